@@ -1,0 +1,188 @@
+/** One record, told in the order an investigator reads it, and as CloudTrail wrote it. */
+import { command, eventsDuring, limit, listedRow, type Next, only, printLine, query, type Window, z } from '#kit';
+
+const text = z.string().nullable();
+const record = listedRow.extend({
+  actorbasis: text,
+  readlike: z.string(),
+  destructive: z.string(),
+  errormessage: text,
+  eventversion: text,
+  eventtype: text,
+  eventcategory: text,
+  requestid: text,
+  sharedeventid: text,
+  readonly: text,
+  useragent: text,
+  requestparameters: text,
+  responseelements: text,
+  additionaleventdata: text,
+  serviceeventdetails: text,
+  arns: text,
+  vpcendpointid: text,
+  tlsdetails: text,
+  addendum: text,
+  useridentity: text,
+  accesskeyid: text,
+  mfaauthenticated: text,
+  sessioncreationdate: text,
+  sessioncredentialfromconsole: text,
+});
+type Event = z.output<typeof record>;
+
+const BASIS: { readonly [basis: string]: string } = {
+  'identity-center': 'IAM Identity Center',
+  'source-identity': 'source identity',
+  'session-name': 'session name, chosen by the caller',
+  'iam-user': 'IAM user',
+  role: 'role session',
+  service: 'AWS service',
+  root: 'root user',
+  account: 'another account',
+  anonymous: 'unauthenticated',
+};
+
+export default command({
+  summary: 'Shows one event: who, what, on what, from where, how it ended, the request, the response and the record',
+  example: '8a7f2d1c-0000-4000-8000-000000000000 30d',
+  words: { id: z.string().min(1) },
+  window: '90d',
+  filters: false,
+  shape: [],
+
+  async answer({ words: { id }, window }, { ask }) {
+    const [found] = await ask(query(record)`
+      select eventtime, actor, actorkind, actorbasis, eventname, eventsource, target, outcome, errorcode, errormessage,
+             sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
+             eventcategory, requestid, sharedeventid, readonly, useragent, requestparameters, responseelements,
+             additionaleventdata, serviceeventdetails, array_join(resources, ' ') as arns, vpcendpointid, tlsdetails, addendum,
+             useridentity, accesskeyid, mfaauthenticated, sessioncreationdate, sessioncredentialfromconsole
+      from ${eventsDuring(window)}
+      where eventid = ${id}
+      ${limit(1)}
+    `);
+    const next = found ? following(found) : [];
+    const whole = found ? recordOf(found) : null;
+    return {
+      data: {
+        id,
+        found: found ?? null,
+        basis: found?.actorbasis ? (BASIS[found.actorbasis] ?? found.actorbasis) : null,
+        request: parsed(found?.requestparameters),
+        response: parsed(found?.responseelements),
+        extra: parsed(found?.additionaleventdata),
+        record: whole,
+      },
+      table: {
+        caption: 'Event',
+        unseen: true,
+        columns: [
+          { name: 'eventtime', label: 'Time (UTC)', kind: 'time' },
+          ...(
+            [
+              'actor',
+              'eventname',
+              'eventsource',
+              'target',
+              'outcome',
+              'errorcode',
+              'sourceipaddress',
+              'awsregion',
+              'recipientaccountid',
+              'eventid',
+              'record',
+            ] as const
+          ).map((name) => ({ name, label: name, kind: 'text' as const })),
+        ],
+        rows: found
+          ? [
+              {
+                cells: {
+                  eventtime: found.eventtime,
+                  actor: found.actor,
+                  eventname: found.eventname,
+                  eventsource: found.eventsource,
+                  target: found.target,
+                  outcome: found.outcome,
+                  errorcode: found.errorcode,
+                  sourceipaddress: found.sourceipaddress,
+                  awsregion: found.awsregion,
+                  recipientaccountid: found.recipientaccountid,
+                  eventid: found.eventid,
+                  record: JSON.stringify(whole),
+                },
+              },
+            ]
+          : [],
+      },
+      next: found
+        ? next
+        : [
+            {
+              label: 'Look back one year',
+              line: printLine({ name: 'event', words: [id], filters: [], window: { kind: 'ago', count: 1, unit: 'y' } }),
+            },
+          ],
+    };
+  },
+});
+
+/** The questions that an event leads to: its actor, its address, its resource, its neighbours in time. */
+function following(event: Event): Next[] {
+  const day = event.eventtime.slice(0, 10);
+  const thatDay: Window = { kind: 'between', from: day, to: day };
+  const events = (field: string, value: string | null, label: string): Next[] =>
+    value === null ? [] : [{ label, line: printLine({ name: 'events', words: [], filters: [only(field, value)], window: thatDay }) }];
+  return [
+    ...events('user', event.actor, 'This actor, that day'),
+    ...events('ip', event.sourceipaddress, 'This address, that day'),
+    ...events('target', event.target, 'This resource, that day'),
+    {
+      label: '15 minutes around it',
+      line: printLine({ name: 'events', words: [], filters: [], window: { kind: 'around', at: event.eventtime.slice(0, 19), count: 15, unit: 'm' } }),
+    },
+  ];
+}
+
+/** The record in CloudTrail's own names and order, without the fields that it does not have. */
+function recordOf(event: Event): object {
+  const whole = {
+    eventVersion: event.eventversion,
+    userIdentity: parsed(event.useridentity),
+    eventTime: event.eventtime,
+    eventSource: event.eventsource,
+    eventName: event.eventname,
+    awsRegion: event.awsregion,
+    sourceIPAddress: event.sourceipaddress,
+    userAgent: event.useragent,
+    errorCode: event.errorcode,
+    errorMessage: event.errormessage,
+    requestParameters: parsed(event.requestparameters),
+    responseElements: parsed(event.responseelements),
+    additionalEventData: parsed(event.additionaleventdata),
+    serviceEventDetails: parsed(event.serviceeventdetails),
+    requestID: event.requestid,
+    eventID: event.eventid,
+    readOnly: event.readonly === null ? null : event.readonly === 'true',
+    resources: event.arns === null ? null : event.arns.split(' ').map((ARN) => ({ ARN })),
+    eventType: event.eventtype,
+    recipientAccountId: event.recipientaccountid,
+    sharedEventID: event.sharedeventid,
+    vpcEndpointId: event.vpcendpointid,
+    eventCategory: event.eventcategory,
+    addendum: parsed(event.addendum),
+    sessionCredentialFromConsole: event.sessioncredentialfromconsole,
+    tlsDetails: parsed(event.tlsdetails),
+  };
+  return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== null));
+}
+
+/** JSON text as a value. CloudTrail cuts fields at 100 KB, and what is cut is shown as the text it is. */
+function parsed(json: string | null | undefined): unknown {
+  if (json === null || json === undefined) return null;
+  try {
+    return JSON.parse(json);
+  } catch {
+    return `${json} (cut short by CloudTrail)`;
+  }
+}

@@ -1,0 +1,127 @@
+/** A list of events by any filters, newest first; or counts of them, by field and by step of time. */
+import {
+  type Asked,
+  type Column,
+  type Context,
+  columnOf,
+  command,
+  DEFAULT_ROWS,
+  eventsDuring,
+  eventTable,
+  type Finding,
+  join,
+  limit,
+  listed,
+  listedRow,
+  matching,
+  only,
+  printLine,
+  query,
+  type Row,
+  sql,
+  stepOf,
+  UserError,
+  z,
+} from '#kit';
+
+export default command({
+  summary: 'Lists events by any filters, newest first, or counts them with by: and every:',
+  example: 'source:s3 destructive:true 30d',
+  words: {},
+  window: '24h',
+  filters: true,
+  shape: ['by', 'every', 'top', 'sort'],
+
+  answer(asked, context) {
+    return asked.by || asked.every ? count(asked, context) : list(asked, context);
+  },
+});
+
+async function list({ filters, window, said, top = DEFAULT_ROWS, sort = 'time' }: Asked, { ask }: Context): Promise<Finding> {
+  const line = (more: object) => printLine({ name: 'events', words: [], filters, window: said, ...more });
+  if (sort !== 'time') {
+    throw new UserError(`sort:${sort} orders counts, and this is a list of events. Add by:event, or leave sort: out.`, line({ by: ['event'], sort }));
+  }
+  const events = await ask(query(listedRow)`
+    select ${listed}
+    from ${eventsDuring(window)}
+    where ${matching(filters)}
+    order by eventtime desc, eventid
+    ${limit(top + 1)}
+  `);
+  const table = eventTable('Events, newest first', events, top);
+  return {
+    data: { count: table.rows.length, more: table.more, newest: events[0] ?? null, filtered: filters.length > 0 },
+    table,
+    next:
+      events.length > 0
+        ? [
+            { label: 'Count by event', line: line({ by: ['event'] }) },
+            { label: 'Count by user', line: line({ by: ['user'] }) },
+          ]
+        : [{ label: 'The same over 30 days', line: line({ window: { kind: 'ago', count: 30, unit: 'd' } }) }],
+  };
+}
+
+const ORDER = {
+  top: sql`events desc`,
+  rare: sql`events asc`,
+  new: sql`first desc`,
+  time: sql`first asc`,
+} as const;
+
+// The columns of a group are named by position, so that no field's name meets a word that an engine keeps for itself.
+const counted = z.record(z.string(), z.string().nullable());
+
+async function count(
+  { filters, window, said, by = [], every, top = DEFAULT_ROWS, sort = every ? 'time' : 'top' }: Asked,
+  { ask }: Context,
+): Promise<Finding> {
+  const keys = [...(every ? [stepOf(every)] : []), ...by.map(columnOf)].map(({ text, values }, i) => ({ text: `${text} as key${i + 1}`, values }));
+  const positions = join(
+    keys.map((_, i) => ({ text: String(i + 1), values: [] })),
+    ', ',
+  );
+  const groups = await ask(query(counted)`
+    select ${join(keys, ', ')}, cast(count(*) as bigint) as events, min(eventtime) as first, max(eventtime) as last
+    from ${eventsDuring(window)}
+    where ${matching(filters)}
+    group by ${positions}
+    order by ${ORDER[sort]} nulls last, ${positions}
+    ${limit(top + 1)}
+  `);
+  const names = [...(every ? ['step'] : []), ...by];
+  const rows = groups.slice(0, top).map((group): Row => {
+    const keyed = names.map((name, i) => [name, group[`key${i + 1}`] ?? null] as const);
+    const picked = keyed.flatMap(([name, value]) => (name !== 'step' && value !== null ? [only(name, value)] : []));
+    return {
+      cells: { ...Object.fromEntries(keyed), events: Number(group.events), first: group.first ?? null, last: group.last ?? null },
+      next: {
+        label: keyed.map(([, value]) => value ?? '—').join(' '),
+        line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: said }),
+      },
+    };
+  });
+  const [most] = rows.toSorted((a, b) => Number(b.cells.events) - Number(a.cells.events));
+  return {
+    data: {
+      groups: rows.length,
+      more: groups.length > top,
+      events: rows.reduce((sum, { cells }) => sum + Number(cells.events), 0),
+      by: names.map((name) => (name === 'step' ? `steps of ${every?.count}${every?.unit}` : name)).join(' and '),
+      most: most && { name: most.next?.label, events: most.cells.events },
+    },
+    table: {
+      caption: `Events by ${names.join(', ')}`,
+      columns: [
+        ...names.map((name): Column => (name === 'step' ? { name, label: 'From (UTC)', kind: 'time' } : { name, label: name, kind: 'text' })),
+        { name: 'events', label: 'events', kind: 'count' },
+        { name: 'first', label: 'first (UTC)', kind: 'time' },
+        { name: 'last', label: 'last (UTC)', kind: 'time' },
+      ],
+      rows,
+      more: groups.length > top,
+    },
+    next: [{ label: 'List them', line: printLine({ name: 'events', words: [], filters, window: said }) }],
+  };
+}

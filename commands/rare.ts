@@ -1,0 +1,73 @@
+/** The least common calls: a call made once among a million reads is worth a look, whoever made it. */
+import { command, DEFAULT_ROWS, eventsDuring, limit, matching, only, printLine, query, type Row, z } from '#kit';
+
+const call = z.object({
+  eventsource: z.string(),
+  eventname: z.string(),
+  calls: z.coerce.number(),
+  failed: z.coerce.number(),
+  actors: z.coerce.number(),
+  actor: z.string().nullable(),
+  first: z.string(),
+  last: z.string(),
+});
+
+export default command({
+  summary: 'Lists the least common calls, with who made them and when',
+  example: '7d',
+  words: {},
+  window: '7d',
+  filters: true,
+  shape: ['top'],
+
+  async answer({ filters, window, said, top = DEFAULT_ROWS }, { ask }) {
+    const calls = await ask(query(call)`
+      select eventsource, eventname, cast(count(*) as bigint) as calls,
+             cast(sum(case when outcome = 'ok' then 0 else 1 end) as bigint) as failed,
+             cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
+             min(eventtime) as first, max(eventtime) as last
+      from ${eventsDuring(window)}
+      where ${matching(filters)}
+      group by eventsource, eventname
+      order by calls, eventsource, eventname
+      ${limit(top + 1)}
+    `);
+    const shown = calls.slice(0, top);
+    const rows = shown.map(({ actor, actors, ...cells }): Row => {
+      const service = cells.eventsource.replace(/[.]amazonaws[.]com$/, '');
+      const picked = [only('event', cells.eventname), only('source', service)];
+      return {
+        cells: { ...cells, actor: actors > 1 ? `${actor ?? '—'} and ${actors - 1} more` : actor },
+        next: {
+          label: `${cells.eventname} (${service})`,
+          line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: said }),
+        },
+      };
+    });
+    const once = shown.filter(({ calls: times }) => times === 1);
+    return {
+      data: { kinds: shown.length, more: calls.length > top, once: once.length, rarest: shown.slice(0, 3) },
+      table: {
+        caption: 'Least common calls',
+        columns: [
+          { name: 'eventsource', label: 'Service', kind: 'text' },
+          { name: 'eventname', label: 'Event', kind: 'text' },
+          { name: 'calls', label: 'Calls', kind: 'count' },
+          { name: 'failed', label: 'Failed', kind: 'count' },
+          { name: 'actor', label: 'Who', kind: 'text' },
+          { name: 'first', label: 'First (UTC)', kind: 'time' },
+          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+        ],
+        rows,
+        more: calls.length > top,
+      },
+      next: [
+        {
+          label: 'Without services',
+          line: printLine({ name: 'rare', words: [], filters: [...filters, { ...only('kind', 'service'), negated: true }], window: said }),
+        },
+        { label: 'The same over 30 days', line: printLine({ name: 'rare', words: [], filters, window: { kind: 'ago', count: 30, unit: 'd' } }) },
+      ],
+    };
+  },
+});

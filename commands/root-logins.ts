@@ -1,0 +1,105 @@
+/** Every sign-in as root, and what root did after each: reads counted, writes named. */
+import { type Asked, type Context, command, eventsDuring, eventTable, limit, listed, listedRow, matching, only, printLine, query, z } from '#kit';
+
+const signIn = listedRow.extend({ mfa: z.string().nullable(), reason: z.string().nullable() });
+type SignIn = z.output<typeof signIn>;
+
+const deed = listedRow.extend({ readlike: z.string() });
+type Deed = z.output<typeof deed>;
+
+const MOST_SIGN_INS = 1000;
+const MOST_DEEDS = 10_000;
+/** AWS ends a console session of root after twelve hours at the latest. */
+const SESSION_MS = 12 * 3_600_000;
+
+export default command({
+  summary: 'Lists every sign-in as root, with address, MFA and outcome, and what root did after each',
+  example: '6mo',
+  words: {},
+  window: '6mo',
+  filters: true,
+  shape: ['top'],
+
+  async answer({ filters, window, said, top = MOST_SIGN_INS }, { ask }) {
+    const signIns = await ask(query(signIn)`
+      select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason
+      from ${eventsDuring(window)}
+      where eventname = 'ConsoleLogin' and identitytype = 'Root' and ${matching(filters)}
+      order by eventtime desc, eventid
+      ${limit(top + 1)}
+    `);
+    const shown = signIns.slice(0, top);
+    const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, window, ask) : [];
+    const told = shown.map((each) => ({ ...each, ...after(each, shown, deeds) }));
+    const good = told.filter(({ outcome }) => outcome === 'ok');
+    const busy = told.filter(({ writes }) => writes.length > 0);
+    return {
+      data: {
+        successes: good.length,
+        failures: told.length - good.length,
+        latest: good[0] ?? null,
+        withoutMfa: good.filter(({ mfa }) => mfa === 'no').length,
+        busy: busy.slice(0, 5),
+      },
+      table: eventTable(
+        'Root sign-ins',
+        [...told.map(({ writes: _, ...row }) => row), ...signIns.slice(top).map((row) => ({ ...row, reads: 0, did: '' }))],
+        top,
+        [
+          { name: 'mfa', label: 'MFA', kind: 'text' },
+          { name: 'did', label: 'Then did', kind: 'text' },
+          { name: 'reads', label: 'Reads', kind: 'count' },
+          { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
+        ],
+      ),
+      next: [
+        ...busy.slice(0, 2).map(({ eventtime }) => ({
+          label: `What root did ${eventtime.slice(0, 10)}`,
+          line: printLine({
+            name: 'events',
+            words: [],
+            filters: [only('kind', 'root')],
+            window: { kind: 'between', from: eventtime.slice(0, 10), to: eventtime.slice(0, 10) },
+          }),
+        })),
+        { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: said }) },
+        ...(told.length === 0
+          ? [
+              {
+                label: 'Look back one year',
+                line: printLine({ name: 'root-logins', words: [], filters, window: { kind: 'ago', count: 1, unit: 'y' } }),
+              },
+            ]
+          : []),
+      ],
+    };
+  },
+});
+
+/** What root, the person, did from the first of the sign-ins on. Calls that a service made in root's name are none of theirs. */
+async function deedsAfter(signIns: readonly SignIn[], window: Asked['window'], ask: Context['ask']): Promise<Deed[]> {
+  const first = new Date(signIns.at(-1)?.eventtime ?? window.from);
+  return ask(query(deed)`
+    select ${listed}, readlike
+    from ${eventsDuring({ from: first, to: new Date(window.to.getTime() + SESSION_MS) })}
+    where actorkind = 'root' and eventsource <> 'signin.amazonaws.com'
+    order by eventtime, eventid
+    ${limit(MOST_DEEDS)}
+  `);
+}
+
+/** What followed one sign-in, up to the next one in its account or the end of the session. */
+function after({ eventtime, outcome, recipientaccountid, mfa }: SignIn, signIns: readonly SignIn[], deeds: readonly Deed[]) {
+  const start = Date.parse(eventtime);
+  const later = signIns.filter((other) => other.recipientaccountid === recipientaccountid && other.outcome === 'ok' && other.eventtime > eventtime);
+  const end = Math.min(start + SESSION_MS, ...later.map((other) => Date.parse(other.eventtime)));
+  const own = deeds.filter(
+    (each) =>
+      outcome === 'ok' && each.recipientaccountid === recipientaccountid && Date.parse(each.eventtime) >= start && Date.parse(each.eventtime) < end,
+  );
+  const writes = own.filter(({ readlike }) => readlike !== 'true');
+  const names = Map.groupBy(writes, (each) => `${each.eventname}${each.outcome === 'ok' ? '' : ` (${each.outcome})`}`);
+  const did = [...names].map(([name, calls]) => (calls.length > 1 ? `${name} ×${calls.length}` : name)).join(', ');
+  // CloudTrail's own examples write both Yes and YES.
+  return { mfa: mfa?.toLowerCase() ?? null, writes: [...names.keys()], did, reads: own.length - writes.length };
+}

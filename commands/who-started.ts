@@ -1,0 +1,110 @@
+/** Who launched and who started an instance, and on whose behalf when a service did. */
+import { command, containing, eventsDuring, eventTable, followBack, type Hop, limit, listed, listedRow, only, printLine, query, z } from '#kit';
+
+const call = listedRow.extend({
+  requestparameters: z.string().nullable(),
+  responseelements: z.string().nullable(),
+  errormessage: z.string().nullable(),
+});
+type Call = z.output<typeof call>;
+
+const MOST_CALLS = 1000;
+
+const instance = z
+  .string()
+  .transform((text) => text.toLowerCase().replace(/^arn:.*:instance\//, ''))
+  .refine((id) => /^i-[0-9a-f]{1,17}$/.test(id), 'An instance id looks like i-0abc1234def567890.');
+
+export default command({
+  summary: 'Tells who launched or started an EC2 instance, followed back through Auto Scaling, fleets and stacks',
+  example: 'i-0abc 90d',
+  words: { instance },
+  window: '90d',
+  filters: false,
+  shape: ['top'],
+
+  async answer({ words, window, said, top = MOST_CALLS }, { ask }) {
+    const id = words.instance;
+    const named = containing(`"${id}"`);
+    const calls = await ask(query(call)`
+      select ${listed}, requestparameters, responseelements, errormessage
+      from ${eventsDuring(window)}
+      where eventname in ('RunInstances', 'StartInstances')
+        and eventsource = 'ec2.amazonaws.com'
+        and (requestparameters like ${named} escape '!' or responseelements like ${named} escape '!')
+      order by eventtime desc, eventid
+      ${limit(top + 1)}
+    `);
+    const done = calls.filter(({ outcome }) => outcome === 'ok');
+    const launch = done.findLast(({ eventname }) => eventname === 'RunInstances');
+    const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
+    const hops = launch ? await followBack(launch, window, ask) : [];
+    const told = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
+    const actor = person(launch, hops) ?? starts[0]?.actor ?? null;
+    return {
+      data: {
+        instance: id,
+        launch: launch ? { ...launch, siblings: siblingsOf(launch, id) } : null,
+        hops,
+        origin: hops.findLast(({ by }) => by !== null) ?? null,
+        starts: { count: starts.length, latest: starts[0] ?? null },
+        attempts: told
+          .filter(({ outcome }) => outcome !== 'ok')
+          .slice(0, 10)
+          .map(({ eventname, actor: who, eventtime, effect }) => ({ eventname, actor: who, eventtime, effect })),
+        any: calls.length > 0,
+      },
+      table: eventTable(
+        `Launches and starts of ${id}`,
+        told.map(({ requestparameters: _, responseelements: __, errormessage: ___, ...row }) => row),
+        top,
+        [
+          { name: 'effect', label: 'Effect', kind: 'text' },
+          { name: 'siblings', label: 'Launched with', kind: 'text', hidden: true },
+        ],
+      ),
+      next: [
+        ...(launch ? [around(launch)] : []),
+        ...(actor
+          ? [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: said }) }]
+          : []),
+        ...(calls.length === 0
+          ? [
+              {
+                label: 'Look back one year',
+                line: printLine({ name: 'who-started', words: [id], filters: [], window: { kind: 'ago', count: 1, unit: 'y' } }),
+              },
+              { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: said }) },
+            ]
+          : []),
+      ],
+    };
+  },
+});
+
+/** What a call came to. A dry run starts nothing, whatever it is answered. */
+function effectOf({ eventname, errorcode, outcome }: Call): string {
+  if (errorcode?.includes('DryRunOperation')) return 'dry run, nothing started';
+  if (outcome !== 'ok') return `not started: ${errorcode ?? outcome}`;
+  return eventname === 'RunInstances' ? 'launched' : 'started';
+}
+
+/** The other instances of the same launch. */
+function siblingsOf({ responseelements }: Call, id: string): string | null {
+  const ids = new Set([...(responseelements ?? '').matchAll(/"instanceId":\s*"(i-[0-9a-f]+)"/g)].map(([, other]) => other as string));
+  ids.delete(id);
+  return ids.size > 0 ? [...ids].join(' ') : null;
+}
+
+/** The person at the far end: of the hops, or the one who launched it with their own hands. */
+function person(launch: Call | undefined, hops: readonly Hop[]): string | null {
+  return hops.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? launch?.actor ?? null;
+}
+
+function around({ eventtime, recipientaccountid }: Call) {
+  const filters = recipientaccountid ? [only('account', recipientaccountid)] : [];
+  return {
+    label: '15 minutes around it',
+    line: printLine({ name: 'events', words: [], filters, window: { kind: 'around', at: eventtime.slice(0, 19), count: 15, unit: 'm' } }),
+  };
+}

@@ -1,0 +1,81 @@
+/** The embedded engine: answers Athena's SQL from a store, in a DuckDB that can reach nothing else. */
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
+import { readLog, type StoreState } from './log.ts';
+import { macros, parquet, SCHEMA_PART } from './store.ts';
+
+const MEMORY = '512MB';
+
+/** Opens the engine over a store that was loaded at least once. It sees what is loaded later, too. */
+export async function openDuckDB(folder: string): Promise<QueryEngine> {
+  const store = resolve(folder);
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(availableParallelism()),
+    memory_limit: MEMORY,
+    temp_directory: join(store, 'query-spill'),
+  });
+  const setup = await instance.connect();
+  // What Athena does: integers divide to integers, time is UTC.
+  await setup.run(`${macros}; set integer_division = true; set TimeZone = 'UTC'; set parquet_metadata_cache = true`);
+  await setup.run(`set allowed_directories = ['${store.replaceAll("'", "''")}/']; set enable_external_access = false; set lock_configuration = true`);
+  let state: StoreState | undefined;
+
+  /** Takes up what was loaded since. */
+  async function refresh(): Promise<StoreState> {
+    const newest = await readLog(store);
+    if (newest.version === state?.version) return state;
+    await setup.run(`create or replace view events as ${relation(store, newest)}`);
+    state = newest;
+    return newest;
+  }
+  await refresh();
+
+  return {
+    async execute({ text, values }, { signal }) {
+      await refresh();
+      signal.throwIfAborted();
+      const connection = await instance.connect();
+      const stop = () => connection.interrupt();
+      signal.addEventListener('abort', stop);
+      const started = performance.now();
+      try {
+        const rows = await read(connection, text, values);
+        return { rows, cost: { ms: performance.now() - started } };
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      } finally {
+        signal.removeEventListener('abort', stop);
+        connection.closeSync();
+      }
+    },
+    async extent() {
+      return extentOf(await refresh());
+    },
+    async close() {
+      setup.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+async function read(connection: DuckDBConnection, text: string, values: readonly (string | number)[]): Promise<RawRow[]> {
+  const reader = await connection.runAndReadAll(text, [...values]);
+  return reader
+    .getRowObjects()
+    .map((row) => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, cell === null ? null : String(cell)])));
+}
+
+function relation(store: string, { parts }: StoreState): string {
+  const files = [SCHEMA_PART, ...parts.map(({ file }) => file)];
+  return `select * from ${parquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}`;
+}
+
+function extentOf({ parts, accounts, regions, asideFiles, asideEvents }: StoreState): Extent {
+  const events = parts.reduce((sum, { rows }) => sum + rows, 0);
+  const first = parts.reduce<string | null>((least, part) => (least === null || part.first < least ? part.first : least), null);
+  const last = parts.reduce<string | null>((most, part) => (most === null || part.last > most ? part.last : most), null);
+  return { events, first, last, accounts, regions, asideFiles, asideEvents };
+}

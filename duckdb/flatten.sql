@@ -1,0 +1,98 @@
+-- One row a CloudTrail record to the flat columns of `events`, and the hints that src/trail/events.sql ends with.
+-- `records` is what the loader read: every scalar as text, every object as JSON, which is valid because it was parsed.
+with parsed as (
+  select
+    *,
+    -- One pass over each document; a field that is of another type in this record is null, not an error.
+    json_transform(userIdentity, '{
+      "type": "VARCHAR", "principalId": "VARCHAR", "arn": "VARCHAR", "accountId": "VARCHAR", "accessKeyId": "VARCHAR",
+      "userName": "VARCHAR", "invokedBy": "VARCHAR", "onBehalfOf": {"userId": "VARCHAR"},
+      "sessionContext": {
+        "attributes": {"mfaAuthenticated": "VARCHAR", "creationDate": "VARCHAR"},
+        "sessionIssuer": {"type": "VARCHAR", "arn": "VARCHAR", "userName": "VARCHAR"},
+        "sourceIdentity": "VARCHAR"
+      }}') as who,
+    json_transform(requestParameters, '{
+      "bucketName": "VARCHAR", "instanceId": "VARCHAR", "instancesSet": {"items": [{"instanceId": "VARCHAR"}]},
+      "accessKeyId": "VARCHAR", "roleName": "VARCHAR", "userName": "VARCHAR", "groupName": "VARCHAR", "roleArn": "VARCHAR",
+      "policyArn": "VARCHAR", "policyName": "VARCHAR", "keyId": "VARCHAR", "functionName": "VARCHAR", "trailName": "VARCHAR",
+      "dBInstanceIdentifier": "VARCHAR", "dBClusterIdentifier": "VARCHAR", "tableName": "VARCHAR", "secretId": "VARCHAR",
+      "stackName": "VARCHAR", "autoScalingGroupName": "VARCHAR", "notebookInstanceName": "VARCHAR", "clusterName": "VARCHAR",
+      "repositoryName": "VARCHAR", "groupId": "VARCHAR", "volumeId": "VARCHAR", "snapshotId": "VARCHAR", "imageId": "VARCHAR",
+      "networkInterfaceId": "VARCHAR", "subnetId": "VARCHAR", "vpcId": "VARCHAR", "logGroupName": "VARCHAR",
+      "topicArn": "VARCHAR", "queueUrl": "VARCHAR", "queueName": "VARCHAR", "hostedZoneId": "VARCHAR",
+      "loadBalancerArn": "VARCHAR", "certificateArn": "VARCHAR", "domainName": "VARCHAR", "detectorId": "VARCHAR",
+      "resourceArn": "VARCHAR", "name": "VARCHAR"}') as request,
+    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet') or starts_with(eventName, 'ConsoleLogin')
+      then json_transform(responseElements, '{
+        "instancesSet": {"items": [{"instanceId": "VARCHAR"}]}, "keyMetadata": {"keyId": "VARCHAR"},
+        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "ConsoleLogin": "VARCHAR"}')
+    end as response,
+    case when resources is not null then list_filter(
+      list_transform(cast(json_extract(resources, '$[*]') as json[]),
+        lambda one: coalesce(json_extract_string(one, '$.ARN'), json_extract_string(one, '$.ARNPrefix'))),
+      lambda arn: arn is not null)
+    end as arns
+  from records
+)
+select
+  coalesce(day, replace(substr(eventTime, 1, 10), '-', '/')) as day,
+  coalesce(account, recipientAccountId, who.accountId, 'unknown') as account,
+  coalesce(region, awsRegion, 'unknown') as region,
+  -- Some records carry fractions of a second; eventTime is compared as text, so all are cut to the second.
+  substr(eventTime, 1, 19) || 'Z' as eventtime,
+  eventID as eventid,
+  eventSource as eventsource,
+  eventName as eventname,
+  eventType as eventtype,
+  eventCategory as eventcategory,
+  eventVersion as eventversion,
+  requestID as requestid,
+  awsRegion as awsregion,
+  -- Records before version 1.02 do not say whose they are; their folder does.
+  coalesce(recipientAccountId, account, who.accountId) as recipientaccountid,
+  sharedEventID as sharedeventid,
+  readOnly as readonly,
+  sourceIPAddress as sourceipaddress,
+  userAgent as useragent,
+  nullif(errorCode, '') as errorcode,
+  nullif(errorMessage, '') as errormessage,
+  cast(requestParameters as varchar) as requestparameters,
+  cast(responseElements as varchar) as responseelements,
+  cast(additionalEventData as varchar) as additionaleventdata,
+  cast(serviceEventDetails as varchar) as serviceeventdetails,
+  arns as resources,
+  vpcEndpointId as vpcendpointid,
+  case when tlsDetails is not null then json_extract_string(tlsDetails, '$.tlsVersion') end as tlsversion,
+  cast(tlsDetails as varchar) as tlsdetails,
+  cast(addendum as varchar) as addendum,
+  cast(userIdentity as varchar) as useridentity,
+  who.type as identitytype,
+  nullif(who.principalId, '') as principalid,
+  nullif(who.arn, '') as identityarn,
+  nullif(who.accountId, '') as identityaccountid,
+  coalesce(nullif(who.userName, ''), who.onBehalfOf.userId) as username,
+  nullif(who.accessKeyId, '') as accesskeyid,
+  nullif(who.invokedBy, '') as invokedby,
+  who.sessionContext.sessionIssuer.type as sessionissuertype,
+  who.sessionContext.sessionIssuer.arn as sessionissuerarn,
+  who.sessionContext.sessionIssuer.userName as sessionissuername,
+  who.sessionContext.attributes.creationDate as sessioncreationdate,
+  who.sessionContext.attributes.mfaAuthenticated as mfaauthenticated,
+  nullif(who.sessionContext.sourceIdentity, '') as sourceidentity,
+  sessionCredentialFromConsole as sessioncredentialfromconsole,
+
+  coalesce(
+    response.instancesSet.items[1].instanceId, response.keyMetadata.keyId, response.accessKey.accessKeyId, response.CreateFleetResponse.fleetId,
+    request.bucketName, request.instanceId, request.instancesSet.items[1].instanceId, request.accessKeyId, request.roleName,
+    request.userName, request.groupName, nullif(regexp_extract(request.roleArn, ':role/(?:.*/)?([^/]+)$', 1), ''), request.policyArn,
+    request.policyName, request.keyId, request.functionName, request.trailName, request.dBInstanceIdentifier,
+    request.dBClusterIdentifier, request.tableName, request.secretId, request.stackName, request.autoScalingGroupName,
+    request.notebookInstanceName, request.clusterName, request.repositoryName, request.groupId, request.volumeId,
+    request.snapshotId, request.imageId, request.networkInterfaceId, request.subnetId, request.vpcId, request.logGroupName,
+    request.topicArn, request.queueUrl, request.queueName, request.hostedZoneId, request.loadBalancerArn,
+    request.certificateArn, request.domainName, request.detectorId, request.resourceArn, request.name
+  ) as hint,
+  response.ConsoleLogin as signin,
+  arns[1] as resourcearn
+from parsed

@@ -1,0 +1,7 @@
+-- DuckDB, taught Athena's words (Trino's functions), so that the queries exist once. Only what our SQL uses.
+
+create or replace macro json_extract_scalar(document, path) as
+  case when json_valid(document) and coalesce(json_type(document, path), 'NULL') not in ('OBJECT', 'ARRAY')
+    then json_extract_string(document, path) end;
+create or replace macro array_join(list, separator) as array_to_string(list, separator);
+create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern);

@@ -1,0 +1,88 @@
+/** What a security engineer wants to know of yesterday before coffee: totals, root, destruction, failed sign-ins, rare calls. */
+import { eventsDuring, eventTable, limit, listed, listedRow, only, printLine, query, report, secondOf, type Window, z } from '#kit';
+
+const totals = z.object({ events: z.coerce.number(), people: z.coerce.number(), denied: z.coerce.number(), failed: z.coerce.number() });
+const refused = z.object({
+  sourceipaddress: z.string().nullable(),
+  tries: z.coerce.number(),
+  users: z.coerce.number(),
+  first: z.string(),
+  last: z.string(),
+});
+const rare = z.object({ eventsource: z.string(), eventname: z.string(), calls: z.coerce.number(), actor: z.string().nullable() });
+
+const MOST_LISTED = 8;
+const MOST_ROWS = 200;
+
+export default report({
+  summary: 'Yesterday: rare and destructive calls, what root did, failed sign-ins',
+  schedule: '0 8 * * *',
+
+  async answer(day, { ask }) {
+    const events = eventsDuring(day);
+    const [sum] = await ask(query(totals)`
+      select cast(count(*) as bigint) as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
+             cast(count(case when outcome = 'denied' then 1 end) as bigint) as denied,
+             cast(count(case when outcome = 'failed' then 1 end) as bigint) as failed
+      from ${events}
+    `);
+    const destructive = await ask(query(listedRow)`
+      select ${listed}
+      from ${events}
+      where destructive = 'true' and actorkind <> 'service' and coalesce(eventcategory, '') <> 'Data'
+      order by case when outcome = 'ok' then 0 else 1 end, eventtime desc, eventid
+      ${limit(MOST_ROWS)}
+    `);
+    const root = await ask(query(listedRow)`
+      select ${listed}
+      from ${events}
+      where actorkind = 'root'
+      order by eventtime desc, eventid
+      ${limit(MOST_ROWS)}
+    `);
+    const signIns = await ask(query(refused)`
+      select sourceipaddress, cast(count(*) as bigint) as tries, cast(count(distinct coalesce(username, actor)) as bigint) as users,
+             min(eventtime) as first, max(eventtime) as last
+      from ${events}
+      where eventname = 'ConsoleLogin' and outcome <> 'ok'
+      group by sourceipaddress
+      order by tries desc, sourceipaddress
+      ${limit(MOST_ROWS)}
+    `);
+    const rarest = await ask(query(rare)`
+      select eventsource, eventname, cast(count(*) as bigint) as calls, min(actor) as actor
+      from ${events}
+      where actorkind <> 'service' and readlike <> 'true'
+      group by eventsource, eventname
+      having count(*) = 1
+      order by calls, eventsource, eventname
+      ${limit(MOST_ROWS)}
+    `);
+    const said: Window = { kind: 'between', from: secondOf(day.from).slice(0, 16), to: secondOf(day.to).slice(0, 16) };
+    const line = (name: string, filters: ReturnType<typeof only>[]) => printLine({ name, words: [], filters, window: said });
+    const deeds = destructive.filter(({ outcome }) => outcome === 'ok');
+    return {
+      data: {
+        day: secondOf(new Date((day.from.getTime() + day.to.getTime()) / 2)),
+        totals: sum,
+        deedCount: deeds.length,
+        deeds: deeds.slice(0, MOST_LISTED),
+        moreDeeds: Math.max(0, deeds.length - MOST_LISTED),
+        attempts: destructive.length - deeds.length,
+        root: root.slice(0, MOST_LISTED),
+        moreRoot: Math.max(0, root.length - MOST_LISTED),
+        signIns: signIns.slice(0, MOST_LISTED),
+        signInTries: signIns.reduce((all, { tries }) => all + tries, 0),
+        rarest: rarest.slice(0, MOST_LISTED),
+        moreRare: Math.max(0, rarest.length - MOST_LISTED),
+      },
+      table: { ...eventTable('Destructive and root calls', [...destructive, ...root], 2 * MOST_ROWS), unseen: true },
+      next: [
+        { label: 'Destructive calls', line: line('events', [only('destructive', 'true')]) },
+        { label: 'What root did', line: line('events', [only('kind', 'root')]) },
+        { label: 'Failed sign-ins', line: line('events', [only('event', 'ConsoleLogin'), only('outcome', 'failed')]) },
+        { label: 'All rare calls', line: line('rare', []) },
+      ],
+    };
+  },
+});

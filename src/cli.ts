@@ -1,0 +1,173 @@
+/** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run report -- daily`, `npm run doctor`. */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { listAside } from '../duckdb/store.ts';
+import type { Answer } from './answer.ts';
+import { loadCatalog } from './catalog.ts';
+import { dayBefore, dayNamed } from './clock/day.ts';
+import { type Config, readConfig } from './config.ts';
+import { type Asking, openDesk } from './desk.ts';
+import { UserError } from './errors.ts';
+import { toCsv } from './message/csv.ts';
+import { visible } from './message/inert.ts';
+import { toJson } from './message/json.ts';
+import { toTerminal } from './message/terminal.ts';
+import { ensureSample, openTrail, placeOf } from './opening.ts';
+import { progressBar } from './progress.ts';
+import type { Sql } from './trail/sql.ts';
+
+/** Exit statuses: answered, the asker's mistake, our fault. */
+const STATUS = { answered: 0, mistake: 1, fault: 2 } as const;
+
+const USAGE = `Usage:
+  npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
+  npm run -s report -- daily [--on 2026-11-20] [--json | --csv]   (--on is the day it looks at; without it, yesterday)
+  npm run -s doctor
+
+Questions: npm run -s ask -- help`;
+
+const OPTIONS = {
+  json: { type: 'boolean' },
+  csv: { type: 'boolean' },
+  sql: { type: 'boolean' },
+  now: { type: 'string' },
+  on: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+const root = new URL('../', import.meta.url);
+const templates = new URL('templates/', root);
+
+async function main([verb = '', ...args]: readonly string[]): Promise<void> {
+  const { values, rest } = readArgs(args);
+  if (values.help || !['ask', 'report', 'doctor'].includes(verb)) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const config = readConfig(process.env);
+  const now = values.now === undefined ? new Date() : readNow(values.now);
+  const signal = AbortSignal.any([interrupted(), AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000 + 3_600_000)]);
+  const place = placeOf(config, fileURLToPath(root));
+  const progress = progressBar(process.stderr);
+  if (place.isSample) await ensureSample(place, config.SAMPLE_EVENTS, new Date(), signal, progress.onProgress);
+  const { engine } = await openTrail(place, signal, progress.onProgress);
+  progress.end();
+  try {
+    if (verb === 'doctor') return await doctor(place.trail, place.store, engine);
+    const statements: Sql[] = [];
+    const asking: Asking = {
+      now,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]),
+      onQuery: (sql) => statements.push(sql),
+    };
+    const desk = openDesk(await loadCatalog(root), engine);
+    const answer = await waiting(
+      verb === 'report' ? desk.report(rest[0] ?? 'daily', reportDay(values.on, now, config), asking) : desk.answer(lineOf(rest), asking),
+    );
+    process.stdout.write(values.sql ? statements.map(printStatement).join('\n') : rendered(answer, values));
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Our options, wherever they stand; all else is the question, which has words with a minus in front of its own. */
+function readArgs(args: readonly string[]) {
+  const ours = args.filter((arg, i) => /^--(json|csv|sql|help|now(=.*)?|on(=.*)?)$/.test(arg) || ['--now', '--on'].includes(args[i - 1] ?? ''));
+  try {
+    const { values } = parseArgs({ args: ours, options: OPTIONS });
+    return { values, rest: args.filter((arg) => !ours.includes(arg)) };
+  } catch (error) {
+    throw new UserError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  }
+}
+
+/** Words as the shell left them, as a line again. One argument is a whole line; of several, those with blanks were quoted. */
+function lineOf(words: readonly string[]): string {
+  if (words.length === 1) return words[0] as string;
+  return words
+    .map((word) => {
+      const [, head = '', value = word] = /^(-?[A-Za-z.]+:)(.*)$/s.exec(word) ?? [];
+      return /\s/.test(value) && !value.includes('"') ? `${head}"${value}"` : word;
+    })
+    .join(' ');
+}
+
+function readNow(text: string): Date {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) throw new UserError(`--now ${text} is not a time. Write it as 2026-11-20T13:00:00Z.`);
+  return at;
+}
+
+function reportDay(on: string | undefined, now: Date, { TIME_ZONE }: Config) {
+  if (on === undefined) return dayBefore(now, TIME_ZONE);
+  const day = dayNamed(on, TIME_ZONE);
+  if (!day) throw new UserError(`--on ${on} is not a day. Write it as 2026-11-20.`);
+  return day;
+}
+
+function rendered(answer: Answer, { json, csv }: { readonly json?: boolean | undefined; readonly csv?: boolean | undefined }): string {
+  if (json) return `${JSON.stringify(toJson(answer, templates))}\n`;
+  if (csv) return answer.table ? toCsv(answer.table) : '';
+  return toTerminal(answer, templates, process.stdout.columns ?? 160);
+}
+
+const printStatement = ({ text, values }: Sql): string =>
+  `${text.replace(/^ {4}/gm, '').trim()}\n-- ${values.length} values: ${visible(JSON.stringify(values))}\n`;
+
+/** Tells who waits at a terminal that something is going on. */
+async function waiting<T>(answer: Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return answer;
+  const started = Date.now();
+  const ticker = setInterval(() => process.stderr.write(`\rAsking … ${((Date.now() - started) / 1000).toFixed(0)} s`), 500);
+  return answer.finally(() => {
+    clearInterval(ticker);
+    process.stderr.write('\r\u001b[K');
+  });
+}
+
+/** What is known of the trail, and what of it could not be read. */
+async function doctor(trail: string, store: string, engine: Awaited<ReturnType<typeof openTrail>>['engine']): Promise<void> {
+  const { events, first, last, accounts, regions } = await engine.extent();
+  const aside = await listAside(store);
+  const files = aside.filter(({ events: count }) => count === 0);
+  const lines = [
+    `Trail   ${trail}`,
+    `Store   ${store}`,
+    `Events  ${events.toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
+    `From    ${accounts.length} accounts, ${regions.length} regions: ${regions.join(' ')}`,
+    '',
+    aside.length === 0
+      ? 'Every file was read whole.'
+      : `Set aside: ${files.length} files, and ${aside.reduce((sum, each) => sum + each.events, 0)} events of ${aside.length - files.length} others`,
+    ...aside.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${count} of its events)` : ''}`),
+  ];
+  process.stdout.write(`${lines.map(visible).join('\n')}\n`);
+}
+
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => {
+    controller.abort(new UserError('Stopped.'));
+    process.once('SIGINT', () => process.exit(STATUS.mistake));
+  });
+  return controller.signal;
+}
+
+// Whoever reads us may have heard enough: `npm run -s ask -- events | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? STATUS.answered : STATUS.fault));
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UserError) {
+    process.stderr.write(
+      `${error.message.split('\n').map(visible).join('\n')}${error.suggestion ? `\nDid you mean: ${visible(error.suggestion)}` : ''}\n`,
+    );
+    process.exitCode = STATUS.mistake;
+  } else {
+    process.stderr.write(
+      `Something broke on our side:\n${visible(error instanceof Error ? (error.stack ?? error.message) : String(error)).replaceAll('\\u{a}', '\n')}\n`,
+    );
+    process.exitCode = STATUS.fault;
+  }
+}

@@ -1,0 +1,47 @@
+/** The unit of extension: a question, one file in commands/. */
+import { z } from 'zod';
+import type { Context, Finding } from './answer.ts';
+import type { Shape } from './line.ts';
+import type { Filter } from './trail/filter.ts';
+import type { TimeRange, Window } from './trail/window.ts';
+
+/** What a question may be shaped by, beside its words. */
+export type ShapeKey = keyof Shape;
+
+/** A question as it was asked of one command. */
+export interface Asked<Words extends z.ZodRawShape = z.ZodRawShape> extends Shape {
+  readonly words: z.output<z.ZodObject<Words>>;
+  readonly filters: readonly Filter[];
+  /** The window pinned to the clock, [from, to) in UTC; and as it was said, to be said on. */
+  readonly window: TimeRange;
+  readonly said: Window;
+}
+
+/**
+ * One subcommand of `/trail`. The file's name is the command's name and its template's: commands/rare.ts answers
+ * `/trail rare …` through templates/rare.hbs.
+ */
+export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
+  /** What it answers, in one sentence without a full stop. */
+  readonly summary: string;
+  /** Text after the name that works; shown in help, and asked of every engine by the tests. */
+  readonly example: string;
+  /** The words after the name, in order. Usage lines are read off this, so they cannot go stale. */
+  readonly words: Words;
+  /** The window when none is given, as people say it. */
+  readonly window: string;
+  readonly filters: boolean;
+  readonly shape: readonly ShapeKey[];
+  answer(asked: Asked<Words>, context: Context): Promise<Finding>;
+}
+
+/** Declares a command. It only lends `answer` the types of `words`. */
+export const command = <const Words extends z.ZodRawShape>(declared: Command<Words>): Command<Words> => declared;
+
+/** "who-started <instance> [time]" */
+export function usage(name: string, { words, filters, shape }: Command): string {
+  const shown = Object.entries(words).map(([key, type]) => (isOptional(type) ? `[${key}]` : `<${key}>`));
+  return [name, ...shown, '[time]', ...(filters ? ['[filters]'] : []), ...shape.map((key) => `[${key}:]`)].join(' ');
+}
+
+export const isOptional = (type: z.ZodRawShape[string]): boolean => z.safeParse(type, undefined).success;

@@ -1,0 +1,177 @@
+/** The desk: a line, or a due report, to an answer. Everyone who asks comes here: Slack, the terminal, the clock. */
+import { z } from 'zod';
+import type { Answer, Context, Coverage, Finding } from './answer.ts';
+import type { Catalog } from './catalog.ts';
+import { type Asked, type Command, isOptional, type ShapeKey, usage } from './command.ts';
+import { UserError } from './errors.ts';
+import { type Line, parseLine, printLine } from './line.ts';
+import { nearest } from './nearest.ts';
+import { maskDeep } from './secrets.ts';
+import { ask, type Cost, type QueryEngine } from './trail/engine.ts';
+import { secondOf } from './trail/events.ts';
+import { fieldGuide } from './trail/filter.ts';
+import type { Query, Sql } from './trail/sql.ts';
+import { pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
+
+/** What an asker brings: the moment, and how long they wait. `onQuery` sees each statement as it is sent. */
+export interface Asking {
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  onQuery?(statement: Sql): void;
+}
+
+export interface Desk {
+  /** @throws UserError for a line that cannot be answered as it stands. */
+  answer(line: string, asking: Asking): Promise<Answer>;
+  /** A report over one day, [from, to) in UTC. */
+  report(name: string, day: TimeRange, asking: Asking): Promise<Answer>;
+  /** Lines that work, for whoever wonders what to ask. */
+  readonly examples: readonly string[];
+}
+
+/** A desk over a catalog and an engine. */
+export function openDesk(catalog: Catalog, engine: QueryEngine): Desk {
+  const examples = [...catalog.commands].map(([name, { example }]) => `${name} ${example}`);
+  return {
+    examples,
+    async answer(text, asking) {
+      const line = parseLine(text);
+      if (line.name === 'help') return help(line, catalog);
+      const command = find(line, catalog.commands);
+      const asked = understand(line, command, asking.now);
+      const inFull = printLine({ ...line, window: asked.said });
+      return conclude(line.name, asked.window, inFull, engine, asking, (context) => command.answer(asked, context));
+    },
+    async report(name, day, asking) {
+      const report = catalog.reports.get(name);
+      if (!report) throw new UserError(`I have no report “${name}”. I have ${[...catalog.reports.keys()].join(', ')}.`);
+      return conclude(name, day, undefined, engine, asking, (context) => report.answer(day, context));
+    },
+  };
+}
+
+async function conclude(
+  template: string,
+  window: TimeRange,
+  line: string | undefined,
+  engine: QueryEngine,
+  { now, signal, onQuery }: Asking,
+  find: (context: Context) => Promise<Finding>,
+): Promise<Answer> {
+  const costs: Cost[] = [];
+  const context: Context = {
+    now,
+    async ask<Row>(query: Query<Row>) {
+      onQuery?.(query);
+      const { rows, cost } = await ask(engine, query, { signal });
+      costs.push(cost);
+      return rows;
+    },
+  };
+  const found = await find(context);
+  const asked = line ?? '';
+  return {
+    template,
+    data: maskDeep(found.data, asked),
+    ...(found.table && { table: { ...found.table, rows: found.table.rows.map((row) => ({ ...row, cells: maskDeep(row.cells, asked) })) } }),
+    ...(found.next && { next: found.next }),
+    ...(line !== undefined && { line }),
+    coverage: await cover(engine, window, costs, found),
+  };
+}
+
+async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
+  const { first, last, accounts, regions, asideFiles, asideEvents } = await engine.extent();
+  const bytes = costs.map((cost) => cost.bytes).filter((count) => count !== undefined);
+  return {
+    from: secondOf(from),
+    to: secondOf(to),
+    asOf: last,
+    first,
+    accounts: accounts.length,
+    regions: regions.length,
+    asideFiles,
+    asideEvents,
+    rows: found.table?.rows.length ?? 0,
+    queries: costs.length,
+    ms: Math.round(costs.reduce((sum, cost) => sum + cost.ms, 0)),
+    bytes: bytes.length > 0 ? bytes.reduce((sum, count) => sum + count, 0) : null,
+    queryIds: costs.map((cost) => cost.queryId).filter((id) => id !== undefined),
+  };
+}
+
+function find({ name, ...rest }: Line, commands: Catalog['commands']): Command {
+  const command = commands.get(name);
+  if (command) return command;
+  const guess = nearest(name, [...commands.keys(), 'help']);
+  const known = [...commands.keys(), 'help'].join(', ');
+  throw new UserError(`I don't know “${name}”. I know ${known}.`, guess && printLine({ ...rest, name: guess }));
+}
+
+/** A line as one command takes it: words checked, window pinned, nothing in it that the command would not heed. */
+function understand(line: Line, command: Command, now: Date): Asked {
+  const { name, words, filters, window } = line;
+  const shown = usage(name, command);
+  const example = `${name} ${command.example}`;
+  const keys = Object.keys(command.words);
+  if (words.length > keys.length) {
+    const extra = words[keys.length] as string;
+    throw new UserError(`I don't know what to do with “${extra}”. Usage: ${shown}`, printLine({ ...line, words: words.slice(0, keys.length) }));
+  }
+  const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
+  if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
+
+  const read = z.object(command.words).safeParse(Object.fromEntries(keys.map((key, i) => [key, words[i]])));
+  if (!read.success) throw new UserError(`${read.error.issues[0]?.message ?? 'I cannot read that.'} Usage: ${shown}`, example);
+
+  if (filters.length > 0 && !command.filters) {
+    throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
+  }
+  const { by, every, top, sort } = line;
+  const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
+  const unheeded = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
+  if (unheeded) {
+    const { [unheeded]: _, ...without } = line;
+    throw new UserError(`“${name}” does not take ${unheeded}:. Usage: ${shown}`, printLine(without));
+  }
+  const said = window ?? defaultWindow(command.window);
+  return { words: read.data, filters, said, window: pin(said, now), ...shape };
+}
+
+const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+
+function defaultWindow(phrase: string): Window {
+  const read = readWindow(phrase.split(' '));
+  if (!read) throw new Error(`A command's window is not a time: ${phrase}`);
+  return read.window;
+}
+
+/** What can be asked, or how one command is used. */
+function help({ words, name }: Line, { commands }: Catalog): Answer {
+  const [about] = words;
+  const one = about === undefined ? undefined : find({ name: about.toLowerCase(), words: [], filters: [] }, commands);
+  const entries = [...commands]
+    .filter(([, command]) => one === undefined || command === one)
+    .map(([key, command]) => ({
+      usage: usage(key, command),
+      summary: command.summary,
+      example: `${key} ${command.example}`,
+      window: printWindow(defaultWindow(command.window)),
+    }));
+  return {
+    template: 'help',
+    line: printLine({ name, words: about === undefined ? [] : [about.toLowerCase()], filters: [] }),
+    data: { entries, one: one !== undefined, fields: one === undefined || one.filters ? fieldGuide : [] },
+    next: entries.slice(0, 5).map(({ example }) => ({ label: example, line: example })),
+    table: {
+      caption: 'Commands',
+      unseen: true,
+      columns: [
+        { name: 'usage', label: 'Usage', kind: 'text' },
+        { name: 'summary', label: 'What it answers', kind: 'text' },
+        { name: 'example', label: 'Example', kind: 'text' },
+      ],
+      rows: entries.map(({ usage: shown, summary, example }) => ({ cells: { usage: shown, summary, example } })),
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** Everything a command or a report is written with. They import this and nothing else of ours. */
+export { z } from 'zod';
+export type { Column, Context, Finding, Next, Row, Table } from './answer.ts';
+export { type Asked, command } from './command.ts';
+export { UserError } from './errors.ts';
+export { only, printLine } from './line.ts';
+export { DEFAULT_ROWS, eventTable, type ListedEvent, listed, listedRow, toEvent } from './listing.ts';
+export { report } from './report.ts';
+export { followBack, type Hop } from './trail/chase.ts';
+export { eventsDuring, secondOf } from './trail/events.ts';
+export { columnOf, matching } from './trail/filter.ts';
+export { stepOf } from './trail/series.ts';
+export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';
+export { printWindow, type Window } from './trail/window.ts';

@@ -1,0 +1,327 @@
+/**
+ * The question line: `count source:s3 -user:"ci deploy" 30d by:event sort:rare`. It is what a person types, what a
+ * button holds and what a message says it answered, so reading and printing are inverse, and reading survives what
+ * phones, editors and Slack do to typed text.
+ */
+import { isIPv6 } from 'node:net';
+import { UserError } from './errors.ts';
+import { nearest } from './nearest.ts';
+import { type Filter, type FilterValue, fieldNamed, fieldNames } from './trail/filter.ts';
+import { type Every, isStep } from './trail/series.ts';
+import { printWindow, readWindow, type Window } from './trail/window.ts';
+
+/** How rows are ordered: most first, fewest first, first seen latest, newest event first. */
+export const SORTS = ['top', 'rare', 'new', 'time'] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** What a line asks of the shape of its answer. */
+export interface Shape {
+  /** Fields to group by, by their own names. */
+  readonly by?: readonly string[];
+  readonly every?: Every;
+  /** The most rows wanted. */
+  readonly top?: number;
+  readonly sort?: Sort;
+}
+
+/** A question line, read. */
+export interface Line extends Shape {
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly filters: readonly Filter[];
+  readonly window?: Window;
+}
+
+export const MOST_ROWS = 10_000;
+
+/** A character of a token, and whether it stood in quotes (and so means only itself). */
+interface Char {
+  readonly char: string;
+  readonly quoted: boolean;
+}
+type Token = readonly Char[];
+
+/**
+ * Reads a line. An empty one is `help`; one that begins with a filter or a time is `events`.
+ *
+ * @throws UserError, with the nearest correct line where one can be told.
+ */
+export function parseLine(text: string): Line {
+  const tokens = tokenize(normalize(text));
+  if (tokens[0] && !isQuoted(tokens[0]) && textOf(tokens[0]) === '/trail') tokens.shift();
+
+  const words: string[] = [];
+  const filters: Filter[] = [];
+  const shape: { -readonly [K in keyof Shape]: Shape[K] } = {};
+  let window: Window | undefined;
+  let startsWithName = false;
+
+  for (let i = 0; i < tokens.length; ) {
+    const token = tokens[i] as Token;
+    const named = readNamedOrSuggest(tokens, i);
+    if (named) {
+      if (named.kind === 'filter') filters.push(named.filter);
+      else Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
+      i += 1;
+      continue;
+    }
+    const found = readWindow(plainRun(tokens, i));
+    if (found) {
+      if (window) throw new UserError(`I read two times, “${printWindow(window)}” and “${printWindow(found.window)}”. Give one.`);
+      window = found.window;
+      i += found.taken;
+      continue;
+    }
+    if (words.length === 0 && i === 0) startsWithName = true;
+    words.push(textOf(token));
+    i += 1;
+  }
+
+  const name = startsWithName ? (words.shift() as string).toLowerCase() : tokens.length === 0 ? 'help' : 'events';
+  return { name, words, filters, ...(window && { window }), ...shape };
+}
+
+/** A line as text: `parseLine(printLine(line))` is the line again. */
+export function printLine({ name, words, filters, window, by, every, top, sort }: Line): string {
+  return [
+    ...[name, ...words].map(printWord),
+    ...filters.map(printFilter),
+    ...(by ? [`by:${by.join(',')}`] : []),
+    ...(every ? [`every:${every.count}${every.unit}`] : []),
+    ...(top ? [`top:${top}`] : []),
+    ...(sort ? [`sort:${sort}`] : []),
+    ...(window ? [printWindow(window)] : []),
+  ].join(' ');
+}
+
+/** One filter as a line writes it. */
+export function printFilter({ field, negated, values }: Filter): string {
+  return `${negated ? '-' : ''}${field}:${values.map(printValue).join(',')}`;
+}
+
+/** A filter on exactly one value: what buttons and rows lead on with. */
+export const only = (field: string, text: string): Filter => ({ field, negated: false, values: [{ text, wildcard: false }] });
+
+const SAFE_WORD = /^[A-Za-z0-9_@/+.=~#%^$!()[\]{}|;*?-]+$/;
+const WINDOW_WORDS = new Set(['since', 'around', 'last', 'past', 'on']);
+
+function printWord(text: string): string {
+  const plain = SAFE_WORD.test(text) && !readWindow([text]) && !WINDOW_WORDS.has(text.toLowerCase()) && text !== '/trail';
+  return plain || (/^arn:[\w:/.+=@-]+$/.test(text) && SAFE_WORD.test(text.replaceAll(':', ''))) || isIPv6(text) ? text : quote(text);
+}
+
+function printValue({ text, wildcard }: FilterValue): string {
+  if (wildcard)
+    return text
+      .split(/([*?])/)
+      .map((piece) => (piece === '' || piece === '*' || piece === '?' ? piece : printPiece(piece)))
+      .join('');
+  return /[*?]/.test(text) || text === '' ? quote(text) : printPiece(text);
+}
+
+const printPiece = (text: string): string => (SAFE_WORD.test(text) || /^[\w:/.+=@-]+$/.test(text) ? text : quote(text));
+
+const quote = (text: string): string => `"${Array.from(text, quotable).join('')}"`;
+
+/** A character inside quotes: as it is where no keyboard, editor or Slack would change it on the way, else `\u{…}`. */
+function quotable(char: string): string {
+  if (char === '"' || char === '\\') return `\\${char}`;
+  if (/^[\p{L}\p{N}]$/u.test(char) || (/^[ -~]$/.test(char) && !/[&<>`]/.test(char))) return char;
+  return `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
+}
+
+/** Undoes what Slack (escaped mentions, autolinks, entities), macOS and iOS (smart punctuation) and copying do to a line. */
+export function normalize(text: string): string {
+  return text
+    .replace(/<(?:mailto:|tel:)([^|>\s]+)(?:\|([^>]*))?>/g, (_, address: string, label?: string) => label || address)
+    .replace(/<(https?:\/\/[^|>\s]+)(?:\|([^>]*))?>/g, (_, url: string, label?: string) => label || url)
+    .replace(/<([@#!])([^|>\s]+)(?:\|([^>]*))?>/g, (_, sigil: string, id: string, label?: string) => label || (sigil === '!' ? '' : sigil + id))
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&amp;/g, '&')
+    .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+    .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, ' ')
+    .replace(/[\u201c-\u201f\u00ab\u00bb\u2033\u301d\u301e\uff02]/g, '"')
+    .replace(/[\u2018-\u201b\u2032\uff07]/g, "'")
+    .replace(/[\u2010-\u2013\u2212\ufe63\uff0d]/g, '-')
+    .replace(/(^|\s)[\u2014\u2015](?=\S)/g, '$1-')
+    .replace(/[\u2014\u2015]/g, '--');
+}
+
+function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  let token: Char[] | undefined;
+  for (let i = 0; i < text.length; ) {
+    const char = text[i] as string;
+    if (/\s/.test(char)) {
+      if (token) tokens.push(token);
+      token = undefined;
+      i += 1;
+      continue;
+    }
+    const start: Char[] = token ?? [];
+    const quoted = readQuoted(text, i, start.length === 0);
+    token = start;
+    if (quoted) {
+      token.push(...quoted.chars);
+      i = quoted.next;
+    } else {
+      // Slack's code marks around a pasted id are not part of it.
+      if (char !== '`') token.push({ char, quoted: false });
+      i += 1;
+    }
+  }
+  if (token) tokens.push(token);
+  return tokens.filter((chars) => chars.length > 0);
+}
+
+/** A quoted run at `start`. Double quotes open anywhere and may lack their end; a single quote only opens a token that it closes (O'Brien). */
+function readQuoted(text: string, start: number, opensToken: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
+  if (text[start] === "'" && opensToken) {
+    const inner = /^'([^']*)'(?=\s|$)/.exec(text.slice(start));
+    if (!inner) return undefined;
+    return { chars: literal(inner[1] as string), next: start + inner[0].length };
+  }
+  if (text[start] !== '"') return undefined;
+  const chars: Char[] = [];
+  let i = start + 1;
+  while (i < text.length && text[i] !== '"') {
+    const escaped = /^\\(?:u\{([0-9a-f]{1,6})\}|(["\\]))/i.exec(text.slice(i, i + 11));
+    const code = Number.parseInt(escaped?.[1] ?? '', 16);
+    if (escaped && (escaped[2] !== undefined || code <= 0x10ffff)) {
+      chars.push(...literal(escaped[2] ?? String.fromCodePoint(code)));
+      i += escaped[0].length;
+    } else {
+      chars.push({ char: text[i] as string, quoted: true });
+      i += 1;
+    }
+  }
+  // An empty pair of quotes still is a value: mark it by an empty quoted character.
+  return { chars: chars.length > 0 ? chars : [{ char: '', quoted: true }], next: i + 1 };
+}
+
+const literal = (text: string): Char[] => (text === '' ? [{ char: '', quoted: true }] : text.split('').map((char) => ({ char, quoted: true })));
+
+/** Reads a named token; a mistake in it becomes the nearest whole line that reads. */
+function readNamedOrSuggest(tokens: readonly Token[], at: number): Named | undefined {
+  try {
+    return readNamed(tokens[at] as Token);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.suggestion === undefined) throw error;
+    const mended = tokens.map((token, i) => (i === at ? (error.suggestion as string) : isQuoted(token) ? requoted(token) : textOf(token)));
+    throw new UserError(error.message, readable(mended.join(' ')));
+  }
+}
+
+/** The line that `text` reads as, after any further mistake in it was mended too; undefined when it cannot be. */
+function readable(text: string): string | undefined {
+  try {
+    return printLine(parseLine(text));
+  } catch (error) {
+    return error instanceof UserError ? error.suggestion : undefined;
+  }
+}
+
+/** A token with quotes as text again: `user:"ci deploy"`. */
+function requoted(token: Token): string {
+  const firstQuoted = token.findIndex(({ quoted }) => quoted);
+  return `${textOf(token.slice(0, firstQuoted))}${quote(textOf(token.slice(firstQuoted)))}`;
+}
+
+const textOf = (token: Token): string => token.map(({ char }) => char).join('');
+const isQuoted = (token: Token): boolean => token.some(({ quoted }) => quoted);
+
+/** The unquoted tokens from `start` on that a window could be made of: three at most. */
+function plainRun(tokens: readonly Token[], start: number): string[] {
+  const run: string[] = [];
+  for (const token of tokens.slice(start, start + 3)) {
+    if (isQuoted(token)) break;
+    run.push(textOf(token));
+  }
+  return run;
+}
+
+type Named = { readonly kind: 'filter'; readonly filter: Filter } | { readonly kind: 'shape'; readonly shape: Shape };
+
+/** A token of the form `name:value`: a filter or part of the shape. Undefined when it is a plain word. */
+function readNamed(token: Token): Named | undefined {
+  const unquoted = token.map(({ char, quoted }) => (quoted ? '"' : char)).join('');
+  const head = /^(-?)([A-Za-z][A-Za-z_.]*):/.exec(unquoted);
+  if (!head) return undefined;
+  const [prefix, minus, name = ''] = head;
+  const text = textOf(token);
+  if (name.toLowerCase() === 'arn' || /^https?$/i.test(name) || isIPv6(text)) return undefined;
+  const value = token.slice(prefix.length);
+  const field = fieldNamed(name);
+  if (field) return { kind: 'filter', filter: { field, negated: minus === '-', values: readValues(value, `${name}:`) } };
+  if (minus === '') {
+    const shape = readShape(name.toLowerCase(), textOf(value));
+    if (shape) return { kind: 'shape', shape };
+  }
+  const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort']);
+  throw new UserError(
+    `I don't know the field “${name}”. ${guess ? `Did you mean “${guess}:”?` : `I know ${fieldNames.slice(0, 12).join(', ')} and more: see help.`} If it is no filter, put it in quotes.`,
+    guess && `${minus}${guess}:${textOf(value)}`,
+  );
+}
+
+function readValues(value: Token, shown: string): FilterValue[] {
+  const pieces: Char[][] = [[]];
+  for (const char of value) {
+    if (char.char === ',' && !char.quoted) pieces.push([]);
+    else pieces.at(-1)?.push(char);
+  }
+  const values = pieces
+    .filter((piece) => piece.length > 0)
+    .map((piece) => {
+      const wildcard = piece.some(({ char, quoted }) => !quoted && (char === '*' || char === '?'));
+      return { text: textOf(piece), wildcard };
+    });
+  if (values.length === 0) throw new UserError(`“${shown}” needs a value, such as ${shown}value or ${shown}a,b.`);
+  return values;
+}
+
+function readShape(key: string, value: string): Shape | undefined {
+  switch (key) {
+    case 'by': {
+      const names = value.split(',').filter(Boolean);
+      const by = names.map((name) => {
+        const field = fieldNamed(name);
+        if (field) return field;
+        const guess = nearest(name, fieldNames);
+        throw new UserError(
+          `I can't group by “${name}”.${guess ? ` Did you mean by:${guess}?` : ` Try by:event or by:user,event.`}`,
+          guess && `by:${guess}`,
+        );
+      });
+      if (by.length === 0) throw new UserError('“by:” needs a field, such as by:event or by:user,event.');
+      return { by: [...new Set(by)] };
+    }
+    case 'every': {
+      const step = /^(\d{1,2})(m|h|d)$/i.exec(value);
+      const every = { count: Number(step?.[1] ?? 0), unit: (step?.[2] ?? 'm').toLowerCase() as Every['unit'] };
+      if (!isStep(every))
+        throw new UserError(`“every:${value}” is not a step that days divide into. Try every:15m, every:1h or every:1d.`, 'every:1h');
+      return { every };
+    }
+    case 'top': {
+      const top = /^\d{1,6}$/.test(value) ? Number(value) : 0;
+      if (top < 1 || top > MOST_ROWS)
+        throw new UserError(`“top:${value}” must be a number from 1 to ${MOST_ROWS}.`, top > MOST_ROWS ? `top:${MOST_ROWS}` : 'top:10');
+      return { top };
+    }
+    case 'sort': {
+      const sort = SORTS.find((known) => known === value.toLowerCase());
+      if (!sort) {
+        const guess = nearest(value, SORTS);
+        throw new UserError(
+          `“sort:${value}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
+          guess && `sort:${guess}`,
+        );
+      }
+      return { sort };
+    }
+    default:
+      return undefined;
+  }
+}

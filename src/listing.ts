@@ -1,0 +1,70 @@
+/** A list of events: the columns every such list has, and how a row of it leads on to its event. */
+import { z } from 'zod';
+import type { Column, Row, Table } from './answer.ts';
+import { printLine } from './line.ts';
+import { type Sql, sql } from './trail/sql.ts';
+import type { Window } from './trail/window.ts';
+
+/** Rows of an answer when the asker names no number. */
+export const DEFAULT_ROWS = 1000;
+
+/** The columns of `events` that a list shows. */
+export const listed: Sql = sql`eventtime, actor, actorkind, eventname, eventsource, target, outcome, errorcode,
+    sourceipaddress, via, awsregion, recipientaccountid, eventid`;
+
+const nullable = z.string().nullable();
+
+/** A row of `select ${listed} from …`. */
+export const listedRow = z.object({
+  eventtime: z.string(),
+  actor: nullable,
+  actorkind: z.string(),
+  eventname: z.string(),
+  eventsource: z.string(),
+  target: nullable,
+  outcome: z.string(),
+  errorcode: nullable,
+  sourceipaddress: nullable,
+  via: z.string(),
+  awsregion: nullable,
+  recipientaccountid: nullable,
+  eventid: z.string(),
+});
+export type ListedEvent = z.output<typeof listedRow>;
+
+const COLUMNS: readonly Column[] = [
+  { name: 'eventtime', label: 'Time (UTC)', kind: 'time' },
+  { name: 'actor', label: 'Who', kind: 'text' },
+  { name: 'eventname', label: 'Event', kind: 'text' },
+  { name: 'eventsource', label: 'Service', kind: 'text' },
+  { name: 'target', label: 'On', kind: 'text' },
+  { name: 'outcome', label: 'Outcome', kind: 'text' },
+  { name: 'errorcode', label: 'Error', kind: 'text', hidden: true },
+  { name: 'sourceipaddress', label: 'From', kind: 'text' },
+  { name: 'via', label: 'Via', kind: 'text', hidden: true },
+  { name: 'awsregion', label: 'Region', kind: 'text' },
+  { name: 'recipientaccountid', label: 'Account', kind: 'text' },
+  { name: 'actorkind', label: 'Kind', kind: 'text', hidden: true },
+  { name: 'eventid', label: 'Event id', kind: 'text', hidden: true },
+];
+
+/** Events as evidence: at most `most` of them, each leading to its record. `extra` columns are added to the right. */
+export function eventTable<Event extends ListedEvent>(
+  caption: string,
+  events: readonly Event[],
+  most: number = DEFAULT_ROWS,
+  extra: readonly Column[] = [],
+): Table {
+  const rows = events.slice(0, most).map((event): Row => ({ cells: { ...event }, next: toEvent(event) }));
+  return { caption, columns: [...COLUMNS, ...extra], rows, more: events.length > most };
+}
+
+/** The question that shows one event's record. Its day is named, so that no more than that day is read. */
+export function toEvent({ eventid, eventtime, eventname }: Pick<ListedEvent, 'eventid' | 'eventtime' | 'eventname'>): NonNullable<Row['next']> {
+  const day = eventtime.slice(0, 10);
+  const window: Window = { kind: 'between', from: day, to: day };
+  return {
+    label: `${eventname} ${eventtime.slice(0, 19).replace('T', ' ')}`,
+    line: printLine({ name: 'event', words: [eventid], filters: [], window }),
+  };
+}

@@ -1,0 +1,21 @@
+/** Evidence as text cells: the same rows for Slack, for fixed width and for a terminal. */
+import type { Cell, Column, Table } from '../answer.ts';
+import { clip } from './inert.ts';
+
+/** No cell on a screen is wider. JSON and CSV have the whole of it. */
+const MOST_CELL = 120;
+
+/** The columns of a table that a screen shows: not hidden, and with something in them. */
+export function seenColumns({ columns, rows }: Table): Column[] {
+  return columns.filter(
+    ({ name, hidden }) => !hidden && rows.some(({ cells }) => cells[name] !== null && cells[name] !== undefined && cells[name] !== ''),
+  );
+}
+
+/** A cell as a screen shows it: counts stay numbers, times lose their T, services their domain. */
+export function shownCell(cell: Cell | undefined, { kind, name }: Column): string | number {
+  if (cell === null || cell === undefined || cell === '') return '—';
+  if (typeof cell === 'number') return cell;
+  if (kind === 'time') return cell.replace('T', ' ').replace(/Z$/, '');
+  return clip(name === 'eventsource' ? cell.replace(/[.]amazonaws[.]com$/, '') : cell, MOST_CELL);
+}

@@ -1,0 +1,79 @@
+/** Templates are ours and data is not: every string in the data is made inert before a template sees it. */
+import { readFileSync } from 'node:fs';
+import Handlebars from 'handlebars';
+import { clip, inert, visible } from './inert.ts';
+
+/** No value of a log takes more room than this in a sentence. */
+const MOST_CHARACTERS = 200;
+const NO_VALUE = '—';
+
+const handlebars = Handlebars.create();
+
+/** An instant in the reader's own time zone; clients that cannot tell it show the text after the bar. */
+handlebars.registerHelper('time', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_short_pretty} {time_secs}')));
+handlebars.registerHelper('day', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_short_pretty}', 10)));
+handlebars.registerHelper(
+  'count',
+  (n: number, one: string, many: unknown) => `${grouped(n)} ${n === 1 ? one : typeof many === 'string' ? many : `${one}s`}`,
+);
+handlebars.registerHelper('number', (n: number) => grouped(n));
+handlebars.registerHelper('code', (text: string | null | undefined) =>
+  text === null || text === undefined || text === '' ? NO_VALUE : `\`${text}\``,
+);
+handlebars.registerHelper('service', (source: string) => source.replace(/[.]amazonaws[.]com$/, ''));
+handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+handlebars.registerHelper('gt', (a: number, b: number) => a > b);
+handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
+handlebars.registerHelper('size', (bytes: number) => sized(bytes));
+/** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not yet shortened. */
+handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOptions) => indented(value, Number(hash.most ?? 3000)));
+
+/** The filled text of a template. `data` may hold strings from a log anywhere. */
+export function fill(template: string, data: object, folder: URL): string {
+  const compiled = compile(new URL(`${template}.hbs`, folder));
+  return compiled(defused(data), { data: { raw: data } }).trim();
+}
+
+const compiledBy = new Map<string, Handlebars.TemplateDelegate>();
+
+function compile(file: URL): Handlebars.TemplateDelegate {
+  const known = compiledBy.get(file.href);
+  if (known) return known;
+  const compiled = handlebars.compile(readFileSync(file, 'utf8'), { noEscape: true, strict: true });
+  compiledBy.set(file.href, compiled);
+  return compiled;
+}
+
+function defused(value: unknown): unknown {
+  if (typeof value === 'string') return inert(clip(value, MOST_CHARACTERS));
+  if (Array.isArray(value)) return value.map(defused);
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, defused(inner)]));
+  }
+  return value;
+}
+
+function slackDate(at: string, format: string, shown = 19): string {
+  const date = new Date(at);
+  // A record with a time that is none is shown as it is.
+  if (Number.isNaN(date.getTime())) return inert(at);
+  const fallback = date.toISOString().slice(0, shown).replace('T', ' ');
+  return `<!date^${Math.floor(date.getTime() / 1000)}^${format}|${fallback}${shown > 10 ? ' UTC' : ''}>`;
+}
+
+function indented(value: unknown, most: number): string {
+  const text = JSON.stringify(value, null, 2);
+  const lines = clip(text, most)
+    .split('\n')
+    .map((line) => inert(visible(line)));
+  const left = Array.from(text).length - most;
+  return left > 0 ? `${lines.join('\n')}\n(${grouped(left)} more characters: ask in a terminal with --json for all of it)` : lines.join('\n');
+}
+
+const grouped = (n: number): string => n.toLocaleString('en-US');
+
+function sized(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)));
+  return power === 0 ? `${bytes} bytes` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+}

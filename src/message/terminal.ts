@@ -1,0 +1,81 @@
+/** An answer as a terminal shows it: the same sentences, a table that fits, the follow-ups as lines to type. */
+import CliTable from 'cli-table3';
+import type { Answer, Table } from '../answer.ts';
+import { clip, plain, visible } from './inert.ts';
+import { footer } from './message.ts';
+import { seenColumns, shownCell } from './table.ts';
+import { fill } from './templates.ts';
+
+const MOST_ROWS = 50;
+
+/** Text for a terminal of `width` columns. Control characters of a log are shown, not obeyed. */
+export function toTerminal(answer: Answer, templates: URL, width: number): string {
+  const { table, next = [] } = answer;
+  const shown = table && !table.unseen && table.rows.length > 0 ? table : undefined;
+  const parts = [
+    unmarked(fill(answer.template, answer.data, templates)),
+    ...(shown ? [drawn(shown, width)] : []),
+    ...(next.length > 0 ? [`Ask next:\n${next.map(({ label, line }) => `  ${visible(line)}   (${visible(label)})`).join('\n')}`] : []),
+    unmarked(footer(answer, shown ? Math.min(shown.rows.length, MOST_ROWS) : 0, templates)),
+  ];
+  return `${parts.filter(Boolean).join('\n\n')}\n`;
+}
+
+/** Our own line marks taken off: `# ` headings, `^ ` footnotes, fences. */
+const unmarked = (filled: string): string =>
+  plain(filled)
+    .split('\n')
+    .filter((line) => line !== '```')
+    .map((line) => line.replace(/^[#^] /, ''))
+    .join('\n')
+    .trim();
+
+const BORDERLESS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+function drawn(table: Table, width: number): string {
+  const columns = seenColumns(table);
+  const rows = table.rows.slice(0, MOST_ROWS).map(({ cells }) => columns.map((column) => visible(String(shownCell(cells[column.name], column)))));
+  const widths = fitted(
+    columns.map(({ label }, i) => Math.max(label.length, ...rows.map((row) => row[i]?.length ?? 0))),
+    width - 2 * columns.length,
+  );
+  const grid = new CliTable({
+    head: columns.map(({ label }) => label),
+    chars: BORDERLESS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
+    colAligns: columns.map(({ kind }) => (kind === 'count' ? 'right' : 'left')),
+  });
+  grid.push(...rows.map((row) => row.map((cell, i) => clip(cell, widths[i] ?? cell.length))));
+  return grid
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** Widths that together fit: the widest column gives way first, none below twelve. */
+function fitted(wanted: readonly number[], room: number): number[] {
+  const widths = [...wanted];
+  for (let over = widths.reduce((sum, width) => sum + width, 0) - room; over > 0; over -= 1) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= 12) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}

@@ -1,0 +1,220 @@
+/** Slack's door to the desk: `/trail …`, `@trail …` and buttons. Every word of it is acknowledged first and answered later. */
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
+import { WebAPIPlatformError, WebClient, type WebClientOptions } from '@slack/web-api';
+import type { Answer } from '../answer.ts';
+import type { Desk } from '../desk.ts';
+import { sorry, UserError } from '../errors.ts';
+import type { Message, Showing } from '../message/message.ts';
+import { type Access, refusal } from './access.ts';
+import { openInFlight } from './in-flight.ts';
+import { openReceiver, type Transport } from './receiver.ts';
+
+export interface BotOptions {
+  readonly transport: Transport;
+  readonly botToken: string;
+  /** Another Slack than Slack's own, for tests and the playground. */
+  readonly slackApiUrl?: string;
+  readonly desk: Pick<Desk, 'answer'>;
+  readonly access: Access;
+  readonly clock: () => Date;
+  readonly deadlineMs: number;
+  readonly logger: Logger;
+  show(answer: Answer, showing?: Showing): Message;
+}
+
+export interface Bot {
+  /** Listens; the port is null in Socket Mode. */
+  start(): Promise<number | null>;
+  /** Posts an answer in a channel, at most once: what may have arrived is not sent again. */
+  post(channel: string, answer: Answer): Promise<void>;
+  /** Takes no more questions, lets those at work end, and stops what takes longer than `patience` milliseconds. */
+  stop(patience: number): Promise<boolean>;
+}
+
+/** Someone who waits for an answer: where, and how it reaches them. */
+interface Asker {
+  readonly user: string;
+  readonly channel: string | undefined;
+  reply(message: Message): Promise<void>;
+}
+
+// Slack repeats an event that it believes was not heard; ids of this many are remembered.
+const REMEMBERED_EVENTS = 1000;
+
+type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
+
+export function openBot(options: BotOptions): Bot {
+  const { transport, botToken, slackApiUrl, desk, access, clock, deadlineMs, logger, show } = options;
+  const inFlight = openInFlight();
+  let draining = false;
+
+  const clientOptions: WebClientOptions = {
+    timeout: 10_000,
+    retryConfig: { retries: 2, factor: 2, minTimeout: 500, maxTimeout: 4000 },
+    ...(slackApiUrl && { slackApiUrl }),
+  };
+  const receiver = openReceiver(transport, clientOptions, logger, () => !draining);
+  // A post that timed out may have arrived all the same, and web-api repeats what timed out: not so for digests.
+  const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
+  const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
+
+  /** The one catch at the edge: whatever happens to a question, its asker hears. */
+  async function answerFor(line: string, user: string, channel: string | undefined): Promise<Answer> {
+    const refused = refusal(access, channel, user);
+    if (refused) return sorry(new UserError(refused), '');
+    const deadline = AbortSignal.timeout(deadlineMs);
+    try {
+      return await desk.answer(line, { now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]) });
+    } catch (error) {
+      if (deadline.aborted)
+        return sorry(
+          new UserError(`That took longer than ${deadlineMs / 1000} s, so I stopped. A shorter time or one more filter makes it quicker.`),
+          '',
+        );
+      if (error instanceof UserError) return sorry(error, '');
+      const reference = randomUUID().slice(0, 8);
+      logger.error(`question failed, reference ${reference}`, error);
+      return sorry(error, reference);
+    }
+  }
+
+  const ask = async (line: string, asker: Asker): Promise<void> => {
+    const answer = await answerFor(line, asker.user, asker.channel);
+    await deliver(answer, asker.reply);
+  };
+
+  /** Sends an answer; where Slack does not take its table, once more with the table as text. */
+  async function deliver(answer: Answer, send: (message: Message) => Promise<void>, showing: Showing = {}): Promise<void> {
+    try {
+      await send(show(answer, showing));
+    } catch (error) {
+      if (!isInvalidBlocks(error)) throw error;
+      await send(show(answer, { ...showing, plainTables: true }));
+    }
+  }
+
+  /** Answers through a response_url; after its half hour or five uses, in a message that only the asker sees. */
+  const responder =
+    (
+      respond: RespondFn,
+      user: string,
+      channel: string | undefined,
+      extra: { readonly response_type?: 'in_channel'; readonly thread_ts?: string } = {},
+    ) =>
+    async (message: Message): Promise<void> => {
+      try {
+        await respond({ response_type: 'ephemeral', replace_original: false, ...message, ...extra });
+      } catch (error) {
+        if (isInvalidBlocks(error)) throw error;
+        logger.warn(`response_url did not take the answer (${codeOf(error)}); sending it another way`);
+        await whisper(user, channel, message);
+      }
+    };
+
+  async function whisper(user: string, channel: string | undefined, message: Message): Promise<void> {
+    const quiet = { ...message, unfurl_links: false, unfurl_media: false };
+    try {
+      await app.client.chat.postEphemeral({ channel: channel ?? user, user, ...quiet });
+    } catch {
+      // The bot is not in that channel; a direct message always arrives.
+      await app.client.chat.postMessage({ channel: user, ...quiet });
+    }
+  }
+
+  app.use(({ next }) => inFlight.track(() => next()));
+
+  app.command('/trail', async ({ ack, command, respond }) => {
+    await ack();
+    await ask(command.text, { user: command.user_id, channel: command.channel_id, reply: responder(respond, command.user_id, command.channel_id) });
+  });
+
+  app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
+    await ack();
+    const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
+    if (line === undefined) return;
+    await ask(line, { user: body.user.id, channel: body.channel?.id, reply: responder(respond, body.user.id, body.channel?.id, inThread(body)) });
+  });
+
+  app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
+    await ack();
+    if (action.type !== 'button' || action.value === undefined) return;
+    const { id: user } = body.user;
+    const answer = await answerFor(action.value, user, body.channel?.id);
+    const open = answer.template === 'sorry' ? {} : { response_type: 'in_channel' as const };
+    await deliver(
+      answer,
+      responder(respond, user, body.channel?.id, { ...open, ...inThread(body) }),
+      answer.template === 'sorry' ? {} : { sharedBy: user },
+    );
+  });
+
+  const heard = new Set<string>();
+  app.event('app_mention', async ({ event, body }) => {
+    if (event.bot_id || !event.user || heard.has(body.event_id)) return;
+    heard.add(body.event_id);
+    for (const id of heard) if (heard.size > REMEMBERED_EVENTS) heard.delete(id);
+    const { user, channel } = event;
+    const line = event.text.replace(/<@[A-Z0-9]+(?:\|[^>]*)?>/, ' ');
+    await ask(line, {
+      user,
+      channel,
+      reply: async (message) => {
+        await app.client.chat.postMessage({ channel, thread_ts: event.thread_ts ?? event.ts, unfurl_links: false, unfurl_media: false, ...message });
+      },
+    });
+  });
+
+  app.error(async ({ error, body }: ExtendedErrorArgs) => {
+    const cause: unknown = error.original ?? error;
+    logger.error(`Slack: ${codeOf(cause)}`, cause);
+    const { response_url: url } = body as { readonly response_url?: string };
+    const text = 'I could not show the answer here. Nothing was posted in the channel. Asking again may work.';
+    if (url)
+      await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ response_type: 'ephemeral', replace_original: false, text }),
+      }).catch(() => undefined);
+  });
+
+  return {
+    async start() {
+      await app.init();
+      const server = await app.start(transport.port);
+      return transport.kind === 'http' ? (server.address() as AddressInfo).port : null;
+    },
+    async post(channel, answer) {
+      await deliver(answer, async (message) => {
+        await onceClient.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, ...message });
+      });
+    },
+    async stop(patience) {
+      draining = true;
+      const stopped = app.stop().catch((error: unknown) => logger.warn('Slack did not take our leave', error));
+      const drained = await inFlight.drain(patience);
+      await stopped;
+      return drained;
+    },
+  };
+}
+
+/** A button under a message in a thread is answered in that thread. */
+function inThread({ message }: BlockAction): { readonly thread_ts?: string } {
+  const thread: unknown = message?.thread_ts;
+  return typeof thread === 'string' ? { thread_ts: thread } : {};
+}
+
+/** Slack did not take the blocks: an old client, or a limit that no document names. */
+function isInvalidBlocks(error: unknown): boolean {
+  if (error instanceof WebAPIPlatformError) return /^(invalid_blocks|msg_blocks_too_long|invalid_message)/.test(error.data.error);
+  return error instanceof RespondError && error.statusCode === 400;
+}
+
+/** A failure of Slack's in a word, without the request: that holds answers. */
+function codeOf(error: unknown): string {
+  if (error instanceof WebAPIPlatformError) return error.data.error;
+  if (error instanceof RespondError) return `respond_${error.statusCode}`;
+  return error instanceof Error ? error.name : 'unknown';
+}

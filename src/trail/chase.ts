@@ -1,0 +1,158 @@
+/**
+ * Calls that a service made on somebody's behalf, followed back to the person: an instance launched by an Auto Scaling
+ * group, a fleet or a stack leads to whoever made that group, fleet or stack, as far as the trail shows it.
+ */
+import { z } from 'zod';
+import { eventsDuring } from './events.ts';
+import { containing, limit, list, type Query, query } from './sql.ts';
+import { before, type TimeRange } from './window.ts';
+
+/** One step back: the thing that made the call, and the event by which somebody made or last changed that thing. */
+export interface Hop {
+  /** "Auto Scaling group", "EC2 fleet", "CloudFormation stack", … */
+  readonly what: string;
+  readonly name: string;
+  /** Null when the trail of the window does not show it being made. */
+  readonly by: {
+    readonly eventid: string;
+    readonly eventtime: string;
+    readonly eventname: string;
+    readonly actor: string | null;
+    readonly actorkind: string;
+    readonly sourceipaddress: string | null;
+    readonly via: string;
+  } | null;
+}
+
+/** What of an event the chase reads: its JSON columns may be cut short by CloudTrail, and then name nothing. */
+export interface Call {
+  readonly eventtime: string;
+  readonly requestparameters: string | null;
+  readonly responseelements: string | null;
+}
+
+interface Maker {
+  readonly what: string;
+  /** Calls that make such a thing, or set it to launch more. */
+  readonly events: readonly [string, ...string[]];
+  /** The name of the thing, when `call` was made by one. */
+  nameIn(tags: ReadonlyMap<string, string>, call: Call): string | undefined;
+}
+
+const MAKERS: readonly Maker[] = [
+  {
+    what: 'Auto Scaling group',
+    events: ['CreateAutoScalingGroup', 'UpdateAutoScalingGroup', 'SetDesiredCapacity'],
+    nameIn: (tags) => tags.get('aws:autoscaling:groupName'),
+  },
+  {
+    what: 'EC2 fleet',
+    events: ['CreateFleet'],
+    nameIn: (tags, { requestparameters }) => tags.get('aws:ec2:fleet-id') ?? /"(fleet-[0-9a-f-]{8,})/.exec(requestparameters ?? '')?.[1],
+  },
+  {
+    what: 'Spot fleet request',
+    events: ['RequestSpotFleet'],
+    nameIn: (tags) => tags.get('aws:ec2spot:fleet-request-id'),
+  },
+  {
+    what: 'EMR cluster',
+    events: ['RunJobFlow'],
+    nameIn: (tags) => tags.get('aws:elasticmapreduce:job-flow-id'),
+  },
+  {
+    what: 'Elastic Beanstalk environment',
+    events: ['CreateEnvironment', 'UpdateEnvironment'],
+    nameIn: (tags) => tags.get('elasticbeanstalk:environment-name'),
+  },
+  {
+    what: 'EKS node group',
+    events: ['CreateNodegroup', 'UpdateNodegroupConfig'],
+    nameIn: (tags) => tags.get('eks:nodegroup-name'),
+  },
+  {
+    what: 'CloudFormation stack',
+    events: ['CreateStack', 'UpdateStack', 'ExecuteChangeSet'],
+    nameIn: (tags) => tags.get('aws:cloudformation:stack-name'),
+  },
+];
+
+// A group may have been made long before the launch that is asked about; further back is rarely kept.
+const LOOK_BACK_MONTHS = 6;
+const MOST_HOPS = 4;
+
+const makerRow = z.object({
+  eventid: z.string(),
+  eventtime: z.string(),
+  eventname: z.string(),
+  actor: z.string().nullable(),
+  actorkind: z.string(),
+  sourceipaddress: z.string().nullable(),
+  via: z.string(),
+  requestparameters: z.string().nullable(),
+  responseelements: z.string().nullable(),
+});
+
+/** The hops from `call` back towards a person, nearest first; empty when nothing in the call names a maker. */
+export async function followBack(call: Call, window: TimeRange, ask: <Row>(query: Query<Row>) => Promise<Row[]>): Promise<Hop[]> {
+  const hops: Hop[] = [];
+  const seen = new Set<string>();
+  let current: Call | undefined = call;
+  while (current && hops.length < MOST_HOPS) {
+    const found = makerOf(current);
+    if (!found || seen.has(`${found.maker.what} ${found.name}`)) break;
+    seen.add(`${found.maker.what} ${found.name}`);
+    const made = await findMaking(found.maker, found.name, current, window, ask);
+    hops.push({ what: found.maker.what, name: found.name, by: made ?? null });
+    current = made;
+  }
+  return hops;
+}
+
+function makerOf(call: Call): { readonly maker: Maker; readonly name: string } | undefined {
+  const tags = new Map([...tagsIn(call.responseelements), ...tagsIn(call.requestparameters)]);
+  for (const maker of MAKERS) {
+    const name = maker.nameIn(tags, call);
+    if (name) return { maker, name };
+  }
+  return undefined;
+}
+
+async function findMaking(maker: Maker, name: string, call: Call, window: TimeRange, ask: <Row>(query: Query<Row>) => Promise<Row[]>) {
+  const launched = new Date(call.eventtime);
+  const earliest = Math.min(before(launched, LOOK_BACK_MONTHS, 'mo').getTime(), window.from.getTime());
+  const range = { from: new Date(earliest), to: new Date(launched.getTime() + 1000) };
+  const quoted = containing(`"${name}"`);
+  const rows = await ask(query(makerRow)`
+    select eventid, eventtime, eventname, actor, actorkind, sourceipaddress, via, requestparameters, responseelements
+    from ${eventsDuring(range)}
+    where eventname in (${list(maker.events)})
+      and errorcode is null
+      and (requestparameters like ${quoted} escape '!' or responseelements like ${quoted} escape '!')
+    order by case when eventname = ${maker.events[0]} then 0 else 1 end, eventtime desc, eventid
+    ${limit(1)}
+  `);
+  return rows[0];
+}
+
+/** Every `{key, value}` pair of text in a JSON text, at any depth: however a service spells its tag lists, a tag is that. */
+function tagsIn(json: string | null): Map<string, string> {
+  const tags = new Map<string, string>();
+  const walk = (value: unknown): void => {
+    if (value === null || typeof value !== 'object') return;
+    const { key, value: text } = value as { key?: unknown; value?: unknown };
+    if (typeof key === 'string' && typeof text === 'string') tags.set(key, text);
+    for (const inner of Object.values(value)) walk(inner);
+  };
+  walk(parsed(json));
+  return tags;
+}
+
+/** JSON text as a value; undefined when there is none or CloudTrail cut it short. */
+function parsed(json: string | null): unknown {
+  try {
+    return json === null ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/** The seam between asking and answering: Athena in production, DuckDB on a laptop and in tests. */
+import type { Query, Sql } from './sql.ts';
+
+/** A row as it comes off the wire. Athena sends every cell as text or nothing, so every engine does. */
+export type RawRow = Readonly<Record<string, string | null>>;
+
+/** What a statement took. `bytes` and `queryId` are given by engines that know them. */
+export interface Cost {
+  readonly ms: number;
+  readonly bytes?: number;
+  readonly queryId?: string;
+}
+
+/** What the trail holds, as far as the engine knows: the ground an answer stands on. */
+export interface Extent {
+  readonly events: number;
+  /** eventTime of the oldest and of the newest event, ISO text in UTC; null for an empty trail. */
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  /** Files and events that could not be read and were left out. */
+  readonly asideFiles: number;
+  readonly asideEvents: number;
+}
+
+/** How a statement is run: until the signal says that nobody waits for it any more. */
+export interface Execution {
+  readonly signal: AbortSignal;
+}
+
+/** Something that can run SQL over the relation `events`. */
+export interface QueryEngine {
+  /** Runs one statement. Rejects with the signal's reason once that is aborted. */
+  execute(statement: Sql, execution: Execution): Promise<{ readonly rows: RawRow[]; readonly cost: Cost }>;
+  extent(): Promise<Extent>;
+  close(): Promise<void>;
+}
+
+/** Runs a query and gives its rows their types. A row of another shape is our bug, and throws. */
+export async function ask<Row>(engine: QueryEngine, query: Query<Row>, execution: Execution): Promise<{ readonly rows: Row[]; readonly cost: Cost }> {
+  const { rows, cost } = await engine.execute(query, execution);
+  return { rows: rows.map((row) => query.row.parse(row)), cost };
+}

@@ -1,0 +1,108 @@
+-- The derived columns of the relation `events`, from its flat ones: who acted, on what, through what, and how it ended.
+-- One text for both engines, in Athena's dialect: no lambda, no look-around in patterns, `_` never unescaped in LIKE.
+-- The engine provides `flat`, which also carries hints that end here: `hint` (the thing named in the request or the
+-- response), `signin` (responseElements.ConsoleLogin and its like) and `resourcearn` (the first of `resources`).
+with known as (
+  select
+    *,
+    -- The session name of a role is the part of principalId after the colon, and the last part of the ARN.
+    case
+      when identitytype in ('AssumedRole', 'FederatedUser') then coalesce(
+        nullif(split_part(principalid, ':', 2), ''),
+        nullif(split_part(identityarn, '/', 3), ''),
+        nullif(split_part(identityarn, '/', 2), '')
+      )
+    end as sessionname,
+    lower(coalesce(useragent, '')) as agent,
+    coalesce(invokedby, case when regexp_like(sourceipaddress, '[.]amazonaws[.]com$') then sourceipaddress end) as service
+  from flat
+),
+identified as (
+  select
+    *,
+    case
+      when identitytype = 'Root' and invokedby is null and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
+      when identitytype = 'Root' then 'service'
+      when identitytype = 'IdentityCenterUser' then 'identity-center'
+      when identitytype = 'AssumedRole' and starts_with(sessionissuername, 'AWSReservedSSO_') then 'identity-center'
+      when sourceidentity is not null then 'source-identity'
+      when identitytype = 'AssumedRole' and regexp_like(sessionissuerarn, ':role/aws-service-role/') then 'service'
+      when identitytype in ('AssumedRole', 'FederatedUser') and regexp_like(sessionname, '^[^@ ]+@[^@ ]+[.][^@ ]+$') then 'session-name'
+      when identitytype = 'IAMUser' then 'iam-user'
+      when identitytype = 'FederatedUser' then 'session-name'
+      when identitytype = 'WebIdentityUser' and starts_with(username, 'system:serviceaccount:') then 'role'
+      when identitytype in ('SAMLUser', 'WebIdentityUser', 'Directory') then 'session-name'
+      when identitytype in ('AssumedRole', 'Role') then 'role'
+      when identitytype = 'AWSService' then 'service'
+      when identitytype = 'AWSAccount' and coalesce(identityaccountid, '') in ('', 'ANONYMOUS_PRINCIPAL', 'anonymous') then 'anonymous'
+      when identitytype = 'AWSAccount' then 'account'
+      when service is not null or eventtype = 'AwsServiceEvent' then 'service'
+      when username is not null then 'iam-user'
+      when identityaccountid is not null then 'account'
+      else 'anonymous'
+    end as actorbasis
+  from known
+)
+select
+  day, account, region,
+  eventtime, eventid, eventsource, eventname, eventtype, eventcategory, eventversion, requestid,
+  awsregion, recipientaccountid, sharedeventid, readonly, sourceipaddress, useragent, errorcode, errormessage,
+  requestparameters, responseelements, additionaleventdata, serviceeventdetails, resources,
+  vpcendpointid, tlsversion, tlsdetails, addendum,
+  useridentity, identitytype, principalid, identityarn, identityaccountid, username, accesskeyid, invokedby,
+  sessionissuertype, sessionissuerarn, sessionissuername, sessionname, sessioncreationdate,
+  mfaauthenticated, sourceidentity, sessioncredentialfromconsole,
+
+  case actorbasis
+    when 'root' then 'root'
+    when 'identity-center' then coalesce(sessionname, username, principalid)
+    when 'source-identity' then sourceidentity
+    when 'session-name' then coalesce(sessionname, username, principalid)
+    when 'iam-user' then coalesce(username, nullif(split_part(identityarn, ':user/', 2), ''), principalid)
+    when 'role' then coalesce(sessionissuername || '/' || sessionname, sessionissuername, username,
+      nullif(regexp_extract(identityarn, '([^/:]+/[^/:]+)$', 1), ''), principalid, identityarn)
+    when 'service' then coalesce(service, nullif(regexp_extract(sessionissuerarn, '([a-z0-9-]+[.]amazonaws[.]com)', 1), ''), eventsource)
+    when 'account' then identityaccountid
+    else 'anonymous'
+  end as actor,
+  case
+    when actorbasis in ('identity-center', 'source-identity', 'session-name', 'iam-user') then 'human'
+    else actorbasis
+  end as actorkind,
+  actorbasis,
+
+  coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn) as target,
+
+  case
+    when service = 'cloudformation.amazonaws.com' or agent = 'cloudformation.amazonaws.com' then 'cloudformation'
+    when service is not null then 'service'
+    when regexp_like(agent, 'terraform|opentofu') then 'terraform'
+    when regexp_like(agent, 'aws-cdk|cdk-assets') then 'cdk'
+    when sessioncredentialfromconsole = 'true' then 'console'
+    when regexp_like(agent, '^.?(mozilla/|console[.]|signin[.]amazonaws|s3console|awsconsole|ec2consolefrontend|aws internal.*console)') then 'console'
+    when regexp_like(agent, 'aws-cli/|awscli/') then 'cli'
+    when regexp_like(agent, 'boto|aws-sdk|awssdk|aws_sdk|^.?apn/|exec-env/') then 'sdk'
+    when regexp_like(agent, '[.]amazonaws[.]com.?$|^aws internal') then 'service'
+    else 'other'
+  end as via,
+
+  case
+    when regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
+    when regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
+    when errorcode is not null or signin = 'Failure' then 'failed'
+    else 'ok'
+  end as outcome,
+
+  case
+    when coalesce(readonly, '') = 'true' then 'false'
+    when regexp_like(eventname, '^(Batch)?(Delete|Terminate|Purge|Destroy)') then 'true'
+    when eventname in ('StopLogging', 'ScheduleKeyDeletion', 'DisableKey', 'LeaveOrganization', 'CloseAccount',
+      'StopConfigurationRecorder', 'DeactivateMFADevice', 'DeregisterImage', 'RemoveAccountFromOrganization') then 'true'
+    else 'false'
+  end as destructive,
+  case
+    when readonly in ('true', 'false') then readonly
+    when regexp_like(eventname, '^(Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)') then 'true'
+    else 'false'
+  end as readlike
+from identified

@@ -1,0 +1,71 @@
+/**
+ * SQL as values: text with one `?` for each value, made by a template tag alone, so that nothing a person typed
+ * and nothing a log holds can ever become part of a statement's text.
+ */
+import type { z } from 'zod';
+
+/** What a `${}` may hold. It is always bound as a parameter, never pasted into the text. */
+export type Value = string | number;
+
+/** A piece of SQL: text with one `?` for each value. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
+/** A whole SELECT, and the shape its rows must have. */
+export interface Query<Row = unknown> extends Sql {
+  readonly row: z.ZodType<Row>;
+}
+
+/**
+ * A fragment: sql`eventname = ${name}`. Fragments nest in one another and in queries.
+ *
+ * @throws TypeError when called as a function: sql([typed]) would run whatever was typed, and only a template
+ * literal brings a frozen `raw`. (`Object.isFrozen(undefined)` is true, so both halves of the check matter.)
+ */
+export function sql(parts: TemplateStringsArray, ...holes: readonly (Sql | Value)[]): Sql {
+  if (!Array.isArray(parts.raw) || !Object.isFrozen(parts.raw)) throw new TypeError('sql is a tag, not a function');
+  const pieces = holes.map((hole) => (typeof hole === 'object' ? hole : { text: '?', values: [hole] }));
+  return {
+    text: parts.map((part, i) => part + (pieces[i]?.text ?? '')).join(''),
+    values: pieces.flatMap((piece) => piece.values),
+  };
+}
+
+/** A query: query(rowShape)`select …`. */
+export const query =
+  <Row>(row: z.ZodType<Row>) =>
+  (parts: TemplateStringsArray, ...holes: readonly (Sql | Value)[]): Query<Row> => ({ ...sql(parts, ...holes), row });
+
+/** Fragments with `separator` (fixed text of ours) between them. */
+export function join(pieces: readonly Sql[], separator: ' and ' | ' or ' | ', '): Sql {
+  return { text: pieces.map(({ text }) => text).join(separator), values: pieces.flatMap(({ values }) => values) };
+}
+
+/** `?, ?, ?` for an IN list. Neither engine takes an empty one. */
+export function list(values: readonly Value[]): Sql {
+  if (values.length === 0) throw new RangeError('An IN list needs a value');
+  return join(
+    values.map((value) => sql`${value}`),
+    ', ',
+  );
+}
+
+/**
+ * A row count for LIMIT. Athena takes `?` only in WHERE, so the number is written into the text, after it
+ * was checked to be one.
+ */
+export function limit(rows: number): Sql {
+  if (!Number.isSafeInteger(rows) || rows < 1) throw new RangeError(`Not a row count: ${rows}`);
+  return { text: `limit ${rows}`, values: [] };
+}
+
+/**
+ * Text as a LIKE pattern that matches it literally inside longer text: `_` and `%` of an id are not wildcards.
+ * Write it as sql`column like ${containing(id)} escape '!'`.
+ */
+export const containing = (text: string): string => `%${likeLiteral(text)}%`;
+
+/** Text with LIKE's own characters escaped by `!`. */
+export const likeLiteral = (text: string): string => text.replace(/[!%_]/g, '!$&');

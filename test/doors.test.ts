@@ -1,0 +1,81 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Who may import whom, of our own rooms. A room may always import itself. `src/main` and `src/cli` know everyone; nobody imports them. */
+const DOORS: Readonly<Record<string, readonly string[]>> = {
+  commands: ['src/kit'],
+  reports: ['src/kit'],
+  athena: ['src/trail', 'src/errors'],
+  duckdb: ['src/trail', 'src/errors'],
+  sample: [],
+  playground: [],
+  bench: ['src', 'commands', 'reports', 'duckdb', 'sample'],
+  'src/kit': ['src/answer', 'src/command', 'src/report', 'src/errors', 'src/line', 'src/listing', 'src/trail'],
+  'src/trail': [],
+  'src/message': ['src/answer'],
+  'src/errors': ['src/answer'],
+  'src/answer': ['src/trail'],
+  'src/nearest': [],
+  'src/secrets': [],
+  'src/line': ['src/errors', 'src/nearest', 'src/trail'],
+  'src/listing': ['src/answer', 'src/line', 'src/trail'],
+  'src/command': ['src/answer', 'src/line', 'src/trail'],
+  'src/report': ['src/answer', 'src/trail'],
+  'src/catalog': ['src/command', 'src/report'],
+  'src/desk': ['src/answer', 'src/catalog', 'src/command', 'src/errors', 'src/line', 'src/nearest', 'src/secrets', 'src/trail'],
+  'src/slack': ['src/answer', 'src/desk', 'src/errors', 'src/message'],
+  'src/clock': ['src/report', 'src/trail'],
+  'src/state': [],
+  'src/config': ['src/errors'],
+  'src/opening': ['src/config', 'src/trail', 'duckdb', 'sample'],
+  'src/progress': ['src/opening'],
+};
+const FREE = new Set(['src/main', 'src/cli']);
+
+/** Packages that only some rooms may know. */
+const PACKAGES: readonly { readonly name: RegExp; readonly rooms: readonly string[] }[] = [
+  { name: /^@slack\//, rooms: ['src/slack', 'src/message', 'playground', 'src/main'] },
+  { name: /^@aws-sdk\//, rooms: ['athena', 'src/state', 'src/main'] },
+  { name: /^@duckdb\//, rooms: ['duckdb'] },
+  { name: /^handlebars$/, rooms: ['src/message'] },
+  { name: /^node-cron$/, rooms: ['src/clock'] },
+];
+
+const roomOf = (file: string): string =>
+  file
+    .split('/')
+    .slice(0, file.startsWith('src/') ? 2 : 1)
+    .join('/')
+    .replace(/\.ts$/, '');
+
+const files = globSync('{src,commands,reports,athena,duckdb,sample,playground,bench}/**/*.ts');
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import\(|import) ?['"]([^'"]+)['"]/g)].map(([, target]) => target as string);
+
+test('every import of ours goes through a door', () => {
+  const strays = files.flatMap((file) => {
+    const room = roomOf(file);
+    const others = importsOf(file)
+      .filter((target) => target.startsWith('.') || target === '#kit')
+      .map((target) => roomOf(target === '#kit' ? 'src/kit.ts' : normalize(join(dirname(file), target))));
+    const allowed = (other: string) => other === room || DOORS[room]?.some((door) => other === door || other.startsWith(`${door}/`));
+    return others.filter((other) => FREE.has(other) || !(FREE.has(room) || allowed(other))).map((other) => `${file} imports ${other}`);
+  });
+  expect(files.length).toBeGreaterThan(40);
+  expect(strays).toEqual([]);
+});
+
+test('commands and reports import nothing but the kit', () => {
+  const others = files.filter((file) => /^(commands|reports)\//.test(file)).flatMap((file) => importsOf(file).filter((target) => target !== '#kit'));
+  expect(others).toEqual([]);
+});
+
+test('packages of one subject are known only in their rooms', () => {
+  const strays = files.flatMap((file) =>
+    importsOf(file).flatMap((target) =>
+      PACKAGES.filter(({ name, rooms }) => name.test(target) && !rooms.includes(roomOf(file))).map(() => `${file} imports ${target}`),
+    ),
+  );
+  expect(strays).toEqual([]);
+});
