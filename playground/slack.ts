@@ -1,0 +1,116 @@
+/**
+ * A Slack workspace of our own on loopback: one team, one person, two channels and the bot.
+ *
+ * The state is kept by `emulate`, which answers the Web API as Slack does. It sends nothing to the bot: no slash commands,
+ * no clicks, no events. Those are the page's part.
+ */
+import { WebClient } from '@slack/web-api';
+import { createEmulator, type Emulator } from 'emulate';
+
+export interface PlaygroundSlack {
+  /** For Bolt's `clientOptions.slackApiUrl`. */
+  readonly apiUrl: string;
+  readonly botToken: string;
+  readonly signingSecret: string;
+  readonly botUserId: string;
+  /** The person's own token: what they type is posted with it. */
+  readonly askerToken: string;
+  readonly workspace: Workspace;
+  close(): Promise<void>;
+}
+
+interface Workspace {
+  readonly teamId: string;
+  readonly teamDomain: string;
+  readonly appId: string;
+  readonly asker: Named;
+  readonly general: Named;
+  readonly digests: Named;
+}
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+const app = { id: 'A0TRAIL', name: 'Trail', botId: 'B0TRAIL', botUserId: 'U0TRAIL', botName: 'trail' };
+const team = { name: 'Playground', domain: 'playground' };
+const asker = 'sam';
+const channels = { general: 'general', digests: 'trail-digests' };
+
+// Nothing outside loopback can reach the workspace, so these open nothing; they have the shape of the real ones.
+const botToken = 'xoxb-playground-bot';
+const askerToken = 'xoxp-playground-sam';
+const signingSecret = 'playground-signing-secret';
+
+/** Opens the workspace at `port`, or at a free one when that is taken. */
+export async function openPlaygroundSlack(options: { readonly port: number }): Promise<PlaygroundSlack> {
+  const emulator = await openEmulator(options.port);
+  try {
+    const apiUrl = `http://127.0.0.1:${new URL(emulator.url).port}/api/`;
+    return {
+      apiUrl,
+      botToken,
+      signingSecret,
+      botUserId: app.botUserId,
+      askerToken,
+      workspace: await readWorkspace(apiUrl),
+      close: () => emulator.close(),
+    };
+  } catch (error) {
+    await emulator.close();
+    throw error;
+  }
+}
+
+async function openEmulator(port: number): Promise<Emulator> {
+  const options = { service: 'slack', hostname: '127.0.0.1', seed: { slack: seed } } as const;
+  try {
+    return await createEmulator({ ...options, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return createEmulator({ ...options, port: 0 });
+  }
+}
+
+const seed = {
+  team,
+  users: [{ name: asker, real_name: 'Sam' }],
+  channels: Object.values(channels).map((name) => ({ name })),
+  oauth_apps: [
+    {
+      app_id: app.id,
+      client_id: '1.1',
+      client_secret: 'unused',
+      name: app.name,
+      redirect_uris: [],
+      bot_name: app.botName,
+      bot_id: app.botId,
+      bot_user_id: app.botUserId,
+    },
+  ],
+  tokens: [
+    { token: botToken, type: 'bot', user_id: app.botUserId, app_id: app.id, bot_id: app.botId, bot_user_id: app.botUserId },
+    { token: askerToken, type: 'user', user: asker },
+  ],
+  signing_secret: signingSecret,
+};
+
+/** The ids are the emulator's own choice at each start, so they are asked for. */
+async function readWorkspace(apiUrl: string): Promise<Workspace> {
+  const client = new WebClient(botToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } });
+  const [auth, users, conversations] = await Promise.all([client.auth.test(), client.users.list({}), client.conversations.list({})]);
+  const named = (list: readonly { id?: string; name?: string }[] | undefined, name: string): Named => {
+    const id = list?.find((one) => one.name === name)?.id;
+    if (!id) throw new Error(`the emulated Slack was seeded with ${name}, but does not list it`);
+    return { id, name };
+  };
+  return {
+    teamId: auth.team_id ?? '',
+    teamDomain: team.domain,
+    appId: app.id,
+    asker: named(users.members, asker),
+    general: named(conversations.channels, channels.general),
+    digests: named(conversations.channels, channels.digests),
+  };
+}
