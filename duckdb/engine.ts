@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { readLog, type StoreState } from './log.ts';
-import { macros, parquet, SCHEMA_PART } from './store.ts';
+import { asideIn, macros, parquet, SCHEMA_PART } from './shape.ts';
 
 const MEMORY = '512MB';
 
@@ -21,12 +21,14 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
   await setup.run(`${macros}; set integer_division = true; set TimeZone = 'UTC'; set parquet_metadata_cache = true`);
   await setup.run(`set allowed_directories = ['${store.replaceAll("'", "''")}/']; set enable_external_access = false; set lock_configuration = true`);
   let state: StoreState | undefined;
+  let aside: Aside = { asideFiles: 0, asideEvents: 0 };
 
   /** Takes up what was loaded since. */
   async function refresh(): Promise<StoreState> {
     const newest = await readLog(store);
     if (newest.version === state?.version) return state;
     await setup.run(`create or replace view events as ${relation(store, newest)}`);
+    aside = await countAside(setup, store, newest);
     state = newest;
     return newest;
   }
@@ -52,7 +54,7 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
       }
     },
     async extent() {
-      return extentOf(await refresh());
+      return { ...extentOf(await refresh()), ...aside };
     },
     async close() {
       setup.closeSync();
@@ -73,9 +75,18 @@ function relation(store: string, { parts }: StoreState): string {
   return `select * from ${parquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}`;
 }
 
-function extentOf({ parts, accounts, regions, asideFiles, asideEvents }: StoreState): Extent {
+type Aside = Pick<Extent, 'asideFiles' | 'asideEvents'>;
+
+async function countAside(connection: DuckDBConnection, store: string, { files }: StoreState): Promise<Aside> {
+  if (files.length === 0) return { asideFiles: 0, asideEvents: 0 };
+  const reader = await connection.runAndReadAll(`select count(distinct path), coalesce(sum(aside), 0)::bigint from (${asideIn(store, files)})`);
+  const [asideFiles = 0, asideEvents = 0] = (reader.getRows()[0] ?? []).map(Number);
+  return { asideFiles, asideEvents };
+}
+
+function extentOf({ parts, accounts, regions }: StoreState): Omit<Extent, keyof Aside> {
   const events = parts.reduce((sum, { rows }) => sum + rows, 0);
   const first = parts.reduce<string | null>((least, part) => (least === null || part.first < least ? part.first : least), null);
   const last = parts.reduce<string | null>((most, part) => (most === null || part.last > most ? part.last : most), null);
-  return { events, first, last, accounts, regions, asideFiles, asideEvents };
+  return { events, first, last, accounts, regions };
 }

@@ -23,10 +23,11 @@ with parsed as (
       "topicArn": "VARCHAR", "queueUrl": "VARCHAR", "queueName": "VARCHAR", "hostedZoneId": "VARCHAR",
       "loadBalancerArn": "VARCHAR", "certificateArn": "VARCHAR", "domainName": "VARCHAR", "detectorId": "VARCHAR",
       "resourceArn": "VARCHAR", "name": "VARCHAR"}') as request,
-    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet') or starts_with(eventName, 'ConsoleLogin')
+    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet') or eventSource = 'signin.amazonaws.com'
       then json_transform(responseElements, '{
         "instancesSet": {"items": [{"instanceId": "VARCHAR"}]}, "keyMetadata": {"keyId": "VARCHAR"},
-        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "ConsoleLogin": "VARCHAR"}')
+        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "ConsoleLogin": "VARCHAR", "CheckMfa": "VARCHAR", "SwitchRole": "VARCHAR",
+        "ExitRole": "VARCHAR", "PasswordRecoveryRequested": "VARCHAR", "PasswordRecoveryCompleted": "VARCHAR"}')
     end as response,
     case when resources is not null then list_filter(
       list_transform(cast(json_extract(resources, '$[*]') as json[]),
@@ -36,12 +37,18 @@ with parsed as (
   from records
 )
 select
+  file,
+  -- Text that is no event at all: the loader looks at its file more closely.
+  coalesce(eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z')
+    and try_cast(eventTime as timestamp) is not null, false) as sound,
   coalesce(day, replace(substr(eventTime, 1, 10), '-', '/')) as day,
   coalesce(account, recipientAccountId, who.accountId, 'unknown') as account,
   coalesce(region, awsRegion, 'unknown') as region,
   -- Some records carry fractions of a second; eventTime is compared as text, so all are cut to the second.
   substr(eventTime, 1, 19) || 'Z' as eventtime,
-  eventID as eventid,
+  -- Records of version 1.0 have no eventID: the record itself is their identity, and its digest their id.
+  coalesce(nullif(eventID, ''), cast(cast(md5(cast(row(eventTime, eventSource, eventName, awsRegion, sourceIPAddress, userAgent, errorCode,
+    errorMessage, requestID, userIdentity, requestParameters, responseElements, additionalEventData, resources) as varchar)) as uuid) as varchar)) as eventid,
   eventSource as eventsource,
   eventName as eventname,
   eventType as eventtype,
@@ -93,6 +100,7 @@ select
     request.topicArn, request.queueUrl, request.queueName, request.hostedZoneId, request.loadBalancerArn,
     request.certificateArn, request.domainName, request.detectorId, request.resourceArn, request.name
   ) as hint,
-  response.ConsoleLogin as signin,
+  coalesce(response.ConsoleLogin, response.CheckMfa, response.SwitchRole, response.ExitRole,
+    response.PasswordRecoveryRequested, response.PasswordRecoveryCompleted) as signin,
   arns[1] as resourcearn
 from parsed

@@ -20,10 +20,6 @@ const commit = z.object({
   ids: z.array(z.string()),
   accounts: z.array(z.string()),
   regions: z.array(z.string()),
-  /** How much was set aside, and how many events were there already. */
-  asideFiles: z.number(),
-  asideEvents: z.number(),
-  duplicates: z.number(),
 });
 export type Commit = z.output<typeof commit>;
 
@@ -34,46 +30,45 @@ export interface StoreState extends Commit {
   readonly since: number;
 }
 
-const EMPTY: StoreState = {
-  base: true,
-  parts: [],
-  files: [],
-  ids: [],
-  accounts: [],
-  regions: [],
-  asideFiles: 0,
-  asideEvents: 0,
-  duplicates: 0,
-  version: 0,
-  since: 0,
-};
+const EMPTY: StoreState = { base: true, parts: [], files: [], ids: [], accounts: [], regions: [], version: 0, since: 0 };
 
 const logFolder = (store: string): string => join(store, 'log');
 const nameOf = (version: number): string => `${String(version).padStart(8, '0')}.json`;
 
 /** Reads all commits of a store. A store that is not there has none. */
 export async function readLog(store: string): Promise<StoreState> {
+  for (;;) {
+    try {
+      return await readCommits(store);
+    } catch (error) {
+      // Between listing and reading, a base took the place of the commits before it: it is read instead.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+async function readCommits(store: string): Promise<StoreState> {
   const names = (await readdir(logFolder(store)).catch(() => [])).filter((name) => /^\d{8}\.json$/.test(name)).sort();
   let state = EMPTY;
   for (const name of names) {
     const next = commit.parse(JSON.parse(await readFile(join(logFolder(store), name), 'utf8')));
-    const version = Number.parseInt(name, 10);
-    state = next.base ? { ...next, version, since: 0 } : { ...added(state, next), version, since: state.since + 1 };
+    state = { ...added(state, next), version: Number.parseInt(name, 10) };
   }
   return state;
 }
 
-function added(state: StoreState, next: Commit): Commit {
+/** The state of a store after one more commit. */
+export function added(state: StoreState, next: Commit): StoreState {
+  const before = next.base ? EMPTY : state;
   return {
-    base: false,
-    parts: [...state.parts, ...next.parts],
-    files: [...state.files, ...next.files],
-    ids: [...state.ids, ...next.ids],
-    accounts: [...new Set([...state.accounts, ...next.accounts])].sort(),
-    regions: [...new Set([...state.regions, ...next.regions])].sort(),
-    asideFiles: state.asideFiles + next.asideFiles,
-    asideEvents: state.asideEvents + next.asideEvents,
-    duplicates: state.duplicates + next.duplicates,
+    base: next.base,
+    parts: [...before.parts, ...next.parts],
+    files: [...before.files, ...next.files],
+    ids: [...before.ids, ...next.ids],
+    accounts: [...new Set([...before.accounts, ...next.accounts])].sort(),
+    regions: [...new Set([...before.regions, ...next.regions])].sort(),
+    version: state.version + 1,
+    since: next.base ? 0 : state.since + 1,
   };
 }
 

@@ -1,8 +1,8 @@
 /**
- * The loader's second thread: unpacks trail files and writes each as one line of JSON, with its number in front, for
- * DuckDB to parse. It reads no JSON itself, except of files that DuckDB found fault with: those it mends record by record.
+ * The loader's second thread: unpacks trail files and writes each record as a line of JSON, with its file's number in
+ * front, for DuckDB to parse. It reads no JSON itself, except of files that DuckDB found fault with: those it mends.
  */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 
@@ -27,50 +27,88 @@ export interface Fault {
 }
 
 export interface UnpackReply {
-  readonly bytes: number;
-  readonly longestLine: number;
+  readonly stages: readonly Stage[];
+  /** How many lines each file gave. When DuckDB finds fewer events, one of them was none. */
+  readonly lines: readonly (readonly [file: number, lines: number])[];
   readonly faults: readonly Fault[];
 }
 
 /** CloudTrail's own limit is 50 MB before compression; a little more is tolerated, a gzip bomb is not. */
 const MOST_BYTES = 64 * 1024 * 1024;
-const WRITE_BYTES = 4 * 1024 * 1024;
 
+const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
-const BRACE = 123;
 
-/** Unpacks `jobs` into the file `stage`. */
+/** Unpacks `jobs` into files whose names begin with `stage`. */
 export function unpack({ jobs, stage, mend }: UnpackRequest): UnpackReply {
-  const out = openSync(stage, 'w');
+  const out = openStages(stage);
   const faults: Fault[] = [];
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  let bytes = 0;
-  let longestLine = 0;
-  const write = () => {
-    if (pendingBytes > 0) writeSync(out, Buffer.concat(pending, pendingBytes));
-    pending = [];
-    pendingBytes = 0;
-  };
+  const lines: [number, number][] = [];
   for (const { file, path } of jobs) {
-    const content = read(path);
-    if (typeof content === 'string') {
-      faults.push({ file, reason: content, records: 0 });
+    const text = read(path);
+    if (typeof text === 'string') {
+      faults.push({ file, reason: text, records: 0 });
       continue;
     }
-    const line = mend ? mended(file, content, faults) : numbered(file, content);
-    if (line === undefined) continue;
-    pending.push(line);
-    pendingBytes += line.length;
-    bytes += line.length;
-    longestLine = Math.max(longestLine, line.length);
-    if (pendingBytes >= WRITE_BYTES) write();
+    const count = mend ? mended(file, text, faults, out) : split(file, text, out);
+    if (count > 0) lines.push([file, count]);
   }
-  write();
-  closeSync(out);
-  return { bytes, longestLine, faults };
+  return { stages: out.close(), lines, faults };
+}
+
+/** A file of lines. DuckDB parses some 2,000 lines at once, however long they are, so a stage is kept short. */
+export interface Stage {
+  readonly path: string;
+  /** Bytes of its longest line. */
+  readonly longestLine: number;
+}
+
+interface StageWriter {
+  /** Writes the record that `text` holds from `from` to `to`. */
+  line(file: number, text: Buffer, from: number, to: number): void;
+  close(): Stage[];
+}
+
+const END = Buffer.from('}\n');
+const STAGE_BYTES = 8 * 1024 * 1024;
+const buffer = Buffer.allocUnsafe(STAGE_BYTES);
+
+/** Writes lines `{"file":7,"record":…}` to `stage-0`, `stage-1`, … */
+function openStages(stage: string): StageWriter {
+  const stages: Stage[] = [];
+  let filled = 0;
+  let longest = 0;
+  const write = (text: Buffer) => {
+    const path = `${stage}-${stages.length}.ndjson`;
+    writeFileSync(path, text);
+    stages.push({ path, longestLine: longest });
+    longest = 0;
+  };
+  const flush = () => {
+    if (filled > 0) write(buffer.subarray(0, filled));
+    filled = 0;
+  };
+  return {
+    line(file, text, from, to) {
+      const start = `{"file":${file},"record":`;
+      const size = start.length + (to - from) + END.length;
+      if (filled + size > STAGE_BYTES) flush();
+      longest = Math.max(longest, size);
+      if (size > STAGE_BYTES) {
+        write(Buffer.concat([Buffer.from(start), text.subarray(from, to), END]));
+        return;
+      }
+      filled += buffer.write(start, filled, 'latin1');
+      filled += text.copy(buffer, filled, from, to);
+      filled += END.copy(buffer, filled);
+    },
+    close() {
+      flush();
+      return stages;
+    },
+  };
 }
 
 /** The text of a file, or why there is none. */
@@ -99,25 +137,41 @@ function read(path: string): Buffer | string {
 
 const tooLarge = `is larger than ${MOST_BYTES / 1024 / 1024} MB unpacked; CloudTrail writes at most 50 MB`;
 
-/** `{"Records":[…]}` as `{"file":7,"Records":[…]}` on one line; undefined where the text does not begin like that. */
-function numbered(file: number, text: Buffer): Buffer | undefined {
-  let start = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0;
-  while (start < text.length && (text[start] === SPACE || text[start] === NEWLINE || text[start] === RETURN || text[start] === 9)) start += 1;
-  if (text[start] !== BRACE) return undefined;
-  // JSON has no raw line breaks inside strings, so outside of them a blank does as well.
-  for (const wrap of [NEWLINE, RETURN]) {
-    for (let at = text.indexOf(wrap, start); at !== -1; at = text.indexOf(wrap, at + 1)) text[at] = SPACE;
+const HEAD = /^\{\s*"Records"\s*:\s*\[/;
+// A quote inside a string of JSON has a backslash before it, so this is never text of a record.
+const BETWEEN = Buffer.from('},{"eventVersion"');
+
+/**
+ * Writes the records of `{"Records":[…]}` as CloudTrail writes it, found by what stands between two of them, and says
+ * how many. A text of any other look gives none, or lines that are no JSON: then the file is mended.
+ */
+function split(file: number, text: Buffer, out: StageWriter): number {
+  const head = HEAD.exec(text.toString('latin1', 0, 64));
+  let end = text.length;
+  while (isBlank(text[end - 1])) end -= 1;
+  if (!head || text.toString('latin1', end - 2, end) !== ']}' || text.includes(NEWLINE)) return 0;
+  end -= 2;
+  let from = head[0].length;
+  let count = 0;
+  while (from < end) {
+    const next = text.indexOf(BETWEEN, from);
+    const to = next === -1 ? end : next + 1;
+    out.line(file, text, from, to);
+    count += 1;
+    from = to + 1;
   }
-  return Buffer.concat([Buffer.from(`{"file":${file},`), text.subarray(start + 1), Buffer.from('\n')]);
+  return count;
 }
+
+const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** A file with fault, read with patience: the good records as a line, the rest as faults. */
-function mended(file: number, text: Buffer, faults: Fault[]): Buffer | undefined {
-  const whole = (reason: string): undefined => {
+/** Writes the good records of a file with fault, read with patience, and says how many; the rest are faults. */
+function mended(file: number, text: Buffer, faults: Fault[], out: StageWriter): number {
+  const whole = (reason: string): number => {
     faults.push({ file, reason, records: 0 });
-    return undefined;
+    return 0;
   };
   let value: Json;
   try {
@@ -128,15 +182,21 @@ function mended(file: number, text: Buffer, faults: Fault[]): Buffer | undefined
   if (value === null || typeof value !== 'object' || !('Records' in value) || !Array.isArray(value.Records)) {
     return whole('is no CloudTrail log file (it has no list "Records")');
   }
-  const good: Json[] = [];
   const bad = new Map<string, number>();
+  let good = 0;
   for (const record of value.Records as readonly Json[]) {
     const fault = faultOf(record);
-    if (fault) bad.set(fault, (bad.get(fault) ?? 0) + 1);
-    else good.push(wellFormed(record));
+    const line = fault ? undefined : written(record);
+    if (line) {
+      out.line(file, line, 0, line.length);
+      good += 1;
+    } else {
+      const reason = fault ?? 'an event is nested too deep';
+      bad.set(reason, (bad.get(reason) ?? 0) + 1);
+    }
   }
   for (const [reason, records] of bad) faults.push({ file, reason, records });
-  return good.length > 0 ? Buffer.from(`{"file":${file},"Records":${JSON.stringify(good)}}\n`) : undefined;
+  return good;
 }
 
 /** eventTime as CloudTrail writes it, with fractions of a second tolerated. */
@@ -146,19 +206,28 @@ const EVENT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 function faultOf(record: Json): string | undefined {
   if (record === null || typeof record !== 'object' || Array.isArray(record)) return 'an event is not an object';
   const { eventTime, eventName, eventSource } = record as { readonly [key: string]: Json };
-  if (typeof eventTime !== 'string' || !EVENT_TIME.test(eventTime) || Number.isNaN(Date.parse(eventTime)))
-    return 'an event has no eventTime that is a time';
+  if (typeof eventTime !== 'string' || !isTime(eventTime)) return 'an event has no eventTime that is a time';
   if (typeof eventName !== 'string' || eventName === '') return 'an event has no eventName';
   if (typeof eventSource !== 'string' || eventSource === '') return 'an event has no eventSource';
   return undefined;
 }
 
-/** A value whose strings are all Unicode: half a surrogate pair, which JavaScript lets pass, is replaced. */
-function wellFormed(value: Json): Json {
-  if (typeof value === 'string') return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner)]));
+/** Date takes 31 February for 3 March; a time that does not come back as it went in is none. */
+function isTime(text: string): boolean {
+  const at = new Date(text);
+  return EVENT_TIME.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text.slice(0, 19));
+}
+
+/** Half a surrogate pair, which JavaScript lets pass and writes as its escape, but which is no Unicode. */
+const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/** A record as JSON that every parser takes; undefined when it is nested deeper than can be written. */
+function written(record: Json): Buffer | undefined {
+  try {
+    return Buffer.from(JSON.stringify(record).replace(HALF_PAIR, '$1\\ufffd'));
+  } catch {
+    return undefined;
+  }
 }
 
 parentPort?.on('message', (request: UnpackRequest) => parentPort?.postMessage(unpack(request)));

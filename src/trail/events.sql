@@ -1,7 +1,8 @@
 -- The derived columns of the relation `events`, from its flat ones: who acted, on what, through what, and how it ended.
 -- One text for both engines, in Athena's dialect: no lambda, no look-around in patterns, `_` never unescaped in LIKE.
--- The engine provides `flat`, which also carries hints that end here: `hint` (the thing named in the request or the
--- response), `signin` (responseElements.ConsoleLogin and its like) and `resourcearn` (the first of `resources`).
+-- The engine provides `flat`, with hints beside the flat columns: `hint` (the thing named in the request or the
+-- response), `signin` (responseElements.ConsoleLogin) and `resourcearn` (the first of `resources`). Of what comes out it
+-- leaves away those three, `agent` and `service`.
 with known as (
   select
     *,
@@ -24,7 +25,7 @@ identified as (
       when identitytype = 'Root' and invokedby is null and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
       when identitytype = 'Root' then 'service'
       when identitytype = 'IdentityCenterUser' then 'identity-center'
-      when identitytype = 'AssumedRole' and starts_with(sessionissuername, 'AWSReservedSSO_') then 'identity-center'
+      when identitytype = 'AssumedRole' and starts_with(coalesce(sessionissuername, split_part(identityarn, '/', 2)), 'AWSReservedSSO_') then 'identity-center'
       when sourceidentity is not null then 'source-identity'
       when identitytype = 'AssumedRole' and regexp_like(sessionissuerarn, ':role/aws-service-role/') then 'service'
       when identitytype in ('AssumedRole', 'FederatedUser') and regexp_like(sessionname, '^[^@ ]+@[^@ ]+[.][^@ ]+$') then 'session-name'
@@ -44,15 +45,7 @@ identified as (
   from known
 )
 select
-  day, account, region,
-  eventtime, eventid, eventsource, eventname, eventtype, eventcategory, eventversion, requestid,
-  awsregion, recipientaccountid, sharedeventid, readonly, sourceipaddress, useragent, errorcode, errormessage,
-  requestparameters, responseelements, additionaleventdata, serviceeventdetails, resources,
-  vpcendpointid, tlsversion, tlsdetails, addendum,
-  useridentity, identitytype, principalid, identityarn, identityaccountid, username, accesskeyid, invokedby,
-  sessionissuertype, sessionissuerarn, sessionissuername, sessionname, sessioncreationdate,
-  mfaauthenticated, sourceidentity, sessioncredentialfromconsole,
-
+  *,
   case actorbasis
     when 'root' then 'root'
     when 'identity-center' then coalesce(sessionname, username, principalid)
@@ -69,9 +62,10 @@ select
     when actorbasis in ('identity-center', 'source-identity', 'session-name', 'iam-user') then 'human'
     else actorbasis
   end as actorkind,
-  actorbasis,
 
-  coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn) as target,
+  -- A denied call often has no request parameters, and names what it was about in its error message alone.
+  coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
+    nullif(regexp_extract(errormessage, ' on resource: arn:[^ ]*[:/]([^ :/]+)', 1), '')) as target,
 
   case
     when service = 'cloudformation.amazonaws.com' or agent = 'cloudformation.amazonaws.com' then 'cloudformation'

@@ -1,0 +1,348 @@
+/**
+ * One load: the new files of a trail in batches, several batches at a time. A batch is unpacked to one line of JSON a
+ * record, parsed and derived by DuckDB, written as a part for each day, and committed whole.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { listTrail, place } from './layout.ts';
+import { added, type Commit, type Part, readLog, type StoreState, writeCommit } from './log.ts';
+import { derived, macros, PART_COLUMNS, PART_FORMAT, PART_ORDER, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
+import { tidy } from './tidy.ts';
+import type { Fault, Job, UnpackReply } from './unpack.ts';
+import { openUnpacker, type Unpacker } from './unpacker.ts';
+
+/** What one load did. */
+export interface Loaded {
+  readonly files: number;
+  readonly events: number;
+  readonly duplicates: number;
+  readonly asideFiles: number;
+  readonly asideEvents: number;
+}
+
+interface LoadRequest {
+  readonly root: string;
+  readonly store: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: ((done: number, total: number) => void) | undefined;
+}
+
+/** Packed bytes of a batch; text is some ten times as much. Enough to keep a core busy, little enough to hold several. */
+const BATCH_BYTES = 2_000_000;
+/** What a file of no size costs all the same: it keeps batches of tiny files small. */
+const BYTES_A_FILE = 300;
+const MOST_LANES = 4;
+const MEMORY = '400MB';
+
+interface TakenFile {
+  readonly number: number;
+  readonly path: string;
+  readonly size: number;
+  readonly modified: number;
+}
+
+/** A batch whose files were unpacked into `stage`. */
+interface Batch {
+  readonly files: readonly TakenFile[];
+  readonly stage: string;
+  readonly unpacked: UnpackReply;
+}
+
+/** What the lanes of a load share. */
+interface Load {
+  readonly root: string;
+  readonly store: string;
+  readonly unpacker: Unpacker;
+  /** Runs `work` while no other lane is in such work. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** The number of this load: a file's newest ledger row is what counts. */
+  readonly number: number;
+  state: StoreState;
+}
+
+export async function load({ root, store, signal, onProgress }: LoadRequest): Promise<Loaded> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: MEMORY,
+    temp_directory: join(store, 'spill'),
+    preserve_insertion_order: 'false',
+  });
+  await using unpacker = openUnpacker();
+  const connections: DuckDBConnection[] = [];
+  const connect = async () => {
+    const connection = await instance.connect();
+    connections.push(connection);
+    return connection;
+  };
+  try {
+    const main = await connect();
+    await main.run(macros);
+    const state = await readLog(store);
+    const shared: Load = { root, store, unpacker, alone: oneAtATime(), number: state.version, state };
+    await ensureSchema(store, main);
+    const fresh = await findNew(shared, main, signal);
+    const total: { -readonly [K in keyof Loaded]: number } = { files: 0, events: 0, duplicates: 0, asideFiles: 0, asideEvents: 0 };
+    if (fresh.files === 0) return total;
+
+    // The ids of all events there are: in DuckDB, which puts them on disk when they are too many to hold.
+    await main.run(
+      `create table seen as select key from ${shared.state.ids.length > 0 ? parquet(store, shared.state.ids) : '(select null::uuid as key limit 0)'}`,
+    );
+    onProgress?.(0, fresh.bytes);
+    let done = 0;
+    let failed = false;
+    const next = batches(shared, main);
+    let ahead = next();
+    const lane = async (connection: DuckDBConnection): Promise<void> => {
+      for (;;) {
+        const current = ahead;
+        // The next batch is unpacked while this one is loaded.
+        ahead = current.then((batch) => (batch && !failed ? next() : undefined));
+        ahead.catch(() => undefined);
+        const batch = await current;
+        if (!batch || failed) return;
+        signal.throwIfAborted();
+        const loaded = await ingest(shared, connection, batch);
+        for (const key of Object.keys(total) as (keyof Loaded)[]) total[key] += loaded[key];
+        done += batch.files.reduce((sum, { size }) => sum + size, 0);
+        onProgress?.(done, fresh.bytes);
+      }
+    };
+    const lanes = Array.from({ length: Math.min(MOST_LANES, availableParallelism()) }, async () =>
+      lane(await connect()).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      }),
+    );
+    const ended = await Promise.allSettled(lanes);
+    const fault = ended.find((each) => each.status === 'rejected');
+    if (fault) throw fault.reason;
+    await tidy(store, shared.state, main);
+    return total;
+  } finally {
+    for (const connection of connections) connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** One piece of work after the other, whoever brings it. */
+function oneAtATime(): Load['alone'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+async function ensureSchema(store: string, connection: DuckDBConnection): Promise<void> {
+  const file = join(store, SCHEMA_PART);
+  if (existsSync(file)) return;
+  await mkdir(dirname(file), { recursive: true });
+  await connection.run(`copy (select ${PART_COLUMNS} from (${derived(recordsOf())})) to ${quoted(file)} (format parquet)`);
+}
+
+/** The files that are new, as the table `fresh`, numbered day by day. */
+async function findNew({ root, store, state }: Load, connection: DuckDBConnection, signal: AbortSignal) {
+  await connection.run('create table listing (path varchar, size bigint, modified bigint, day varchar)');
+  const appender = await connection.createAppender('listing');
+  for await (const { path, size, modified, day } of listTrail(root, signal)) {
+    appender.appendVarchar(path);
+    appender.appendBigInt(BigInt(size));
+    appender.appendBigInt(BigInt(modified));
+    if (day === null) appender.appendNull();
+    else appender.appendVarchar(day);
+    appender.endRow();
+  }
+  appender.closeSync();
+  // CloudTrail never changes a file, so one that was loaded is known by name and size: a copy made anew has other
+  // times. One that was set aside is looked at again when it changed at all.
+  const known =
+    state.files.length === 0
+      ? 'false'
+      : `exists (select 1 from ${parquet(store, state.files)} as known where known.path = listing.path and known.size = listing.size
+           and (known.reason is null or known.modified = listing.modified))`;
+  await connection.run(`create table fresh as
+    select *, (sum(size + ${BYTES_A_FILE}) over (order by number) // ${BATCH_BYTES})::integer as batch
+    from (select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified from listing where not ${known}) order by number`);
+  await connection.run('drop table listing');
+  const [row] = (await connection.runAndReadAll('select count(*) as files, coalesce(sum(size), 0)::bigint as bytes from fresh')).getRowObjects();
+  return { files: Number(row?.files), bytes: Number(row?.bytes) };
+}
+
+/** Takes batch after batch off `fresh`, unpacked; undefined when there is none left. */
+function batches({ root, store, unpacker, alone }: Load, connection: DuckDBConnection): () => Promise<Batch | undefined> {
+  let number = 0;
+  const take = async (): Promise<Omit<Batch, 'unpacked'> | undefined> => {
+    // A file larger than a batch leaves numbers without files behind it.
+    const reader = await connection.runAndReadAll(`select number, path, size, modified, batch from fresh
+      where batch = (select min(batch) from fresh where batch >= ${number}) order by number`);
+    const rows = reader.getRowObjects();
+    if (rows.length === 0) return undefined;
+    number = Number(rows[0]?.batch) + 1;
+    const files = rows.map((row) => ({ number: Number(row.number), path: String(row.path), size: Number(row.size), modified: Number(row.modified) }));
+    return { files, stage: join(store, 'stage', String(number)) };
+  };
+  return async () => {
+    const taken = await alone(take);
+    return taken && { ...taken, unpacked: await unpacker.unpack({ jobs: jobsOf(root, taken.files), stage: taken.stage, mend: false }) };
+  };
+}
+
+const jobsOf = (root: string, files: readonly TakenFile[]): Job[] => files.map(({ number, path }) => ({ file: number, path: join(root, path) }));
+
+/** Loads one batch and commits it. Its tables are temporary, and so are this connection's own. */
+async function ingest(shared: Load, connection: DuckDBConnection, { files, stage, unpacked }: Batch): Promise<Loaded> {
+  const { root, store, unpacker } = shared;
+  const run = async (sql: string): Promise<void> => void (await connection.run(sql));
+  await listBatch(connection, files);
+  await run(`create or replace temp table loaded as ${derived(recordsOf())}`);
+  await readStages(connection, unpacked);
+  const faults: Fault[] = [...unpacked.faults];
+  const doubtful = await findDoubtful(connection, files, unpacked);
+  if (doubtful.size > 0) {
+    await run(`delete from loaded where file in (${[...doubtful].join(', ')})`);
+    const jobs = jobsOf(root, files).filter(({ file }) => doubtful.has(file));
+    const mended = await unpacker.unpack({ jobs, stage: `${stage}-mended`, mend: true });
+    await readStages(connection, mended);
+    faults.push(...mended.faults);
+  }
+  faults.push(...(await dropUnsound(connection)));
+  await listFaults(connection, faults);
+
+  const name = `${files[0]?.number ?? 0}-${process.pid}-${Date.now().toString(36)}`;
+  const read = await keyEvents(connection);
+  // Which of equal events is kept is settled by one lane at a time.
+  const events = await shared.alone(() => keepNew(connection));
+  if (events < read) await run('delete from loaded where rowid not in (select row from kept)');
+  const places = await distinctPlaces(connection);
+  const parts = events > 0 ? await writeParts(store, connection, name) : [];
+  const ids = events > 0 ? [`ids/${name}.parquet`] : [];
+  for (const file of ids) await run(`copy (select key from kept order by key) to ${quoted(join(store, file))} (format parquet, compression zstd)`);
+  const ledger = `files/${name}.parquet`;
+  await run(`copy (select path, size, modified, reason, coalesce(aside, 0) as aside, ${shared.number}::integer as load from batch left join faults on faults.file = batch.number order by path)
+    to ${quoted(join(store, ledger))} (format parquet, compression zstd)`);
+
+  const commit: Commit = {
+    base: false,
+    parts,
+    files: [ledger],
+    ids,
+    ...places,
+  };
+  await shared.alone(async () => {
+    await writeCommit(store, shared.state.version + 1, commit);
+    shared.state = added(shared.state, commit);
+  });
+  return {
+    files: files.length,
+    events,
+    duplicates: read - events,
+    asideFiles: new Set(faults.filter(({ records }) => records === 0).map(({ file }) => file)).size,
+    asideEvents: faults.reduce((sum, { records }) => sum + records, 0),
+  };
+}
+
+/** Reads stages into the table `loaded`. A line that DuckDB cannot parse leaves no row. */
+async function readStages(connection: DuckDBConnection, { stages }: UnpackReply): Promise<void> {
+  for (const stage of stages) {
+    await connection.run(`insert into loaded ${derived(recordsOf(stage))}`);
+    await rm(stage.path, { force: true });
+  }
+}
+
+/** Numbers of the files that need a closer look: those with a row that is no event, and those of which rows are missing. */
+async function findDoubtful(connection: DuckDBConnection, files: readonly TakenFile[], { faults, lines }: UnpackReply): Promise<Set<number>> {
+  const reader = await connection.runAndReadAll('select file, bool_and(sound), count(*) from loaded group by file');
+  const written = new Map(lines);
+  const whole = ([file, sound, rows]: readonly unknown[]): boolean => sound === true && Number(rows) === written.get(Number(file));
+  const sound = new Set(reader.getRows().flatMap((row) => (whole(row) ? [Number(row[0])] : [])));
+  const faulty = new Set(faults.map(({ file }) => file));
+  return new Set(files.map(({ number }) => number).filter((number) => !faulty.has(number) && !sound.has(number)));
+}
+
+/** What is no event even after its file was mended goes, and is told of. */
+async function dropUnsound(connection: DuckDBConnection): Promise<Fault[]> {
+  const reader = await connection.runAndReadAll('select file, count(*) from loaded where not sound group by file');
+  const rows = reader.getRows();
+  if (rows.length > 0) await connection.run('delete from loaded where not sound');
+  return rows.map(([file, count]) => ({ file: Number(file), reason: 'an event cannot be read', records: Number(count) }));
+}
+
+/** The batch's files as a table: what their folders say joins the records. */
+async function listBatch(connection: DuckDBConnection, files: readonly TakenFile[]): Promise<void> {
+  await connection.run(
+    'create or replace temp table batch (number integer, path varchar, size bigint, modified bigint, day varchar, account varchar, region varchar)',
+  );
+  const appender = await connection.createAppender('batch');
+  for (const { number, path, size, modified } of files) {
+    const { day, account, region } = place(path);
+    appender.appendInteger(number);
+    appender.appendVarchar(path);
+    appender.appendBigInt(BigInt(size));
+    appender.appendBigInt(BigInt(modified));
+    for (const value of [day, account, region]) {
+      if (value === null) appender.appendNull();
+      else appender.appendVarchar(value);
+    }
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+/** The batch's faults as a table: with the files they become the ledger. */
+async function listFaults(connection: DuckDBConnection, faults: readonly Fault[]): Promise<void> {
+  await connection.run('create or replace temp table faults (file integer, reason varchar, aside bigint)');
+  const appender = await connection.createAppender('faults');
+  for (const { file, reason, records } of faults) {
+    appender.appendInteger(file);
+    appender.appendVarchar(reason);
+    appender.appendBigInt(BigInt(records));
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+/** Gives each event its key, as the table `keyed`, and says how many events there are. */
+async function keyEvents(connection: DuckDBConnection): Promise<number> {
+  await connection.run(`create or replace temp table keyed as select min(row) as row, key
+    from (select rowid as row, coalesce(try_cast(eventid as uuid), cast(md5(eventid) as uuid)) as key from loaded) group by key`);
+  const [[read] = []] = (await connection.runAndReadAll('select count(*) from loaded')).getRows();
+  return Number(read);
+}
+
+/** The events whose key nobody has seen, as the table `kept`, and how many they are. They are seen from now on. */
+async function keepNew(connection: DuckDBConnection): Promise<number> {
+  await connection.run('create or replace temp table kept as select row, key from keyed where key not in (select key from seen)');
+  await connection.run('insert into seen select key from kept');
+  const [[kept] = []] = (await connection.runAndReadAll('select count(*) from kept')).getRows();
+  return Number(kept);
+}
+
+/** Writes the kept events, sorted, as one part for each day. */
+async function writeParts(store: string, connection: DuckDBConnection, name: string): Promise<Part[]> {
+  const days = await connection.runAndReadAll(
+    'select day, count(*) as rows, min(eventtime) as first, max(eventtime) as last from loaded group by day order by day',
+  );
+  const parts: Part[] = [];
+  for (const row of days.getRowObjects()) {
+    const day = String(row.day);
+    const file = partFile(day, name);
+    await mkdir(join(store, dirname(file)), { recursive: true });
+    await connection.run(
+      `copy (select ${PART_COLUMNS} from loaded where day = ${quoted(day)} order by ${PART_ORDER}) to ${quoted(join(store, file))} ${PART_FORMAT}`,
+    );
+    parts.push({ file, day, rows: Number(row.rows), bytes: (await stat(join(store, file))).size, first: String(row.first), last: String(row.last) });
+  }
+  await connection.run('drop table loaded');
+  return parts;
+}
+
+/** The accounts and regions that the loaded events lie under. */
+async function distinctPlaces(connection: DuckDBConnection): Promise<Pick<Commit, 'accounts' | 'regions'>> {
+  const column = async (name: 'account' | 'region') =>
+    (await connection.runAndReadAll(`select distinct ${name} from loaded order by 1`)).getRows().map(String);
+  return { accounts: await column('account'), regions: await column('region') };
+}

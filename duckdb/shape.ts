@@ -1,0 +1,70 @@
+/** The shape of a store: the fields of a record, the columns of the relation, how a part is written. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { derivedColumns } from '../src/trail/events.ts';
+import type { Stage } from './unpack.ts';
+
+// Raise it when the shape of a store changes and none of the texts below does.
+const FORMAT = 3;
+const text = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+const flattened = text('flatten.sql');
+
+/** Athena's words for DuckDB: for whoever opens a DuckDB over the store. */
+export const macros: string = text('macros.sql');
+
+/** What a store's columns are made by, in a word. A store of another shape is built anew. */
+export const SHAPE: string = createHash('sha256').update([FORMAT, macros, flattened, derivedColumns].join('\n')).digest('hex').slice(0, 16);
+
+/** The fields of a record. Objects are read as JSON: whatever a service puts there is no error. */
+const RECORD = `struct(
+  eventVersion varchar, eventTime varchar, eventSource varchar, eventName varchar, awsRegion varchar, sourceIPAddress varchar,
+  userAgent varchar, errorCode varchar, errorMessage varchar, requestID varchar, eventID varchar, eventType varchar,
+  eventCategory varchar, readOnly varchar, recipientAccountId varchar, sharedEventID varchar, vpcEndpointId varchar,
+  sessionCredentialFromConsole varchar, userIdentity json, requestParameters json, responseElements json,
+  additionalEventData json, serviceEventDetails json, resources json, tlsDetails json, addendum json)`;
+
+/** The records of a stage, with what the folders of their files say; without a stage there are none. */
+export function recordsOf(stage?: Stage): string {
+  if (!stage)
+    return `select 0::integer as file, unnest(null::${RECORD}), null::varchar as day, null::varchar as account, null::varchar as region limit 0`;
+  const most = Math.max(1_000_000, stage.longestLine + 1);
+  return `select records.*, batch.day, batch.account, batch.region
+    from (select file, unnest(record) from read_json(${quoted(stage.path)}, format = 'newline_delimited',
+      ignore_errors = true, maximum_object_size = ${most}, columns = {file: 'integer', record: '${RECORD}'})) as records
+    join batch on batch.number = records.file`;
+}
+
+/** The relation `events` over such records, with `file` and `sound` for the loader; see flatten.sql. */
+export const derived = (records: string): string =>
+  `with records as (${records}), flat as (${flattened}), events as (${derivedColumns})
+   select * exclude (hint, signin, resourcearn, agent, service) from events`;
+
+/** What of that goes into a part: its folder says the day. */
+export const PART_COLUMNS = '* exclude (file, sound, day)';
+
+/** A part without rows: it gives the relation its columns while the trail is empty. */
+export const SCHEMA_PART = 'events/day=0000%2F00%2F00/schema.parquet';
+
+/** Rows of a row group: few, so that a question about one call skips nearly all of a day. */
+const ROW_GROUP = 8192;
+
+/** A dictionary for every column gives every column a Bloom filter, and an id that nobody has seen is looked for in no row group. */
+export const PART_FORMAT = `(format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP})`;
+
+/** The order in a part: a question names a call more often than anything else. */
+export const PART_ORDER = 'eventsource, eventname, eventtime, eventid';
+
+/** The file of a part, below the store; `day` is 'yyyy/MM/dd'. */
+export const partFile = (day: string, name: string): string => `events/day=${day.replaceAll('/', '%2F')}/${name}.parquet`;
+
+/** Parquet files of the store as a table function. The names are ours, but the folder is the user's: quotes are doubled. */
+export const parquet = (store: string, files: readonly string[], options = ''): string =>
+  `read_parquet([${files.map((file) => quoted(join(store, file))).join(', ')}]${options})`;
+
+export const quoted = (name: string): string => `'${name.replaceAll("'", "''")}'`;
+
+/** What could not be loaded, over the ledgers of a store: a file that was mended or replaced since is no longer among them. */
+export const asideIn = (store: string, files: readonly string[]): string =>
+  `select path, reason, aside from ${parquet(store, files)} as ledger
+   where reason is not null and load = (select max(load) from ${parquet(store, files)} as newer where newer.path = ledger.path)`;

@@ -1,0 +1,70 @@
+/** Makes one of many: what frequent loads leave behind is small parts and a long log, and both cost every later question. */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type Part, type StoreState, writeCommit } from './log.ts';
+import { PART_FORMAT, PART_ORDER, parquet, partFile, quoted, SCHEMA_PART } from './shape.ts';
+
+/** A day in more parts than this, and a log of more commits, are made one. */
+const MOST_PARTS_A_DAY = 6;
+const MOST_COMMITS = 24;
+/** Files that no commit names are swept up when nobody can be reading them any more. */
+const SWEEP_AFTER_MS = 10 * 60_000;
+
+/** Tidies a store whose state is `state`, when it needs it. The commit it makes replaces all before it. */
+export async function tidy(store: string, state: StoreState, connection: DuckDBConnection): Promise<void> {
+  const crowded = [...Map.groupBy(state.parts, ({ day }) => day)].filter(([, parts]) => parts.length > MOST_PARTS_A_DAY);
+  if (crowded.length === 0 && state.since < MOST_COMMITS) return;
+  const name = `tidy-${process.pid}-${Date.now().toString(36)}`;
+  const days = new Set(crowded.map(([day]) => day));
+  const parts = state.parts.filter(({ day }) => !days.has(day));
+  for (const [day, several] of crowded) parts.push(await merged(store, connection, day, several, name));
+  const { accounts, regions } = state;
+  const files = await rewritten(store, connection, state.files, `files/${name}.parquet`, 'path');
+  const ids = await rewritten(store, connection, state.ids, `ids/${name}.parquet`, 'key');
+  const next = { base: true, parts: parts.sort((a, b) => (a.file < b.file ? -1 : 1)), files, ids, accounts, regions };
+  await writeCommit(store, state.version + 1, next);
+  await sweep(store, new Set([SCHEMA_PART, ...next.parts.map(({ file }) => file), ...files, ...ids]));
+}
+
+async function merged(store: string, connection: DuckDBConnection, day: string, several: readonly Part[], name: string): Promise<Part> {
+  const file = partFile(day, name);
+  const from = parquet(
+    store,
+    several.map((part) => part.file),
+    ', hive_partitioning = false',
+  );
+  await connection.run(`copy (select * from ${from} order by ${PART_ORDER}) to ${quoted(join(store, file))} ${PART_FORMAT}`);
+  const times = several.flatMap(({ first, last }) => [first, last]).sort();
+  return {
+    file,
+    day,
+    rows: several.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: (await stat(join(store, file))).size,
+    first: times[0] as string,
+    last: times.at(-1) as string,
+  };
+}
+
+async function rewritten(
+  store: string,
+  connection: DuckDBConnection,
+  from: readonly string[],
+  file: string,
+  order: 'path' | 'key',
+): Promise<string[]> {
+  if (from.length < 2) return [...from];
+  await connection.run(
+    `copy (select * from ${parquet(store, from)} order by ${order}) to ${quoted(join(store, file))} (format parquet, compression zstd)`,
+  );
+  return [file];
+}
+
+async function sweep(store: string, named: ReadonlySet<string>): Promise<void> {
+  for (const entry of await readdir(store, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.parquet')) continue;
+    const path = join(entry.parentPath, entry.name);
+    const file = path.slice(store.length + 1).replaceAll('\\', '/');
+    if (!named.has(file) && Date.now() - (await stat(path)).mtimeMs > SWEEP_AFTER_MS) await rm(path, { force: true });
+  }
+}

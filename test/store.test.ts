@@ -1,0 +1,720 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { readLog } from '../duckdb/log.ts';
+import { listAside, loadTrail } from '../duckdb/store.ts';
+import { UserError } from '../src/errors.ts';
+import {
+  type Fields,
+  logFile,
+  type OpenTrail,
+  openFolder,
+  openStore,
+  record,
+  records,
+  type TrailFolder,
+  trailFolder,
+} from './support/trail-folder.ts';
+
+const idsOf = (list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
+const heldIn = async ({ rows }: OpenTrail): Promise<string[]> =>
+  (await rows('select eventid from events order by eventid')).map(({ eventid }) => String(eventid));
+
+/** Every event id in the store, sorted: an event that is there twice is named twice. */
+async function held({ store }: Pick<TrailFolder, 'store'>): Promise<string[]> {
+  await using open = await openStore(store);
+  return await heldIn(open);
+}
+
+const reasons = async ({ store }: TrailFolder) => Object.fromEntries((await listAside(store)).map(({ path, reason }) => [path, reason]));
+
+describe('A trail folder is loaded whatever its layout', () => {
+  const layouts: readonly { readonly name: string; readonly prefix: string }[] = [
+    { name: 'one account', prefix: '' },
+    { name: 'a prefix', prefix: 'logs/cloudtrail/' },
+    { name: 'an organization', prefix: 'o-a1b2c3d4e5/' },
+    { name: "Control Tower's doubled organization id", prefix: 'o-a1b2c3d4e5/AWSLogs/o-a1b2c3d4e5/' },
+  ];
+
+  test.each(layouts)('$name', async ({ prefix }) => {
+    await using folder = await trailFolder();
+    const [first, second, third] = [record(), record({ eventTime: '2026-04-30T23:58:00Z' }), record({ awsRegion: 'us-east-1' })];
+    const path = (account: string, region: string, day: string) =>
+      prefix.startsWith('o-') && !prefix.includes('AWSLogs')
+        ? `AWSLogs/${prefix}${account}/CloudTrail/${region}/${day}/x_${region}.json.gz`
+        : `${prefix.includes('AWSLogs') ? prefix : `${prefix}AWSLogs/`}${account}/CloudTrail/${region}/${day}/x_${region}.json.gz`;
+    await folder.put(path('111122223333', 'eu-central-1', '2026/05/01'), gzipSync(logFile([first, second])));
+    await folder.put(path('444455556666', 'us-east-1', '2026/05/02'), gzipSync(logFile([third])));
+
+    await using open = await openFolder(folder);
+    expect(open.loaded).toEqual({ files: 2, events: 3, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+    expect(await open.rows('select day, account, region, count(*) as events from events group by all order by all')).toEqual([
+      { day: '2026/05/01', account: '111122223333', region: 'eu-central-1', events: '2' },
+      { day: '2026/05/02', account: '444455556666', region: 'us-east-1', events: '1' },
+    ]);
+    expect(await open.engine.extent()).toMatchObject({
+      events: 3,
+      first: '2026-04-30T23:58:00Z',
+      last: '2026-05-01T10:00:00Z',
+      accounts: ['111122223333', '444455556666'],
+      regions: ['eu-central-1', 'us-east-1'],
+    });
+  });
+
+  test('plain .json beside .json.gz, and other files not at all', async () => {
+    await using folder = await trailFolder();
+    const [plain, packed] = [record(), record()];
+    await folder.deliver([plain], { plain: true });
+    await folder.deliver([packed]);
+    await folder.put('README.txt', 'not a log file');
+    await folder.put('AWSLogs/.DS_Store.json', 'not a log file');
+    expect(await folder.load()).toMatchObject({ files: 2, events: 2, asideFiles: 0 });
+    expect(await held(folder)).toEqual(idsOf([plain, packed]));
+  });
+
+  test('a flat folder of files, whose events then say day, account and region themselves', async () => {
+    await using folder = await trailFolder();
+    const event = record({ eventTime: '2026-04-30T23:58:00Z', awsRegion: 'us-west-2', recipientAccountId: '444455556666' });
+    await folder.put('one.json', logFile([event]));
+    await folder.put('deeper/two.json.gz', gzipSync(logFile([record({ recipientAccountId: undefined })])));
+
+    await using open = await openFolder(folder);
+    expect(await open.rows('select day, account, region from events order by day')).toEqual([
+      { day: '2026/04/30', account: '444455556666', region: 'us-west-2' },
+      { day: '2026/05/01', account: '111122223333', region: 'eu-central-1' },
+    ]);
+    expect(await open.ids('events 2026-04-30')).toEqual(idsOf([event]));
+  });
+
+  test('a flat folder tells what accounts and regions it covers', async () => {
+    await using folder = await trailFolder();
+    await folder.put('one.json', logFile([record(), record({ awsRegion: 'us-west-2', recipientAccountId: '444455556666' })]));
+    await using open = await openFolder(folder);
+    expect(await open.engine.extent()).toMatchObject({ accounts: ['111122223333', '444455556666'], regions: ['eu-central-1', 'us-west-2'] });
+  });
+
+  test('digests, Insights, network activity and aggregates beside it are left out and not complained about', async () => {
+    await using folder = await trailFolder();
+    const event = record();
+    await folder.deliver([event]);
+    for (const kind of ['CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-NetworkActivity', 'CloudTrail-Aggregated'])
+      await folder.put(`AWSLogs/111122223333/${kind}/eu-central-1/2026/05/01/x_${kind}.json.gz`, gzipSync(logFile([record()])));
+    expect(await folder.load()).toMatchObject({ files: 1, events: 1, asideFiles: 0, asideEvents: 0 });
+    expect(await held(folder)).toEqual(idsOf([event]));
+  });
+
+  test.each([`it's a "trail" of mine`, 'Spür 監査 🦆', '100% _sure_; drop', '[a-z]*?{x}'])('in a folder called %s', async (name) => {
+    await using folder = await trailFolder(name);
+    const list = records(3);
+    await folder.deliver(list);
+    await using open = await openFolder(folder);
+    expect(await open.rows('select distinct region from events')).toEqual([{ region: 'eu-central-1' }]);
+    await folder.deliver([record()]);
+    await folder.load();
+    expect(await heldIn(open)).toHaveLength(4);
+  });
+
+  test('an empty folder is an empty trail, and answers so', async () => {
+    await using folder = await trailFolder();
+    await using open = await openFolder(folder);
+    expect(open.loaded.files).toBe(0);
+    expect(await open.ids('events 30d')).toEqual([]);
+    expect(await open.engine.extent()).toMatchObject({ events: 0, first: null, last: null });
+  });
+
+  test('a folder that is not there, or is a file, is said to whoever set it', async () => {
+    await using folder = await trailFolder();
+    await folder.put('a.json', '{}');
+    for (const trail of [join(folder.root, 'nowhere'), join(folder.trail, 'a.json')]) {
+      const loading = loadTrail({ trail, store: folder.store, signal: new AbortController().signal });
+      await expect(loading).rejects.toThrow(UserError);
+      await expect(loading).rejects.toThrow(trail);
+    }
+  });
+});
+
+describe('What cannot be read is set aside with its reason, and the rest loads', () => {
+  const whole = gzipSync(logFile(records(50)));
+  const damaged = Buffer.from(whole);
+  damaged.fill(0x55, damaged.length / 2, damaged.length / 2 + 40);
+
+  const badFiles: readonly { readonly what: string; readonly name: string; readonly content: string | Buffer; readonly reason: RegExp }[] = [
+    { what: 'a cut gzip', name: 'x.json.gz', content: whole.subarray(0, whole.length / 2), reason: /cut short/ },
+    { what: 'a damaged gzip', name: 'x.json.gz', content: damaged, reason: /damaged/ },
+    { what: 'a gzip that is none', name: 'x.json.gz', content: logFile([record()]), reason: /not gzip/ },
+    { what: 'a 0-byte file', name: 'x.json.gz', content: '', reason: /empty \(0 bytes\)/ },
+    { what: 'a gzip of nothing', name: 'x.json.gz', content: gzipSync(''), reason: /empty \(0 bytes unpacked\)/ },
+    { what: 'a gzip with bytes behind its end', name: 'x.json.gz', content: Buffer.concat([whole, Buffer.from('garbage')]), reason: /damaged/ },
+    { what: 'broken JSON', name: 'x.json', content: logFile([record()]).slice(0, -7), reason: /broken JSON/ },
+    { what: 'two documents in one file', name: 'x.json', content: logFile([record()]) + logFile([record()]), reason: /broken JSON/ },
+    {
+      what: 'records with something between them',
+      name: 'x.json',
+      content: logFile([record(), record()]).replace('},{"eventVersion"', '},"file":0,"record":{"eventVersion"'),
+      reason: /broken JSON/,
+    },
+    {
+      what: 'something behind the last record',
+      name: 'x.json',
+      content: logFile([record(), record()]).replace(/\]\}$/, ',]}'),
+      reason: /broken JSON/,
+    },
+    { what: 'text', name: 'x.json', content: 'hello', reason: /broken JSON/ },
+    { what: 'NUL bytes', name: 'x.json', content: Buffer.alloc(100), reason: /broken JSON/ },
+    { what: 'an empty object', name: 'x.json', content: '{}', reason: /no CloudTrail log file/ },
+    { what: 'a list', name: 'x.json', content: JSON.stringify([record()]), reason: /no CloudTrail log file/ },
+    { what: 'a number', name: 'x.json', content: '42', reason: /no CloudTrail log file/ },
+    { what: 'null', name: 'x.json', content: 'null', reason: /no CloudTrail log file/ },
+    { what: 'Records that are no list', name: 'x.json', content: '{"Records":{"a":1}}', reason: /no CloudTrail log file/ },
+    { what: 'Records that are null', name: 'x.json', content: '{"Records":null}', reason: /no CloudTrail log file/ },
+    { what: 'a digest', name: 'x.json', content: '{"awsAccountId":"111122223333","logFiles":[]}', reason: /no CloudTrail log file/ },
+    { what: 'a gzip bomb', name: 'x.json.gz', content: gzipSync(Buffer.alloc(80 * 1024 * 1024, 0x20), { level: 1 }), reason: /larger than 64 MB/ },
+  ];
+
+  test.each(badFiles)('$what', async ({ name, content, reason }) => {
+    await using folder = await trailFolder();
+    const good = records(3);
+    await folder.deliver(good.slice(0, 2));
+    const path = await folder.put(`AWSLogs/111122223333/CloudTrail/eu-central-1/2026/05/01/${name}`, content);
+    await folder.deliver(good.slice(2), { day: '2026/05/02' });
+
+    expect(await folder.load()).toMatchObject({ files: 3, events: 3, asideFiles: 1, asideEvents: 0 });
+    expect(await held(folder)).toEqual(idsOf(good));
+    expect(await listAside(folder.store)).toEqual([{ path, reason: expect.stringMatching(reason), events: 0 }]);
+    await using open = await openStore(folder.store);
+    expect(await open.engine.extent()).toMatchObject({ asideFiles: 1, asideEvents: 0 });
+    expect((await open.ask('events 30d')).coverage).toMatchObject({ asideFiles: 1, asideEvents: 0 });
+  });
+
+  test('a plain file far beyond what CloudTrail writes', async () => {
+    await using folder = await trailFolder();
+    const path = await folder.put('huge.json', '{"Records":[');
+    truncateSync(join(folder.trail, path), 70 * 1024 * 1024);
+    await folder.deliver([record()]);
+    expect(await folder.load()).toMatchObject({ events: 1, asideFiles: 1 });
+    expect(await reasons(folder)).toEqual({ [path]: expect.stringMatching(/larger than 64 MB/) });
+  });
+
+  test('all kinds of bad files at once, each with its own reason', async () => {
+    await using folder = await trailFolder();
+    const small = badFiles.filter(({ what }) => what !== 'a gzip bomb');
+    const good = records(small.length);
+    for (const [n, { name, content }] of small.entries()) {
+      await folder.put(`${String(n).padStart(2, '0')}-${name}`, content);
+      await folder.put(`${String(n).padStart(2, '0')}-good.json`, logFile([good[n]]));
+    }
+    expect(await folder.load()).toMatchObject({ events: good.length, asideFiles: small.length });
+    expect(await held(folder)).toEqual(idsOf(good));
+    expect(await reasons(folder)).toEqual(
+      Object.fromEntries(small.map(({ name, reason }, n) => [`${String(n).padStart(2, '0')}-${name}`, expect.stringMatching(reason)])),
+    );
+  });
+
+  const badRecords: readonly { readonly what: string; readonly bad: unknown; readonly reason: RegExp }[] = [
+    { what: 'null', bad: null, reason: /not an object/ },
+    { what: 'a string', bad: 'ConsoleLogin', reason: /not an object/ },
+    { what: 'a list', bad: [record()], reason: /not an object/ },
+    { what: 'a number', bad: 7, reason: /not an object/ },
+    { what: 'an empty object', bad: {}, reason: /eventTime/ },
+    { what: 'without eventTime', bad: record({ eventTime: undefined }), reason: /eventTime/ },
+    { what: 'with an eventTime that is no time', bad: record({ eventTime: 'yesterday' }), reason: /eventTime/ },
+    { what: 'with an eventTime that is a number', bad: record({ eventTime: 1777629600 }), reason: /eventTime/ },
+    { what: 'with an eventTime in a thirteenth month', bad: record({ eventTime: '2026-13-01T00:00:00Z' }), reason: /eventTime/ },
+    { what: 'with an eventTime on 31 February', bad: record({ eventTime: '2026-02-31T00:00:00Z' }), reason: /eventTime/ },
+    { what: 'without eventName', bad: record({ eventName: undefined }), reason: /eventName/ },
+    { what: 'with an empty eventName', bad: record({ eventName: '' }), reason: /eventName/ },
+    { what: 'with an eventName that is null', bad: record({ eventName: null }), reason: /eventName/ },
+    { what: 'without eventSource', bad: record({ eventSource: undefined }), reason: /eventSource/ },
+  ];
+
+  test.each(badRecords)('an event that is $what costs its file no other event', async ({ bad, reason }) => {
+    await using folder = await trailFolder();
+    const good = records(3);
+    const path = await folder.deliver([good[0], bad, good[1]]);
+    await folder.deliver([good[2]]);
+    expect(await folder.load()).toMatchObject({ files: 2, events: 3, asideFiles: 0, asideEvents: 1 });
+    expect(await held(folder)).toEqual(idsOf(good));
+    expect(await listAside(folder.store)).toEqual([{ path, reason: expect.stringMatching(reason), events: 1 }]);
+  });
+
+  test('files with bytes changed at random end no load, and cost no other file an event', async () => {
+    await using folder = await trailFolder();
+    // Steps of a linear congruential generator, the same in every run.
+    let state = 20_260_501;
+    const below = (most: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * most);
+    };
+    const good = records(30);
+    for (let n = 0; n < 300; n += 1) {
+      const plain = n % 3 !== 0;
+      const text = Buffer.from(logFile(records(3, () => ({ requestParameters: { tags: [{ key: 'ä', value: '\\"' }], n: 1.5 } }))));
+      const bytes = plain ? text : gzipSync(text);
+      for (let i = 0; i <= below(3); i += 1) bytes[below(bytes.length)] = below(256);
+      await folder.put(`${String(n).padStart(3, '0')}.json${plain ? '' : '.gz'}`, bytes);
+      if (n % 10 === 0) await folder.deliver([good[n / 10]]);
+    }
+    const loaded = await folder.load();
+    expect(loaded).toMatchObject({ files: 330 });
+    const ids = await held(folder);
+    expect(ids).toHaveLength(loaded.events);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of idsOf(good)) expect(ids).toContain(id);
+    // Every event is loaded, set aside, or in a file that is set aside whole.
+    expect(loaded.events + loaded.duplicates + loaded.asideEvents + 3 * loaded.asideFiles).toBe(930);
+    expect(await folder.load()).toMatchObject({ files: 0 });
+  });
+
+  test('events of several faults in one file are counted by reason', async () => {
+    await using folder = await trailFolder();
+    await folder.deliver([record(), null, 'x', record({ eventTime: 'soon' }), record({ eventName: '' }), record()]);
+    expect(await folder.load()).toMatchObject({ events: 2, asideFiles: 0, asideEvents: 4 });
+    expect((await listAside(folder.store)).map(({ events }) => events).sort()).toEqual([1, 1, 2]);
+  });
+
+  test('an event nested as deep as text allows, beside one that is none, costs no other event', async () => {
+    await using folder = await trailFolder();
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    await folder.put('deep.json', logFile([record({ requestParameters: 'HERE' }), null]).replace('"HERE"', deep));
+    const good = record();
+    await folder.deliver([good]);
+    await folder.load();
+    expect(await held(folder)).toContain(good.eventID);
+  });
+
+  test('a file with no event in it is whole', async () => {
+    await using folder = await trailFolder();
+    await folder.put('none.json', '{"Records":[]}');
+    await folder.deliver([]);
+    expect(await folder.load()).toMatchObject({ files: 2, events: 0, asideFiles: 0 });
+    expect(await folder.load()).toMatchObject({ files: 0 });
+    expect(await listAside(folder.store)).toEqual([]);
+  });
+});
+
+describe('What is odd but whole is loaded', () => {
+  const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  const placed = (json: string) => logFile([record({ requestParameters: 'HERE' })]).replace('"HERE"', json);
+  const odd: readonly { readonly what: string; readonly content: string | Buffer; readonly events?: number }[] = [
+    { what: 'a byte order mark', content: `\ufeff${logFile([record()])}` },
+    { what: 'blank space around', content: ` \r\n\t${logFile([record()])}\n\n` },
+    { what: 'pretty-printed JSON', content: JSON.stringify({ Records: records(2) }, null, 2), events: 2 },
+    {
+      what: 'pretty-printed JSON with Windows line ends',
+      content: JSON.stringify({ Records: records(2) }, null, 2).replaceAll('\n', '\r\n'),
+      events: 2,
+    },
+    { what: 'more fields beside Records', content: JSON.stringify({ version: '1', file: 9, Records: records(2), more: {} }), events: 2 },
+    { what: 'half a surrogate pair', content: logFile([record({ userAgent: 'HERE' })]).replace('HERE', '\\ud83d and \\udc00') },
+    { what: 'half a surrogate pair in a name', content: placed('{"k\\ud800":1}') },
+    { what: 'an escaped NUL', content: logFile([record({ userAgent: 'a\u0000b' })]) },
+    { what: 'bytes that are no UTF-8', content: Buffer.from(logFile([record({ userAgent: 'HERE' })]).replace('HERE', '\xff\xfe\xc3'), 'latin1') },
+    { what: '200 levels of nesting', content: placed(nested(200)) },
+    { what: '500 levels of nesting', content: placed(nested(500)) },
+    { what: 'a name twice in an object', content: placed('{"a":1,"a":2}') },
+    { what: 'names that differ by case only', content: placed('{"Name":"A","name":"b"}') },
+    {
+      what: 'events inside of an event',
+      content: logFile([record({ requestParameters: { auditEvents: [record(), record({ a: '},{"eventVersion"' }), {}] } })]),
+    },
+    {
+      what: 'a record that does not begin with its version',
+      content: logFile([
+        { a: 1, ...record() },
+        { eventTime: 0, ...record() },
+      ]),
+      events: 2,
+    },
+    { what: 'names written with escapes', content: logFile([record()]).replace('"eventVersion"', '"event\\u0056ersion"') },
+    { what: 'a userIdentity that is a string', content: logFile([record({ userIdentity: 'root' })]) },
+    { what: 'a userIdentity that is a list', content: logFile([record({ userIdentity: [1] })]) },
+    { what: 'no userIdentity', content: logFile([record({ userIdentity: undefined })]) },
+    { what: 'requestParameters that are a string', content: logFile([record({ requestParameters: 'x' })]) },
+    { what: 'requestParameters that are a list', content: logFile([record({ requestParameters: ['x'] })]) },
+    { what: 'resources that are an object', content: logFile([record({ resources: { ARN: 'arn:aws:s3:::b' } })]) },
+    { what: 'resources that are strings', content: logFile([record({ resources: ['arn:aws:s3:::b', null, 3] })]) },
+    { what: 'a userAgent that is an object', content: logFile([record({ userAgent: { name: 'x' } })]) },
+    { what: 'readOnly as text', content: logFile([record({ readOnly: 'false' })]) },
+    { what: 'a number beyond 64 bits', content: placed('{"n":123456789012345678901234567890,"m":1e400}') },
+    { what: 'fractions of a second', content: logFile([record({ eventTime: '2026-05-01T10:00:00.123Z' })]) },
+    { what: 'an eventID that is no UUID', content: logFile([record({ eventID: 'EXAMPLE-1' })]) },
+    { what: 'an unknown version and fields that nobody has heard of', content: logFile([record({ eventVersion: '2.7', eventContext: { x: [1] } })]) },
+  ];
+
+  test.each(odd)('$what', async ({ content, events = 1 }) => {
+    await using folder = await trailFolder();
+    await folder.put('odd.json', content);
+    await folder.put('odd.json.gz', gzipSync(content));
+    await folder.put('other.json', logFile([record({ eventName: 'Other' })]));
+    await using open = await openFolder(folder);
+    expect(open.loaded).toMatchObject({ files: 3, events: events + 1, duplicates: events, asideFiles: 0, asideEvents: 0 });
+    expect(await open.ids('events -event:Other 2026-05-01')).toHaveLength(events);
+    const [id] = await open.ids('events -event:Other 2026-05-01');
+    expect((await open.ask(`event ${id} 2026-05-01`)).data).toMatchObject({ found: { eventid: id } });
+  });
+
+  test('a gzip in several pieces', async () => {
+    await using folder = await trailFolder();
+    const text = logFile(records(20));
+    await folder.put('a.json.gz', Buffer.concat([gzipSync(text.slice(0, 999)), gzipSync(text.slice(999))]));
+    expect(await folder.load()).toMatchObject({ events: 20, asideFiles: 0 });
+  });
+
+  test('a gzip called .json', async () => {
+    await using folder = await trailFolder();
+    await folder.put('a.json', gzipSync(logFile([record()])));
+    expect(await folder.load()).toMatchObject({ events: 1, asideFiles: 0 });
+  });
+
+  test('a file as large as CloudTrail ever writes', async () => {
+    await using folder = await trailFolder();
+    const filler = 'x'.repeat(90_000);
+    const list = records(520, () => ({ requestParameters: { filler } }));
+    await folder.deliver(list);
+    expect(await folder.load()).toMatchObject({ events: 520, asideFiles: 0 });
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test.each(['1.0', '1.01', '1.02', '1.03', '1.04', '1.05', '1.06', '1.07', '1.08', '1.09', '1.10', '1.11'])(
+    'an event of version %s',
+    async (eventVersion) => {
+      await using folder = await trailFolder();
+      const old = eventVersion === '1.0' ? { eventID: undefined, requestID: undefined } : {};
+      const before102 = ['1.0', '1.01'].includes(eventVersion) ? { recipientAccountId: undefined, eventType: undefined, readOnly: undefined } : {};
+      await folder.deliver([record({ eventVersion, eventCategory: undefined, managementEvent: undefined, ...old, ...before102 })]);
+      await using open = await openFolder(folder);
+      expect(open.loaded).toMatchObject({ events: 1, asideEvents: 0 });
+      const [row] = await open.rows('select eventversion, recipientaccountid, eventid, actor, readlike from events');
+      expect(row).toEqual({
+        eventversion: eventVersion,
+        recipientaccountid: '111122223333',
+        eventid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        actor: 'alice',
+        readlike: 'true',
+      });
+    },
+  );
+});
+
+describe('An event is in the store once', () => {
+  test('though it is twice in a file, in several files and in several loads', async () => {
+    await using folder = await trailFolder();
+    const [one, two, three] = [record(), record(), record()];
+    await folder.deliver([one, two, one]);
+    await folder.deliver([two, three], { region: 'us-east-1' });
+    expect(await folder.load()).toMatchObject({ files: 2, events: 3, duplicates: 2 });
+    await folder.deliver([three, one], { day: '2026/05/02' });
+    expect(await folder.load()).toMatchObject({ files: 1, events: 0, duplicates: 2 });
+    await folder.deliver([three, record({ eventID: 'three-and-a-half' })], { account: '444455556666' });
+    expect(await folder.load()).toMatchObject({ files: 1, events: 1, duplicates: 1 });
+    expect(await held(folder)).toEqual([...idsOf([one, two, three]), 'three-and-a-half'].sort());
+  });
+
+  test('though it has no eventID, as those of version 1.0 have not', async () => {
+    await using folder = await trailFolder();
+    const old = record({ eventVersion: '1.0', eventID: undefined, requestID: undefined });
+    const other = { ...old, requestParameters: { instanceId: 'i-0abc' } };
+    await folder.deliver([old, other]);
+    await folder.deliver([old]);
+    expect(await folder.load()).toMatchObject({ events: 2, duplicates: 1 });
+    await folder.deliver([other]);
+    expect(await folder.load()).toMatchObject({ events: 0, duplicates: 1 });
+    expect(new Set(await held(folder)).size).toBe(2);
+  });
+
+  test('while calls without eventID that differ in any field are two events', async () => {
+    await using folder = await trailFolder();
+    const one = record({ eventVersion: '1.0', eventID: undefined, requestID: undefined });
+    await folder.deliver([one, { ...one, userAgent: 'Boto/2.0' }, { ...one, errorMessage: 'no' }, { ...one, requestID: 'EXAMPLE' }]);
+    expect(await folder.load()).toMatchObject({ events: 4, duplicates: 0 });
+  });
+});
+
+describe('A load takes what is new', () => {
+  test('and nothing when nothing is', async () => {
+    await using folder = await trailFolder();
+    const [first, second] = [records(2), records(3)];
+    await folder.deliver(first);
+    expect(await folder.load()).toMatchObject({ files: 1, events: 2 });
+    const version = await readdir(join(folder.store, 'log'));
+    expect(await folder.load()).toEqual({ files: 0, events: 0, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+    expect(await readdir(join(folder.store, 'log'))).toEqual(version);
+    await folder.deliver(second);
+    expect(await folder.load()).toMatchObject({ files: 1, events: 3 });
+    expect(await held(folder)).toEqual(idsOf([...first, ...second]));
+  });
+
+  test('which an engine that is open sees', async () => {
+    await using folder = await trailFolder();
+    await using open = await openFolder(folder);
+    expect(await open.ids('events 2026-05-01')).toEqual([]);
+    const list = records(2);
+    await folder.deliver(list);
+    await folder.load();
+    expect(await open.ids('events 2026-05-01')).toEqual(idsOf(list));
+    expect(await open.engine.extent()).toMatchObject({ events: 2 });
+  });
+
+  test('and leaves a file alone that was only copied anew', async () => {
+    await using folder = await trailFolder();
+    const path = await folder.deliver(records(2));
+    await folder.load();
+    utimesSync(join(folder.trail, path), 1_700_000_000, 1_700_000_000);
+    expect(await folder.load()).toMatchObject({ files: 0 });
+  });
+
+  test('and a file that was set aside once it is replaced by a whole one', async () => {
+    await using folder = await trailFolder();
+    const list = records(4);
+    const packed = gzipSync(logFile(list));
+    const path = await folder.put('late.json.gz', packed.subarray(0, 100));
+    expect(await folder.load()).toMatchObject({ files: 1, events: 0, asideFiles: 1 });
+    expect(await folder.load()).toMatchObject({ files: 0 });
+    await folder.put(path, packed);
+    expect(await folder.load()).toMatchObject({ files: 1, events: 4, asideFiles: 0 });
+    expect(await folder.load()).toMatchObject({ files: 0 });
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test('and a file whose bad events were mended, of the same size', async () => {
+    await using folder = await trailFolder();
+    const [good, mended] = [record(), record({ eventName: 'DescribeImages' })];
+    const path = await folder.put('a.json', logFile([good, { ...mended, eventTime: 'XXXX-05-01T10:00:00Z' }]));
+    expect(await folder.load()).toMatchObject({ events: 1, asideEvents: 1 });
+    await folder.put(path, logFile([good, mended]));
+    utimesSync(join(folder.trail, path), 1_700_000_000, 1_700_000_000);
+    expect(await folder.load()).toMatchObject({ files: 1, events: 1, duplicates: 1 });
+    expect(await held(folder)).toEqual(idsOf([good, mended]));
+  });
+
+  test('and no longer lists as set aside what was mended', async () => {
+    await using folder = await trailFolder();
+    const packed = gzipSync(logFile(records(4)));
+    await folder.put('a.json.gz', packed.subarray(0, 100));
+    await folder.load();
+    await folder.put('a.json.gz', packed);
+    await folder.load();
+    expect(await listAside(folder.store)).toEqual([]);
+    await using open = await openStore(folder.store);
+    expect(await open.engine.extent()).toMatchObject({ events: 4, asideFiles: 0, asideEvents: 0 });
+  });
+
+  test('though the copy that mends it is dated before the broken one, as copies from a bucket are', async () => {
+    await using folder = await trailFolder();
+    const packed = gzipSync(logFile(records(4)));
+    const path = await folder.put('a.json.gz', packed.subarray(0, 100));
+    await folder.load();
+    await folder.put(path, packed);
+    utimesSync(join(folder.trail, path), 1_700_000_000, 1_700_000_000);
+    expect(await folder.load()).toMatchObject({ files: 1, events: 4 });
+    expect(await listAside(folder.store)).toEqual([]);
+    await using open = await openStore(folder.store);
+    expect(await open.engine.extent()).toMatchObject({ events: 4, asideFiles: 0, asideEvents: 0 });
+  });
+
+  test('and counts a file that stays bad once, however often it is looked at', async () => {
+    await using folder = await trailFolder();
+    const path = await folder.put('a.json', 'broken');
+    for (const time of [1_700_000_000, 1_700_000_001, 1_700_000_002]) {
+      utimesSync(join(folder.trail, path), time, time);
+      await folder.load();
+    }
+    expect(await listAside(folder.store)).toHaveLength(1);
+    await using open = await openStore(folder.store);
+    expect(await open.engine.extent()).toMatchObject({ asideFiles: 1 });
+  });
+});
+
+describe('A store', () => {
+  test('of another trail is refused, and told what it holds', async () => {
+    await using folder = await trailFolder();
+    await using other = await trailFolder('other');
+    const list = records(2);
+    await folder.deliver(list);
+    await other.deliver(records(1));
+    await folder.load();
+    const loading = loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal });
+    await expect(loading).rejects.toThrow(UserError);
+    await expect(loading).rejects.toThrow(/holds the trail .*STORE_PATH/);
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test('cannot be where DuckDB would read the path as a partition, and says so', async () => {
+    await using folder = await trailFolder('region=eu-west-1');
+    await folder.deliver(records(1));
+    await expect(folder.load()).rejects.toThrow(UserError);
+    await expect(folder.load()).rejects.toThrow(/STORE_PATH/);
+  });
+
+  test('of an older shape is built anew', async () => {
+    await using folder = await trailFolder();
+    const list = records(3);
+    await folder.deliver(list);
+    await folder.load();
+    const label = join(folder.store, 'store.json');
+    await writeFile(label, JSON.stringify({ ...JSON.parse(await readFile(label, 'utf8')), shape: '0123456789abcdef' }));
+    expect(await folder.load()).toMatchObject({ files: 1, events: 3, duplicates: 0 });
+    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await folder.load()).toMatchObject({ files: 0 });
+  });
+
+  test.each(['', '{"shape":"01', 'null'])('whose label was half written (%j) is built anew', async (label) => {
+    await using folder = await trailFolder();
+    const list = records(3);
+    await folder.deliver(list);
+    await folder.load();
+    await writeFile(join(folder.store, 'store.json'), label);
+    await folder.load();
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  /** Loads, but gives up after two seconds: what would wait for ever says so. */
+  async function loadSoon(folder: TrailFolder) {
+    const gaveUp = new AbortController();
+    const timer = setTimeout(() => gaveUp.abort(new Error('waited for ever')), 2000);
+    const outcome = await folder.load(gaveUp.signal).then(
+      () => 'loaded' as const,
+      (error: unknown) => error,
+    );
+    clearTimeout(timer);
+    return gaveUp.signal.aborted ? 'waited for ever' : outcome;
+  }
+
+  test.each(['', 'not a database at all'])('whose lock was half written (%j) when its loader was killed is loaded', async (content) => {
+    await using folder = await trailFolder();
+    const list = records(3);
+    await folder.deliver(list);
+    await mkdir(folder.store, { recursive: true });
+    await writeFile(join(folder.store, 'writer.duckdb'), content);
+    expect(await loadSoon(folder)).toBe('loaded');
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test('that cannot be locked for another reason than another loader says so, and does not wait', async () => {
+    await using folder = await trailFolder();
+    await folder.deliver(records(1));
+    await mkdir(join(folder.store, 'writer.duckdb'), { recursive: true });
+    expect(await loadSoon(folder)).toBeInstanceOf(Error);
+  });
+
+  test('keeps nothing of a load that was given up, and the next one takes it all', async () => {
+    await using folder = await trailFolder();
+    const list = records(6);
+    for (const each of list) await folder.deliver([each]);
+    await expect(folder.load(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+    const later = new AbortController();
+    const loading = loadTrail({
+      trail: folder.trail,
+      store: folder.store,
+      signal: later.signal,
+      onProgress: () => later.abort(new Error('enough')),
+    });
+    await expect(loading).rejects.toThrow('enough');
+    await folder.load();
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test('does not mind the remains of a loader that was killed', async () => {
+    await using folder = await trailFolder();
+    const list = records(4);
+    await folder.deliver(list.slice(0, 2));
+    await folder.load();
+    for (const [path, content] of Object.entries({
+      'stage/0.ndjson': '{"file":0,"Records":[{',
+      'events/day=2026%2F05%2F01/00000002-1-abc.parquet': 'PAR1 half written',
+      'events/day=2026%2F05%2F03/00000002-1-abc.parquet': '',
+      'ids/00000002-1-abc.parquet': '',
+      'files/00000002-1-abc.parquet': 'PAR1',
+      'log/00000002.json.new': '{"base":fal',
+      'spill/duckdb_temp_block.tmp': 'x',
+    })) {
+      await mkdir(join(folder.store, path, '..'), { recursive: true });
+      writeFileSync(join(folder.store, path), content);
+    }
+    await folder.deliver(list.slice(2));
+    expect(await folder.load()).toMatchObject({ files: 1, events: 2 });
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test('that was removed is built again, and an engine that is open goes on', async () => {
+    await using folder = await trailFolder();
+    const list = records(2);
+    await folder.deliver(list);
+    await folder.load();
+    await rm(folder.store, { recursive: true });
+    await folder.load();
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+});
+
+describe('Many small loads', () => {
+  test('leave each event once, in few parts a day, while an open engine keeps answering', { timeout: 60_000 }, async () => {
+    await using folder = await trailFolder();
+    const list: Fields[] = records(1);
+    await folder.deliver(list);
+    await using open = await openFolder(folder);
+    let loading = true;
+    let asked = 0;
+    const asking = (async () => {
+      let least = 0;
+      while (loading) {
+        const [row] = await open.rows('select count(*) as events, count(distinct eventid) as ids from events');
+        expect(row?.events).toBe(row?.ids);
+        expect(Number(row?.events)).toBeGreaterThanOrEqual(least);
+        least = Number(row?.events);
+        asked += 1;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    })();
+    const looking = Array.from({ length: 3 }, async () => {
+      while (loading) await open.engine.extent();
+    });
+    // Whoever fails first is heard; the loads go on meanwhile.
+    const answered = Promise.all([asking, ...looking]);
+    answered.catch(() => undefined);
+    for (let n = 0; n < 30; n += 1) {
+      const more = records(3, (i) => ({ eventTime: `2026-05-01T${String(n % 24).padStart(2, '0')}:0${i}:00Z` }));
+      list.push(...more);
+      await folder.deliver(more, { day: n % 3 === 0 ? '2026/05/02' : '2026/05/01' });
+      await folder.load();
+    }
+    loading = false;
+    await answered;
+    expect(asked).toBeGreaterThan(10);
+    expect(await heldIn(open)).toEqual(idsOf(list));
+
+    const { parts, files, ids } = await readLog(folder.store);
+    const perDay = Map.groupBy(parts, ({ day }) => day);
+    for (const [, several] of perDay) expect(several.length).toBeLessThanOrEqual(6);
+    expect(files.length).toBeLessThanOrEqual(30);
+    expect(ids.length).toBeLessThanOrEqual(30);
+    expect(await open.engine.extent()).toMatchObject({ events: list.length });
+  });
+});
+
+describe('Two loads at once over one store neither lose nor double', () => {
+  const loader = new URL('support/load.ts', import.meta.url).pathname;
+
+  test('from two processes', async () => {
+    await using folder = await trailFolder();
+    const list = records(2000);
+    for (let n = 0; n < 40; n += 1) await folder.deliver(list.slice(50 * n, 50 * n + 50));
+    const children = [0, 1].map(() => spawn(process.execPath, [loader, folder.trail, folder.store], { stdio: 'ignore' }));
+    const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
+    expect(codes).toEqual([0, 0]);
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+
+  test('from one process', async () => {
+    await using folder = await trailFolder();
+    const list = records(2000);
+    for (let n = 0; n < 40; n += 1) await folder.deliver(list.slice(50 * n, 50 * n + 50));
+    const loads = await Promise.all([folder.load(), folder.load()]);
+    expect(loads.reduce((sum, { events }) => sum + events, 0)).toBe(2000);
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+});
