@@ -1,5 +1,5 @@
 /** One record, told in the order an investigator reads it, and as CloudTrail wrote it. */
-import { command, eventsDuring, limit, listedRow, type Next, only, printLine, query, type Window, z } from '#kit';
+import { command, eventsDuring, limit, listedRow, type Next, only, printLine, printWindow, query, type Window, wider, z } from '#kit';
 
 const text = z.string().nullable();
 const record = listedRow.extend({
@@ -13,6 +13,7 @@ const record = listedRow.extend({
   requestid: text,
   sharedeventid: text,
   readonly: text,
+  managementevent: text,
   useragent: text,
   requestparameters: text,
   responseelements: text,
@@ -54,8 +55,8 @@ export default command({
     const [found] = await ask(query(record)`
       select eventtime, actor, actorkind, actorbasis, eventname, eventsource, target, outcome, errorcode, errormessage,
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
-             eventcategory, requestid, sharedeventid, readonly, useragent, requestparameters, responseelements,
-             additionaleventdata, serviceeventdetails, array_join(resources, ' ') as arns, vpcendpointid, tlsdetails, addendum,
+             eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
+             additionaleventdata, serviceeventdetails, array_join(resources, chr(10)) as arns, vpcendpointid, tlsdetails, addendum,
              useridentity, accesskeyid, mfaauthenticated, sessioncreationdate, sessioncredentialfromconsole
       from ${eventsDuring(window)}
       where eventid = ${id}
@@ -119,8 +120,8 @@ export default command({
         ? next
         : [
             {
-              label: 'Look back one year',
-              line: printLine({ name: 'event', words: [id], filters: [], window: { kind: 'ago', count: 1, unit: 'y' } }),
+              label: `The same, ${printWindow(wider(window))}`,
+              line: printLine({ name: 'event', words: [id], filters: [], window: wider(window) }),
             },
           ],
     };
@@ -164,8 +165,9 @@ function recordOf(event: Event): object {
     requestID: event.requestid,
     eventID: event.eventid,
     readOnly: event.readonly === null ? null : event.readonly === 'true',
-    resources: event.arns === null ? null : event.arns.split(' ').map((ARN) => ({ ARN })),
+    resources: event.arns === null ? null : event.arns.split('\n').map((ARN) => ({ ARN })),
     eventType: event.eventtype,
+    managementEvent: event.managementevent === null ? null : event.managementevent === 'true',
     recipientAccountId: event.recipientaccountid,
     sharedEventID: event.sharedeventid,
     vpcEndpointId: event.vpcendpointid,
@@ -177,12 +179,29 @@ function recordOf(event: Event): object {
   return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== null));
 }
 
+/** Deeper nesting than this is nobody's request, and shown as the text it is. */
+const MOST_LEVELS = 100;
+
 /** JSON text as a value. CloudTrail cuts fields at 100 KB, and what is cut is shown as the text it is. */
 function parsed(json: string | null | undefined): unknown {
   if (json === null || json === undefined) return null;
+  if (levelsOf(json) > MOST_LEVELS) return json;
   try {
     return JSON.parse(json);
   } catch {
     return `${json} (cut short by CloudTrail)`;
   }
+}
+
+/** How deep brackets are nested in a text, those in strings counted too. */
+function levelsOf(json: string): number {
+  let level = 0;
+  let most = 0;
+  for (const char of json) {
+    if (char === '{' || char === '[') {
+      level += 1;
+      most = Math.max(most, level);
+    } else if (char === '}' || char === ']') level -= 1;
+  }
+  return most;
 }

@@ -16,11 +16,13 @@ import {
   matching,
   only,
   printLine,
+  printWindow,
   query,
   type Row,
   sql,
   stepOf,
   UserError,
+  wider,
   z,
 } from '#kit';
 
@@ -59,7 +61,7 @@ async function list({ filters, window, said, top = DEFAULT_ROWS, sort = 'time' }
             { label: 'Count by event', line: line({ by: ['event'] }) },
             { label: 'Count by user', line: line({ by: ['user'] }) },
           ]
-        : [{ label: 'The same over 30 days', line: line({ window: { kind: 'ago', count: 30, unit: 'd' } }) }],
+        : [{ label: `The same, ${printWindow(wider(window))}`, line: line({ window: wider(window) }) }],
   };
 }
 
@@ -122,6 +124,14 @@ async function count(
       rows,
       more: groups.length > top,
     },
-    next: [{ label: 'List them', line: printLine({ name: 'events', words: [], filters, window: said }) }],
+    next:
+      rows.length > 0
+        ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters, window: said }) }]
+        : [
+            {
+              label: `The same, ${printWindow(wider(window))}`,
+              line: printLine({ name: 'events', words: [], filters, by, ...(every && { every }), window: wider(window) }),
+            },
+          ],
   };
 }

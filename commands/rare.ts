@@ -1,5 +1,5 @@
 /** The least common calls: a call made once among a million reads is worth a look, whoever made it. */
-import { command, DEFAULT_ROWS, eventsDuring, limit, matching, only, printLine, query, type Row, z } from '#kit';
+import { command, DEFAULT_ROWS, eventsDuring, limit, matching, only, printLine, printWindow, query, type Row, wider, z } from '#kit';
 
 const call = z.object({
   eventsource: z.string(),
@@ -62,11 +62,15 @@ export default command({
         more: calls.length > top,
       },
       next: [
-        {
-          label: 'Without services',
-          line: printLine({ name: 'rare', words: [], filters: [...filters, { ...only('kind', 'service'), negated: true }], window: said }),
-        },
-        { label: 'The same over 30 days', line: printLine({ name: 'rare', words: [], filters, window: { kind: 'ago', count: 30, unit: 'd' } }) },
+        ...(shown.length > 0 && !filters.some(({ field }) => field === 'kind')
+          ? [
+              {
+                label: 'Without services',
+                line: printLine({ name: 'rare', words: [], filters: [...filters, { ...only('kind', 'service'), negated: true }], window: said }),
+              },
+            ]
+          : []),
+        { label: `The same, ${printWindow(wider(window))}`, line: printLine({ name: 'rare', words: [], filters, window: wider(window) }) },
       ],
     };
   },

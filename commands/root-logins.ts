@@ -1,5 +1,21 @@
 /** Every sign-in as root, and what root did after each: reads counted, writes named. */
-import { type Asked, type Context, command, eventsDuring, eventTable, limit, listed, listedRow, matching, only, printLine, query, z } from '#kit';
+import {
+  type Asked,
+  type Context,
+  command,
+  eventsDuring,
+  eventTable,
+  limit,
+  listed,
+  listedRow,
+  matching,
+  only,
+  printLine,
+  printWindow,
+  query,
+  wider,
+  z,
+} from '#kit';
 
 const signIn = listedRow.extend({ mfa: z.string().nullable(), reason: z.string().nullable() });
 type SignIn = z.output<typeof signIn>;
@@ -66,8 +82,8 @@ export default command({
         ...(told.length === 0
           ? [
               {
-                label: 'Look back one year',
-                line: printLine({ name: 'root-logins', words: [], filters, window: { kind: 'ago', count: 1, unit: 'y' } }),
+                label: `The same, ${printWindow(wider(window))}`,
+                line: printLine({ name: 'root-logins', words: [], filters, window: wider(window) }),
               },
             ]
           : []),

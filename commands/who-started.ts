@@ -1,5 +1,21 @@
 /** Who launched and who started an instance, and on whose behalf when a service did. */
-import { command, containing, eventsDuring, eventTable, followBack, type Hop, limit, listed, listedRow, only, printLine, query, z } from '#kit';
+import {
+  command,
+  containing,
+  eventsDuring,
+  eventTable,
+  followBack,
+  type Hop,
+  limit,
+  listed,
+  listedRow,
+  only,
+  printLine,
+  printWindow,
+  query,
+  wider,
+  z,
+} from '#kit';
 
 const call = listedRow.extend({
   requestparameters: z.string().nullable(),
@@ -71,8 +87,8 @@ export default command({
         ...(calls.length === 0
           ? [
               {
-                label: 'Look back one year',
-                line: printLine({ name: 'who-started', words: [id], filters: [], window: { kind: 'ago', count: 1, unit: 'y' } }),
+                label: `The same, ${printWindow(wider(window))}`,
+                line: printLine({ name: 'who-started', words: [id], filters: [], window: wider(window) }),
               },
               { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: said }) },
             ]

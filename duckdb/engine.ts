@@ -18,7 +18,7 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
   });
   const setup = await instance.connect();
   // What Athena does: integers divide to integers, time is UTC.
-  await setup.run(`${macros}; set integer_division = true; set TimeZone = 'UTC'; set parquet_metadata_cache = true`);
+  await setup.run(`${macros}; set global integer_division = true; set global TimeZone = 'UTC'; set global parquet_metadata_cache = true`);
   await setup.run(`set allowed_directories = ['${store.replaceAll("'", "''")}/']; set enable_external_access = false; set lock_configuration = true`);
   let state: StoreState | undefined;
   let aside: Aside = { asideFiles: 0, asideEvents: 0 };

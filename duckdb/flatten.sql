@@ -60,6 +60,7 @@ select
   coalesce(recipientAccountId, account, who.accountId) as recipientaccountid,
   sharedEventID as sharedeventid,
   readOnly as readonly,
+  managementEvent as managementevent,
   sourceIPAddress as sourceipaddress,
   userAgent as useragent,
   nullif(errorCode, '') as errorcode,

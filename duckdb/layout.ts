@@ -2,8 +2,9 @@
  * What a trail's folder looks like: `[prefix/]AWSLogs/[o-xxxx/]ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/*.json.gz`, with
  * Control Tower's organization id twice, or files that lie about without any such layout.
  */
-import { opendir, stat } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 /** A file of the trail. `path` is relative to the trail's folder, with slashes; the rest is what its folders tell. */
 export interface TrailFile {
@@ -21,21 +22,26 @@ const NEIGHBOURS = /^CloudTrail-(Digest|Insight|NetworkActivity|Aggregated)$/;
 const LAID_OUT = /(?:^|\/)(\d{12})\/CloudTrail\/([a-z0-9-]+)\/(\d{4}\/\d\d\/\d\d)\/[^/]+$/;
 const LOG_FILE = /\.json(\.gz)?$/i;
 
-/** Every log file under `folder`, folder by folder, so that a trail of any size is walked in little memory. */
+/**
+ * Every log file under `folder`, folder by folder, so that a trail of any size is walked in little memory. A folder is
+ * read at one go, which is many times faster than asking for each file in turn; others get their turn in between.
+ */
 export async function* listTrail(folder: string, signal: AbortSignal, within = ''): AsyncGenerator<TrailFile> {
-  const folders: string[] = [];
-  const files: string[] = [];
-  for await (const entry of await opendir(join(folder, within))) {
-    if (entry.isDirectory() && !NEIGHBOURS.test(entry.name) && !entry.name.startsWith('.')) folders.push(entry.name);
-    else if ((entry.isFile() || entry.isSymbolicLink()) && LOG_FILE.test(entry.name) && !entry.name.startsWith('.')) files.push(entry.name);
-  }
+  await setImmediate();
   signal.throwIfAborted();
-  for (const name of files.sort()) {
+  const folders: string[] = [];
+  for (const entry of readdirSync(join(folder, within), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name } = entry;
+    if (name.startsWith('.')) continue;
     const path = within === '' ? name : `${within}/${name}`;
-    const found = await stat(join(folder, path)).catch(() => undefined);
-    if (found?.isFile()) yield { path, size: found.size, modified: Math.floor(found.mtimeMs), ...place(path) };
+    if (entry.isDirectory()) {
+      if (!NEIGHBOURS.test(name)) folders.push(path);
+    } else if (LOG_FILE.test(name)) {
+      const found = statSync(join(folder, path), { throwIfNoEntry: false });
+      if (found?.isFile()) yield { path, size: found.size, modified: Math.floor(found.mtimeMs), ...place(path) };
+    }
   }
-  for (const name of folders.sort()) yield* listTrail(folder, signal, within === '' ? name : `${within}/${name}`);
+  for (const path of folders) yield* listTrail(folder, signal, path);
 }
 
 /** What the folders of a path say. */

@@ -8,8 +8,8 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { listTrail, place } from './layout.ts';
-import { added, type Commit, type Part, readLog, type StoreState, writeCommit } from './log.ts';
-import { derived, macros, PART_COLUMNS, PART_FORMAT, PART_ORDER, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
+import { added, type Commit, type Part, readLog, type StoreState, settle, writeCommit } from './log.ts';
+import { derived, lineHead, macros, PART_COLUMNS, PART_FORMAT, PART_ORDER, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
 import { tidy } from './tidy.ts';
 import type { Fault, Job, UnpackReply } from './unpack.ts';
 import { openUnpacker, type Unpacker } from './unpacker.ts';
@@ -65,6 +65,8 @@ interface Load {
 
 export async function load({ root, store, signal, onProgress }: LoadRequest): Promise<Loaded> {
   const instance = await DuckDBInstance.create(':memory:', {
+    // A lane's thread does its lane's work; helpers of DuckDB's own would spend a third of the time waiting for each other.
+    threads: '1',
     memory_limit: MEMORY,
     temp_directory: join(store, 'spill'),
     preserve_insertion_order: 'false',
@@ -163,7 +165,7 @@ async function findNew({ root, store, state }: Load, connection: DuckDBConnectio
     state.files.length === 0
       ? 'false'
       : `exists (select 1 from ${parquet(store, state.files)} as known where known.path = listing.path and known.size = listing.size
-           and (known.reason is null or known.modified = listing.modified))`;
+           and (known.reason is null or known.modified = listing.modified and not starts_with(known.reason, 'cannot be read')))`;
   await connection.run(`create table fresh as
     select *, (sum(size + ${BYTES_A_FILE}) over (order by number) // ${BATCH_BYTES})::integer as batch
     from (select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified from listing where not ${known}) order by number`);
@@ -191,7 +193,8 @@ function batches({ root, store, unpacker, alone }: Load, connection: DuckDBConne
   };
 }
 
-const jobsOf = (root: string, files: readonly TakenFile[]): Job[] => files.map(({ number, path }) => ({ file: number, path: join(root, path) }));
+const jobsOf = (root: string, files: readonly TakenFile[]): Job[] =>
+  files.map(({ number, path, size }) => ({ file: number, path: join(root, path), size, head: lineHead({ file: number, ...place(path) }) }));
 
 /** Loads one batch and commits it. Its tables are temporary, and so are this connection's own. */
 async function ingest(shared: Load, connection: DuckDBConnection, { files, stage, unpacked }: Batch): Promise<Loaded> {
@@ -232,6 +235,7 @@ async function ingest(shared: Load, connection: DuckDBConnection, { files, stage
     ids,
     ...places,
   };
+  await settle(store, [...parts.map(({ file }) => file), ledger, ...ids]);
   await shared.alone(async () => {
     await writeCommit(store, shared.state.version + 1, commit);
     shared.state = added(shared.state, commit);
@@ -271,28 +275,21 @@ async function dropUnsound(connection: DuckDBConnection): Promise<Fault[]> {
   return rows.map(([file, count]) => ({ file: Number(file), reason: 'an event cannot be read', records: Number(count) }));
 }
 
-/** The batch's files as a table: what their folders say joins the records. */
+/** The batch's files as a table: with the faults they become the ledger. */
 async function listBatch(connection: DuckDBConnection, files: readonly TakenFile[]): Promise<void> {
-  await connection.run(
-    'create or replace temp table batch (number integer, path varchar, size bigint, modified bigint, day varchar, account varchar, region varchar)',
-  );
+  await connection.run('create or replace temp table batch (number integer, path varchar, size bigint, modified bigint)');
   const appender = await connection.createAppender('batch');
   for (const { number, path, size, modified } of files) {
-    const { day, account, region } = place(path);
     appender.appendInteger(number);
     appender.appendVarchar(path);
     appender.appendBigInt(BigInt(size));
     appender.appendBigInt(BigInt(modified));
-    for (const value of [day, account, region]) {
-      if (value === null) appender.appendNull();
-      else appender.appendVarchar(value);
-    }
     appender.endRow();
   }
   appender.closeSync();
 }
 
-/** The batch's faults as a table: with the files they become the ledger. */
+/** The batch's faults as a table. */
 async function listFaults(connection: DuckDBConnection, faults: readonly Fault[]): Promise<void> {
   await connection.run('create or replace temp table faults (file integer, reason varchar, aside bigint)');
   const appender = await connection.createAppender('faults');
@@ -315,7 +312,9 @@ async function keyEvents(connection: DuckDBConnection): Promise<number> {
 
 /** The events whose key nobody has seen, as the table `kept`, and how many they are. They are seen from now on. */
 async function keepNew(connection: DuckDBConnection): Promise<number> {
-  await connection.run('create or replace temp table kept as select row, key from keyed where key not in (select key from seen)');
+  // The batch is small and `seen` is not: it is walked once, and never made a hash table of.
+  await connection.run('create or replace temp table repeated as select key from seen where key in (select key from keyed)');
+  await connection.run('create or replace temp table kept as select row, key from keyed where key not in (select key from repeated)');
   await connection.run('insert into seen select key from kept');
   const [[kept] = []] = (await connection.runAndReadAll('select count(*) from kept')).getRows();
   return Number(kept);

@@ -72,11 +72,10 @@ export function added(state: StoreState, next: Commit): StoreState {
   };
 }
 
-/** Makes a commit. What it names must be on disk already. A base makes the log before it superfluous, and removes it. */
+/** Makes a commit. What it names must be settled already. A base makes the log before it superfluous, and removes it. */
 export async function writeCommit(store: string, version: number, next: Commit): Promise<void> {
   const folder = logFolder(store);
   await mkdir(folder, { recursive: true });
-  for (const file of [...next.parts.map((each) => each.file), ...next.files, ...next.ids]) await settle(join(store, file));
   const aside = join(folder, `${nameOf(version)}.new`);
   await writeFile(aside, JSON.stringify(next), { flush: true });
   await rename(aside, join(folder, nameOf(version)));
@@ -84,9 +83,12 @@ export async function writeCommit(store: string, version: number, next: Commit):
   for (const name of await readdir(folder)) if (name < nameOf(version)) await rm(join(folder, name), { force: true });
 }
 
-/** Waits until a file is on the disk and not only on its way there. */
-async function settle(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  await handle.sync();
-  await handle.close();
+/** Waits until files of the store are on the disk and not only on their way there. */
+export async function settle(store: string, files: readonly string[]): Promise<void> {
+  const one = async (file: string): Promise<void> => {
+    const handle = await open(join(store, file), 'r+');
+    await handle.sync();
+    await handle.close();
+  };
+  await Promise.all(files.map(one));
 }

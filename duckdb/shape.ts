@@ -1,12 +1,12 @@
 /** The shape of a store: the fields of a record, the columns of the relation, how a part is written. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { derivedColumns } from '../src/trail/events.ts';
 import type { Stage } from './unpack.ts';
 
 // Raise it when the shape of a store changes and none of the texts below does.
-const FORMAT = 3;
+const FORMAT = 4;
 const text = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
 const flattened = text('flatten.sql');
 
@@ -16,23 +16,40 @@ export const macros: string = text('macros.sql');
 /** What a store's columns are made by, in a word. A store of another shape is built anew. */
 export const SHAPE: string = createHash('sha256').update([FORMAT, macros, flattened, derivedColumns].join('\n')).digest('hex').slice(0, 16);
 
-/** The fields of a record. Objects are read as JSON: whatever a service puts there is no error. */
-const RECORD = `struct(
-  eventVersion varchar, eventTime varchar, eventSource varchar, eventName varchar, awsRegion varchar, sourceIPAddress varchar,
-  userAgent varchar, errorCode varchar, errorMessage varchar, requestID varchar, eventID varchar, eventType varchar,
-  eventCategory varchar, readOnly varchar, recipientAccountId varchar, sharedEventID varchar, vpcEndpointId varchar,
-  sessionCredentialFromConsole varchar, userIdentity json, requestParameters json, responseElements json,
-  additionalEventData json, serviceEventDetails json, resources json, tlsDetails json, addendum json)`;
+/** The fields of a record, with their types. Objects are read as JSON: whatever a service puts there is no error. */
+const TEXTS = `eventVersion eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage requestID eventID eventType
+  eventCategory readOnly managementEvent recipientAccountId sharedEventID vpcEndpointId sessionCredentialFromConsole`.split(/\s+/);
+const OBJECTS = 'userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources tlsDetails addendum'.split(' ');
+const FIELDS: readonly (readonly [name: string, type: string])[] = [
+  ...TEXTS.map((name) => [name, 'varchar'] as const),
+  ...OBJECTS.map((name) => [name, 'json'] as const),
+];
 
-/** The records of a stage, with what the folders of their files say; without a stage there are none. */
+/**
+ * What a staged record says of its file stands among the record's own fields, under names that nobody who writes a
+ * record can know: a file cannot pass for another's.
+ */
+const MARK = `trailbot_${randomBytes(8).toString('hex')}`;
+const PLACE = ['file', 'day', 'account', 'region'] as const;
+
+/** The beginning of a line of a stage; a record without its opening brace completes it. */
+export function lineHead(place: {
+  readonly file: number;
+  readonly day: string | null;
+  readonly account: string | null;
+  readonly region: string | null;
+}): string {
+  return `{${PLACE.map((name) => `"${MARK}_${name}":${JSON.stringify(place[name])}`).join(',')},`;
+}
+
+/** The records of a stage, with what the folders of their files say; without a stage there are none. A line that is no JSON reads as nothing but nulls. */
 export function recordsOf(stage?: Stage): string {
-  if (!stage)
-    return `select 0::integer as file, unnest(null::${RECORD}), null::varchar as day, null::varchar as account, null::varchar as region limit 0`;
-  const most = Math.max(1_000_000, stage.longestLine + 1);
-  return `select records.*, batch.day, batch.account, batch.region
-    from (select file, unnest(record) from read_json(${quoted(stage.path)}, format = 'newline_delimited',
-      ignore_errors = true, maximum_object_size = ${most}, columns = {file: 'integer', record: '${RECORD}'})) as records
-    join batch on batch.number = records.file`;
+  const columns = [...PLACE.map((name) => [`${MARK}_${name}`, name === 'file' ? 'integer' : 'varchar'] as const), ...FIELDS];
+  const from = stage
+    ? `read_json(${quoted(stage.path)}, format = 'newline_delimited', ignore_errors = true, maximum_object_size = ${Math.max(1_000_000, stage.longestLine + 1)},
+        columns = {${columns.map(([name, type]) => `${name}: '${type}'`).join(', ')}})`
+    : `(select ${columns.map(([name, type]) => `null::${type} as ${name}`).join(', ')} limit 0)`;
+  return `select ${PLACE.map((name) => `${MARK}_${name} as ${name}`).join(', ')}, ${FIELDS.map(([name]) => name).join(', ')} from ${from} where ${MARK}_file is not null`;
 }
 
 /** The relation `events` over such records, with `file` and `sound` for the loader; see flatten.sql. */

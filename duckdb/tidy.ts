@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Part, type StoreState, writeCommit } from './log.ts';
+import { type Part, type StoreState, settle, writeCommit } from './log.ts';
 import { PART_FORMAT, PART_ORDER, parquet, partFile, quoted, SCHEMA_PART } from './shape.ts';
 
 /** A day in more parts than this, and a log of more commits, are made one. */
@@ -23,6 +23,7 @@ export async function tidy(store: string, state: StoreState, connection: DuckDBC
   const files = await rewritten(store, connection, state.files, `files/${name}.parquet`, 'path');
   const ids = await rewritten(store, connection, state.ids, `ids/${name}.parquet`, 'key');
   const next = { base: true, parts: parts.sort((a, b) => (a.file < b.file ? -1 : 1)), files, ids, accounts, regions };
+  await settle(store, [...next.parts.map(({ file }) => file), ...files, ...ids]);
   await writeCommit(store, state.version + 1, next);
   await sweep(store, new Set([SCHEMA_PART, ...next.parts.map(({ file }) => file), ...files, ...ids]));
 }

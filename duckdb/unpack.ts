@@ -1,15 +1,17 @@
 /**
- * The loader's second thread: unpacks trail files and writes each record as a line of JSON, with its file's number in
- * front, for DuckDB to parse. It reads no JSON itself, except of files that DuckDB found fault with: those it mends.
+ * The loader's second thread: unpacks trail files and writes each record as a line of JSON, with what is known of its file
+ * in front, for DuckDB to parse. It reads no JSON itself, except of files that DuckDB found fault with: those it mends.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 
-/** A file of the trail by its number in the batch. */
+/** A file of the trail by its number in the batch. A line of one of its records begins with `head`. */
 export interface Job {
   readonly file: number;
   readonly path: string;
+  readonly size: number;
+  readonly head: string;
 }
 
 export interface UnpackRequest {
@@ -40,19 +42,21 @@ const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
+const BRACE = 123;
 
 /** Unpacks `jobs` into files whose names begin with `stage`. */
 export function unpack({ jobs, stage, mend }: UnpackRequest): UnpackReply {
   const out = openStages(stage);
   const faults: Fault[] = [];
   const lines: [number, number][] = [];
-  for (const { file, path } of jobs) {
-    const text = read(path);
+  for (const job of jobs) {
+    const { file, path, size } = job;
+    const text = read(path, size);
     if (typeof text === 'string') {
       faults.push({ file, reason: text, records: 0 });
       continue;
     }
-    const count = mend ? mended(file, text, faults, out) : split(file, text, out);
+    const count = mend ? mended(job, text, faults, out) : split(job, text, out);
     if (count > 0) lines.push([file, count]);
   }
   return { stages: out.close(), lines, faults };
@@ -66,16 +70,16 @@ export interface Stage {
 }
 
 interface StageWriter {
-  /** Writes the record that `text` holds from `from` to `to`. */
-  line(file: number, text: Buffer, from: number, to: number): void;
+  /** Writes the record that `text` holds from `from` to `to`; its opening brace is that of `head`. */
+  line(head: string, text: Buffer, from: number, to: number): void;
   close(): Stage[];
 }
 
-const END = Buffer.from('}\n');
+const END_OF_LINE = Buffer.from('\n');
 const STAGE_BYTES = 8 * 1024 * 1024;
 const buffer = Buffer.allocUnsafe(STAGE_BYTES);
 
-/** Writes lines `{"file":7,"record":…}` to `stage-0`, `stage-1`, … */
+/** Writes lines to `stage-0`, `stage-1`, … */
 function openStages(stage: string): StageWriter {
   const stages: Stage[] = [];
   let filled = 0;
@@ -91,18 +95,18 @@ function openStages(stage: string): StageWriter {
     filled = 0;
   };
   return {
-    line(file, text, from, to) {
-      const start = `{"file":${file},"record":`;
-      const size = start.length + (to - from) + END.length;
+    line(head, text, from, to) {
+      const size = head.length + (to - from - 1) + 1;
       if (filled + size > STAGE_BYTES) flush();
       longest = Math.max(longest, size);
       if (size > STAGE_BYTES) {
-        write(Buffer.concat([Buffer.from(start), text.subarray(from, to), END]));
+        write(Buffer.concat([Buffer.from(head), text.subarray(from + 1, to), END_OF_LINE]));
         return;
       }
-      filled += buffer.write(start, filled, 'latin1');
-      filled += text.copy(buffer, filled, from, to);
-      filled += END.copy(buffer, filled);
+      filled += buffer.write(head, filled, 'latin1');
+      filled += text.copy(buffer, filled, from + 1, to);
+      buffer[filled] = NEWLINE;
+      filled += 1;
     },
     close() {
       flush();
@@ -112,7 +116,8 @@ function openStages(stage: string): StageWriter {
 }
 
 /** The text of a file, or why there is none. */
-function read(path: string): Buffer | string {
+function read(path: string, size: number): Buffer | string {
+  if (size > MOST_BYTES) return tooLarge;
   let packed: Buffer;
   try {
     packed = readFileSync(path);
@@ -123,7 +128,7 @@ function read(path: string): Buffer | string {
   const isGzip = packed[0] === 0x1f && packed[1] === 0x8b;
   if (!isGzip) {
     if (path.endsWith('.gz')) return 'is not gzip, though its name says so';
-    return packed.length > MOST_BYTES ? tooLarge : packed;
+    return packed;
   }
   try {
     const text = gunzipSync(packed, { maxOutputLength: MOST_BYTES });
@@ -145,18 +150,19 @@ const BETWEEN = Buffer.from('},{"eventVersion"');
  * Writes the records of `{"Records":[…]}` as CloudTrail writes it, found by what stands between two of them, and says
  * how many. A text of any other look gives none, or lines that are no JSON: then the file is mended.
  */
-function split(file: number, text: Buffer, out: StageWriter): number {
-  const head = HEAD.exec(text.toString('latin1', 0, 64));
+function split({ head }: Job, text: Buffer, out: StageWriter): number {
+  const opening = HEAD.exec(text.toString('latin1', 0, 64));
   let end = text.length;
   while (isBlank(text[end - 1])) end -= 1;
-  if (!head || text.toString('latin1', end - 2, end) !== ']}' || text.includes(NEWLINE)) return 0;
+  if (!opening || text.toString('latin1', end - 2, end) !== ']}' || text.includes(NEWLINE)) return 0;
   end -= 2;
-  let from = head[0].length;
+  let from = opening[0].length;
   let count = 0;
   while (from < end) {
     const next = text.indexOf(BETWEEN, from);
     const to = next === -1 ? end : next + 1;
-    out.line(file, text, from, to);
+    if (text[from] !== BRACE) return 0;
+    out.line(head, text, from, to);
     count += 1;
     from = to + 1;
   }
@@ -168,7 +174,7 @@ const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte ==
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Writes the good records of a file with fault, read with patience, and says how many; the rest are faults. */
-function mended(file: number, text: Buffer, faults: Fault[], out: StageWriter): number {
+function mended({ file, head }: Job, text: Buffer, faults: Fault[], out: StageWriter): number {
   const whole = (reason: string): number => {
     faults.push({ file, reason, records: 0 });
     return 0;
@@ -188,7 +194,7 @@ function mended(file: number, text: Buffer, faults: Fault[], out: StageWriter): 
     const fault = faultOf(record);
     const line = fault ? undefined : written(record);
     if (line) {
-      out.line(file, line, 0, line.length);
+      out.line(head, line, 0, line.length);
       good += 1;
     } else {
       const reason = fault ?? 'an event is nested too deep';

@@ -1,0 +1,398 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ACCOUNT, type Fields, type OpenTrail, openFolder, record, session, type TrailFolder, trailFolder, user } from './support/trail-folder.ts';
+
+/** Records of all tables below, loaded once; each test reads its own by id. */
+const all: Fields[] = [];
+const made = <Expected>(what: string, fields: Fields, expected: Expected) => {
+  const one = record(fields);
+  all.push(one);
+  return { what, id: String(one.eventID), expected };
+};
+
+let folder: TrailFolder;
+let open: OpenTrail;
+beforeAll(async () => {
+  folder = await trailFolder();
+  await folder.deliver(all);
+  open = await openFolder(folder);
+  expect(open.loaded).toMatchObject({ events: all.length, asideFiles: 0, asideEvents: 0 });
+});
+afterAll(async () => {
+  await open?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+async function row(id: string, columns = '*') {
+  const [found] = await open.rows(`select ${columns} from events where eventid = '${id}'`);
+  return found;
+}
+
+describe('every field of a full record has its column', () => {
+  const identity = session('deploy', 'alice@example.com', {
+    path: 'team/',
+    invokedBy: 'cloudformation.amazonaws.com',
+    sessionContext: {
+      sessionIssuer: {
+        type: 'Role',
+        principalId: 'AROAEXAMPLEEXAMPLE001',
+        arn: `arn:aws:iam::${ACCOUNT}:role/team/deploy`,
+        accountId: ACCOUNT,
+        userName: 'deploy',
+      },
+      sourceIdentity: 'alice',
+      attributes: { creationDate: '2026-05-01T09:00:00Z', mfaAuthenticated: 'true' },
+    },
+  });
+  const full = record({
+    userIdentity: identity,
+    eventSource: 's3.amazonaws.com',
+    eventName: 'PutBucketPolicy',
+    eventTime: '2026-05-01T10:11:12Z',
+    awsRegion: 'eu-west-1',
+    errorCode: 'AccessDenied',
+    errorMessage: 'Access Denied',
+    requestParameters: { bucketName: 'example-reports', Host: 's3.amazonaws.com' },
+    responseElements: { accepted: false },
+    additionalEventData: { SignatureVersion: 'SigV4' },
+    serviceEventDetails: { detail: 1 },
+    readOnly: false,
+    resources: [
+      { ARN: 'arn:aws:s3:::example-reports', accountId: ACCOUNT, type: 'AWS::S3::Bucket' },
+      { ARNPrefix: 'arn:aws:s3:::example-reports/', type: 'AWS::S3::Object' },
+    ],
+    sharedEventID: '9d1c3a90-0000-4000-8000-00000000aaaa',
+    vpcEndpointId: 'vpce-0123456789abcdef0',
+    sessionCredentialFromConsole: 'true',
+    tlsDetails: { tlsVersion: 'TLSv1.3', cipherSuite: 'TLS_AES_128_GCM_SHA256', clientProvidedHostHeader: 's3.amazonaws.com' },
+    addendum: { reason: 'UPDATED_DATA', updatedFields: 'userAgent' },
+  });
+  all.push(full);
+
+  test('as text, and JSON where it is an object', async () => {
+    const found = await row(String(full.eventID), "* replace (array_join(resources, ' ') as resources)");
+    const { requestparameters, responseelements, additionaleventdata, serviceeventdetails, tlsdetails, addendum, useridentity, resources, ...flat } =
+      found ?? {};
+    const parsed = (json?: string | null) => JSON.parse(json ?? 'null');
+    expect(flat).toEqual({
+      day: '2026/05/01',
+      account: ACCOUNT,
+      region: 'eu-central-1',
+      eventtime: '2026-05-01T10:11:12Z',
+      eventid: full.eventID,
+      eventsource: 's3.amazonaws.com',
+      eventname: 'PutBucketPolicy',
+      eventtype: 'AwsApiCall',
+      eventcategory: 'Management',
+      eventversion: '1.11',
+      requestid: full.requestID,
+      awsregion: 'eu-west-1',
+      recipientaccountid: ACCOUNT,
+      sharedeventid: '9d1c3a90-0000-4000-8000-00000000aaaa',
+      readonly: 'false',
+      sourceipaddress: '203.0.113.7',
+      useragent: 'aws-cli/2.17.32',
+      errorcode: 'AccessDenied',
+      errormessage: 'Access Denied',
+      vpcendpointid: 'vpce-0123456789abcdef0',
+      tlsversion: 'TLSv1.3',
+      identitytype: 'AssumedRole',
+      principalid: 'AROAEXAMPLEEXAMPLE001:alice@example.com',
+      identityarn: `arn:aws:sts::${ACCOUNT}:assumed-role/deploy/alice@example.com`,
+      identityaccountid: ACCOUNT,
+      username: null,
+      accesskeyid: 'ASIAIOSFODNN7EXAMPLE',
+      invokedby: 'cloudformation.amazonaws.com',
+      sessionissuertype: 'Role',
+      sessionissuerarn: `arn:aws:iam::${ACCOUNT}:role/team/deploy`,
+      sessionissuername: 'deploy',
+      sessionname: 'alice@example.com',
+      sessioncreationdate: '2026-05-01T09:00:00Z',
+      managementevent: 'true',
+      mfaauthenticated: 'true',
+      sourceidentity: 'alice',
+      sessioncredentialfromconsole: 'true',
+      actor: 'alice',
+      actorkind: 'human',
+      actorbasis: 'source-identity',
+      target: 'example-reports',
+      via: 'cloudformation',
+      outcome: 'denied',
+      destructive: 'false',
+      readlike: 'false',
+    });
+    expect(parsed(requestparameters)).toEqual(full.requestParameters);
+    expect(parsed(responseelements)).toEqual(full.responseElements);
+    expect(parsed(additionaleventdata)).toEqual(full.additionalEventData);
+    expect(parsed(serviceeventdetails)).toEqual(full.serviceEventDetails);
+    expect(parsed(tlsdetails)).toEqual(full.tlsDetails);
+    expect(parsed(addendum)).toEqual(full.addendum);
+    expect(parsed(useridentity)).toEqual(identity);
+    expect(resources).toBe('arn:aws:s3:::example-reports arn:aws:s3:::example-reports/');
+  });
+
+  test('and is told by the command event, in full', async () => {
+    const { data } = await open.ask(`event ${full.eventID} 2026-05-01`);
+    const { record: told } = data as { record: Fields };
+    const { resources: _, managementEvent: __, sessionCredentialFromConsole: ___, userIdentity: ____, ...rest } = full;
+    expect(told).toMatchObject(rest);
+    expect(told.userIdentity).toMatchObject({ type: 'AssumedRole', arn: identity.arn, invokedBy: 'cloudformation.amazonaws.com' });
+  });
+});
+
+describe('who acted is known by the shape of userIdentity', () => {
+  const sso = 'AWSReservedSSO_AdministratorAccess_0123456789abcdef';
+  const bare = (role: string, name: string): Fields => ({ ...session(role, name), sessionContext: undefined });
+  const root: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT, accessKeyId: '' };
+  const who = (what: string, userIdentity: unknown, expected: readonly [string | null, string, string], more: Fields = {}) =>
+    made(what, { userIdentity, ...more }, expected);
+
+  test.each([
+    who('root', root, ['root', 'root', 'root']),
+    who('a service in the name of root', { ...root, invokedBy: 'autoscaling.amazonaws.com' }, ['autoscaling.amazonaws.com', 'service', 'service']),
+    who('an event of a service about root', root, ['signin.amazonaws.com', 'service', 'service'], {
+      eventType: 'AwsServiceEvent',
+      eventSource: 'signin.amazonaws.com',
+    }),
+    who('an IAM user', user('alice'), ['alice', 'human', 'iam-user']),
+    who('an IAM user with only an ARN', { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/ops/bob`, accountId: ACCOUNT }, [
+      'ops/bob',
+      'human',
+      'iam-user',
+    ]),
+    who('an IAM user for whom a service calls', { ...user('alice'), invokedBy: 'cloudformation.amazonaws.com' }, ['alice', 'human', 'iam-user']),
+    who('IAM Identity Center', session(sso, 'alice@example.com', { path: 'aws-reserved/sso.amazonaws.com/eu-central-1/' }), [
+      'alice@example.com',
+      'human',
+      'identity-center',
+    ]),
+    who('IAM Identity Center with a plain name', session(sso, 'alice'), ['alice', 'human', 'identity-center']),
+    who('IAM Identity Center without sessionContext', bare(sso, 'alice'), ['alice', 'human', 'identity-center']),
+    who('a role that only sounds like Identity Center', session('NotAWSReservedSSO_x', 'alice'), ['NotAWSReservedSSO_x/alice', 'role', 'role']),
+    who(
+      'a source identity',
+      session('deploy', 'session-1', {
+        sessionContext: {
+          ...(session('deploy', 'x').sessionContext as Fields),
+          sourceIdentity: 'bob',
+        },
+      }),
+      ['bob', 'human', 'source-identity'],
+    ),
+    who('a session named by an e-mail address', session('deploy', 'carol@example.com'), ['carol@example.com', 'human', 'session-name']),
+    who('a session named with an @ only', session('deploy', 'build@7'), ['deploy/build@7', 'role', 'role']),
+    who('an EC2 instance', session('web-role', 'i-0123456789abcdef0'), ['web-role/i-0123456789abcdef0', 'role', 'role']),
+    who('a role', session('ci-deploy', 'run-4711'), ['ci-deploy/run-4711', 'role', 'role']),
+    who('a role without sessionContext', bare('ci-deploy', 'run-4711'), ['ci-deploy/run-4711', 'role', 'role']),
+    who('a service-linked role', session('AWSServiceRoleForConfig', 'AWSConfig-Describe', { path: 'aws-service-role/config.amazonaws.com/' }), [
+      'config.amazonaws.com',
+      'service',
+      'service',
+    ]),
+    who(
+      'a federated user',
+      {
+        type: 'FederatedUser',
+        principalId: `${ACCOUNT}:Dave`,
+        arn: `arn:aws:sts::${ACCOUNT}:federated-user/Dave`,
+        accountId: ACCOUNT,
+        sessionContext: {
+          sessionIssuer: {
+            type: 'IAMUser',
+            principalId: 'AIDAEXAMPLE',
+            arn: `arn:aws:iam::${ACCOUNT}:user/broker`,
+            accountId: ACCOUNT,
+            userName: 'broker',
+          },
+        },
+      },
+      ['Dave', 'human', 'session-name'],
+    ),
+    who('an AWS service', { type: 'AWSService', invokedBy: 'ec2.amazonaws.com' }, ['ec2.amazonaws.com', 'service', 'service']),
+    who('another account', { type: 'AWSAccount', principalId: 'AIDAEXAMPLEEXAMPLE009', accountId: '444455556666' }, [
+      '444455556666',
+      'account',
+      'account',
+    ]),
+    who('nobody known', { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }, ['anonymous', 'anonymous', 'anonymous']),
+    who(
+      'a user of IAM Identity Center',
+      {
+        type: 'IdentityCenterUser',
+        accountId: ACCOUNT,
+        onBehalfOf: {
+          userId: '544894e8-80c1-707f-60e3-3ba6510dfac1',
+          identityStoreArn: `arn:aws:identitystore::${ACCOUNT}:identitystore/d-9067642ac7`,
+        },
+        credentialId: 'EXAMPLE',
+      },
+      ['544894e8-80c1-707f-60e3-3ba6510dfac1', 'human', 'identity-center'],
+    ),
+    who(
+      'a web identity',
+      { type: 'WebIdentityUser', principalId: 'accounts.google.com:app:erin', userName: 'erin', identityProvider: 'accounts.google.com' },
+      ['erin', 'human', 'session-name'],
+    ),
+    who(
+      'a pod',
+      { type: 'WebIdentityUser', principalId: 'arn:aws:iam::1:oidc-provider/oidc.eks:sts:x', userName: 'system:serviceaccount:shop:cart' },
+      ['system:serviceaccount:shop:cart', 'role', 'role'],
+    ),
+    who('a SAML user', { type: 'SAMLUser', principalId: 'SAMPLE:frank@example.com', userName: 'frank@example.com' }, [
+      'frank@example.com',
+      'human',
+      'session-name',
+    ]),
+    who('no type, but a service', { accountId: ACCOUNT, invokedBy: 's3.amazonaws.com' }, ['s3.amazonaws.com', 'service', 'service'], {
+      eventType: 'AwsServiceEvent',
+    }),
+    who('no type, but an account and an event of a service', { accountId: ACCOUNT }, ['kms.amazonaws.com', 'service', 'service'], {
+      eventType: 'AwsServiceEvent',
+      eventSource: 'kms.amazonaws.com',
+    }),
+    who('no type, but a user name', { accountId: ACCOUNT, accessKeyId: '', userName: 'grace' }, ['grace', 'human', 'iam-user']),
+    who('no type, but an account', { accountId: '444455556666' }, ['444455556666', 'account', 'account']),
+    who('nothing', {}, ['anonymous', 'anonymous', 'anonymous']),
+    who('a string', 'root', ['anonymous', 'anonymous', 'anonymous']),
+  ])('$what', async ({ id, expected }) => {
+    const found = await row(id, 'actor, actorkind, actorbasis');
+    expect([found?.actor, found?.actorkind, found?.actorbasis]).toEqual(expected);
+  });
+
+  const names = [`O'Brien`, '100%_user', 'zoë', '=HYPERLINK("http://x")', 'back`tick', 'a\\b', '日本'].map((name) =>
+    made(name, { userIdentity: user(name) }, name),
+  );
+  test.each(names)('and is found by a name as unkind as $what', async ({ id, expected }) => {
+    expect((await row(id, 'actor'))?.actor).toBe(expected);
+    const [asked] = await open.cells(`events by:user user:${JSON.stringify(expected)} 2026-05-01`);
+    expect(asked).toMatchObject({ user: expected, events: 1 });
+  });
+});
+
+describe('how it ended is told by more than errorCode', () => {
+  const end = (errorCode: string | undefined, expected: string, more: Fields = {}) =>
+    made(errorCode ?? String(more.eventName), { errorCode, ...more }, expected);
+  const signIn = (eventName: string, result: string) => ({
+    eventSource: 'signin.amazonaws.com',
+    eventName,
+    eventType: 'AwsConsoleSignIn',
+    readOnly: false,
+    responseElements: { [eventName]: result },
+    additionalEventData: { MFAUsed: 'No' },
+  });
+
+  const denied = [
+    ...['AccessDenied', 'AccessDeniedException', 'Client.UnauthorizedOperation', 'UnauthorizedOperation', 'UnauthorizedAccess', 'VpceAccessDenied'],
+    ...['NotAuthorizedException', 'UserNotAuthorized', 'AuthorizationError', 'KMS.AccessDeniedException'],
+  ];
+  const throttled = [
+    ...['Client.RequestLimitExceeded', 'RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException', 'TooManyRequestsException'],
+    ...['RequestThrottled', 'RequestThrottledException', 'SlowDown', 'EC2ThrottledException', 'ProvisionedThroughputExceededException'],
+    ...['PriorRequestNotComplete', 'Client.RequestThrottled'],
+  ];
+  const failed = [
+    'BucketNotEmpty',
+    'NoSuchEntityException',
+    'Client.DryRunOperation',
+    'LimitExceededException',
+    'SlowDownloadError',
+    'ValidationException',
+  ];
+
+  test.each([
+    ...denied.map((code) => end(code, 'denied')),
+    ...throttled.map((code) => end(code, 'throttled')),
+    ...failed.map((code) => end(code, 'failed')),
+    end(undefined, 'ok'),
+    end('', 'ok'),
+    end(undefined, 'ok', { errorMessage: '' }),
+    end(undefined, 'failed', { ...signIn('ConsoleLogin', 'Failure'), errorMessage: 'Failed authentication' }),
+    end(undefined, 'ok', signIn('ConsoleLogin', 'Success')),
+    end(undefined, 'failed', signIn('CheckMfa', 'Failure')),
+    end(undefined, 'ok', signIn('CheckMfa', 'Success')),
+    end(undefined, 'failed', signIn('SwitchRole', 'Failure')),
+    end(undefined, 'ok', signIn('SwitchRole', 'Success')),
+    end(undefined, 'failed', signIn('PasswordRecoveryRequested', 'Failure')),
+    end(undefined, 'ok', { eventName: 'PutThing', responseElements: { ConsoleLogin: 'Failure' } }),
+  ])('$what: $expected', async ({ id, expected }) => {
+    expect((await row(id, 'outcome'))?.outcome).toBe(expected);
+  });
+});
+
+describe('what was acted on is a word', () => {
+  const on = (eventName: string, fields: Fields, expected: string | null, what = eventName) =>
+    made(what, { eventName, readOnly: false, ...fields }, expected);
+  const arn = (resource: string) => `arn:aws:iam::${ACCOUNT}:${resource}`;
+  test.each([
+    on('DeleteBucket', { requestParameters: { bucketName: 'example-reports' } }, 'example-reports'),
+    on('RunInstances', { responseElements: { instancesSet: { items: [{ instanceId: 'i-0aaa' }, { instanceId: 'i-0bbb' }] } } }, 'i-0aaa'),
+    on('TerminateInstances', { requestParameters: { instancesSet: { items: [{ instanceId: 'i-0ccc' }] } } }, 'i-0ccc'),
+    on('CreateAccessKey', { requestParameters: { userName: 'bob' }, responseElements: { accessKey: { accessKeyId: 'AKIAEXAMPLE' } } }, 'AKIAEXAMPLE'),
+    on('CreateKey', { responseElements: { keyMetadata: { keyId: '1234abcd-12ab' } } }, '1234abcd-12ab'),
+    on('DeleteRole', { requestParameters: { roleName: 'old-role' } }, 'old-role'),
+    on('AssumeRole', { requestParameters: { roleArn: arn('role/team/deploy'), roleSessionName: 's' } }, 'deploy'),
+    on('StopLogging', { requestParameters: { name: 'main-trail' } }, 'main-trail'),
+    on('GetObject', { resources: [{ ARN: 'arn:aws:s3:::example/a b.txt' }] }, 'a b.txt', 'a resource'),
+    on('Odd', { requestParameters: { Name: 'A', name: 'b' } }, 'b', 'names that differ by case only'),
+    on('Odd', { requestParameters: { instancesSet: 'none', vpcId: 'vpc-1' } }, 'vpc-1', 'a list that is text here'),
+    on('Odd', { requestParameters: 'cut short by Cloud' }, null, 'request parameters that are text'),
+    on('ListBuckets', {}, null),
+  ])('$what', async ({ id, expected }) => {
+    expect((await row(id, 'target'))?.target).toBe(expected);
+  });
+});
+
+describe('through what it was done is told by agent, address and session', () => {
+  const through = (userAgent: string | undefined, expected: string, more: Fields = {}, what = String(userAgent)) =>
+    made(what, { userAgent, ...more }, expected);
+  test.each([
+    through('aws-cli/2.17.32 md/awscrt#0.20.11 ua/2.0 os/linux', 'cli'),
+    through('[aws-cli/1.11.13 Python/2.7.10 Darwin/15.6.0 botocore/1.4.70]', 'cli'),
+    through('Boto3/1.34.11 md/Botocore#1.34.11', 'sdk'),
+    through('aws-sdk-go-v2/1.32.3 os/linux lang/go#1.22', 'sdk'),
+    through('[aws-sdk-java/1.11.666]', 'sdk'),
+    through('APN/1.0 HashiCorp/1.0 Terraform/1.5.7 (+https://www.terraform.io) terraform-provider-aws/5.31.0', 'terraform'),
+    through('aws-cdk/2.118.0', 'cdk'),
+    through('cloudformation.amazonaws.com', 'cloudformation'),
+    through('aws-sdk-java/2', 'cloudformation', { userIdentity: { ...user('alice'), invokedBy: 'cloudformation.amazonaws.com' } }, 'a stack'),
+    through('Mozilla/5.0 (X11; Linux x86_64)', 'console'),
+    through('[Mozilla/5.0 (Windows NT 10.0)]', 'console'),
+    through('console.amazonaws.com', 'console'),
+    through('console.ec2.amazonaws.com', 'console'),
+    through('signin.amazonaws.com', 'console'),
+    through('[S3Console/0.4, aws-internal/3 aws-sdk-java/1.11.666]', 'console'),
+    through('EC2ConsoleFrontend, aws-internal/3', 'console'),
+    through('aws-sdk-java/2.20', 'console', { sessionCredentialFromConsole: 'true' }, 'an SDK with credentials of the console'),
+    through('AWS Internal', 'service', { sourceIPAddress: 'AWS Internal' }),
+    through('config.amazonaws.com', 'service', { sourceIPAddress: 'config.amazonaws.com' }),
+    through('[config.amazonaws.com]', 'service'),
+    through('aws-sdk-java/2.20', 'service', { sourceIPAddress: 'lambda.amazonaws.com' }, 'an SDK at the address of a service'),
+    through('curl/8.5.0', 'other'),
+    through(undefined, 'other'),
+  ])('$what: $expected', async ({ id, expected }) => {
+    expect((await row(id, 'via'))?.via).toBe(expected);
+  });
+});
+
+describe('what destroys and what only reads is told by name and readOnly', () => {
+  const does = (eventName: string, readOnly: unknown, expected: readonly [string, string]) =>
+    made(`${eventName} readOnly ${readOnly}`, { eventName, readOnly }, expected);
+  test.each([
+    does('DeleteBucket', false, ['true', 'false']),
+    does('TerminateInstances', false, ['true', 'false']),
+    does('BatchDeleteImage', false, ['true', 'false']),
+    does('StopLogging', false, ['true', 'false']),
+    does('ScheduleKeyDeletion', false, ['true', 'false']),
+    does('DeleteFunction20150331', undefined, ['true', 'false']),
+    does('DescribeDeletedThings', true, ['false', 'true']),
+    does('CreateBucket', false, ['false', 'false']),
+    does('AssumeRole', true, ['false', 'true']),
+    does('AssumeRole', 'true', ['false', 'true']),
+    does('GetUser', undefined, ['false', 'true']),
+    does('GetFederationToken', false, ['false', 'false']),
+    does('BatchGetSecretValue', undefined, ['false', 'true']),
+    does('UndeleteThing', false, ['false', 'false']),
+  ])('$what', async ({ id, expected }) => {
+    const found = await row(id, 'destructive, readlike');
+    expect([found?.destructive, found?.readlike]).toEqual(expected);
+  });
+});

@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listAside } from '../duckdb/store.ts';
+import type { Row } from '../src/answer.ts';
+import { type OpenTrail, openFolder } from './support/trail-folder.ts';
+
+/** Public data that nobody here wrote; it lies beside the repository, where there is any. */
+const DATA = new URL('../../shared/data/', import.meta.url).pathname;
+const here = existsSync(join(DATA, 'trails'));
+
+type Cells = Row['cells'];
+interface Told {
+  readonly answer: unknown;
+}
+type Tally = readonly { readonly k: string | null | readonly (string | null)[]; readonly n: number }[];
+type Listing = readonly (readonly [time: string, id: string, ...more: unknown[]])[];
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'trailbot-real-'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const openSet = (set: string) => openFolder({ trail: join(DATA, 'trails', set), store: join(root, set) });
+
+/** Counts by key, whatever the order: keys as JSON text, from the answers' tallies and from ours. */
+const byKey = (pairs: Iterable<readonly [unknown, number]>): Record<string, number> => {
+  const sums: Record<string, number> = {};
+  for (const [key, n] of pairs) sums[JSON.stringify(key)] = (sums[JSON.stringify(key)] ?? 0) + n;
+  return sums;
+};
+const tallied = (answer: unknown, key: (k: Tally[number]['k']) => unknown = (k) => k) => byKey((answer as Tally).map(({ k, n }) => [key(k), n]));
+const counted = (cells: readonly Cells[], key: (cells: Cells) => unknown) => byKey(cells.map((each) => [key(each), Number(each.events)]));
+const idsOf = (answer: unknown) => (answer as Listing).map(([, id]) => id).sort();
+const api = ({ source, event }: Cells) => `${String(source).replace(/\.amazonaws\.com$/, '')}:${event}`;
+const at = (n: number) => (k: Tally[number]['k']) => (k as readonly (string | null)[])[n];
+
+// The answers call a call denied when its code has one of these in it; `outcome:denied` knows more codes.
+const DENIED = 'error:*AccessDenied*,*UnauthorizedOperation*';
+// And a caller human when the address is neither a service's nor AWS's own nor missing.
+const HUMAN = 'ip:* -ip:*amazonaws.com -ip:"AWS Internal"';
+
+/** Questions that are answered by a list of events: the line whose event ids must be the answer's. */
+const LISTS: Readonly<Record<string, string>> = {
+  '03 console logins': 'events event:ConsoleLogin',
+  '04 root logins': 'root-logins',
+  '07 instances launched': 'events event:RunInstances',
+  '08 buckets deleted': 'events event:DeleteBucket',
+  '16 logging tampered with':
+    'events event:StopLogging,DeleteTrail,UpdateTrail,PutEventSelectors,PutInsightSelectors,CreateTrail,StartLogging,PutBucketLifecycle,DeleteBucketLifecycle,DeleteFlowLogs,DeleteLogGroup,DeleteLogStream,DeleteResolverQueryLogConfig,DisassociateResolverQueryLogConfig,StopConfigurationRecorder,DeleteDetector,LeaveOrganization',
+  '19 keys made': 'events event:CreateKey,ImportKeyMaterial,GetParametersForImport',
+  '23 new ways in':
+    'events event:CreateUser,CreateAccessKey,CreateLoginProfile,UpdateLoginProfile,AttachUserPolicy,AttachRolePolicy,AttachGroupPolicy,PutUserPolicy,PutRolePolicy,UpdateAssumeRolePolicy,CreateTrustAnchor,AddPermission20150331v2,UpdateFunctionCode20150331v2,GetFederationToken,CreateRole',
+  '24 shared or opened':
+    'events event:ModifySnapshotAttribute,ModifyImageAttribute,ModifyDBSnapshotAttribute,PutBucketPolicy,AddPermission20150331v2,AuthorizeSecurityGroupIngress',
+};
+
+/** Questions that are answered by counts: the line, what its rows are counted by, and the part of the answer's key that is meant. */
+const COUNTS: Readonly<Record<string, readonly [line: string, ours: (cells: Cells) => unknown, theirs?: (k: Tally[number]['k']) => unknown]>> = {
+  '05 what root did': ['events kind:root by:source,event', api],
+  '06 failed console logins': ['events event:ConsoleLogin outcome:failed by:ip', ({ ip }) => ip, at(0)],
+  '09 denied calls': [`events ${DENIED} by:source,event`, api],
+  '10 denied calls by principal': [`events ${DENIED} by:principal`, () => 'all', () => 'all'],
+  '11 error codes': ['events error:* by:error', ({ error }) => error],
+  '12 throttling': ['events outcome:throttled by:source,event', api, at(0)],
+  '14 roles assumed': ['events event:AssumeRole* by:error', ({ error }) => error, at(2)],
+  '17 destructive calls': [
+    'events event:Delete*,Terminate*,StopLogging* by:event,error',
+    ({ event, error }) => [event, error],
+    (k) => [k?.[0], k?.[2]],
+  ],
+  '18 what was created': ['events event:Create* -event:CreateLogStream -error:* by:event', ({ event }) => event, at(0)],
+  '20 by other regions': ['events -region:us-east-1,us-east-2 by:region', ({ region }) => region],
+  '21 objects read': ['events event:GetObject by:ip', ({ ip }) => ip, at(2)],
+  '22 secrets read': [
+    'events event:GetSecretValue,BatchGetSecretValue,GetParameter,GetParameters,GetPasswordData by:source,event,error',
+    (cells) => [api(cells), cells.error],
+    (k) => [k?.[1], k?.[2]],
+  ],
+  '25 addresses of people': [`events ${HUMAN} by:ip`, ({ ip }) => ip, at(0)],
+  '29 tools seen': ['events by:agent', ({ agent }) => (/^\[?([^ ]*)/.exec(String(agent ?? ''))?.[1] ?? '').split('_')[0], (k) => k ?? ''],
+  '30 writes by people': [`events readonly:false ${HUMAN} by:source,event,error`, (cells) => [api(cells), cells.error]],
+};
+
+describe.skipIf(!here).each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'])(
+  'The set %s is answered as others answered it',
+  (set) => {
+    let answers: Readonly<Record<string, Told>>;
+    let open: OpenTrail;
+    /** The days the set spans, as a line names them. */
+    let days: string;
+    beforeAll(async () => {
+      answers = (JSON.parse(await readFile(join(DATA, 'answers', `${set}.json`), 'utf8')) as { answers: Record<string, Told> }).answers;
+      open = await openSet(set);
+      const { first, last } = theirs('01') as { first: string; last: string };
+      days = `${first.slice(0, 10)}..${last.slice(0, 10)}`;
+    });
+    afterAll(() => open?.[Symbol.asyncDispose]());
+
+    const theirs = (question: string): unknown => {
+      const told = answers[question.slice(0, 2)];
+      if (!told) throw new Error(`No answer ${question}`);
+      // 20 wraps its tally in an object.
+      return question.startsWith('20') ? (told.answer as { by: Tally }).by : told.answer;
+    };
+    const ask = (line: string) => open.cells(`${line} top:10000 ${days}`);
+
+    test('01 totals', async () => {
+      const { events, ids, first, last, accounts, regions } = theirs('01') as Record<'events' | 'ids', number> &
+        Record<'first' | 'last', string> &
+        Record<'accounts' | 'regions', Tally>;
+      expect(open.loaded).toMatchObject({ events: ids, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+      expect(await open.engine.extent()).toMatchObject({ events, first, last });
+      expect(await ask('events')).toHaveLength(events);
+      expect(counted(await ask('events by:region'), ({ region }) => region)).toEqual(tallied(regions));
+      expect(counted(await ask('events by:account'), ({ account }) => account)).toEqual(tallied(accounts));
+    });
+
+    test.each(Object.entries(LISTS))('%s', async (question, line) => {
+      const found = (await ask(line)).map(({ eventid }) => String(eventid)).sort();
+      expect(found).toEqual(idsOf(theirs(question)));
+    });
+
+    test.each(Object.entries(COUNTS))('%s', async (question, [line, ours, key]) => {
+      expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
+    });
+
+    test('13 calls made once', async () => {
+      const { apis } = theirs('13') as { apis: string[] };
+      const once = (await ask('rare')).filter(({ calls }) => calls === 1);
+      expect(once.map(({ eventsource, eventname }) => api({ source: eventsource ?? null, event: eventname ?? null })).sort()).toEqual(
+        apis.toSorted(),
+      );
+    });
+
+    test('27 busiest five minutes', async () => {
+      const busiest = (await open.cells(`events every:5m sort:top top:5 ${days}`)).map(({ step, events }) => ({ k: step, n: events }));
+      expect(busiest).toEqual(theirs('27'));
+    });
+
+    test('every event that is listed is told by the command event', async () => {
+      for (const { eventid, eventtime, eventname } of (await ask('events')).slice(0, 5)) {
+        const { data } = await open.ask(`event ${eventid} ${String(eventtime).slice(0, 10)}`);
+        expect(data).toMatchObject({ found: { eventid, eventname } });
+      }
+    });
+
+    test('every instance that was launched leads back to its launch', async () => {
+      for (const launch of theirs('07') as [string, string, string, string, string | null, string[]][]) {
+        for (const instance of launch[5]) expect(await open.ids(`who-started ${instance} ${days}`)).toContain(launch[1]);
+      }
+    });
+  },
+);
+
+describe.skipIf(!here)('Trails of other people', () => {
+  test('load whole, with nothing set aside', async () => {
+    for (const set of await readdir(join(DATA, 'trails'))) {
+      await using open = await openSet(set);
+      expect({ set, aside: await listAside(join(root, set)) }).toEqual({ set, aside: [] });
+      expect(Number((await open.engine.extent()).events)).toBeGreaterThan(0);
+    }
+  });
+
+  test('name somebody for each of their events', async () => {
+    for (const set of await readdir(join(DATA, 'trails'))) {
+      await using open = await openSet(set);
+      const nameless = await open.rows(`select eventid, useridentity from events
+        where coalesce(actor, '') = '' or actorkind is null or (actorkind = 'anonymous' and identitytype is not null and identitytype <> 'AWSAccount')`);
+      expect({ set, nameless }).toEqual({ set, nameless: [] });
+    }
+  });
+});
