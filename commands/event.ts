@@ -45,7 +45,7 @@ const BASIS: { readonly [basis: string]: string } = {
 
 export default command({
   summary: 'Shows one event: who, what, on what, from where, how it ended, the request, the response and the record',
-  example: '8a7f2d1c-0000-4000-8000-000000000000 30d',
+  example: '048950c3-acfc-4a0e-b2eb-9795cbc45b94 30d',
   words: { id: z.string().min(1) },
   window: '90d',
   filters: false,

@@ -51,7 +51,7 @@ async function list({ filters, window, said, top = DEFAULT_ROWS, sort = 'time' }
     order by eventtime desc, eventid
     ${limit(top + 1)}
   `);
-  const table = eventTable('Events, newest first', events, top);
+  const table = eventTable('Events, newest first', events, { most: top });
   return {
     data: { count: table.rows.length, more: table.more, newest: events[0] ?? null, filtered: filters.length > 0 },
     table,

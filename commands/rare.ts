@@ -29,7 +29,7 @@ export default command({
       from ${eventsDuring(window)}
       where ${matching(filters)}
       group by eventsource, eventname
-      order by calls, eventsource, eventname
+      order by calls, case when min(readlike) = 'false' then 0 else 1 end, eventsource, eventname
       ${limit(top + 1)}
     `);
     const shown = calls.slice(0, top);

@@ -59,14 +59,18 @@ export default command({
       },
       table: eventTable(
         'Root sign-ins',
-        [...told.map(({ writes: _, ...row }) => row), ...signIns.slice(top).map((row) => ({ ...row, reads: 0, did: '' }))],
-        top,
-        [
-          { name: 'mfa', label: 'MFA', kind: 'text' },
-          { name: 'did', label: 'Then did', kind: 'text' },
-          { name: 'reads', label: 'Reads', kind: 'count' },
-          { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
-        ],
+        told.map(({ writes: _, ...row }) => row),
+        {
+          most: top,
+          more: signIns.length > top,
+          hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
+          extra: [
+            { name: 'mfa', label: 'MFA', kind: 'text' },
+            { name: 'did', label: 'Then did', kind: 'text' },
+            { name: 'reads', label: 'Reads', kind: 'count' },
+            { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
+          ],
+        },
       ),
       next: [
         ...busy.slice(0, 2).map(({ eventtime }) => ({

@@ -33,7 +33,7 @@ const instance = z
 
 export default command({
   summary: 'Tells who launched or started an EC2 instance, followed back through Auto Scaling, fleets and stacks',
-  example: 'i-0abc 90d',
+  example: 'i-0c0ffee000000001a 90d',
   words: { instance },
   window: '90d',
   filters: false,
@@ -73,11 +73,14 @@ export default command({
       table: eventTable(
         `Launches and starts of ${id}`,
         told.map(({ requestparameters: _, responseelements: __, errormessage: ___, ...row }) => row),
-        top,
-        [
-          { name: 'effect', label: 'Effect', kind: 'text' },
-          { name: 'siblings', label: 'Launched with', kind: 'text', hidden: true },
-        ],
+        {
+          most: top,
+          hidden: ['target', 'eventsource'],
+          extra: [
+            { name: 'effect', label: 'Effect', kind: 'text' },
+            { name: 'siblings', label: 'Launched with', kind: 'text', hidden: true },
+          ],
+        },
       ),
       next: [
         ...(launch ? [around(launch)] : []),

@@ -89,44 +89,52 @@ export async function load({ root, store, signal, onProgress }: LoadRequest): Pr
     if (fresh.files === 0) return total;
 
     // The ids of all events there are: in DuckDB, which puts them on disk when they are too many to hold.
-    await main.run(
-      `create table seen as select key from ${shared.state.ids.length > 0 ? parquet(store, shared.state.ids) : '(select null::uuid as key limit 0)'}`,
-    );
-    onProgress?.(0, fresh.bytes);
+    const ids = state.ids.length > 0 ? parquet(store, state.ids) : '(select null::uuid as key limit 0)';
+    await main.run(`create table seen as select key from ${ids}`);
     let done = 0;
-    let failed = false;
-    const next = batches(shared, main);
-    let ahead = next();
-    const lane = async (connection: DuckDBConnection): Promise<void> => {
-      for (;;) {
-        const current = ahead;
-        // The next batch is unpacked while this one is loaded.
-        ahead = current.then((batch) => (batch && !failed ? next() : undefined));
-        ahead.catch(() => undefined);
-        const batch = await current;
-        if (!batch || failed) return;
-        signal.throwIfAborted();
-        const loaded = await ingest(shared, connection, batch);
-        for (const key of Object.keys(total) as (keyof Loaded)[]) total[key] += loaded[key];
-        done += batch.files.reduce((sum, { size }) => sum + size, 0);
-        onProgress?.(done, fresh.bytes);
-      }
-    };
-    const lanes = Array.from({ length: Math.min(MOST_LANES, availableParallelism()) }, async () =>
-      lane(await connect()).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      }),
-    );
-    const ended = await Promise.allSettled(lanes);
-    const fault = ended.find((each) => each.status === 'rejected');
-    if (fault) throw fault.reason;
+    onProgress?.(done, fresh.bytes);
+    const lanes = await Promise.all(Array.from({ length: Math.min(MOST_LANES, availableParallelism()) }, connect));
+    await runLanes(batches(shared, main), lanes, async (batch, connection) => {
+      signal.throwIfAborted();
+      const loaded = await ingest(shared, connection, batch);
+      for (const key of Object.keys(total) as (keyof Loaded)[]) total[key] += loaded[key];
+      done += batch.files.reduce((sum, { size }) => sum + size, 0);
+      onProgress?.(done, fresh.bytes);
+    });
     await tidy(store, shared.state, main);
     return total;
   } finally {
     for (const connection of connections) connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Works off batches on several connections at once, one batch unpacked ahead. The first failure ends all, after what is at work. */
+async function runLanes(
+  next: () => Promise<Batch | undefined>,
+  connections: readonly DuckDBConnection[],
+  work: (batch: Batch, connection: DuckDBConnection) => Promise<void>,
+): Promise<void> {
+  let failed = false;
+  let ahead = next();
+  const lane = async (connection: DuckDBConnection): Promise<void> => {
+    try {
+      for (;;) {
+        const current = ahead;
+        ahead = current.then((batch) => (batch && !failed ? next() : undefined));
+        const batch = await current;
+        if (!batch || failed) return;
+        await work(batch, connection);
+      }
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  const ended = await Promise.allSettled(connections.map(lane));
+  await ahead.catch(() => undefined);
+  const fault = ended.find((each) => each.status === 'rejected');
+  if (fault) throw fault.reason;
 }
 
 /** One piece of work after the other, whoever brings it. */

@@ -76,7 +76,7 @@ export default report({
         rarest: rarest.slice(0, MOST_LISTED),
         moreRare: Math.max(0, rarest.length - MOST_LISTED),
       },
-      table: { ...eventTable('Destructive and root calls', [...destructive, ...root], 2 * MOST_ROWS), unseen: true },
+      table: { ...eventTable('Destructive and root calls', [...destructive, ...root]), unseen: true },
       next: [
         { label: 'Destructive calls', line: line('events', [only('destructive', 'true')]) },
         { label: 'What root did', line: line('events', [only('kind', 'root')]) },

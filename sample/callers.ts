@@ -40,7 +40,7 @@ function roleIdentity(account: string, role: string, session: string, at: number
 }
 
 /** The role that IAM Identity Center keeps in each account for a permission set. */
-export const ssoRole = (account: string, permissionSet: string) => `AWSReservedSSO_${permissionSet}_${hexOf('', account + permissionSet, 16)}`;
+const ssoRole = (account: string, permissionSet: string) => `AWSReservedSSO_${permissionSet}_${hexOf('', account + permissionSet, 16)}`;
 
 export function personSession(person: Person, account: string, at: number, random: Random, using: 'console' | 'cli' = 'console'): Session {
   const role = ssoRole(account, person.permissionSet);

@@ -8,7 +8,7 @@ const PEOPLE_BY_HOUR = [0.3, 0.2, 0.1, 0.1, 0.1, 0.3, 1, 3, 8, 12, 13, 11, 7, 10
 
 export const hourOfPeople = draw(PEOPLE_BY_HOUR.map((weight, hour) => [(hour * HOUR - OFFICE_UTC_OFFSET + DAY) % DAY, weight] as const));
 
-export function isWeekend(at: number) {
+function isWeekend(at: number) {
   const weekday = new Date(at + OFFICE_UTC_OFFSET).getUTCDay();
   return weekday === 0 || weekday === 6;
 }

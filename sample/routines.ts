@@ -87,7 +87,7 @@ const anyPerson = (account: string, at: number, random: Random, using: 'console'
   return personSession(person, account, at, random, using);
 };
 
-export const PRESIGNING_ROLE = 'download-links';
+const PRESIGNING_ROLE = 'download-links';
 
 export const ROUTINES: readonly Routine[] = [
   {

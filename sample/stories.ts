@@ -8,10 +8,10 @@ import { DAY, midnight } from './calendar.ts';
 import { AISHA, ANALYTICS, DEVELOPMENT, HOME_REGION, JONAS, MANAGEMENT, MARIA, PRODUCTION, TOMAS } from './organization.ts';
 
 /** A time of day in UTC, so many days before the day of `end`. */
-export function moment(end: Date, daysAgo: number, clock: string): Date {
+function moment(end: Date, daysAgo: number, clock: string): Date {
   return new Date(midnight(end.getTime()) - daysAgo * DAY + Date.parse(`1970-01-01T${clock.padEnd(8, ':00')}Z`));
 }
-export const yesterday = (end: Date, clock: string) => moment(end, 1, clock);
+const yesterday = (end: Date, clock: string) => moment(end, 1, clock);
 
 // 1. Root
 
@@ -289,7 +289,7 @@ export const secrets = (end: Date) =>
   ({
     roleAssumed: { at: moment(end, 2, '13:05:00'), role: 'deploy', sessionToken: `IQoJb3JpZ2luX2VjSECRET${'s'.repeat(300)}==`, account: PRODUCTION },
     keyMade: { at: moment(end, 2, '13:06:10'), user: 'reporting', accessKeyId: 'AKIAEXAMPLEKEYSTORY1', account: ANALYTICS, by: MARIA.email },
-    presigned: { at: moment(end, 2, '13:07:20'), signature: 'c0ffee'.repeat(10) + 'abcd', account: DEVELOPMENT, by: JONAS.email },
+    presigned: { at: moment(end, 2, '13:07:20'), signature: `${'c0ffee'.repeat(10)}abcd`, account: DEVELOPMENT, by: JONAS.email },
     passwordChanged: {
       at: moment(end, 2, '13:08:30'),
       instance: 'orders-db',

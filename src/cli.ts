@@ -72,10 +72,10 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
 
 /** Our options, wherever they stand; all else is the question, which has words with a minus in front of its own. */
 function readArgs(args: readonly string[]) {
-  const ours = args.filter((arg, i) => /^--(json|csv|sql|help|now(=.*)?|on(=.*)?)$/.test(arg) || ['--now', '--on'].includes(args[i - 1] ?? ''));
+  const isOurs = args.map((arg, i) => /^--(json|csv|sql|help|now(=.*)?|on(=.*)?)$/.test(arg) || ['--now', '--on'].includes(args[i - 1] ?? ''));
   try {
-    const { values } = parseArgs({ args: ours, options: OPTIONS });
-    return { values, rest: args.filter((arg) => !ours.includes(arg)) };
+    const { values } = parseArgs({ args: args.filter((_, i) => isOurs[i]), options: OPTIONS });
+    return { values, rest: args.filter((_, i) => !isOurs[i]) };
   } catch (error) {
     throw new UserError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   }
@@ -92,8 +92,10 @@ function lineOf(words: readonly string[]): string {
     .join(' ');
 }
 
+/** An instant in ISO text: in UTC, as all times here, where it names no other offset. */
 function readNow(text: string): Date {
-  const at = new Date(text);
+  const [, day, time = 'T00:00', offset = 'Z'] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:[.]\d+)?)?)?(Z|[+-]\d\d:\d\d)?$/i.exec(text) ?? [];
+  const at = new Date(`${day}${time}${offset}`);
   if (Number.isNaN(at.getTime())) throw new UserError(`--now ${text} is not a time. Write it as 2026-11-20T13:00:00Z.`);
   return at;
 }
@@ -106,7 +108,7 @@ function reportDay(on: string | undefined, now: Date, { TIME_ZONE }: Config) {
 }
 
 function rendered(answer: Answer, { json, csv }: { readonly json?: boolean | undefined; readonly csv?: boolean | undefined }): string {
-  if (json) return `${JSON.stringify(toJson(answer, templates))}\n`;
+  if (json) return `${toJson(answer, templates)}\n`;
   if (csv) return answer.table ? toCsv(answer.table) : '';
   return toTerminal(answer, templates, process.stdout.columns ?? 160);
 }

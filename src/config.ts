@@ -2,41 +2,44 @@
 import { z } from 'zod';
 import { UserError } from './errors.ts';
 
-const port = z.coerce.number('must be a port number').int('must be a port number').min(0).max(65_535);
+const NOT_A_PORT = 'must be a port number, from 0 to 65535';
+const port = z.coerce.number(NOT_A_PORT).int(NOT_A_PORT).min(0, NOT_A_PORT).max(65_535, NOT_A_PORT);
 const names = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 const token = (prefix: string) => z.string().startsWith(prefix, `must begin with ${prefix}`);
 const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
 const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 
-const schema = z
-  .object({
-    TRAIL_PATH: z.string().optional(),
-    STORE_PATH: z.string().optional(),
-    SAMPLE_EVENTS: z.coerce.number('must be a number').int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
+const schema = z.object({
+  TRAIL_PATH: z.string().optional(),
+  STORE_PATH: z.string().optional(),
+  SAMPLE_EVENTS: z.coerce.number('must be a number').int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
-    SLACK_BOT_TOKEN: token('xoxb-').optional(),
-    SLACK_SIGNING_SECRET: z.string().optional(),
-    SLACK_APP_TOKEN: token('xapp-').optional(),
-    DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel id, such as C0123ABCD (channel details, at the bottom)').optional(),
-    ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel ids, such as C0123ABCD,C0456EFGH').optional(),
-    ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user ids, such as U0123ABCD,U0456EFGH').optional(),
+  SLACK_BOT_TOKEN: token('xoxb-').optional(),
+  SLACK_SIGNING_SECRET: z.string().optional(),
+  SLACK_APP_TOKEN: token('xapp-').optional(),
+  DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel id, such as C0123ABCD (channel details, at the bottom)').optional(),
+  ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel ids, such as C0123ABCD,C0456EFGH').optional(),
+  ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user ids, such as U0123ABCD,U0456EFGH').optional(),
 
-    TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
-    PORT: port.default(3000),
-    PAGE_PORT: port.default(3100),
-    QUERY_TIMEOUT_SECONDS: z.coerce.number('must be a number').positive('must be more than 0').default(60),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
-  })
-  .superRefine((env, issues) => {
-    const say = (path: string, message: string) => issues.addIssue({ code: 'custom', path: [path], message });
-    const other = (['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS'] as const).find(
+  TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
+  PORT: port.default(3000),
+  PAGE_PORT: port.default(3100),
+  QUERY_TIMEOUT_SECONDS: z.coerce.number('must be a number').positive('must be more than 0').default(60),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
+});
+
+/** What is wrong with settings together that may each be right. */
+function missing(env: Readonly<Record<string, unknown>>): string[] {
+  if (env.SLACK_BOT_TOKEN === undefined) {
+    const other = ['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS'].find(
       (name) => env[name] !== undefined,
     );
-    if (other && !env.SLACK_BOT_TOKEN) say('SLACK_BOT_TOKEN', `is missing, though ${other} is set`);
-    if (env.SLACK_BOT_TOKEN && !env.SLACK_SIGNING_SECRET && !env.SLACK_APP_TOKEN) {
-      say('SLACK_SIGNING_SECRET', 'is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode');
-    }
-  });
+    return other ? [`SLACK_BOT_TOKEN is missing, though ${other} is set`] : [];
+  }
+  return env.SLACK_SIGNING_SECRET === undefined && env.SLACK_APP_TOKEN === undefined
+    ? ['SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode']
+    : [];
+}
 
 /** The settings, with defaults filled in. */
 export type Config = z.output<typeof schema>;
@@ -45,9 +48,11 @@ export type Config = z.output<typeof schema>;
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
   const read = schema.safeParse(set);
-  if (read.success) return read.data;
-  const faults = read.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
-  throw new UserError(`These settings are not right:\n${faults.join('\n')}\n.env.example says what each is for.`);
+  // One setting can be wrong in two ways at once; the first is enough to mend it.
+  const wrong = new Map(read.error?.issues.toReversed().map(({ path, message }) => [path.join('.'), `${path.join('.')} ${message}`]));
+  const faults = [...[...wrong.values()].reverse(), ...missing(set)];
+  if (read.success && faults.length === 0) return read.data;
+  throw new UserError(`These settings are not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n.env.example says what each is for.`);
 }
 
 function isTimeZone(name: string): boolean {

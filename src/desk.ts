@@ -1,17 +1,17 @@
 /** The desk: a line, or a due report, to an answer. Everyone who asks comes here: Slack, the terminal, the clock. */
 import { z } from 'zod';
-import type { Answer, Context, Coverage, Finding } from './answer.ts';
+import type { Answer, Context, Coverage, Finding, Next } from './answer.ts';
 import type { Catalog } from './catalog.ts';
 import { type Asked, type Command, isOptional, type ShapeKey, usage } from './command.ts';
 import { UserError } from './errors.ts';
-import { type Line, parseLine, printLine } from './line.ts';
+import { type Line, parseLine, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
-import { maskDeep } from './secrets.ts';
+import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type QueryEngine } from './trail/engine.ts';
 import { secondOf } from './trail/events.ts';
 import { fieldGuide } from './trail/filter.ts';
 import type { Query, Sql } from './trail/sql.ts';
-import { pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
+import { nearestWindow, pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
 
 /** What an asker brings: the moment, and how long they wait. `onQuery` sees each statement as it is sent. */
 export interface Asking {
@@ -35,10 +35,9 @@ export function openDesk(catalog: Catalog, engine: QueryEngine): Desk {
   return {
     examples,
     async answer(text, asking) {
-      const line = parseLine(text);
-      if (line.name === 'help') return help(line, catalog);
-      const command = find(line, catalog.commands);
-      const asked = understand(line, command, asking.now);
+      const read = readOrSuggest(text, catalog.commands, asking.now);
+      if (read === undefined) return help(parseLine(text), catalog);
+      const { line, command, asked } = read;
       const inFull = printLine({ ...line, window: asked.said });
       return conclude(line.name, asked.window, inFull, engine, asking, (context) => command.answer(asked, context));
     },
@@ -70,11 +69,14 @@ async function conclude(
   };
   const found = await find(context);
   const asked = line ?? '';
+  // The lines of follow-ups stay whole, for they are asked again; what is read of them is masked.
+  const masked = (next: Next): Next => ({ ...next, label: maskText(next.label, asked) });
+  const rows = found.table?.rows.map((row) => ({ cells: maskDeep(row.cells, asked), ...(row.next && { next: masked(row.next) }) }));
   return {
     template,
     data: maskDeep(found.data, asked),
-    ...(found.table && { table: { ...found.table, rows: found.table.rows.map((row) => ({ ...row, cells: maskDeep(row.cells, asked) })) } }),
-    ...(found.next && { next: found.next }),
+    ...(found.table && rows && { table: { ...found.table, rows } }),
+    ...(found.next && { next: found.next.map(masked) }),
     ...(line !== undefined && { line }),
     coverage: await cover(engine, window, costs, found),
   };
@@ -100,12 +102,66 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
   };
 }
 
+interface Understood {
+  readonly line: Line;
+  readonly command: Command;
+  readonly asked: Asked;
+}
+
+/** A line as its command takes it; undefined for one that asks for help. */
+function read(text: string, commands: Catalog['commands'], now: Date): Understood | undefined {
+  const line = parseLine(text);
+  if (line.name === 'help') {
+    topicOf(line, commands);
+    return undefined;
+  }
+  const command = find(line, commands);
+  return { line, command, asked: understand(line, command, now) };
+}
+
+/** Reads a line. What is suggested in place of one that cannot be read is a line that can. */
+function readOrSuggest(text: string, commands: Catalog['commands'], now: Date): Understood | undefined {
+  try {
+    return read(text, commands, now);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message, mended(error.suggestion, commands, now, MOST_MISTAKES));
+  }
+}
+
+const MOST_MISTAKES = 20;
+
+/** What a suggestion becomes once every further mistake in it is mended too. */
+function mended(suggestion: string | undefined, commands: Catalog['commands'], now: Date, most: number): string | undefined {
+  if (suggestion === undefined || most === 0) return undefined;
+  try {
+    read(suggestion, commands, now);
+    return suggestion;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return mended(error.suggestion, commands, now, most - 1);
+  }
+}
+
 function find({ name, ...rest }: Line, commands: Catalog['commands']): Command {
   const command = commands.get(name);
   if (command) return command;
   const guess = nearest(name, [...commands.keys(), 'help']);
   const known = [...commands.keys(), 'help'].join(', ');
-  throw new UserError(`I don't know “${name}”. I know ${known}.`, guess && printLine({ ...rest, name: guess }));
+  throw new UserError(`I don't know “${shortened(name)}”. I know ${known}.`, guess && printLine({ ...rest, name: guess }));
+}
+
+/** The command that help is asked about; undefined for all of them. */
+function topicOf({ words: [about] }: Line, commands: Catalog['commands']): readonly [name: string, command: Command] | undefined {
+  if (about === undefined) return undefined;
+  const name = about.toLowerCase();
+  const command = commands.get(name);
+  if (command) return [name, command];
+  const guess = nearest(name, commands.keys());
+  throw new UserError(
+    `I have no command “${shortened(about)}”. I have ${[...commands.keys()].join(', ')}.`,
+    printLine({ name: 'help', words: guess ? [guess] : [], filters: [] }),
+  );
 }
 
 /** A line as one command takes it: words checked, window pinned, nothing in it that the command would not heed. */
@@ -115,14 +171,18 @@ function understand(line: Line, command: Command, now: Date): Asked {
   const example = `${name} ${command.example}`;
   const keys = Object.keys(command.words);
   if (words.length > keys.length) {
-    const extra = words[keys.length] as string;
-    throw new UserError(`I don't know what to do with “${extra}”. Usage: ${shown}`, printLine({ ...line, words: words.slice(0, keys.length) }));
+    const extra = words.slice(keys.length);
+    const meant = window ? undefined : extra.map((_, i) => nearestWindow(extra.slice(i))).find((guess) => guess !== undefined);
+    throw new UserError(
+      `I don't know what to do with “${shortened(extra.join(' '))}”. Usage: ${shown}`,
+      printLine({ ...line, words: words.slice(0, keys.length), ...(meant && { window: meant }) }),
+    );
   }
   const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
   if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
 
-  const read = z.object(command.words).safeParse(Object.fromEntries(keys.map((key, i) => [key, words[i]])));
-  if (!read.success) throw new UserError(`${read.error.issues[0]?.message ?? 'I cannot read that.'} Usage: ${shown}`, example);
+  const parsed = z.object(command.words).safeParse(Object.fromEntries(keys.map((key, i) => [key, words[i]])));
+  if (!parsed.success) throw new UserError(`${parsed.error.issues[0]?.message ?? 'I cannot read that.'} Usage: ${shown}`, example);
 
   if (filters.length > 0 && !command.filters) {
     throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
@@ -135,7 +195,12 @@ function understand(line: Line, command: Command, now: Date): Asked {
     throw new UserError(`“${name}” does not take ${unheeded}:. Usage: ${shown}`, printLine(without));
   }
   const said = window ?? defaultWindow(command.window);
-  return { words: read.data, filters, said, window: pin(said, now), ...shape };
+  const range = pin(said, now);
+  if (range.from > now) {
+    const { window: _, ...without } = line;
+    throw new UserError(`“${printWindow(said)}” is still to come: it is ${secondOf(now)}.`, printLine(without));
+  }
+  return { words: parsed.data, filters, said, window: range, ...shape };
 }
 
 const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
@@ -147,21 +212,18 @@ function defaultWindow(phrase: string): Window {
 }
 
 /** What can be asked, or how one command is used. */
-function help({ words, name }: Line, { commands }: Catalog): Answer {
-  const [about] = words;
-  const one = about === undefined ? undefined : find({ name: about.toLowerCase(), words: [], filters: [] }, commands);
-  const entries = [...commands]
-    .filter(([, command]) => one === undefined || command === one)
-    .map(([key, command]) => ({
-      usage: usage(key, command),
-      summary: command.summary,
-      example: `${key} ${command.example}`,
-      window: printWindow(defaultWindow(command.window)),
-    }));
+function help(line: Line, { commands }: Catalog): Answer {
+  const topic = topicOf(line, commands);
+  const entries = (topic ? [topic] : [...commands]).map(([key, command]) => ({
+    usage: usage(key, command),
+    summary: command.summary,
+    example: `${key} ${command.example}`,
+    window: printWindow(defaultWindow(command.window)),
+  }));
   return {
     template: 'help',
-    line: printLine({ name, words: about === undefined ? [] : [about.toLowerCase()], filters: [] }),
-    data: { entries, one: one !== undefined, fields: one === undefined || one.filters ? fieldGuide : [] },
+    line: printLine({ name: 'help', words: topic ? [topic[0]] : [], filters: [] }),
+    data: { entries, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldGuide : [] },
     next: entries.slice(0, 5).map(({ example }) => ({ label: example, line: example })),
     table: {
       caption: 'Commands',

@@ -11,4 +11,4 @@ export { eventsDuring, secondOf } from './trail/events.ts';
 export { columnOf, matching } from './trail/filter.ts';
 export { stepOf } from './trail/series.ts';
 export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';
-export { printWindow, type Window } from './trail/window.ts';
+export { printWindow, type Window, wider } from './trail/window.ts';

@@ -12,7 +12,7 @@ import { printWindow, readWindow, type Window } from './trail/window.ts';
 
 /** How rows are ordered: most first, fewest first, first seen latest, newest event first. */
 export const SORTS = ['top', 'rare', 'new', 'time'] as const;
-export type Sort = (typeof SORTS)[number];
+type Sort = (typeof SORTS)[number];
 
 /** What a line asks of the shape of its answer. */
 export interface Shape {
@@ -58,7 +58,7 @@ export function parseLine(text: string): Line {
 
   for (let i = 0; i < tokens.length; ) {
     const token = tokens[i] as Token;
-    const named = readNamedOrSuggest(tokens, i);
+    const named = readNamedOf(tokens, i);
     if (named) {
       if (named.kind === 'filter') filters.push(named.filter);
       else Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
@@ -67,7 +67,12 @@ export function parseLine(text: string): Line {
     }
     const found = readWindow(plainRun(tokens, i));
     if (found) {
-      if (window) throw new UserError(`I read two times, “${printWindow(window)}” and “${printWindow(found.window)}”. Give one.`);
+      if (window) {
+        throw new UserError(
+          `I read two times, “${printWindow(window)}” and “${printWindow(found.window)}”. Give one.`,
+          readable(tokens.toSpliced(i, found.taken)),
+        );
+      }
       window = found.window;
       i += found.taken;
       continue;
@@ -95,7 +100,7 @@ export function printLine({ name, words, filters, window, by, every, top, sort }
 }
 
 /** One filter as a line writes it. */
-export function printFilter({ field, negated, values }: Filter): string {
+function printFilter({ field, negated, values }: Filter): string {
   return `${negated ? '-' : ''}${field}:${values.map(printValue).join(',')}`;
 }
 
@@ -123,15 +128,18 @@ const printPiece = (text: string): string => (SAFE_WORD.test(text) || /^[\w:/.+=
 
 const quote = (text: string): string => `"${Array.from(text, quotable).join('')}"`;
 
+/** Letters that are not seen. */
+const FILLER = /[\u115f\u1160\u3164\uffa0]/;
+
 /** A character inside quotes: as it is where no keyboard, editor or Slack would change it on the way, else `\u{…}`. */
 function quotable(char: string): string {
   if (char === '"' || char === '\\') return `\\${char}`;
-  if (/^[\p{L}\p{N}]$/u.test(char) || (/^[ -~]$/.test(char) && !/[&<>`]/.test(char))) return char;
+  if ((/^[\p{L}\p{N}]$/u.test(char) && !FILLER.test(char)) || (/^[ -~]$/.test(char) && !/[&<>`]/.test(char))) return char;
   return `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
 }
 
 /** Undoes what Slack (escaped mentions, autolinks, entities), macOS and iOS (smart punctuation) and copying do to a line. */
-export function normalize(text: string): string {
+function normalize(text: string): string {
   return text
     .replace(/<(?:mailto:|tel:)([^|>\s]+)(?:\|([^>]*))?>/g, (_, address: string, label?: string) => label || address)
     .replace(/<(https?:\/\/[^|>\s]+)(?:\|([^>]*))?>/g, (_, url: string, label?: string) => label || url)
@@ -160,7 +168,7 @@ function tokenize(text: string): Token[] {
       continue;
     }
     const start: Char[] = token ?? [];
-    const quoted = readQuoted(text, i, start.length === 0);
+    const quoted = readQuoted(text, i, opensValue(start));
     token = start;
     if (quoted) {
       token.push(...quoted.chars);
@@ -175,10 +183,16 @@ function tokenize(text: string): Token[] {
   return tokens.filter((chars) => chars.length > 0);
 }
 
-/** A quoted run at `start`. Double quotes open anywhere and may lack their end; a single quote only opens a token that it closes (O'Brien). */
-function readQuoted(text: string, start: number, opensToken: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
-  if (text[start] === "'" && opensToken) {
-    const inner = /^'([^']*)'(?=\s|$)/.exec(text.slice(start));
+/** True where a token or one of its values begins. */
+function opensValue(token: Token): boolean {
+  const last = token.at(-1);
+  return last === undefined || (!last.quoted && /[:,]/.test(last.char));
+}
+
+/** A quoted run at `start`. Double quotes open anywhere and may lack their end; single quotes only stand around a whole word or value (O'Brien). */
+function readQuoted(text: string, start: number, opensValue: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
+  if (text[start] === "'" && opensValue) {
+    const inner = /^'([^']*)'(?=[\s,]|$)/.exec(text.slice(start));
     if (!inner) return undefined;
     return { chars: literal(inner[1] as string), next: start + inner[0].length };
   }
@@ -202,31 +216,51 @@ function readQuoted(text: string, start: number, opensToken: boolean): { readonl
 
 const literal = (text: string): Char[] => (text === '' ? [{ char: '', quoted: true }] : text.split('').map((char) => ({ char, quoted: true })));
 
-/** Reads a named token; a mistake in it becomes the nearest whole line that reads. */
-function readNamedOrSuggest(tokens: readonly Token[], at: number): Named | undefined {
+/** Reads the token at `at` as a named one. A mistake in it is told with the nearest whole line that reads. */
+function readNamedOf(tokens: readonly Token[], at: number): Named | undefined {
   try {
     return readNamed(tokens[at] as Token);
   } catch (error) {
-    if (!(error instanceof UserError) || error.suggestion === undefined) throw error;
-    const mended = tokens.map((token, i) => (i === at ? (error.suggestion as string) : isQuoted(token) ? requoted(token) : textOf(token)));
-    throw new UserError(error.message, readable(mended.join(' ')));
+    if (!(error instanceof Slip)) throw error;
+    throw new UserError(error.message, readable(tokens.toSpliced(at, 1, ...(error.instead ? [error.instead] : []))));
   }
 }
 
-/** The line that `text` reads as, after any further mistake in it was mended too; undefined when it cannot be. */
-function readable(text: string): string | undefined {
+/** The line that `tokens` read as, after any further mistake in them was mended too; undefined when it cannot be. */
+function readable(tokens: readonly Token[]): string | undefined {
   try {
-    return printLine(parseLine(text));
+    return printLine(parseLine(tokens.map(written).join(' ')));
   } catch (error) {
     return error instanceof UserError ? error.suggestion : undefined;
   }
 }
 
-/** A token with quotes as text again: `user:"ci deploy"`. */
-function requoted(token: Token): string {
-  const firstQuoted = token.findIndex(({ quoted }) => quoted);
-  return `${textOf(token.slice(0, firstQuoted))}${quote(textOf(token.slice(firstQuoted)))}`;
+/** A token as text that reads as the same token: `user:"ci deploy",other`. */
+function written(token: Token): string {
+  let text = '';
+  let quoted = '';
+  for (const char of [...token, { char: '', quoted: false }]) {
+    if (char.quoted) {
+      quoted += char.char;
+    } else {
+      text += (quoted && quote(quoted)) + char.char;
+      quoted = '';
+    }
+  }
+  return text || '""';
 }
+
+/** A mistake in one token, and the token that was most likely meant: undefined where the line is better without it. */
+class Slip extends Error {
+  readonly instead: Token | undefined;
+
+  constructor(message: string, instead?: Token) {
+    super(message);
+    this.instead = instead;
+  }
+}
+
+const plain = (text: string): Token => Array.from(text, (char) => ({ char, quoted: false }));
 
 const textOf = (token: Token): string => token.map(({ char }) => char).join('');
 const isQuoted = (token: Token): boolean => token.some(({ quoted }) => quoted);
@@ -259,11 +293,14 @@ function readNamed(token: Token): Named | undefined {
     if (shape) return { kind: 'shape', shape };
   }
   const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort']);
-  throw new UserError(
-    `I don't know the field “${name}”. ${guess ? `Did you mean “${guess}:”?` : `I know ${fieldNames.slice(0, 12).join(', ')} and more: see help.`} If it is no filter, put it in quotes.`,
-    guess && `${minus}${guess}:${textOf(value)}`,
+  throw new Slip(
+    `I don't know the field “${shortened(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
+    guess ? [...plain(`${minus}${guess}:`), ...value] : literal(text),
   );
 }
+
+/** What was typed, to be said back: long words would bury the sentence that they stand in. */
+export const shortened = (typed: string): string => (typed.length > 40 ? `${Array.from(typed).slice(0, 40).join('')}…` : typed);
 
 function readValues(value: Token, shown: string): FilterValue[] {
   const pieces: Char[][] = [[]];
@@ -277,7 +314,7 @@ function readValues(value: Token, shown: string): FilterValue[] {
       const wildcard = piece.some(({ char, quoted }) => !quoted && (char === '*' || char === '?'));
       return { text: textOf(piece), wildcard };
     });
-  if (values.length === 0) throw new UserError(`“${shown}” needs a value, such as ${shown}value or ${shown}a,b.`);
+  if (values.length === 0) throw new Slip(`“${shown}” needs a value, such as ${shown}value or ${shown}a,b.`);
   return values;
 }
 
@@ -285,41 +322,41 @@ function readShape(key: string, value: string): Shape | undefined {
   switch (key) {
     case 'by': {
       const names = value.split(',').filter(Boolean);
-      const by = names.map((name) => {
-        const field = fieldNamed(name);
-        if (field) return field;
-        const guess = nearest(name, fieldNames);
-        throw new UserError(
-          `I can't group by “${name}”.${guess ? ` Did you mean by:${guess}?` : ` Try by:event or by:user,event.`}`,
-          guess && `by:${guess}`,
-        );
-      });
-      if (by.length === 0) throw new UserError('“by:” needs a field, such as by:event or by:user,event.');
-      return { by: [...new Set(by)] };
+      const unknown = names.find((name) => fieldNamed(name) === undefined);
+      if (unknown !== undefined) {
+        const guesses = names.map((name) => fieldNamed(name) ?? nearest(name, fieldNames)).filter((name) => name !== undefined);
+        throw new Slip(`I can't group by “${shortened(unknown)}”.`, plain(`by:${guesses.length > 0 ? guesses.join(',') : 'event'}`));
+      }
+      if (names.length === 0) throw new Slip('“by:” needs a field, such as by:event or by:user,event.', plain('by:event'));
+      return { by: [...new Set(names.map((name) => fieldNamed(name) as string))] };
     }
     case 'every': {
       const step = /^(\d{1,2})(m|h|d)$/i.exec(value);
       const every = { count: Number(step?.[1] ?? 0), unit: (step?.[2] ?? 'm').toLowerCase() as Every['unit'] };
-      if (!isStep(every))
-        throw new UserError(`“every:${value}” is not a step that days divide into. Try every:15m, every:1h or every:1d.`, 'every:1h');
+      if (!isStep(every)) {
+        throw new Slip(
+          `“every:${shortened(value)}” is not a step that days divide into. Try every:15m, every:1h or every:1d.`,
+          plain(`every:1${step ? every.unit : 'h'}`),
+        );
+      }
       return { every };
     }
     case 'top': {
       const top = /^\d{1,6}$/.test(value) ? Number(value) : 0;
-      if (top < 1 || top > MOST_ROWS)
-        throw new UserError(`“top:${value}” must be a number from 1 to ${MOST_ROWS}.`, top > MOST_ROWS ? `top:${MOST_ROWS}` : 'top:10');
+      if (top < 1 || top > MOST_ROWS) {
+        const instead = /^\d*[1-9]\d*$/.test(value) ? MOST_ROWS : 10;
+        throw new Slip(`“top:${shortened(value)}” must be a number from 1 to ${MOST_ROWS}.`, plain(`top:${instead}`));
+      }
       return { top };
     }
     case 'sort': {
       const sort = SORTS.find((known) => known === value.toLowerCase());
-      if (!sort) {
-        const guess = nearest(value, SORTS);
-        throw new UserError(
-          `“sort:${value}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
-          guess && `sort:${guess}`,
-        );
-      }
-      return { sort };
+      if (sort) return { sort };
+      const guess = nearest(value, SORTS);
+      throw new Slip(
+        `“sort:${shortened(value)}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
+        guess ? plain(`sort:${guess}`) : undefined,
+      );
     }
     default:
       return undefined;

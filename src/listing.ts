@@ -48,15 +48,26 @@ const COLUMNS: readonly Column[] = [
   { name: 'eventid', label: 'Event id', kind: 'text', hidden: true },
 ];
 
-/** Events as evidence: at most `most` of them, each leading to its record. `extra` columns are added to the right. */
+/** What a list has beside the usual. */
+interface Listing {
+  /** The most rows; more of them were found than are listed. */
+  readonly most?: number;
+  readonly more?: boolean;
+  /** Columns added to the right. */
+  readonly extra?: readonly Column[];
+  /** Columns that say the same in every row, and are left off screens. */
+  readonly hidden?: readonly string[];
+}
+
+/** Events as evidence, each leading to its record. */
 export function eventTable<Event extends ListedEvent>(
   caption: string,
   events: readonly Event[],
-  most: number = DEFAULT_ROWS,
-  extra: readonly Column[] = [],
+  { most = DEFAULT_ROWS, more = events.length > most, extra = [], hidden = [] }: Listing = {},
 ): Table {
+  const usual = COLUMNS.map((column) => (hidden.includes(column.name) ? { ...column, hidden: true } : column));
   const rows = events.slice(0, most).map((event): Row => ({ cells: { ...event }, next: toEvent(event) }));
-  return { caption, columns: [...COLUMNS, ...extra], rows, more: events.length > most };
+  return { caption, columns: [...usual, ...extra], rows, more };
 }
 
 /** The question that shows one event's record. Its day is named, so that no more than that day is read. */

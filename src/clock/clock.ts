@@ -48,7 +48,7 @@ export function startClock({ reports, timeZone, clock, log, claim, post }: Clock
       for (const { name, task } of tasks) {
         const since = now.getTime() - CATCH_UP_MS;
         const missed = minutesBack(now, since).find((minute) => task.match(minute));
-        if (missed) await due(name, now);
+        if (missed) await due(name, missed);
       }
     },
     async stop() {

@@ -24,13 +24,12 @@ export function localDate(at: Date, timeZone: string): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
 }
 
-/** The first instant of a local day. Where clocks skip midnight, it is the instant they skip to. */
+/** The first instant of a local day. Where clocks skip midnight, it is the instant they skip to; where they repeat it, the first. */
 function midnight(date: string, timeZone: string): Date {
   const utc = Date.parse(`${date}T00:00:00Z`);
-  // The zone's offset at midnight is not known before midnight is: two steps settle it, also across a change of clocks.
-  const guess = utc - offsetMs(new Date(utc), timeZone);
-  const at = new Date(utc - offsetMs(new Date(guess), timeZone));
-  return localDate(at, timeZone) === date ? at : new Date(guess);
+  // Clocks change at most once within a day of midnight, so its offset is the one before or the one after.
+  const [earlier = utc, later = utc] = [utc - DAY_MS, utc + DAY_MS].map((at) => utc - offsetMs(new Date(at), timeZone)).sort((a, b) => a - b);
+  return new Date(localDate(new Date(earlier), timeZone) === date ? earlier : later);
 }
 
 /** How far a zone's clocks are ahead of UTC at an instant. */

@@ -18,6 +18,7 @@ const MOST = {
   contextText: 3000,
   buttonText: 75,
   buttonValue: 2000,
+  buttons: 10,
   optionText: 75,
   optionValue: 150,
   options: 100,
@@ -25,9 +26,9 @@ const MOST = {
 } as const;
 
 /** The most a message may hold. Above the last two Slack answers msg_blocks_too_long, though no document says so (bolt-js #2867). */
-export const MESSAGE = { blocks: 50, text: 4000, characters: 9000, json: 14_500 } as const;
+export const MESSAGE = { blocks: 50, text: 4000, characters: 9000, bytes: 14_500 } as const;
 /** The most a data_table may hold, its header row included. */
-export const DATA_TABLE = { rows: 200, columns: 20, characters: 20_000, pageSize: 10 } as const;
+export const DATA_TABLE = { rows: 200, columns: 20, pageSize: 10 } as const;
 
 /**
  * A filled template as blocks: `# ` a header, `---` a divider, `^ ` a footnote, lines between ``` fences preformatted,
@@ -69,7 +70,11 @@ export function toBlocks(text: string): KnownBlock[] {
 
 // `verbatim` stops Slack from turning bare URLs and #names found in log text into links.
 const mrkdwn = (text: string) => ({ type: 'mrkdwn' as const, text, verbatim: true });
-const plainText = (text: string, most: number): PlainTextElement => ({ type: 'plain_text', text: clip(visible(text), most), emoji: false });
+const plainText = (text: string, most: number): PlainTextElement => ({
+  type: 'plain_text',
+  text: clip(visible(text).trim(), most) || '—',
+  emoji: false,
+});
 
 /** Body text. It was escaped already, so an overlong line is cut where no entity, date or code span is halved. */
 const section = (text: string): SectionBlock => ({ type: 'section', text: mrkdwn(cut(text, MOST.section)) });
@@ -91,16 +96,25 @@ export function cut(text: string, most: number): string {
   return `${whole.slice(0, Math.max(whole.lastIndexOf(' '), whole.lastIndexOf('\n')))}…`;
 }
 
+/** Characters of lines in all buttons together, so that they leave room for the answer. */
+const ALL_BUTTONS = 4000;
+
 /** Follow-up questions as buttons, each holding its line. One whose line a button cannot hold is left out. */
 export function buttons(next: readonly Next[], share: string | undefined): ActionsBlock[] {
-  const fitting = next.filter(({ line }) => line.length <= MOST.buttonValue).slice(0, 10);
+  let room = ALL_BUTTONS;
+  const fitting = next
+    .filter(({ line }) => {
+      room -= line.length;
+      return line.length <= MOST.buttonValue && room >= 0;
+    })
+    .slice(0, MOST.buttons);
   const elements: ActionsBlock['elements'] = fitting.map(({ label, line }, i) => ({
     type: 'button',
     action_id: `ask:${i}`,
     text: plainText(label, MOST.buttonText),
     value: line,
   }));
-  if (share !== undefined && share.length <= MOST.buttonValue) {
+  if (share !== undefined && share.length <= Math.min(MOST.buttonValue, room)) {
     elements.push({
       type: 'button',
       action_id: 'share',

@@ -11,11 +11,13 @@ const ENTITY: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>
 /** Characters that could hide or reorder text, made visible as `\u{202e}`. For places that parse nothing else. */
 export const visible = (text: string): string => text.replace(UNSEEN, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`);
 
-/** At most `most` characters, cut by code point so that none is halved. Cut before escaping, never after. */
+/** JSON text in which such characters are written as JSON's own escapes: the same value, and nothing for a terminal to obey. */
+export const visibleJson = (json: string): string =>
+  json.replace(UNSEEN, (char) => char.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
+
+/** At most `most` characters as Slack counts them, none of them halved. Cut before escaping, never after. */
 export function clip(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const points = Array.from(text);
-  return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
+  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** An answer as Slack shows it: the sentence, the evidence, the follow-ups, the ground it stands on; within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
-import type { Answer, Table } from '../answer.ts';
+import type { Answer, Next, Table } from '../answer.ts';
 import { buttons, cut, DATA_TABLE, dataTable, MESSAGE, preformatted, rowMenu, toBlocks } from './blocks.ts';
-import { plain, visible } from './inert.ts';
+import { plain } from './inert.ts';
 import { seenColumns, shownCell } from './table.ts';
 import { fill } from './templates.ts';
 
@@ -24,64 +24,80 @@ export function toMessage(answer: Answer, templates: URL, { plainTables = false,
   const filled = fill(answer.template, answer.data, templates);
   const { table, next = [], line } = answer;
   const shown = table && !table.unseen && table.rows.length > 0 ? table : undefined;
-  const leads = shown ? shown.rows.flatMap((row) => (row.next ? [row.next] : [])) : [];
-  const head = [...(sharedBy ? toBlocks(`<@${sharedBy}> asked \`${fill('line', { line: line ?? '' }, templates)}\``) : []), ...toBlocks(filled)];
-  const tail = (rows: number): KnownBlock[] => [
-    ...rowMenu(leads, shown ? `Look into one of ${leads.length}` : ''),
+  const asked = sharedBy ? toBlocks(`<@${sharedBy}> asked \`${fill('line', { line: line ?? '' }, templates)}\``) : [];
+  const said = toBlocks(filled);
+  const build = ({ sentences, rows }: Size): KnownBlock[] => [
+    ...asked,
+    ...said.slice(0, sentences),
+    ...(shown ? [evidence(shown, rows, plainTables)] : []),
+    ...(shown ? rowMenu(leadsOf(shown, rows), `Look into one of ${leadsOf(shown, rows).length}`) : []),
     ...buttons(next, sharedBy ? undefined : line),
-    ...toBlocks(footer(answer, rows, templates)),
+    ...toBlocks(footer(answer, rows, templates, sentences < said.length)),
   ];
-  const blocks = shown ? withTable(shown, head, tail, plainTables) : [...head, ...tail(0)];
-  return { text: cut(sentence(filled), MESSAGE.text), blocks: blocks.slice(0, MESSAGE.blocks) };
+  return { text: cut(sentence(filled), MESSAGE.text), blocks: build(mostThatFits(said.length, shown, build)) };
 }
+
+/** How much of an answer a message holds: blocks of its template, rows of its table. */
+interface Size {
+  readonly sentences: number;
+  readonly rows: number;
+}
+
+/** A message too long is refused whole: of the template all is shown that leaves room for one row, and then as many rows as fit. */
+function mostThatFits(said: number, table: Table | undefined, build: (size: Size) => KnownBlock[]): Size {
+  const least = table ? 1 : 0;
+  let sentences = said;
+  while (sentences > 1 && !isWithin(build({ sentences, rows: least }))) sentences -= 1;
+  let rows = least;
+  let tooMany = Math.min(table?.rows.length ?? 0, DATA_TABLE.rows) + 1;
+  while (tooMany - rows > 1) {
+    const middle = Math.floor((rows + tooMany) / 2);
+    if (isWithin(build({ sentences, rows: middle }))) rows = middle;
+    else tooMany = middle;
+  }
+  return { sentences, rows };
+}
+
+const leadsOf = (table: Table, rows: number): Next[] => table.rows.slice(0, rows).flatMap((row) => (row.next ? [row.next] : []));
 
 /** The answer in one sentence or two, as plain text. */
 export const toText = (answer: Answer, templates: URL): string => plain(sentence(fill(answer.template, answer.data, templates)));
 
-/** What was searched, in one line. `shown` rows of the table are in view. */
-export function footer(answer: Answer, shown: number, templates: URL): string {
+/** What was searched, in one line. `shown` rows of the table are in view; `shortened` when more was to be said. */
+export function footer(answer: Answer, shown: number, templates: URL, shortened = false): string {
   if (!answer.coverage && !answer.line) return '';
   const rows = answer.table?.rows.length ?? 0;
-  return fill(
-    'coverage',
-    { line: answer.line ?? null, coverage: answer.coverage ?? null, cut: shown < rows && shown > 0 ? { shown, rows } : null },
-    templates,
-  );
+  const data = {
+    line: answer.line ?? null,
+    coverage: answer.coverage ?? null,
+    cut: shown < rows && shown > 0 ? { shown, rows } : null,
+    shortened,
+  };
+  return fill('coverage', data, templates);
 }
 
 /** A template's first paragraph is its answer; the rest is evidence. */
 const sentence = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
 
-function withTable(table: Table, head: KnownBlock[], tail: (rows: number) => KnownBlock[], plainTables: boolean): KnownBlock[] {
+function evidence(table: Table, rows: number, plainTables: boolean): KnownBlock {
   const columns = seenColumns(table).slice(0, DATA_TABLE.columns);
   const labels = columns.map(({ label }) => label);
-  const cells = table.rows.slice(0, DATA_TABLE.rows).map((row) => columns.map((column) => shownCell(row.cells[column.name], column)));
-  const build = (rows: number): KnownBlock[] => [
-    ...head,
-    plainTables ? preformatted(fixedWidth(labels, cells.slice(0, rows))) : dataTable(table.caption, labels, cells.slice(0, rows)),
-    ...tail(rows),
-  ];
-  // The most rows that fit, found by halving: a message too long is refused whole.
-  let fits = 1;
-  let tooMany = cells.length + 1;
-  while (tooMany - fits > 1) {
-    const rows = Math.floor((fits + tooMany) / 2);
-    if (isWithin(build(rows))) fits = rows;
-    else tooMany = rows;
-  }
-  return build(fits);
+  const cells = table.rows.slice(0, rows).map((row) => columns.map((column) => shownCell(row.cells[column.name], column)));
+  return plainTables ? preformatted(fixedWidth(labels, cells)) : dataTable(table.caption, labels, cells);
 }
 
 function isWithin(blocks: readonly KnownBlock[]): boolean {
   const json = JSON.stringify(blocks);
+  const texts = json.match(/"text":"(?:[^"\\]|\\.)*"/g) ?? [];
   return (
-    json.length <= MESSAGE.json &&
-    (json.match(/"text":"(?:[^"\\]|\\.)*"/g) ?? []).reduce((sum, text) => sum + text.length - 9, 0) <= MESSAGE.characters
+    blocks.length <= MESSAGE.blocks &&
+    Buffer.byteLength(json) <= MESSAGE.bytes &&
+    texts.reduce((sum, text) => sum + text.length - '"text":""'.length, 0) <= MESSAGE.characters
   );
 }
 
 function fixedWidth(labels: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const lines = [labels, ...rows].map((row) => row.map((cell) => visible(String(cell))));
+  const lines = [labels, ...rows].map((row) => row.map(String));
   const widths = labels.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
   return lines
     .map((line) =>

@@ -1,6 +1,6 @@
 /** Evidence as text cells: the same rows for Slack, for fixed width and for a terminal. */
 import type { Cell, Column, Table } from '../answer.ts';
-import { clip } from './inert.ts';
+import { clip, visible } from './inert.ts';
 
 /** No cell on a screen is wider. JSON and CSV have the whole of it. */
 const MOST_CELL = 120;
@@ -12,10 +12,11 @@ export function seenColumns({ columns, rows }: Table): Column[] {
   );
 }
 
-/** A cell as a screen shows it: counts stay numbers, times lose their T, services their domain. */
+/** A cell as a screen shows it: counts stay numbers, times lose their T, services their domain, and nothing hides. */
 export function shownCell(cell: Cell | undefined, { kind, name }: Column): string | number {
   if (cell === null || cell === undefined || cell === '') return '—';
   if (typeof cell === 'number') return cell;
-  if (kind === 'time') return cell.replace('T', ' ').replace(/Z$/, '');
-  return clip(name === 'eventsource' ? cell.replace(/[.]amazonaws[.]com$/, '') : cell, MOST_CELL);
+  const seen = visible(cell);
+  if (kind === 'time') return clip(seen.replace('T', ' ').replace(/Z$/, ''), MOST_CELL);
+  return clip(name === 'eventsource' ? seen.replace(/[.]amazonaws[.]com$/, '') : seen, MOST_CELL);
 }

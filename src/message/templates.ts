@@ -11,7 +11,7 @@ const handlebars = Handlebars.create();
 
 /** An instant in the reader's own time zone; clients that cannot tell it show the text after the bar. */
 handlebars.registerHelper('time', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_short_pretty} {time_secs}')));
-handlebars.registerHelper('day', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_short_pretty}', 10)));
+handlebars.registerHelper('day', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_long}', 10)));
 handlebars.registerHelper(
   'count',
   (n: number, one: string, many: unknown) => `${grouped(n)} ${n === 1 ? one : typeof many === 'string' ? many : `${one}s`}`,
@@ -45,7 +45,7 @@ function compile(file: URL): Handlebars.TemplateDelegate {
 }
 
 function defused(value: unknown): unknown {
-  if (typeof value === 'string') return inert(clip(value, MOST_CHARACTERS));
+  if (typeof value === 'string') return inert(clip(visible(value), MOST_CHARACTERS));
   if (Array.isArray(value)) return value.map(defused);
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, defused(inner)]));
@@ -56,18 +56,16 @@ function defused(value: unknown): unknown {
 function slackDate(at: string, format: string, shown = 19): string {
   const date = new Date(at);
   // A record with a time that is none is shown as it is.
-  if (Number.isNaN(date.getTime())) return inert(at);
+  if (Number.isNaN(date.getTime())) return at;
   const fallback = date.toISOString().slice(0, shown).replace('T', ' ');
   return `<!date^${Math.floor(date.getTime() / 1000)}^${format}|${fallback}${shown > 10 ? ' UTC' : ''}>`;
 }
 
 function indented(value: unknown, most: number): string {
-  const text = JSON.stringify(value, null, 2);
-  const lines = clip(text, most)
-    .split('\n')
-    .map((line) => inert(visible(line)));
-  const left = Array.from(text).length - most;
-  return left > 0 ? `${lines.join('\n')}\n(${grouped(left)} more characters: ask in a terminal with --json for all of it)` : lines.join('\n');
+  const text = JSON.stringify(value, null, 2).split('\n').map(visible).join('\n');
+  const left = text.length - most;
+  const shown = clip(text, most).split('\n').map(inert).join('\n');
+  return left > 0 ? `${shown}\n(${grouped(left)} more characters: ask in a terminal with --json for all of it)` : shown;
 }
 
 const grouped = (n: number): string => n.toLocaleString('en-US');
@@ -75,5 +73,5 @@ const grouped = (n: number): string => n.toLocaleString('en-US');
 function sized(bytes: number): string {
   const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)));
-  return power === 0 ? `${bytes} bytes` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+  return power === 0 ? `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
 }

@@ -1,6 +1,6 @@
 /** An answer as a terminal shows it: the same sentences, a table that fits, the follow-ups as lines to type. */
 import CliTable from 'cli-table3';
-import type { Answer, Table } from '../answer.ts';
+import type { Answer, Next, Table } from '../answer.ts';
 import { clip, plain, visible } from './inert.ts';
 import { footer } from './message.ts';
 import { seenColumns, shownCell } from './table.ts';
@@ -15,20 +15,20 @@ export function toTerminal(answer: Answer, templates: URL, width: number): strin
   const parts = [
     unmarked(fill(answer.template, answer.data, templates)),
     ...(shown ? [drawn(shown, width)] : []),
-    ...(next.length > 0 ? [`Ask next:\n${next.map(({ label, line }) => `  ${visible(line)}   (${visible(label)})`).join('\n')}`] : []),
+    ...(next.length > 0 ? [`Ask next:\n${next.map(lead).join('\n')}`] : []),
     unmarked(footer(answer, shown ? Math.min(shown.rows.length, MOST_ROWS) : 0, templates)),
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-/** Our own line marks taken off: `# ` headings, `^ ` footnotes, fences. */
-const unmarked = (filled: string): string =>
-  plain(filled)
-    .split('\n')
-    .filter((line) => line !== '```')
-    .map((line) => line.replace(/^[#^] /, ''))
-    .join('\n')
-    .trim();
+const lead = ({ label, line }: Next): string => `  ${visible(line)}${label === line ? '' : `   (${visible(label)})`}`;
+
+/** Our own marks taken off: `# ` headings, `^ ` footnotes, fences, bold labels. */
+const unmarked = (filled: string): string => {
+  const lines = filled.split('\n').filter((line) => line !== '```');
+  const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z ]+:)\*/, '$1'));
+  return plain(bare.join('\n')).trim();
+};
 
 const BORDERLESS = {
   top: '',
@@ -50,7 +50,7 @@ const BORDERLESS = {
 
 function drawn(table: Table, width: number): string {
   const columns = seenColumns(table);
-  const rows = table.rows.slice(0, MOST_ROWS).map(({ cells }) => columns.map((column) => visible(String(shownCell(cells[column.name], column)))));
+  const rows = table.rows.slice(0, MOST_ROWS).map(({ cells }) => columns.map((column) => String(shownCell(cells[column.name], column))));
   const widths = fitted(
     columns.map(({ label }, i) => Math.max(label.length, ...rows.map((row) => row[i]?.length ?? 0))),
     width - 2 * columns.length,

@@ -40,6 +40,14 @@ interface Asker {
   reply(message: Message): Promise<void>;
 }
 
+/** Where an answer goes: to one person, or to all of a channel. */
+interface Place {
+  readonly user: string;
+  readonly channel: string | undefined;
+  readonly thread_ts?: string;
+  readonly isPublic?: boolean;
+}
+
 // Slack repeats an event that it believes was not heard; ids of this many are remembered.
 const REMEMBERED_EVENTS = 1000;
 
@@ -95,31 +103,31 @@ export function openBot(options: BotOptions): Bot {
     }
   }
 
-  /** Answers through a response_url; after its half hour or five uses, in a message that only the asker sees. */
+  /** Answers through a response_url; after its half hour or five uses, in a message of the bot's own. */
   const responder =
-    (
-      respond: RespondFn,
-      user: string,
-      channel: string | undefined,
-      extra: { readonly response_type?: 'in_channel'; readonly thread_ts?: string } = {},
-    ) =>
+    (respond: RespondFn, { user, channel, thread_ts, isPublic = false }: Place) =>
     async (message: Message): Promise<void> => {
+      const where = { ...(thread_ts !== undefined && { thread_ts }) };
       try {
-        await respond({ response_type: 'ephemeral', replace_original: false, ...message, ...extra });
+        await respond({ response_type: isPublic ? 'in_channel' : 'ephemeral', replace_original: false, ...message, ...where });
       } catch (error) {
         if (isInvalidBlocks(error)) throw error;
         logger.warn(`response_url did not take the answer (${codeOf(error)}); sending it another way`);
-        await whisper(user, channel, message);
+        const own = { ...message, ...where, unfurl_links: false, unfurl_media: false };
+        if (isPublic && channel) await app.client.chat.postMessage({ channel, ...own });
+        else await whisper(user, channel, own);
       }
     };
 
+  /** A message that only one person sees. */
   async function whisper(user: string, channel: string | undefined, message: Message): Promise<void> {
-    const quiet = { ...message, unfurl_links: false, unfurl_media: false };
     try {
-      await app.client.chat.postEphemeral({ channel: channel ?? user, user, ...quiet });
-    } catch {
-      // The bot is not in that channel; a direct message always arrives.
-      await app.client.chat.postMessage({ channel: user, ...quiet });
+      await app.client.chat.postEphemeral({ channel: channel ?? user, user, ...message });
+    } catch (error) {
+      if (isInvalidBlocks(error)) throw error;
+      // The bot is not in that channel; a direct message always arrives, and no thread of that channel leads to it.
+      const { text, blocks } = message;
+      await app.client.chat.postMessage({ channel: user, text, blocks, unfurl_links: false, unfurl_media: false });
     }
   }
 
@@ -127,27 +135,29 @@ export function openBot(options: BotOptions): Bot {
 
   app.command('/trail', async ({ ack, command, respond }) => {
     await ack();
-    await ask(command.text, { user: command.user_id, channel: command.channel_id, reply: responder(respond, command.user_id, command.channel_id) });
+    await ask(command.text, {
+      user: command.user_id,
+      channel: command.channel_id,
+      reply: responder(respond, { user: command.user_id, channel: command.channel_id }),
+    });
   });
 
   app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
     await ack();
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
-    await ask(line, { user: body.user.id, channel: body.channel?.id, reply: responder(respond, body.user.id, body.channel?.id, inThread(body)) });
+    const place = placeOf(body);
+    await ask(line, { ...place, reply: responder(respond, place) });
   });
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
     await ack();
     if (action.type !== 'button' || action.value === undefined) return;
-    const { id: user } = body.user;
-    const answer = await answerFor(action.value, user, body.channel?.id);
-    const open = answer.template === 'sorry' ? {} : { response_type: 'in_channel' as const };
-    await deliver(
-      answer,
-      responder(respond, user, body.channel?.id, { ...open, ...inThread(body) }),
-      answer.template === 'sorry' ? {} : { sharedBy: user },
-    );
+    const place = placeOf(body);
+    const answer = await answerFor(action.value, place.user, place.channel);
+    // Why it cannot be shared is said to whoever pressed, and to nobody else.
+    const isPublic = answer.template !== 'sorry';
+    await deliver(answer, responder(respond, { ...place, isPublic }), isPublic ? { sharedBy: place.user } : {});
   });
 
   const heard = new Set<string>();
@@ -200,10 +210,10 @@ export function openBot(options: BotOptions): Bot {
   };
 }
 
-/** A button under a message in a thread is answered in that thread. */
-function inThread({ message }: BlockAction): { readonly thread_ts?: string } {
+/** Where a button was pressed. What stands in a thread is answered in that thread. */
+function placeOf({ user, channel, message }: BlockAction): Place {
   const thread: unknown = message?.thread_ts;
-  return typeof thread === 'string' ? { thread_ts: thread } : {};
+  return { user: user.id, channel: channel?.id, ...(typeof thread === 'string' && { thread_ts: thread }) };
 }
 
 /** Slack did not take the blocks: an old client, or a limit that no document names. */

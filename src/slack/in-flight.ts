@@ -1,5 +1,10 @@
 /** Work that goes on after Slack was acknowledged. Bolt's stop() does not wait for it, so we count it ourselves. */
 
+import { UserError } from '../errors.ts';
+
+/** How long an asker whose question was stopped may take to hear of it. */
+const LAST_WORDS_MS = 2000;
+
 export interface InFlight {
   /** Aborted when a drain runs out of patience. */
   readonly signal: AbortSignal;
@@ -23,14 +28,19 @@ export function openInFlight(): InFlight {
       }
     },
     async drain(patience) {
-      const impatience = AbortSignal.timeout(patience);
-      while (working.size > 0 && !impatience.aborted) {
-        const outOfPatience = new Promise<void>((resolve) => impatience.addEventListener('abort', () => resolve(), { once: true }));
-        await Promise.race([Promise.allSettled(working), outOfPatience]);
-      }
-      const ended = working.size === 0;
-      if (!ended) controller.abort(new Error('trailbot is stopping'));
-      return ended;
+      const ended = await settled(working, patience);
+      if (ended) return true;
+      controller.abort(new UserError('I am being restarted and had to stop. Ask again in a minute.'));
+      await settled(working, LAST_WORDS_MS);
+      return false;
     },
   };
+}
+
+/** Waits until `working` is empty, `patience` milliseconds at most; true when it is. */
+async function settled(working: ReadonlySet<Promise<unknown>>, patience: number): Promise<boolean> {
+  const impatience = AbortSignal.timeout(patience);
+  const outOfPatience = new Promise<void>((resolve) => impatience.addEventListener('abort', () => resolve(), { once: true }));
+  while (working.size > 0 && !impatience.aborted) await Promise.race([Promise.allSettled(working), outOfPatience]);
+  return working.size === 0;
 }

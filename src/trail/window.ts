@@ -20,9 +20,6 @@ export type Window =
   | { readonly kind: 'since'; readonly from: string }
   | { readonly kind: 'around'; readonly at: string; readonly count: number; readonly unit: 'm' | 'h' };
 
-/** Phrases that work, for messages. */
-export const WINDOW_EXAMPLES = '30m, 24h, 7d, 6mo, today, yesterday, 2026-04-20, 2026-04-20..2026-05-02, since 2026-04-01';
-
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -68,9 +65,38 @@ function readPhrase(text: string): Window | undefined {
   if (start === undefined || more.length > 0) return undefined;
   const from = readInstant(start);
   const to = end === undefined ? from : readInstant(end);
-  if (from === undefined || to === undefined || startOf(from) > startOf(to)) return undefined;
+  if (from === undefined || to === undefined || (from !== to && startOf(from) >= endOf(to))) return undefined;
   return { kind: 'between', from, to };
 }
+
+const WORDS_OF: readonly (readonly [RegExp, Unit])[] = [
+  [/^(m|mins?|minutes?)$/, 'm'],
+  [/^(h|hrs?|hours?)$/, 'h'],
+  [/^(d|days?)$/, 'd'],
+  [/^(w|wks?|weeks?)$/, 'w'],
+  [/^(mo|mon|mons|months?)$/, 'mo'],
+  [/^(y|yrs?|years?)$/, 'y'],
+];
+
+/** The window that was most likely meant by words that are none: `7days`, `last week`, `3 hours ago`, a span whose ends are swapped. */
+export function nearestWindow(words: readonly string[]): Window | undefined {
+  const text = words.join(' ').toLowerCase();
+  const [, count = '1', word = ''] = /^(?:in )?(?:the )?(?:last |past |this )?(\d{0,4}) ?([a-z]+)(?: ago)?$/.exec(text) ?? [];
+  const unit = WORDS_OF.find(([pattern]) => pattern.test(word))?.[1];
+  if (unit && Number(count || 1) > 0) return { kind: 'ago', count: Number(count || 1), unit };
+  const [from = '', to = '', ...more] = text
+    .replace(/ (to|until|till|-) /, '..')
+    .split(/\.\.\.?|…/)
+    .map(padded);
+  if (more.length > 0) return undefined;
+  return to === '' ? readPhrase(from) : (readPhrase(`${from}..${to}`) ?? readPhrase(`${to}..${from}`));
+}
+
+/** 2026-4-1 or 2026/04/01 as ISO writes it. */
+const padded = (text: string): string =>
+  text.replace(/^(\d{4})[-/](\d\d?)[-/](\d\d?)(?=$|t)/, (_, year: string, month: string, day: string) =>
+    [year, month.padStart(2, '0'), day.padStart(2, '0')].join('-'),
+  );
 
 function readInstant(text: string): string | undefined {
   if (!INSTANT.test(text)) return undefined;
@@ -82,7 +108,7 @@ function readInstant(text: string): string | undefined {
 
 const startOf = (instant: string): Date => new Date(`${instant}${instant.includes('T') ? '' : 'T00:00:00'}Z`);
 
-/** The end of an instant taken as a span: a day's midnight after it, a minute's or second's own instant. */
+/** The end of a span that ends with an instant: the midnight after a day, a minute or second itself. */
 const endOf = (instant: string): Date => (instant.includes('T') ? startOf(instant) : new Date(startOf(instant).getTime() + DAY_MS));
 
 /** A window as text that reads back as the same window. */
@@ -104,6 +130,16 @@ export function printWindow(window: Window): string {
 
 /** Pins a window to a clock. Days and months are UTC's; `6mo` and `1y` are calendar months back, as people count. */
 export function pin(window: Window, now: Date): TimeRange {
+  const { from, to } = spanOf(window, now);
+  return { from: within(from), to: within(to) };
+}
+
+/** Nothing was logged outside of these, and years of other than four digits do not sort as text. */
+const EARLIEST = Date.UTC(2000);
+const LATEST = Date.UTC(2200);
+const within = (at: Date): Date => new Date(Math.min(Math.max(at.getTime(), EARLIEST), LATEST));
+
+function spanOf(window: Window, now: Date): TimeRange {
   switch (window.kind) {
     case 'ago':
       return { from: before(now, window.count, window.unit), to: now };
@@ -112,9 +148,9 @@ export function pin(window: Window, now: Date): TimeRange {
     case 'yesterday':
       return { from: new Date(midnight(now).getTime() - DAY_MS), to: midnight(now) };
     case 'between':
-      // A single minute or second asked for alone is that minute, not an empty span.
+      // A minute or second asked for alone is all of it, not an empty span.
       return window.from === window.to && window.from.includes('T')
-        ? { from: startOf(window.from), to: new Date(startOf(window.from).getTime() + MINUTE_MS) }
+        ? { from: startOf(window.from), to: new Date(startOf(window.from).getTime() + (window.from.length > 16 ? 1000 : MINUTE_MS)) }
         : { from: startOf(window.from), to: endOf(window.to) };
     case 'since':
       return { from: startOf(window.from), to: now };
@@ -124,6 +160,18 @@ export function pin(window: Window, now: Date): TimeRange {
       return { from: new Date(at - spread), to: new Date(at + spread + 1000) };
     }
   }
+}
+
+const WIDER: readonly (readonly [days: number, wider: Window])[] = [
+  [29, { kind: 'ago', count: 30, unit: 'd' }],
+  [180, { kind: 'ago', count: 6, unit: 'mo' }],
+  [365, { kind: 'ago', count: 1, unit: 'y' }],
+];
+
+/** The next wider time to look at when a range held nothing: 30 days, six months, a year, all. */
+export function wider({ from, to }: TimeRange): Window {
+  const days = (to.getTime() - from.getTime()) / DAY_MS;
+  return WIDER.find(([most]) => days < most)?.[1] ?? { kind: 'since', from: new Date(EARLIEST).toISOString().slice(0, 10) };
 }
 
 /** The instant `count` units before `at`. A month back from 31 March is the last day of February. */

@@ -1,0 +1,237 @@
+/** What people read, asked of the sample's stories: the terminal's text as snapshots, and every message within Slack's limits. */
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import * as stories from '../sample/stories.ts';
+import type { Answer } from '../src/answer.ts';
+import { type Catalog, loadCatalog } from '../src/catalog.ts';
+import { dayNamed } from '../src/clock/day.ts';
+import { type Desk, openDesk } from '../src/desk.ts';
+import { sorry, UserError } from '../src/errors.ts';
+import { parseLine, printLine } from '../src/line.ts';
+import { toCsv } from '../src/message/csv.ts';
+import { toJson } from '../src/message/json.ts';
+import { toMessage, toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { slackProblems } from './support/slack-limits.ts';
+
+const root = new URL('../', import.meta.url);
+const templates = new URL('templates/', root);
+const now = new Date(SAMPLE_END);
+const signal = new AbortController().signal;
+
+let catalog: Catalog;
+let desk: Desk;
+beforeAll(async () => {
+  const engine = await openDuckDB(inject('sampleStore'));
+  catalog = await loadCatalog(root);
+  desk = openDesk(catalog, engine);
+  return () => engine.close();
+});
+
+/** The answer, or what is said in its place. Whatever it is, Slack would take it, with its table and without. */
+async function answerTo(line: string): Promise<Answer> {
+  const answer = await desk.answer(line, { now, signal }).catch((error: unknown) => {
+    if (error instanceof UserError) return sorry(error, '');
+    throw error;
+  });
+  expectSlackTakes(answer);
+  return answer;
+}
+
+function expectSlackTakes(answer: Answer): void {
+  for (const showing of [{}, { plainTables: true }, { sharedBy: 'U1' }]) {
+    expect(slackProblems(toMessage(answer, templates, showing), { mentions: ['U1'] })).toEqual([]);
+  }
+}
+
+/** As a terminal shows it; how long it took is nobody's snapshot. */
+const shown = (answer: Answer): string => toTerminal(answer, templates, 160).replace(/· [\d.]+ m?s\n/, '· … ms\n');
+const said = async (line: string): Promise<string> => toText(await answerTo(line), templates);
+const instance = (id: string) => `who-started ${id} 90d`;
+
+describe('the terminal shows', () => {
+  it.each([
+    ['one of three launched in one call', instance(stories.launchOfThree(now).instances[0])],
+    ['one that was launched, stopped and started again', instance(stories.stopAndStart(now).instance)],
+    ['one that a group launched', instance(stories.launchByGroup(now).instance)],
+    ['one that a fleet launched', instance(stories.launchByFleet(now).instance)],
+    ['one that a stack launched', instance(stories.launchByStack(now).instance)],
+    ['one that autoscaling launched in the name of root', instance(stories.rootLookAlike(now).instance)],
+    ['one that nobody launched', instance('i-0abc')],
+    ['an id as an ARN', `who-started arn:aws:ec2:eu-central-1:1:instance/${stories.launchByGroup(now).instance} since 2026-11-01`],
+    ['only the start, when the launch is longer ago', `who-started ${stories.stopAndStart(now).instance} since 2026-11-01`],
+  ])('who started %s', async (_, line) => {
+    expect(shown(await answerTo(line))).toMatchSnapshot();
+  });
+
+  it.each([
+    'root-logins 6mo',
+    'root-logins 6mo ip:198.51.100.199',
+    'root-logins 1h',
+    'rare 7d top:8',
+    'rare source:s3 kind:human 6mo',
+    'rare user:nobody 7d',
+    'events event:DeleteBucket 6mo',
+    'events destructive:true outcome:ok -kind:service 30d top:5',
+    'events by:outcome 30d',
+    'events by:user,event source:kms 90d sort:new top:5',
+    'events every:1d by:outcome error:AccessDenied 5d',
+    'events every:6h 1d',
+    'events user:nobody 24h',
+    'events by:user user:nobody 24h',
+    'events ip:192.0.2.250 by:event,outcome 2d sort:rare',
+    `events ip:${stories.hostileText(now).ip} 7d top:12`,
+    'help',
+    'help who-started',
+    'help events',
+    'rar 7d',
+    'who-started',
+    'events by:usr',
+  ])('%s', async (line) => {
+    expect(shown(await answerTo(line))).toMatchSnapshot();
+  });
+
+  it('one event in the order an investigator reads it', async () => {
+    expect(shown(await eventOf('events event:RedeemPromoCode 30d'))).toMatchSnapshot();
+    expect(shown(await answerTo('event 00000000-0000-4000-8000-000000000000 30d'))).toMatchSnapshot();
+  });
+
+  it('the report of a day', async () => {
+    for (const date of ['2026-11-20', '2026-11-16', '2020-01-01']) {
+      const day = dayNamed(date, 'Europe/Berlin');
+      if (!day) throw new Error('no such day');
+      const answer = await desk.report('daily', day, { now, signal });
+      expectSlackTakes(answer);
+      expect(shown(answer)).toMatchSnapshot();
+    }
+  });
+});
+
+describe('an answer', () => {
+  it('tells who is behind an instance, followed back to the person', async () => {
+    expect(await said(instance(stories.launchByGroup(now).instance))).toContain('on behalf of jonas.weber@example.com');
+    expect(await said(instance(stories.launchByFleet(now).instance))).toMatch(/by tomas.novak@example.com .* through the EC2 fleet fleet-/);
+    expect(await said(instance(stories.launchByStack(now).instance))).toMatch(/by aisha.khan@example.com .* through the CloudFormation stack /);
+  });
+
+  it('tells a dry run from a launch that was refused, and neither from a start', async () => {
+    const call = { actor: 'maria', actorkind: 'human', eventname: 'StartInstances', eventsource: 'ec2.amazonaws.com', target: 'i-0abc' };
+    const place = { sourceipaddress: '192.0.2.1', via: 'cli', awsregion: 'eu-central-1', recipientaccountid: '111122223333' };
+    const blank = { requestparameters: null, responseelements: null, errormessage: null };
+    const tried = [
+      { outcome: 'denied', errorcode: 'Client.UnauthorizedOperation', eventtime: '2026-11-20T10:00:00Z', eventid: 'b' },
+      { outcome: 'failed', errorcode: 'Client.DryRunOperation', eventtime: '2026-11-20T09:00:00Z', eventid: 'a' },
+    ];
+    const { commands } = catalog;
+    const context = {
+      now,
+      ask: async <Row>(query: { row: { parse(row: unknown): Row } }) =>
+        tried.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),
+    };
+    const range = { from: new Date(0), to: now };
+    const asked = { words: { instance: 'i-0abc' }, filters: [], window: range, said: { kind: 'today' } } as const;
+    const finding = await commands.get('who-started')?.answer(asked, context);
+    expect(toTerminal({ template: 'who-started', data: {}, ...finding }, templates, 200)).toMatchSnapshot();
+  });
+
+  it('tells every root sign-in and what root changed after', async () => {
+    const { table, data } = await answerTo('root-logins 6mo');
+    expect(table?.rows.map(({ cells }) => [cells.eventtime, cells.sourceipaddress, cells.mfa, cells.outcome])).toEqual(
+      [
+        ...stories.rootSignIns(now).map(({ at, ip, mfa }) => [second(at), ip, mfa ? 'yes' : 'no', 'ok']),
+        [second(stories.failedRootSignIn(now).at), stories.failedRootSignIn(now).ip, 'no', 'failed'],
+      ].toSorted(([a], [b]) => String(b).localeCompare(String(a))),
+    );
+    expect(table?.rows[0]?.cells.did).toBe('RedeemPromoCode');
+    expect(data).toMatchObject({ successes: 5, failures: 1, withoutMfa: 1 });
+  });
+
+  it('to each command’s own example is what its template says', async () => {
+    for (const [name, { example }] of catalog.commands) {
+      const answer = await answerTo(`${name} ${example}`);
+      expect(answer).toMatchObject({ template: name, line: printLine(parseLine(`${name} ${example}`)) });
+      expect(toText(answer, templates)).not.toBe('');
+    }
+  });
+
+  it('leads on with lines that can be asked, from itself and from each of its rows', async () => {
+    const lines = ['root-logins 6mo', 'rare 7d', 'events 3d top:20', 'events by:user 3d', instance(stories.launchByGroup(now).instance)];
+    for (const line of lines) {
+      const { next = [], table } = await answerTo(line);
+      const leads = [...next, ...(table?.rows.slice(0, 5) ?? []).flatMap((row) => row.next ?? [])];
+      expect(leads.length).toBeGreaterThan(0);
+      for (const lead of leads) expect(await answerTo(lead.line)).not.toHaveProperty('template', 'sorry');
+    }
+  });
+
+  it('carries each event’s id, and all rows up to the most that were asked for', async () => {
+    const { rows, coverage, line } = JSON.parse(toJson(await answerTo('events 30d'), templates));
+    expect(rows).toHaveLength(1000);
+    expect(new Set(rows.map(({ eventid }: { eventid: string }) => eventid)).size).toBe(1000);
+    expect(coverage).toMatchObject({ rows: 1000, from: '2026-10-22T00:00:00Z', to: SAMPLE_END });
+    expect(line).toBe('events 30d');
+    expect((await answerTo('events 30d top:1500')).table?.rows).toHaveLength(1500);
+    expect(toCsv((await answerTo('events 30d top:1500')).table ?? { caption: '', columns: [], rows: [] }).split('\r\n')).toHaveLength(1502);
+  });
+
+  it('that is empty says what was searched and offers more', async () => {
+    for (const line of [
+      'who-started i-0abc 90d',
+      'root-logins 1h',
+      'events user:nobody 24h',
+      'events by:user user:nobody 24h',
+      'rare user:nobody 7d',
+    ]) {
+      const answer = await answerTo(line);
+      expect(answer.table?.rows).toEqual([]);
+      expect(answer.next?.length).toBeGreaterThan(0);
+      expect(shown(answer)).toMatch(/ to 2026-11-21 00:00:00 UTC · 4 accounts, \d regions · data as of /);
+    }
+  });
+
+  it('never repeats a secret of the trail', async () => {
+    const { roleAssumed, keyMade, presigned } = stories.secrets(now);
+    const around = (at: Date) => `${second(new Date(at.getTime() - 1000)).slice(0, 19)}..${second(new Date(at.getTime() + 1000)).slice(0, 19)}`;
+    for (const { at } of [roleAssumed, keyMade, presigned]) {
+      const list = await answerTo(`events ${around(at)}`);
+      const found = list.table?.rows ?? [];
+      expect(found.length).toBeGreaterThan(0);
+      for (const row of found) {
+        const event = await answerTo(row.next?.line ?? '');
+        const outputs = [
+          shown(event),
+          toJson(event, templates),
+          toCsv(event.table ?? { caption: '', columns: [], rows: [] }),
+          JSON.stringify(toMessage(event, templates)),
+        ];
+        for (const output of outputs) {
+          expect(output).not.toContain(roleAssumed.sessionToken.slice(0, 24));
+          expect(output).not.toContain(presigned.signature.slice(0, 24));
+          // The line that asks about a key has to name it.
+          expect(output.replace(/target:\w+/g, '')).not.toContain(keyMade.accessKeyId);
+        }
+      }
+    }
+  });
+
+  it('shows an access key whole to whoever asks for it by name', async () => {
+    const { accessKeyId } = stories.secrets(now).keyMade;
+    expect(JSON.stringify(await answerTo(`events key:${accessKeyId} 6mo`))).not.toContain(`AKIA…${accessKeyId.slice(-4)}`);
+    const { table } = await answerTo('events by:key key:AKIA* 30d');
+    expect(table?.rows.length).toBeGreaterThan(0);
+    for (const { cells, next } of table?.rows ?? []) {
+      expect(cells.key).toMatch(/^AKIA…[A-Z0-9]{4}$/);
+      expect(next?.label).toBe(cells.key);
+      expect(next?.line).toMatch(/key:AKIA[A-Z0-9]{16} /);
+    }
+  });
+});
+
+const second = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
+
+/** The record of the first event that a line lists. */
+async function eventOf(line: string): Promise<Answer> {
+  const { table } = await answerTo(line);
+  return answerTo(table?.rows[0]?.next?.line ?? '');
+}

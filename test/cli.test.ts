@@ -1,0 +1,179 @@
+/** The command line as a shell runs it, over a small trail of its own. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTrail } from '../duckdb/store.ts';
+import { generateSample } from '../sample/generate.ts';
+
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const END = '2026-11-21T00:00:00Z';
+const NOW = ['--now', END];
+
+let folder: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'trailbot-cli-'));
+  env = { TRAIL_PATH: join(folder, 'trail'), STORE_PATH: join(folder, 'store') };
+  await generateSample({ out: join(folder, 'trail'), end: new Date(END), eventsPerDay: 1500, days: 2 });
+  await loadTrail({ trail: join(folder, 'trail'), store: join(folder, 'store'), signal: new AbortController().signal });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Run {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command line. `enough` is how many characters of its output are read before the reader leaves. */
+async function run(
+  args: readonly string[],
+  { more = {}, enough = Number.POSITIVE_INFINITY }: { more?: Record<string, string>; enough?: number } = {},
+): Promise<Run> {
+  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH: process.env.PATH ?? '', ...env, ...more } });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    if (out.length >= enough) child.stdout.destroy();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { status, out, err };
+}
+const ask = (...words: string[]) => run(['ask', ...words, ...NOW]);
+const json = async (...words: string[]) => JSON.parse((await ask(...words, '--json')).out);
+
+describe('npm run ask', () => {
+  it('answers on stdout with status 0, and keeps its progress to stderr', async () => {
+    const { status, out, err } = await ask('events', 'event:DeleteBucket', '2d');
+    expect(status).toBe(0);
+    expect(out).toContain('2 matching events; the latest is DeleteBucket by aisha.khan@example.com 2026-11-20 14:05:17 UTC.\n\nTime (UTC) ');
+    expect(out.trimEnd().split('\n').at(-1)).toBe('events event:DeleteBucket 2d');
+    expect(err).not.toContain('DeleteBucket');
+  });
+
+  it.each([
+    [
+      'an unknown command',
+      ['evnts', '24h'],
+      "I don't know “evnts”. I know event, events, rare, root-logins, who-started, help.\nDid you mean: events 24h\n",
+    ],
+    ['an unknown field', ['events', 'usr:x'], 'Did you mean: events user:x\n'],
+    ['a clock that is none', ['events', '--now', 'noon'], '--now noon is not a time. Write it as 2026-11-20T13:00:00Z.\n'],
+    ['a clock without a value', ['events', '--now'], 'Usage:\n'],
+  ])('says what to mend of %s, with status 1', async (_, words, message) => {
+    const { status, out, err } = await run(['ask', ...words]);
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toContain(message);
+  });
+
+  it('names every wrong setting before anything starts, with status 1', async () => {
+    const { status, err } = await run(['ask', 'help'], { more: { TIME_ZONE: 'Berlin', PORT: 'x', STORE_PATH: '/nowhere/at/all' } });
+    expect(status).toBe(1);
+    expect(err).toBe(
+      'These settings are not right:\n  TIME_ZONE must be a time zone name, such as Europe/Berlin\n  PORT must be a port number, from 0 to 65535\n.env.example says what each is for.\n',
+    );
+  });
+
+  it('owns up to a failure of ours with status 2', async () => {
+    const { status, out, err } = await run(['ask', 'help'], { more: { STORE_PATH: '/dev/null/store' } });
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toContain('Something broke on our side:\n');
+  });
+
+  it('prints one object with --json, whose rows are complete', async () => {
+    const { out } = await ask('events', '2d', '--json');
+    expect(out.endsWith('}\n')).toBe(true);
+    const answer = JSON.parse(out);
+    expect(Object.keys(answer)).toEqual(['line', 'text', 'columns', 'rows', 'coverage']);
+    expect(answer.line).toBe('events 2d');
+    expect(answer.text).toContain('More than 1,000 events; the latest is');
+    expect(answer.rows).toHaveLength(1000);
+    for (const row of answer.rows) expect(row.eventid).toMatch(/^[0-9a-f-]{36}$/);
+    expect(Object.keys(answer.rows[0])).toEqual(expect.arrayContaining(answer.columns));
+    expect(answer.coverage).toMatchObject({ from: '2026-11-19T00:00:00Z', to: END, rows: 1000, queries: 1 });
+    expect((await json('events', '2d', 'top:1200')).rows).toHaveLength(1200);
+    expect((await json('events', '2d', 'top:3')).rows).toHaveLength(3);
+  });
+
+  it('prints the rows with --csv', async () => {
+    const { out } = await ask('--csv', 'events', '2d', 'top:5');
+    const lines = out.split('\r\n');
+    expect(lines[0]).toBe(
+      'eventtime,actor,eventname,eventsource,target,outcome,errorcode,sourceipaddress,via,awsregion,recipientaccountid,actorkind,eventid',
+    );
+    expect(lines).toHaveLength(7);
+  });
+
+  it('prints the statement with a ? for each value, and the values, with --sql', async () => {
+    const { out } = await ask('events', "user:O'Brien", '2d', '--sql');
+    const [, values = ''] = /-- \d+ values: (.*)\n$/.exec(out) ?? [];
+    expect(out).toContain('select eventtime, actor,');
+    expect(out.replace(/-- .*/, '')).not.toContain('Brien');
+    expect(JSON.parse(values)).toContain("O'Brien");
+    expect(out.split('?')).toHaveLength(JSON.parse(values).length + 1);
+  });
+
+  it('takes words as the shell leaves them, and one argument as a whole line', async () => {
+    expect((await json('events', 'user:ci deploy', '2d')).line).toBe('events user:"ci deploy" 2d');
+    expect((await json('events', '-user:"ci deploy"', 'agent:a b,c', '2d')).line).toBe('events -user:"ci deploy" agent:"a b,c" 2d');
+    expect((await json('events -user:“ci deploy” last 2d')).line).toBe('events -user:"ci deploy" 2d');
+    expect((await json('events', '2026-11-20', '--now', '2026-11-20T12:00:00Z')).line).toBe('events 2026-11-20');
+  });
+
+  it('asks at the time that --now sets, in UTC', async () => {
+    const fromOf = async (now: string) => JSON.parse((await run(['ask', 'events', '1h', '--json', `--now=${now}`])).out).coverage.from;
+    expect(await fromOf('2026-11-20T13:00')).toBe('2026-11-20T12:00:00Z');
+    expect(await fromOf('2026-11-20T13:00:00+01:00')).toBe('2026-11-20T11:00:00Z');
+    expect(await fromOf('2026-11-20')).toBe('2026-11-19T23:00:00Z');
+  });
+
+  it('ends quietly when its reader has heard enough', async () => {
+    const { status, err } = await run(['ask', 'events', '2d', 'top:1500', '--json', ...NOW], { enough: 100 });
+    expect(status).toBe(0);
+    expect(err).not.toMatch(/EPIPE|Error/);
+  });
+
+  it('tells its usage when it is asked nothing that it knows', async () => {
+    for (const args of [[], ['nonsense'], ['ask', '--help']])
+      expect(await run(args)).toMatchObject({ status: 0, out: expect.stringContaining('Usage:\n') });
+  });
+});
+
+describe('npm run report', () => {
+  it('prints the report of a day, by default the one before now', async () => {
+    const [named, before] = await Promise.all([run(['report', 'daily', '--on', '2026-11-20']), run(['report', 'daily', ...NOW])]);
+    expect(named.status).toBe(0);
+    expect(named.out).toMatch(/^On 2026-11-20 there were [\d,]+ events by \d+ people: /);
+    const untimed = (out: string) => out.replace(/· [\d.]+ m?s\n/, '\n');
+    expect(untimed(before.out)).toBe(untimed(named.out));
+  });
+
+  it('has days of the configured time zone', async () => {
+    const { out } = await run(['report', 'daily', '--on', '2026-11-20', '--json'], { more: { TIME_ZONE: 'Asia/Kolkata' } });
+    expect(JSON.parse(out).coverage).toMatchObject({ from: '2026-11-19T18:30:00Z', to: '2026-11-20T18:30:00Z' });
+  });
+
+  it('says what is wrong with a day or a name', async () => {
+    expect(await run(['report', 'daily', '--on', '2026-02-30'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('--on 2026-02-30 is not a day.'),
+    });
+    expect(await run(['report', 'weekly'])).toMatchObject({ status: 1, err: expect.stringContaining('I have no report “weekly”. I have daily.') });
+  });
+});
+
+describe('npm run doctor', () => {
+  it('tells what the trail holds and what could not be read', async () => {
+    const { status, out } = await run(['doctor']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/Events {2}[\d,]+, 2026-11-19T.*Z to 2026-11-20T.*Z\n/);
+    expect(out).toContain('Every file was read whole.');
+  });
+});

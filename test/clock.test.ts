@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Clock, type ClockOptions, startClock } from '../src/clock/clock.ts';
+import type { Report } from '../src/report.ts';
+import { claim } from '../src/state/claims.ts';
+
+let folder: string;
+let posted: string[];
+let logged: string[];
+const clocks: Clock[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'trailbot-claims-'));
+  posted = [];
+  logged = [];
+});
+afterEach(async () => {
+  await Promise.all(clocks.splice(0).map((clock) => clock.stop()));
+  vi.useRealTimers();
+  await rm(folder, { recursive: true });
+});
+
+const daily: Report = { summary: 'Yesterday', schedule: '0 8 * * *', answer: async () => ({ data: {} }) };
+
+/** A clock over the claims of this test. Reports are written down as they are posted. */
+function start(options: Partial<ClockOptions> = {}): Clock {
+  const clock = startClock({
+    reports: new Map([['daily', daily]]),
+    timeZone: 'Europe/Berlin',
+    clock: () => new Date(),
+    log: pino({ base: null }, { write: (line) => logged.push(line) }),
+    claim: (slot) => claim(folder, slot, new Date()),
+    post: async (name, { from, to }) => {
+      posted.push(`${name} ${from.toISOString().slice(0, 16)} ${to.toISOString().slice(0, 16)}`);
+    },
+    ...options,
+  });
+  clocks.push(clock);
+  return clock;
+}
+
+/** Lets the time of timers and dates pass up to `at`; files are written meanwhile as ever. */
+async function passTo(at: string): Promise<void> {
+  await vi.advanceTimersByTimeAsync(new Date(at).getTime() - Date.now());
+}
+const startAt = (at: string) =>
+  vi.useFakeTimers({ now: new Date(at), toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 5000 });
+
+describe('the clock', () => {
+  it('posts each day at its hour in the configured time zone, also when clocks change', async () => {
+    startAt('2026-10-24T00:00:00Z');
+    start();
+    await passTo('2026-10-24T05:59:00Z');
+    expect(posted).toEqual([]);
+    await passTo('2026-10-24T06:00:05Z');
+    await until(() => expect(posted).toEqual(['daily 2026-10-22T22:00 2026-10-23T22:00']));
+    await passTo('2026-10-25T07:00:05Z');
+    await until(() => expect(posted.slice(1)).toEqual(['daily 2026-10-23T22:00 2026-10-24T22:00']));
+    await passTo('2026-10-26T07:00:05Z');
+    await until(() => expect(posted.slice(2)).toEqual(['daily 2026-10-24T22:00 2026-10-25T23:00']));
+  });
+
+  it('posts a slot at most once, however many clocks come to it', async () => {
+    startAt('2026-11-20T06:59:00Z');
+    for (const _ of [1, 2, 3]) start();
+    await passTo('2026-11-20T07:00:05Z');
+    await until(() => expect(posted).toHaveLength(1));
+    await start().catchUp();
+    expect(posted).toEqual(['daily 2026-11-18T23:00 2026-11-19T23:00']);
+    expect(logged).toEqual([]);
+  });
+
+  it('goes on to the next report and the next day after one that fails', async () => {
+    startAt('2026-11-20T06:59:00Z');
+    const reports = new Map([
+      ['broken', daily],
+      ['daily', daily],
+    ]);
+    start({
+      reports,
+      post: async (name, { from }) => {
+        if (name === 'broken') throw new Error('Slack said no');
+        posted.push(`${name} ${from.toISOString().slice(0, 10)}`);
+      },
+    });
+    await passTo('2026-11-20T07:00:05Z');
+    await until(() => expect(posted).toEqual(['daily 2026-11-18']));
+    await passTo('2026-11-21T07:00:05Z');
+    await until(() => expect(posted).toEqual(['daily 2026-11-18', 'daily 2026-11-19']));
+    expect(logged).toHaveLength(2);
+    expect(logged[0]).toContain('broken-2026-11-19');
+    expect(logged[0]).toContain('Slack said no');
+  });
+
+  it('does not post what it cannot claim', async () => {
+    const clock = start({ clock: () => new Date('2026-11-20T08:00:00Z'), claim: () => Promise.reject(new Error('disk full')) });
+    await clock.catchUp();
+    expect(posted).toEqual([]);
+    expect(logged[0]).toContain('disk full');
+  });
+
+  it.each([
+    ['at the hour itself', '2026-11-20T07:00:30Z', ['daily 2026-11-18T23:00 2026-11-19T23:00']],
+    ['within six hours', '2026-11-20T12:59:00Z', ['daily 2026-11-18T23:00 2026-11-19T23:00']],
+    ['not later', '2026-11-20T13:02:00Z', []],
+    ['not before its hour', '2026-11-20T06:59:00Z', []],
+  ])('catches up %s', async (_, now, expected) => {
+    await start({ clock: () => new Date(now) }).catchUp();
+    expect(posted).toEqual(expected);
+  });
+
+  it('catches up with the day that was due, also past midnight', async () => {
+    const reports = new Map([['daily', { ...daily, schedule: '0 22 * * *' }]]);
+    await start({ reports, clock: () => new Date('2026-11-20T23:30:00Z') }).catchUp();
+    expect(posted).toEqual(['daily 2026-11-18T23:00 2026-11-19T23:00']);
+  });
+});
+
+describe('a claim', () => {
+  it('is given once, whoever asks for it', async () => {
+    const asked = await Promise.all(Array.from({ length: 20 }, () => claim(folder, 'daily-2026-11-20', new Date(0))));
+    expect(asked.filter(Boolean)).toHaveLength(1);
+    expect(await claim(folder, 'daily-2026-11-21', new Date(0))).toBe(true);
+    expect(await claim(folder, 'daily-2026-11-20', new Date(0))).toBe(false);
+  });
+});

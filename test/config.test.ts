@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { UserError } from '../src/errors.ts';
+
+const http = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 'secret' };
+
+describe('the settings', () => {
+  it.concurrent('may all be missing', () => {
+    expect(readConfig({})).toEqual({
+      SAMPLE_EVENTS: 200_000,
+      TIME_ZONE: 'UTC',
+      PORT: 3000,
+      PAGE_PORT: 3100,
+      QUERY_TIMEOUT_SECONDS: 60,
+      LOG_LEVEL: 'info',
+    });
+  });
+
+  it.concurrent('count as not set when they are set to nothing', () => {
+    expect(readConfig({ TRAIL_PATH: '', SLACK_BOT_TOKEN: '  ', PORT: '', TIME_ZONE: ' ' })).toEqual(readConfig({}));
+  });
+
+  it.concurrent('are all in .env.example, which is right as it stands', () => {
+    const example = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
+    expect(readConfig(example)).toEqual(readConfig({}));
+    expect(Object.keys(example)).toEqual(expect.arrayContaining(Object.keys(readConfig({ ...everything }))));
+  });
+
+  it.concurrent('are read as what they mean', () => {
+    expect(readConfig(everything)).toMatchObject({
+      PORT: 8080,
+      QUERY_TIMEOUT_SECONDS: 2.5,
+      ALLOWED_CHANNELS: ['C0123ABCD', 'G0456EFGH'],
+      ALLOWED_USERS: ['U0123ABCD'],
+    });
+  });
+
+  it.concurrent('that are wrong are all named at once, each once', () => {
+    const wrong = {
+      SLACK_BOT_TOKEN: 'xoxp-1',
+      SLACK_APP_TOKEN: 'xoxb-1',
+      DIGEST_CHANNEL: '#general',
+      ALLOWED_CHANNELS: 'C0123ABCD, general',
+      ALLOWED_USERS: '@maria',
+      TIME_ZONE: 'Berlin',
+      PORT: '70000',
+      PAGE_PORT: 'http',
+      SAMPLE_EVENTS: '2.5',
+      QUERY_TIMEOUT_SECONDS: '0',
+      LOG_LEVEL: 'loud',
+    };
+    expect(faultsOf(wrong)).toBe(`These settings are not right:
+  SAMPLE_EVENTS must be a whole number
+  SLACK_BOT_TOKEN must begin with xoxb-
+  SLACK_APP_TOKEN must begin with xapp-
+  DIGEST_CHANNEL must be a channel id, such as C0123ABCD (channel details, at the bottom)
+  ALLOWED_CHANNELS must be channel ids, such as C0123ABCD,C0456EFGH
+  ALLOWED_USERS must be user ids, such as U0123ABCD,U0456EFGH
+  TIME_ZONE must be a time zone name, such as Europe/Berlin
+  PORT must be a port number, from 0 to 65535
+  PAGE_PORT must be a port number, from 0 to 65535
+  QUERY_TIMEOUT_SECONDS must be more than 0
+  LOG_LEVEL must be debug, info, warn, error or silent
+.env.example says what each is for.`);
+  });
+
+  it.concurrent('that need one another are named beside those that are wrong', () => {
+    expect(faultsOf({ SLACK_BOT_TOKEN: 'xoxb-1', PORT: 'x' })).toContain(
+      '  PORT must be a port number, from 0 to 65535\n  SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode\n',
+    );
+    expect(faultsOf({ DIGEST_CHANNEL: 'C0123ABCD' })).toContain('  SLACK_BOT_TOKEN is missing, though DIGEST_CHANNEL is set\n');
+    expect(readConfig(http)).toMatchObject(http);
+    expect(readConfig({ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' })).toMatchObject({ SLACK_APP_TOKEN: 'xapp-1' });
+  });
+
+  it.concurrent('are never said back, for they may be secrets', () => {
+    expect(faultsOf({ SLACK_BOT_TOKEN: 'hunter2', SLACK_APP_TOKEN: 'hunter3', SLACK_SIGNING_SECRET: 'hunter4' })).not.toContain('hunter');
+  });
+});
+
+const everything = {
+  ...http,
+  SLACK_APP_TOKEN: 'xapp-1',
+  TRAIL_PATH: './trail',
+  STORE_PATH: './store',
+  SAMPLE_EVENTS: '5000',
+  DIGEST_CHANNEL: 'C0123ABCD',
+  ALLOWED_CHANNELS: 'C0123ABCD, G0456EFGH',
+  ALLOWED_USERS: 'U0123ABCD',
+  TIME_ZONE: 'Europe/Berlin',
+  PORT: '8080',
+  PAGE_PORT: '0',
+  QUERY_TIMEOUT_SECONDS: '2.5',
+  LOG_LEVEL: 'warn',
+};
+
+function faultsOf(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  throw new Error('no fault was found');
+}

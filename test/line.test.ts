@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { loadCatalog } from '../src/catalog.ts';
+import { type Desk, openDesk } from '../src/desk.ts';
+import { UserError } from '../src/errors.ts';
+import { parseLine, printLine } from '../src/line.ts';
+import { anyLine, anyText } from './support/arbitrary-line.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+
+const exact = (text: string) => ({ text, wildcard: false });
+const wild = (text: string) => ({ text, wildcard: true });
+const filter = (field: string, ...values: { text: string; wildcard: boolean }[]) => ({ field, negated: false, values });
+
+describe('a question line', () => {
+  it.concurrent('is read into words, filters, shape and window, in any order', () => {
+    expect(parseLine('events source:s3,kms 30d -user:"ci deploy" by:event,user top:20 event:Delete* sort:rare every:6h')).toEqual({
+      name: 'events',
+      words: [],
+      filters: [
+        filter('source', exact('s3'), exact('kms')),
+        { field: 'user', negated: true, values: [exact('ci deploy')] },
+        filter('event', wild('Delete*')),
+      ],
+      window: { kind: 'ago', count: 30, unit: 'd' },
+      by: ['event', 'user'],
+      every: { count: 6, unit: 'h' },
+      top: 20,
+      sort: 'rare',
+    });
+  });
+
+  it.concurrent('prints as text that reads as the same line', () => {
+    fc.assert(
+      fc.property(anyLine, (line) => {
+        expect(parseLine(printLine(line))).toEqual(line);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it.concurrent('prints alike once it was read, whatever was typed', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const line = readOrRefuse(text);
+        if (line) expect(printLine(parseLine(printLine(line)))).toBe(printLine(line));
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it.concurrent('prints as text that Slack, a keyboard or a copy leaves as it is', () => {
+    fc.assert(
+      fc.property(anyLine, (line) => {
+        const printed = printLine(line);
+        expect(printed).not.toMatch(/[<>&`“”‘’–—\u00a0\u200b-\u200f\u202a-\u202e\ufeff\p{Cc}\p{Cs}]/u);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.concurrent('keeps its meaning when Slack escapes it', () => {
+    fc.assert(
+      fc.property(anyLine, (line) => {
+        const escaped = printLine(line).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+        expect(parseLine(escaped)).toEqual(line);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.concurrent('is help when it is empty, and events when it begins with a filter or a time', () => {
+    expect(parseLine('').name).toBe('help');
+    expect(parseLine('  \n ').name).toBe('help');
+    expect(parseLine('24h')).toMatchObject({ name: 'events', words: [] });
+    expect(parseLine('source:s3 24h')).toMatchObject({ name: 'events', words: [] });
+    expect(parseLine('/trail rare 7d')).toMatchObject({ name: 'rare', words: [] });
+  });
+
+  it.concurrent.each([
+    ['event arn:aws:ec2:eu-central-1:444455556666:instance/i-0abc', 'arn:aws:ec2:eu-central-1:444455556666:instance/i-0abc'],
+    ['event 2001:db8::1', '2001:db8::1'],
+    ['event ::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+    ["event O'Brien", "O'Brien"],
+    ["event 'ci deploy'", 'ci deploy'],
+    ['event https://console.aws.amazon.com/ec2', 'https://console.aws.amazon.com/ec2'],
+    ['event "user:x"', 'user:x'],
+    ['event "24h"', '24h'],
+    ['event "a \\"b\\" \\\\ \\u{202e}"', 'a "b" \\ \u202e'],
+    ['event "never closed 24h', 'never closed 24h'],
+  ])('takes %s as a word', (text, word) => {
+    expect(parseLine(text)).toEqual({ name: 'event', words: [word], filters: [] });
+    expect(parseLine(printLine(parseLine(text)))).toEqual(parseLine(text));
+  });
+
+  it.concurrent.each([
+    ['ip:2001:db8::1', [exact('2001:db8::1')]],
+    ['user:arn:aws:iam::111122223333:user/x', [exact('arn:aws:iam::111122223333:user/x')]],
+    ["user:O'Brien", [exact("O'Brien")]],
+    ["user:'ci deploy','b c'", [exact('ci deploy'), exact('b c')]],
+    ['user:"a,b",c', [exact('a,b'), exact('c')]],
+    ['event:Delete*,"Put*"', [wild('Delete*'), exact('Put*')]],
+    ['error:""', [exact('')]],
+    ['agent:aws-cli/*', [wild('aws-cli/*')]],
+    ['user:,a,,b,', [exact('a'), exact('b')]],
+  ])('takes %s as a filter', (text, values) => {
+    expect(parseLine(`events ${text}`).filters[0]?.values).toEqual(values);
+    expect(parseLine(printLine(parseLine(`events ${text}`)))).toEqual(parseLine(`events ${text}`));
+  });
+});
+
+describe('a line that was damaged on its way', () => {
+  it.concurrent.each([
+    ['smart quotes', 'events user:“ci deploy” 24h', 'events user:"ci deploy" 24h'],
+    ['German quotes', 'events user:„ci deploy“ 24h', 'events user:"ci deploy" 24h'],
+    ['angle quotes', 'events user:«ci deploy» 24h', 'events user:"ci deploy" 24h'],
+    ['a smart apostrophe', 'events user:O’Brien', 'events user:"O\'Brien"'],
+    ['smart single quotes', 'events user:‘ci deploy’', 'events user:"ci deploy"'],
+    ['en dashes', 'events –user:x region:us–east–1', 'events -user:x region:us-east-1'],
+    ['an em dash for a minus', 'events —user:x', 'events -user:x'],
+    ['a non-breaking hyphen', 'who\u2011started i\u20110abc', 'who-started i-0abc'],
+    ['a minus sign', 'events \u2212user:x', 'events -user:x'],
+    ['non-breaking spaces', 'events\u00a0source:s3\u202f24h', 'events source:s3 24h'],
+    ['zero-width characters', '\ufeffevents sou\u200brce:s3\u200d 2\u20604h', 'events source:s3 24h'],
+    ['bidi marks', 'events \u202asource:s3\u202c 24h', 'events source:s3 24h'],
+    ['an ellipsis for two dots', 'events 2026-04-20…2026-05-02', 'events 2026-04-20..2026-05-02'],
+    ['a linked address', 'events user:<mailto:a@b.example|a@b.example>', 'events user:a@b.example'],
+    ['a linked address without label', 'events user:<mailto:a@b.example>', 'events user:a@b.example'],
+    ['a linked IP address', 'events ip:<http://10.0.0.1|10.0.0.1> 24h', 'events ip:10.0.0.1 24h'],
+    ['a linked service', 'events source:<http://s3.amazonaws.com|s3.amazonaws.com>', 'events source:s3.amazonaws.com'],
+    ['a mention with a name', 'events user:<@U024BE7LH|maria>', 'events user:maria'],
+    ['a mention without a name', 'events user:<@U024BE7LH>', 'events user:@U024BE7LH'],
+    ['a channel', 'events user:<#C024BE7LR|deploys>', 'events user:deploys'],
+    ['entities', 'events agent:"a &lt;b&gt; &amp; c"', 'events agent:"a \\u{3c}b\\u{3e} \\u{26} c"'],
+    ['code marks', '`who-started i-0abc`', 'who-started i-0abc'],
+    ['code marks around a value', 'events target:`my-bucket` 24h', 'events target:my-bucket 24h'],
+    ['capitals', 'Events Source:s3 24H BY:Event', 'events source:s3 by:event 24h'],
+    ['other names of fields', 'events eventName:DeleteBucket userName:x awsRegion:y', 'events event:DeleteBucket user:x region:y'],
+    ['“last”', 'events last 24h', 'events 24h'],
+    ['“past”', 'events past 2w', 'events 2w'],
+    ['“on”', 'events on 2026-04-20', 'events 2026-04-20'],
+    ['a plus and minus in ASCII', 'events around 2026-04-28T11:54 +/-15m', 'events around 2026-04-28T11:54 ±15m'],
+    ['no spread', 'events around 2026-04-28T11:54', 'events around 2026-04-28T11:54 ±15m'],
+    ['line ends', 'events\r\nsource:s3\n24h', 'events source:s3 24h'],
+  ])('survives %s', (_, typed, meant) => {
+    expect(printLine(parseLine(typed))).toBe(meant);
+  });
+});
+
+describe('a mistake', () => {
+  let desk: Desk;
+  const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
+  beforeAll(async () => {
+    const engine = await openDuckDB(inject('sampleStore'));
+    desk = openDesk(await loadCatalog(new URL('../', import.meta.url)), engine);
+    return () => engine.close();
+  });
+
+  it.each([
+    ['rar 7d', 'rare 7d'],
+    ['root 6mo', 'root-logins 6mo'],
+    ['who-stated i-0abc 90d', 'who-started i-0abc 90d'],
+    ['evnts source:s3', 'events source:s3'],
+    ['halp', 'help'],
+    ['help evnt', 'help event'],
+    ['events sorce:s3 24h', 'events source:s3 24h'],
+    ['events -usr:"ci deploy","a,b" 24h', 'events -user:"ci deploy","a,b" 24h'],
+    ['events by:event,usr', 'events by:event,user'],
+    ['events by:zzzzzz', 'events by:event'],
+    ['events by:', 'events by:event'],
+    ['events by:event sort:rate', 'events by:event sort:rare'],
+    ['events by:event sort:zzzzzz 24h', 'events by:event 24h'],
+    ['events every:7m', 'events every:1m'],
+    ['events every:soon', 'events every:1h'],
+    ['events top:0', 'events top:10'],
+    ['events top:999999999', 'events top:10000'],
+    ['events source: 24h', 'events 24h'],
+    ['events 24h 7d', 'events 24h'],
+    ['events source:s3 7days', 'events source:s3 7d'],
+    ['events 3 hours ago', 'events 3h'],
+    ['events last week', 'events 1w'],
+    ['events last 6 months', 'events 6mo'],
+    ['events 2026-05-02..2026-04-20', 'events 2026-04-20..2026-05-02'],
+    ['events 2026-4-1', 'events 2026-04-01'],
+    ['events 2026-04-01 to 2026-04-03', 'events 2026-04-01'],
+    ['events since 2027-01-01', 'events'],
+    ['who-started i-0abc source:s3 90d', 'who-started i-0abc 90d'],
+    ['who-started i-0abc by:event', 'who-started i-0abc'],
+    ['who-started i-0abc extra 90d', 'who-started i-0abc 90d'],
+    ['event foo:bar', 'event "foo:bar"'],
+    ['rar usr:x by:evnt top:0 7days', 'rare user:x top:10 7d'],
+    ['events sort:rare', 'events by:event sort:rare 24h'],
+  ])('%s gets the nearest line that can be asked: %s', async (typed, meant) => {
+    expect(await suggestionFor(typed)).toBe(meant);
+    await expect(desk.answer(meant, asking)).resolves.toHaveProperty('template');
+  });
+
+  it.each([
+    ['frobnicate', "I don't know “frobnicate”. I know event, events, rare, root-logins, who-started, help."],
+    ['who-started', '“who-started” needs an instance. Usage: who-started <instance> [time] [top:]'],
+    ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
+    ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
+  ])('is told in a sentence: %s', async (typed, sentence) => {
+    await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });
+  });
+
+  it('is said back shortened', async () => {
+    const { message } = (await desk.answer(`events ${'x'.repeat(5000)}`, asking).catch((error: unknown) => error)) as UserError;
+    expect(message).toContain(`“${'x'.repeat(40)}…”`);
+    expect(message.length).toBeLessThan(200);
+  });
+
+  it('is the only thing that any text can be, and what is suggested can be asked', async () => {
+    const names = fc.constantFrom('events', 'rare', 'who-started', 'event', 'root-logins', 'help', 'evnts', '');
+    await fc.assert(
+      fc.asyncProperty(names, anyText, anyText, async (name, one, other) => {
+        const suggestion = await suggestionFor(`${name} ${one} ${other}`);
+        if (suggestion !== undefined) await expect(desk.answer(suggestion, asking)).resolves.toHaveProperty('template');
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  /** The suggestion for a line that is refused; undefined for one that is answered or has none. Any other failure is thrown. */
+  async function suggestionFor(typed: string): Promise<string | undefined> {
+    try {
+      await desk.answer(typed, asking);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return error.suggestion;
+    }
+  }
+});
+
+function readOrRefuse(text: string) {
+  try {
+    return parseLine(text);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return undefined;
+  }
+}

@@ -1,0 +1,358 @@
+/** The bot behind Bolt's own receiver, asked over signed HTTP; Slack is emulated, and nothing leaves this machine. */
+import nock from 'nock';
+import { type DestinationStream, pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import type { Answer } from '../src/answer.ts';
+import { loadCatalog } from '../src/catalog.ts';
+import { type Asking, type Desk, openDesk } from '../src/desk.ts';
+import { type Showing, toMessage } from '../src/message/message.ts';
+import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
+import { boltLogger } from '../src/slack/logger.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { openSlackDoor, type Sent, type SlackDoor } from './support/slack-door.ts';
+import { slackProblems } from './support/slack-limits.ts';
+
+const root = new URL('../', import.meta.url);
+let engine: QueryEngine;
+let real: Desk;
+let door: SlackDoor;
+const log: string[] = [];
+const running: Bot[] = [];
+
+beforeAll(async () => {
+  nock.disableNetConnect();
+  nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
+  engine = await openDuckDB(inject('sampleStore'));
+  real = openDesk(await loadCatalog(root), engine);
+  door = await openSlackDoor();
+});
+beforeEach(() => {
+  door.forget();
+  log.length = 0;
+});
+afterEach(async () => {
+  // Whatever was sent, Slack would take.
+  for (const { method, ...message } of door.sent) expect(slackProblems(message, { mentions: [asker()] })).toEqual([]);
+  await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
+});
+afterAll(async () => {
+  await door.close();
+  await engine.close();
+  nock.restore();
+  nock.enableNetConnect();
+});
+
+const asker = () => door.slack.workspace.asker.id;
+const channel = () => door.slack.workspace.general.id;
+
+/** A bot at work, and the URL that Slack calls. Of its desk, “slow” is answered when it is told to stop, and “boom” never. */
+async function start(options: Partial<BotOptions> = {}) {
+  const desk = {
+    answer: async (line: string, asking: Asking): Promise<Answer> => {
+      if (line === 'boom') throw new Error('the secret inside', { cause: new Error('the cause') });
+      if (line !== 'slow') return real.answer(line, asking);
+      await new Promise((resolve) => asking.signal.addEventListener('abort', resolve, { once: true }));
+      throw asking.signal.reason;
+    },
+  };
+  const stream: DestinationStream = { write: (line) => log.push(line) };
+  const bot = openBot({
+    transport: { kind: 'http', signingSecret: door.slack.signingSecret, port: 0 },
+    botToken: door.slack.botToken,
+    slackApiUrl: door.apiUrl,
+    desk,
+    access: {},
+    clock: () => new Date(SAMPLE_END),
+    deadlineMs: 10_000,
+    logger: boltLogger(pino({ base: null }, stream)),
+    show: (answer: Answer, showing?: Showing) => toMessage(answer, new URL('templates/', root), showing),
+    ...options,
+  });
+  running.push(bot);
+  const origin = `http://127.0.0.1:${await bot.start()}`;
+  return { bot, origin, url: `${origin}/slack/events` };
+}
+
+const LINE = 'events event:DeleteBucket 6mo';
+const SENTENCE = '3 matching events; the latest is `DeleteBucket`';
+const typesOf = ({ blocks }: Sent) => blocks.map(({ type }) => type);
+const invalidTables = ({ blocks }: Sent) => (blocks.some(({ type }) => type === 'data_table') ? 'invalid_blocks' : undefined);
+const button = (value: string) => ({ type: 'button', action_id: 'ask:0', value });
+
+describe('a slash command', () => {
+  it('is acknowledged with nothing before its answer comes to the asker alone', async () => {
+    const { url } = await start();
+    expect(await door.slash(url, LINE)).toEqual({ ok: true, body: '' });
+    const answer = await door.next();
+    expect(answer).toMatchObject({ method: 'response_url', response_type: 'ephemeral', replace_original: false });
+    expect(answer.text).toContain(SENTENCE);
+    expect(typesOf(answer)).toEqual(['section', 'data_table', 'actions', 'actions', 'context', 'context']);
+  });
+
+  it('is acknowledged also when the answer takes long', async () => {
+    const { url } = await start();
+    expect(await door.slash(url, 'slow')).toEqual({ ok: true, body: '' });
+    expect(door.sent).toEqual([]);
+  });
+
+  it('gets help when it is empty', async () => {
+    const { url } = await start();
+    await door.slash(url, '');
+    expect((await door.next()).text).toContain('I answer questions from CloudTrail.');
+  });
+
+  it('that is not known gets the nearest one on a button', async () => {
+    const { url } = await start();
+    await door.slash(url, 'rar 7d');
+    const { text, blocks } = await door.next();
+    expect(text).toContain("I don't know “rar”.");
+    const buttons = blocks.find(({ type }) => type === 'actions')?.elements as { value: string }[];
+    expect(buttons[0]?.value).toBe('rare 7d');
+    await door.press(url, button(buttons[0]?.value ?? ''));
+    expect((await door.next()).text).toContain('of call happened only once');
+  });
+
+  it('whose response_url has expired is answered in a message that only the asker sees', async () => {
+    const { url } = await start();
+    door.refuse.set('response_url', () => 'expired_url');
+    await door.slash(url, LINE);
+    expect((await door.next()).method).toBe('response_url');
+    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', user: asker(), channel: channel() });
+  });
+
+  it('whose channel the bot is not in either is answered in a direct message', async () => {
+    const { url } = await start();
+    door.refuse.set('response_url', () => 'expired_url').set('chat.postEphemeral', () => 'not_in_channel');
+    await door.slash(url, LINE);
+    await door.next();
+    await door.next();
+    const last = await door.next();
+    expect(last).toMatchObject({ method: 'chat.postMessage', channel: asker() });
+    expect(last.text).toContain(SENTENCE);
+  });
+
+  it('whose table is refused is answered with the table as text', async () => {
+    const { url } = await start();
+    door.refuse.set('response_url', invalidTables);
+    await door.slash(url, LINE);
+    expect(typesOf(await door.next())).toContain('data_table');
+    const again = await door.next();
+    expect(typesOf(again)).toContain('rich_text');
+    expect(typesOf(again)).not.toContain('data_table');
+    expect(JSON.stringify(again.blocks)).toContain('example-legacy-exports');
+  });
+});
+
+describe('a mention', () => {
+  it('is answered in a thread of its own, or in the thread where it stands', async () => {
+    const { url } = await start();
+    await door.mention(url, LINE);
+    expect(await door.next()).toMatchObject({ method: 'chat.postMessage', channel: channel(), thread_ts: '100.1' });
+    await door.mention(url, LINE, { thread_ts: '90.5' });
+    expect(await door.next()).toMatchObject({ thread_ts: '90.5', unfurl_links: 'false' });
+  });
+
+  it('that Slack repeats is answered once', async () => {
+    const { url } = await start();
+    const repeat = { event_id: 'EvSame', client_msg_id: 'x' };
+    for (const _ of [1, 2, 3]) await door.mention(url, LINE, repeat);
+    await door.next();
+    await door.mention(url, 'help');
+    expect((await door.next()).text).toContain('I answer questions');
+    expect(door.sent).toHaveLength(2);
+  });
+
+  it('of a bot is not answered', async () => {
+    const { url } = await start();
+    await door.mention(url, LINE, { bot_id: 'B999' });
+    await door.mention(url, 'help');
+    expect((await door.next()).text).toContain('I answer questions');
+    expect(door.sent).toHaveLength(1);
+  });
+
+  it('whose table is refused is answered with the table as text', async () => {
+    const { url } = await start();
+    door.refuse.set('chat.postMessage', invalidTables);
+    await door.mention(url, LINE);
+    await door.next();
+    expect(typesOf(await door.next())).toContain('rich_text');
+  });
+});
+
+describe('a button', () => {
+  it('asks the line that it holds, for whoever pressed it alone', async () => {
+    const { url } = await start();
+    expect(await door.press(url, button(LINE))).toEqual({ ok: true, body: '' });
+    const answer = await door.next();
+    expect(answer).toMatchObject({ method: 'response_url', response_type: 'ephemeral', replace_original: false });
+    expect(answer.text).toContain(SENTENCE);
+    expect(answer).not.toHaveProperty('thread_ts');
+  });
+
+  it('in a thread is answered there, also when the response_url has expired', async () => {
+    const { url } = await start();
+    const thread = { message: { ts: '100.2', thread_ts: '100.1' } };
+    await door.press(url, button(LINE), thread);
+    expect(await door.next()).toMatchObject({ thread_ts: '100.1' });
+    door.refuse.set('response_url', () => 'used_url');
+    await door.press(url, button(LINE), thread);
+    await door.next();
+    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', thread_ts: '100.1' });
+  });
+
+  it('leads from an answer on to every line of its menu', async () => {
+    const { url } = await start();
+    await door.slash(url, LINE);
+    const { blocks } = await door.next();
+    const [menu] = (blocks.find((block) => block.block_id === 'rows')?.elements ?? []) as { action_id: string; type: string; options: object[] }[];
+    expect(menu?.options).toHaveLength(3);
+    for (const selected_option of menu?.options ?? []) {
+      await door.press(url, { type: menu?.type, action_id: menu?.action_id, selected_option });
+      expect((await door.next()).text).toMatch(/called `DeleteBucket` \(s3\)/);
+    }
+  });
+
+  it('that shares posts the answer where all of the channel see it, with who asked and what', async () => {
+    const { url } = await start();
+    await door.press(url, { type: 'button', action_id: 'share', value: LINE });
+    const shared = await door.next();
+    expect(shared).toMatchObject({ response_type: 'in_channel' });
+    expect(JSON.stringify(shared.blocks[0])).toContain(`<@${asker()}> asked \`${LINE}\``);
+    expect(JSON.stringify(shared.blocks)).not.toContain('"share"');
+    door.refuse.set('response_url', () => 'used_url');
+    await door.press(url, { type: 'button', action_id: 'share', value: LINE });
+    await door.next();
+    expect(await door.next()).toMatchObject({ method: 'chat.postMessage', channel: channel() });
+  });
+
+  it('that shares what cannot be answered says so to nobody else', async () => {
+    const { url } = await start();
+    await door.press(url, { type: 'button', action_id: 'share', value: 'boom' });
+    expect(await door.next()).toMatchObject({ response_type: 'ephemeral' });
+  });
+});
+
+describe('a failure of ours', () => {
+  it('shows a reference and nothing else, under which the log has the whole', async () => {
+    const { url } = await start();
+    await door.slash(url, 'boom');
+    const { text } = await door.next();
+    const [, reference = ''] = /^Something broke on our side, not yours\. The log has it under `([0-9a-f]{8})`/.exec(text) ?? [];
+    expect(reference).not.toBe('');
+    expect(JSON.stringify(door.sent)).not.toContain('secret');
+    const entry = log.find((line) => line.includes(reference)) ?? '';
+    expect(entry).toContain('the secret inside');
+    expect(entry).toContain('the cause');
+  });
+
+  it('to send an answer is said to the asker, without what went wrong', async () => {
+    const { url } = await start({
+      show: () => {
+        throw new Error('the secret inside');
+      },
+    });
+    await door.slash(url, LINE);
+    expect((await door.next()).text).toBe('I could not show the answer here. Nothing was posted in the channel. Asking again may work.');
+    expect(log.join()).toContain('the secret inside');
+  });
+
+  it('to answer in time is said with what makes it quicker', async () => {
+    const { url } = await start({ deadlineMs: 100 });
+    await door.slash(url, 'slow');
+    expect((await door.next()).text).toContain('That took longer than 0.1 s, so I stopped.');
+  });
+});
+
+describe('whoever may not ask', () => {
+  it.each([
+    ['users', () => ({ users: ['U0SOMEBODY'] }), 'You may not ask the trail.'],
+    ['channels', () => ({ channels: ['C0ELSEWHERE'] }), 'The trail may not be asked in this channel.'],
+  ])('by the list of %s is refused in every way of asking', async (_, access, sentence) => {
+    const { url } = await start({ access: access() });
+    for (const ask of [
+      () => door.slash(url, LINE),
+      () => door.mention(url, LINE),
+      () => door.press(url, button(LINE)),
+      () => door.press(url, { type: 'static_select', action_id: 'ask:row', selected_option: { value: LINE } }),
+      () => door.press(url, { type: 'button', action_id: 'share', value: LINE }),
+    ]) {
+      expect(await ask()).toMatchObject({ ok: true });
+      const answer = await door.next();
+      expect(answer.text).toContain(sentence);
+      expect(answer).not.toMatchObject({ response_type: 'in_channel' });
+    }
+  });
+
+  it('is not whoever is on the lists', async () => {
+    const { url } = await start({ access: { users: [asker()], channels: [channel()] } });
+    await door.slash(url, LINE);
+    expect((await door.next()).text).toContain(SENTENCE);
+    await door.slash(url, LINE, { channel_id: 'C0ELSEWHERE' });
+    expect((await door.next()).text).toContain('may not be asked in this channel');
+  });
+});
+
+describe('the receiver', () => {
+  it('refuses what Slack did not sign', async () => {
+    const { url } = await start();
+    const body = new URLSearchParams({ command: '/trail', text: LINE }).toString();
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    for (const [at, signature] of [
+      [timestamp, 'v0=00'],
+      ['1', 'v0=00'],
+      [timestamp, ''],
+    ] as const) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-slack-request-timestamp': at, 'x-slack-signature': signature };
+      expect((await fetch(url, { method: 'POST', body, headers })).status).toBe(401);
+    }
+    expect(door.sent).toEqual([]);
+  });
+
+  it('tells that it is alive and ready', async () => {
+    const { origin } = await start();
+    for (const path of ['/healthz', '/readyz']) expect((await fetch(origin + path)).status).toBe(200);
+    expect((await fetch(`${origin}/nothing`)).status).toBe(404);
+  });
+});
+
+describe('a report', () => {
+  it('is posted in its channel, and not again when Slack may have taken it', async () => {
+    const { bot } = await start();
+    const answer = await real.answer('help', { now: new Date(SAMPLE_END), signal: new AbortController().signal });
+    await bot.post(channel(), answer);
+    expect(await door.next()).toMatchObject({ method: 'chat.postMessage', channel: channel() });
+    door.refuse.set('chat.postMessage', () => 'internal_error');
+    await expect(bot.post(channel(), answer)).rejects.toThrow('internal_error');
+    expect(door.sent).toHaveLength(2);
+  });
+});
+
+describe('a bot that is told to stop', () => {
+  it('lets what is at work end, and takes nothing new', async () => {
+    const held = Promise.withResolvers<void>();
+    const { bot, url } = await start({
+      desk: {
+        answer: async (line, asking) => {
+          await held.promise;
+          return real.answer(line, asking);
+        },
+      },
+    });
+    await door.slash(url, LINE);
+    const stopped = bot.stop(10_000);
+    expect(await door.slash(url, LINE)).toMatchObject({ ok: false });
+    held.resolve();
+    expect(await stopped).toBe(true);
+    expect(door.sent).toHaveLength(1);
+    expect(door.sent[0]?.text).toContain(SENTENCE);
+  });
+
+  it('stops what takes too long, and tells its asker', async () => {
+    const { bot, url } = await start();
+    await door.slash(url, 'slow');
+    expect(await bot.stop(50)).toBe(false);
+    expect(door.sent[0]?.text).toContain('I am being restarted and had to stop. Ask again in a minute.');
+  });
+});

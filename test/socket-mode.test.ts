@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import type { Answer } from '../src/answer.ts';
+import { openBot } from '../src/slack/bot.ts';
+import { boltLogger } from '../src/slack/logger.ts';
+
+const answer = (line: string): Answer => ({ template: 'test', data: { line }, line });
+
+/** Slack's side of Socket Mode: the Web API calls that open a socket, the socket, and a response_url. */
+async function openSocketSlack() {
+  const said: { readonly text?: string }[] = [];
+  const server = createServer(async (request, response) => {
+    const { port } = server.address() as AddressInfo;
+    response.setHeader('content-type', 'application/json');
+    if (request.url === '/respond') said.push((await json(request)) as { text?: string });
+    const url = request.url === '/api/apps.connections.open' ? { url: `ws://127.0.0.1:${port}/link` } : {};
+    response.end(JSON.stringify({ ok: true, user_id: 'U0BOT', bot_id: 'B0BOT', team_id: 'T0TEAM', ...url }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const sockets = new WebSocketServer({ server });
+  const acks: { readonly envelope_id: string }[] = [];
+  const connected = new Promise<import('ws').WebSocket>((resolve) => {
+    sockets.on('connection', (socket) => {
+      socket.on('message', (text) => acks.push(JSON.parse(String(text))));
+      socket.send(JSON.stringify({ type: 'hello', num_connections: 1, connection_info: { app_id: 'A0TEST' } }));
+      resolve(socket);
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    said,
+    acks,
+    connected,
+    async close() {
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+      server.close();
+    },
+  };
+}
+
+test('a slash command that comes over Socket Mode is acknowledged and answered', async () => {
+  const slack = await openSocketSlack();
+  const bot = openBot({
+    transport: { kind: 'socket', appToken: 'xapp-test', port: 0 },
+    botToken: 'xoxb-test',
+    slackApiUrl: `${slack.url}/api/`,
+    desk: { answer: async (line) => answer(line) },
+    access: {},
+    clock: () => new Date('2026-11-21T00:00:00Z'),
+    deadlineMs: 5000,
+    logger: boltLogger(pino({ level: 'silent' })),
+    show: ({ line }) => ({ text: `answer to ${line}`, blocks: [] }),
+  });
+  expect(await bot.start()).toBeNull();
+  const socket = await slack.connected;
+  socket.send(
+    JSON.stringify({
+      envelope_id: 'e1',
+      type: 'slash_commands',
+      accepts_response_payload: true,
+      payload: { command: '/trail', text: 'rare 7d', team_id: 'T0TEAM', user_id: 'U0SAM', channel_id: 'C0OPS', response_url: `${slack.url}/respond` },
+    }),
+  );
+  await expect.poll(() => slack.said, { timeout: 5000 }).toHaveLength(1);
+  expect(slack.said[0]).toMatchObject({ text: 'answer to rare 7d', response_type: 'ephemeral' });
+  expect(slack.acks.map(({ envelope_id }) => envelope_id)).toEqual(['e1']);
+  expect(await bot.stop(1000)).toBe(true);
+  await slack.close();
+});

@@ -1,0 +1,101 @@
+/** Question lines of every kind, for properties: words and values of any text, filters on any field, every window and shape. */
+import fc from 'fast-check';
+import { type Line, MOST_ROWS, SORTS } from '../../src/line.ts';
+import { type Filter, fieldGuide } from '../../src/trail/filter.ts';
+import type { Window } from '../../src/trail/window.ts';
+
+const fields = fieldGuide.map(({ name }) => name);
+const field = fc.constantFrom(...fields);
+
+/** What keyboards, editors and Slack change, or read as something of their own. */
+const awkward = fc.constantFrom(
+  ...'"\'`\\,:;*?-–—“”‘’ \u00a0\u200b\u202e\ufeff<>&|@#!\n\t',
+  '<@U123>',
+  '&amp;',
+  '\\u{41}',
+  'by:event',
+  'user:',
+  '24h',
+  'since',
+  'around',
+  'last',
+  '/trail',
+  '±15m',
+  '2026-04-20',
+  'arn:',
+  'http://x',
+  '::1',
+);
+
+/** Any text at all, lone surrogates too. */
+export const anyText = fc.oneof(
+  fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: fc.oneof(awkward, fc.string({ unit: 'grapheme-ascii', maxLength: 2 })), maxLength: 6 }),
+  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((units) => String.fromCharCode(...units)),
+);
+
+const exact = anyText.map((text) => ({ text, wildcard: false }));
+const pattern = fc
+  .array(
+    fc.oneof(
+      anyText.map((text) => text.replace(/[*?]/g, '')),
+      fc.constantFrom('*', '?'),
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((pieces) => pieces.join(''))
+  .filter((text) => /[*?]/.test(text))
+  .map((text) => ({ text, wildcard: true }));
+
+export const anyFilter: fc.Arbitrary<Filter> = fc.record({
+  field,
+  negated: fc.boolean(),
+  values: fc.array(fc.oneof(exact, pattern), { minLength: 1, maxLength: 3 }),
+});
+
+const day = fc
+  .date({ min: new Date('2013-01-01T00:00:00Z'), max: new Date('2035-12-31T23:59:59Z'), noInvalidDate: true })
+  .map((at) => at.toISOString());
+const instant = fc.oneof(
+  day.map((iso) => iso.slice(0, 10)),
+  day.map((iso) => iso.slice(0, 16)),
+  day.map((iso) => iso.slice(0, 19)),
+);
+const count = fc.integer({ min: 1, max: 9999 });
+
+export const anyWindow: fc.Arbitrary<Window> = fc.oneof(
+  fc.record({ kind: fc.constant('ago' as const), count, unit: fc.constantFrom('m', 'h', 'd', 'w', 'mo', 'y') }),
+  fc.constantFrom({ kind: 'today' as const }, { kind: 'yesterday' as const }),
+  fc
+    .tuple(instant, instant)
+    .map(([one, other]) => (Date.parse(`${one}Z`) <= Date.parse(`${other}Z`) ? [one, other] : [other, one]) as [string, string])
+    .filter(([from, to]) => from === to || !to.includes('T') || Date.parse(`${from}Z`) < Date.parse(`${to}Z`))
+    .map(([from, to]) => ({ kind: 'between' as const, from, to })),
+  fc.record({ kind: fc.constant('since' as const), from: instant }),
+  fc.record({ kind: fc.constant('around' as const), at: instant, count, unit: fc.constantFrom('m', 'h') }),
+);
+
+const every = fc.constantFrom(
+  { count: 1, unit: 'm' } as const,
+  { count: 15, unit: 'm' } as const,
+  { count: 6, unit: 'h' } as const,
+  { count: 1, unit: 'd' } as const,
+);
+
+/** A line as parseLine gives it: its name in lower case, its fields by their own names, none twice. */
+export const anyLine: fc.Arbitrary<Line> = fc
+  .record(
+    {
+      name: fc.oneof(fc.constantFrom('events', 'rare', 'who-started', 'help'), anyText).map((name) => name.toLowerCase()),
+      words: fc.array(anyText, { maxLength: 3 }),
+      filters: fc.array(anyFilter, { maxLength: 3 }),
+      by: fc.uniqueArray(field, { minLength: 1, maxLength: 3 }),
+      every,
+      top: fc.integer({ min: 1, max: MOST_ROWS }),
+      sort: fc.constantFrom(...SORTS),
+      window: anyWindow,
+    },
+    { requiredKeys: ['name', 'words', 'filters'] },
+  )
+  .map((line) => line as Line);
