@@ -17,11 +17,7 @@ import {
   z,
 } from '#kit';
 
-const call = listedRow.extend({
-  requestparameters: z.string().nullable(),
-  responseelements: z.string().nullable(),
-  errormessage: z.string().nullable(),
-});
+const call = listedRow.extend({ instances: z.string() });
 type Call = z.output<typeof call>;
 
 const MOST_CALLS = 1000;
@@ -41,13 +37,11 @@ export default command({
 
   async answer({ words, window, said, top = MOST_CALLS }, { ask }) {
     const id = words.instance;
-    const named = containing(`"${id}"`);
     const calls = await ask(query(call)`
-      select ${listed}, requestparameters, responseelements, errormessage
+      select ${listed}, instances
       from ${eventsDuring(window)}
       where eventname in ('RunInstances', 'StartInstances')
-        and eventsource = 'ec2.amazonaws.com'
-        and (requestparameters like ${named} escape '!' or responseelements like ${named} escape '!')
+        and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
       order by eventtime desc, eventid
       ${limit(top + 1)}
     `);
@@ -72,7 +66,7 @@ export default command({
       },
       table: eventTable(
         `Launches and starts of ${id}`,
-        told.map(({ requestparameters: _, responseelements: __, errormessage: ___, ...row }) => row),
+        told.map(({ instances: _, ...row }) => row),
         {
           most: top,
           hidden: ['target', 'eventsource'],
@@ -109,10 +103,10 @@ function effectOf({ eventname, errorcode, outcome }: Call): string {
 }
 
 /** The other instances of the same launch. */
-function siblingsOf({ responseelements }: Call, id: string): string | null {
-  const ids = new Set([...(responseelements ?? '').matchAll(/"instanceId":\s*"(i-[0-9a-f]+)"/g)].map(([, other]) => other as string));
-  ids.delete(id);
-  return ids.size > 0 ? [...ids].join(' ') : null;
+function siblingsOf({ instances }: Call, id: string): string | null {
+  const others = new Set(instances.split(' '));
+  others.delete(id);
+  return others.size > 0 ? [...others].join(' ') : null;
 }
 
 /** The person at the far end: of the hops, or the one who launched it with their own hands. */

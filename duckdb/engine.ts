@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import type { Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
+import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
+import type { Sql } from '../src/trail/sql.ts';
 import { readLog, type StoreState } from './log.ts';
 import { asideIn, macros, parquet, SCHEMA_PART } from './shape.ts';
 
@@ -35,22 +36,14 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
   await refresh();
 
   return {
-    async execute({ text, values }, { signal }) {
-      await refresh();
-      signal.throwIfAborted();
-      const connection = await instance.connect();
-      const stop = () => connection.interrupt();
-      signal.addEventListener('abort', stop);
-      const started = performance.now();
+    async execute(statement, execution) {
+      const { version } = await refresh();
       try {
-        const rows = await read(connection, text, values);
-        return { rows, cost: { ms: performance.now() - started } };
+        return await run(statement, execution);
       } catch (error) {
-        signal.throwIfAborted();
-        throw error;
-      } finally {
-        signal.removeEventListener('abort', stop);
-        connection.closeSync();
+        // Another process may have made one part of many while we read them, and removed the many: then we ask again.
+        if (execution.signal.aborted || (await refresh()).version === version) throw error;
+        return await run(statement, execution);
       }
     },
     async extent() {
@@ -61,6 +54,24 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
       instance.closeSync();
     },
   };
+
+  async function run({ text, values }: Sql, { signal }: Execution): Promise<{ rows: RawRow[]; cost: Cost }> {
+    signal.throwIfAborted();
+    const connection = await instance.connect();
+    const stop = () => connection.interrupt();
+    signal.addEventListener('abort', stop);
+    const started = performance.now();
+    try {
+      const rows = await read(connection, text, values);
+      return { rows, cost: { ms: performance.now() - started } };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      connection.closeSync();
+    }
+  }
 }
 
 async function read(connection: DuckDBConnection, text: string, values: readonly (string | number)[]): Promise<RawRow[]> {

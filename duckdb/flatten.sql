@@ -17,16 +17,16 @@ with parsed as (
       "accessKeyId": "VARCHAR", "roleName": "VARCHAR", "userName": "VARCHAR", "groupName": "VARCHAR", "roleArn": "VARCHAR",
       "policyArn": "VARCHAR", "policyName": "VARCHAR", "keyId": "VARCHAR", "functionName": "VARCHAR", "trailName": "VARCHAR",
       "dBInstanceIdentifier": "VARCHAR", "dBClusterIdentifier": "VARCHAR", "tableName": "VARCHAR", "secretId": "VARCHAR",
-      "stackName": "VARCHAR", "autoScalingGroupName": "VARCHAR", "notebookInstanceName": "VARCHAR", "clusterName": "VARCHAR",
+      "stackName": "VARCHAR", "autoScalingGroupName": "VARCHAR", "notebookInstanceName": "VARCHAR", "environmentName": "VARCHAR", "nodegroupName": "VARCHAR", "clusterName": "VARCHAR",
       "repositoryName": "VARCHAR", "groupId": "VARCHAR", "volumeId": "VARCHAR", "snapshotId": "VARCHAR", "imageId": "VARCHAR",
       "networkInterfaceId": "VARCHAR", "subnetId": "VARCHAR", "vpcId": "VARCHAR", "logGroupName": "VARCHAR",
       "topicArn": "VARCHAR", "queueUrl": "VARCHAR", "queueName": "VARCHAR", "hostedZoneId": "VARCHAR",
       "loadBalancerArn": "VARCHAR", "certificateArn": "VARCHAR", "domainName": "VARCHAR", "detectorId": "VARCHAR",
       "resourceArn": "VARCHAR", "name": "VARCHAR"}') as request,
-    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet') or eventSource = 'signin.amazonaws.com'
+    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet', 'RequestSpotFleet', 'RunJobFlow') or eventSource = 'signin.amazonaws.com'
       then json_transform(responseElements, '{
         "instancesSet": {"items": [{"instanceId": "VARCHAR"}]}, "keyMetadata": {"keyId": "VARCHAR"},
-        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "ConsoleLogin": "VARCHAR", "CheckMfa": "VARCHAR", "SwitchRole": "VARCHAR",
+        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "spotFleetRequestId": "VARCHAR", "jobFlowId": "VARCHAR", "ConsoleLogin": "VARCHAR", "CheckMfa": "VARCHAR", "SwitchRole": "VARCHAR",
         "ExitRole": "VARCHAR", "PasswordRecoveryRequested": "VARCHAR", "PasswordRecoveryCompleted": "VARCHAR"}')
     end as response,
     case when resources is not null then list_filter(
@@ -92,11 +92,12 @@ select
 
   coalesce(
     response.instancesSet.items[1].instanceId, response.keyMetadata.keyId, response.accessKey.accessKeyId, response.CreateFleetResponse.fleetId,
+    response.spotFleetRequestId, response.jobFlowId,
     request.bucketName, request.instanceId, request.instancesSet.items[1].instanceId, request.accessKeyId, request.roleName,
     request.userName, request.groupName, nullif(regexp_extract(request.roleArn, ':role/(?:.*/)?([^/]+)$', 1), ''), request.policyArn,
     request.policyName, request.keyId, request.functionName, request.trailName, request.dBInstanceIdentifier,
     request.dBClusterIdentifier, request.tableName, request.secretId, request.stackName, request.autoScalingGroupName,
-    request.notebookInstanceName, request.clusterName, request.repositoryName, request.groupId, request.volumeId,
+    request.notebookInstanceName, request.environmentName, request.nodegroupName, request.clusterName, request.repositoryName, request.groupId, request.volumeId,
     request.snapshotId, request.imageId, request.networkInterfaceId, request.subnetId, request.vpcId, request.logGroupName,
     request.topicArn, request.queueUrl, request.queueName, request.hostedZoneId, request.loadBalancerArn,
     request.certificateArn, request.domainName, request.detectorId, request.resourceArn, request.name

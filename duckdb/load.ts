@@ -34,8 +34,9 @@ interface LoadRequest {
 const BATCH_BYTES = 2_000_000;
 /** What a file of no size costs all the same: it keeps batches of tiny files small. */
 const BYTES_A_FILE = 300;
-const MOST_LANES = 4;
-const MEMORY = '400MB';
+/** More would hold more than a gigabyte at once. */
+const MOST_LANES = 2;
+const MEMORY = '360MB';
 
 interface TakenFile {
   readonly number: number;

@@ -5,19 +5,22 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Part, type StoreState, settle, writeCommit } from './log.ts';
 import { PART_FORMAT, PART_ORDER, parquet, partFile, quoted, SCHEMA_PART } from './shape.ts';
 
-/** A day in more parts than this, and a log of more commits, are made one. */
-const MOST_PARTS_A_DAY = 6;
+/** A day with more small parts than this, and a log of more commits, are made one. */
+const MOST_SMALL_PARTS_A_DAY = 6;
+/** Parts with fewer rows are small. Larger ones stay: making one of them would cost much memory and gain little. */
+const SMALL_ROWS = 8192;
 const MOST_COMMITS = 24;
 /** Files that no commit names are swept up when nobody can be reading them any more. */
 const SWEEP_AFTER_MS = 10 * 60_000;
 
 /** Tidies a store whose state is `state`, when it needs it. The commit it makes replaces all before it. */
 export async function tidy(store: string, state: StoreState, connection: DuckDBConnection): Promise<void> {
-  const crowded = [...Map.groupBy(state.parts, ({ day }) => day)].filter(([, parts]) => parts.length > MOST_PARTS_A_DAY);
+  const small = state.parts.filter(({ rows }) => rows < SMALL_ROWS);
+  const crowded = [...Map.groupBy(small, ({ day }) => day)].filter(([, parts]) => parts.length > MOST_SMALL_PARTS_A_DAY);
   if (crowded.length === 0 && state.since < MOST_COMMITS) return;
   const name = `tidy-${process.pid}-${Date.now().toString(36)}`;
-  const days = new Set(crowded.map(([day]) => day));
-  const parts = state.parts.filter(({ day }) => !days.has(day));
+  const going = new Set(crowded.flatMap(([, several]) => several));
+  const parts = state.parts.filter((part) => !going.has(part));
   for (const [day, several] of crowded) parts.push(await merged(store, connection, day, several, name));
   const { accounts, regions } = state;
   const files = await rewritten(store, connection, state.files, `files/${name}.parquet`, 'path');

@@ -116,7 +116,14 @@ describe('an answer', () => {
   });
 
   it('tells a dry run from a launch that was refused, and neither from a start', async () => {
-    const call = { actor: 'maria', actorkind: 'human', eventname: 'StartInstances', eventsource: 'ec2.amazonaws.com', target: 'i-0abc' };
+    const call = {
+      actor: 'maria',
+      actorkind: 'human',
+      eventname: 'StartInstances',
+      eventsource: 'ec2.amazonaws.com',
+      target: 'i-0abc',
+      instances: 'i-0abc',
+    };
     const place = { sourceipaddress: '192.0.2.1', via: 'cli', awsregion: 'eu-central-1', recipientaccountid: '111122223333' };
     const blank = { requestparameters: null, responseelements: null, errormessage: null };
     const tried = [

@@ -107,6 +107,7 @@ describe('every field of a full record has its column', () => {
       sessionissuername: 'deploy',
       sessionname: 'alice@example.com',
       sessioncreationdate: '2026-05-01T09:00:00Z',
+      instances: null,
       managementevent: 'true',
       mfaauthenticated: 'true',
       sourceidentity: 'alice',

@@ -545,6 +545,19 @@ describe('A store', () => {
     await expect(folder.load()).rejects.toThrow(/STORE_PATH/);
   });
 
+  test.each([
+    ['a file outside', "select * from read_text('/etc/hostname')"],
+    ['a folder outside', "select * from glob('/*')"],
+    ['a way out', "copy (select 1) to '/tmp/trailbot-out.csv'"],
+    ['another setting', 'set enable_external_access = true'],
+  ])('gives a statement no %s', async (_, statement) => {
+    await using folder = await trailFolder();
+    await folder.deliver(records(1));
+    await using open = await openFolder(folder);
+    await expect(open.rows(statement)).rejects.toThrow(/disabled|locked|not allowed|permission/i);
+    expect(await open.rows('select count(*) as events from events')).toEqual([{ events: '1' }]);
+  });
+
   test('of an older shape is built anew', async () => {
     await using folder = await trailFolder();
     const list = records(3);

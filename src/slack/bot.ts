@@ -191,8 +191,14 @@ export function openBot(options: BotOptions): Bot {
 
   return {
     async start() {
-      await app.init();
-      const server = await app.start(transport.port);
+      await app.init().catch((error: unknown) => {
+        throw isRefusedToken(error)
+          ? new UserError(`Slack does not accept SLACK_BOT_TOKEN (${codeOf(error)}). Copy it anew from OAuth & Permissions.`)
+          : error;
+      });
+      const server = await app.start(transport.port).catch((error: unknown) => {
+        throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? new UserError(`Port ${transport.port} is taken. Set PORT to another.`) : error;
+      });
       return transport.kind === 'http' ? (server.address() as AddressInfo).port : null;
     },
     async post(channel, answer) {
@@ -221,6 +227,9 @@ function isInvalidBlocks(error: unknown): boolean {
   if (error instanceof WebAPIPlatformError) return /^(invalid_blocks|msg_blocks_too_long|invalid_message)/.test(error.data.error);
   return error instanceof RespondError && error.statusCode === 400;
 }
+
+const isRefusedToken = (error: unknown): boolean =>
+  error instanceof WebAPIPlatformError && /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired)$/.test(error.data.error);
 
 /** A failure of Slack's in a word, without the request: that holds answers. */
 function codeOf(error: unknown): string {

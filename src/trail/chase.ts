@@ -24,19 +24,24 @@ export interface Hop {
   } | null;
 }
 
-/** What of an event the chase reads: its JSON columns may be cut short by CloudTrail, and then name nothing. */
+/** The event that is followed back. */
 export interface Call {
+  readonly eventid: string;
   readonly eventtime: string;
-  readonly requestparameters: string | null;
-  readonly responseelements: string | null;
 }
+
+const callText = z.object({ requestparameters: z.string().nullable(), responseelements: z.string().nullable() });
+/** What a call asked and was answered. CloudTrail may have cut either short, and then it names nothing. */
+type CallText = z.output<typeof callText>;
+
+type Ask = <Row>(query: Query<Row>) => Promise<Row[]>;
 
 interface Maker {
   readonly what: string;
   /** Calls that make such a thing, or set it to launch more. */
   readonly events: readonly [string, ...string[]];
   /** The name of the thing, when `call` was made by one. */
-  nameIn(tags: ReadonlyMap<string, string>, call: Call): string | undefined;
+  nameIn(tags: ReadonlyMap<string, string>, call: CallText): string | undefined;
 }
 
 const MAKERS: readonly Maker[] = [
@@ -89,17 +94,15 @@ const makerRow = z.object({
   actorkind: z.string(),
   sourceipaddress: z.string().nullable(),
   via: z.string(),
-  requestparameters: z.string().nullable(),
-  responseelements: z.string().nullable(),
 });
 
 /** The hops from `call` back towards a person, nearest first; empty when nothing in the call names a maker. */
-export async function followBack(call: Call, window: TimeRange, ask: <Row>(query: Query<Row>) => Promise<Row[]>): Promise<Hop[]> {
+export async function followBack(call: Call, window: TimeRange, ask: Ask): Promise<Hop[]> {
   const hops: Hop[] = [];
   const seen = new Set<string>();
   let current: Call | undefined = call;
   while (current && hops.length < MOST_HOPS) {
-    const found = makerOf(current);
+    const found = makerOf(await textOf(current, ask));
     if (!found || seen.has(`${found.maker.what} ${found.name}`)) break;
     seen.add(`${found.maker.what} ${found.name}`);
     const made = await findMaking(found.maker, found.name, current, window, ask);
@@ -109,7 +112,19 @@ export async function followBack(call: Call, window: TimeRange, ask: <Row>(query
   return hops;
 }
 
-function makerOf(call: Call): { readonly maker: Maker; readonly name: string } | undefined {
+/** The request and response of one call, read from its day alone: they are the widest columns there are. */
+async function textOf({ eventid, eventtime }: Call, ask: Ask): Promise<CallText> {
+  const at = new Date(eventtime);
+  const [text] = await ask(query(callText)`
+    select requestparameters, responseelements
+    from ${eventsDuring({ from: at, to: new Date(at.getTime() + 1000) })}
+    where eventid = ${eventid}
+    ${limit(1)}
+  `);
+  return text ?? { requestparameters: null, responseelements: null };
+}
+
+function makerOf(call: CallText): { readonly maker: Maker; readonly name: string } | undefined {
   const tags = new Map([...tagsIn(call.responseelements), ...tagsIn(call.requestparameters)]);
   for (const maker of MAKERS) {
     const name = maker.nameIn(tags, call);
@@ -118,17 +133,16 @@ function makerOf(call: Call): { readonly maker: Maker; readonly name: string } |
   return undefined;
 }
 
-async function findMaking(maker: Maker, name: string, call: Call, window: TimeRange, ask: <Row>(query: Query<Row>) => Promise<Row[]>) {
+async function findMaking(maker: Maker, name: string, call: Call, window: TimeRange, ask: Ask) {
   const launched = new Date(call.eventtime);
   const earliest = Math.min(before(launched, LOOK_BACK_MONTHS, 'mo').getTime(), window.from.getTime());
   const range = { from: new Date(earliest), to: new Date(launched.getTime() + 1000) };
-  const quoted = containing(`"${name}"`);
   const rows = await ask(query(makerRow)`
-    select eventid, eventtime, eventname, actor, actorkind, sourceipaddress, via, requestparameters, responseelements
+    select eventid, eventtime, eventname, actor, actorkind, sourceipaddress, via
     from ${eventsDuring(range)}
     where eventname in (${list(maker.events)})
       and errorcode is null
-      and (requestparameters like ${quoted} escape '!' or responseelements like ${quoted} escape '!')
+      and (target = ${name} or target like ${containing(`/${name}/`)} escape '!')
     order by case when eventname = ${maker.events[0]} then 0 else 1 end, eventtime desc, eventid
     ${limit(1)}
   `);

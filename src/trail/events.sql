@@ -67,6 +67,12 @@ select
   coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
     nullif(regexp_extract(errormessage, ' on resource: arn:[^ ]*[:/]([^ :/]+)', 1), '')) as target,
 
+  -- Every instance that a call launches, starts or stops. A narrow column: the ids stand in JSON that is the widest there is.
+  case
+    when eventsource = 'ec2.amazonaws.com' and eventname in ('RunInstances', 'StartInstances', 'StopInstances', 'RebootInstances', 'TerminateInstances')
+    then nullif(array_join(regexp_extract_all(coalesce(requestparameters, '') || coalesce(responseelements, ''), '"(i-[0-9a-f]{1,17})"', 1), ' '), '')
+  end as instances,
+
   case
     when service = 'cloudformation.amazonaws.com' or agent = 'cloudformation.amazonaws.com' then 'cloudformation'
     when service is not null then 'service'
