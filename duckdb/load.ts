@@ -31,12 +31,12 @@ interface LoadRequest {
 }
 
 /** Packed bytes of a batch; text is some ten times as much. Enough to keep a core busy, little enough to hold several. */
-const BATCH_BYTES = 2_000_000;
+const BATCH_BYTES = 1_600_000;
 /** What a file of no size costs all the same: it keeps batches of tiny files small. */
 const BYTES_A_FILE = 300;
 /** More would hold more than a gigabyte at once. */
 const MOST_LANES = 2;
-const MEMORY = '360MB';
+const MEMORY = '320MB';
 
 interface TakenFile {
   readonly number: number;
@@ -102,6 +102,7 @@ export async function load({ root, store, signal, onProgress }: LoadRequest): Pr
       done += batch.files.reduce((sum, { size }) => sum + size, 0);
       onProgress?.(done, fresh.bytes);
     });
+    await main.run('drop table seen');
     await tidy(store, shared.state, main);
     return total;
   } finally {
@@ -232,7 +233,7 @@ async function ingest(shared: Load, connection: DuckDBConnection, { files, stage
   const places = await distinctPlaces(connection);
   const parts = events > 0 ? await writeParts(store, connection, name) : [];
   const ids = events > 0 ? [`ids/${name}.parquet`] : [];
-  for (const file of ids) await run(`copy (select key from kept order by key) to ${quoted(join(store, file))} (format parquet, compression zstd)`);
+  for (const file of ids) await run(`copy (select key from kept) to ${quoted(join(store, file))} (format parquet, compression zstd)`);
   const ledger = `files/${name}.parquet`;
   await run(`copy (select path, size, modified, reason, coalesce(aside, 0) as aside, ${shared.number}::integer as load from batch left join faults on faults.file = batch.number order by path)
     to ${quoted(join(store, ledger))} (format parquet, compression zstd)`);

@@ -23,10 +23,11 @@ export async function tidy(store: string, state: StoreState, connection: DuckDBC
   const parts = state.parts.filter((part) => !going.has(part));
   for (const [day, several] of crowded) parts.push(await merged(store, connection, day, several, name));
   const { accounts, regions } = state;
-  const files = await rewritten(store, connection, state.files, `files/${name}.parquet`, 'path');
-  const ids = await rewritten(store, connection, state.ids, `ids/${name}.parquet`, 'key');
+  const files = await rewritten(store, connection, state.files, `files/${name}.parquet`);
+  const ids = await rewritten(store, connection, state.ids, `ids/${name}.parquet`);
   const next = { base: true, parts: parts.sort((a, b) => (a.file < b.file ? -1 : 1)), files, ids, accounts, regions };
-  await settle(store, [...next.parts.map(({ file }) => file), ...files, ...ids]);
+  const made = [...parts.map(({ file }) => file), ...files, ...ids].filter((file) => file.includes(name));
+  await settle(store, made);
   await writeCommit(store, state.version + 1, next);
   await sweep(store, new Set([SCHEMA_PART, ...next.parts.map(({ file }) => file), ...files, ...ids]));
 }
@@ -50,17 +51,9 @@ async function merged(store: string, connection: DuckDBConnection, day: string, 
   };
 }
 
-async function rewritten(
-  store: string,
-  connection: DuckDBConnection,
-  from: readonly string[],
-  file: string,
-  order: 'path' | 'key',
-): Promise<string[]> {
+async function rewritten(store: string, connection: DuckDBConnection, from: readonly string[], file: string): Promise<string[]> {
   if (from.length < 2) return [...from];
-  await connection.run(
-    `copy (select * from ${parquet(store, from)} order by ${order}) to ${quoted(join(store, file))} (format parquet, compression zstd)`,
-  );
+  await connection.run(`copy (select * from ${parquet(store, from)}) to ${quoted(join(store, file))} (format parquet, compression zstd)`);
   return [file];
 }
 

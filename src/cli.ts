@@ -1,4 +1,4 @@
-/** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run report -- daily`, `npm run doctor`. */
+/** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run -s report -- daily`, `npm run -s doctor`. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listAside } from '../duckdb/store.ts';
@@ -46,7 +46,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   }
   const config = readConfig(process.env);
   const now = values.now === undefined ? new Date() : readNow(values.now);
-  const signal = AbortSignal.any([interrupted(), AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000 + 3_600_000)]);
+  const signal = interrupted();
   const place = placeOf(config, fileURLToPath(root));
   const progress = progressBar(process.stderr);
   if (place.isSample) await ensureSample(place, config.SAMPLE_EVENTS, new Date(), signal, progress.onProgress);

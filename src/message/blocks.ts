@@ -127,12 +127,13 @@ export function buttons(next: readonly Next[], share: string | undefined): Actio
 }
 
 /** A menu that leads from a row to what is behind it. An option holds 150 characters: a row with a longer line is not in it. */
-export function rowMenu(next: readonly Next[], prompt: string): ActionsBlock[] {
+export function rowMenu(next: readonly Next[]): ActionsBlock[] {
   const options = next
     .filter(({ line }) => line.length <= MOST.optionValue)
     .slice(0, MOST.options)
     .map(({ label, line }) => ({ text: plainText(label, MOST.optionText), value: line }));
   if (options.length === 0) return [];
+  const prompt = options.length === 1 ? 'Look into it' : `Look into one of ${options.length}`;
   return [
     {
       type: 'actions',

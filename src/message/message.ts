@@ -30,7 +30,7 @@ export function toMessage(answer: Answer, templates: URL, { plainTables = false,
     ...asked,
     ...said.slice(0, sentences),
     ...(shown ? [evidence(shown, rows, plainTables)] : []),
-    ...(shown ? rowMenu(leadsOf(shown, rows), `Look into one of ${leadsOf(shown, rows).length}`) : []),
+    ...(shown ? rowMenu(leadsOf(shown, rows)) : []),
     ...buttons(next, sharedBy ? undefined : line),
     ...toBlocks(footer(answer, rows, templates, sentences < said.length)),
   ];
