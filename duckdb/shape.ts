@@ -66,8 +66,11 @@ export const SCHEMA_PART = 'events/day=0000%2F00%2F00/schema.parquet';
 /** Rows of a row group: few, so that a question about one call skips nearly all of a day. */
 const ROW_GROUP = 8192;
 
+/** Room for a dictionary of as many event ids as a row group has. DuckDB takes it for every column at once, used or not. */
+const DICTIONARY_BYTES = 400_000;
+
 /** A dictionary for every column gives every column a Bloom filter, and an id that nobody has seen is looked for in no row group. */
-export const PART_FORMAT = `(format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP})`;
+export const PART_FORMAT = `(format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP}, string_dictionary_page_size_limit ${DICTIONARY_BYTES})`;
 
 /** The order in a part: a question names a call more often than anything else. */
 export const PART_ORDER = 'eventsource, eventname, eventtime, eventid';
