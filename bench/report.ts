@@ -7,18 +7,24 @@ export interface Result {
   /** What it is measured against, and that one's figure of the same run. */
   readonly against?: string;
   readonly baseline?: number;
-  readonly goal?: string | undefined;
+  /** What it should be at most: in its own unit, or as a multiple of the baseline. */
+  readonly most?: number | undefined;
+  readonly mostTimes?: number;
 }
 
 /** Results as a Markdown table. */
 export function table(results: readonly Result[]): string {
-  const rows = results.map(({ what, value, unit, against, baseline, goal }) => [
-    what,
-    figure(value, unit),
-    against && baseline !== undefined ? `${ratio(value / baseline)} of ${against} (${figure(baseline, unit)})` : '',
-    goal ?? '',
-  ]);
+  const rows = results.map((result) => {
+    const { what, value, unit, against, baseline } = result;
+    const compared = against && baseline !== undefined ? `${ratio(value / baseline)} of ${against} (${figure(baseline, unit)})` : '';
+    return [what, figure(value, unit), compared, judged(result)];
+  });
   return [['what', 'measured', 'against', 'goal'], ['---', '---:', '---', '---'], ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
+}
+
+function judged({ value, unit, baseline, most, mostTimes }: Result): string {
+  if (mostTimes !== undefined && baseline !== undefined) return `at most ${mostTimes} times: ${value / baseline <= mostTimes ? 'met' : '**missed**'}`;
+  return most === undefined ? '' : `at most ${figure(most, unit)}: ${value <= most ? 'met' : '**missed**'}`;
 }
 
 const figure = (value: number, unit: string): string => `${value >= 10 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)} ${unit}`;
