@@ -22,14 +22,15 @@ const missing = [...wanted].some(([path, version]) => installed.get(path) !== ve
 
 if (missing) {
   process.stderr.write('Installing dependencies (once, about a minute) …\n');
-  // npm's own words go to stderr: stdout belongs to the answer.
+  // `npm ci` refuses a lock file that was made where packages for other systems could not be seen; `install` adds them and,
+  // with --no-save, leaves the lock file alone. npm's own words go to stderr: stdout belongs to the answer.
   const npm = process.env.npm_execpath ? [process.execPath, [process.env.npm_execpath]] : ['npm', []];
-  const { status } = spawnSync(npm[0], [...npm[1], 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { status } = spawnSync(npm[0], [...npm[1], 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: new URL('.', import.meta.url),
     stdio: ['ignore', 2, 'inherit'],
   });
   if (status !== 0) {
-    process.stderr.write('npm ci did not succeed; its words are above. Mend that and run the command again.\n');
+    process.stderr.write('npm install did not succeed; its words are above. Mend that and run the command again.\n');
     process.exit(status ?? 1);
   }
 }
