@@ -34,7 +34,8 @@ export default command({
     `);
     const shown = calls.slice(0, top);
     const rows = shown.map(({ actor, actors, ...cells }): Row => {
-      const service = cells.eventsource.replace(/[.]amazonaws[.]com$/, '');
+      // `s3` is said for s3.amazonaws.com; a name with more dots in it is said whole.
+      const service = cells.eventsource.replace(/^([a-z0-9-]+)[.]amazonaws[.]com$/, '$1');
       const picked = [only('event', cells.eventname), only('source', service)];
       return {
         cells: { ...cells, actor: actors > 1 ? `${actor ?? '—'} and ${actors - 1} more` : actor },

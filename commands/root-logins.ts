@@ -42,9 +42,9 @@ export default command({
       from ${eventsDuring(window)}
       where eventname = 'ConsoleLogin' and identitytype = 'Root' and ${matching(filters)}
       order by eventtime desc, eventid
-      ${limit(top + 1)}
+      ${limit(MOST_SIGN_INS + 1)}
     `);
-    const shown = signIns.slice(0, top);
+    const shown = signIns.slice(0, MOST_SIGN_INS);
     const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, window, ask) : [];
     const told = shown.map((each) => ({ ...each, ...after(each, shown, deeds) }));
     const good = told.filter(({ outcome }) => outcome === 'ok');
@@ -62,7 +62,7 @@ export default command({
         told.map(({ writes: _, ...row }) => row),
         {
           most: top,
-          more: signIns.length > top,
+          more: signIns.length > Math.min(top, MOST_SIGN_INS),
           hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
           extra: [
             { name: 'mfa', label: 'MFA', kind: 'text' },
@@ -103,7 +103,7 @@ async function deedsAfter(signIns: readonly SignIn[], window: Asked['window'], a
     select ${listed}, readlike
     from ${eventsDuring({ from: first, to: new Date(window.to.getTime() + SESSION_MS) })}
     where actorkind = 'root' and eventsource <> 'signin.amazonaws.com'
-    order by eventtime, eventid
+    order by eventtime desc, eventid
     ${limit(MOST_DEEDS)}
   `);
 }
@@ -118,7 +118,7 @@ function after({ eventtime, outcome, recipientaccountid, mfa }: SignIn, signIns:
       outcome === 'ok' && each.recipientaccountid === recipientaccountid && Date.parse(each.eventtime) >= start && Date.parse(each.eventtime) < end,
   );
   const writes = own.filter(({ readlike }) => readlike !== 'true');
-  const names = Map.groupBy(writes, (each) => `${each.eventname}${each.outcome === 'ok' ? '' : ` (${each.outcome})`}`);
+  const names = Map.groupBy(writes.toReversed(), (each) => `${each.eventname}${each.outcome === 'ok' ? '' : ` (${each.outcome})`}`);
   const did = [...names].map(([name, calls]) => (calls.length > 1 ? `${name} ×${calls.length}` : name)).join(', ');
   // CloudTrail's own examples write both Yes and YES.
   return { mfa: mfa?.toLowerCase() ?? null, writes: [...names.keys()], did, reads: own.length - writes.length };

@@ -43,7 +43,7 @@ export default command({
       where eventname in ('RunInstances', 'StartInstances')
         and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
       order by eventtime desc, eventid
-      ${limit(top + 1)}
+      ${limit(MOST_CALLS + 1)}
     `);
     const done = calls.filter(({ outcome }) => outcome === 'ok');
     const launch = done.findLast(({ eventname }) => eventname === 'RunInstances');

@@ -2,8 +2,8 @@
  * What a trail's folder looks like: `[prefix/]AWSLogs/[o-xxxx/]ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/*.json.gz`, with
  * Control Tower's organization id twice, or files that lie about without any such layout.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 /** A file of the trail. `path` is relative to the trail's folder, with slashes; the rest is what its folders tell. */
@@ -34,15 +34,27 @@ export async function* listTrail(folder: string, signal: AbortSignal, within = '
     const { name } = entry;
     if (name.startsWith('.')) continue;
     const path = within === '' ? name : `${within}/${name}`;
-    if (entry.isDirectory()) {
+    const found = entry.isDirectory() ? undefined : seen(join(folder, path));
+    if (entry.isDirectory() || (found?.isDirectory() && !isAbove(join(folder, path)))) {
       if (!NEIGHBOURS.test(name)) folders.push(path);
     } else if (LOG_FILE.test(name)) {
-      const found = statSync(join(folder, path), { throwIfNoEntry: false });
       if (found?.isFile()) yield { path, size: found.size, modified: Math.floor(found.mtimeMs), ...place(path) };
     }
   }
   for (const path of folders) yield* listTrail(folder, signal, path);
 }
+
+/** What stands at a path, links followed; undefined when nothing does, or a link leads nowhere or in a circle. */
+function seen(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for a link to a folder that it stands in: it would be followed for ever. */
+const isAbove = (link: string): boolean => `${realpathSync(dirname(link))}/`.startsWith(`${realpathSync(link)}/`);
 
 /** What the folders of a path say. */
 export function place(path: string): Pick<TrailFile, 'day' | 'account' | 'region'> {

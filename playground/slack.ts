@@ -4,6 +4,7 @@
  * The state is kept by `emulate`, which answers the Web API as Slack does. It sends nothing to the bot: no slash commands,
  * no clicks, no events. Those are the page's part.
  */
+import { randomBytes } from 'node:crypto';
 import { WebClient } from '@slack/web-api';
 import { createEmulator, type Emulator } from 'emulate';
 
@@ -38,10 +39,9 @@ const team = { name: 'Playground', domain: 'playground' };
 const asker = 'sam';
 const channels = { general: 'general', digests: 'trail-digests' };
 
-// Nothing outside loopback can reach the workspace, so these open nothing; they have the shape of the real ones.
+// Tokens of the emulated workspace alone, in the shape of real ones.
 const botToken = 'xoxb-playground-bot';
 const askerToken = 'xoxp-playground-sam';
-const signingSecret = 'playground-signing-secret';
 
 /** Opens the workspace at `port`, or at a free one when that is taken. */
 export async function openPlaygroundSlack(options: { readonly port: number }): Promise<PlaygroundSlack> {
@@ -51,7 +51,8 @@ export async function openPlaygroundSlack(options: { readonly port: number }): P
     return {
       apiUrl,
       botToken,
-      signingSecret,
+      // Whoever knows it can ask the bot, so no two starts share it.
+      signingSecret: randomBytes(32).toString('hex'),
       botUserId: app.botUserId,
       askerToken,
       workspace: await readWorkspace(apiUrl),
@@ -93,7 +94,6 @@ const seed = {
     { token: botToken, type: 'bot', user_id: app.botUserId, app_id: app.id, bot_id: app.botId, bot_user_id: app.botUserId },
     { token: askerToken, type: 'user', user: asker },
   ],
-  signing_secret: signingSecret,
 };
 
 /** The ids are the emulator's own choice at each start, so they are asked for. */

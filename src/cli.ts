@@ -5,7 +5,7 @@ import { listAside } from '../duckdb/store.ts';
 import type { Answer } from './answer.ts';
 import { loadCatalog } from './catalog.ts';
 import { dayBefore, dayNamed } from './clock/day.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, readConfig, readEnvironment } from './config.ts';
 import { type Asking, openDesk } from './desk.ts';
 import { UserError } from './errors.ts';
 import { toCsv } from './message/csv.ts';
@@ -44,7 +44,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
     process.stdout.write(`${USAGE}\n`);
     return;
   }
-  const config = readConfig(process.env);
+  const config = readConfig(readEnvironment());
   const now = values.now === undefined ? new Date() : readNow(values.now);
   const signal = interrupted();
   const place = placeOf(config, fileURLToPath(root));
@@ -161,7 +161,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof UserError) {
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    process.stderr.write('That took longer than QUERY_TIMEOUT_SECONDS, so I stopped. A shorter time or one more filter makes it quicker.\n');
+    process.exitCode = STATUS.mistake;
+  } else if (error instanceof UserError) {
     process.stderr.write(
       `${error.message.split('\n').map(visible).join('\n')}${error.suggestion ? `\nDid you mean: ${visible(error.suggestion)}` : ''}\n`,
     );

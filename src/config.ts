@@ -1,4 +1,5 @@
 /** The environment, checked once. Everything wrong with it is said at once, by name; `.env.example` says what each setting is for. */
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from './errors.ts';
 
@@ -24,7 +25,7 @@ const schema = z.object({
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
   PORT: port.default(3000),
   PAGE_PORT: port.default(3100),
-  QUERY_TIMEOUT_SECONDS: z.coerce.number('must be a number').positive('must be more than 0').default(60),
+  QUERY_TIMEOUT_SECONDS: z.coerce.number('must be a number').positive('must be more than 0').max(3600, 'must be 3600 or less').default(60),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
 });
 
@@ -53,6 +54,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const faults = [...[...wrong.values()].reverse(), ...missing(set)];
   if (read.success && faults.length === 0) return read.data;
   throw new UserError(`These settings are not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n.env.example says what each is for.`);
+}
+
+/** The environment, with what a file `.env` beside it adds. */
+export function readEnvironment(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
 }
 
 function isTimeZone(name: string): boolean {

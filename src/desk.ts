@@ -9,7 +9,7 @@ import { nearest } from './nearest.ts';
 import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type QueryEngine } from './trail/engine.ts';
 import { secondOf } from './trail/events.ts';
-import { fieldGuide } from './trail/filter.ts';
+import { type FilterValue, fieldGuide, valuesOf } from './trail/filter.ts';
 import type { Query, Sql } from './trail/sql.ts';
 import { nearestWindow, pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
 
@@ -187,6 +187,7 @@ function understand(line: Line, command: Command, now: Date): Asked {
   if (filters.length > 0 && !command.filters) {
     throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
   }
+  checkValues(line);
   const { by, every, top, sort } = line;
   const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
   const unheeded = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
@@ -201,6 +202,19 @@ function understand(line: Line, command: Command, now: Date): Asked {
     throw new UserError(`“${printWindow(said)}” is still to come: it is ${secondOf(now)}.`, printLine(without));
   }
   return { words: parsed.data, filters, said, window: range, ...shape };
+}
+
+/** @throws UserError for a filter on a value that its field never has: it would find nothing, and read as if nothing had happened. */
+function checkValues(line: Line): void {
+  for (const { field, values } of line.filters) {
+    const known = valuesOf(field);
+    const stray = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
+    if (!known || !stray) continue;
+    const guess = nearest(stray.text, known) ?? (known[0] as string);
+    const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
+    const filters = line.filters.map((each) => ({ ...each, values: each.values.map(mend) }));
+    throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${shortened(stray.text)}”.`, printLine({ ...line, filters }));
+  }
 }
 
 const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;

@@ -287,7 +287,11 @@ function readNamed(token: Token): Named | undefined {
   if (name.toLowerCase() === 'arn' || /^https?$/i.test(name) || isIPv6(text)) return undefined;
   const value = token.slice(prefix.length);
   const field = fieldNamed(name);
-  if (field) return { kind: 'filter', filter: { field, negated: minus === '-', values: readValues(value, `${name}:`) } };
+  if (field)
+    return {
+      kind: 'filter',
+      filter: { field, negated: minus === '-', values: readValues(value, `${name}:`) },
+    };
   if (minus === '') {
     const shape = readShape(name.toLowerCase(), textOf(value));
     if (shape) return { kind: 'shape', shape };

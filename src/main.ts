@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { servePage } from '../playground/page.ts';
@@ -10,7 +11,7 @@ import type { Answer } from './answer.ts';
 import { loadCatalog } from './catalog.ts';
 import { startClock } from './clock/clock.ts';
 import { dayBefore } from './clock/day.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, readConfig, readEnvironment } from './config.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { UserError } from './errors.ts';
 import { visible } from './message/inert.ts';
@@ -24,6 +25,8 @@ import { claim } from './state/claims.ts';
 
 /** New files are looked for at most this often, when a question comes. */
 const LOOK_EVERY_MS = 60_000;
+/** A question waits this long for them. */
+const LOOK_PATIENCE_MS = 5000;
 /** A question at work when we are told to stop may end within this. */
 const STOP_PATIENCE_MS = 10_000;
 
@@ -61,7 +64,9 @@ async function main(config: Config): Promise<void> {
   if (slack) stops.push(() => slack.close());
   const bot = openBot({
     ...(slack ? { botToken: slack.botToken, slackApiUrl: slack.apiUrl } : { botToken: config.SLACK_BOT_TOKEN as string }),
-    transport: slack ? { kind: 'http', signingSecret: slack.signingSecret, port: await freePort(config.PORT) } : transportOf(config),
+    transport: slack
+      ? { kind: 'http', signingSecret: slack.signingSecret, port: await freePort(config.PORT), host: '127.0.0.1' }
+      : transportOf(config),
     desk,
     access: { channels: config.ALLOWED_CHANNELS, users: config.ALLOWED_USERS },
     clock,
@@ -127,7 +132,8 @@ function fresh(desk: Desk, load: (() => Promise<unknown>) | undefined): Desk {
       looked = clock().getTime();
       loading = load().catch((error: unknown) => process.stderr.write(`New files could not be loaded: ${visible(String(error))}\n`));
     }
-    return loading;
+    // What was loaded before can be asked meanwhile: a large load does not keep a question waiting.
+    return Promise.race([loading, sleep(LOOK_PATIENCE_MS)]);
   };
   return {
     ...desk,
@@ -156,7 +162,7 @@ async function freePort(wanted: number): Promise<number> {
 }
 
 try {
-  await main(readConfig(process.env));
+  await main(readConfig(readEnvironment()));
 } catch (error) {
   const words =
     error instanceof UserError ? error.message : `trailbot could not start:\n${error instanceof Error ? (error.stack ?? error.message) : error}`;

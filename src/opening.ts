@@ -30,7 +30,7 @@ export function placeOf({ TRAIL_PATH, STORE_PATH }: Pick<Config, 'TRAIL_PATH' | 
 /** Makes the sample trail unless it is there: aside first, so that one half made is never taken for whole. */
 export async function ensureSample({ trail }: Place, events: number, end: Date, signal: AbortSignal, onProgress: Progress): Promise<void> {
   if (existsSync(trail)) return;
-  const making = `${trail}.making`;
+  const making = `${trail}.making-${process.pid}`;
   await rm(making, { recursive: true, force: true });
   await mkdir(dirname(trail), { recursive: true });
   await generateSample({
@@ -41,7 +41,13 @@ export async function ensureSample({ trail }: Place, events: number, end: Date, 
     signal,
     onProgress: (done, total) => onProgress('Making a sample trail', done, total),
   });
-  await rename(making, trail);
+  try {
+    await rename(making, trail);
+  } catch (error) {
+    // Another process was quicker: its sample is as good.
+    if (!existsSync(trail)) throw error;
+    await rm(making, { recursive: true, force: true });
+  }
 }
 
 /** Six months and a little: as far as the questions look back. */

@@ -5,7 +5,7 @@
 
 /** Names, in any case, whose values are secrets wherever they stand in a record. */
 const SECRET_NAMES =
-  'sessionToken|secretAccessKey|secretKey|password|passwd|masterUserPassword|secretString|secretBinary|privateKey|clientSecret|authToken|accessToken|refreshToken|idToken|apiKey|signinToken|samlAssertion|samlResponse|webIdentityToken|preSharedKey|plaintext|importToken|passwordData|userData';
+  'sessionToken|secretAccessKey|secretKey|password|passwd|masterUserPassword|secretString|secretBinary|privateKey|clientSecret|authToken|accessToken|refreshToken|idToken|apiKey|signinToken|samlAssertion|samlResponse|webIdentityToken|preSharedKey|plaintext|importToken|passwordData|userData|X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential';
 
 const HIDDEN = '(hidden)';
 const SECRET_NAME = new RegExp(`(?:${SECRET_NAMES})$`, 'i');
@@ -27,12 +27,22 @@ export function maskText(text: string, asked: string): string {
 
 /** A value with every string in it masked, and all of what stands under a secret's name. */
 export function maskDeep<T>(value: T, asked: string): T {
-  if (typeof value === 'string') return maskText(value, asked) as T;
+  if (typeof value === 'string') return (maskJson(value, asked) ?? maskText(value, asked)) as T;
   if (Array.isArray(value)) return value.map((inner) => maskDeep(inner, asked)) as T;
   if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, isSecret(key, inner) ? HIDDEN : maskDeep(inner, asked)])) as T;
   }
   return value;
+}
+
+/** JSON text with its members masked by their names; undefined for any other text. */
+function maskJson(text: string, asked: string): string | undefined {
+  if (!/^[[{]/.test(text)) return undefined;
+  try {
+    return JSON.stringify(maskDeep(JSON.parse(text), asked));
+  } catch {
+    return undefined;
+  }
 }
 
 // A name alone tells a secret where a value stands under it; what has no value, and AWS's own mask, is told as it is.

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
-import { WebAPIPlatformError, WebClient, type WebClientOptions } from '@slack/web-api';
+import { WebAPIPlatformError, WebAPIRequestError, WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Answer } from '../answer.ts';
 import type { Desk } from '../desk.ts';
 import { sorry, UserError } from '../errors.ts';
@@ -192,11 +192,14 @@ export function openBot(options: BotOptions): Bot {
   return {
     async start() {
       await app.init().catch((error: unknown) => {
+        if (error instanceof WebAPIRequestError)
+          throw new UserError('Slack cannot be reached. Is there a way out to slack.com, or a proxy to set (NODE_USE_ENV_PROXY=1)?');
         throw isRefusedToken(error)
           ? new UserError(`Slack does not accept SLACK_BOT_TOKEN (${codeOf(error)}). Copy it anew from OAuth & Permissions.`)
           : error;
       });
-      const server = await app.start(transport.port).catch((error: unknown) => {
+      const host = transport.kind === 'http' ? transport.host : undefined;
+      const server = await app.start(host === undefined ? transport.port : { port: transport.port, host }).catch((error: unknown) => {
         throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? new UserError(`Port ${transport.port} is taken. Set PORT to another.`) : error;
       });
       return transport.kind === 'http' ? (server.address() as AddressInfo).port : null;

@@ -5,7 +5,12 @@ import type { WebClientOptions } from '@slack/web-api';
 
 /** How Slack reaches us: it calls a URL of ours, or we keep a socket open to it. `port` also serves the health pages. */
 export type Transport =
-  | { readonly kind: 'http'; readonly signingSecret: string; readonly port: number }
+  | {
+      readonly kind: 'http';
+      readonly signingSecret: string;
+      readonly port: number /** Undefined: every address of this machine. */;
+      readonly host?: string;
+    }
   | { readonly kind: 'socket'; readonly appToken: string; readonly port: number };
 
 // A question line is short; Slack's payloads around it are some kilobytes.

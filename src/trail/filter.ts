@@ -23,6 +23,8 @@ interface Field {
   readonly columns: readonly Sql[];
   /** What is said of it in messages. */
   readonly about: string;
+  /** All the values there are, where there are few. */
+  readonly values?: readonly string[];
   /** The value as the column holds it. */
   read?(value: string): string;
 }
@@ -30,6 +32,8 @@ interface Field {
 // CloudTrail's service names end alike; people say `s3`.
 const serviceName = (text: string): string => (/[.*?]/.test(text) ? text : `${text}.amazonaws.com`);
 const lower = (text: string): string => text.toLowerCase();
+
+const BOOLEAN = ['true', 'false'];
 
 /** The fields by the name that lines print them with. */
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -46,18 +50,28 @@ const FIELDS: Readonly<Record<string, Field>> = {
   account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits' },
   error: { columns: [sql`errorcode`], about: 'errorCode' },
   target: { columns: [sql`target`], about: 'the thing acted on' },
-  via: { columns: [sql`via`], about: 'console, cli, sdk, terraform, cdk, cloudformation, service', read: lower },
-  kind: { columns: [sql`actorkind`], about: 'human, role, service, root, account, anonymous', read: lower },
-  outcome: { columns: [sql`outcome`], about: 'ok, denied, throttled, failed', read: lower },
+  via: {
+    values: ['console', 'cli', 'sdk', 'terraform', 'cdk', 'cloudformation', 'service', 'other'],
+    columns: [sql`via`],
+    about: 'console, cli, sdk, terraform, cdk, cloudformation, service',
+    read: lower,
+  },
+  kind: {
+    values: ['human', 'role', 'service', 'root', 'account', 'anonymous'],
+    columns: [sql`actorkind`],
+    about: 'human, role, service, root, account, anonymous',
+    read: lower,
+  },
+  outcome: { values: ['ok', 'denied', 'throttled', 'failed'], columns: [sql`outcome`], about: 'ok, denied, throttled, failed', read: lower },
   agent: { columns: [sql`useragent`], about: 'userAgent' },
   id: { columns: [sql`eventid`], about: 'eventID' },
   type: { columns: [sql`eventtype`], about: 'eventType' },
   category: { columns: [sql`eventcategory`], about: 'eventCategory' },
-  readonly: { columns: [sql`readonly`], about: 'readOnly, true or false', read: lower },
-  destructive: { columns: [sql`destructive`], about: 'true or false', read: lower },
+  readonly: { values: BOOLEAN, columns: [sql`readonly`], about: 'readOnly, true or false', read: lower },
+  destructive: { values: BOOLEAN, columns: [sql`destructive`], about: 'true or false', read: lower },
   principal: { columns: [sql`principalid`], about: 'principalId' },
   vpce: { columns: [sql`vpcendpointid`], about: 'vpcEndpointId' },
-  mfa: { columns: [sql`mfaauthenticated`], about: 'mfaAuthenticated, true or false', read: lower },
+  mfa: { values: BOOLEAN, columns: [sql`mfaauthenticated`], about: 'mfaAuthenticated, true or false', read: lower },
 };
 
 /** Other names of the same fields: CloudTrail's own, and what people type. Lower case. */
@@ -101,6 +115,9 @@ export function fieldNamed(name: string): string | undefined {
   const own = Object.hasOwn(ALIASES, known) ? ALIASES[known] : known;
   return own !== undefined && Object.hasOwn(FIELDS, own) ? own : undefined;
 }
+
+/** All the values that a field can have, where there are few; a filter for another would find nothing, ever. */
+export const valuesOf = (field: string): readonly string[] | undefined => definition(field).values;
 
 /** The column that a field groups by. */
 export function columnOf(field: string): Sql {
