@@ -66,8 +66,8 @@ async function list({ filters, window, said, top = DEFAULT_ROWS, sort = 'time' }
   };
 }
 
-/** A row of a count that has no value there: without any. */
-const NONE = (field: string): Filter => ({ field, negated: true, values: [{ text: '*', wildcard: true }] });
+/** A filter on events that have no value in a field: what a row of a count without one leads to. */
+const without = (field: string): Filter => ({ field, negated: true, values: [{ text: '*', wildcard: true }] });
 
 const ORDER = {
   top: sql`events desc`,
@@ -99,7 +99,7 @@ async function count(
   const names = [...(every ? ['step'] : []), ...by];
   const rows = groups.slice(0, top).map((group): Row => {
     const keyed = names.map((name, i) => [name, group[`key${i + 1}`] ?? null] as const);
-    const picked = keyed.flatMap(([name, value]) => (name === 'step' ? [] : [value === null ? NONE(name) : only(name, value)]));
+    const picked = keyed.flatMap(([name, value]) => (name === 'step' ? [] : [value === null ? without(name) : only(name, value)]));
     return {
       cells: { ...Object.fromEntries(keyed), events: Number(group.events), first: group.first ?? null, last: group.last ?? null },
       next: {

@@ -8,7 +8,8 @@ export type Transport =
   | {
       readonly kind: 'http';
       readonly signingSecret: string;
-      readonly port: number /** Undefined: every address of this machine. */;
+      readonly port: number;
+      /** Undefined: every address of this machine. */
       readonly host?: string;
     }
   | { readonly kind: 'socket'; readonly appToken: string; readonly port: number };
