@@ -37,18 +37,12 @@ with parsed as (
   from records
 )
 select
-  file,
-  -- Text that is no event at all: the loader looks at its file more closely.
-  coalesce(eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z')
-    and try_cast(eventTime as timestamp) is not null, false) as sound,
-  coalesce(day, replace(substr(eventTime, 1, 10), '-', '/')) as day,
   coalesce(account, recipientAccountId, who.accountId, 'unknown') as account,
   coalesce(region, awsRegion, 'unknown') as region,
   -- Some records carry fractions of a second; eventTime is compared as text, so all are cut to the second.
   substr(eventTime, 1, 19) || 'Z' as eventtime,
-  -- Records of version 1.0 have no eventID: the record itself is their identity, and its digest their id.
-  coalesce(nullif(eventID, ''), cast(cast(md5(cast(row(eventTime, eventSource, eventName, awsRegion, sourceIPAddress, userAgent, errorCode,
-    errorMessage, requestID, userIdentity, requestParameters, responseElements, additionalEventData, resources) as varchar)) as uuid) as varchar)) as eventid,
+  -- Records of version 1.0 have no eventID; the loader gives them a digest.
+  coalesce(nullif(eventID, ''), digest) as eventid,
   eventSource as eventsource,
   eventName as eventname,
   eventType as eventtype,

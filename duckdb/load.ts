@@ -1,6 +1,7 @@
 /**
  * One load: the new files of a trail in batches, several batches at a time. A batch is unpacked to one line of JSON a
- * record, parsed and derived by DuckDB, written as a part for each day, and committed whole.
+ * record, in the order of a part. DuckDB looks at the lines (which are events, and new?), derives their columns and writes
+ * them as a part for each day, in one go and without holding them. Then the batch is committed whole.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
@@ -9,7 +10,8 @@ import { dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { listTrail, place } from './layout.ts';
 import { added, type Commit, type Part, readLog, type StoreState, settle, writeCommit } from './log.ts';
-import { derived, lineHead, macros, PART_COLUMNS, PART_FORMAT, PART_ORDER, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
+import { derived, looked, MARK, macros, PART_FORMAT, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
+import type { Stage } from './stage.ts';
 import { tidy } from './tidy.ts';
 import type { Fault, Job, UnpackReply } from './unpack.ts';
 import { openUnpacker, type Unpacker } from './unpacker.ts';
@@ -30,13 +32,24 @@ interface LoadRequest {
   readonly onProgress: ((done: number, total: number) => void) | undefined;
 }
 
-/** Packed bytes of a batch; text is some ten times as much. Enough to keep a core busy, little enough to hold several. */
-const BATCH_BYTES = 1_600_000;
+/**
+ * Packed bytes of a batch; text is some ten times as much. Large ones make large parts, which later questions like; but a
+ * small load is shared out so that all lanes have work from early on until the end.
+ */
+const MOST_BATCH_BYTES = 8_000_000;
+const LEAST_BATCH_BYTES = 1_000_000;
+const BATCHES = 24;
 /** What a file of no size costs all the same: it keeps batches of tiny files small. */
 const BYTES_A_FILE = 300;
 /** More would hold more than a gigabyte at once. */
 const MOST_LANES = 2;
 const MEMORY = '320MB';
+
+/**
+ * The loader's one large statement is planned anew for each part, and planning takes as long as 2,000 rows do. These find
+ * nothing in it to improve, or make it worse: `in_clause` turns a list of five names into a join of wide rows.
+ */
+const IDLE_OPTIMIZERS = 'in_clause,common_subexpressions,expression_rewriter,statistics_propagation';
 
 interface TakenFile {
   readonly number: number;
@@ -81,7 +94,7 @@ export async function load({ root, store, signal, onProgress }: LoadRequest): Pr
   };
   try {
     const main = await connect();
-    await main.run(macros);
+    await main.run(`${macros}; set global disabled_optimizers = '${IDLE_OPTIMIZERS}'`);
     const state = await readLog(store);
     const shared: Load = { root, store, unpacker, alone: oneAtATime(), number: state.version, state };
     await ensureSchema(store, main);
@@ -153,7 +166,7 @@ async function ensureSchema(store: string, connection: DuckDBConnection): Promis
   const file = join(store, SCHEMA_PART);
   if (existsSync(file)) return;
   await mkdir(dirname(file), { recursive: true });
-  await connection.run(`copy (select ${PART_COLUMNS} from (${derived(recordsOf())})) to ${quoted(file)} (format parquet)`);
+  await connection.run(`copy (${derived(recordsOf([]))}) to ${quoted(file)} (format parquet)`);
 }
 
 /** The files that are new, as the table `fresh`, numbered day by day. */
@@ -176,11 +189,21 @@ async function findNew({ root, store, state }: Load, connection: DuckDBConnectio
       ? 'false'
       : `exists (select 1 from ${parquet(store, state.files)} as known where known.path = listing.path and known.size = listing.size
            and (known.reason is null or known.modified = listing.modified and not starts_with(known.reason, 'cannot be read')))`;
+  await connection.run(`create table found as
+    select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified, day, size + ${BYTES_A_FILE} as weight from listing where not ${known}`);
+  const [row] = (
+    await connection.runAndReadAll(
+      'select count(*) as files, coalesce(sum(size), 0)::bigint as bytes, coalesce(sum(weight), 0)::bigint as weight from found',
+    )
+  ).getRowObjects();
+  const most = Math.round(Math.min(Math.max(Number(row?.weight) / BATCHES, LEAST_BATCH_BYTES), MOST_BATCH_BYTES));
+  // A day that fits is never parted: it becomes one part.
   await connection.run(`create table fresh as
-    select *, (sum(size + ${BYTES_A_FILE}) over (order by number) // ${BATCH_BYTES})::integer as batch
-    from (select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified from listing where not ${known}) order by number`);
+    select number, path, size, modified, ((case when ofday <= ${most} then uptoday - ofday else upto end) // ${most})::integer as batch
+    from (select *, sum(weight) over (order by number) as upto, sum(weight) over (partition by day) as ofday, sum(weight) over (order by day nulls last) as uptoday from found)
+    order by number`);
+  await connection.run('drop table found');
   await connection.run('drop table listing');
-  const [row] = (await connection.runAndReadAll('select count(*) as files, coalesce(sum(size), 0)::bigint as bytes from fresh')).getRowObjects();
   return { files: Number(row?.files), bytes: Number(row?.bytes) };
 }
 
@@ -199,39 +222,44 @@ function batches({ root, store, unpacker, alone }: Load, connection: DuckDBConne
   };
   return async () => {
     const taken = await alone(take);
-    return taken && { ...taken, unpacked: await unpacker.unpack({ jobs: jobsOf(root, taken.files), stage: taken.stage, mend: false }) };
+    return (
+      taken && {
+        ...taken,
+        unpacked: await unpacker.unpack({ jobs: jobsOf(root, taken.files), stage: taken.stage, mark: MARK, first: 0, mend: false }),
+      }
+    );
   };
 }
 
 const jobsOf = (root: string, files: readonly TakenFile[]): Job[] =>
-  files.map(({ number, path, size }) => ({ file: number, path: join(root, path), size, head: lineHead({ file: number, ...place(path) }) }));
+  files.map(({ number, path, size }) => ({ file: number, path: join(root, path), size, ...place(path) }));
 
 /** Loads one batch and commits it. Its tables are temporary, and so are this connection's own. */
 async function ingest(shared: Load, connection: DuckDBConnection, { files, stage, unpacked }: Batch): Promise<Loaded> {
   const { root, store, unpacker } = shared;
   const run = async (sql: string): Promise<void> => void (await connection.run(sql));
   await listBatch(connection, files);
-  await run(`create or replace temp table loaded as ${derived(recordsOf())}`);
-  await readStages(connection, unpacked);
+  await run(`create or replace temp table looked as ${looked(unpacked.stages)}`);
+  const stages = [...unpacked.stages];
   const faults: Fault[] = [...unpacked.faults];
   const doubtful = await findDoubtful(connection, files, unpacked);
   if (doubtful.size > 0) {
-    await run(`delete from loaded where file in (${[...doubtful].join(', ')})`);
+    await run(`delete from looked where file in (${[...doubtful].join(', ')})`);
     const jobs = jobsOf(root, files).filter(({ file }) => doubtful.has(file));
-    const mended = await unpacker.unpack({ jobs, stage: `${stage}-mended`, mend: true });
-    await readStages(connection, mended);
-    faults.push(...mended.faults);
+    const mended = await unpacker.unpack({ jobs, stage: `${stage}-mended`, mark: MARK, first: unpacked.count, mend: true });
+    await run(`insert into looked ${looked(mended.stages)}`);
+    stages.push(...mended.stages);
+    faults.push(...mended.faults, ...(await dropUnsound(connection)));
   }
-  faults.push(...(await dropUnsound(connection)));
   await listFaults(connection, faults);
 
   const name = `${files[0]?.number ?? 0}-${process.pid}-${Date.now().toString(36)}`;
-  const read = await keyEvents(connection);
+  const [[read] = []] = (await connection.runAndReadAll('select count(*) from looked')).getRows();
   // Which of equal events is kept is settled by one lane at a time.
   const events = await shared.alone(() => keepNew(connection));
-  if (events < read) await run('delete from loaded where rowid not in (select row from kept)');
-  const places = await distinctPlaces(connection);
-  const parts = events > 0 ? await writeParts(store, connection, name) : [];
+  const parts = await writeParts(store, connection, stages, name, await leftOut(connection, unpacked, doubtful, Number(read) - events));
+  for (const { path } of stages) await rm(path, { force: true });
+  const places = await distinctPlaces(store, connection, files, parts);
   const ids = events > 0 ? [`ids/${name}.parquet`] : [];
   for (const file of ids) await run(`copy (select key from kept) to ${quoted(join(store, file))} (format parquet, compression zstd)`);
   const ledger = `files/${name}.parquet`;
@@ -253,35 +281,32 @@ async function ingest(shared: Load, connection: DuckDBConnection, { files, stage
   return {
     files: files.length,
     events,
-    duplicates: read - events,
+    duplicates: Number(read) - events,
     asideFiles: new Set(faults.filter(({ records }) => records === 0).map(({ file }) => file)).size,
     asideEvents: faults.reduce((sum, { records }) => sum + records, 0),
   };
 }
 
-/** Reads stages into the table `loaded`. A line that DuckDB cannot parse leaves no row. */
-async function readStages(connection: DuckDBConnection, { stages }: UnpackReply): Promise<void> {
-  for (const stage of stages) {
-    await connection.run(`insert into loaded ${derived(recordsOf(stage))}`);
-    await rm(stage.path, { force: true });
-  }
-}
-
-/** Numbers of the files that need a closer look: those with a row that is no event, and those of which rows are missing. */
+/**
+ * Numbers of the files that need a closer look: those with a line that is no event or lies under another day than a
+ * glance told, and those of which lines are missing.
+ */
 async function findDoubtful(connection: DuckDBConnection, files: readonly TakenFile[], { faults, lines }: UnpackReply): Promise<Set<number>> {
-  const reader = await connection.runAndReadAll('select file, bool_and(sound), count(*) from loaded group by file');
+  const reader = await connection.runAndReadAll('select file, bool_and(sound), bool_and(day = ownday), count(*) from looked group by file');
+  const unfiled = new Set(files.filter(({ path }) => place(path).day === null).map(({ number }) => number));
   const written = new Map(lines);
-  const whole = ([file, sound, rows]: readonly unknown[]): boolean => sound === true && Number(rows) === written.get(Number(file));
-  const sound = new Set(reader.getRows().flatMap((row) => (whole(row) ? [Number(row[0])] : [])));
+  const isWhole = ([file, sound, dated, rows]: readonly unknown[]): boolean =>
+    sound === true && (dated === true || !unfiled.has(Number(file))) && Number(rows) === written.get(Number(file));
+  const whole = new Set(reader.getRows().flatMap((row) => (isWhole(row) ? [Number(row[0])] : [])));
   const faulty = new Set(faults.map(({ file }) => file));
-  return new Set(files.map(({ number }) => number).filter((number) => !faulty.has(number) && !sound.has(number)));
+  return new Set(files.map(({ number }) => number).filter((number) => !faulty.has(number) && !whole.has(number)));
 }
 
 /** What is no event even after its file was mended goes, and is told of. */
 async function dropUnsound(connection: DuckDBConnection): Promise<Fault[]> {
-  const reader = await connection.runAndReadAll('select file, count(*) from loaded where not sound group by file');
+  const reader = await connection.runAndReadAll('select file, count(*) from looked where not sound group by file');
   const rows = reader.getRows();
-  if (rows.length > 0) await connection.run('delete from loaded where not sound');
+  if (rows.length > 0) await connection.run('delete from looked where not sound');
   return rows.map(([file, count]) => ({ file: Number(file), reason: 'an event cannot be read', records: Number(count) }));
 }
 
@@ -312,46 +337,74 @@ async function listFaults(connection: DuckDBConnection, faults: readonly Fault[]
   appender.closeSync();
 }
 
-/** Gives each event its key, as the table `keyed`, and says how many events there are. */
-async function keyEvents(connection: DuckDBConnection): Promise<number> {
-  await connection.run(`create or replace temp table keyed as select min(row) as row, key
-    from (select rowid as row, coalesce(try_cast(eventid as uuid), cast(md5(eventid) as uuid)) as key from loaded) group by key`);
-  const [[read] = []] = (await connection.runAndReadAll('select count(*) from loaded')).getRows();
-  return Number(read);
-}
-
-/** The events whose key nobody has seen, as the table `kept`, and how many they are. They are seen from now on. */
+/** The lines whose event nobody has seen, as the table `kept`, and how many they are. They are seen from now on. */
 async function keepNew(connection: DuckDBConnection): Promise<number> {
   // The batch is small and `seen` is not: it is walked once, and never made a hash table of.
-  await connection.run('create or replace temp table repeated as select key from seen where key in (select key from keyed)');
-  await connection.run('create or replace temp table kept as select row, key from keyed where key not in (select key from repeated)');
+  await connection.run('create or replace temp table repeated as select key from seen where key in (select key from looked)');
+  await connection.run(
+    'create or replace temp table kept as select min(line) as line, key from looked where key not in (select key from repeated) group by key',
+  );
   await connection.run('insert into seen select key from kept');
   const [[kept] = []] = (await connection.runAndReadAll('select count(*) from kept')).getRows();
   return Number(kept);
 }
 
-/** Writes the kept events, sorted, as one part for each day. */
-async function writeParts(store: string, connection: DuckDBConnection, name: string): Promise<Part[]> {
+/** Which lines of the stages are not kept, as a condition: those of files that were mended since, and of events that are there. */
+async function leftOut(connection: DuckDBConnection, { count }: UnpackReply, doubtful: ReadonlySet<number>, repeats: number): Promise<string[]> {
+  const conditions: string[] = [];
+  if (doubtful.size > 0) conditions.push(`(line >= ${count} or file not in (${[...doubtful].join(', ')}))`);
+  if (doubtful.size > 0 || repeats > 0) {
+    const dropped = await connection.runAndReadAll('select line from looked where line not in (select line from kept)');
+    const lines = dropped.getRows().map(([line]) => Number(line));
+    // As a list: joined to a table, the wide rows themselves would be made a hash table of.
+    if (lines.length > 0) conditions.push(`line not in (${lines.join(', ')})`);
+  }
+  return conditions;
+}
+
+/** Writes the kept lines as one part for each day. */
+async function writeParts(
+  store: string,
+  connection: DuckDBConnection,
+  stages: readonly Stage[],
+  name: string,
+  conditions: readonly string[],
+): Promise<Part[]> {
   const days = await connection.runAndReadAll(
-    'select day, count(*) as rows, min(eventtime) as first, max(eventtime) as last from loaded group by day order by day',
+    'select day, count(*) as rows, min(eventtime) as first, max(eventtime) as last from looked where line in (select line from kept) group by day order by day',
   );
   const parts: Part[] = [];
   for (const row of days.getRowObjects()) {
     const day = String(row.day);
     const file = partFile(day, name);
     await mkdir(join(store, dirname(file)), { recursive: true });
-    await connection.run(
-      `copy (select ${PART_COLUMNS} from loaded where day = ${quoted(day)} order by ${PART_ORDER}) to ${quoted(join(store, file))} ${PART_FORMAT}`,
-    );
+    const records = [recordsOf(stages.filter((stage) => stage.day === day)), ...conditions].join(' and ');
+    await connection.run(`copy (${derived(records)}) to ${quoted(join(store, file))} ${PART_FORMAT}`);
     parts.push({ file, day, rows: Number(row.rows), bytes: (await stat(join(store, file))).size, first: String(row.first), last: String(row.last) });
   }
-  await connection.run('drop table loaded');
   return parts;
 }
 
-/** The accounts and regions that the loaded events lie under. */
-async function distinctPlaces(connection: DuckDBConnection): Promise<Pick<Commit, 'accounts' | 'regions'>> {
-  const column = async (name: 'account' | 'region') =>
-    (await connection.runAndReadAll(`select distinct ${name} from loaded order by 1`)).getRows().map(String);
-  return { accounts: await column('account'), regions: await column('region') };
+/** The accounts and regions that the events of a batch lie under: folders tell, and records where there are none. */
+async function distinctPlaces(
+  store: string,
+  connection: DuckDBConnection,
+  files: readonly TakenFile[],
+  parts: readonly Part[],
+): Promise<Pick<Commit, 'accounts' | 'regions'>> {
+  const told = files.map(({ path }) => place(path));
+  const accounts = new Set(told.map(({ account }) => account));
+  const regions = new Set(told.map(({ region }) => region));
+  if (parts.length > 0 && told.some(({ day }) => day === null)) {
+    const from = parquet(
+      store,
+      parts.map(({ file }) => file),
+    );
+    for (const [account, region] of (await connection.runAndReadAll(`select distinct account, region from ${from}`)).getRows()) {
+      accounts.add(String(account));
+      regions.add(String(region));
+    }
+  }
+  const named = (names: ReadonlySet<string | null>): string[] => [...names].filter((name) => name !== null).sort();
+  return { accounts: named(accounts), regions: named(regions) };
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { derivedColumns } from '../src/trail/events.ts';
-import type { Stage } from './unpack.ts';
+import { PLACE_FIELDS, type PlaceField, type Stage } from './stage.ts';
 
 // Raise it when the shape of a store changes and none of the texts below does.
 const FORMAT = 4;
@@ -26,39 +26,44 @@ const FIELDS: readonly (readonly [name: string, type: string])[] = [
 ];
 
 /**
- * What a staged record says of its file stands among the record's own fields, under names that nobody who writes a
- * record can know: a file cannot pass for another's.
+ * What a staged record says of its place stands among the record's own fields, under names that nobody who writes a
+ * record can know: a file cannot pass for another's. They are short because they stand in every line.
  */
-const MARK = `trailbot_${randomBytes(8).toString('hex')}`;
-const PLACE = ['file', 'day', 'account', 'region'] as const;
+export const MARK = `t${randomBytes(6).toString('hex')}`;
+const placed = (name: PlaceField): string => `${MARK}${PLACE_FIELDS.indexOf(name)}`;
+const PLACE_TYPES: { readonly [name in PlaceField]: string } = {
+  line: 'integer',
+  file: 'integer',
+  digest: 'varchar',
+  day: 'varchar',
+  account: 'varchar',
+  region: 'varchar',
+};
 
-/** The beginning of a line of a stage; a record without its opening brace completes it. */
-export function lineHead(place: {
-  readonly file: number;
-  readonly day: string | null;
-  readonly account: string | null;
-  readonly region: string | null;
-}): string {
-  return `{${PLACE.map((name) => `"${MARK}_${name}":${JSON.stringify(place[name])}`).join(',')},`;
-}
-
-/** The records of a stage, with what the folders of their files say; without a stage there are none. A line that is no JSON reads as nothing but nulls. */
-export function recordsOf(stage?: Stage): string {
-  const columns = [...PLACE.map((name) => [`${MARK}_${name}`, name === 'file' ? 'integer' : 'varchar'] as const), ...FIELDS];
-  const from = stage
-    ? `read_json(${quoted(stage.path)}, format = 'newline_delimited', ignore_errors = true, maximum_object_size = ${Math.max(1_000_000, stage.longestLine + 1)},
+/** The records of stages, with what their lines say of their place; without a stage there are none. A line that is no JSON gives no row. */
+export function recordsOf(stages: readonly Stage[], fields: readonly string[] = FIELDS.map(([name]) => name)): string {
+  const columns = [...PLACE_FIELDS.map((name) => [placed(name), PLACE_TYPES[name]] as const), ...FIELDS.filter(([name]) => fields.includes(name))];
+  const longest = Math.max(1_000_000, ...stages.map(({ longestLine }) => longestLine + 1));
+  const from =
+    stages.length > 0
+      ? `read_json([${stages.map(({ path }) => quoted(path)).join(', ')}], format = 'newline_delimited', ignore_errors = true, maximum_object_size = ${longest},
         columns = {${columns.map(([name, type]) => `${name}: '${type}'`).join(', ')}})`
-    : `(select ${columns.map(([name, type]) => `null::${type} as ${name}`).join(', ')} limit 0)`;
-  return `select ${PLACE.map((name) => `${MARK}_${name} as ${name}`).join(', ')}, ${FIELDS.map(([name]) => name).join(', ')} from ${from} where ${MARK}_file is not null`;
+      : `(select ${columns.map(([name, type]) => `null::${type} as ${name}`).join(', ')} limit 0)`;
+  return `select ${PLACE_FIELDS.map((name) => `${placed(name)} as ${name}`).join(', ')}, ${fields.join(', ')} from ${from} where file is not null`;
 }
 
-/** The relation `events` over such records, with `file` and `sound` for the loader; see flatten.sql. */
+/** What the loader looks at before it writes anything: is each line an event, of which file and day, and which one. */
+export const looked = (stages: readonly Stage[]): string => `select
+  line, file, day, substr(eventTime, 1, 19) || 'Z' as eventtime, replace(substr(eventTime, 1, 10), '-', '/') as ownday,
+  coalesce(try_cast(eventID as uuid), cast(md5(nullif(eventID, '')) as uuid), try_cast(digest as uuid)) as key,
+  coalesce(key is not null and eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z')
+    and try_cast(eventTime as timestamp) is not null, false) as sound
+  from (${recordsOf(stages, ['eventTime', 'eventName', 'eventSource', 'eventID'])})`;
+
+/** The relation `events` over such records, as it goes into a part, whose folder says the day; see flatten.sql. */
 export const derived = (records: string): string =>
   `with records as (${records}), flat as (${flattened}), events as (${derivedColumns})
    select * exclude (hint, signin, resourcearn, agent, service) from events`;
-
-/** What of that goes into a part: its folder says the day. */
-export const PART_COLUMNS = '* exclude (file, sound, day)';
 
 /** A part without rows: it gives the relation its columns while the trail is empty. */
 export const SCHEMA_PART = 'events/day=0000%2F00%2F00/schema.parquet';

@@ -1,22 +1,32 @@
 /**
  * The loader's second thread: unpacks trail files and writes each record as a line of JSON, with what is known of its file
- * in front, for DuckDB to parse. It reads no JSON itself, except of files that DuckDB found fault with: those it mends.
+ * in front, in the order in which they are to be stored, for DuckDB to parse. It reads no JSON itself, except of files
+ * that DuckDB found fault with: those it mends.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
+import { PLACE_FIELDS, type PlaceField, type Stage } from './stage.ts';
 
-/** A file of the trail by its number in the batch. A line of one of its records begins with `head`. */
+/** A file of the trail by its number in the load, and what its folders say of it. */
 export interface Job {
   readonly file: number;
   readonly path: string;
   readonly size: number;
-  readonly head: string;
+  /** 'yyyy/MM/dd'; null where the trail has no such folders, and then each record lies under the day it happened. */
+  readonly day: string | null;
+  readonly account: string | null;
+  readonly region: string | null;
 }
 
 export interface UnpackRequest {
   readonly jobs: readonly Job[];
   readonly stage: string;
+  /** What the names of our own fields in a line begin with; no record's do. */
+  readonly mark: string;
+  /** The number of the first line. */
+  readonly first: number;
   /** Look at every record, keep the good ones and say what is wrong with the rest. */
   readonly mend: boolean;
 }
@@ -30,6 +40,8 @@ export interface Fault {
 
 export interface UnpackReply {
   readonly stages: readonly Stage[];
+  /** How many lines were written, in all. */
+  readonly count: number;
   /** How many lines each file gave. When DuckDB finds fewer events, one of them was none. */
   readonly lines: readonly (readonly [file: number, lines: number])[];
   readonly faults: readonly Fault[];
@@ -45,74 +57,139 @@ const SPACE = 32;
 const BRACE = 123;
 
 /** Unpacks `jobs` into files whose names begin with `stage`. */
-export function unpack({ jobs, stage, mend }: UnpackRequest): UnpackReply {
-  const out = openStages(stage);
+export function unpack({ jobs, stage, mark, first, mend }: UnpackRequest): UnpackReply {
+  const out = openStages(stage, mark, first);
   const faults: Fault[] = [];
   const lines: [number, number][] = [];
   for (const job of jobs) {
-    const { file, path, size } = job;
-    const text = read(path, size);
+    const text = read(job.path, job.size);
     if (typeof text === 'string') {
-      faults.push({ file, reason: text, records: 0 });
+      faults.push({ file: job.file, reason: text, records: 0 });
       continue;
     }
     const count = mend ? mended(job, text, faults, out) : split(job, text, out);
-    if (count > 0) lines.push([file, count]);
+    if (count > 0) lines.push([job.file, count]);
   }
-  return { stages: out.close(), lines, faults };
+  return { ...out.close(), lines, faults };
 }
 
-/** A file of lines. DuckDB parses some 2,000 lines at once, however long they are, so a stage is kept short. */
-export interface Stage {
-  readonly path: string;
-  /** Bytes of its longest line. */
-  readonly longestLine: number;
+/** A record: `text` from `from` to `to`. */
+interface Line {
+  readonly job: Job;
+  readonly day: string;
+  /** Service and call, and the time, as far as a glance tells: lines are written in this order. */
+  readonly call: string;
+  readonly time: string;
+  readonly text: Buffer;
+  readonly from: number;
+  readonly to: number;
+  /** True when the record has no eventID that a glance finds. */
+  readonly nameless: boolean;
 }
 
 interface StageWriter {
-  /** Writes the record that `text` holds from `from` to `to`; its opening brace is that of `head`. */
-  line(head: string, text: Buffer, from: number, to: number): void;
-  close(): Stage[];
+  add(line: Line): void;
+  close(): Pick<UnpackReply, 'stages' | 'count'>;
 }
 
-const END_OF_LINE = Buffer.from('\n');
 const STAGE_BYTES = 8 * 1024 * 1024;
+/** Text that is held to be put in order. */
+const HELD_BYTES = 48 * 1024 * 1024;
+/** More than what stands in a line besides its record. */
+const HEAD_BYTES = 1024;
 const buffer = Buffer.allocUnsafe(STAGE_BYTES);
 
-/** Writes lines to `stage-0`, `stage-1`, … */
-function openStages(stage: string): StageWriter {
+/**
+ * Writes lines to `stage-0`, `stage-1`, …, day by day and in order: DuckDB then has no need to sort, which costs it more
+ * than reading does. A record that is placed wrongly makes a later question slower and no answer wrong.
+ */
+function openStages(stage: string, mark: string, first: number): StageWriter {
   const stages: Stage[] = [];
+  let held = new Map<string, Map<string, Line[]>>();
+  let heldBytes = 0;
+  let number = first;
   let filled = 0;
   let longest = 0;
-  const write = (text: Buffer) => {
+  let day = '';
+  const write = (text: Buffer, longestLine: number) => {
     const path = `${stage}-${stages.length}.ndjson`;
     writeFileSync(path, text);
-    stages.push({ path, longestLine: longest });
-    longest = 0;
+    stages.push({ path, day, longestLine });
+  };
+  const field = (name: PlaceField, value: string | number): string => `"${mark}${PLACE_FIELDS.indexOf(name)}":${JSON.stringify(value)},`;
+  /** What stands in a line in front of its record, after what is the line's own. */
+  const headOf = ({ file, account, region }: Job, own: string): string =>
+    `${field('file', file)}${field('day', own)}${account ? field('account', account) : ''}${region ? field('region', region) : ''}`;
+  const places = new Map<Job, string>();
+  const placeOf = (job: Job, own: string): string => {
+    if (job.day === null) return headOf(job, own);
+    const known = places.get(job) ?? headOf(job, own);
+    places.set(job, known);
+    return known;
   };
   const flush = () => {
-    if (filled > 0) write(buffer.subarray(0, filled));
+    if (filled > 0) write(buffer.subarray(0, filled), longest);
     filled = 0;
+    longest = 0;
+  };
+  const put = ({ job, day: own, text, from, to, nameless }: Line) => {
+    const digest = nameless ? field('digest', digestOf(text.subarray(from, to))) : '';
+    const head = `{${field('line', number)}${digest}${placeOf(job, own)}`;
+    number += 1;
+    const size = head.length + to - from;
+    if (own !== day || filled + size > STAGE_BYTES) flush();
+    day = own;
+    if (size > STAGE_BYTES - HEAD_BYTES) {
+      write(Buffer.concat([Buffer.from(head), text.subarray(from + 1, to), Buffer.of(NEWLINE)]), size);
+      return;
+    }
+    longest = Math.max(longest, size);
+    filled += buffer.write(head, filled, 'latin1');
+    filled += text.copy(buffer, filled, from + 1, to);
+    buffer[filled] = NEWLINE;
+    filled += 1;
+  };
+  const release = () => {
+    for (const [, calls] of inOrder(held)) {
+      for (const [, lines] of inOrder(calls)) {
+        for (const line of lines.sort((a, b) => compare(a.time, b.time))) put(line);
+      }
+    }
+    flush();
+    held = new Map();
+    heldBytes = 0;
   };
   return {
-    line(head, text, from, to) {
-      const size = head.length + (to - from - 1) + 1;
-      if (filled + size > STAGE_BYTES) flush();
-      longest = Math.max(longest, size);
-      if (size > STAGE_BYTES) {
-        write(Buffer.concat([Buffer.from(head), text.subarray(from + 1, to), END_OF_LINE]));
-        return;
-      }
-      filled += buffer.write(head, filled, 'latin1');
-      filled += text.copy(buffer, filled, from + 1, to);
-      buffer[filled] = NEWLINE;
-      filled += 1;
+    add(line) {
+      const calls = getOr(held, line.day, () => new Map<string, Line[]>());
+      getOr(calls, line.call, () => []).push(line);
+      heldBytes += line.to - line.from;
+      if (heldBytes > HELD_BYTES) release();
     },
     close() {
-      flush();
-      return stages;
+      release();
+      return { stages, count: number - first };
     },
   };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const inOrder = <Value>(map: ReadonlyMap<string, Value>): [string, Value][] => [...map].sort(([a], [b]) => compare(a, b));
+
+function getOr<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  // A slice would keep all the text alive that it was cut from.
+  map.set(Buffer.from(key).toString(), made);
+  return made;
+}
+
+/** Records of version 1.0 have no eventID: the record itself is their identity, and its digest their id. */
+function digestOf(record: Buffer): string {
+  const hex = createHash('md5').update(record).digest('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** The text of a file, or why there is none. */
@@ -131,7 +208,10 @@ function read(path: string, size: number): Buffer | string {
     return packed;
   }
   try {
-    const text = gunzipSync(packed, { maxOutputLength: MOST_BYTES });
+    // A gzip ends with the size of what it holds: room for all of it at once spares growing. What is too little, grows.
+    const told = packed.length > 4 ? packed.readUInt32LE(packed.length - 4) : 0;
+    const chunkSize = Math.min(Math.max(told + 1, LEAST_CHUNK), MOST_CHUNK);
+    const text = gunzipSync(packed, { maxOutputLength: MOST_BYTES, chunkSize });
     return text.length === 0 ? 'is empty (0 bytes unpacked)' : text;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -140,41 +220,65 @@ function read(path: string, size: number): Buffer | string {
   }
 }
 
+const LEAST_CHUNK = 1024;
+const MOST_CHUNK = 4 * 1024 * 1024;
+
 const tooLarge = `is larger than ${MOST_BYTES / 1024 / 1024} MB unpacked; CloudTrail writes at most 50 MB`;
 
 const HEAD = /^\{\s*"Records"\s*:\s*\[/;
-// A quote inside a string of JSON has a backslash before it, so this is never text of a record.
-const BETWEEN = Buffer.from('},{"eventVersion"');
+// A quote inside a string of JSON has a backslash before it, so none of these is ever text of a value.
+const BETWEEN = '},{"eventVersion"';
+const TIME = '"eventTime":"';
+const SOURCE = '"eventSource":"';
+const NAME = '"eventName":"';
+const ID = '"eventID":"';
+const TIME_LENGTH = 20;
 
 /**
- * Writes the records of `{"Records":[…]}` as CloudTrail writes it, found by what stands between two of them, and says
+ * Adds the records of `{"Records":[…]}` as CloudTrail writes it, found by what stands between two of them, and says
  * how many. A text of any other look gives none, or lines that are no JSON: then the file is mended.
  */
-function split({ head }: Job, text: Buffer, out: StageWriter): number {
-  const opening = HEAD.exec(text.toString('latin1', 0, 64));
+function split(job: Job, text: Buffer, out: StageWriter): number {
+  // One byte a letter, so that places are the same; looking for text in a string is quicker than in a Buffer.
+  const letters = text.toString('latin1');
+  const [opening] = HEAD.exec(letters) ?? [];
   let end = text.length;
   while (isBlank(text[end - 1])) end -= 1;
-  if (!opening || text.toString('latin1', end - 2, end) !== ']}' || text.includes(NEWLINE)) return 0;
+  if (!opening || !letters.startsWith(']}', end - 2) || text.includes(NEWLINE)) return 0;
   end -= 2;
-  let from = opening[0].length;
+  let from = opening.length;
   let count = 0;
   while (from < end) {
-    const next = text.indexOf(BETWEEN, from);
+    const next = letters.indexOf(BETWEEN, from);
     const to = next === -1 ? end : next + 1;
     if (text[from] !== BRACE) return 0;
-    out.line(head, text, from, to);
+    out.add(glance(job, text, letters.slice(from, to), from, to));
     count += 1;
     from = to + 1;
   }
   return count;
 }
 
+/** A record, with what can be seen of it without reading JSON. What is seen wrongly, DuckDB notices. */
+function glance(job: Job, text: Buffer, record: string, from: number, to: number): Line {
+  const start = record.indexOf(TIME) + TIME.length;
+  const source = record.indexOf(SOURCE, start);
+  const name = record.indexOf(NAME, source);
+  const call = source === -1 || name === -1 ? '' : record.slice(source, record.indexOf('"', name + NAME.length));
+  const time = text.toString('latin1', from + start, from + start + TIME_LENGTH);
+  return { job, day: job.day ?? dayOf(time), call, time, text, from, to, nameless: !record.includes(ID, Math.max(name, 0)) && !record.includes(ID) };
+}
+
+/** 'yyyy/MM/dd' of an eventTime; a day that is none when it is no time at all. */
+const dayOf = (time: string): string => (/^\d{4}-\d\d-\d\dT/.test(time) ? time.slice(0, 10).replaceAll('-', '/') : '0000/00/00');
+
 const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Writes the good records of a file with fault, read with patience, and says how many; the rest are faults. */
-function mended({ file, head }: Job, text: Buffer, faults: Fault[], out: StageWriter): number {
+function mended(job: Job, text: Buffer, faults: Fault[], out: StageWriter): number {
+  const { file } = job;
   const whole = (reason: string): number => {
     faults.push({ file, reason, records: 0 });
     return 0;
@@ -194,7 +298,9 @@ function mended({ file, head }: Job, text: Buffer, faults: Fault[], out: StageWr
     const fault = faultOf(record);
     const line = fault ? undefined : written(record);
     if (line) {
-      out.line(head, line, 0, line.length);
+      const { eventTime, eventSource, eventName, eventID } = record as { readonly [key: string]: string };
+      const day = job.day ?? dayOf(eventTime as string);
+      out.add({ job, day, call: `${eventSource} ${eventName}`, time: eventTime as string, text: line, from: 0, to: line.length, nameless: !eventID });
       good += 1;
     } else {
       const reason = fault ?? 'an event is nested too deep';
