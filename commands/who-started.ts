@@ -40,7 +40,8 @@ export default command({
     const calls = await ask(query(call)`
       select ${listed}, instances
       from ${eventsDuring(window)}
-      where eventname in ('RunInstances', 'StartInstances')
+      where eventsource = 'ec2.amazonaws.com'
+        and eventname in ('RunInstances', 'StartInstances')
         and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
       order by eventtime desc, eventid
       ${limit(MOST_CALLS + 1)}

@@ -8,6 +8,8 @@ import { readLog, type StoreState } from './log.ts';
 import { asideIn, macros, parquet, SCHEMA_PART } from './shape.ts';
 
 const MEMORY = '512MB';
+/** More rows than any question lists. */
+const MOST_ROWS_LATE = 20_000;
 
 /** Opens the engine over a store that was loaded at least once. It sees what is loaded later, too. */
 export async function openDuckDB(folder: string): Promise<QueryEngine> {
@@ -20,6 +22,8 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
   const setup = await instance.connect();
   // What Athena does: integers divide to integers, time is UTC.
   await setup.run(`${macros}; set global integer_division = true; set global TimeZone = 'UTC'; set global parquet_metadata_cache = true`);
+  // A list's other columns are read for the rows that are listed, not for all that were looked at.
+  await setup.run(`set global late_materialization_max_rows = ${MOST_ROWS_LATE}`);
   await setup.run(`set allowed_directories = ['${store.replaceAll("'", "''")}/']; set enable_external_access = false; set lock_configuration = true`);
   let state: StoreState | undefined;
   let aside: Aside = { asideFiles: 0, asideEvents: 0 };
@@ -83,7 +87,7 @@ async function read(connection: DuckDBConnection, text: string, values: readonly
 
 function relation(store: string, { parts }: StoreState): string {
   const files = [SCHEMA_PART, ...parts.map(({ file }) => file)];
-  return `select * from ${parquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}`;
+  return `select *, arns_of(resourcesjson) as resources, json_extract_string(tlsdetails, '$.tlsVersion') as tlsversion from ${parquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}`;
 }
 
 type Aside = Pick<Extent, 'asideFiles' | 'asideEvents'>;

@@ -28,15 +28,11 @@ with parsed as (
         "instancesSet": {"items": [{"instanceId": "VARCHAR"}]}, "keyMetadata": {"keyId": "VARCHAR"},
         "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "spotFleetRequestId": "VARCHAR", "jobFlowId": "VARCHAR", "ConsoleLogin": "VARCHAR", "CheckMfa": "VARCHAR", "SwitchRole": "VARCHAR",
         "ExitRole": "VARCHAR", "PasswordRecoveryRequested": "VARCHAR", "PasswordRecoveryCompleted": "VARCHAR"}')
-    end as response,
-    case when resources is not null then list_filter(
-      list_transform(cast(json_extract(resources, '$[*]') as json[]),
-        lambda one: coalesce(json_extract_string(one, '$.ARN'), json_extract_string(one, '$.ARNPrefix'))),
-      lambda arn: arn is not null)
-    end as arns
+    end as response
   from records
 )
 select
+  day,
   coalesce(account, recipientAccountId, who.accountId, 'unknown') as account,
   coalesce(region, awsRegion, 'unknown') as region,
   -- Some records carry fractions of a second; eventTime is compared as text, so all are cut to the second.
@@ -49,6 +45,7 @@ select
   eventCategory as eventcategory,
   eventVersion as eventversion,
   requestID as requestid,
+  apiVersion as apiversion,
   awsRegion as awsregion,
   -- Records before version 1.02 do not say whose they are; their folder does.
   coalesce(recipientAccountId, account, who.accountId) as recipientaccountid,
@@ -63,11 +60,14 @@ select
   cast(responseElements as varchar) as responseelements,
   cast(additionalEventData as varchar) as additionaleventdata,
   cast(serviceEventDetails as varchar) as serviceeventdetails,
-  arns as resources,
+  -- The list of their ARNs, `resources`, is made from it when it is asked for.
+  cast(resources as varchar) as resourcesjson,
   vpcEndpointId as vpcendpointid,
-  case when tlsDetails is not null then json_extract_string(tlsDetails, '$.tlsVersion') end as tlsversion,
+  vpcEndpointAccountId as vpcendpointaccountid,
+  -- Its version, `tlsversion`, is taken from it when it is asked for.
   cast(tlsDetails as varchar) as tlsdetails,
   cast(addendum as varchar) as addendum,
+  cast(edgeDeviceDetails as varchar) as edgedevicedetails,
   cast(userIdentity as varchar) as useridentity,
   who.type as identitytype,
   nullif(who.principalId, '') as principalid,
@@ -98,5 +98,5 @@ select
   ) as hint,
   coalesce(response.ConsoleLogin, response.CheckMfa, response.SwitchRole, response.ExitRole,
     response.PasswordRecoveryRequested, response.PasswordRecoveryCompleted) as signin,
-  arns[1] as resourcearn
+  case when resources is not null then coalesce(json_extract_string(resources, '$[0].ARN'), json_extract_string(resources, '$[0].ARNPrefix')) end as resourcearn
 from parsed

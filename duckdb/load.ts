@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { listTrail, place } from './layout.ts';
 import { added, type Commit, type Part, readLog, type StoreState, settle, writeCommit } from './log.ts';
-import { derived, looked, MARK, macros, PART_FORMAT, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
+import { copyDay, copyDays, looked, MARK, macros, parquet, partFile, quoted, recordsOf, SCHEMA_PART } from './shape.ts';
 import type { Stage } from './stage.ts';
 import { tidy } from './tidy.ts';
 import type { Fault, Job, UnpackReply } from './unpack.ts';
@@ -43,13 +43,20 @@ const BATCHES = 24;
 const BYTES_A_FILE = 300;
 /** More would hold more than a gigabyte at once. */
 const MOST_LANES = 2;
-const MEMORY = '320MB';
+const MEMORY = '448MB';
 
 /**
  * The loader's one large statement is planned anew for each part, and planning takes as long as 2,000 rows do. These find
  * nothing in it to improve, or make it worse: `in_clause` turns a list of five names into a join of wide rows.
  */
 const IDLE_OPTIMIZERS = 'in_clause,common_subexpressions,expression_rewriter,statistics_propagation';
+
+/**
+ * DuckDB gives memory back to the system when it lets go of more than this at once. That costs a small load a quarter of
+ * its time, and keeps a large one from growing by what lies about unused.
+ */
+const GIVEN_BACK = '32MB';
+const LARGE_LOAD_BYTES = 300_000_000;
 
 interface TakenFile {
   readonly number: number;
@@ -101,6 +108,7 @@ export async function load({ root, store, signal, onProgress }: LoadRequest): Pr
     const fresh = await findNew(shared, main, signal);
     const total: { -readonly [K in keyof Loaded]: number } = { files: 0, events: 0, duplicates: 0, asideFiles: 0, asideEvents: 0 };
     if (fresh.files === 0) return total;
+    if (fresh.bytes > LARGE_LOAD_BYTES) await main.run(`set global allocator_bulk_deallocation_flush_threshold = '${GIVEN_BACK}'`);
 
     // The ids of all events there are: in DuckDB, which puts them on disk when they are too many to hold.
     const ids = state.ids.length > 0 ? parquet(store, state.ids) : '(select null::uuid as key limit 0)';
@@ -166,7 +174,7 @@ async function ensureSchema(store: string, connection: DuckDBConnection): Promis
   const file = join(store, SCHEMA_PART);
   if (existsSync(file)) return;
   await mkdir(dirname(file), { recursive: true });
-  await connection.run(`copy (${derived(recordsOf([]))}) to ${quoted(file)} (format parquet)`);
+  await connection.run(copyDay(recordsOf([]), file));
 }
 
 /** The files that are new, as the table `fresh`, numbered day by day. */
@@ -373,16 +381,41 @@ async function writeParts(
   const days = await connection.runAndReadAll(
     'select day, count(*) as rows, min(eventtime) as first, max(eventtime) as last from looked where line in (select line from kept) group by day order by day',
   );
-  const parts: Part[] = [];
-  for (const row of days.getRowObjects()) {
-    const day = String(row.day);
-    const file = partFile(day, name);
-    await mkdir(join(store, dirname(file)), { recursive: true });
-    const records = [recordsOf(stages.filter((stage) => stage.day === day)), ...conditions].join(' and ');
-    await connection.run(`copy (${derived(records)}) to ${quoted(join(store, file))} ${PART_FORMAT}`);
-    parts.push({ file, day, rows: Number(row.rows), bytes: (await stat(join(store, file))).size, first: String(row.first), last: String(row.last) });
+  const fileOf = (day: string): string => partFile(day, `${name}-0`);
+  const rows = new Map(days.getRowObjects().map((row) => [String(row.day), row]));
+  for (const group of together(stages.filter(({ day }) => rows.has(day)))) {
+    const records = [recordsOf(group), ...conditions].join(' and ');
+    const own = new Set(group.map(({ day }) => day));
+    for (const day of own) await mkdir(join(store, dirname(fileOf(day))), { recursive: true });
+    const [day] = own;
+    if (own.size === 1 && day) await connection.run(copyDay(records, join(store, fileOf(day))));
+    else await connection.run(copyDays(records, store, name));
   }
-  return parts;
+  return Promise.all(
+    [...rows].map(async ([day, row]) => {
+      const file = fileOf(day);
+      return { file, day, rows: Number(row.rows), bytes: (await stat(join(store, file))).size, first: String(row.first), last: String(row.last) };
+    }),
+  );
+}
+
+/** Text, and days, that are held to be written together. */
+const TOGETHER_BYTES = 12_000_000;
+const TOGETHER_DAYS = 30;
+
+/** Stages in groups that are written by one statement: the small days together, each larger one alone. */
+function together(stages: readonly Stage[]): Stage[][] {
+  const groups: { stages: Stage[]; bytes: number; days: number }[] = [];
+  for (const [, own] of Map.groupBy(stages, ({ day }) => day)) {
+    const bytes = own.reduce((sum, stage) => sum + stage.bytes, 0);
+    const last = groups.at(-1);
+    if (last && last.bytes + bytes <= TOGETHER_BYTES && last.days < TOGETHER_DAYS) {
+      last.stages.push(...own);
+      last.bytes += bytes;
+      last.days += 1;
+    } else groups.push({ stages: [...own], bytes, days: 1 });
+  }
+  return groups.map((group) => group.stages);
 }
 
 /** The accounts and regions that the events of a batch lie under: folders tell, and records where there are none. */

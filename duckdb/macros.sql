@@ -5,3 +5,9 @@ create or replace macro json_extract_scalar(document, path) as
     then json_extract_string(document, path) end;
 create or replace macro array_join(list, separator) as array_to_string(list, separator);
 create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern);
+
+-- The ARNs of a record's resources; some have only the beginning of one.
+create or replace macro arns_of(resources) as list_filter(
+  list_transform(cast(json_extract(resources, '$[*]') as json[]),
+    lambda one: coalesce(json_extract_string(one, '$.ARN'), json_extract_string(one, '$.ARNPrefix'))),
+  lambda arn: arn is not null);

@@ -18,8 +18,13 @@ export const SHAPE: string = createHash('sha256').update([FORMAT, macros, flatte
 
 /** The fields of a record, with their types. Objects are read as JSON: whatever a service puts there is no error. */
 const TEXTS = `eventVersion eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage requestID eventID eventType
-  eventCategory readOnly managementEvent recipientAccountId sharedEventID vpcEndpointId sessionCredentialFromConsole`.split(/\s+/);
-const OBJECTS = 'userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources tlsDetails addendum'.split(' ');
+  eventCategory readOnly managementEvent recipientAccountId sharedEventID vpcEndpointId sessionCredentialFromConsole apiVersion vpcEndpointAccountId`.split(
+  /\s+/,
+);
+const OBJECTS =
+  'userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources tlsDetails addendum edgeDeviceDetails'.split(
+    ' ',
+  );
 const FIELDS: readonly (readonly [name: string, type: string])[] = [
   ...TEXTS.map((name) => [name, 'varchar'] as const),
   ...OBJECTS.map((name) => [name, 'json'] as const),
@@ -60,10 +65,23 @@ export const looked = (stages: readonly Stage[]): string => `select
     and try_cast(eventTime as timestamp) is not null, false) as sound
   from (${recordsOf(stages, ['eventTime', 'eventName', 'eventSource', 'eventID'])})`;
 
-/** The relation `events` over such records, as it goes into a part, whose folder says the day; see flatten.sql. */
-export const derived = (records: string): string =>
-  `with records as (${records}), flat as (${flattened}), events as (${derivedColumns})
-   select * exclude (hint, signin, resourcearn, agent, service) from events`;
+const SERVANTS = 'hint, signin, resourcearn, agent, service';
+
+/** The relation `events` over such records, as it goes into parts. A part's folder says its `day`. */
+const derived = (records: string, exclude: string): string =>
+  `with records as (${records}), flat as (${flattened}), events as (${derivedColumns}) select * exclude (${exclude}) from events`;
+
+/** Writes the events of `records`, all of one day, to one file. Nothing is held but a row group. */
+export const copyDay = (records: string, file: string): string =>
+  `copy (${derived(records, `${SERVANTS}, day`)}) to ${quoted(file)} (${PART_FORMAT})`;
+
+/**
+ * Writes the events of `records`, of several days, to the file `<name>-0.parquet` in the folder of each. It is planned once, which for a
+ * small day takes longer than writing it; but the rows of all the days are held.
+ */
+export const copyDays = (records: string, store: string, name: string): string =>
+  `copy (${derived(records, SERVANTS)}) to ${quoted(join(store, 'events'))}
+   (${PART_FORMAT}, partition_by (day), filename_pattern ${quoted(`${name}-{i}`)}, overwrite_or_ignore)`;
 
 /** A part without rows: it gives the relation its columns while the trail is empty. */
 export const SCHEMA_PART = 'events/day=0000%2F00%2F00/schema.parquet';
@@ -75,7 +93,7 @@ const ROW_GROUP = 8192;
 const DICTIONARY_BYTES = 400_000;
 
 /** A dictionary for every column gives every column a Bloom filter, and an id that nobody has seen is looked for in no row group. */
-export const PART_FORMAT = `(format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP}, string_dictionary_page_size_limit ${DICTIONARY_BYTES})`;
+export const PART_FORMAT = `format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP}, string_dictionary_page_size_limit ${DICTIONARY_BYTES}`;
 
 /** The order in a part: a question names a call more often than anything else. */
 export const PART_ORDER = 'eventsource, eventname, eventtime, eventid';

@@ -5,6 +5,7 @@ export interface Stage {
   readonly path: string;
   /** 'yyyy/MM/dd' */
   readonly day: string;
+  readonly bytes: number;
   /** Bytes of its longest line. */
   readonly longestLine: number;
 }

@@ -39,7 +39,7 @@ async function merged(store: string, connection: DuckDBConnection, day: string, 
     several.map((part) => part.file),
     ', hive_partitioning = false',
   );
-  await connection.run(`copy (select * from ${from} order by ${PART_ORDER}) to ${quoted(join(store, file))} ${PART_FORMAT}`);
+  await connection.run(`copy (select * from ${from} order by ${PART_ORDER}) to ${quoted(join(store, file))} (${PART_FORMAT})`);
   const times = several.flatMap(({ first, last }) => [first, last]).sort();
   return {
     file,

@@ -73,19 +73,21 @@ export function unpack({ jobs, stage, mark, first, mend }: UnpackRequest): Unpac
   return { ...out.close(), lines, faults };
 }
 
-/** A record: `text` from `from` to `to`. */
+/** A record: `text` from its opening brace at `from` up to `to`, with what can be told of it at a glance. */
 interface Line {
   readonly job: Job;
-  readonly day: string;
-  /** Service and call, and the time, as far as a glance tells: lines are written in this order. */
-  readonly call: string;
-  readonly time: string;
   readonly text: Buffer;
   readonly from: number;
   readonly to: number;
+  readonly day: string;
+  /** Service and call, and the time: lines are written in this order. */
+  readonly call: string;
+  readonly time: string;
   /** True when the record has no eventID that a glance finds. */
   readonly nameless: boolean;
 }
+
+type Held = Omit<Line, 'day' | 'call'>;
 
 interface StageWriter {
   add(line: Line): void;
@@ -94,7 +96,7 @@ interface StageWriter {
 
 const STAGE_BYTES = 8 * 1024 * 1024;
 /** Text that is held to be put in order. */
-const HELD_BYTES = 48 * 1024 * 1024;
+const HELD_BYTES = 32 * 1024 * 1024;
 /** More than what stands in a line besides its record. */
 const HEAD_BYTES = 1024;
 const buffer = Buffer.allocUnsafe(STAGE_BYTES);
@@ -105,7 +107,7 @@ const buffer = Buffer.allocUnsafe(STAGE_BYTES);
  */
 function openStages(stage: string, mark: string, first: number): StageWriter {
   const stages: Stage[] = [];
-  let held = new Map<string, Map<string, Line[]>>();
+  let held = new Map<string, Map<string, Held[]>>();
   let heldBytes = 0;
   let number = first;
   let filled = 0;
@@ -114,7 +116,7 @@ function openStages(stage: string, mark: string, first: number): StageWriter {
   const write = (text: Buffer, longestLine: number) => {
     const path = `${stage}-${stages.length}.ndjson`;
     writeFileSync(path, text);
-    stages.push({ path, day, longestLine });
+    stages.push({ path, day, bytes: text.length, longestLine });
   };
   const field = (name: PlaceField, value: string | number): string => `"${mark}${PLACE_FIELDS.indexOf(name)}":${JSON.stringify(value)},`;
   /** What stands in a line in front of its record, after what is the line's own. */
@@ -132,7 +134,7 @@ function openStages(stage: string, mark: string, first: number): StageWriter {
     filled = 0;
     longest = 0;
   };
-  const put = ({ job, day: own, text, from, to, nameless }: Line) => {
+  const put = (own: string, { job, text, from, to, nameless }: Held) => {
     const digest = nameless ? field('digest', digestOf(text.subarray(from, to))) : '';
     const head = `{${field('line', number)}${digest}${placeOf(job, own)}`;
     number += 1;
@@ -150,9 +152,9 @@ function openStages(stage: string, mark: string, first: number): StageWriter {
     filled += 1;
   };
   const release = () => {
-    for (const [, calls] of inOrder(held)) {
+    for (const [own, calls] of inOrder(held)) {
       for (const [, lines] of inOrder(calls)) {
-        for (const line of lines.sort((a, b) => compare(a.time, b.time))) put(line);
+        for (const line of lines.sort((a, b) => compare(a.time, b.time))) put(own, line);
       }
     }
     flush();
@@ -160,9 +162,12 @@ function openStages(stage: string, mark: string, first: number): StageWriter {
     heldBytes = 0;
   };
   return {
-    add(line) {
-      const calls = getOr(held, line.day, () => new Map<string, Line[]>());
-      getOr(calls, line.call, () => []).push(line);
+    add({ day: own, call, ...line }) {
+      getOr(
+        getOr(held, own, () => new Map<string, Held[]>()),
+        call,
+        () => [],
+      ).push(line);
       heldBytes += line.to - line.from;
       if (heldBytes > HELD_BYTES) release();
     },
@@ -239,34 +244,53 @@ const TIME_LENGTH = 20;
  * how many. A text of any other look gives none, or lines that are no JSON: then the file is mended.
  */
 function split(job: Job, text: Buffer, out: StageWriter): number {
-  // One byte a letter, so that places are the same; looking for text in a string is quicker than in a Buffer.
+  // One byte a letter, so that places are the same. A string is searched quicker than a Buffer.
   const letters = text.toString('latin1');
   const [opening] = HEAD.exec(letters) ?? [];
   let end = text.length;
   while (isBlank(text[end - 1])) end -= 1;
   if (!opening || !letters.startsWith(']}', end - 2) || text.includes(NEWLINE)) return 0;
   end -= 2;
+  const [between, time, source, name, id] = [BETWEEN, TIME, SOURCE, NAME, ID].map((word) => finder(letters, word)) as Finders;
   let from = opening.length;
   let count = 0;
   while (from < end) {
-    const next = letters.indexOf(BETWEEN, from);
+    const next = between(from);
     const to = next === -1 ? end : next + 1;
     if (text[from] !== BRACE) return 0;
-    out.add(glance(job, text, letters.slice(from, to), from, to));
+    // What is seen wrongly here, DuckDB notices.
+    const timeAt = time(from) + TIME.length;
+    const sourceAt = source(timeAt);
+    const nameAt = name(Math.max(sourceAt, timeAt));
+    const idAt = id(from);
+    const seen = sourceAt !== -1 && nameAt !== -1 && nameAt < to;
+    const at = text.toString('latin1', timeAt, timeAt + TIME_LENGTH);
+    out.add({
+      job,
+      text,
+      from,
+      to,
+      day: job.day ?? dayOf(at),
+      call: seen ? letters.slice(sourceAt, letters.indexOf('"', nameAt + NAME.length)) : '',
+      time: at,
+      nameless: idAt === -1 || idAt > to,
+    });
     count += 1;
     from = to + 1;
   }
   return count;
 }
 
-/** A record, with what can be seen of it without reading JSON. What is seen wrongly, DuckDB notices. */
-function glance(job: Job, text: Buffer, record: string, from: number, to: number): Line {
-  const start = record.indexOf(TIME) + TIME.length;
-  const source = record.indexOf(SOURCE, start);
-  const name = record.indexOf(NAME, source);
-  const call = source === -1 || name === -1 ? '' : record.slice(source, record.indexOf('"', name + NAME.length));
-  const time = text.toString('latin1', from + start, from + start + TIME_LENGTH);
-  return { job, day: job.day ?? dayOf(time), call, time, text, from, to, nameless: !record.includes(ID, Math.max(name, 0)) && !record.includes(ID) };
+type Finder = (from: number) => number;
+type Finders = [Finder, Finder, Finder, Finder, Finder];
+
+/** Where a word next stands at or after `from`, -1 for nowhere. Asked with places that only grow, it goes through the text once. */
+function finder(letters: string, word: string): Finder {
+  let at = -2;
+  return (from) => {
+    if (at !== -1 && at < from) at = letters.indexOf(word, from);
+    return at;
+  };
 }
 
 /** 'yyyy/MM/dd' of an eventTime; a day that is none when it is no time at all. */

@@ -7,8 +7,11 @@ export interface Unpacker extends AsyncDisposable {
   unpack(request: UnpackRequest): Promise<UnpackReply>;
 }
 
+/** Records are many and short-lived; V8 would let tens of megabytes of them lie about before it looks. */
+const YOUNG_MB = 8;
+
 export function openUnpacker(): Unpacker {
-  const worker = new Worker(new URL('unpack.ts', import.meta.url));
+  const worker = new Worker(new URL('unpack.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
   let last: Promise<unknown> = Promise.resolve();
   const once = (request: UnpackRequest): Promise<UnpackReply> =>
     new Promise((resolve, reject) => {

@@ -4,12 +4,13 @@ import type { Answer, Context, Coverage, Finding, Next } from './answer.ts';
 import type { Catalog } from './catalog.ts';
 import { type Asked, type Command, isOptional, type ShapeKey, usage } from './command.ts';
 import { UserError } from './errors.ts';
-import { type Line, parseLine, printLine, shortened } from './line.ts';
+import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
 import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type QueryEngine } from './trail/engine.ts';
 import { secondOf } from './trail/events.ts';
 import { type FilterValue, fieldGuide, valuesOf } from './trail/filter.ts';
+import { respelled } from './trail/spelling.ts';
 import type { Query, Sql } from './trail/sql.ts';
 import { nearestWindow, pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
 
@@ -37,9 +38,11 @@ export function openDesk(catalog: Catalog, engine: QueryEngine): Desk {
     async answer(text, asking) {
       const read = readOrSuggest(text, catalog.commands, asking.now);
       if (read === undefined) return help(parseLine(text), catalog);
-      const { line, command, asked } = read;
-      const inFull = printLine({ ...line, window: asked.said });
-      return conclude(line.name, asked.window, inFull, engine, asking, (context) => command.answer(asked, context));
+      const { command, asked } = read;
+      const line = { ...read.line, window: asked.said };
+      return conclude(line.name, asked.window, printLine(line), engine, asking, async (context) =>
+        orRespelled(await command.answer(asked, context), line, asked.window, context),
+      );
     },
     async report(name, day, asking) {
       const report = catalog.reports.get(name);
@@ -100,6 +103,16 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
     bytes: bytes.length > 0 ? bytes.reduce((sum, count) => sum + count, 0) : null,
     queryIds: costs.map((cost) => cost.queryId).filter((id) => id !== undefined),
   };
+}
+
+/** What was found; where that is nothing, and only for capital letters that were typed small, the right ones are offered first. */
+async function orRespelled(found: Finding, line: Line, window: TimeRange, { ask }: Context): Promise<Finding> {
+  if (found.table?.rows.length !== 0) return found;
+  const filters = await respelled(line.filters, window, ask);
+  if (!filters) return found;
+  const changed = filters.filter((filter) => !line.filters.includes(filter));
+  const meant: Next = { label: `Did you mean ${changed.map(printFilter).join(' ')}?`, line: printLine({ ...line, filters }) };
+  return { ...found, next: [meant, ...(found.next ?? [])] };
 }
 
 interface Understood {

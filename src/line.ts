@@ -100,7 +100,7 @@ export function printLine({ name, words, filters, window, by, every, top, sort }
 }
 
 /** One filter as a line writes it. */
-function printFilter({ field, negated, values }: Filter): string {
+export function printFilter({ field, negated, values }: Filter): string {
   return `${negated ? '-' : ''}${field}:${values.map(printValue).join(',')}`;
 }
 

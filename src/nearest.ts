@@ -3,7 +3,7 @@ import { distance } from 'fastest-levenshtein';
 
 const SHORTEST_BEGINNING = 3;
 
-/** The one of `names` nearest to `typed`, when it is near enough to be a slip, or the only one that begins so: undefined otherwise. */
+/** The one of `names` nearest to `typed`, when it is near enough to be a slip, or the only one that begins like it: undefined otherwise. */
 export function nearest(typed: string, names: Iterable<string>): string | undefined {
   const wanted = typed.toLowerCase();
   const known = [...names];
@@ -11,5 +11,7 @@ export function nearest(typed: string, names: Iterable<string>): string | undefi
   if (begun.length === 1) return begun[0];
   const ranked = known.map((name) => ({ name, slips: distance(wanted, name.toLowerCase()) })).sort((a, b) => a.slips - b.slips);
   const best = ranked[0];
-  return best && best.slips <= Math.max(1, Math.floor(wanted.length / 3)) ? best.name : undefined;
+  if (best && best.slips <= Math.max(1, Math.floor(wanted.length / 3))) return best.name;
+  const alike = known.filter((name) => wanted.length >= SHORTEST_BEGINNING && name.toLowerCase().startsWith(wanted.slice(0, SHORTEST_BEGINNING)));
+  return alike.length === 1 ? alike[0] : undefined;
 }

@@ -62,6 +62,9 @@ describe('every field of a full record has its column', () => {
     ],
     sharedEventID: '9d1c3a90-0000-4000-8000-00000000aaaa',
     vpcEndpointId: 'vpce-0123456789abcdef0',
+    vpcEndpointAccountId: ACCOUNT,
+    apiVersion: '2006-03-01',
+    edgeDeviceDetails: { type: 'snowball' },
     sessionCredentialFromConsole: 'true',
     tlsDetails: { tlsVersion: 'TLSv1.3', cipherSuite: 'TLS_AES_128_GCM_SHA256', clientProvidedHostHeader: 's3.amazonaws.com' },
     addendum: { reason: 'UPDATED_DATA', updatedFields: 'userAgent' },
@@ -70,8 +73,19 @@ describe('every field of a full record has its column', () => {
 
   test('as text, and JSON where it is an object', async () => {
     const found = await row(String(full.eventID), "* replace (array_join(resources, ' ') as resources)");
-    const { requestparameters, responseelements, additionaleventdata, serviceeventdetails, tlsdetails, addendum, useridentity, resources, ...flat } =
-      found ?? {};
+    const {
+      requestparameters,
+      responseelements,
+      additionaleventdata,
+      serviceeventdetails,
+      tlsdetails,
+      addendum,
+      useridentity,
+      resources,
+      resourcesjson,
+      edgedevicedetails,
+      ...flat
+    } = found ?? {};
     const parsed = (json?: string | null) => JSON.parse(json ?? 'null');
     expect(flat).toEqual({
       day: '2026/05/01',
@@ -94,6 +108,8 @@ describe('every field of a full record has its column', () => {
       errorcode: 'AccessDenied',
       errormessage: 'Access Denied',
       vpcendpointid: 'vpce-0123456789abcdef0',
+      vpcendpointaccountid: ACCOUNT,
+      apiversion: '2006-03-01',
       tlsversion: 'TLSv1.3',
       identitytype: 'AssumedRole',
       principalid: 'AROAEXAMPLEEXAMPLE001:alice@example.com',
@@ -113,6 +129,7 @@ describe('every field of a full record has its column', () => {
       sourceidentity: 'alice',
       sessioncredentialfromconsole: 'true',
       actor: 'alice',
+      names: '\nalice\nalice@example.com\ndeploy\n',
       actorkind: 'human',
       actorbasis: 'source-identity',
       target: 'example-reports',
@@ -127,6 +144,8 @@ describe('every field of a full record has its column', () => {
     expect(parsed(serviceeventdetails)).toEqual(full.serviceEventDetails);
     expect(parsed(tlsdetails)).toEqual(full.tlsDetails);
     expect(parsed(addendum)).toEqual(full.addendum);
+    expect(parsed(resourcesjson)).toEqual(full.resources);
+    expect(parsed(edgedevicedetails)).toEqual(full.edgeDeviceDetails);
     expect(parsed(useridentity)).toEqual(identity);
     expect(resources).toBe('arn:aws:s3:::example-reports arn:aws:s3:::example-reports/');
   });

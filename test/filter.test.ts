@@ -39,10 +39,15 @@ const conditionOf = (text: string) => matching(parseLine(`events ${text}`).filte
 
 describe('a filter as a condition', () => {
   it.concurrent.each(Object.entries(COLUMNS))('on %s compares %s', (field, columns) => {
-    const { text, values } = conditionOf(`${field}:x`);
+    // An ARN: a plain name of a user is searched for in one column that has all of them.
+    const { text, values } = conditionOf(`${field}:arn:x`);
     expect(text).toBe(`(${columns.map((column) => `${column} in (?)`).join(' or ')})`);
     expect(values).toHaveLength(columns.length);
     expect(columnOf(field).text).toBe(columns[0]);
+  });
+
+  it.concurrent('on a user’s plain name searches one column of all the names, for the whole name', () => {
+    expect(conditionOf('user:al_ice')).toEqual({ text: "(names like ? escape '!')", values: ['%\nal!_ice\n%'] });
   });
 
   it.concurrent('knows each field by its names, in any case, and by no other', () => {

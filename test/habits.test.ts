@@ -61,6 +61,36 @@ describe('Real trails', () => {
     expect(await open.ids(`event ${late.eventID} 2026-05-01`)).toEqual(idsOf(late));
   });
 
+  test('3. hold an event that was delivered weeks late, and the line of its own row finds it', async () => {
+    await using folder = await trailFolder();
+    const id = 'i-0123456789abcdef0';
+    const group = record({
+      eventSource: 'autoscaling.amazonaws.com',
+      eventName: 'CreateAutoScalingGroup',
+      eventTime: '2026-04-30T10:00:00Z',
+      readOnly: false,
+      requestParameters: { autoScalingGroupName: 'web' },
+    });
+    const late = record({
+      eventName: 'RunInstances',
+      eventTime: '2026-05-01T10:00:00Z',
+      readOnly: false,
+      requestParameters: { tagSpecificationSet: { items: [{ tags: [{ key: 'aws:autoscaling:groupName', value: 'web' }] }] } },
+      responseElements: { instancesSet: { items: [{ instanceId: id }] } },
+    });
+    await folder.deliver([group], { day: '2026/04/30' });
+    await folder.deliver([late], { day: '2026/05/29' });
+    await using open = await openFolder(folder);
+    const answer = await open.ask('events event:RunInstances 90d', '2026-06-10T00:00:00Z');
+    const [row] = answer.table?.rows ?? [];
+    expect(row?.next?.line).toContain('2026-05-01');
+    const found = await open.ask(row?.next?.line ?? '', '2026-06-10T00:00:00Z');
+    expect(found.table?.rows.map(({ cells }) => cells.eventid)).toEqual(idsOf(late));
+    expect((await open.ask(`who-started ${id} 90d`, '2026-06-10T00:00:00Z')).data).toMatchObject({
+      origin: { what: 'Auto Scaling group', name: 'web', by: { eventid: group.eventID } },
+    });
+  });
+
   test('4. hold a failed console sign-in without errorCode, and it is no success', async () => {
     const signIn = (result: string, more: Fields = {}) =>
       record({

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -74,6 +74,22 @@ describe('A trail folder is loaded whatever its layout', () => {
     await folder.put('AWSLogs/.DS_Store.json', 'not a log file');
     expect(await folder.load()).toMatchObject({ files: 2, events: 2, asideFiles: 0 });
     expect(await held(folder)).toEqual(idsOf([plain, packed]));
+  });
+
+  test('through links to folders and files, and a link that leads nowhere, to itself or round in a circle costs nothing', async () => {
+    await using folder = await trailFolder();
+    await using elsewhere = await trailFolder();
+    const [near, far, single] = [record(), record(), record()];
+    await folder.deliver([near]);
+    await elsewhere.deliver([far], { day: '2026/05/02' });
+    await elsewhere.put('one.json', logFile([single]));
+    await symlink(join(elsewhere.trail, 'AWSLogs'), join(folder.trail, 'linked'));
+    await symlink(join(elsewhere.trail, 'one.json'), join(folder.trail, 'one.json'));
+    await symlink(folder.trail, join(folder.trail, 'AWSLogs', 'above'));
+    await symlink(join(folder.root, 'gone'), join(folder.trail, 'gone.json'));
+    await symlink(join(folder.trail, 'itself.json'), join(folder.trail, 'itself.json'));
+    expect(await folder.load()).toMatchObject({ files: 3, events: 3, asideFiles: 0 });
+    expect(await held(folder)).toEqual(idsOf([near, far, single]));
   });
 
   test('a flat folder of files, whose events then say day, account and region themselves', async () => {

@@ -115,12 +115,14 @@ export async function followBack(call: Call, window: TimeRange, ask: Ask): Promi
 /** The request and response of one call, read from its day alone: they are the widest columns there are. */
 async function textOf({ eventid, eventtime }: Call, ask: Ask): Promise<CallText> {
   const at = new Date(eventtime);
-  const [text] = await ask(query(callText)`
-    select requestparameters, responseelements
-    from ${eventsDuring({ from: at, to: new Date(at.getTime() + 1000) })}
-    where eventid = ${eventid}
-    ${limit(1)}
-  `);
+  const look = (late: boolean) =>
+    ask(query(callText)`
+      select requestparameters, responseelements
+      from ${eventsDuring({ from: at, to: new Date(at.getTime() + 1000) }, { late })}
+      where eventid = ${eventid}
+      ${limit(1)}
+    `);
+  const [text = (await look(true))[0]] = await look(false);
   return text ?? { requestparameters: null, responseelements: null };
 }
 

@@ -43,25 +43,32 @@ identified as (
       else 'anonymous'
     end as actorbasis
   from known
+),
+acted as (
+  select
+    *,
+    case actorbasis
+      when 'root' then 'root'
+      when 'identity-center' then coalesce(sessionname, username, principalid)
+      when 'source-identity' then sourceidentity
+      when 'session-name' then coalesce(sessionname, username, principalid)
+      when 'iam-user' then coalesce(username, nullif(split_part(identityarn, ':user/', 2), ''), principalid)
+      when 'role' then coalesce(sessionissuername || '/' || sessionname, sessionissuername, username,
+        nullif(regexp_extract(identityarn, '([^/:]+/[^/:]+)$', 1), ''), principalid, identityarn)
+      when 'service' then coalesce(service, nullif(regexp_extract(sessionissuerarn, '([a-z0-9-]+[.]amazonaws[.]com)', 1), ''), eventsource)
+      when 'account' then identityaccountid
+      else 'anonymous'
+    end as actor
+  from identified
 )
 select
   *,
-  case actorbasis
-    when 'root' then 'root'
-    when 'identity-center' then coalesce(sessionname, username, principalid)
-    when 'source-identity' then sourceidentity
-    when 'session-name' then coalesce(sessionname, username, principalid)
-    when 'iam-user' then coalesce(username, nullif(split_part(identityarn, ':user/', 2), ''), principalid)
-    when 'role' then coalesce(sessionissuername || '/' || sessionname, sessionissuername, username,
-      nullif(regexp_extract(identityarn, '([^/:]+/[^/:]+)$', 1), ''), principalid, identityarn)
-    when 'service' then coalesce(service, nullif(regexp_extract(sessionissuerarn, '([a-z0-9-]+[.]amazonaws[.]com)', 1), ''), eventsource)
-    when 'account' then identityaccountid
-    else 'anonymous'
-  end as actor,
   case
     when actorbasis in ('identity-center', 'source-identity', 'session-name', 'iam-user') then 'human'
     else actorbasis
   end as actorkind,
+  -- Every name of who acted, each between line feeds: a search for one of them reads one narrow column instead of four.
+  chr(10) || concat_ws(chr(10), actor, username, sessionname, sessionissuername) || chr(10) as names,
 
   -- A denied call often has no request parameters, and names what it was about in its error message alone.
   coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
@@ -105,4 +112,4 @@ select
     when regexp_like(eventname, '^(Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)') then 'true'
     else 'false'
   end as readlike
-from identified
+from acted

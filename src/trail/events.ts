@@ -3,18 +3,25 @@ import { readFileSync } from 'node:fs';
 import { type Sql, sql } from './sql.ts';
 import type { TimeRange } from './window.ts';
 
+const DAY_MS = 24 * 3_600_000;
+
 /**
- * CloudTrail files an event under the day it was delivered, in UTC, which can be the day after it happened. (After an
- * outage it can be up to 30 days later; an answer's coverage says up to when it has seen data.)
+ * CloudTrail files an event under the day it was delivered, in UTC, which can be the day after it happened.
  */
-const DELIVERY_SLACK_MS = 24 * 3_600_000;
+const PROMPT_DAYS = 1;
+/** For as many days CloudTrail tries again when it could not deliver (CloudTrail User Guide, "Getting and viewing log files"). */
+const LATE_DAYS = 30;
 
 /** The derived columns, from the flat ones; every engine builds its relation `events` with this text. */
 export const derivedColumns: string = readFileSync(new URL('events.sql', import.meta.url), 'utf8');
 
-/** The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. */
-export function eventsDuring({ from, to }: TimeRange): Sql {
-  const delivered = new Date(to.getTime() + DELIVERY_SLACK_MS);
+/**
+ * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. What was delivered more than a
+ * day late is not among them, unless `late` asks for it: that is for the question after one event that must be there,
+ * since it reads a month of partitions more.
+ */
+export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sql {
+  const delivered = new Date(to.getTime() + (late ? LATE_DAYS : PROMPT_DAYS) * DAY_MS);
   return sql`(
     select * from events
     where day between ${dayOf(from)} and ${dayOf(delivered)}

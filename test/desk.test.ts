@@ -1,0 +1,166 @@
+/** What the desk promises of every answer, whichever command gives it. */
+import { describe, expect, test } from 'vitest';
+import { toTerminal } from '../src/message/terminal.ts';
+import { ACCOUNT, type Fields, openFolder, record, records, trailFolder, user } from './support/trail-folder.ts';
+
+const templates = new URL('../templates/', import.meta.url);
+const DAY = '2026-05-01';
+const ROOT: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT };
+
+async function trailOf(...list: readonly Fields[]) {
+  const folder = await trailFolder();
+  await folder.deliver(list);
+  const open = await openFolder(folder);
+  return {
+    ...open,
+    async [Symbol.asyncDispose]() {
+      await open[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const signIn = (n: number, outcome: 'Success' | 'Failure'): Fields =>
+  record({
+    userIdentity: ROOT,
+    eventSource: 'signin.amazonaws.com',
+    eventName: 'ConsoleLogin',
+    eventTime: `2026-05-01T1${n}:00:00Z`,
+    eventType: 'AwsConsoleSignIn',
+    responseElements: { ConsoleLogin: outcome },
+    additionalEventData: { MFAUsed: 'No' },
+  });
+
+describe('The sentence of an answer tells of all that was found', () => {
+  test('of all root sign-ins, however few rows are shown', async () => {
+    await using open = await trailOf(signIn(0, 'Success'), signIn(1, 'Failure'), signIn(2, 'Success'), signIn(3, 'Success'));
+    const [all, one] = [await open.ask(`root-logins ${DAY}`), await open.ask(`root-logins top:1 ${DAY}`)];
+    expect(all.data).toMatchObject({ successes: 3, failures: 1, withoutMfa: 3 });
+    expect(one.data).toEqual(all.data);
+    expect(one.table?.rows).toHaveLength(1);
+    expect(one.table?.more).toBe(true);
+  });
+
+  test('of all starts of an instance, however few rows are shown', async () => {
+    const started = records(4, (n) => ({
+      eventName: 'StartInstances',
+      eventTime: `2026-05-01T1${n}:00:00Z`,
+      readOnly: false,
+      requestParameters: { instancesSet: { items: [{ instanceId: 'i-0123456789abcdef0' }] } },
+    }));
+    await using open = await trailOf(...started);
+    const one = await open.ask(`who-started i-0123456789abcdef0 top:1 ${DAY}`);
+    expect(one.data).toMatchObject({ starts: { count: 4, latest: { eventtime: '2026-05-01T13:00:00Z' } } });
+    expect(one.table).toMatchObject({ more: true, rows: [{ cells: { eventtime: '2026-05-01T13:00:00Z' } }] });
+  });
+});
+
+describe('A filter on a value that its field never has is refused', () => {
+  test.each([
+    [`events outcome:deny ${DAY}`, 'ok, denied, throttled, failed', `events outcome:denied ${DAY}`],
+    [`events kind:robot ${DAY}`, 'human, role, service', undefined],
+    [`events -via:consle ${DAY}`, 'console, cli, sdk', `events -via:console ${DAY}`],
+    [`rare readonly:yes ${DAY}`, 'true, false', undefined],
+  ])('%s', async (line, known, suggestion) => {
+    await using open = await trailOf(record());
+    const refused = open.ask(line);
+    await expect(refused).rejects.toThrow(known);
+    if (suggestion) await expect(refused).rejects.toMatchObject({ suggestion });
+  });
+
+  test('but not one that it has in another case, or a pattern', async () => {
+    await using open = await trailOf(record({ errorCode: 'AccessDenied' }));
+    expect(await open.ids(`events outcome:DENIED ${DAY}`)).toHaveLength(1);
+    expect(await open.ids(`events outcome:den* ${DAY}`)).toHaveLength(1);
+  });
+});
+
+describe('Secrets of a record', () => {
+  const secret = 'correct-horse-battery';
+  const full = record({
+    eventSource: 'sts.amazonaws.com',
+    eventName: 'AssumeRole',
+    requestParameters: {
+      roleArn: `arn:aws:iam::${ACCOUNT}:role/deploy`,
+      masterUserPassword: secret,
+      nested: [{ clientSecret: { value: secret } }],
+      policyDocument: JSON.stringify({ apiKey: secret, harmless: 'kept' }),
+    },
+    responseElements: { credentials: { accessKeyId: 'ASIAIOSFODNN7EXAMPLE', sessionToken: secret, expiration: 'later' } },
+    additionalEventData: { url: `https://bucket.s3.amazonaws.com/key?X-Amz-Signature=${secret}&X-Amz-Date=20260501` },
+  });
+
+  test('are masked wherever a name tells them, and what stands beside them is told', async () => {
+    await using open = await trailOf(full);
+    const answer = await open.ask(`event ${full.eventID} ${DAY}`);
+    const [row] = answer.table?.rows ?? [];
+    for (const text of [JSON.stringify(answer), toTerminal(answer, templates, 160)]) {
+      expect(text).not.toContain(secret);
+      expect(text).toContain('kept');
+      expect(text).toContain('X-Amz-Date=20260501');
+    }
+    const told = JSON.parse(String(row?.cells.record));
+    expect(told.requestParameters).toEqual({
+      roleArn: `arn:aws:iam::${ACCOUNT}:role/deploy`,
+      masterUserPassword: '(hidden)',
+      nested: [{ clientSecret: '(hidden)' }],
+      policyDocument: '{"apiKey":"(hidden)","harmless":"kept"}',
+    });
+    expect(told.responseElements.credentials).toEqual({ accessKeyId: 'ASIA…MPLE', sessionToken: '(hidden)', expiration: 'later' });
+  });
+
+  test('are masked in a field that CloudTrail cut short', async () => {
+    const cut = `{"sessionToken":"${secret}","rest":"${'x'.repeat(40)}`;
+    await using open = await trailOf(record({ ...full, eventID: 'cut', responseElements: cut }));
+    expect(JSON.stringify(await open.ask(`event cut ${DAY}`))).not.toContain(secret);
+  });
+
+  test('an access key id is shown whole to whoever asks for it by name', async () => {
+    await using open = await trailOf(full);
+    expect(JSON.stringify((await open.ask(`events by:key ${DAY}`)).table?.rows[0]?.cells)).toContain('AKIA…MPLE');
+    expect(JSON.stringify((await open.ask(`events key:AKIAIOSFODNN7EXAMPLE by:key ${DAY}`)).table?.rows[0]?.cells)).toContain('AKIAIOSFODNN7EXAMPLE');
+  });
+});
+
+describe('A row leads to what it counts', () => {
+  test('also one without a value', async () => {
+    await using open = await trailOf(record({ errorCode: 'AccessDenied' }), record(), record());
+    const counted = await open.ask(`events by:error ${DAY}`);
+    const found = counted.table?.rows.find(({ cells }) => cells.error === null);
+    expect(found?.cells.events).toBe(2);
+    expect(await open.ids(found?.next?.line ?? '')).toHaveLength(2);
+  });
+
+  test('also one of a service whose name has more dots than most', async () => {
+    const odd = record({ eventSource: 'runtime.sagemaker.amazonaws.com', eventName: 'InvokeEndpoint' });
+    const foreign = record({ eventSource: 'partner.example.org', eventName: 'Sync', userIdentity: user('bob') });
+    await using open = await trailOf(odd, foreign);
+    for (const { cells, next } of (await open.ask(`rare ${DAY}`)).table?.rows ?? []) {
+      const expected = cells.eventname === 'Sync' ? foreign : odd;
+      expect(await open.ids(next?.line ?? '')).toEqual([expected.eventID]);
+    }
+  });
+
+  test('one event’s record is told as CloudTrail wrote it, with every field that it documents', async () => {
+    const whole = record({
+      apiVersion: '2006-03-01',
+      resources: [
+        { ARN: 'arn:aws:s3:::example-reports', accountId: ACCOUNT, type: 'AWS::S3::Bucket' },
+        { ARNPrefix: 'arn:aws:s3:::example-reports/', type: 'AWS::S3::Object' },
+      ],
+      vpcEndpointId: 'vpce-0123456789abcdef0',
+      vpcEndpointAccountId: ACCOUNT,
+      tlsDetails: { tlsVersion: 'TLSv1.3', keyExchange: 'X25519MLKEM768' },
+      addendum: { reason: 'UPDATED_DATA' },
+      serviceEventDetails: { rotated: true },
+      edgeDeviceDetails: { type: 'snowball' },
+      sharedEventID: '9d1c3a90-0000-4000-8000-00000000aaaa',
+      requestParameters: { deep: [{ list: [1, 2.5, null, true] }], text: 'a "quote" and \\ and \u00e9' },
+      userIdentity: { ...user('alice'), accessKeyId: '' },
+    });
+    await using open = await trailOf(whole);
+    const [row] = (await open.ask(`event ${whole.eventID} ${DAY}`)).table?.rows ?? [];
+    const { responseElements: _, ...written } = whole;
+    expect(JSON.parse(String(row?.cells.record))).toEqual(written);
+  });
+});
