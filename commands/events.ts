@@ -24,6 +24,7 @@ import {
   stepOf,
   UserError,
   wider,
+  windowOf,
   z,
 } from '#kit';
 
@@ -99,12 +100,13 @@ async function count(
   const names = [...(every ? ['step'] : []), ...by];
   const rows = groups.slice(0, top).map((group): Row => {
     const keyed = names.map((name, i) => [name, group[`key${i + 1}`] ?? null] as const);
+    const step = every && windowOf(group.key1 ?? '', every, window);
     const picked = keyed.flatMap(([name, value]) => (name === 'step' ? [] : [value === null ? without(name) : only(name, value)]));
     return {
       cells: { ...Object.fromEntries(keyed), events: Number(group.events), first: group.first ?? null, last: group.last ?? null },
       next: {
         label: keyed.map(([, value]) => value ?? '—').join(' '),
-        line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: said }),
+        line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: step ?? said }),
       },
     };
   });

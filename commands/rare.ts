@@ -33,12 +33,12 @@ export default command({
       ${limit(top + 1)}
     `);
     const shown = calls.slice(0, top);
-    const rows = shown.map(({ actor, actors, ...cells }): Row => {
+    const rows = shown.map((cells): Row => {
       // `s3` is said for s3.amazonaws.com; a name with more dots in it is said whole.
       const service = cells.eventsource.replace(/^([a-z0-9-]+)[.]amazonaws[.]com$/, '$1');
       const picked = [only('event', cells.eventname), only('source', service)];
       return {
-        cells: { ...cells, actor: actors > 1 ? `${actor ?? '—'} and ${actors - 1} more` : actor },
+        cells: { ...cells, who: whoOf(cells) },
         next: {
           label: `${cells.eventname} (${service})`,
           line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: said }),
@@ -55,7 +55,9 @@ export default command({
           { name: 'eventname', label: 'Event', kind: 'text' },
           { name: 'calls', label: 'Calls', kind: 'count' },
           { name: 'failed', label: 'Failed', kind: 'count' },
-          { name: 'actor', label: 'Who', kind: 'text' },
+          { name: 'who', label: 'Who', kind: 'text' },
+          { name: 'actor', label: 'Actor', kind: 'text', hidden: true },
+          { name: 'actors', label: 'Actors', kind: 'count', hidden: true },
           { name: 'first', label: 'First (UTC)', kind: 'time' },
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
         ],
@@ -76,3 +78,6 @@ export default command({
     };
   },
 });
+
+/** The actors of a call in a few words; programs find them in the cells beside it. */
+const whoOf = ({ actor, actors }: z.output<typeof call>): string | null => (actor !== null && actors > 1 ? `${actor} and ${actors - 1} more` : actor);

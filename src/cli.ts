@@ -1,13 +1,14 @@
 /** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run -s report -- daily`, `npm run -s doctor`. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { listAside } from '../duckdb/store.ts';
 import type { Answer } from './answer.ts';
 import { loadCatalog } from './catalog.ts';
 import { dayBefore, dayNamed } from './clock/day.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
 import { type Asking, openDesk } from './desk.ts';
+import { diagnosis } from './doctor.ts';
 import { UserError } from './errors.ts';
+import { shortened } from './line.ts';
 import { toCsv } from './message/csv.ts';
 import { visible } from './message/inert.ts';
 import { toJson } from './message/json.ts';
@@ -21,7 +22,7 @@ const STATUS = { answered: 0, mistake: 1, fault: 2 } as const;
 
 const USAGE = `Usage:
   npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
-  npm run -s report -- daily [--on 2026-11-20] [--json | --csv]   (--on is the day it looks at; without it, yesterday)
+  npm run -s report -- daily [--on 2026-11-20] [--json | --csv | --sql]   (--on is the day it looks at; without it, yesterday)
   npm run -s doctor
 
 Questions: npm run -s ask -- help`;
@@ -35,15 +36,23 @@ const OPTIONS = {
   help: { type: 'boolean' },
 } as const;
 
+/** What each verb takes, beside --help. */
+const TAKES: Readonly<Record<string, { readonly words: number; readonly options: readonly string[] }>> = {
+  ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
+  report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
+  doctor: { words: 0, options: [] },
+};
+
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
 
 async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   const { values, rest } = readArgs(args);
-  if (values.help || !['ask', 'report', 'doctor'].includes(verb)) {
+  if (values.help || verb === '' || verb === '--help') {
     process.stdout.write(`${USAGE}\n`);
     return;
   }
+  refuseStray(verb, values, rest);
   const config = readConfig(readEnvironment());
   const now = values.now === undefined ? new Date() : readNow(values.now);
   const signal = interrupted();
@@ -53,7 +62,11 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   const { engine } = await openTrail(place, signal, progress.onProgress);
   progress.end();
   try {
-    if (verb === 'doctor') return await doctor(place.trail, place.store, engine);
+    if (verb === 'doctor') {
+      const lines = await diagnosis(place, engine);
+      process.stdout.write(`${lines.map(visible).join('\n')}\n`);
+      return;
+    }
     const statements: Sql[] = [];
     const asking: Asking = {
       now,
@@ -64,7 +77,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
     const answer = await waiting(
       verb === 'report' ? desk.report(rest[0] ?? 'daily', reportDay(values.on, now, config), asking) : desk.answer(lineOf(rest), asking),
     );
-    process.stdout.write(values.sql ? statements.map(printStatement).join('\n') : rendered(answer, values));
+    process.stdout.write(values.sql ? printStatements(statements) : rendered(answer, values));
   } finally {
     await engine.close();
   }
@@ -79,6 +92,22 @@ function readArgs(args: readonly string[]) {
   } catch (error) {
     throw new UserError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   }
+}
+
+type Values = ReturnType<typeof readArgs>['values'];
+
+/** @throws UserError for what would otherwise be ignored: whoever typed it believes that it is heeded. */
+function refuseStray(verb: string, values: Values, rest: readonly string[]): void {
+  const refuse = (why: string) => new UserError(`${why}\n${USAGE}`);
+  const takes = Object.hasOwn(TAKES, verb) ? TAKES[verb] : undefined;
+  if (!takes) throw refuse(`I don't know “${shortened(verb)}”. I know ${Object.keys(TAKES).join(', ')}.`);
+  const option = Object.keys(values).find((name) => !takes.options.includes(name));
+  if (option === 'on' && verb === 'ask') throw refuse('“ask” does not take --on: a question names its own time, as in “events 2026-11-20”.');
+  if (option) throw refuse(`“${verb}” does not take --${option}.`);
+  const extra = rest.slice(takes.words);
+  if (extra.length > 0) throw refuse(`I don't know what to do with “${shortened(extra.join(' '))}” after “${verb}”.`);
+  const [one, other] = (['json', 'csv', 'sql'] as const).filter((form) => values[form]);
+  if (other) throw refuse(`--${one} and --${other} are two ways to print one answer. Give one of them.`);
 }
 
 /** Words as the shell left them, as a line again. One argument is a whole line; of several, those with blanks were quoted. */
@@ -107,11 +136,14 @@ function reportDay(on: string | undefined, now: Date, { TIME_ZONE }: Config) {
   return day;
 }
 
-function rendered(answer: Answer, { json, csv }: { readonly json?: boolean | undefined; readonly csv?: boolean | undefined }): string {
+function rendered(answer: Answer, { json, csv }: Values): string {
   if (json) return `${toJson(answer, templates)}\n`;
   if (csv) return answer.table ? toCsv(answer.table) : '';
   return toTerminal(answer, templates, process.stdout.columns ?? 160);
 }
+
+const printStatements = (statements: readonly Sql[]): string =>
+  statements.length > 0 ? statements.map(printStatement).join('\n') : '-- “help” asks nothing of the trail.\n';
 
 const printStatement = ({ text, values }: Sql): string =>
   `${text.replace(/^ {4}/gm, '').trim()}\n-- ${values.length} values: ${visible(JSON.stringify(values))}\n`;
@@ -125,25 +157,6 @@ async function waiting<T>(answer: Promise<T>): Promise<T> {
     clearInterval(ticker);
     process.stderr.write('\r\u001b[K');
   });
-}
-
-/** What is known of the trail, and what of it could not be read. */
-async function doctor(trail: string, store: string, engine: Awaited<ReturnType<typeof openTrail>>['engine']): Promise<void> {
-  const { events, first, last, accounts, regions } = await engine.extent();
-  const aside = await listAside(store);
-  const files = aside.filter(({ events: count }) => count === 0);
-  const lines = [
-    `Trail   ${trail}`,
-    `Store   ${store}`,
-    `Events  ${events.toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
-    `From    ${accounts.length} accounts, ${regions.length} regions: ${regions.join(' ')}`,
-    '',
-    aside.length === 0
-      ? 'Every file was read whole.'
-      : `Set aside: ${files.length} files, and ${aside.reduce((sum, each) => sum + each.events, 0)} events of ${aside.length - files.length} others`,
-    ...aside.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${count} of its events)` : ''}`),
-  ];
-  process.stdout.write(`${lines.map(visible).join('\n')}\n`);
 }
 
 function interrupted(): AbortSignal {

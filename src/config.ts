@@ -1,5 +1,7 @@
 /** The environment, checked once. Everything wrong with it is said at once, by name; `.env.example` says what each setting is for. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { UserError } from './errors.ts';
 
@@ -10,9 +12,13 @@ const token = (prefix: string) => z.string().startsWith(prefix, `must begin with
 const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
 const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 
+/** Folders are named from here, wherever trailbot was started. */
+const root = fileURLToPath(new URL('../', import.meta.url));
+const folder = z.string().transform((path) => resolve(root, path));
+
 const schema = z.object({
-  TRAIL_PATH: z.string().optional(),
-  STORE_PATH: z.string().optional(),
+  TRAIL_PATH: folder.refine(isFolder, { error: ({ input }) => `must be a folder, and there is none at ${input}` }).optional(),
+  STORE_PATH: folder.refine((path) => !path.includes('='), 'must be a folder without “=” in its path, which DuckDB reads as a partition').optional(),
   SAMPLE_EVENTS: z.coerce.number('must be a number').int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
   SLACK_BOT_TOKEN: token('xoxb-').optional(),
@@ -60,6 +66,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 export function readEnvironment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function isTimeZone(name: string): boolean {

@@ -9,6 +9,6 @@ export { report } from './report.ts';
 export { followBack, type Hop } from './trail/chase.ts';
 export { eventsDuring, secondOf } from './trail/events.ts';
 export { columnOf, type Filter, matching } from './trail/filter.ts';
-export { stepOf } from './trail/series.ts';
+export { stepOf, windowOf } from './trail/series.ts';
 export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';
 export { printWindow, type Window, wider } from './trail/window.ts';

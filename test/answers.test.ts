@@ -172,6 +172,44 @@ describe('an answer', () => {
     }
   });
 
+  it.each([
+    [
+      'events every:1d 3d',
+      '2026-11-20T13:45:10Z',
+      ['2026-11-17T13:45:10..2026-11-18T00:00', '2026-11-18', '2026-11-19', '2026-11-20T00:00..2026-11-20T13:45:10'],
+    ],
+    ['events every:6h 1d', SAMPLE_END, ['2026-11-20T00:00..2026-11-20T06:00', '2026-11-20T06:00..2026-11-20T12:00']],
+    ['events every:6h by:outcome error:* yesterday', SAMPLE_END, ['2026-11-20T06:00..2026-11-20T12:00', '2026-11-20T18:00..2026-11-21T00:00']],
+    ['events every:15m 2026-11-19T10:40..2026-11-19T11:20', SAMPLE_END, ['2026-11-19T10:40..2026-11-19T10:45', '2026-11-19T10:45..2026-11-19T11:00']],
+    ['events every:24h 2026-11-18..2026-11-19', SAMPLE_END, ['2026-11-18', '2026-11-19']],
+  ])('in steps of time (%s) leads from each row to the very events that it counts', async (line, at, windows) => {
+    const asking = { now: new Date(at), signal };
+    const { table } = await desk.answer(line, asking);
+    const leads = (table?.rows ?? []).map(({ next }) => next?.line ?? '');
+    expect(leads.map((lead) => lead.split(' ').at(-1))).toEqual(expect.arrayContaining(windows));
+    for (const [i, lead] of leads.entries()) {
+      const found = await desk.answer(lead, asking);
+      expect(found.table?.rows.length).toBe(table?.rows[i]?.cells.events);
+    }
+  });
+
+  it('tells programs one actor of a rare call by name, and how many there are; and people both in words', async () => {
+    const { columns, rows } = JSON.parse(toJson(await answerTo('rare source:s3 kind:human 6mo'), templates));
+    const [row] = rows.filter(({ eventname }: { eventname: string }) => eventname === 'PutBucketLifecycle');
+    expect(row).toMatchObject({ actor: 'giulia.rossi@example.com', actors: 2, who: 'giulia.rossi@example.com and 1 more' });
+    expect(columns).toEqual(expect.arrayContaining(['who', 'actor', 'actors']));
+  });
+
+  it('says truly what --csv has of the rows that are not shown', async () => {
+    const [all, most] = [await answerTo('events 6mo event:PutObject kind:human'), await answerTo('events 30d')];
+    expect(all.table?.more).toBe(false);
+    expect(shown(all)).toMatch(/\nThe first 50 of \d+ rows[.] npm run -s ask -- … --csv has all of them[.]\n/);
+    expect(most.table?.more).toBe(true);
+    expect(shown(most)).toContain(
+      '\nThe first 50 of more than 1,000 rows. npm run -s ask -- … --csv has the first 1,000 of them; a shorter time or a larger top: has others.\n',
+    );
+  });
+
   it('carries each event’s id, and all rows up to the most that were asked for', async () => {
     const { rows, coverage, line } = JSON.parse(toJson(await answerTo('events 30d'), templates));
     expect(rows).toHaveLength(1000);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
+import { record, trailFolder } from './support/trail-folder.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const END = '2026-11-21T00:00:00Z';
@@ -74,10 +75,10 @@ describe('npm run ask', () => {
   });
 
   it('names every wrong setting before anything starts, with status 1', async () => {
-    const { status, err } = await run(['ask', 'help'], { more: { TIME_ZONE: 'Berlin', PORT: 'x', STORE_PATH: '/nowhere/at/all' } });
+    const { status, err } = await run(['ask', 'help'], { more: { TIME_ZONE: 'Berlin', PORT: 'x', TRAIL_PATH: '/nowhere/at/all' } });
     expect(status).toBe(1);
     expect(err).toBe(
-      'These settings are not right:\n  TIME_ZONE must be a time zone name, such as Europe/Berlin\n  PORT must be a port number, from 0 to 65535\n.env.example says what each is for.\n',
+      'These settings are not right:\n  TRAIL_PATH must be a folder, and there is none at /nowhere/at/all\n  TIME_ZONE must be a time zone name, such as Europe/Berlin\n  PORT must be a port number, from 0 to 65535\n.env.example says what each is for.\n',
     );
   });
 
@@ -112,12 +113,19 @@ describe('npm run ask', () => {
   });
 
   it('prints the statement with a ? for each value, and the values, with --sql', async () => {
-    const { out } = await ask('events', "user:O'Brien", '2d', '--sql');
-    const [, values = ''] = /-- \d+ values: (.*)\n$/.exec(out) ?? [];
-    expect(out).toContain('select eventtime, actor,');
-    expect(out.replace(/-- .*/, '')).not.toContain('Brien');
+    const { out } = await ask('events', "error:O'Brien", '2d', '--sql');
+    const [first = '', then = ''] = out.split(/(?<=values: .*\n)/);
+    const [, values = ''] = /-- \d+ values: (.*)\n$/.exec(first) ?? [];
+    expect(first).toContain('select eventtime, actor,');
+    expect(first.replace(/-- .*/, '')).not.toContain('Brien');
     expect(JSON.parse(values)).toContain("O'Brien");
-    expect(out.split('?')).toHaveLength(JSON.parse(values).length + 1);
+    expect(first.split('?')).toHaveLength(JSON.parse(values).length + 1);
+    // Nothing was found: it was looked for in other letters.
+    expect(then).toContain('lower(errorcode) in (?)');
+  });
+
+  it('says with --sql that help asks nothing of the trail', async () => {
+    expect(await ask('help', '--sql')).toMatchObject({ status: 0, out: '-- “help” asks nothing of the trail.\n' });
   });
 
   it('takes words as the shell leaves them, and one argument as a whole line', async () => {
@@ -141,8 +149,26 @@ describe('npm run ask', () => {
   });
 
   it('tells its usage when it is asked nothing that it knows', async () => {
-    for (const args of [[], ['nonsense'], ['ask', '--help']])
+    for (const args of [[], ['--help'], ['ask', '--help']])
       expect(await run(args)).toMatchObject({ status: 0, out: expect.stringContaining('Usage:\n') });
+  });
+});
+
+describe('An argument that would change nothing is refused before anything starts', () => {
+  it.each([
+    ['a verb that is none', ['nonsense'], "I don't know “nonsense”. I know ask, report, doctor."],
+    ['a second word after a report', ['report', 'daily', 'foo', 'bar'], "I don't know what to do with “foo bar” after “report”."],
+    ['an option that is none', ['report', 'daily', '--jsn'], "I don't know what to do with “--jsn” after “report”."],
+    ['a word after doctor', ['doctor', 'all'], "I don't know what to do with “all” after “doctor”."],
+    ['an option of another verb', ['doctor', '--json'], '“doctor” does not take --json.'],
+    ['a day beside a question', ['ask', 'events', '--on', '2026-11-20'], '“ask” does not take --on: a question names its own time'],
+    ['two forms at once', ['ask', 'events', '--csv', '--json'], '--json and --csv are two ways to print one answer. Give one of them.'],
+    ['a statement and its rows at once', ['report', '--sql', '--csv'], '--csv and --sql are two ways to print one answer. Give one of them.'],
+  ])('%s', async (_, args, message) => {
+    const { status, out, err } = await run(args, { more: { TRAIL_PATH: '/nowhere/at/all' } });
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err.startsWith(message)).toBe(true);
+    expect(err).toContain('\nUsage:\n');
   });
 });
 
@@ -175,5 +201,22 @@ describe('npm run doctor', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/Events {2}[\d,]+, 2026-11-19T.*Z to 2026-11-20T.*Z\n/);
     expect(out).toContain('Every file was read whole.');
+  });
+
+  it('counts files once, however many reasons there are to set events of them aside', async () => {
+    await using folder = await trailFolder();
+    const diagnosed = async () => {
+      await folder.load();
+      return (await run(['doctor'], { more: { TRAIL_PATH: folder.trail, STORE_PATH: folder.store } })).out;
+    };
+    await folder.deliver([record(), null, record({ eventTime: 'soon' })]);
+    const one = await diagnosed();
+    expect(one).toContain('\nFrom    1 account, 1 region: eu-central-1\n');
+    expect(one).toMatch(/\nSet aside: 2 events of 1 file\n( {2}AWSLogs.* \(1 of its events\)\n){2}$/);
+    await folder.put('cut.json', '{');
+    expect(await diagnosed()).toContain('\nSet aside: 1 file, and 2 events of 1 other file\n');
+    await folder.put('cut-too.json', '{');
+    await folder.deliver([null]);
+    expect(await diagnosed()).toContain('\nSet aside: 2 files, and 3 events of 2 other files\n');
   });
 });

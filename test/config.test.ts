@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -37,8 +39,18 @@ describe('the settings', () => {
     });
   });
 
+  it.concurrent('that are folders are named from the folder of trailbot, and the one of the trail must be there', () => {
+    const root = resolve(import.meta.dirname, '..');
+    expect(readConfig({ TRAIL_PATH: 'test', STORE_PATH: 'not/yet' })).toMatchObject({ TRAIL_PATH: `${root}/test`, STORE_PATH: `${root}/not/yet` });
+    expect(faultsOf({ TRAIL_PATH: 'not/yet' })).toContain(`  TRAIL_PATH must be a folder, and there is none at ${root}/not/yet\n`);
+    expect(faultsOf({ TRAIL_PATH: 'package.json' })).toContain('  TRAIL_PATH must be a folder, and');
+    expect(faultsOf({ TRAIL_PATH: `/tmp/${'x'.repeat(300)}` })).toContain('  TRAIL_PATH must be a folder, and');
+  });
+
   it.concurrent('that are wrong are all named at once, each once', () => {
     const wrong = {
+      TRAIL_PATH: '/nowhere/at/all',
+      STORE_PATH: '/tmp/day=1',
       SLACK_BOT_TOKEN: 'xoxp-1',
       SLACK_APP_TOKEN: 'xoxb-1',
       DIGEST_CHANNEL: '#general',
@@ -52,6 +64,8 @@ describe('the settings', () => {
       LOG_LEVEL: 'loud',
     };
     expect(faultsOf(wrong)).toBe(`These settings are not right:
+  TRAIL_PATH must be a folder, and there is none at /nowhere/at/all
+  STORE_PATH must be a folder without “=” in its path, which DuckDB reads as a partition
   SAMPLE_EVENTS must be a whole number
   SLACK_BOT_TOKEN must begin with xoxb-
   SLACK_APP_TOKEN must begin with xapp-
@@ -83,7 +97,7 @@ describe('the settings', () => {
 const everything = {
   ...http,
   SLACK_APP_TOKEN: 'xapp-1',
-  TRAIL_PATH: './trail',
+  TRAIL_PATH: tmpdir(),
   STORE_PATH: './store',
   SAMPLE_EVENTS: '5000',
   DIGEST_CHANNEL: 'C0123ABCD',

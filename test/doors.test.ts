@@ -30,6 +30,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'src/config': ['src/errors'],
   'src/opening': ['src/config', 'src/trail', 'duckdb', 'sample'],
   'src/progress': ['src/opening'],
+  'src/doctor': ['src/opening', 'src/trail', 'duckdb'],
 };
 const FREE = new Set(['src/main', 'src/cli']);
 

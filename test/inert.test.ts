@@ -38,6 +38,9 @@ const ATTACKS = [
   '=HYPERLINK("https://evil.example","x")',
   '@SUM(1)',
   '\t=1+1',
+  '\r=1+1',
+  '＝1+1',
+  '\u3000＠SUM(1)',
   '","=1+1","',
   '{{json @raw}} {{{x}}} {{#each}}',
   '<!date^0^{date}^https://evil.example|today>',
@@ -145,6 +148,28 @@ describe('text of a log', () => {
   });
 });
 
+describe('a cell of a CSV file', () => {
+  it.each([
+    ['=1+1', "'=1+1"],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@SUM(1)', "'@SUM(1)"],
+    ['＝1+1', "'＝1+1"],
+    ['＋1', "'＋1"],
+    ['－1', "'－1"],
+    ['＠SUM(1)', "'＠SUM(1)"],
+    [' \u3000＝1+1', "' \u3000＝1+1"],
+    ['\t=1+1', '\\u{9}=1+1'],
+    ['\r=1+1', '\\u{d}=1+1'],
+    ['\n=1+1', '\\u{a}=1+1'],
+    ['a=1', 'a=1'],
+    ['漢＝1', '漢＝1'],
+  ])('%j is written as %j, which no spreadsheet runs', (text, written) => {
+    const columns = [{ name: 'text', label: 'Text', kind: 'text' }] as const;
+    expect(cellsOf(toCsv({ caption: '', columns, rows: [{ cells: { text } }] }))).toEqual([['text'], [written]]);
+  });
+});
+
 describe('text that was typed', () => {
   it('does nothing in what is said of it, nor in what is suggested', async () => {
     await fc.assert(
@@ -232,7 +257,7 @@ function expectInert(answer: Answer): void {
   const [names, ...lines] = cellsOf(csv);
   expect(names).toEqual(answer.table.columns.map(({ name }) => name));
   expect(lines).toHaveLength(answer.table.rows.length);
-  for (const cell of lines.flat()) expect(cell).not.toMatch(/^\s*[=+\-@|%]/);
+  for (const cell of lines.flat()) expect(cell).not.toMatch(/^\s*[=+\-@|%＝＋－＠｜％]/);
 }
 
 /** The cells of a CSV text (RFC 4180). */

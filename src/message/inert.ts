@@ -33,10 +33,10 @@ export const plain = (mrkdwn: string): string => literal(mrkdwn.replace(/<!date\
 export const literal = (text: string): string => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
 
 /**
- * A cell of a CSV file. A spreadsheet runs what begins with one of these as a formula (OWASP, "CSV injection"), so such
- * text gets an apostrophe in front; numbers of ours do not pass here.
+ * A cell of a CSV file. A spreadsheet runs what begins with one of these as a formula (OWASP, "CSV injection"), also in
+ * their full width, so such text gets an apostrophe in front; numbers of ours do not pass here.
  */
 export const inertCell = (text: string): string => {
   const seen = visible(text);
-  return /^\s*[=+\-@|%]/.test(seen) ? `'${seen}` : seen;
+  return /^\s*[=+\-@|%＝＋－＠｜％]/.test(seen) ? `'${seen}` : seen;
 };

@@ -1,5 +1,7 @@
 /** Steps of time: the start of the step that an event falls in, as text that sorts. */
+import { secondOf } from './events.ts';
 import type { Sql } from './sql.ts';
+import type { TimeRange, Window } from './window.ts';
 
 /** The width of a step. Minutes divide an hour and hours a day, so that steps begin where people expect. */
 export interface Every {
@@ -23,4 +25,21 @@ export function stepOf({ count, unit }: Every): Sql {
     d: `substr(eventtime, 1, 10)`,
   }[unit];
   return { text, values: [] };
+}
+
+const MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/**
+ * The step that begins at `start`, as `stepOf` writes it, as far as it lies in `range`: the time of the events that were
+ * counted for it. Undefined for text that is no such start.
+ */
+export function windowOf(start: string, { count, unit }: Every, range: TimeRange): Window | undefined {
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$/.test(start)) return undefined;
+  const begin = Date.parse(start.length > 10 ? `${start}Z` : start);
+  const from = Math.max(begin, range.from.getTime());
+  const to = Math.min(begin + count * MS[unit], range.to.getTime());
+  if (!(from < to)) return undefined;
+  const [first, end] = [from, to].map((at) => secondOf(new Date(at)).replace(/(:00)?Z$/, '')) as [string, string];
+  const isDay = from % MS.d === 0 && to - from === MS.d;
+  return isDay ? { kind: 'between', from: first.slice(0, 10), to: first.slice(0, 10) } : { kind: 'between', from: first, to: end };
 }
