@@ -39,23 +39,23 @@ const team = { name: 'Playground', domain: 'playground' };
 const asker = 'sam';
 const channels = { general: 'general', digests: 'trail-digests' };
 
-// Tokens of the emulated workspace alone, in the shape of real ones.
-const botToken = 'xoxb-playground-bot';
-const askerToken = 'xoxp-playground-sam';
-
 /** Opens the workspace at `port`, or at a free one when that is taken. */
 export async function openPlaygroundSlack(options: { readonly port: number }): Promise<PlaygroundSlack> {
-  const emulator = await openEmulator(options.port);
+  // Whoever knows them can speak to the bot, or for it, so no two starts share them.
+  const [botToken, askerToken, signingSecret] = [`xoxb-${secret()}`, `xoxp-${secret()}`, secret()] as const;
+  const emulator = await openEmulator(options.port, seed(botToken, askerToken));
   try {
     const apiUrl = `http://127.0.0.1:${new URL(emulator.url).port}/api/`;
+    const workspace = await readWorkspace(apiUrl, botToken);
+    // The emulator's own #general begins without them, and a message for one person reaches members alone.
+    await new WebClient(askerToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } }).conversations.join({ channel: workspace.general.id });
     return {
       apiUrl,
       botToken,
-      // Whoever knows it can ask the bot, so no two starts share it.
-      signingSecret: randomBytes(32).toString('hex'),
+      signingSecret,
       botUserId: app.botUserId,
       askerToken,
-      workspace: await readWorkspace(apiUrl),
+      workspace,
       close: () => emulator.close(),
     };
   } catch (error) {
@@ -64,8 +64,10 @@ export async function openPlaygroundSlack(options: { readonly port: number }): P
   }
 }
 
-async function openEmulator(port: number): Promise<Emulator> {
-  const options = { service: 'slack', hostname: '127.0.0.1', seed: { slack: seed } } as const;
+const secret = (): string => randomBytes(32).toString('hex');
+
+async function openEmulator(port: number, slack: ReturnType<typeof seed>): Promise<Emulator> {
+  const options = { service: 'slack', hostname: '127.0.0.1', seed: { slack } } as const;
   try {
     return await createEmulator({ ...options, port });
   } catch (error) {
@@ -74,7 +76,8 @@ async function openEmulator(port: number): Promise<Emulator> {
   }
 }
 
-const seed = {
+/** The workspace as it begins, with tokens in the shape of real ones. */
+const seed = (botToken: string, askerToken: string) => ({
   team,
   users: [{ name: asker, real_name: 'Sam' }],
   channels: Object.values(channels).map((name) => ({ name })),
@@ -94,10 +97,10 @@ const seed = {
     { token: botToken, type: 'bot', user_id: app.botUserId, app_id: app.id, bot_id: app.botId, bot_user_id: app.botUserId },
     { token: askerToken, type: 'user', user: asker },
   ],
-};
+});
 
 /** The ids are the emulator's own choice at each start, so they are asked for. */
-async function readWorkspace(apiUrl: string): Promise<Workspace> {
+async function readWorkspace(apiUrl: string, botToken: string): Promise<Workspace> {
   const client = new WebClient(botToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } });
   const [auth, users, conversations] = await Promise.all([client.auth.test(), client.users.list({}), client.conversations.list({})]);
   const named = (list: readonly { id?: string; name?: string }[] | undefined, name: string): Named => {

@@ -1,5 +1,5 @@
 /** Opens the trail that the settings name: the user's own files, or a sample that is made the first time. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -30,22 +30,23 @@ export function placeOf({ TRAIL_PATH, STORE_PATH }: Pick<Config, 'TRAIL_PATH' | 
 /** Makes the sample trail unless it is there: aside first, so that one half made is never taken for whole. */
 export async function ensureSample({ trail }: Place, events: number, end: Date, signal: AbortSignal, onProgress: Progress): Promise<void> {
   if (existsSync(trail)) return;
-  const making = `${trail}.making-${process.pid}`;
-  await rm(making, { recursive: true, force: true });
+  // A process id would not do: two containers over one folder may both be process 1.
+  const making = `${trail}.making-${randomUUID()}`;
   await mkdir(dirname(trail), { recursive: true });
-  await generateSample({
-    out: making,
-    end,
-    eventsPerDay: Math.ceil(events / SAMPLE_DAYS),
-    days: SAMPLE_DAYS,
-    signal,
-    onProgress: (done, total) => onProgress('Making a sample trail', done, total),
-  });
   try {
-    await rename(making, trail);
-  } catch (error) {
-    // Another process was quicker: its sample is as good.
-    if (!existsSync(trail)) throw error;
+    await generateSample({
+      out: making,
+      end,
+      eventsPerDay: Math.ceil(events / SAMPLE_DAYS),
+      days: SAMPLE_DAYS,
+      signal,
+      onProgress: (done, total) => onProgress('Making a sample trail', done, total),
+    });
+    await rename(making, trail).catch((error: unknown) => {
+      // Another process was quicker: its sample is as good.
+      if (!existsSync(trail)) throw error;
+    });
+  } finally {
     await rm(making, { recursive: true, force: true });
   }
 }

@@ -79,6 +79,20 @@ const LINE = 'events event:DeleteBucket 6mo';
 const SENTENCE = '3 matching events; the latest is `DeleteBucket`';
 const typesOf = ({ blocks }: Sent) => blocks.map(({ type }) => type);
 const invalidTables = ({ blocks }: Sent) => (blocks.some(({ type }) => type === 'data_table') ? 'invalid_blocks' : undefined);
+/** The line that an answer says it answers: the last of what stands below it. */
+const lineOf = ({ blocks }: Sent): string | undefined => {
+  const { elements = [] } = blocks.at(-1) as { readonly elements?: readonly { readonly text?: unknown }[] };
+  return /^`(.*)`$/.exec(String(elements[0]?.text))?.[1];
+};
+/** The lines on the buttons of a message. */
+const valuesOf = ({ blocks }: Sent): string[] =>
+  blocks.flatMap(({ elements = [] }) => (elements as { value?: string }[]).flatMap(({ value }) => value ?? []));
+/** What is sent up to the first message that `isLast`. */
+async function sentUntil(isLast: (message: Sent) => boolean): Promise<Sent[]> {
+  const sent = [await door.next()];
+  while (!isLast(sent.at(-1) as Sent)) sent.push(await door.next());
+  return sent;
+}
 const button = (value: string) => ({ type: 'button', action_id: 'ask:0', value });
 
 describe('a slash command', () => {
@@ -154,13 +168,70 @@ describe('a mention', () => {
     expect(await door.next()).toMatchObject({ thread_ts: '90.5', unfurl_links: 'false' });
   });
 
-  it('that Slack repeats is answered once', async () => {
+  it.each([
+    ['after someone else’s', (bot: string) => `<@U0OTHER> can you look? ${bot} ${LINE}`],
+    ['between those of others', (bot: string) => `<@U0OTHER|maria> and <@W0OTHER>: ${bot} ${LINE}`],
+    ['with a label, and twice', (bot: string) => `${bot.replace('>', '|trail>')} ${LINE} ${bot}`],
+    ['at the end', (bot: string) => `${LINE} ${bot}`],
+  ])('that stands %s is asked the words for it, in the thread where it stands', async (_, textFor) => {
     const { url } = await start();
-    const repeat = { event_id: 'EvSame', client_msg_id: 'x' };
-    for (const _ of [1, 2, 3]) await door.mention(url, LINE, repeat);
-    await door.next();
-    await door.mention(url, 'help');
+    const text = textFor(`<@${door.slack.botUserId}>`);
+    await door.mention(url, '', { text, ts: '100.7', thread_ts: '90.5' });
+    const answer = await door.next();
+    expect(answer).toMatchObject({ method: 'chat.postMessage', channel: channel(), thread_ts: '90.5' });
+    expect(answer.text).toContain(SENTENCE);
+    expect(lineOf(answer)).toBe(LINE);
+  });
+
+  it('alone gets help', async () => {
+    const { url } = await start();
+    await door.mention(url, '');
     expect((await door.next()).text).toContain('I answer questions');
+  });
+
+  it('where Slack lets the bot write nothing is answered to the asker alone', async () => {
+    const { url } = await start();
+    door.refuse.set('chat.postMessage', () => 'restricted_action');
+    await door.mention(url, LINE);
+    await door.next();
+    const alone = await door.next();
+    expect(alone).toMatchObject({ method: 'chat.postEphemeral', channel: channel(), user: asker() });
+    expect(alone.text).toContain(SENTENCE);
+    // A thread that has not begun shows no such message.
+    expect(alone).not.toHaveProperty('thread_ts');
+    await door.mention(url, LINE, { thread_ts: '90.5' });
+    await door.next();
+    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', thread_ts: '90.5' });
+    expect(log).toEqual([]);
+  });
+
+  it.each(['not_in_channel', 'is_archived'])('is answered in a direct message where Slack says %s', async (refusal) => {
+    const { url } = await start();
+    door.refuse
+      .set('chat.postMessage', (message) => (message.channel === channel() ? refusal : invalidTables(message)))
+      .set('chat.postEphemeral', () => refusal);
+    await door.mention(url, LINE, { thread_ts: '90.5' });
+    const tries = await sentUntil((message) => message.channel === asker() && !typesOf(message).includes('data_table'));
+    expect(tries.slice(0, 3).map(({ method }) => method)).toEqual(['chat.postMessage', 'chat.postEphemeral', 'chat.postMessage']);
+    expect(tries.at(-1)?.text).toContain(SENTENCE);
+    expect(tries.at(-1)).not.toHaveProperty('thread_ts');
+    expect(log).toEqual([]);
+  });
+
+  it('that can be answered nowhere is logged, without the answer', async () => {
+    const { url } = await start();
+    door.refuse.set('chat.postMessage', () => 'account_inactive').set('chat.postEphemeral', () => 'account_inactive');
+    await door.mention(url, LINE);
+    for (const _ of [1, 2, 3]) await door.next();
+    await expect.poll(() => log.join()).toContain('Slack: account_inactive');
+    expect(log.join()).not.toContain('DeleteBucket');
+    expect(door.sent).toHaveLength(3);
+  });
+
+  it('that Slack repeats is answered once', async () => {
+    const { bot, url } = await start();
+    for (const event_id of ['EvSame', 'EvSame', 'EvOther', 'EvSame']) await door.mention(url, LINE, { event_id });
+    expect(await bot.stop(5000)).toBe(true);
     expect(door.sent).toHaveLength(2);
   });
 
@@ -231,6 +302,104 @@ describe('a button', () => {
     const { url } = await start();
     await door.press(url, { type: 'button', action_id: 'share', value: 'boom' });
     expect(await door.next()).toMatchObject({ response_type: 'ephemeral' });
+  });
+});
+
+describe('a long line', () => {
+  /** A line of so many characters, as it is said again. */
+  const lineOfLength = (length: number, letter = 'x') => {
+    const quote = letter > '~' ? '"' : '';
+    return `events user:${quote}${letter.repeat(length - `events user:${quote}${quote} 6mo`.length)}${quote} 6mo`;
+  };
+  /** Nothing that is read or pressed has part of the line in it. */
+  const expectWhole = (answer: Sent, line: string, letter = 'x') => {
+    const [whole = ''] = new RegExp(`${letter}+`).exec(line) ?? [];
+    for (const run of JSON.stringify(answer).match(new RegExp(`${letter}{20,}…?`, 'g')) ?? []) expect(run).toBe(whole);
+    for (const value of valuesOf(answer)) expect(value).toContain(whole);
+  };
+
+  it.each([
+    [600, 'x', 'footer and buttons', { line: true, values: 2 }],
+    [1990, 'x', 'footer and both buttons, just', { line: true, values: 2 }],
+    [2000, 'x', 'footer and the one button that can hold it', { line: true, values: 1 }],
+    [2800, 'x', 'footer alone', { line: true, values: 0 }],
+    [4000, 'x', 'nothing', { line: false, values: 0 }],
+    [1200, '漢', 'footer, and a button as far as there is room', { line: true, values: 1 }],
+    [2800, '漢', 'footer alone', { line: true, values: 0 }],
+  ])('of %d times “%s” stands whole in %s', async (length, letter, _, { line: isShown, values }) => {
+    const { url } = await start();
+    const line = lineOfLength(length, letter);
+    await door.slash(url, line);
+    const answer = await door.next();
+    expect(answer.text).toBe('No matching events in this time.');
+    expect(lineOf(answer)).toBe(isShown ? line : undefined);
+    expect(valuesOf(answer)).toHaveLength(values);
+    expectWhole(answer, line, letter);
+  });
+
+  it('is shared with the line whole, beside whoever asked it', async () => {
+    const { url } = await start();
+    const line = lineOfLength(1900);
+    await door.press(url, { type: 'button', action_id: 'share', value: line });
+    const shared = await door.next();
+    expect(JSON.stringify(shared.blocks[0])).toContain(`<@${asker()}> asked \`${line}\``);
+    expect(JSON.stringify(shared).split(line)).toHaveLength(2);
+    await door.press(url, { type: 'button', action_id: 'share', value: lineOfLength(4000) });
+    expect(JSON.stringify((await door.next()).blocks[0])).toContain(`<@${asker()}> asked this:`);
+  });
+
+  it('leaves out of an answer with many rows as many of them as take its room', async () => {
+    const { url } = await start();
+    const rowsOf = ({ blocks }: Sent) => blocks.flatMap(({ rows = [] }) => rows as unknown[]).length;
+    await door.slash(url, 'events 6mo -user:x top:200');
+    const short = await door.next();
+    const line = `events -user:${'x'.repeat(2700)} 6mo top:200`;
+    await door.slash(url, line);
+    const long = await door.next();
+    expect(lineOf(long)).toBe(`events -user:${'x'.repeat(2700)} top:200 6mo`);
+    expect(rowsOf(long)).toBeGreaterThan(2);
+    expect(rowsOf(long)).toBeLessThan(rowsOf(short));
+  });
+
+  it('is not said where it and one row of the answer have no room together', () => {
+    const columns = Array.from({ length: 20 }, (_, i) => ({ name: `c${i}`, label: `C${i}`, kind: 'text' }) as const);
+    const wide = '漢'.repeat(120);
+    const table = { caption: 'x', columns, rows: [{ cells: Object.fromEntries(columns.map(({ name }) => [name, wide])) }] };
+    const isSaid = (line: string) => {
+      const message = toMessage({ template: 'sorry', data: { message: 'x', suggestion: null }, table, line }, new URL('templates/', root));
+      expect(slackProblems(message)).toEqual([]);
+      expect(JSON.stringify(message).split(wide)).toHaveLength(21);
+      return JSON.stringify(message).includes(`\`${line}\``);
+    };
+    expect(isSaid('x'.repeat(2800))).toBe(true);
+    expect(isSaid('字'.repeat(2800))).toBe(false);
+  });
+
+  it.each([
+    [600, true, true],
+    [2500, true, false],
+    [4000, false, false],
+  ])('of %d characters that was mistyped is suggested whole or not at all', async (length, isSaid, isOnButton) => {
+    const { url } = await start();
+    const line = lineOfLength(length);
+    await door.slash(url, line.replace('events', 'evnts'));
+    const answer = await door.next();
+    expect(answer.text).toContain("I don't know “evnts”.");
+    expect(JSON.stringify(answer.blocks).includes(`Did you mean \`${line}\`?`)).toBe(isSaid);
+    expect(JSON.stringify(answer.blocks).includes('Did you mean')).toBe(isSaid);
+    expect(valuesOf(answer)).toEqual(isOnButton ? [line] : []);
+    expectWhole(answer, line);
+  });
+
+  it('on a button is whole behind a label that is cut, and takes no room of others where it has none itself', () => {
+    const [tooLong, long, short] = [lineOfLength(2001), lineOfLength(1990), 'events 6mo'];
+    const next = [tooLong, long, short].map((line) => ({ label: line, line }));
+    const { blocks } = toMessage({ template: 'sorry', data: { message: 'x', suggestion: null }, next }, new URL('templates/', root));
+    const elements = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+    expect(elements).toMatchObject([
+      { value: long, text: { text: `${long.slice(0, 74)}…` } },
+      { value: short, text: { text: short } },
+    ]);
   });
 });
 

@@ -96,25 +96,26 @@ export function cut(text: string, most: number): string {
   return `${whole.slice(0, Math.max(whole.lastIndexOf(' '), whole.lastIndexOf('\n')))}…`;
 }
 
-/** Characters of lines in all buttons together, so that they leave room for the answer. */
+/** Bytes of lines in all buttons together, so that they leave room for the answer. */
 const ALL_BUTTONS = 4000;
 
-/** Follow-up questions as buttons, each holding its line. One whose line a button cannot hold is left out. */
+/** Follow-up questions as buttons, each holding its line: whole, for part of a line is another question. One that a button cannot hold is left out. */
 export function buttons(next: readonly Next[], share: string | undefined): ActionsBlock[] {
   let room = ALL_BUTTONS;
-  const fitting = next
-    .filter(({ line }) => {
-      room -= line.length;
-      return line.length <= MOST.buttonValue && room >= 0;
-    })
-    .slice(0, MOST.buttons);
+  const fits = (line: string): boolean => {
+    const bytes = Buffer.byteLength(JSON.stringify(line));
+    if (line.length > MOST.buttonValue || bytes > room) return false;
+    room -= bytes;
+    return true;
+  };
+  const fitting = next.slice(0, MOST.buttons).filter(({ line }) => fits(line));
   const elements: ActionsBlock['elements'] = fitting.map(({ label, line }, i) => ({
     type: 'button',
     action_id: `ask:${i}`,
     text: plainText(label, MOST.buttonText),
     value: line,
   }));
-  if (share !== undefined && share.length <= Math.min(MOST.buttonValue, room)) {
+  if (share !== undefined && fits(share)) {
     elements.push({
       type: 'button',
       action_id: 'share',

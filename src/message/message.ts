@@ -23,39 +23,45 @@ export interface Showing {
 export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy }: Showing = {}): Message {
   const filled = fill(answer.template, answer.data, templates);
   const { table, next = [], line } = answer;
+  const { line: _, ...lineless } = answer;
   const shown = table && !table.unseen && table.rows.length > 0 ? table : undefined;
-  const asked = sharedBy ? toBlocks(`<@${sharedBy}> asked \`${fill('line', { line: line ?? '' }, templates)}\``) : [];
   const said = toBlocks(filled);
-  const build = ({ sentences, rows }: Size): KnownBlock[] => [
-    ...asked,
+  const build = ({ sentences, rows, withLine }: Size): KnownBlock[] => [
+    ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
     ...said.slice(0, sentences),
     ...(shown ? [evidence(shown, rows, plainTables)] : []),
     ...(shown ? rowMenu(leadsOf(shown, rows)) : []),
     ...buttons(next, sharedBy ? undefined : line),
-    ...toBlocks(footer(answer, rows, templates, sentences < said.length)),
+    // In a shared answer the line stands above, beside whoever asked it.
+    ...toBlocks(footer(withLine && !sharedBy ? answer : lineless, rows, templates, sentences < said.length)),
   ];
   return { text: cut(sentence(filled), MESSAGE.text), blocks: build(mostThatFits(said.length, shown, build)) };
 }
 
-/** How much of an answer a message holds: blocks of its template, rows of its table. */
+/** How much of an answer a message holds: blocks of its template, rows of its table, and the line or not. */
 interface Size {
   readonly sentences: number;
   readonly rows: number;
+  readonly withLine: boolean;
 }
 
-/** A message too long is refused whole: of the template all is shown that leaves room for one row, and then as many rows as fit. */
+/**
+ * A message too long is refused whole: of the template all is shown that leaves room for one row, and then as many rows
+ * as fit. The line is whole or not there, and only one that leaves no room even so is not.
+ */
 function mostThatFits(said: number, table: Table | undefined, build: (size: Size) => KnownBlock[]): Size {
   const least = table ? 1 : 0;
+  const withLine = isWithin(build({ sentences: Math.min(said, 1), rows: least, withLine: true }));
   let sentences = said;
-  while (sentences > 1 && !isWithin(build({ sentences, rows: least }))) sentences -= 1;
+  while (sentences > 1 && !isWithin(build({ sentences, rows: least, withLine }))) sentences -= 1;
   let rows = least;
   let tooMany = Math.min(table?.rows.length ?? 0, DATA_TABLE.rows) + 1;
   while (tooMany - rows > 1) {
     const middle = Math.floor((rows + tooMany) / 2);
-    if (isWithin(build({ sentences, rows: middle }))) rows = middle;
+    if (isWithin(build({ sentences, rows: middle, withLine }))) rows = middle;
     else tooMany = middle;
   }
-  return { sentences, rows };
+  return { sentences, rows, withLine };
 }
 
 const leadsOf = (table: Table, rows: number): Next[] => table.rows.slice(0, rows).flatMap((row) => (row.next ? [row.next] : []));
@@ -70,7 +76,7 @@ export function footer(answer: Answer, shown: number, templates: URL, shortened 
   const data = {
     line: answer.line ?? null,
     coverage: answer.coverage ?? null,
-    cut: shown < rows && shown > 0 ? { shown, rows } : null,
+    cut: shown < rows && shown > 0 ? { shown, rows, more: answer.table?.more ?? false } : null,
     shortened,
   };
   return fill('coverage', data, templates);

@@ -6,6 +6,8 @@ import { clip, inert, visible } from './inert.ts';
 /** No value of a log takes more room than this in a sentence. */
 const MOST_CHARACTERS = 200;
 const NO_VALUE = '—';
+/** A line that is this long still goes into one block of Slack's (3,000 characters), with a few words around it. */
+const LONGEST_LINE = 2900;
 
 const handlebars = Handlebars.create();
 
@@ -20,6 +22,11 @@ handlebars.registerHelper('number', (n: number) => grouped(n));
 handlebars.registerHelper('code', (text: string | null | undefined) =>
   text === null || text === undefined || text === '' ? NO_VALUE : `\`${text}\``,
 );
+/** A line as code, whole or not at all: part of it would be another question. It takes the line from `@raw`, where strings are not yet shortened. */
+handlebars.registerHelper('whole', (line: string | null) => {
+  const shown = inert(line ?? '');
+  return shown !== '' && shown.length <= LONGEST_LINE ? `\`${shown}\`` : '';
+});
 handlebars.registerHelper('service', (source: string) => source.replace(/[.]amazonaws[.]com$/, ''));
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 handlebars.registerHelper('gt', (a: number, b: number) => a > b);

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
-import { WebAPIPlatformError, WebAPIRequestError, WebClient, type WebClientOptions } from '@slack/web-api';
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Answer } from '../answer.ts';
 import type { Desk } from '../desk.ts';
 import { sorry, UserError } from '../errors.ts';
 import type { Message, Showing } from '../message/message.ts';
 import { type Access, refusal } from './access.ts';
 import { openInFlight } from './in-flight.ts';
-import { openReceiver, type Transport } from './receiver.ts';
+import { openReceiver, type Transport, tryPort } from './receiver.ts';
 
 export interface BotOptions {
   readonly transport: Transport;
@@ -161,17 +161,28 @@ export function openBot(options: BotOptions): Bot {
   });
 
   const heard = new Set<string>();
-  app.event('app_mention', async ({ event, body }) => {
+  app.event('app_mention', async ({ event, body, context }) => {
     if (event.bot_id || !event.user || heard.has(body.event_id)) return;
     heard.add(body.event_id);
     for (const id of heard) if (heard.size > REMEMBERED_EVENTS) heard.delete(id);
     const { user, channel } = event;
-    const line = event.text.replace(/<@[A-Z0-9]+(?:\|[^>]*)?>/, ' ');
-    await ask(line, {
+    await ask(saidTo(context.botUserId, event.text), {
       user,
       channel,
       reply: async (message) => {
-        await app.client.chat.postMessage({ channel, thread_ts: event.thread_ts ?? event.ts, unfurl_links: false, unfurl_media: false, ...message });
+        try {
+          await app.client.chat.postMessage({
+            channel,
+            thread_ts: event.thread_ts ?? event.ts,
+            unfurl_links: false,
+            unfurl_media: false,
+            ...message,
+          });
+        } catch (error) {
+          if (!(error instanceof WebAPIPlatformError) || isInvalidBlocks(error)) throw error;
+          // Slack shows a message for one person in a thread only where that thread has begun.
+          await whisper(user, channel, { ...message, ...(event.thread_ts !== undefined && { thread_ts: event.thread_ts }) });
+        }
       },
     });
   });
@@ -192,17 +203,17 @@ export function openBot(options: BotOptions): Bot {
   return {
     async start() {
       await app.init().catch((error: unknown) => {
-        if (error instanceof WebAPIRequestError)
-          throw new UserError('Slack cannot be reached. Is there a way out to slack.com, or a proxy to set (NODE_USE_ENV_PROXY=1)?');
-        throw isRefusedToken(error)
-          ? new UserError(`Slack does not accept SLACK_BOT_TOKEN (${codeOf(error)}). Copy it anew from OAuth & Permissions.`)
-          : error;
+        throw noStart(error, 'SLACK_BOT_TOKEN', 'OAuth & Permissions');
       });
-      const host = transport.kind === 'http' ? transport.host : undefined;
-      const server = await app.start(host === undefined ? transport.port : { port: transport.port, host }).catch((error: unknown) => {
-        throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? new UserError(`Port ${transport.port} is taken. Set PORT to another.`) : error;
-      });
-      return transport.kind === 'http' ? (server.address() as AddressInfo).port : null;
+      try {
+        if (transport.kind === 'socket') await tryPort(transport.port);
+        const host = transport.kind === 'http' ? transport.host : undefined;
+        const server = await app.start(host === undefined ? transport.port : { port: transport.port, host });
+        return transport.kind === 'http' ? (server.address() as AddressInfo).port : null;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new UserError(`Port ${transport.port} is taken. Set PORT to another.`);
+        throw noStart(error, 'SLACK_APP_TOKEN', 'Basic Information, App-Level Tokens');
+      }
     },
     async post(channel, answer) {
       await deliver(answer, async (message) => {
@@ -219,6 +230,12 @@ export function openBot(options: BotOptions): Bot {
   };
 }
 
+/** The words for the bot: those after its own mention, or before it where none follow. Other people may be mentioned around it. */
+function saidTo(botUserId: string | undefined, text: string): string {
+  const [before = '', ...after] = text.split(new RegExp(`<@${botUserId}(?:\\|[^>]*)?>`));
+  return after.join(' ').trim() || before;
+}
+
 /** Where a button was pressed. What stands in a thread is answered in that thread. */
 function placeOf({ user, channel, message }: BlockAction): Place {
   const thread: unknown = message?.thread_ts;
@@ -231,8 +248,18 @@ function isInvalidBlocks(error: unknown): boolean {
   return error instanceof RespondError && error.statusCode === 400;
 }
 
-const isRefusedToken = (error: unknown): boolean =>
-  error instanceof WebAPIPlatformError && /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired)$/.test(error.data.error);
+/** Why Slack does not let us begin, for whoever set the token; anything else as it is. */
+function noStart(error: unknown, setting: string, page: string): unknown {
+  if (error instanceof WebAPIRequestError || error instanceof WebAPIHTTPError) {
+    const answer = error instanceof WebAPIHTTPError ? ` (HTTP ${error.statusCode})` : '';
+    return new UserError(`Slack cannot be reached${answer}. Is there a way out to slack.com, or a proxy to set (NODE_USE_ENV_PROXY=1)?`);
+  }
+  if (error instanceof WebAPIPlatformError && REFUSED_TOKEN.test(error.data.error))
+    return new UserError(`Slack does not accept ${setting} (${error.data.error}). Copy it anew from ${page}.`);
+  return error;
+}
+
+const REFUSED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
 /** A failure of Slack's in a word, without the request: that holds answers. */
 function codeOf(error: unknown): string {

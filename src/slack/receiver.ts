@@ -1,5 +1,6 @@
 /** The two ways in which Slack reaches the bot, with the same health pages beside each. */
-import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import { type CustomRoute, HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
 import type { WebClientOptions } from '@slack/web-api';
 
@@ -28,6 +29,14 @@ export function openReceiver(transport: Transport, clientOptions: WebClientOptio
   }
   // The address of Slack's API is asked for twice: this one opens the socket.
   return new SocketModeReceiver({ appToken: transport.appToken, customRoutes, logger, installerOptions: { port: transport.port, clientOptions } });
+}
+
+/** Rejects where nothing more can listen at `port`. Bolt's Socket Mode receiver does not hear that of its health pages: the process would die of it. */
+export async function tryPort(port: number): Promise<void> {
+  const server = createServer().listen(port);
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }
 
 function tell(response: ServerResponse, ok: boolean): void {

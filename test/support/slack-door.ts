@@ -28,6 +28,7 @@ export interface SlackDoor {
   next(): Promise<Sent>;
   forget(): void;
   slash(bot: string, line: string, more?: Readonly<Record<string, string>>): Promise<Delivery>;
+  /** `event_id` is that of the envelope; Slack gives a repeated event the same. */
   mention(bot: string, text: string, more?: Readonly<Record<string, unknown>>): Promise<Delivery>;
   press(bot: string, action: object, more?: object): Promise<Delivery>;
   close(): Promise<void>;
@@ -87,12 +88,12 @@ export async function openSlackDoor(): Promise<SlackDoor> {
     },
     slash: (botUrl, line, more) =>
       deliverForm(bot(botUrl), { ...person, command: '/trail', text: line, response_url: `${url}/response/1`, trigger_id: '1.1', ...more }),
-    mention(botUrl, words, more) {
+    mention(botUrl, words, { event_id, ...more } = {}) {
       events += 1;
       return deliverEvent(bot(botUrl), {
         type: 'event_callback',
         team_id: workspace.teamId,
-        event_id: `Ev${events}`,
+        event_id: event_id ?? `Ev${events}`,
         event: {
           type: 'app_mention',
           user: workspace.asker.id,
