@@ -7,7 +7,7 @@ import { UserError } from './errors.ts';
 import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
 import { maskDeep, maskText } from './secrets.ts';
-import { ask, type Cost, type QueryEngine } from './trail/engine.ts';
+import { ask, type Cost, type Progress, type QueryEngine } from './trail/engine.ts';
 import { secondOf } from './trail/events.ts';
 import { type FilterValue, fieldGuide, valuesOf } from './trail/filter.ts';
 import { respelled } from './trail/spelling.ts';
@@ -18,6 +18,10 @@ import { nearestWindow, pin, printWindow, readWindow, type TimeRange, type Windo
 export interface Asking {
   readonly now: Date;
   readonly signal: AbortSignal;
+  /** Who asks, where many share an engine that takes only so many statements at once. */
+  readonly asker?: string;
+  /** How far the statement is that is at work. */
+  onProgress?(progress: Progress): void;
   onQuery?(statement: Sql): void;
 }
 
@@ -57,15 +61,16 @@ async function conclude(
   window: TimeRange,
   line: string | undefined,
   engine: QueryEngine,
-  { now, signal, onQuery }: Asking,
+  { now, signal, asker, onProgress, onQuery }: Asking,
   find: (context: Context) => Promise<Finding>,
 ): Promise<Answer> {
   const costs: Cost[] = [];
+  const execution = { signal, ...(asker !== undefined && { asker }), ...(onProgress && { onProgress }) };
   const context: Context = {
     now,
     async ask<Row>(query: Query<Row>) {
       onQuery?.(query);
-      const { rows, cost } = await ask(engine, query, { signal });
+      const { rows, cost } = await ask(engine, query, execution);
       costs.push(cost);
       return rows;
     },

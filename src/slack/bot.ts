@@ -74,7 +74,7 @@ export function openBot(options: BotOptions): Bot {
     if (refused) return sorry(new UserError(refused), '');
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
-      return await desk.answer(line, { now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]) });
+      return await desk.answer(line, { now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]), asker: user });
     } catch (error) {
       if (deadline.aborted)
         return sorry(

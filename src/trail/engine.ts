@@ -13,7 +13,8 @@ export interface Cost {
 
 /** What the trail holds, as far as the engine knows: the ground an answer stands on. */
 export interface Extent {
-  readonly events: number;
+  /** Null where to count them would cost a scan. */
+  readonly events: number | null;
   /** eventTime of the oldest and of the newest event, ISO text in UTC; null for an empty trail. */
   readonly first: string | null;
   readonly last: string | null;
@@ -24,9 +25,21 @@ export interface Extent {
   readonly asideEvents: number;
 }
 
+/** How far a statement is. */
+export interface Progress {
+  /** Its place among those that wait for a turn, from 1; 0 once it has one. */
+  readonly place: number;
+  readonly ms: number;
+  readonly bytes: number;
+}
+
 /** How a statement is run: until the signal says that nobody waits for it any more. */
 export interface Execution {
   readonly signal: AbortSignal;
+  /** Who asks. An engine that takes only so many statements at once gives askers their turns one after the other. */
+  readonly asker?: string;
+  /** Told now and then, by engines that can tell. */
+  onProgress?(progress: Progress): void;
 }
 
 /** Something that can run SQL over the relation `events`. */
