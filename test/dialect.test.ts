@@ -1,0 +1,87 @@
+/** Every statement that a command or a report can send is one that Athena takes, and that reads only the days of its window. */
+import { TrinoSQL } from 'dt-sql-parser';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { type Catalog, loadCatalog } from '../src/catalog.ts';
+import { dayNamed } from '../src/clock/day.ts';
+import { type Desk, openDesk } from '../src/desk.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import type { Sql } from '../src/trail/sql.ts';
+import type { TimeRange } from '../src/trail/window.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+
+const now = new Date(SAMPLE_END);
+const signal = new AbortController().signal;
+
+let engine: QueryEngine;
+let catalog: Catalog;
+let desk: Desk;
+beforeAll(async () => {
+  engine = await openDuckDB(inject('sampleStore'));
+  catalog = await loadCatalog(new URL('../', import.meta.url));
+  desk = openDesk(catalog, engine);
+});
+afterAll(() => engine.close());
+
+/** The statements that a line sends. */
+async function sentBy(line: string): Promise<Sql[]> {
+  const sent: Sql[] = [];
+  await desk.answer(line, { now, signal, onQuery: (statement) => sent.push(statement) });
+  return sent;
+}
+
+async function sentByReport(name: string): Promise<Sql[]> {
+  const sent: Sql[] = [];
+  await desk.report(name, dayNamed('2026-11-20', 'UTC') as TimeRange, { now, signal, onQuery: (statement) => sent.push(statement) });
+  return sent;
+}
+
+const WINDOWED = /select \* from events\s+where day between \? and \?\s+and eventtime >= \? and eventtime < \?/g;
+
+function expectAthenaTakes({ text, values }: Sql): void {
+  expect(new TrinoSQL().validate(text)).toEqual([]);
+  // The relation is named nowhere but between bounds of its partitions.
+  expect(text.match(/\bfrom\s+events\b/g)).toHaveLength(text.match(WINDOWED)?.length ?? 0);
+  expect(text.match(WINDOWED)).not.toBeNull();
+  expect(text.split('?')).toHaveLength(values.length + 1);
+  for (const value of values) expect(String(value).length).toBeLessThanOrEqual(1000);
+  // Athena takes a parameter only in WHERE.
+  const [select = ''] = text.split(/\bfrom\b/);
+  expect(select).not.toContain('?');
+  expect(text.slice(text.lastIndexOf('order by'))).not.toMatch(/order by[^)]*\?/);
+}
+
+describe('Athena takes what is sent by', () => {
+  test.each([
+    'events 24h',
+    'events user:maria*,"a b" -via:console error:* -target:x?y ip:203.0.113.7 30d',
+    "events user:O'Brien -user:arn:aws:iam::111122223333:root 7d",
+    'events by:user,event,source top:20 sort:rare 30d',
+    'events every:6h by:outcome 7d',
+    'events every:1d 30d',
+    'events event:deletebucket error:accessdenied 30d',
+    'rare -kind:service top:3 7d',
+    'root-logins account:111122223333 6mo',
+    'event 00000000-0000-4000-8000-000000000000 30d',
+  ])('%s', async (line) => {
+    const sent = await sentBy(line);
+    expect(sent.length).toBeGreaterThan(0);
+    for (const statement of sent) expectAthenaTakes(statement);
+  });
+
+  test('each command’s own example, and all that follows from it', async () => {
+    for (const [name, { example }] of catalog.commands) {
+      const { next = [], table } = await desk.answer(`${name} ${example}`, { now, signal });
+      const lines = [
+        `${name} ${example}`,
+        ...next.map(({ line }) => line),
+        ...(table?.rows.slice(0, 2).flatMap((row) => row.next?.line ?? []) ?? []),
+      ];
+      for (const line of lines) for (const statement of await sentBy(line)) expectAthenaTakes(statement);
+    }
+  });
+
+  test('each report', async () => {
+    for (const name of catalog.reports.keys()) for (const statement of await sentByReport(name)) expectAthenaTakes(statement);
+  });
+});
