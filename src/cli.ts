@@ -1,6 +1,7 @@
 /** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run -s report -- daily`, `npm run -s doctor`. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { openClients, setUp } from '../athena/trail.ts';
 import type { Answer } from './answer.ts';
 import { loadCatalog } from './catalog.ts';
 import { dayBefore, dayNamed } from './clock/day.ts';
@@ -13,8 +14,9 @@ import { toCsv } from './message/csv.ts';
 import { visible } from './message/inert.ts';
 import { toJson } from './message/json.ts';
 import { toTerminal } from './message/terminal.ts';
-import { ensureSample, openTrail, placeOf } from './opening.ts';
+import { athenaOf, ensureSample, openTrail, placeOf } from './opening.ts';
 import { progressBar } from './progress.ts';
+import type { Progress } from './trail/engine.ts';
 import type { Sql } from './trail/sql.ts';
 
 /** Exit statuses: answered, the asker's mistake, our fault. */
@@ -24,6 +26,7 @@ const USAGE = `Usage:
   npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
   npm run -s report -- daily [--on 2026-11-20] [--json | --csv | --sql]   (--on is the day it looks at; without it, yesterday)
   npm run -s doctor
+  npm run -s setup -- [--apply]   (says what Athena's tables need; does it with --apply)
 
 Questions: npm run -s ask -- help`;
 
@@ -33,6 +36,7 @@ const OPTIONS = {
   sql: { type: 'boolean' },
   now: { type: 'string' },
   on: { type: 'string' },
+  apply: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
@@ -41,6 +45,7 @@ const TAKES: Readonly<Record<string, { readonly words: number; readonly options:
   ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
   report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
   doctor: { words: 0, options: [] },
+  setup: { words: 0, options: ['apply'] },
 };
 
 const root = new URL('../', import.meta.url);
@@ -56,10 +61,11 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   const config = readConfig(readEnvironment());
   const now = values.now === undefined ? new Date() : readNow(values.now);
   const signal = interrupted();
+  if (verb === 'setup') return setUpAthena(config, values.apply === true, signal);
   const place = placeOf(config, fileURLToPath(root));
   const progress = progressBar(process.stderr);
   if (place.isSample) await ensureSample(place, config.SAMPLE_EVENTS, new Date(), signal, progress.onProgress);
-  const { engine } = await openTrail(place, signal, progress.onProgress);
+  const engine = await openTrail(place, signal, progress.onProgress);
   progress.end();
   try {
     if (verb === 'doctor') {
@@ -68,14 +74,19 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
       return;
     }
     const statements: Sql[] = [];
+    let reached: Progress | undefined;
     const asking: Asking = {
       now,
+      onProgress: (told) => {
+        reached = told;
+      },
       signal: AbortSignal.any([signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]),
       onQuery: (sql) => statements.push(sql),
     };
     const desk = openDesk(await loadCatalog(root), engine);
     const answer = await waiting(
       verb === 'report' ? desk.report(rest[0] ?? 'daily', reportDay(values.on, now, config), asking) : desk.answer(lineOf(rest), asking),
+      () => reached,
     );
     process.stdout.write(values.sql ? printStatements(statements) : rendered(answer, values));
   } finally {
@@ -83,9 +94,26 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   }
 }
 
+/** Brings the tables in step with the bucket, or says what that would take. */
+async function setUpAthena(config: Config, isApplied: boolean, signal: AbortSignal): Promise<void> {
+  const athena = athenaOf(config);
+  if (!athena)
+    throw new UserError('There is nothing to set up without a bucket. Set TRAIL_BUCKET to the bucket of the trail, such as s3://my-trail.');
+  const progress = progressBar(process.stderr);
+  await setUp(athena, openClients(), {
+    signal,
+    isApplied,
+    say: (words) => {
+      progress.end();
+      process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n\n`);
+    },
+    onProgress: (done, total) => progress.onProgress('Looking at the bucket', done, total),
+  });
+}
+
 /** Our options, wherever they stand; all else is the question, which has words with a minus in front of its own. */
 function readArgs(args: readonly string[]) {
-  const isOurs = args.map((arg, i) => /^--(json|csv|sql|help|now(=.*)?|on(=.*)?)$/.test(arg) || ['--now', '--on'].includes(args[i - 1] ?? ''));
+  const isOurs = args.map((arg, i) => /^--(json|csv|sql|help|apply|now(=.*)?|on(=.*)?)$/.test(arg) || ['--now', '--on'].includes(args[i - 1] ?? ''));
   try {
     const { values } = parseArgs({ args: args.filter((_, i) => isOurs[i]), options: OPTIONS });
     return { values, rest: args.filter((_, i) => !isOurs[i]) };
@@ -149,10 +177,14 @@ const printStatement = ({ text, values }: Sql): string =>
   `${text.replace(/^ {4}/gm, '').trim()}\n-- ${values.length} values: ${visible(JSON.stringify(values))}\n`;
 
 /** Tells who waits at a terminal that something is going on. */
-async function waiting<T>(answer: Promise<T>): Promise<T> {
+async function waiting<T>(answer: Promise<T>, progress: () => Progress | undefined): Promise<T> {
   if (!process.stderr.isTTY) return answer;
   const started = Date.now();
-  const ticker = setInterval(() => process.stderr.write(`\rAsking … ${((Date.now() - started) / 1000).toFixed(0)} s`), 500);
+  const ticker = setInterval(() => {
+    const { place = 0, bytes = 0 } = progress() ?? {};
+    const more = place > 0 ? `, number ${place} in line` : bytes > 0 ? `, ${(bytes / 1e9).toFixed(2)} GB read` : '';
+    process.stderr.write(`\r\u001b[KAsking … ${((Date.now() - started) / 1000).toFixed(0)} s${more}`);
+  }, 500);
   return answer.finally(() => {
     clearInterval(ticker);
     process.stderr.write('\r\u001b[K');

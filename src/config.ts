@@ -16,9 +16,25 @@ const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = z.string().transform((path) => resolve(root, path));
 
+const sqlName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, 'must be small letters, digits and _, beginning with a letter');
+
 const schema = z.object({
   TRAIL_PATH: folder.refine(isFolder, { error: ({ input }) => `must be a folder, and there is none at ${input}` }).optional(),
   STORE_PATH: folder.refine((path) => !path.includes('='), 'must be a folder without “=” in its path, which DuckDB reads as a partition').optional(),
+  TRAIL_BUCKET: z
+    .string()
+    .transform((text) => text.replace(/^s3:\/\//, '').replace(/\/+$/, ''))
+    .refine(
+      (text) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.+)?$/.test(text),
+      'must be a bucket, with the prefix of AWSLogs/ in it if there is one, such as s3://my-trail/logs',
+    )
+    .optional(),
+  ATHENA_DATABASE: sqlName.default('trailbot'),
+  ATHENA_TABLE: sqlName.refine((name) => name !== 'events', 'must not be events, which is the view').default('cloudtrail'),
+  ATHENA_WORKGROUP: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,128}$/, 'must be the name of a workgroup')
+    .default('primary'),
   SAMPLE_EVENTS: z.coerce.number('must be a number').int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
   SLACK_BOT_TOKEN: token('xoxb-').optional(),
@@ -37,6 +53,13 @@ const schema = z.object({
 
 /** What is wrong with settings together that may each be right. */
 function missing(env: Readonly<Record<string, unknown>>): string[] {
+  return [...missingOfTrail(env), ...missingOfSlack(env)];
+}
+
+const missingOfTrail = ({ TRAIL_PATH, TRAIL_BUCKET }: Readonly<Record<string, unknown>>): string[] =>
+  TRAIL_PATH !== undefined && TRAIL_BUCKET !== undefined ? ['TRAIL_PATH and TRAIL_BUCKET are both set: a trail is in a folder or in a bucket'] : [];
+
+function missingOfSlack(env: Readonly<Record<string, unknown>>): string[] {
   if (env.SLACK_BOT_TOKEN === undefined) {
     const other = ['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS'].find(
       (name) => env[name] !== undefined,

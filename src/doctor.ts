@@ -4,16 +4,15 @@ import type { Place } from './opening.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
 /** Lines for whoever wonders whether all of the trail is there. */
-export async function diagnosis({ trail, store }: Place, engine: QueryEngine): Promise<string[]> {
+export async function diagnosis({ trail, store, athena }: Place, engine: QueryEngine): Promise<string[]> {
   const { events, first, last, accounts, regions } = await engine.extent();
-  const aside = await listAside(store);
+  const aside = athena ? [] : await listAside(store);
   return [
     `Trail   ${trail}`,
     `Store   ${store}`,
-    `Events  ${events.toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
+    `Events  ${events === null ? 'not counted, which would cost a scan' : events.toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
     `From    ${counted(accounts.length, 'account')}, ${counted(regions.length, 'region')}: ${regions.join(' ')}`,
-    '',
-    summary(aside),
+    ...(athena ? [] : ['', summary(aside)]),
     ...aside.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${count} of its events)` : ''}`),
   ];
 }

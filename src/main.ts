@@ -51,12 +51,12 @@ async function main(config: Config): Promise<void> {
   const place = placeOf(config, fileURLToPath(root));
   const progress = progressBar(process.stderr);
   if (place.isSample) await ensureSample(place, config.SAMPLE_EVENTS, clock(), stopping.signal, progress.onProgress);
-  const { engine } = await openTrail(place, stopping.signal, progress.onProgress);
+  const engine = await openTrail(place, stopping.signal, progress.onProgress);
   progress.end();
   stops.push(() => engine.close());
 
   const catalog = await loadCatalog(root);
-  const desk = fresh(openDesk(catalog, engine), place.isSample ? undefined : () => loadNew(place, stopping.signal));
+  const desk = fresh(openDesk(catalog, engine), place.isSample || place.athena ? undefined : () => loadNew(place, stopping.signal));
   const show = (answer: Answer, showing?: Showing) => toMessage(answer, templates, showing);
   const logger = boltLogger(log);
 

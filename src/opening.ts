@@ -3,28 +3,49 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { type AthenaSettings, openAthenaTrail, openClients } from '../athena/trail.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
 import type { Config } from './config.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
-/** Where a trail lies, and where its store does. */
+/** Where a trail lies, and where its store does, or trailbot's own state alone when the trail is asked on Athena. */
 export interface Place {
   readonly trail: string;
   readonly store: string;
   readonly isSample: boolean;
+  readonly athena?: AthenaSettings;
 }
 
 /** Hears how far a step has come: `done` of `total` of its own unit. */
-export type Progress = (step: 'Making a sample trail' | 'Loading the trail', done: number, total: number) => void;
+export type Progress = (step: 'Making a sample trail' | 'Loading the trail' | 'Looking at the bucket', done: number, total: number) => void;
 
 /** The folders that the settings mean. Each trail has a store of its own, wherever none is named. */
-export function placeOf({ TRAIL_PATH, STORE_PATH }: Pick<Config, 'TRAIL_PATH' | 'STORE_PATH'>, root: string): Place {
+export function placeOf(config: Pick<Config, 'TRAIL_PATH' | 'STORE_PATH'> & Partial<Config>, root: string): Place {
+  const { TRAIL_PATH, STORE_PATH } = config;
+  const athena = athenaOf(config);
+  if (athena) {
+    const trail = `s3://${athena.bucket}/${athena.prefix ?? ''}`;
+    return { trail, store: resolve(root, STORE_PATH ?? '.trail/athena'), isSample: false, athena };
+  }
   const isSample = TRAIL_PATH === undefined;
   const trail = resolve(root, TRAIL_PATH ?? '.trail/sample');
   const own = isSample ? 'sample-store' : `store-${createHash('sha256').update(trail).digest('hex').slice(0, 12)}`;
   return { trail, store: resolve(root, STORE_PATH ?? `.trail/${own}`), isSample };
+}
+
+/** What of Athena the settings mean; undefined when the trail is in a folder. */
+export function athenaOf({ TRAIL_BUCKET, ATHENA_DATABASE, ATHENA_TABLE, ATHENA_WORKGROUP }: Partial<Config>): AthenaSettings | undefined {
+  if (TRAIL_BUCKET === undefined || ATHENA_DATABASE === undefined || ATHENA_TABLE === undefined || ATHENA_WORKGROUP === undefined) return undefined;
+  const [bucket = '', ...prefix] = TRAIL_BUCKET.split('/');
+  return {
+    bucket,
+    prefix: prefix.length > 0 ? `${prefix.join('/')}/` : undefined,
+    database: ATHENA_DATABASE,
+    table: ATHENA_TABLE,
+    workGroup: ATHENA_WORKGROUP,
+  };
 }
 
 /** Makes the sample trail unless it is there: aside first, so that one half made is never taken for whole. */
@@ -54,14 +75,11 @@ export async function ensureSample({ trail }: Place, events: number, end: Date, 
 /** Six months and a little: as far as the questions look back. */
 const SAMPLE_DAYS = 184;
 
-/** Loads what is new in a trail, and opens the engine over it. */
-export async function openTrail(
-  place: Place,
-  signal: AbortSignal,
-  onProgress: Progress,
-): Promise<{ readonly engine: QueryEngine; readonly loaded: Loaded }> {
-  const loaded = await loadNew(place, signal, onProgress);
-  return { engine: await openDuckDB(place.store), loaded };
+/** Opens the engine over a trail; one in a folder is loaded first, as far as it is new. */
+export async function openTrail(place: Place, signal: AbortSignal, onProgress: Progress): Promise<QueryEngine> {
+  if (place.athena) return openAthenaTrail(place.athena, openClients(), () => new Date(), signal);
+  await loadNew(place, signal, onProgress);
+  return openDuckDB(place.store);
 }
 
 export const loadNew = ({ trail, store }: Place, signal: AbortSignal, onProgress?: Progress): Promise<Loaded> =>

@@ -156,11 +156,12 @@ describe('npm run ask', () => {
 
 describe('An argument that would change nothing is refused before anything starts', () => {
   it.each([
-    ['a verb that is none', ['nonsense'], "I don't know “nonsense”. I know ask, report, doctor."],
+    ['a verb that is none', ['nonsense'], "I don't know “nonsense”. I know ask, report, doctor, setup."],
     ['a second word after a report', ['report', 'daily', 'foo', 'bar'], "I don't know what to do with “foo bar” after “report”."],
     ['an option that is none', ['report', 'daily', '--jsn'], "I don't know what to do with “--jsn” after “report”."],
     ['a word after doctor', ['doctor', 'all'], "I don't know what to do with “all” after “doctor”."],
     ['an option of another verb', ['doctor', '--json'], '“doctor” does not take --json.'],
+    ['an option of setup', ['ask', 'events', '--apply'], '“ask” does not take --apply.'],
     ['a day beside a question', ['ask', 'events', '--on', '2026-11-20'], '“ask” does not take --on: a question names its own time'],
     ['two forms at once', ['ask', 'events', '--csv', '--json'], '--json and --csv are two ways to print one answer. Give one of them.'],
     ['a statement and its rows at once', ['report', '--sql', '--csv'], '--csv and --sql are two ways to print one answer. Give one of them.'],

@@ -11,6 +11,9 @@ const http = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 'secret' };
 describe('the settings', () => {
   it.concurrent('may all be missing', () => {
     expect(readConfig({})).toEqual({
+      ATHENA_DATABASE: 'trailbot',
+      ATHENA_TABLE: 'cloudtrail',
+      ATHENA_WORKGROUP: 'primary',
       SAMPLE_EVENTS: 200_000,
       TIME_ZONE: 'UTC',
       PORT: 3000,
@@ -28,6 +31,21 @@ describe('the settings', () => {
     const example = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
     expect(readConfig(example)).toEqual(readConfig({}));
     expect(Object.keys(example)).toEqual(expect.arrayContaining(Object.keys(readConfig({ ...everything }))));
+  });
+
+  it.concurrent('name a bucket with or without its scheme and a prefix', () => {
+    expect(readConfig({ TRAIL_BUCKET: 's3://my-trail/' }).TRAIL_BUCKET).toBe('my-trail');
+    expect(readConfig({ TRAIL_BUCKET: 'my-trail/logs/prod/' }).TRAIL_BUCKET).toBe('my-trail/logs/prod');
+    for (const wrong of ['My Trail', 's3://', 'a', 'https://my-trail.s3.amazonaws.com'])
+      expect(() => readConfig({ TRAIL_BUCKET: wrong })).toThrow('TRAIL_BUCKET must be a bucket');
+  });
+
+  it.concurrent('keep names of Athena’s to what needs no quotes, and a trail in one place', () => {
+    expect(() =>
+      readConfig({ ATHENA_DATABASE: 'x; drop', ATHENA_TABLE: 'events', ATHENA_WORKGROUP: 'a b', TRAIL_BUCKET: 'my-trail', TRAIL_PATH: tmpdir() }),
+    ).toThrow(
+      /ATHENA_DATABASE must be small letters.*ATHENA_TABLE must not be events.*ATHENA_WORKGROUP must be the name.*TRAIL_PATH and TRAIL_BUCKET are both set/s,
+    );
   });
 
   it.concurrent('are read as what they mean', () => {

@@ -28,7 +28,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'src/clock': ['src/report', 'src/trail'],
   'src/state': [],
   'src/config': ['src/errors'],
-  'src/opening': ['src/config', 'src/trail', 'duckdb', 'sample'],
+  'src/opening': ['src/config', 'src/trail', 'athena', 'duckdb', 'sample'],
   'src/progress': ['src/opening'],
   'src/doctor': ['src/opening', 'src/trail', 'duckdb'],
 };

@@ -215,7 +215,7 @@ describe('the sample', () => {
     const ends = [END, new Date(END.getTime() + 60_000)];
     const begin = async (end: Date) => {
       await ensureSample(place, EVENTS, end, never, () => undefined);
-      const { engine } = await openTrail(place, never, () => undefined);
+      const engine = await openTrail(place, never, () => undefined);
       const { events } = await engine.extent();
       await engine.close();
       return events;
