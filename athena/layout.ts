@@ -334,7 +334,7 @@ function whyNone(bucket: string, prefixes: readonly string[], trails: readonly T
   const logs = prefixes.map((prefix) => `s3://${bucket}/${prefix}AWSLogs/`).join(', ');
   const accounts = trails.reduce((sum, trail) => sum + trail.place.ids.length, 0);
   if (prefixes.length === 0) {
-    return `There is no AWSLogs/ in the bucket ${bucket}, ${DEEPEST} folders deep. If the trail has a prefix, give it: what stands before AWSLogs/. ${ANOTHER_BUCKET}`;
+    return `I find no AWSLogs/ in the bucket ${bucket}, ${DEEPEST} folders deep and ${WIDEST} wide. If the trail has a prefix, give it: what stands before AWSLogs/. ${ANOTHER_BUCKET}`;
   }
   if (accounts === 0) return `There are no accounts under ${logs}. Check the prefix: what stands before AWSLogs/. ${ANOTHER_BUCKET}`;
   if (trails.some((trail) => trail.accounts.length > 0)) {
@@ -357,10 +357,11 @@ async function mended(cause: unknown, s3: S3Client, bucket: string): Promise<unk
 }
 
 /** What S3 answered. */
-async function refusal({ name, $metadata, $response }: S3ServiceException, s3: S3Client, bucket: string): Promise<string | undefined> {
+async function refusal({ name, message, $metadata, $response }: S3ServiceException, s3: S3Client, bucket: string): Promise<string | undefined> {
   if (name === 'NoSuchBucket') return `There is no bucket ${bucket}. ${ANOTHER_BUCKET}`;
   if (ELSEWHERE.has(name) || $metadata.httpStatusCode === 301) {
-    const region = $response?.headers['x-amz-bucket-region'];
+    // AuthorizationHeaderMalformed: "the region 'us-east-1' is wrong; expecting 'eu-central-1'". It may come without the header.
+    const region = $response?.headers['x-amz-bucket-region'] ?? /expecting '([a-z0-9-]+)'/.exec(message)?.[1];
     return region
       ? `The bucket ${bucket} is in ${region}. Set AWS_REGION=${region}; Athena is asked there, too.`
       : `The bucket ${bucket} is in another region. Set AWS_REGION to the one that S3 shows in the bucket’s properties; Athena is asked there, too.`;

@@ -62,6 +62,11 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
     if (request.method !== 'GET' || asked.get('list-type') !== '2') return refuse(response, 501, 'NotImplemented', 'I can only list.');
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
     if (bucket !== name) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
+    // S3 has two answers to whoever asks in another region; which one it gives is a matter of the endpoint.
+    if (signedFor !== region && signedFor === 'us-east-1') {
+      const message = `The authorization header is malformed; the region '${signedFor}' is wrong; expecting '${region}'`;
+      return refuse(response, 400, 'AuthorizationHeaderMalformed', message);
+    }
     response.setHeader('x-amz-bucket-region', region);
     if (signedFor !== region) return refuse(response, 301, 'PermanentRedirect', 'The bucket must be addressed using the specified endpoint.');
     const prefix = asked.get('prefix') ?? '';
