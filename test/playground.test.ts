@@ -286,7 +286,10 @@ describe('hostile text', () => {
   it('of the person is inert as well', async () => {
     await say(hostile);
     await see(`/trail ${hostile}`);
-    expect(await tab.locator('.body script, .body img, .rings').count()).toBe(1);
+    expect(await tab.locator('.body script, .body img').count()).toBe(0);
+    // Only the bot's message of before rings. The page draws itself anew as messages come.
+    await expect.poll(() => tab.locator('.rings').allTextContents()).toEqual(['@channel']);
+    expect(await tab.evaluate("'ran' in window")).toBe(false);
   });
 });
 
