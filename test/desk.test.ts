@@ -1,6 +1,9 @@
 /** What the desk promises of every answer, whichever command gives it. */
 import { describe, expect, test } from 'vitest';
+import { loadCatalog } from '../src/catalog.ts';
+import { openDesk } from '../src/desk.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
 import { ACCOUNT, type Fields, openFolder, record, records, trailFolder, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -53,6 +56,24 @@ describe('The sentence of an answer tells of all that was found', () => {
     expect(one.data).toMatchObject({ starts: { count: 4, latest: { eventtime: '2026-05-01T13:00:00Z' } } });
     expect(one.table).toMatchObject({ more: true, rows: [{ cells: { eventtime: '2026-05-01T13:00:00Z' } }] });
   });
+});
+
+test('An event that was delivered twice, and that an engine gives twice, is told once', async () => {
+  await using open = await trailOf(signIn(0, 'Success'), signIn(1, 'Failure'));
+  const twice: QueryEngine = {
+    ...open.engine,
+    async execute(statement, execution) {
+      const { rows, cost } = await open.engine.execute(statement, execution);
+      return { rows: rows.flatMap((row) => [row, row]), cost };
+    },
+  };
+  const catalog = await loadCatalog(new URL('../', import.meta.url));
+  const asking = { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal };
+  for (const line of [`root-logins ${DAY}`, `events ${DAY}`]) {
+    const [once, again] = await Promise.all([open.engine, twice].map((engine) => openDesk(catalog, engine).answer(line, asking)));
+    expect(again?.data).toEqual(once?.data);
+    expect(again?.table).toEqual(once?.table);
+  }
 });
 
 describe('A filter on a value that its field never has is refused', () => {

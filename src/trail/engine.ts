@@ -50,8 +50,19 @@ export interface QueryEngine {
   close(): Promise<void>;
 }
 
-/** Runs a query and gives its rows their types. A row of another shape is our bug, and throws. */
+/**
+ * Runs a query and gives its rows their types. A row of another shape is our bug, and throws. CloudTrail may deliver an
+ * event twice ("you may receive log files that contain one or more duplicate events", CloudTrail User Guide): of rows that
+ * are events, each is there once.
+ */
 export async function ask<Row>(engine: QueryEngine, query: Query<Row>, execution: Execution): Promise<{ readonly rows: Row[]; readonly cost: Cost }> {
   const { rows, cost } = await engine.execute(query, execution);
-  return { rows: rows.map((row) => query.row.parse(row)), cost };
+  const seen = new Set<string>();
+  const isRepeated = ({ eventid }: RawRow): boolean => {
+    if (eventid === null || eventid === undefined) return false;
+    const repeated = seen.has(eventid);
+    seen.add(eventid);
+    return repeated;
+  };
+  return { rows: rows.filter((row) => !isRepeated(row)).map((row) => query.row.parse(row)), cost };
 }
