@@ -1,0 +1,159 @@
+/** The same questions on Trino, the engine inside Athena, and on DuckDB, over the same files: the same rows, the same answers. */
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { EVENT_COLUMNS } from '../../athena/tables.ts';
+import { openDuckDB } from '../../duckdb/engine.ts';
+import { loadTrail } from '../../duckdb/store.ts';
+import { generateSample } from '../../sample/generate.ts';
+import { type Catalog, loadCatalog } from '../../src/catalog.ts';
+import { dayNamed } from '../../src/clock/day.ts';
+import { openDesk } from '../../src/desk.ts';
+import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
+import { eventsDuring } from '../../src/trail/events.ts';
+import { sql } from '../../src/trail/sql.ts';
+import type { TimeRange } from '../../src/trail/window.ts';
+import { openTrinoTrail, type TrinoTrail } from './trail.ts';
+
+const url = inject('trinoUrl');
+const END = new Date('2026-11-21T00:00:00Z');
+const EVER: TimeRange = { from: new Date('2012-01-01T00:00:00Z'), to: new Date('2027-01-01T00:00:00Z') };
+const signal = new AbortController().signal;
+
+/** A trail on both engines. */
+interface Both extends AsyncDisposable {
+  readonly trino: TrinoTrail;
+  readonly duck: QueryEngine;
+}
+
+async function onBoth(trail: string, { isUnique = false } = {}): Promise<Both> {
+  const store = await mkdtemp(join(tmpdir(), 'trailbot-trino-store-'));
+  await loadTrail({ trail, store, signal });
+  const [duck, trino] = [await openDuckDB(store), await openTrinoTrail(url ?? '', trail, { isUnique })];
+  return {
+    trino,
+    duck,
+    async [Symbol.asyncDispose]() {
+      await duck.close();
+      await trino[Symbol.asyncDispose]();
+      await rm(store, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Columns that hold JSON: it is compared as what it says, for the engines write its keys in other orders. */
+const JSON_COLUMNS = new Set(
+  'requestparameters responseelements additionaleventdata serviceeventdetails resourcesjson tlsdetails addendum edgedevicedetails useridentity'.split(
+    ' ',
+  ),
+);
+
+const inOrder = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, inner]) => [name, inOrder(inner)]),
+  );
+};
+
+function meant(row: RawRow): Record<string, unknown> {
+  const read = (name: string, cell: string | null): unknown => {
+    if (cell === null || !JSON_COLUMNS.has(name)) return cell;
+    try {
+      return inOrder(JSON.parse(cell));
+    } catch {
+      return cell;
+    }
+  };
+  return Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, read(name, cell)]));
+}
+
+/** Every event with every column, by id; of an event that was delivered twice, whichever comes first. */
+async function allOf(rows: Promise<readonly RawRow[]>): Promise<Map<string, unknown>> {
+  return new Map((await rows).toReversed().map((row) => [String(row.eventid), meant(row)]));
+}
+
+const columns = EVENT_COLUMNS.map((name) => (name === 'resources' ? "array_join(resources, ' ') as resources" : name)).join(', ');
+const everything = { text: `select ${columns} from ${eventsDuring(EVER).text} order by eventid`, values: eventsDuring(EVER).values };
+
+describe.skipIf(url === null)('the sample', () => {
+  let folder: string;
+  let both: Both;
+  let catalog: Catalog;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-sample-'));
+    await generateSample({ out: folder, end: END, eventsPerDay: 20 });
+    // On Athena, an event that was delivered twice counts twice: here each is there once.
+    both = await onBoth(folder, { isUnique: true });
+    catalog = await loadCatalog(new URL('../../', import.meta.url));
+  });
+  afterAll(async () => {
+    await both?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const onTrino = ({ trino, duck }: Both): QueryEngine => ({
+    execute: async (statement, { signal: until }) => ({ rows: await trino.execute(statement, { signal: until }), cost: { ms: 0 } }),
+    extent: () => duck.extent(),
+    close: async () => undefined,
+  });
+
+  test('is the same relation, event by event, column by column', async () => {
+    const [there, here] = await Promise.all([
+      allOf(both.trino.execute(everything)),
+      allOf(both.duck.execute(everything, { signal }).then(({ rows }) => rows)),
+    ]);
+    expect(there.size).toBeGreaterThan(3_000);
+    expect(there).toEqual(here);
+  });
+
+  test('gives the same answer to each command’s example, and to what follows from it', async () => {
+    for (const [name, { example }] of catalog.commands) {
+      const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
+      const first = await here.answer(`${name} ${example}`, { now: END, signal });
+      for (const line of [`${name} ${example}`, ...(first.next?.slice(0, 2).map((next) => next.line) ?? [])]) {
+        const [a, b] = await Promise.all([there, here].map((desk) => desk.answer(line, { now: END, signal })));
+        if (line.startsWith('event ')) expect(a?.data).toMatchObject({ found: { eventid: expect.any(String) } });
+        else expect({ line, data: a?.data, rows: a?.table?.rows }).toEqual({ line, data: b?.data, rows: b?.table?.rows });
+      }
+    }
+  });
+
+  test('gives the same daily report', async () => {
+    const day = dayNamed('2026-11-20', 'UTC') as TimeRange;
+    for (const name of catalog.reports.keys()) {
+      const [a, b] = await Promise.all([onTrino(both), both.duck].map((engine) => openDesk(catalog, engine).report(name, day, { now: END, signal })));
+      expect(a?.data).toEqual(b?.data);
+    }
+  });
+
+  test('is read on Trino in the days of a question alone', async () => {
+    const range = { from: new Date('2026-11-10T00:00:00Z'), to: new Date('2026-11-11T00:00:00Z') };
+    const scans = await both.trino.scansOf(sql`select eventname from ${eventsDuring(range)} where eventname = ${'RunInstances'}`);
+    for (const { day = [] } of scans) expect(day.filter((each) => each < '2026/11/10' || each > '2026/11/12')).toEqual([]);
+  });
+});
+
+const PUBLIC = fileURLToPath(new URL('../../../shared/data/trails/', import.meta.url));
+/** Trails whose folders are laid out as AWS lays them out, and whose events all have ids of their own. */
+const laidOut = existsSync(PUBLIC)
+  ? ['misc-cloudtrail-watcher', 'misc-splunk-security-content', 'traildiscover'].filter((name) => readdirSync(PUBLIC).includes(name))
+  : [];
+
+describe.skipIf(url === null || laidOut.length === 0)('a public trail', () => {
+  test.each(laidOut)('%s is the same relation on both engines', async (name) => {
+    await using both = await onBoth(join(PUBLIC, name));
+    const [there, here] = await Promise.all([
+      allOf(both.trino.execute(everything)),
+      allOf(both.duck.execute(everything, { signal }).then(({ rows }) => rows)),
+    ]);
+    expect(there.size).toBeGreaterThan(20);
+    expect(there).toEqual(here);
+  });
+});

@@ -1,0 +1,62 @@
+/** Hive's types, as Athena's DDL has them, in Trino's words; and JSON values made to fit them, as Athena's JSON SerDe does. */
+
+/** A type that was read. Every scalar of the raw table is text. */
+export type HiveType =
+  | { readonly is: 'string' }
+  | { readonly is: 'array'; readonly of: HiveType }
+  | { readonly is: 'map'; readonly of: HiveType }
+  | { readonly is: 'struct'; readonly fields: readonly (readonly [name: string, type: HiveType])[] };
+
+/** Reads `struct<arn:string,tags:map<string,string>>`. */
+export function readType(text: string): HiveType {
+  const tokens = text.match(/\w+|[^\w\s]/g) ?? [];
+  const take = (wanted?: string): string => {
+    const token = tokens.shift();
+    if (token === undefined || (wanted !== undefined && token !== wanted))
+      throw new Error(`Expected ${wanted ?? 'more'} in the type ${text}, not ${token}`);
+    return token;
+  };
+  const one = (): HiveType => {
+    const is = take();
+    if (is === 'string') return { is };
+    take('<');
+    if (is === 'array') return closed({ is, of: one() });
+    if (is === 'map') {
+      take('string');
+      take(',');
+      return closed({ is, of: one() });
+    }
+    if (is !== 'struct') throw new Error(`The raw table has no ${is}, as in ${text}`);
+    const fields: [string, HiveType][] = [];
+    do {
+      const name = take();
+      take(':');
+      fields.push([name, one()]);
+    } while (tokens[0] === ',' && take());
+    return closed({ is, fields });
+  };
+  const closed = (type: HiveType): HiveType => {
+    take('>');
+    return type;
+  };
+  return one();
+}
+
+/** A type as Trino's DDL has it. */
+export function trinoType(type: HiveType): string {
+  if (type.is === 'string') return 'varchar';
+  if (type.is === 'array') return `array(${trinoType(type.of)})`;
+  if (type.is === 'map') return `map(varchar, ${trinoType(type.of)})`;
+  return `row(${type.fields.map(([name, field]) => `"${name}" ${trinoType(field)}`).join(', ')})`;
+}
+
+/** A value of a record as its column's type has it: names of structs in lower case, objects in text as JSON. Null where it is of another kind. */
+export function fitted(value: unknown, type: HiveType): unknown {
+  if (value === null || value === undefined) return null;
+  if (type.is === 'string') return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (type.is === 'array') return Array.isArray(value) ? value.map((each) => fitted(each, type.of)) : null;
+  if (typeof value !== 'object' || Array.isArray(value)) return null;
+  if (type.is === 'map') return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, fitted(each, type.of)]));
+  const lower = Object.fromEntries(Object.entries(value).map(([name, each]) => [name.toLowerCase(), each]));
+  return Object.fromEntries(type.fields.map(([name, field]) => [name, fitted(lower[name], field)]));
+}

@@ -1,0 +1,70 @@
+/** A Trino in a cache folder, put together from its jars: the archive that Trino is distributed as is not to be had from every mirror. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const here = new URL('.', import.meta.url).pathname;
+
+/** Trino of March 2023: Athena's engine v3 is near it, Java 17 runs it, and Maven Central has its Hive connector whole. */
+export const RELEASE = '411';
+
+/** Why there is no Trino here, in a sentence. The tests are skipped and say it. */
+export class NoTrino extends Error {}
+
+/** What a plugin shares with the server; of these it must not bring its own (trino-maven-plugin leaves them out in Trino's build). */
+const SHARED = 'trino-spi,slice,jackson-annotations,jol-core';
+
+/**
+ * The folder of a Trino with lib/, and plugin/ with Hive in it. The first call takes a few minutes.
+ *
+ * @throws NoTrino where Java 17 or Maven is missing, or the jars cannot be had.
+ */
+export async function installTrino(): Promise<string> {
+  await checkJava();
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trailbot');
+  const home = join(cache, `trino-${RELEASE}`);
+  if (existsSync(home)) return home;
+
+  process.stderr.write(`Fetching the jars of Trino ${RELEASE} (once, 370 MB) …\n`);
+  const made = `${home}.${process.pid}`;
+  try {
+    await fetchJars('trino-main', join(made, 'lib'));
+    const hive = join(made, 'plugin/hive');
+    await fetchJars('trino-hive', hive, `-DexcludeArtifactIds=${SHARED}`);
+    await compile('Start.java', `${made}/lib/*`, join(made, 'start'));
+    await compile('HivePlugin.java', `${made}/lib/*:${hive}/*`, join(hive, 'plugin'));
+    await mkdir(join(hive, 'plugin/META-INF/services'), { recursive: true });
+    await writeFile(join(hive, 'plugin/META-INF/services/io.trino.spi.Plugin'), 'HivePlugin\n');
+    // Whoever comes second finds the first one's folder, and it is as good.
+    await rename(made, home).catch((error) => {
+      if (!existsSync(home)) throw error;
+    });
+    return home;
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}
+
+/** Hadoop, which this release reads files with, needs Java's security manager, and that ends with Java 23. */
+async function checkJava(): Promise<void> {
+  const { stdout } = await run('javac', ['-version']).catch((cause) => {
+    throw new NoTrino(`Trino ${RELEASE} needs a JDK, version 17 to 23, and there is no javac on the path.`, { cause });
+  });
+  const version = Number(/javac (\d+)/.exec(stdout)?.[1]);
+  if (!(version >= 17 && version <= 23)) throw new NoTrino(`Trino ${RELEASE} runs on Java 17 to 23, and here is ${stdout.trim()}.`);
+}
+
+async function fetchJars(module: string, folder: string, ...options: readonly string[]): Promise<void> {
+  const settings = [`-Drelease=${RELEASE}`, `-Dmodule=${module}`, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`, ...options];
+  await run('mvn', ['-B', '-q', '-f', join(here, 'pom.xml'), 'dependency:copy-dependencies', ...settings]).catch((cause) => {
+    if (cause.code === 'ENOENT') throw new NoTrino(`Fetching Trino ${RELEASE} needs Maven, and there is no mvn on the path.`, { cause });
+    const [said = String(cause)] = `${cause.stdout}`.split('\n').filter((line) => line.includes('[ERROR]'));
+    throw new NoTrino(`Maven could not fetch Trino ${RELEASE}: ${said.replace(/.*?\[ERROR\] /, '')}`, { cause });
+  });
+}
+
+const compile = (source: string, classPath: string, folder: string) => run('javac', ['-cp', classPath, '-d', folder, join(here, source)]);

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { generateSample } from '../../sample/generate.ts';
+import { eventsDuring } from '../../src/trail/events.ts';
+import { sql } from '../../src/trail/sql.ts';
+import { openTrinoTrail, type TrinoTrail } from './trail.ts';
+
+const url = inject('trinoUrl');
+
+/** On the first of the sample's three days. */
+const OFFICE_HOURS = { from: new Date('2026-11-18T09:00:00Z'), to: new Date('2026-11-18T17:00:00Z') };
+
+describe.skipIf(url === null)('a sample of three days on Trino', () => {
+  let folder: string;
+  let trail: TrinoTrail;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-sample-'));
+    await generateSample({ out: folder, end: new Date('2026-11-21T00:00:00Z'), days: 3, eventsPerDay: 500 });
+    trail = await openTrinoTrail(url ?? '', folder);
+  });
+  afterAll(async () => {
+    await trail?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('the raw table has as many rows as the trail has records', async () => {
+    expect(trail.records).toBeGreaterThan(1_500);
+    expect(await trail.execute(sql`select count(*) as records, count(distinct day) as days from cloudtrail`)).toEqual([
+      { records: String(trail.records), days: '3' },
+    ]);
+  });
+
+  test('every event of the view is read with who, what and when', async () => {
+    const missing = sql`eventid is null or actor is null or eventname is null or eventtime not like ${'2026-11-%T%Z'}`;
+    expect(await trail.execute(sql`select count(*) as events from events where ${missing}`)).toEqual([{ events: '0' }]);
+  });
+
+  test('a table is read in the folders of the days that it is bounded by', async () => {
+    const [scan, ...others] = await trail.scansOf(sql`select count(*) from cloudtrail where day = ${'2026/11/19'}`);
+    expect(scan?.day).toEqual(['2026/11/19']);
+    expect(scan?.account?.length).toBeGreaterThan(1);
+    expect(others).toEqual([]);
+    expect((await trail.scansOf(sql`select count(*) from cloudtrail`))[0]?.day).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
+  });
+
+  test('a question about hours of a day reads the folders of that day and the next, through the view', async () => {
+    const scans = await trail.scansOf(sql`select eventname from ${eventsDuring(OFFICE_HOURS)} where actor = ${'alice'}`);
+    expect(scans.map(({ day }) => day)).toEqual([['2026/11/18', '2026/11/19']]);
+  });
+
+  test('what Trino refuses is an error in its own words', async () => {
+    await expect(trail.execute(sql`select nobody from events`)).rejects.toThrow("COLUMN_NOT_FOUND: line 1:8: Column 'nobody' cannot be resolved");
+  });
+});
