@@ -3,7 +3,7 @@ import io.trino.spi.Plugin;
 import io.trino.spi.connector.ConnectorFactory;
 import java.util.List;
 
-/** What makes a plugin of Trino's Hive connector; in this release it is in a jar of its own, trino-hive-hadoop2, that Maven Central may not serve. */
+/** Makes a plugin of Trino's Hive connector. In this release that is a jar of its own, trino-hive-hadoop2, which not every mirror has. */
 public class HivePlugin implements Plugin {
   @Override
   public Iterable<ConnectorFactory> getConnectorFactories() {

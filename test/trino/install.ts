@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const here = new URL('.', import.meta.url).pathname;
 
-/** Trino of March 2023: Athena's engine v3 is near it, Java 17 runs it, and Maven Central has its Hive connector whole. */
+/** Trino of March 2023: Athena's engine v3 is near it, Java 17 runs it, and it is the newest of which mirrors have all jars of the Hive connector for that Java. */
 export const RELEASE = '411';
 
 /** Why there is no Trino here, in a sentence. The tests are skipped and say it. */
@@ -21,7 +21,7 @@ const SHARED = 'trino-spi,slice,jackson-annotations,jol-core';
 /**
  * The folder of a Trino with lib/, and plugin/ with Hive in it. The first call takes a few minutes.
  *
- * @throws NoTrino where Java 17 or Maven is missing, or the jars cannot be had.
+ * @throws NoTrino where a JDK or Maven is missing, or the jars cannot be had.
  */
 export async function installTrino(): Promise<string> {
   await checkJava();
@@ -49,13 +49,13 @@ export async function installTrino(): Promise<string> {
   }
 }
 
-/** Hadoop, which this release reads files with, needs Java's security manager, and that ends with Java 23. */
+/** Hadoop, which this release reads files with, asks Java's security manager who it is; Java 23 refuses to answer. */
 async function checkJava(): Promise<void> {
   const { stdout } = await run('javac', ['-version']).catch((cause) => {
-    throw new NoTrino(`Trino ${RELEASE} needs a JDK, version 17 to 23, and there is no javac on the path.`, { cause });
+    throw new NoTrino(`Trino ${RELEASE} needs a JDK, version 17 to 22, and there is no javac on the path.`, { cause });
   });
   const version = Number(/javac (\d+)/.exec(stdout)?.[1]);
-  if (!(version >= 17 && version <= 23)) throw new NoTrino(`Trino ${RELEASE} runs on Java 17 to 23, and here is ${stdout.trim()}.`);
+  if (!(version >= 17 && version <= 22)) throw new NoTrino(`Trino ${RELEASE} runs on Java 17 to 22, and here is ${stdout.trim()}.`);
 }
 
 async function fetchJars(module: string, folder: string, ...options: readonly string[]): Promise<void> {
