@@ -51,6 +51,11 @@ function expectAthenaTakes({ text, values }: Sql): void {
   expect(text.slice(text.lastIndexOf('order by'))).not.toMatch(/order by[^)]*\?/);
 }
 
+test('A question about whole days reads their folders and those of the next day, for files are delivered late', async () => {
+  const [sent] = await sentBy('events 2026-11-18..2026-11-19');
+  expect(sent?.values.slice(0, 4)).toEqual(['2026/11/18', '2026/11/20', '2026-11-18T00:00:00Z', '2026-11-20T00:00:00Z']);
+});
+
 describe('Athena takes what is sent by', () => {
   test.each([
     'events 24h',

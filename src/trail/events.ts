@@ -21,7 +21,8 @@ export const derivedColumns: string = readFileSync(new URL('events.sql', import.
  * since it reads a month of partitions more.
  */
 export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sql {
-  const delivered = new Date(to.getTime() + (late ? LATE_DAYS : PROMPT_DAYS) * DAY_MS);
+  // `to` itself is no longer in the range: a day that ends at midnight is followed by one day of folders, not by two.
+  const delivered = new Date(to.getTime() - 1 + (late ? LATE_DAYS : PROMPT_DAYS) * DAY_MS);
   return sql`(
     select * from events
     where day between ${dayOf(from)} and ${dayOf(delivered)}
