@@ -76,16 +76,17 @@ const SENTENCES: readonly (readonly [pattern: RegExp, say: (told: Told) => strin
   ],
   [
     /COLUMN_NOT_FOUND|Column .{1,200} cannot be resolved|INVALID_VIEW|is stale|in invalid state/i,
-    ({ database }) => `The trail’s tables in the database “${database}” are from another version of me. \`npm run setup\` brings them up to date.`,
+    ({ database }) =>
+      `The trail’s tables in the database “${database}” are from another version of me. \`npm run setup -- --apply\` brings them up to date.`,
   ],
   [
     /TABLE_NOT_FOUND|SCHEMA_NOT_FOUND|CATALOG_NOT_FOUND|(table|view|schema|database) .{1,300}(does not exist|not found)|EntityNotFoundException|\(ErrorType 1110\)/i,
-    ({ database, region }) => `The trail’s tables are not in the database “${database}” in ${region}. \`npm run setup\` makes them.`,
+    ({ database, region }) => `The trail’s tables are not in the database “${database}” in ${region}. \`npm run setup -- --apply\` makes them.`,
   ],
   [
     /workgroup.{0,200}(not found|disabled|does not exist)|ResourceNotFoundException/i,
     ({ workGroup, region }) =>
-      `There is no workgroup “${workGroup}” in ${region} that takes questions. \`npm run setup\` makes it; one that is disabled can be enabled in Athena.`,
+      `There is no workgroup “${workGroup}” in ${region} that takes questions. Make it or enable it in Athena, or set ATHENA_WORKGROUP to another.`,
   ],
   [
     /writing output to url|output bucket|output location|(save|location of) your query results|\(ErrorType 40[12]\)/i,

@@ -3,6 +3,7 @@ import { Athena } from '@aws-sdk/client-athena';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
 import type { Extent, QueryEngine } from '../src/trail/engine.ts';
+import { type Sql, sql } from '../src/trail/sql.ts';
 import { applyPlan, describePlan, lookAt, planTables, type Step } from './catalog.ts';
 import { openAthena } from './engine.ts';
 import { type Layout, readLayout } from './layout.ts';
@@ -16,14 +17,24 @@ export interface AthenaSettings extends Names {
   readonly workGroup: string;
 }
 
-/** The two services, as the AWS SDK reaches them. Whoever makes clients destroys them. */
+/** The two services, as the AWS SDK reaches them. Whoever opens clients disposes of them. */
 export interface Clients {
   readonly athena: Athena;
   readonly s3: S3Client;
 }
 
 /** Clients with the region and credentials that the AWS SDK finds. */
-export const openClients = (): Clients => ({ athena: new Athena({}), s3: new S3Client({ followRegionRedirects: true }) });
+export function openClients(): Clients & Disposable {
+  const [athena, s3] = [new Athena({}), new S3Client({ followRegionRedirects: true })];
+  return {
+    athena,
+    s3,
+    [Symbol.dispose]() {
+      athena.destroy();
+      s3.destroy();
+    },
+  };
+}
 
 /** What the tables know is looked up this often. */
 const FRESH_MS = 5 * 60_000;
@@ -114,20 +125,20 @@ export async function setUp(settings: AthenaSettings, { athena: client, s3 }: Cl
     say('Nothing was changed. To do it: npm run setup -- --apply');
     return;
   }
-  const runIn = async (place: string, text: string, values: string[] = []) => {
+  const runIn = async (place: string, statement: Sql) => {
     const extent = () => Promise.reject(new Error('There is no trail yet'));
     const engine = openAthena({ client, database: place, workGroup, extent, clock: () => new Date() });
-    return (await engine.execute({ text, values }, { signal })).rows;
+    return (await engine.execute(statement, { signal })).rows;
   };
   await applyPlan(
     plan,
-    async (statement) => void (await runIn('default', statement)),
+    async (text) => void (await runIn('default', { text, values: [] })),
     ({ title }: Step) => say(`… ${title}`),
   );
   const left = await planTables(planning);
   if (left.steps.length > 0) throw new Error(`The tables are still out of step after setting up:\n${describePlan(left)}`);
   const { lastDay } = layout;
-  const [row] = await runIn(database, `select count(*) as events from ${VIEW} where day between ? and ?`, [lastDay, lastDay]);
+  const [row] = await runIn(database, sql`select count(*) as events from events where day = ${lastDay}`);
   say(`Done. The view ${database}.${VIEW} finds ${Number(row?.events ?? 0).toLocaleString('en-US')} events of ${lastDay.replaceAll('/', '-')}.`);
 }
 

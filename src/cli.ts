@@ -100,7 +100,8 @@ async function setUpAthena(config: Config, isApplied: boolean, signal: AbortSign
   if (!athena)
     throw new UserError('There is nothing to set up without a bucket. Set TRAIL_BUCKET to the bucket of the trail, such as s3://my-trail.');
   const progress = progressBar(process.stderr);
-  await setUp(athena, openClients(), {
+  using clients = openClients();
+  await setUp(athena, clients, {
     signal,
     isApplied,
     say: (words) => {

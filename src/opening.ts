@@ -77,9 +77,23 @@ const SAMPLE_DAYS = 184;
 
 /** Opens the engine over a trail; one in a folder is loaded first, as far as it is new. */
 export async function openTrail(place: Place, signal: AbortSignal, onProgress: Progress): Promise<QueryEngine> {
-  if (place.athena) return openAthenaTrail(place.athena, openClients(), () => new Date(), signal);
+  if (place.athena) return openOnAthena(place.athena, signal);
   await loadNew(place, signal, onProgress);
   return openDuckDB(place.store);
+}
+
+async function openOnAthena(settings: AthenaSettings, signal: AbortSignal): Promise<QueryEngine> {
+  using opening = new DisposableStack();
+  const clients = opening.use(openClients());
+  const engine = await openAthenaTrail(settings, clients, () => new Date(), signal);
+  const opened = opening.move();
+  return {
+    ...engine,
+    async close() {
+      await engine.close();
+      opened.dispose();
+    },
+  };
 }
 
 export const loadNew = ({ trail, store }: Place, signal: AbortSignal, onProgress?: Progress): Promise<Loaded> =>

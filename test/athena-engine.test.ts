@@ -356,21 +356,21 @@ describe('a failure is told to the asker:', () => {
       { ends: 'FAILED', reason: 'Query exhausted resources at this scale factor', error: { ErrorCategory: 1, ErrorType: 3 } },
       'That is more than Athena can take in one go. Ask about a shorter time',
     ],
-    ['no tables', { ends: 'FAILED', reason: missing, error: { ErrorType: 1301 } }, '`npm run setup` makes them.'],
+    ['no tables', { ends: 'FAILED', reason: missing, error: { ErrorType: 1301 } }, '`npm run setup -- --apply` makes them.'],
     [
       'no tables, as it said once',
       { ends: 'FAILED', reason: 'SYNTAX_ERROR: line 1:15: Table trail.events does not exist' },
-      '`npm run setup` makes them.',
+      '`npm run setup -- --apply` makes them.',
     ],
     [
       'no database',
       { ends: 'FAILED', reason: "SCHEMA_NOT_FOUND: line 1:15: Schema 'trail' does not exist" },
-      'The trail’s tables are not in the database “trail” in eu-central-1. `npm run setup` makes them.',
+      'The trail’s tables are not in the database “trail” in eu-central-1. `npm run setup -- --apply` makes them.',
     ],
     [
       'tables of another version',
       { ends: 'FAILED', reason: "COLUMN_NOT_FOUND: line 1:8: Column 'actor' cannot be resolved", error: { ErrorType: 1006 } },
-      '`npm run setup` brings them up to date.',
+      '`npm run setup -- --apply` brings them up to date.',
     ],
     [
       'no access to the bucket',
@@ -418,7 +418,7 @@ describe('a failure is told to the asker:', () => {
     [
       'no workgroup',
       { error: 'InvalidRequestException', message: 'WorkGroup is not found.', fields: { AthenaErrorCode: 'INVALID_INPUT' } },
-      'There is no workgroup “trailbot” in eu-central-1 that takes questions. `npm run setup` makes it',
+      'There is no workgroup “trailbot” in eu-central-1 that takes questions. Make it or enable it in Athena, or set ATHENA_WORKGROUP to another.',
     ],
     [
       'no permission to ask',

@@ -4,24 +4,11 @@ import { loadCatalog } from '../src/catalog.ts';
 import { openDesk } from '../src/desk.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
-import { ACCOUNT, type Fields, openFolder, record, records, trailFolder, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, record, records, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
 const ROOT: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT };
-
-async function trailOf(...list: readonly Fields[]) {
-  const folder = await trailFolder();
-  await folder.deliver(list);
-  const open = await openFolder(folder);
-  return {
-    ...open,
-    async [Symbol.asyncDispose]() {
-      await open[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 const signIn = (n: number, outcome: 'Success' | 'Failure'): Fields =>
   record({

@@ -1,24 +1,10 @@
 /** The habits of real trails that a tidy generator does not have, one by one: ../shared/data/README.md tells where they were seen. */
 import { describe, expect, test } from 'vitest';
-import { ACCOUNT, type Fields, openFolder, record, records, session, trailFolder, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, openFolder, record, records, session, trailFolder, trailOf, user } from './support/trail-folder.ts';
 
 const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
 const DAY = '2026-05-01';
 const ROOT: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT };
-
-/** A trail of one file with these records, loaded and open. */
-async function trailOf(...list: readonly Fields[]) {
-  const folder = await trailFolder();
-  await folder.deliver(list);
-  const open = await openFolder(folder);
-  return {
-    ...open,
-    async [Symbol.asyncDispose]() {
-      await open[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 describe('Real trails', () => {
   test('1. hold an event twice where two trails write into one bucket, and it counts once', async () => {

@@ -151,6 +151,20 @@ export async function openFolder({ trail, store }: Pick<TrailFolder, 'trail' | '
   return openStore(store, loaded);
 }
 
+/** A trail of one file with these records, loaded and open. */
+export async function trailOf(...list: readonly Fields[]): Promise<OpenTrail> {
+  const folder = await trailFolder();
+  await folder.deliver(list);
+  const open = await openFolder(folder);
+  return {
+    ...open,
+    async [Symbol.asyncDispose]() {
+      await open[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** The desk over a store as it is. */
 export async function openStore(store: string, loaded: Loaded = NOTHING): Promise<OpenTrail> {
   const signal = new AbortController().signal;
