@@ -6,6 +6,7 @@ import {
   columnOf,
   command,
   DEFAULT_ROWS,
+  eventCount,
   eventsDuring,
   eventTable,
   type Filter,
@@ -90,7 +91,7 @@ async function count(
     ', ',
   );
   const groups = await ask(query(counted)`
-    select ${join(keys, ', ')}, cast(count(*) as bigint) as events, min(eventtime) as first, max(eventtime) as last
+    select ${join(keys, ', ')}, ${eventCount} as events, min(eventtime) as first, max(eventtime) as last
     from ${eventsDuring(window)}
     where ${matching(filters)}
     group by ${positions}

@@ -1,5 +1,5 @@
 /** The least common calls: a call made once among a million reads is worth a look, whoever made it. */
-import { command, DEFAULT_ROWS, eventsDuring, limit, matching, only, printLine, printWindow, query, type Row, wider, z } from '#kit';
+import { command, DEFAULT_ROWS, eventCount, eventsDuring, limit, matching, only, printLine, printWindow, query, type Row, wider, z } from '#kit';
 
 const call = z.object({
   eventsource: z.string(),
@@ -22,8 +22,8 @@ export default command({
 
   async answer({ filters, window, said, top = DEFAULT_ROWS }, { ask }) {
     const calls = await ask(query(call)`
-      select eventsource, eventname, cast(count(*) as bigint) as calls,
-             cast(sum(case when outcome = 'ok' then 0 else 1 end) as bigint) as failed,
+      select eventsource, eventname, ${eventCount} as calls,
+             ${eventCount} filter (where outcome <> 'ok') as failed,
              cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
              min(eventtime) as first, max(eventtime) as last
       from ${eventsDuring(window)}

@@ -1,5 +1,5 @@
 /** What a security engineer wants to know of yesterday before coffee: totals, root, destruction, failed sign-ins, rare calls. */
-import { eventsDuring, eventTable, limit, listed, listedRow, only, printLine, query, report, secondOf, sql, type Window, z } from '#kit';
+import { eventCount, eventsDuring, eventTable, limit, listed, listedRow, only, printLine, query, report, secondOf, sql, type Window, z } from '#kit';
 
 const totals = z.object({
   events: z.coerce.number(),
@@ -32,12 +32,12 @@ export default report({
   async answer(day, { ask }) {
     const events = eventsDuring(day);
     const [sum] = await ask(query(totals)`
-      select cast(count(*) as bigint) as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
-             cast(count(case when ${IS_DESTRUCTION} and outcome = 'ok' then 1 end) as bigint) as deeds,
-             cast(count(case when ${IS_DESTRUCTION} and outcome <> 'ok' then 1 end) as bigint) as attempts,
-             cast(count(case when eventname = 'ConsoleLogin' and outcome <> 'ok' then 1 end) as bigint) as refused,
-             cast(count(case when outcome = 'denied' then 1 end) as bigint) as denied,
-             cast(count(case when outcome = 'failed' then 1 end) as bigint) as failed
+      select ${eventCount} as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
+             ${eventCount} filter (where ${IS_DESTRUCTION} and outcome = 'ok') as deeds,
+             ${eventCount} filter (where ${IS_DESTRUCTION} and outcome <> 'ok') as attempts,
+             ${eventCount} filter (where eventname = 'ConsoleLogin' and outcome <> 'ok') as refused,
+             ${eventCount} filter (where outcome = 'denied') as denied,
+             ${eventCount} filter (where outcome = 'failed') as failed
       from ${events}
     `);
     const destructive = await ask(query(listedRow)`
@@ -55,7 +55,7 @@ export default report({
       ${limit(MOST_ROWS)}
     `);
     const signIns = await ask(query(refused)`
-      select sourceipaddress, cast(count(*) as bigint) as tries, cast(count(distinct coalesce(username, actor)) as bigint) as users,
+      select sourceipaddress, ${eventCount} as tries, cast(count(distinct coalesce(username, actor)) as bigint) as users,
              min(eventtime) as first, max(eventtime) as last
       from ${events}
       where eventname = 'ConsoleLogin' and outcome <> 'ok'
@@ -64,11 +64,11 @@ export default report({
       ${limit(MOST_ROWS)}
     `);
     const rarest = await ask(query(rare)`
-      select eventsource, eventname, cast(count(*) as bigint) as calls, min(actor) as actor
+      select eventsource, eventname, ${eventCount} as calls, min(actor) as actor
       from ${events}
       where actorkind <> 'service' and readlike <> 'true' and outcome = 'ok'
       group by eventsource, eventname
-      having count(*) = 1
+      having ${eventCount} = 1
       order by calls, eventsource, eventname
       ${limit(MOST_ROWS)}
     `);

@@ -7,7 +7,7 @@ export { only, printLine } from './line.ts';
 export { DEFAULT_ROWS, eventTable, type ListedEvent, listed, listedRow, toEvent } from './listing.ts';
 export { report } from './report.ts';
 export { followBack, type Hop } from './trail/chase.ts';
-export { eventsDuring, secondOf } from './trail/events.ts';
+export { eventCount, eventsDuring, secondOf } from './trail/events.ts';
 export { columnOf, type Filter, matching } from './trail/filter.ts';
 export { stepOf, windowOf } from './trail/series.ts';
 export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';

@@ -30,6 +30,12 @@ export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sq
   )`;
 }
 
+/**
+ * How many events: one that was delivered twice counts once. A hash of the id takes a fifth of the memory that the id
+ * takes, and two of a billion events share one with a chance of 1 in 40.
+ */
+export const eventCount: Sql = sql`count(distinct from_big_endian_64(xxhash64(to_utf8(eventid))))`;
+
 /** An instant as eventTime is written. Both are ISO text in UTC, so comparing text compares time, in any engine. */
 export const secondOf = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
