@@ -7,6 +7,8 @@ import { UserError } from './errors.ts';
 
 const NOT_A_PORT = 'must be a port number, from 0 to 65535';
 const port = z.coerce.number(NOT_A_PORT).int(NOT_A_PORT).min(0, NOT_A_PORT).max(65_535, NOT_A_PORT);
+const number = z.coerce.number('must be a number');
+const dollars = number.min(0, 'must be 0 or more').max(1_000_000, 'must be 1000000 or less');
 const names = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 const token = (prefix: string) => z.string().startsWith(prefix, `must begin with ${prefix}`);
 const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
@@ -34,8 +36,20 @@ const schema = z.object({
   ATHENA_WORKGROUP: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,128}$/, 'must be the name of a workgroup')
-    .default('primary'),
-  SAMPLE_EVENTS: z.coerce.number('must be a number').int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
+    .default('trailbot'),
+  ATHENA_RESULTS: z
+    .string()
+    .transform((text) => `${text.replace(/\/+$/, '')}/`)
+    .refine((text) => /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text), 'must be a place in S3, such as s3://my-results/athena')
+    .optional(),
+  ATHENA_CUTOFF_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
+  ATHENA_AT_ONCE: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),
+  ATHENA_DOLLARS_PER_TB: dollars.default(5),
+  ATHENA_NEW_ACCOUNTS: z.enum(['apply', 'tell'], 'must be apply or tell').default('tell'),
+  ASK_ABOVE_DOLLARS: dollars.default(1),
+  USER_BUDGET_DOLLARS: dollars.optional(),
+  DAY_BUDGET_DOLLARS: dollars.optional(),
+  SAMPLE_EVENTS: number.int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
   SLACK_BOT_TOKEN: token('xoxb-').optional(),
   SLACK_SIGNING_SECRET: z.string().optional(),
@@ -47,7 +61,7 @@ const schema = z.object({
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
   PORT: port.default(3000),
   PAGE_PORT: port.default(3100),
-  QUERY_TIMEOUT_SECONDS: z.coerce.number('must be a number').positive('must be more than 0').max(3600, 'must be 3600 or less').default(60),
+  QUERY_TIMEOUT_SECONDS: number.positive('must be more than 0').max(3600, 'must be 3600 or less').optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
 });
 
@@ -72,7 +86,10 @@ function missingOfSlack(env: Readonly<Record<string, unknown>>): string[] {
 }
 
 /** The settings, with defaults filled in. */
-export type Config = z.output<typeof schema>;
+export type Config = z.output<typeof schema> & { readonly QUERY_TIMEOUT_SECONDS: number };
+
+/** Seconds that a question may take when none are set: Athena reads six months of a large organization in minutes. */
+const PATIENCE = { folder: 60, bucket: 300 } as const;
 
 /** @throws UserError that names every wrong setting. A setting that is set to nothing counts as not set. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -81,7 +98,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   // One setting can be wrong in two ways at once; the first is enough to mend it.
   const wrong = new Map(read.error?.issues.toReversed().map(({ path, message }) => [path.join('.'), `${path.join('.')} ${message}`]));
   const faults = [...[...wrong.values()].reverse(), ...missing(set)];
-  if (read.success && faults.length === 0) return read.data;
+  if (read.success && faults.length === 0) {
+    const { QUERY_TIMEOUT_SECONDS = PATIENCE[read.data.TRAIL_BUCKET === undefined ? 'folder' : 'bucket'] } = read.data;
+    return { ...read.data, QUERY_TIMEOUT_SECONDS };
+  }
   throw new UserError(`These settings are not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n.env.example says what each is for.`);
 }
 

@@ -13,7 +13,12 @@ describe('the settings', () => {
     expect(readConfig({})).toEqual({
       ATHENA_DATABASE: 'trailbot',
       ATHENA_TABLE: 'cloudtrail',
-      ATHENA_WORKGROUP: 'primary',
+      ATHENA_WORKGROUP: 'trailbot',
+      ATHENA_CUTOFF_GB: 1000,
+      ATHENA_AT_ONCE: 10,
+      ATHENA_DOLLARS_PER_TB: 5,
+      ATHENA_NEW_ACCOUNTS: 'tell',
+      ASK_ABOVE_DOLLARS: 1,
       SAMPLE_EVENTS: 200_000,
       TIME_ZONE: 'UTC',
       PORT: 3000,
