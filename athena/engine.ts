@@ -11,8 +11,9 @@ import {
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
-import type { Extent, Progress, QueryEngine, RawRow } from '../src/trail/engine.ts';
-import type { Sql } from '../src/trail/sql.ts';
+import type { Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
+import { dayOf } from '../src/trail/events.ts';
+import type { Days, Sql } from '../src/trail/sql.ts';
 import { failureOf, refusalOf } from './failure.ts';
 import { parametersOf } from './literal.ts';
 import { fairQueue } from './queue.ts';
@@ -28,16 +29,22 @@ export interface AthenaOptions {
   readonly pollMs?: number;
   readonly random?: () => number;
   readonly atOnce?: number;
+  readonly dollarsPerTb?: number;
+  /** How many bytes the files of these days have; undefined when nobody knows. */
+  readonly bytesOf?: (reads: readonly Days[]) => Promise<number | undefined>;
   /**
-   * Minutes for which Athena may give an earlier result again. It finds that by the statement's text, and nobody says
-   * whether by its parameters too: if not, one question would get another's answer. So it holds only for statements
-   * without values, and for none unless it is given.
+   * Whether Athena may give an earlier result again where the days that were asked about are over. Workgroups with
+   * managed query results cannot (Athena User Guide, "Managed query results").
    */
-  readonly reuse?: number;
+  readonly mayReuse?: () => Promise<boolean>;
 }
 
 /** Small regions run 20 queries at once for the whole account (Athena quotas): we leave half to others. */
 const MOST_AT_ONCE = 10;
+/** What Athena costs in most regions (Athena pricing, November 2026). */
+const DOLLARS_PER_TB = 5;
+/** An earlier result is given again for a day: files that are delivered later than that are seen at last the day after. */
+const REUSED_MINUTES = 24 * 60;
 /** Waits grow to this many times the first, so that a long query costs few requests, and its end is not missed for long. */
 const MOST_PATIENCE = 8;
 /** A start is not cut short by its asker, for a query whose id we never heard could not be stopped; but not waited for for ever. */
@@ -48,17 +55,18 @@ const PAGE = 1000;
 
 /** Opens the engine. The client stays its maker's to destroy. */
 export function openAthena(options: AthenaOptions): QueryEngine {
-  const { client, database, workGroup, extent, clock, pollMs = 250, random = Math.random, atOnce = MOST_AT_ONCE, reuse } = options;
+  const { client, database, workGroup, extent, clock, pollMs = 250, random = Math.random, bytesOf, mayReuse = async () => false } = options;
+  const { atOnce = MOST_AT_ONCE, dollarsPerTb = DOLLARS_PER_TB } = options;
   const queue = fairQueue({ atOnce });
   const closing = new AbortController();
   const underWay = new Set<Promise<unknown>>();
 
   return {
-    async execute(statement, { signal, asker = '', onProgress }) {
+    async execute(statement, { signal, asker = '', onProgress, onBilled }) {
       const parameters = parametersOf(statement);
       const until = AbortSignal.any([signal, closing.signal]);
       const onPlace = (place: number) => onProgress?.({ place, ms: 0, bytes: 0 });
-      const work = queue.run(asker, () => run(statement, parameters, until, onProgress), { signal: until, onPlace });
+      const work = queue.run(asker, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPlace });
       underWay.add(work);
       try {
         return await work;
@@ -70,6 +78,10 @@ export function openAthena(options: AthenaOptions): QueryEngine {
       }
     },
     extent,
+    async estimate(reads) {
+      const bytes = await bytesOf?.(reads);
+      return bytes === undefined ? undefined : { bytes, dollars: dollarsOf(bytes, dollarsPerTb) };
+    },
     /** Resolves once every query that was under way is stopped. */
     async close() {
       closing.abort(new UserError('I was stopped before the answer came. Ask again in a minute.'));
@@ -77,29 +89,53 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     },
   };
 
-  async function run(statement: Sql, parameters: string[] | undefined, until: AbortSignal, onProgress: ((progress: Progress) => void) | undefined) {
-    const started = clock().getTime();
-    const ms = () => clock().getTime() - started;
+  async function run(
+    asked: Sql,
+    parameters: string[] | undefined,
+    until: AbortSignal,
+    onProgress: Execution['onProgress'],
+    onBilled: Execution['onBilled'],
+  ) {
+    const started = clock();
+    const ms = () => clock().getTime() - started.getTime();
     const nonce = randomUUID();
-    const attempt = (count: number) =>
-      finish(statement, parameters, `${nonce} ${count}`, until, (bytes) => onProgress?.({ place: 0, ms: ms(), bytes }));
+    const statement = { ...asked, isReused: isOver(asked, started) && (await mayReuse()) };
+    const attempt = async (count: number) => {
+      let bytes = 0;
+      let queryId: string | undefined;
+      try {
+        return await finish(statement, parameters, `${nonce} ${count}`, until, {
+          onStarted: (id) => {
+            queryId = id;
+          },
+          onScanned: (scanned) => {
+            bytes = scanned;
+            onProgress?.({ place: 0, ms: ms(), bytes });
+          },
+        });
+      } finally {
+        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: dollarsOf(bytes, dollarsPerTb), queryId });
+      }
+    };
     const first = await attempt(1);
     const ended = first.Status?.State === 'FAILED' && first.Status.AthenaError?.Retryable ? await attempt(2) : first;
     if (ended.Status?.State !== 'SUCCEEDED') throw failureOf(ended, await ground());
     const rows = await read(ended, until);
     const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = ended;
-    return { rows, cost: { ms: ms(), ...(bytes !== undefined && { bytes }), ...(queryId !== undefined && { queryId }) } };
+    const paid = bytes !== undefined && { bytes, dollars: dollarsOf(bytes, dollarsPerTb) };
+    return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }) } };
   }
 
   /** Starts a query and waits until it ended, however it did. When we leave earlier, it is stopped: leaving does not end the scan, or its bill. */
   async function finish(
-    statement: Sql,
+    statement: Started,
     parameters: string[] | undefined,
     nonce: string,
     until: AbortSignal,
-    onScanned: (bytes: number) => void,
+    { onStarted, onScanned }: { onStarted(id: string): void; onScanned(bytes: number): void },
   ): Promise<QueryExecution> {
     const id = await start(statement, parameters, nonce, until);
+    onStarted(id);
     try {
       // A transient error takes a query from RUNNING back to QUEUED: only the states that end it count.
       for (let polls = 0; ; polls += 1) {
@@ -116,15 +152,16 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     }
   }
 
-  async function start(statement: Sql, parameters: string[] | undefined, nonce: string, until: AbortSignal): Promise<string> {
+  async function start(statement: Started, parameters: string[] | undefined, nonce: string, until: AbortSignal): Promise<string> {
     const command = new StartQueryExecutionCommand({
-      QueryString: statement.text,
+      QueryString: statement.isReused ? named(statement) : statement.text,
       ExecutionParameters: parameters,
       ClientRequestToken: tokenOf(statement, nonce),
       QueryExecutionContext: { Database: database },
       WorkGroup: workGroup,
-      ...(reuse !== undefined &&
-        !parameters && { ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: reuse } } }),
+      ...(statement.isReused && {
+        ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: REUSED_MINUTES } },
+      }),
     });
     const { QueryExecutionId } = await patiently(until, undefined, () => client.send(command, { abortSignal: AbortSignal.timeout(START_WITHIN_MS) }));
     if (!QueryExecutionId) throw new Error('Athena started a query and gave no id');
@@ -177,16 +214,36 @@ export function openAthena(options: AthenaOptions): QueryEngine {
   }
 }
 
+/** A statement, and whether an earlier result of it will do. */
+type Started = Sql & { readonly isReused: boolean };
+
+/**
+ * A statement with a name for its values in its text. Athena finds an earlier result by the text, and nobody says whether
+ * by the parameters too: without the name, one question could get another's answer.
+ */
+const named = ({ text, values }: Sql): string => `${text}\n-- ${digestOf([values])}`;
+
+/** Whether no more files come to the days that a statement reads, but for those that are very late. */
+const isOver = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayOf(now));
+
+/**
+ * What a query costs that read so many bytes: Athena bills whole megabytes, and ten at least (Athena pricing). Its
+ * megabyte may be the binary one; ours is smaller, so that nothing costs more than was said.
+ */
+export function dollarsOf(bytes: number, perTb: number): number {
+  if (bytes === 0) return 0;
+  return (Math.max(10, Math.ceil(bytes / 1e6)) / 1e6) * perTb;
+}
+
 const ENDED: ReadonlySet<string | undefined> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
 
 /** The SDK has a class for one of them only; ThrottlingException comes from AWS's front, not from Athena's model. */
 const isThrottling = (error: unknown): boolean => error instanceof Error && ['ThrottlingException', 'TooManyRequestsException'].includes(error.name);
 
 /** The same for each time that one start is sent, by us or by the SDK, so that it runs once; and for no other start. */
-const tokenOf = ({ text, values }: Sql, nonce: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([text, values, nonce]))
-    .digest('hex');
+const tokenOf = ({ text, values }: Sql, nonce: string): string => digestOf([text, values, nonce]);
+
+const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /** A cell without a value is NULL; one with '' is empty text. */
 function rowsOf({ ResultSet: { ResultSetMetadata, Rows = [] } = {} }: GetQueryResultsOutput, mayHaveHeader: boolean): RawRow[] {

@@ -1,5 +1,20 @@
 /** One record, told in the order an investigator reads it, and as CloudTrail wrote it. */
-import { command, eventsDuring, limit, listedRow, type Next, only, printLine, printWindow, query, type Window, wider, z } from '#kit';
+import {
+  command,
+  eventsDuring,
+  limit,
+  listedRow,
+  type Next,
+  newestFirst,
+  only,
+  printLine,
+  printWindow,
+  query,
+  type TimeRange,
+  type Window,
+  wider,
+  z,
+} from '#kit';
 
 const text = z.string().nullable();
 const record = listedRow.extend({
@@ -54,20 +69,20 @@ export default command({
   filters: false,
   shape: [],
 
-  async answer({ words: { id }, window }, { ask }) {
-    const look = (late: boolean) =>
-      ask(query(record)`
+  async answer({ words: { id }, window }, context) {
+    const inTime = (range: TimeRange, late = false) => query(record)`
       select eventtime, actor, actorkind, actorbasis, eventname, eventsource, target, outcome, errorcode, errormessage,
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
              eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
              additionaleventdata, serviceeventdetails, resourcesjson, vpcendpointid, vpcendpointaccountid, tlsdetails, addendum, apiversion, edgedevicedetails,
              useridentity, accesskeyid, mfaauthenticated, sessioncreationdate, sessioncredentialfromconsole
-      from ${eventsDuring(window, { late })}
+      from ${eventsDuring(range, { late })}
       where eventid = ${id}
       ${limit(1)}
-    `);
+    `;
     // Nearly every event is delivered within a day. One that was not is still found, at the price of a second look.
-    const [found = (await look(true))[0]] = await look(false);
+    const [prompt] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
+    const found = prompt ?? (await context.ask(inTime(window, true)))[0];
     const next = found ? following(found) : [];
     const whole = found ? recordOf(found) : null;
     return {

@@ -12,10 +12,12 @@ import {
   type Filter,
   type Finding,
   join,
+  type ListedEvent,
   limit,
   listed,
   listedRow,
   matching,
+  newestFirst,
   only,
   printLine,
   printWindow,
@@ -42,30 +44,37 @@ export default command({
   },
 });
 
-async function list({ filters, window, said, top = DEFAULT_ROWS, sort = 'time' }: Asked, { ask }: Context): Promise<Finding> {
+async function list({ filters, window, said, top = DEFAULT_ROWS, sort = 'time' }: Asked, context: Context): Promise<Finding> {
   const line = (more: object) => printLine({ name: 'events', words: [], filters, window: said, ...more });
   if (sort !== 'time') {
     throw new UserError(`sort:${sort} orders counts, and this is a list of events. Add by:event, or leave sort: out.`, line({ by: ['event'], sort }));
   }
-  const events = await ask(query(listedRow)`
-    select ${listed}
-    from ${eventsDuring(window)}
-    where ${matching(filters)}
-    order by eventtime desc, eventid
-    ${limit(top + 1)}
-  `);
-  const table = eventTable('Events, newest first', events, { most: top });
-  return {
-    data: { count: table.rows.length, more: table.more, newest: events[0] ?? null, filtered: filters.length > 0 },
-    table,
-    next:
-      events.length > 0
-        ? [
-            { label: 'Count by event', line: line({ by: ['event'] }) },
-            { label: 'Count by user', line: line({ by: ['user'] }) },
-          ]
-        : [{ label: `The same, ${printWindow(wider(window))}`, line: line({ window: wider(window) }) }],
+  const found = (events: readonly ListedEvent[]): Finding => {
+    const table = eventTable('Events, newest first', events, { most: top });
+    return {
+      data: { count: table.rows.length, more: table.more, newest: events[0] ?? null, filtered: filters.length > 0 },
+      table,
+      next:
+        events.length > 0
+          ? [
+              { label: 'Count by event', line: line({ by: ['event'] }) },
+              { label: 'Count by user', line: line({ by: ['user'] }) },
+            ]
+          : [{ label: `The same, ${printWindow(wider(window))}`, line: line({ window: wider(window) }) }],
+    };
   };
+  const events = await newestFirst(context, window, {
+    query: (part) => query(listedRow)`
+      select ${listed}
+      from ${eventsDuring(part)}
+      where ${matching(filters)}
+      order by eventtime desc, eventid
+      ${limit(top + 1)}
+    `,
+    isEnough: (rows) => rows.length > top,
+    soFar: found,
+  });
+  return found(events);
 }
 
 /** A filter on events that have no value in a field: what a row of a count without one leads to. */

@@ -1,9 +1,9 @@
 /** Every sign-in as root, and what root did after each: reads counted, writes named. */
 import {
-  type Asked,
   type Context,
   command,
   eventsDuring,
+  eventsDuringAny,
   eventTable,
   limit,
   listed,
@@ -45,7 +45,7 @@ export default command({
       ${limit(MOST_SIGN_INS + 1)}
     `);
     const shown = signIns.slice(0, MOST_SIGN_INS);
-    const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, window, ask) : [];
+    const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, ask) : [];
     const told = shown.map((each) => ({ ...each, ...after(each, shown, deeds) }));
     const good = told.filter(({ outcome }) => outcome === 'ok');
     const busy = told.filter(({ writes }) => writes.length > 0);
@@ -96,12 +96,14 @@ export default command({
   },
 });
 
-/** What root, the person, did from the first of the sign-ins on. Calls that a service made in root's name are none of theirs. */
-async function deedsAfter(signIns: readonly SignIn[], window: Asked['window'], ask: Context['ask']): Promise<Deed[]> {
-  const first = new Date(signIns.at(-1)?.eventtime ?? window.from);
+/** What root, the person, did in the sessions that the sign-ins began. Calls that a service made in root's name are none of theirs. */
+async function deedsAfter(signIns: readonly SignIn[], ask: Context['ask']): Promise<Deed[]> {
+  const sessions = signIns
+    .filter(({ outcome }) => outcome === 'ok')
+    .map(({ eventtime }) => ({ from: new Date(eventtime), to: new Date(Date.parse(eventtime) + SESSION_MS) }));
   return ask(query(deed)`
     select ${listed}, readlike
-    from ${eventsDuring({ from: first, to: new Date(window.to.getTime() + SESSION_MS) })}
+    from ${eventsDuringAny(sessions)}
     where actorkind = 'root' and eventsource <> 'signin.amazonaws.com'
     order by eventtime desc, eventid
     ${limit(MOST_DEEDS)}

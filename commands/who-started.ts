@@ -1,14 +1,17 @@
 /** Who launched and who started an instance, and on whose behalf when a service did. */
 import {
+  type Asked,
   command,
   containing,
   eventsDuring,
   eventTable,
+  type Finding,
   followBack,
   type Hop,
   limit,
   listed,
   listedRow,
+  newestFirst,
   only,
   printLine,
   printWindow,
@@ -35,66 +38,87 @@ export default command({
   filters: false,
   shape: ['top'],
 
-  async answer({ words, window, said, top = MOST_CALLS }, { ask }) {
-    const id = words.instance;
-    const calls = await ask(query(call)`
-      select ${listed}, instances
-      from ${eventsDuring(window)}
-      where eventsource = 'ec2.amazonaws.com'
-        and eventname in ('RunInstances', 'StartInstances')
-        and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
-      order by eventtime desc, eventid
-      ${limit(MOST_CALLS + 1)}
-    `);
-    const done = calls.filter(({ outcome }) => outcome === 'ok');
-    const launch = done.findLast(({ eventname }) => eventname === 'RunInstances');
-    const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
-    const hops = launch ? await followBack(launch, window, ask) : [];
-    const told = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
-    const actor = person(launch, hops) ?? starts[0]?.actor ?? null;
-    return {
-      data: {
-        instance: id,
-        launch: launch ? { ...launch, siblings: siblingsOf(launch, id) } : null,
-        hops,
-        origin: hops.findLast(({ by }) => by !== null) ?? null,
-        starts: { count: starts.length, latest: starts[0] ?? null },
-        attempts: told
-          .filter(({ outcome }) => outcome !== 'ok')
-          .slice(0, 10)
-          .map(({ eventname, actor: who, eventtime, effect }) => ({ eventname, actor: who, eventtime, effect })),
-        any: calls.length > 0,
-      },
-      table: eventTable(
-        `Launches and starts of ${id}`,
-        told.map(({ instances: _, ...row }) => row),
-        {
-          most: top,
-          hidden: ['target', 'eventsource'],
-          extra: [
-            { name: 'effect', label: 'Effect', kind: 'text' },
-            { name: 'siblings', label: 'Launched with', kind: 'text', hidden: true },
-          ],
-        },
-      ),
-      next: [
-        ...(launch ? [around(launch)] : []),
-        ...(actor
-          ? [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: said }) }]
-          : []),
-        ...(calls.length === 0
-          ? [
-              {
-                label: `The same, ${printWindow(wider(window))}`,
-                line: printLine({ name: 'who-started', words: [id], filters: [], window: wider(window) }),
-              },
-              { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: said }) },
-            ]
-          : []),
-      ],
-    };
+  async answer(asked, context) {
+    const {
+      words: { instance: id },
+      window,
+    } = asked;
+    const calls = await newestFirst(context, window, {
+      query: (part) => query(call)`
+        select ${listed}, instances
+        from ${eventsDuring(part)}
+        where eventsource = 'ec2.amazonaws.com'
+          and eventname in ('RunInstances', 'StartInstances')
+          and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
+        order by eventtime desc, eventid
+        ${limit(MOST_CALLS + 1)}
+      `,
+      // Nothing happens to an instance before it is launched.
+      isEnough: (rows) => rows.length > MOST_CALLS || rows.some(isLaunch),
+      soFar: (rows) => finding(asked, rows, []),
+    });
+    const launch = calls.findLast(isLaunch);
+    if (launch) context.show(finding(asked, calls, []), window.from);
+    return finding(asked, calls, launch ? await followBack(launch, window, context.ask) : []);
   },
 });
+
+/** What calls come to: a launch, starts since, tries that failed, and on whose behalf. */
+function finding(
+  { words, window, said, top = MOST_CALLS }: Asked<{ instance: typeof instance }>,
+  calls: readonly Call[],
+  hops: readonly Hop[],
+): Finding {
+  const id = words.instance;
+  const done = calls.filter(({ outcome }) => outcome === 'ok');
+  const launch = calls.findLast(isLaunch);
+  const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
+  const told = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
+  const actor = person(launch, hops) ?? starts[0]?.actor ?? null;
+  return {
+    data: {
+      instance: id,
+      launch: launch ? { ...launch, siblings: siblingsOf(launch, id) } : null,
+      hops,
+      origin: hops.findLast(({ by }) => by !== null) ?? null,
+      starts: { count: starts.length, latest: starts[0] ?? null },
+      attempts: told
+        .filter(({ outcome }) => outcome !== 'ok')
+        .slice(0, 10)
+        .map(({ eventname, actor: who, eventtime, effect }) => ({ eventname, actor: who, eventtime, effect })),
+      any: calls.length > 0,
+    },
+    table: eventTable(
+      `Launches and starts of ${id}`,
+      told.map(({ instances: _, ...row }) => row),
+      {
+        most: top,
+        hidden: ['target', 'eventsource'],
+        extra: [
+          { name: 'effect', label: 'Effect', kind: 'text' },
+          { name: 'siblings', label: 'Launched with', kind: 'text', hidden: true },
+        ],
+      },
+    ),
+    next: [
+      ...(launch ? [around(launch)] : []),
+      ...(actor
+        ? [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: said }) }]
+        : []),
+      ...(calls.length === 0
+        ? [
+            {
+              label: `The same, ${printWindow(wider(window))}`,
+              line: printLine({ name: 'who-started', words: [id], filters: [], window: wider(window) }),
+            },
+            { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: said }) },
+          ]
+        : []),
+    ],
+  };
+}
+
+const isLaunch = ({ eventname, outcome }: Call): boolean => eventname === 'RunInstances' && outcome === 'ok';
 
 /** What a call came to. A dry run starts nothing, whatever it is answered. */
 function effectOf({ eventname, errorcode, outcome }: Call): string {

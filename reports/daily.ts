@@ -28,6 +28,7 @@ const MOST_ROWS = 200;
 export default report({
   summary: 'Yesterday: rare and destructive calls, what root did, failed sign-ins',
   schedule: '0 8 * * *',
+  reads: 5,
 
   async answer(day, { ask }) {
     const events = eventsDuring(day);

@@ -1,5 +1,6 @@
 /** What is found, before anyone knows how it looks. Commands and reports return a Finding; the desk makes it an Answer. */
 import type { Query } from './trail/sql.ts';
+import type { TimeRange } from './trail/window.ts';
 
 export type Cell = string | number | null;
 
@@ -60,6 +61,8 @@ export interface Coverage {
   readonly queries: number;
   readonly ms: number;
   readonly bytes: number | null;
+  /** What the queries cost; null where they cost nothing. */
+  readonly dollars: number | null;
   readonly queryIds: readonly string[];
 }
 
@@ -70,8 +73,29 @@ export interface Answer extends Finding {
   readonly coverage?: Coverage;
 }
 
-/** All a command or a report may draw on: the trail, and the time. */
+/** One query that was paid for: when (ISO text in UTC), for whom (null: the clock), for which question, and what it took. */
+export interface Spent {
+  readonly at: string;
+  readonly asker: string | null;
+  readonly kind: 'command' | 'report';
+  readonly name: string;
+  /** The same for all queries of one question. */
+  readonly question: string;
+  readonly bytes: number;
+  readonly dollars: number;
+}
+
+/** All a command or a report may draw on: the trail, the time, and what was spent. */
 export interface Context {
   ask<Row>(query: Query<Row>): Promise<Row[]>;
   readonly now: Date;
+  /**
+   * The parts of a window in which it is best searched where the newest rows may do: newest first, and longer and longer,
+   * where reading is paid for; else the window as it is.
+   */
+  parts(window: TimeRange): readonly TimeRange[];
+  /** Shows whoever waits what was found so far, when more is still looked for before `until`. */
+  show(found: Finding, until: Date): void;
+  /** What was paid for in a window, oldest first; undefined where nothing is paid for. */
+  spent(window: TimeRange): Promise<readonly Spent[] | undefined>;
 }

@@ -32,6 +32,8 @@ export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
   readonly window: string;
   readonly filters: boolean;
   readonly shape: readonly ShapeKey[];
+  /** How often it reads its window as a rule, which its price depends on: once, if it does not say; never, if it asks nothing of the trail. */
+  readonly reads?: number;
   answer(asked: Asked<Words>, context: Context): Promise<Finding>;
 }
 

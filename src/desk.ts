@@ -1,14 +1,15 @@
 /** The desk: a line, or a due report, to an answer. Everyone who asks comes here: Slack, the terminal, the clock. */
 import { z } from 'zod';
 import type { Answer, Context, Coverage, Finding, Next } from './answer.ts';
+import type { Billing, Question } from './bill.ts';
 import type { Catalog } from './catalog.ts';
 import { type Asked, type Command, isOptional, type ShapeKey, usage } from './command.ts';
 import { UserError } from './errors.ts';
 import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
 import { maskDeep, maskText } from './secrets.ts';
-import { ask, type Cost, type Progress, type QueryEngine } from './trail/engine.ts';
-import { secondOf } from './trail/events.ts';
+import { ask, type Cost, type Execution, type Progress, type QueryEngine } from './trail/engine.ts';
+import { partsOf, secondOf } from './trail/events.ts';
 import { type FilterValue, fieldGuide, valuesOf } from './trail/filter.ts';
 import { respelled } from './trail/spelling.ts';
 import type { Query, Sql } from './trail/sql.ts';
@@ -22,6 +23,8 @@ export interface Asking {
   readonly asker?: string;
   /** How far the statement is that is at work. */
   onProgress?(progress: Progress): void;
+  /** What was found so far, while the rest, which happened before `until`, is still looked for. */
+  onFound?(answer: Answer, until: Date): void;
   onQuery?(statement: Sql): void;
 }
 
@@ -34,8 +37,8 @@ export interface Desk {
   readonly examples: readonly string[];
 }
 
-/** A desk over a catalog and an engine. */
-export function openDesk(catalog: Catalog, engine: QueryEngine): Desk {
+/** A desk over a catalog and an engine. Without billing, questions cost nothing. */
+export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billing): Desk {
   const examples = [...catalog.commands].map(([name, { example }]) => `${name} ${example}`);
   return {
     examples,
@@ -44,55 +47,78 @@ export function openDesk(catalog: Catalog, engine: QueryEngine): Desk {
       if (read === undefined) return help(parseLine(text), catalog);
       const { command, asked } = read;
       const line = { ...read.line, window: asked.said };
-      return conclude(line.name, asked.window, printLine(line), engine, asking, async (context) =>
-        orRespelled(await command.answer(asked, context), line, asked.window, context),
-      );
+      const question: Questioned = { kind: 'command', name: line.name, line, window: asked.window, reads: command.reads ?? 1 };
+      return conclude(question, asking, async (context) => orRespelled(await command.answer(asked, context), line, asked.window, context));
     },
     async report(name, day, asking) {
       const report = catalog.reports.get(name);
       if (!report) throw new UserError(`I have no report “${name}”. I have ${[...catalog.reports.keys()].join(', ')}.`);
-      return conclude(name, day, undefined, engine, asking, (context) => report.answer(day, context));
+      const question: Questioned = { kind: 'report', name, line: undefined, window: day, reads: report.reads ?? 1 };
+      return conclude(question, asking, (context) => report.answer(day, context));
     },
   };
+
+  async function conclude(
+    question: Questioned,
+    { now, signal, asker, onProgress, onQuery, onFound }: Asking,
+    find: (context: Context) => Promise<Finding>,
+  ): Promise<Answer> {
+    const bill = await billing?.open({ ...question, asker, now });
+    const costs: Cost[] = [];
+    const execution: Execution = {
+      signal,
+      ...(asker !== undefined && { asker }),
+      ...(onProgress && { onProgress }),
+      ...(bill && { onBilled: bill.book }),
+    };
+    const context: Context = {
+      now,
+      async ask<Row>(query: Query<Row>) {
+        await bill?.admit(query.reads ?? []);
+        onQuery?.(query);
+        const { rows, cost } = await ask(engine, query, execution);
+        costs.push(cost);
+        return rows;
+      },
+      parts: (range) => (engine.estimate ? partsOf(range) : [range]),
+      show(found, until) {
+        if (onFound) void answerOf(question, found, costs).then((answer) => onFound(answer, until));
+      },
+      spent: async (range) => billing?.spent(range),
+    };
+    try {
+      return await answerOf(question, await find(context), costs);
+    } finally {
+      await bill?.close();
+    }
+  }
+
+  async function answerOf({ name, line, window, reads }: Questioned, found: Finding, costs: readonly Cost[]): Promise<Answer> {
+    const text = line && printLine(line);
+    const asked = text ?? '';
+    // The lines of follow-ups stay whole, for they are asked again; what is read of them is masked.
+    const masked = (next: Next): Next => ({ ...next, label: maskText(next.label, asked) });
+    const rows = found.table?.rows.map((row) => ({ cells: maskDeep(row.cells, asked), ...(row.next && { next: masked(row.next) }) }));
+    return {
+      template: name,
+      data: maskDeep(found.data, asked),
+      ...(found.table && rows && { table: { ...found.table, rows } }),
+      ...(found.next && { next: found.next.map(masked) }),
+      ...(text !== undefined && { line: text }),
+      ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
+    };
+  }
 }
 
-async function conclude(
-  template: string,
-  window: TimeRange,
-  line: string | undefined,
-  engine: QueryEngine,
-  { now, signal, asker, onProgress, onQuery }: Asking,
-  find: (context: Context) => Promise<Finding>,
-): Promise<Answer> {
-  const costs: Cost[] = [];
-  const execution = { signal, ...(asker !== undefined && { asker }), ...(onProgress && { onProgress }) };
-  const context: Context = {
-    now,
-    async ask<Row>(query: Query<Row>) {
-      onQuery?.(query);
-      const { rows, cost } = await ask(engine, query, execution);
-      costs.push(cost);
-      return rows;
-    },
-  };
-  const found = await find(context);
-  const asked = line ?? '';
-  // The lines of follow-ups stay whole, for they are asked again; what is read of them is masked.
-  const masked = (next: Next): Next => ({ ...next, label: maskText(next.label, asked) });
-  const rows = found.table?.rows.map((row) => ({ cells: maskDeep(row.cells, asked), ...(row.next && { next: masked(row.next) }) }));
-  return {
-    template,
-    data: maskDeep(found.data, asked),
-    ...(found.table && rows && { table: { ...found.table, rows } }),
-    ...(found.next && { next: found.next.map(masked) }),
-    ...(line !== undefined && { line }),
-    coverage: await cover(engine, window, costs, found),
-  };
-}
+/** What is asked, and how much of the trail it reads. */
+type Questioned = Omit<Question, 'asker' | 'now'>;
 
 async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
   const { first, last, accounts, regions, asideFiles, asideEvents } = await engine.extent();
-  const bytes = costs.map((cost) => cost.bytes).filter((count) => count !== undefined);
+  const sum = (amount: 'bytes' | 'dollars'): number | null => {
+    const known = costs.map((cost) => cost[amount]).filter((count) => count !== undefined);
+    return known.length > 0 ? known.reduce((total, count) => total + count, 0) : null;
+  };
   return {
     from: secondOf(from),
     to: secondOf(to),
@@ -105,7 +131,8 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
     rows: found.table?.rows.length ?? 0,
     queries: costs.length,
     ms: Math.round(costs.reduce((sum, cost) => sum + cost.ms, 0)),
-    bytes: bytes.length > 0 ? bytes.reduce((sum, count) => sum + count, 0) : null,
+    bytes: sum('bytes'),
+    dollars: sum('dollars'),
     queryIds: costs.map((cost) => cost.queryId).filter((id) => id !== undefined),
   };
 }

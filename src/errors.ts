@@ -1,15 +1,18 @@
 /** Failures, and what is said of them. */
-import type { Answer } from './answer.ts';
+import type { Answer, Next } from './answer.ts';
 
 /** A failure the person who asked can mend. Its message is written for them, with the next thing to try. */
 export class UserError extends Error {
   override readonly name = 'UserError';
   /** The nearest line that would work, when one can be told. It is offered, never run unasked. */
   readonly suggestion: string | undefined;
+  /** What can be asked instead, where there is more to choose from than one line that was meant. */
+  readonly choices: readonly Next[];
 
-  constructor(message: string, suggestion?: string) {
+  constructor(message: string, suggestion?: string, choices: readonly Next[] = []) {
     super(message);
     this.suggestion = suggestion;
+    this.choices = choices;
   }
 }
 
@@ -20,6 +23,6 @@ export function sorry(error: unknown, reference: string): Answer {
   return {
     template: 'sorry',
     data: { message: mendable ? error.message : null, suggestion: suggestion ?? null, reference },
-    next: suggestion ? [{ label: 'Ask that', line: suggestion }] : [],
+    next: suggestion ? [{ label: 'Ask that', line: suggestion }] : mendable ? error.choices : [],
   };
 }

@@ -30,6 +30,8 @@ export interface Line extends Shape {
   readonly words: readonly string[];
   readonly filters: readonly Filter[];
   readonly window?: Window;
+  /** Dollars that the answer may cost without being asked about: `spend:7`. */
+  readonly spend?: number;
 }
 
 export const MOST_ROWS = 10_000;
@@ -52,7 +54,7 @@ export function parseLine(text: string): Line {
 
   const words: string[] = [];
   const filters: Filter[] = [];
-  const shape: { -readonly [K in keyof Shape]: Shape[K] } = {};
+  const shape: { -readonly [K in keyof Shaped]: Shaped[K] } = {};
   let window: Window | undefined;
   let startsWithName = false;
 
@@ -87,7 +89,7 @@ export function parseLine(text: string): Line {
 }
 
 /** A line as text: `parseLine(printLine(line))` is the line again. */
-export function printLine({ name, words, filters, window, by, every, top, sort }: Line): string {
+export function printLine({ name, words, filters, window, by, every, top, sort, spend }: Line): string {
   return [
     ...[name, ...words].map(printWord),
     ...filters.map(printFilter),
@@ -96,6 +98,7 @@ export function printLine({ name, words, filters, window, by, every, top, sort }
     ...(top ? [`top:${top}`] : []),
     ...(sort ? [`sort:${sort}`] : []),
     ...(window ? [printWindow(window)] : []),
+    ...(spend ? [`spend:${spend}`] : []),
   ].join(' ');
 }
 
@@ -275,7 +278,10 @@ function plainRun(tokens: readonly Token[], start: number): string[] {
   return run;
 }
 
-type Named = { readonly kind: 'filter'; readonly filter: Filter } | { readonly kind: 'shape'; readonly shape: Shape };
+type Named = { readonly kind: 'filter'; readonly filter: Filter } | { readonly kind: 'shape'; readonly shape: Shaped };
+
+/** What is said of an answer by names that are no fields. */
+type Shaped = Shape & Pick<Line, 'spend'>;
 
 /** A token of the form `name:value`: a filter or part of the shape. Undefined when it is a plain word. */
 function readNamed(token: Token): Named | undefined {
@@ -296,7 +302,7 @@ function readNamed(token: Token): Named | undefined {
     const shape = readShape(name.toLowerCase(), textOf(value));
     if (shape) return { kind: 'shape', shape };
   }
-  const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort']);
+  const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'spend']);
   throw new Slip(
     `I don't know the field “${shortened(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
     guess ? [...plain(`${minus}${guess}:`), ...value] : literal(text),
@@ -322,7 +328,7 @@ function readValues(value: Token, shown: string): FilterValue[] {
   return values;
 }
 
-function readShape(key: string, value: string): Shape | undefined {
+function readShape(key: string, value: string): Shaped | undefined {
   switch (key) {
     case 'by': {
       const names = value.split(',').filter(Boolean);
@@ -361,6 +367,11 @@ function readShape(key: string, value: string): Shape | undefined {
         `“sort:${shortened(value)}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
         guess ? plain(`sort:${guess}`) : undefined,
       );
+    }
+    case 'spend': {
+      const spend = /^\$?\d{1,6}(?:[.]\d{1,2})?$/.test(value) ? Number(value.replace('$', '')) : 0;
+      if (spend > 0) return { spend };
+      throw new Slip(`“spend:${shortened(value)}” is not an amount of dollars. Try spend:5 or spend:0.50.`, plain('spend:5'));
     }
     default:
       return undefined;

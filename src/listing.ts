@@ -1,9 +1,9 @@
 /** A list of events: the columns every such list has, and how a row of it leads on to its event. */
 import { z } from 'zod';
-import type { Column, Row, Table } from './answer.ts';
+import type { Column, Context, Finding, Row, Table } from './answer.ts';
 import { printLine } from './line.ts';
-import { type Sql, sql } from './trail/sql.ts';
-import type { Window } from './trail/window.ts';
+import { type Query, type Sql, sql } from './trail/sql.ts';
+import type { TimeRange, Window } from './trail/window.ts';
 
 /** Rows of an answer when the asker names no number. */
 export const DEFAULT_ROWS = 1000;
@@ -68,6 +68,27 @@ export function eventTable<Event extends ListedEvent>(
   const usual = COLUMNS.map((column) => (hidden.includes(column.name) ? { ...column, hidden: true } : column));
   const rows = events.slice(0, most).map((event): Row => ({ cells: { ...event }, next: toEvent(event) }));
   return { caption, columns: [...usual, ...extra], rows, more };
+}
+
+/** A search that may stop before all of its window was read. */
+interface Search<Found> {
+  /** The rows of one part of the window, newest first. */
+  query(part: TimeRange): Query<Found>;
+  isEnough(rows: readonly Found[]): boolean;
+  /** What there is to show while older rows are still looked for. */
+  soFar?(rows: readonly Found[]): Finding;
+}
+
+/** Rows newest first, from as much of the window as it takes. Where reading is paid for, what lies further back is not read. */
+export async function newestFirst<Found>({ ask, parts, show }: Context, window: TimeRange, search: Search<Found>): Promise<Found[]> {
+  const rows: Found[] = [];
+  const all = parts(window);
+  for (const [i, part] of all.entries()) {
+    rows.push(...(await ask(search.query(part))));
+    if (search.isEnough(rows)) break;
+    if (search.soFar && rows.length > 0 && i < all.length - 1) show(search.soFar(rows), part.from);
+  }
+  return rows;
 }
 
 /** The question that shows one event's record. Its day is named, so that no more than that day is read. */

@@ -12,6 +12,7 @@ import { toCsv } from '../src/message/csv.ts';
 import { toJson } from '../src/message/json.ts';
 import { toMessage, toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import type { TimeRange } from '../src/trail/window.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { slackProblems } from './support/slack-limits.ts';
 
@@ -135,6 +136,9 @@ describe('an answer', () => {
       now,
       ask: async <Row>(query: { row: { parse(row: unknown): Row } }) =>
         tried.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),
+      parts: (range: TimeRange) => [range],
+      show: () => undefined,
+      spent: async () => undefined,
     };
     const range = { from: new Date(0), to: now };
     const asked = { words: { instance: 'i-0abc' }, filters: [], window: range, said: { kind: 'today' } } as const;

@@ -1,7 +1,7 @@
 /** The production engine with the real SDK, over a pocket Athena that answers from DuckDB. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from 'vitest';
-import { type AthenaOptions, openAthena } from '../athena/engine.ts';
+import { type AthenaOptions, dollarsOf, openAthena } from '../athena/engine.ts';
 import { literal, parametersOf } from '../athena/literal.ts';
 import { fairQueue } from '../athena/queue.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
@@ -10,7 +10,8 @@ import { type Catalog, loadCatalog } from '../src/catalog.ts';
 import { dayNamed } from '../src/clock/day.ts';
 import { openDesk } from '../src/desk.ts';
 import { UserError } from '../src/errors.ts';
-import type { Progress, QueryEngine } from '../src/trail/engine.ts';
+import type { Cost, Progress, QueryEngine } from '../src/trail/engine.ts';
+import { eventsDuring } from '../src/trail/events.ts';
 import { sql } from '../src/trail/sql.ts';
 import { type Fate, type Mishap, type Operation, type PocketAthena, pocketAthena } from './support/pocket-athena.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
@@ -52,7 +53,10 @@ describe('what is asked of Athena is answered as from DuckDB:', () => {
   });
 
   /** All of an answer but how long it took, what it cost and which queries it was. */
-  const found = ({ coverage, ...answer }: Answer) => ({ ...answer, coverage: { ...coverage, ms: 0, bytes: 0, queryIds: [] } });
+  const found = ({ coverage, ...answer }: Answer) => ({
+    ...answer,
+    coverage: { ...coverage, ms: 0, bytes: 0, dollars: 0, queries: 0, queryIds: [] },
+  });
 
   it('each command by its own example, each report, and what leads on from them', async () => {
     const [here, there] = [openDesk(catalog, duck), openDesk(catalog, athena)];
@@ -71,8 +75,8 @@ describe('what is asked of Athena is answered as from DuckDB:', () => {
       const asked = pocket.sent('StartQueryExecution').length;
       const answer = await there.answer(line, { now, signal });
       expect(found(answer), line).toEqual(found(await here.answer(line, { now, signal })));
-      expect(answer.coverage?.queryIds).toHaveLength(pocket.sent('StartQueryExecution').length - asked);
-      expect(answer.coverage?.bytes).toBeGreaterThan(0);
+      expect(answer.coverage?.queryIds ?? []).toHaveLength(pocket.sent('StartQueryExecution').length - asked);
+      if (!line.startsWith('cost')) expect(answer.coverage?.bytes, line).toBeGreaterThan(0);
       for (const { line: next } of (answer.table?.rows ?? []).slice(0, 2).flatMap((row) => row.next ?? [])) {
         expect(found(await there.answer(next, { now, signal })), next).toEqual(found(await here.answer(next, { now, signal })));
       }
@@ -239,7 +243,7 @@ describe('a query', () => {
       { place: 0, ms: 10, bytes: 1000 },
       { place: 0, ms: 20, bytes: 2000 },
     ]);
-    expect(cost).toEqual({ ms: 10 * (told.length + 1), bytes: 1000 * told.length, queryId: expect.any(String) });
+    expect(cost).toEqual({ ms: 10 * (told.length + 1), bytes: 1000 * told.length, dollars: 0.00005, queryId: expect.any(String) });
   });
 
   it.each<Operation>(['StartQueryExecution', 'GetQueryExecution', 'GetQueryResults'])('waits until Athena has room for %s', async (operation) => {
@@ -331,14 +335,95 @@ describe('a query', () => {
     for (const end of await ends) expect(end).toMatchObject({ status: 'rejected', reason: expect.any(UserError) });
   });
 
-  it('may be given an earlier result only if asked to, and only without values', async () => {
+  it('may be given an earlier result of days that are over, found by its values, too', async () => {
     await using pocket = await pocketAthena(duck);
-    const athena = athenaOver(pocket, { reuse: 15 });
-    await athena.execute(one, { signal });
-    await athena.execute(sql`select 1 as one where 'x' = ${'x'}`, { signal });
-    const [without, withValues] = pocket.sent('StartQueryExecution');
-    expect(without?.ResultReuseConfiguration).toEqual({ ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: 15 } });
-    expect(withValues).not.toHaveProperty('ResultReuseConfiguration');
+    const may = (today: string, mayReuse: boolean) =>
+      athenaOver(pocket, { clock: () => new Date(`${today}T12:00:00Z`), mayReuse: async () => mayReuse });
+    const during = { from: new Date('2026-11-01T00:00:00Z'), to: new Date('2026-11-02T00:00:00Z') };
+    const count = (name: string) => sql`select count(*) as events from ${eventsDuring(during)} where eventname = ${name}`;
+    await may('2026-11-03', true).execute(count('StopLogging'), { signal });
+    await may('2026-11-03', true).execute(count('DeleteTrail'), { signal });
+    await may('2026-11-02', true).execute(count('StopLogging'), { signal });
+    await may('2026-11-03', false).execute(count('StopLogging'), { signal });
+    await may('2026-11-03', true).execute(one, { signal });
+    const [over, other, late, ...never] = pocket.sent('StartQueryExecution');
+    expect(over?.ResultReuseConfiguration).toEqual({ ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: 1440 } });
+    expect(other?.ResultReuseConfiguration).toEqual(over?.ResultReuseConfiguration);
+    expect(other?.QueryString).not.toBe(over?.QueryString);
+    // Files of 1 November are delivered on the 2nd, too.
+    for (const start of [late, ...never]) expect(start).not.toHaveProperty('ResultReuseConfiguration');
+  });
+});
+
+describe('what is paid for', () => {
+  const billedBy = async (pocket: PocketAthena, options: { readonly signal?: AbortSignal } = {}) => {
+    const billed: Cost[] = [];
+    const athena = athenaOver(pocket, { dollarsPerTb: 5 });
+    const ended = await athena.execute(one, { signal, onBilled: (cost) => billed.push(cost), ...options }).catch((error: unknown) => error);
+    return { billed, ended };
+  };
+
+  it('is what Athena scanned, by the megabyte and ten at least', () => {
+    expect([0, 1, 10_000_000, 11_999_999, 1_200_000_000_000].map((bytes) => dollarsOf(bytes, 5))).toEqual([0, 0.00005, 0.00005, 0.00006, 6]);
+  });
+
+  it('is told once for a query that is answered', async () => {
+    await using pocket = await pocketAthena(duck);
+    const { billed, ended } = await billedBy(pocket);
+    expect(billed).toHaveLength(1);
+    expect(billed).toEqual([{ ...(ended as { cost: Cost }).cost, ms: expect.any(Number), dollars: 0.00005 }]);
+  });
+
+  it('is told for each try, and for a query that failed', async () => {
+    await using pocket = await pocketAthena(duck);
+    pocket.foretell({ ends: 'FAILED', error: { Retryable: true } }, { ends: 'FAILED', reason: 'GENERIC_INTERNAL_ERROR' });
+    const { billed, ended } = await billedBy(pocket);
+    expect(ended).toBeInstanceOf(Error);
+    expect(billed.map(({ bytes }) => bytes)).toEqual([1000, 1000]);
+    expect(new Set(billed.map(({ queryId }) => queryId)).size).toBe(2);
+  });
+
+  it('is told for a query that is stopped: what was read until then is billed', async () => {
+    await using pocket = await pocketAthena(duck);
+    pocket.foretell({ endless: true });
+    const leaving = new AbortController();
+    const asked = billedBy(pocket, { signal: leaving.signal });
+    await vi.waitFor(() => expect(pocket.sent('GetQueryExecution').length).toBeGreaterThan(2));
+    leaving.abort(new Error('gone'));
+    const { billed, ended } = await asked;
+    expect(ended).toEqual(new Error('gone'));
+    expect(pocket.stopped()).toHaveLength(1);
+    expect(billed).toEqual([{ ms: expect.any(Number), bytes: expect.any(Number), dollars: 0.00005, queryId: pocket.stopped()[0] }]);
+  });
+});
+
+describe('a list of the newest', () => {
+  it('reads no further back than it has to', async () => {
+    await using pocket = await pocketAthena(duck);
+    const [here, there] = [openDesk(catalog, duck), openDesk(catalog, athenaOver(pocket))];
+    const asking = { now, signal };
+    const [few, same] = [await there.answer('events top:5 6mo', asking), await here.answer('events top:5 6mo', asking)];
+    expect(few.table).toEqual(same.table);
+    expect(pocket.sent('StartQueryExecution').map(({ ExecutionParameters }) => (ExecutionParameters as string[]).slice(0, 2))).toEqual([
+      ["'2026/11/19'", "'2026/11/21'"],
+    ]);
+  });
+
+  it('shows what was found so far while older days are read', async () => {
+    await using pocket = await pocketAthena(duck);
+    const shown: { rows: number | undefined; until: string }[] = [];
+    const onFound = (answer: Answer, until: Date) => shown.push({ rows: answer.table?.rows.length, until: until.toISOString() });
+    const answer = await openDesk(catalog, athenaOver(pocket)).answer('events event:DeleteBucket 6mo', { now, signal, onFound });
+    expect(answer.table?.rows).toHaveLength(3);
+    expect(pocket.sent('StartQueryExecution').length).toBeGreaterThan(2);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.every(({ rows }) => rows !== undefined && rows > 0 && rows <= 3)).toBe(true);
+    expect(shown.map(({ until }) => until)).toEqual(
+      shown
+        .map(({ until }) => until)
+        .toSorted()
+        .reverse(),
+    );
   });
 });
 
@@ -418,7 +503,7 @@ describe('a failure is told to the asker:', () => {
     [
       'no workgroup',
       { error: 'InvalidRequestException', message: 'WorkGroup is not found.', fields: { AthenaErrorCode: 'INVALID_INPUT' } },
-      'There is no workgroup “trailbot” in eu-central-1 that takes questions. Make it or enable it in Athena, or set ATHENA_WORKGROUP to another.',
+      'There is no workgroup “trailbot” in eu-central-1 that takes questions. `npm run setup -- --apply` makes it; if it is disabled, enable it in Athena, or set ATHENA_WORKGROUP to another.',
     ],
     [
       'no permission to ask',
@@ -446,6 +531,25 @@ describe('a failure is told to the asker:', () => {
         reason: 'The bucket is in this region: us-west-2. Please use this region to retry the request (Service: Amazon S3; Status Code: 301)',
       },
       'I ask in eu-central-1, but the bucket is in us-west-2. Start me with AWS_REGION=us-west-2.',
+    ],
+    [
+      'S3 asking for fewer requests',
+      {
+        ends: 'FAILED',
+        reason:
+          'HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://acme-trail/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/20/x.json.gz: Please reduce your request rate. (Service: Amazon S3; Status Code: 503; Error Code: SlowDown; Request ID: 7A4BF6EXAMPLE)',
+        error: { ErrorCategory: 1 },
+      },
+      'S3 asked Athena for fewer requests, and Athena gave up. Ask again in a minute. A shorter time needs fewer.',
+    ],
+    [
+      'S3 asking for fewer requests where the results go',
+      {
+        ends: 'FAILED',
+        reason: 'SlowDown: Please reduce your request rate, when writing output to url: s3://acme-results/x.csv',
+        error: { ErrorType: 401 },
+      },
+      'S3 asked Athena for fewer requests, and Athena gave up.',
     ],
     ['a broken file', { ends: 'FAILED', reason: 'HIVE_BAD_DATA: Error parsing' }, 'Athena cannot read one of the trail’s files of that time.'],
     ['someone’s stop', { ends: 'CANCELLED', reason: 'Query cancelled by user' }, 'Someone stopped the query in Athena.'],

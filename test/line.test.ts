@@ -196,7 +196,7 @@ describe('a mistake', () => {
   });
 
   it.each([
-    ['frobnicate', "I don't know “frobnicate”. I know event, events, rare, root-logins, who-started, help."],
+    ['frobnicate', "I don't know “frobnicate”. I know cost, event, events, rare, root-logins, who-started, help."],
     ['who-started', '“who-started” needs an instance. Usage: who-started <instance> [time] [top:]'],
     ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
     ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],

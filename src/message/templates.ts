@@ -1,6 +1,7 @@
 /** Templates are ours and data is not: every string in the data is made inert before a template sees it. */
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import { priced, sized } from '../amount.ts';
 import { clip, inert, visible } from './inert.ts';
 
 /** No value of a log takes more room than this in a sentence. */
@@ -29,9 +30,11 @@ handlebars.registerHelper('whole', (line: string | null) => {
 });
 handlebars.registerHelper('service', (source: string) => source.replace(/[.]amazonaws[.]com$/, ''));
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+handlebars.registerHelper('minus', (a: number, b: number) => a - b);
 handlebars.registerHelper('gt', (a: number, b: number) => a > b);
 handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
 handlebars.registerHelper('size', (bytes: number) => sized(bytes));
+handlebars.registerHelper('price', (dollars: number) => priced(dollars));
 /** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not yet shortened. */
 handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOptions) => indented(value, Number(hash.most ?? 3000)));
 
@@ -76,9 +79,3 @@ function indented(value: unknown, most: number): string {
 }
 
 const grouped = (n: number): string => n.toLocaleString('en-US');
-
-function sized(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)));
-  return power === 0 ? `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
-}

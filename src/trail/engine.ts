@@ -1,14 +1,21 @@
 /** The seam between asking and answering: Athena in production, DuckDB on a laptop and in tests. */
-import type { Query, Sql } from './sql.ts';
+import type { Days, Query, Sql } from './sql.ts';
 
 /** A row as it comes off the wire. Athena sends every cell as text or nothing, so every engine does. */
 export type RawRow = Readonly<Record<string, string | null>>;
 
-/** What a statement took. `bytes` and `queryId` are given by engines that know them. */
+/** What a statement took. All but the time is given by engines that know it. */
 export interface Cost {
   readonly ms: number;
   readonly bytes?: number;
+  readonly dollars?: number;
   readonly queryId?: string;
+}
+
+/** What reading is expected to take. */
+export interface Estimate {
+  readonly bytes: number;
+  readonly dollars: number;
 }
 
 /** What the trail holds, as far as the engine knows: the ground an answer stands on. */
@@ -40,6 +47,8 @@ export interface Execution {
   readonly asker?: string;
   /** Told now and then, by engines that can tell. */
   onProgress?(progress: Progress): void;
+  /** Told what each query took that is paid for: those that failed or were stopped, too. */
+  onBilled?(cost: Cost): void;
 }
 
 /** Something that can run SQL over the relation `events`. */
@@ -47,6 +56,8 @@ export interface QueryEngine {
   /** Runs one statement. Rejects with the signal's reason once that is aborted. */
   execute(statement: Sql, execution: Execution): Promise<{ readonly rows: RawRow[]; readonly cost: Cost }>;
   extent(): Promise<Extent>;
+  /** What it would take to read these days; undefined when nobody knows. An engine that costs nothing does not have it. */
+  estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
   close(): Promise<void>;
 }
 

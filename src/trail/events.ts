@@ -1,6 +1,6 @@
 /** The relation `events`: the only way a query names the trail, so none can forget the bounds that keep a scan small. */
 import { readFileSync } from 'node:fs';
-import { type Sql, sql } from './sql.ts';
+import { type Days, join, type Sql, sql } from './sql.ts';
 import type { TimeRange } from './window.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -23,12 +23,61 @@ export const derivedColumns: string = readFileSync(new URL('events.sql', import.
 export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sql {
   // `to` itself is no longer in the range: a day that ends at midnight is followed by one day of folders, not by two.
   const delivered = new Date(to.getTime() - 1 + (late ? LATE_DAYS : PROMPT_DAYS) * DAY_MS);
-  return sql`(
+  const days: Days = { first: dayOf(from), last: dayOf(delivered) };
+  const events = sql`(
     select * from events
-    where day between ${dayOf(from)} and ${dayOf(delivered)}
+    where day between ${days.first} and ${days.last}
       and eventtime >= ${secondOf(from)} and eventtime < ${secondOf(to)}
   )`;
+  return { ...events, reads: [days] };
 }
+
+/** Ranges that are apart for less than this are read as one: each range reads a day more, for files that were delivered late. */
+const NEAR_MS = 2 * DAY_MS;
+const MOST_RANGES = 8;
+
+/**
+ * The events of any of several ranges, in any order, each event once. What lies between them is not read, as far as there
+ * are few gaps: the smallest are closed.
+ */
+export function eventsDuringAny(ranges: readonly TimeRange[]): Sql {
+  const apart: TimeRange[] = [];
+  for (const range of ranges.toSorted((a, b) => a.from.getTime() - b.from.getTime())) {
+    const last = apart.at(-1);
+    if (last && range.from.getTime() - last.to.getTime() < NEAR_MS) apart.splice(-1, 1, together(last, range));
+    else apart.push(range);
+  }
+  while (apart.length > MOST_RANGES) {
+    const gaps = apart.slice(1).map(({ from }, i) => from.getTime() - (apart[i] as TimeRange).to.getTime());
+    const least = gaps.indexOf(Math.min(...gaps));
+    apart.splice(least, 2, together(apart[least] as TimeRange, apart[least + 1] as TimeRange));
+  }
+  if (apart.length === 0) throw new RangeError('There is no range to read');
+  const each = apart.map((range) => sql`select * from ${eventsDuring(range)}`);
+  return sql`(${join(each, ' union all ')})`;
+}
+
+const together = (one: TimeRange, other: TimeRange): TimeRange => ({
+  from: one.from,
+  to: new Date(Math.max(one.to.getTime(), other.to.getTime())),
+});
+
+/**
+ * A range in parts, newest first, each four times as long as the one after it, so that a search that may stop early reads
+ * little. Each part reads a day more than its own, for files that were delivered late: short ranges stay whole.
+ */
+export function partsOf({ from, to }: TimeRange): readonly TimeRange[] {
+  const parts: TimeRange[] = [];
+  let end = to.getTime();
+  for (let days = FIRST_PART_DAYS; end - from.getTime() > 2 * days * DAY_MS; days *= 4) {
+    const start = end - days * DAY_MS;
+    parts.push({ from: new Date(start), to: new Date(end) });
+    end = start;
+  }
+  return [...parts, { from, to: new Date(end) }];
+}
+
+const FIRST_PART_DAYS = 2;
 
 /**
  * How many events: one that was delivered twice counts once. A hash of the id takes a fifth of the memory that the id
@@ -39,4 +88,5 @@ export const eventCount: Sql = sql`count(distinct from_big_endian_64(xxhash64(to
 /** An instant as eventTime is written. Both are ISO text in UTC, so comparing text compares time, in any engine. */
 export const secondOf = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10).replaceAll('-', '/');
+/** The day of delivery that an instant is in, as folders are named: 'yyyy/MM/dd'. */
+export const dayOf = (at: Date): string => at.toISOString().slice(0, 10).replaceAll('-', '/');

@@ -11,6 +11,14 @@ export type Value = string | number;
 export interface Sql {
   readonly text: string;
   readonly values: readonly Value[];
+  /** The days of folders that it reads, once for each time that it reads them. */
+  readonly reads?: readonly Days[];
+}
+
+/** Days of delivery, both included, as the folders are named: 'yyyy/MM/dd'. */
+export interface Days {
+  readonly first: string;
+  readonly last: string;
 }
 
 /** A whole SELECT, and the shape its rows must have. */
@@ -26,11 +34,14 @@ export interface Query<Row = unknown> extends Sql {
  */
 export function sql(parts: TemplateStringsArray, ...holes: readonly (Sql | Value)[]): Sql {
   if (!Array.isArray(parts.raw) || !Object.isFrozen(parts.raw)) throw new TypeError('sql is a tag, not a function');
-  const pieces = holes.map((hole) => (typeof hole === 'object' ? hole : { text: '?', values: [hole] }));
-  return {
-    text: parts.map((part, i) => part + (pieces[i]?.text ?? '')).join(''),
-    values: pieces.flatMap((piece) => piece.values),
-  };
+  const pieces: Sql[] = holes.map((hole) => (typeof hole === 'object' ? hole : { text: '?', values: [hole] }));
+  return together(parts.map((part, i) => part + (pieces[i]?.text ?? '')).join(''), pieces);
+}
+
+/** `text`, with what its pieces bring along. */
+function together(text: string, pieces: readonly Sql[]): Sql {
+  const reads = pieces.flatMap((piece) => piece.reads ?? []);
+  return { text, values: pieces.flatMap(({ values }) => values), ...(reads.length > 0 && { reads }) };
 }
 
 /** A query: query(rowShape)`select …`. */
@@ -39,8 +50,8 @@ export const query =
   (parts: TemplateStringsArray, ...holes: readonly (Sql | Value)[]): Query<Row> => ({ ...sql(parts, ...holes), row });
 
 /** Fragments with `separator` (fixed text of ours) between them. */
-export function join(pieces: readonly Sql[], separator: ' and ' | ' or ' | ', '): Sql {
-  return { text: pieces.map(({ text }) => text).join(separator), values: pieces.flatMap(({ values }) => values) };
+export function join(pieces: readonly Sql[], separator: ' and ' | ' or ' | ', ' | ' union all '): Sql {
+  return together(pieces.map(({ text }) => text).join(separator), pieces);
 }
 
 /** `?, ?, ?` for an IN list. Neither engine takes an empty one. */

@@ -95,6 +95,7 @@ export const anyLine: fc.Arbitrary<Line> = fc
       top: fc.integer({ min: 1, max: MOST_ROWS }),
       sort: fc.constantFrom(...SORTS),
       window: anyWindow,
+      spend: fc.integer({ min: 1, max: 99_999_999 }).map((cents) => cents / 100),
     },
     { requiredKeys: ['name', 'words', 'filters'] },
   )

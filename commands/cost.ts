@@ -1,0 +1,70 @@
+/** What questions and reports cost, and whose they were. */
+import { command, printLine, printWindow, type Row, type Spent, wider } from '#kit';
+
+export default command({
+  summary: 'Tells what questions and reports cost, by who asked and what',
+  example: '30d',
+  words: {},
+  window: '30d',
+  filters: false,
+  shape: [],
+  reads: 0,
+
+  async answer({ window, said }, { spent, now }) {
+    const entries = await spent(window);
+    const today = (await spent({ from: new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`), to: now })) ?? [];
+    const groups = Map.groupBy(entries ?? [], ({ asker, kind, name }) => `${kind} ${name} ${asker}`);
+    const rows = [...groups.values()].map(rowOf).sort((a, b) => Number(b.cells.dollars) - Number(a.cells.dollars));
+    const line = (window: Parameters<typeof printWindow>[0]) => printLine({ name: 'cost', words: [], filters: [], window });
+    return {
+      data: {
+        billed: entries !== undefined,
+        ...sums(entries ?? []),
+        people: new Set(entries?.flatMap(({ asker }) => asker ?? [])).size,
+        today: sums(today).dollars,
+        most: rows[0]?.cells ?? null,
+      },
+      table: {
+        caption: `What was spent, ${printWindow(said)}`,
+        columns: [
+          { name: 'who', label: 'Who', kind: 'text' },
+          { name: 'what', label: 'What', kind: 'text' },
+          { name: 'questions', label: 'Questions', kind: 'count' },
+          { name: 'queries', label: 'Queries', kind: 'count' },
+          { name: 'gigabytes', label: 'GB read', kind: 'count' },
+          { name: 'dollars', label: 'Dollars', kind: 'count' },
+          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+        ],
+        rows,
+      },
+      next: [{ label: `The same, ${printWindow(wider(window))}`, line: line(wider(window)) }],
+    };
+  },
+});
+
+function sums(entries: readonly Spent[]) {
+  return {
+    questions: new Set(entries.map(({ question }) => question)).size,
+    queries: entries.length,
+    bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+    dollars: entries.reduce((sum, { dollars }) => sum + dollars, 0),
+  };
+}
+
+/** The queries of one asker for one command or report, oldest first. */
+function rowOf(entries: readonly Spent[]): Row {
+  const { questions, queries, bytes, dollars } = sums(entries);
+  const { asker = null, kind, name, at = null } = entries.at(-1) ?? {};
+  const [gigabytes, spent] = [Math.round(bytes / 1e7) / 100, Math.round(dollars * 10_000) / 10_000];
+  return {
+    cells: {
+      who: asker ?? 'the schedule',
+      what: kind === 'report' ? `${name} report` : (name ?? null),
+      questions,
+      queries,
+      gigabytes,
+      dollars: spent,
+      last: at && `${at.slice(0, 19)}Z`,
+    },
+  };
+}

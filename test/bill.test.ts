@@ -1,0 +1,227 @@
+/** What questions may cost: a small trail with a price, over the real desk, billing and ledger. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { type Limits, openBilling } from '../src/bill.ts';
+import { loadCatalog } from '../src/catalog.ts';
+import { openDesk } from '../src/desk.ts';
+import { UserError } from '../src/errors.ts';
+import { parseLine } from '../src/line.ts';
+import { toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { openLedger } from '../src/state/ledger.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import type { Days, Sql } from '../src/trail/sql.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { record, trailOf } from './support/trail-folder.ts';
+
+const NOW = new Date('2026-05-10T21:00:00Z');
+const signal = new AbortController().signal;
+const root = new URL('../', import.meta.url);
+/** What the folders of one day have. */
+const DAY_BYTES = 20e9;
+const DAY_DOLLARS = 0.1;
+
+const daysIn = ({ first, last }: { readonly first: string; readonly last: string }): number =>
+  (Date.parse(last.replaceAll('/', '-')) - Date.parse(first.replaceAll('/', '-'))) / 86_400_000 + 1;
+
+/** A desk whose engine has a price, ten cents for each day that is read. */
+async function shop(limits: Partial<Limits> = {}) {
+  const stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'trailbot-spent-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const { engine: duck } = stack.use(await trailOf(record({ eventTime: '2026-05-10T10:00:00Z' }), record({ eventTime: '2026-01-10T10:00:00Z' })));
+  const engine: QueryEngine = {
+    ...duck,
+    async execute(statement, execution) {
+      const { rows } = await duck.execute(statement, execution);
+      const days = (statement.reads ?? []).reduce((sum, each) => sum + daysIn(each), 0);
+      const cost = { ms: 10, bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS, queryId: 'q' };
+      execution.onBilled?.(cost);
+      return { rows, cost };
+    },
+    async estimate(reads) {
+      const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
+      return { bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS };
+    },
+  };
+  const ledger = openLedger(folder, (error) => {
+    throw error;
+  });
+  const desk = openDesk(await loadCatalog(root), engine, openBilling(engine, ledger, { askAbove: 1, ...limits }));
+  const ask = (line: string, asker = 'U0ALICE', now = NOW) => desk.answer(line, { now, signal, asker });
+  return { desk, ask, ledger, folder, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const refusal = async (answer: Promise<unknown>): Promise<UserError> => {
+  const error = await answer.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof UserError)) throw new Error(`not refused: ${error}`);
+  return error;
+};
+
+describe('A question that is dear', () => {
+  test('is asked about before anything is read, with its price and a cheaper one', async () => {
+    await using open = await shop();
+    const { message, choices } = await refusal(open.ask('events by:user 60d'));
+    expect(message).toBe('This reads about 1.2 TB (about $6.20). Run it?');
+    expect(choices).toEqual([
+      { label: 'Run it', line: 'events by:user 60d spend:8' },
+      { label: 'Only 7d (about $0.90)', line: 'events by:user 7d' },
+    ]);
+    expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
+  });
+
+  test('runs when its line says what may be spent, and the answer says what was', async () => {
+    await using open = await shop();
+    const answer = await open.ask('events by:user 60d spend:8');
+    expect(answer.coverage).toMatchObject({ bytes: 62 * DAY_BYTES, queryIds: ['q'] });
+    expect(answer.coverage?.dollars).toBeCloseTo(6.2);
+    expect(toTerminal(answer, new URL('templates/', root), 200)).toContain('1.2 TB · $6.20 · 10 ms · query q\n');
+    expect(parseLine(answer.line ?? '').spend).toBe(8);
+  });
+
+  test('of a time that is over is offered its newest part', async () => {
+    await using open = await shop();
+    const { choices } = await refusal(open.ask('rare 2026-01-01..2026-03-31'));
+    expect(choices[1]).toEqual({
+      label: 'Only 2026-03-25T00:00:00..2026-04-01T00:00:00 (about $0.80)',
+      line: 'rare 2026-03-25T00:00:00..2026-04-01T00:00:00',
+    });
+  });
+
+  test('is asked about by how much its command or report says that it reads, which is true', async () => {
+    const catalog = await loadCatalog(root);
+    const engine = await openDuckDB(inject('sampleStore'));
+    const desk = openDesk(catalog, engine);
+    const [now, read] = [new Date(SAMPLE_END), [] as Days[]];
+    const asking = { now, signal, onQuery: ({ reads = [] }: Sql) => read.push(...reads) };
+    const timesRead = (days: number) => read.splice(0).reduce((sum, each) => sum + daysIn(each), 0) / days;
+    const day = { from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') };
+    for (const [name, report] of catalog.reports) {
+      await desk.report(name, day, asking);
+      expect(timesRead(2), name).toBe(report.reads);
+    }
+    for (const [name, command] of catalog.commands) {
+      if (command.reads === 0) continue;
+      const { coverage } = await desk.answer(`${name} ${command.example}`, asking);
+      const days = (Date.parse(coverage?.to ?? '') - Date.parse(coverage?.from ?? '')) / 86_400_000;
+      // Root's sessions are a few days more; what followed a launch back is asked about as it comes.
+      expect(timesRead(days), name).toBeLessThan((command.reads ?? 1) + (name === 'who-started' ? 2.5 : 0.2));
+    }
+    await engine.close();
+  });
+
+  test('is asked about on the way, too, when more has to be read than was expected', async () => {
+    await using open = await shop();
+    const { message, choices } = await refusal(open.ask('event 00000000-0000-4000-8000-000000000000 2026-05-09'));
+    expect(message).toBe('This reads about 620.0 GB more (about $3.10). Run it?');
+    expect(choices[0]?.line).toBe('event 00000000-0000-4000-8000-000000000000 2026-05-09 spend:4');
+  });
+
+  test('is not asked about where no line could be pressed: reports run', async () => {
+    await using open = await shop({ askAbove: 0 });
+    const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };
+    expect((await open.desk.report('daily', day, { now: NOW, signal })).coverage?.dollars).toBeGreaterThan(0);
+  });
+});
+
+describe('A budget', () => {
+  test('of a person is for a day of theirs, and refuses with what is left of it and a question that fits', async () => {
+    await using open = await shop({ askAbove: 10, perUser: 2 });
+    await open.ask('rare 7d');
+    const { message, choices } = await refusal(open.ask('rare 14d'));
+    expect(message).toBe(
+      'This takes about $1.60, and you have spent $0.90 of the $2 for today. The next day begins at 00:00 UTC, in 3 hours. A shorter time costs less.',
+    );
+    expect(choices).toEqual([{ label: 'Only 7d (about $0.90)', line: 'rare 7d' }]);
+    await expect(open.ask('rare 14d', 'U0BOB')).resolves.toBeDefined();
+    await expect(open.ask('rare 14d', 'U0ALICE', new Date('2026-05-11T00:00:00Z'))).resolves.toBeDefined();
+  });
+
+  test('of the day is for all, reports too, and is not to be had by saying spend:', async () => {
+    await using open = await shop({ askAbove: 10, perDay: 1 });
+    await open.ask('rare 7d');
+    expect((await refusal(open.ask('rare 7d spend:100', 'U0BOB'))).message).toContain('all of us have spent $0.90 of the $1 for today');
+    const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };
+    expect((await refusal(open.desk.report('daily', day, { now: NOW, signal }))).message).toContain('all of us');
+  });
+
+  test('is not passed by two questions at once', async () => {
+    await using open = await shop({ askAbove: 10, perUser: 1 });
+    const ends = await Promise.allSettled([open.ask('rare 7d'), open.ask('rare 6d')]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('What was spent', () => {
+  test('is told by who asked and what, dearest first', async () => {
+    await using open = await shop({ askAbove: 10 });
+    await open.ask('rare 7d', 'U0BOB');
+    await open.ask('events 24h');
+    await open.ask('events 24h');
+    await open.desk.report('daily', { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') }, { now: NOW, signal });
+    const answer = await open.ask('cost 7d', 'U0BOB', new Date('2026-05-10T22:00:00Z'));
+    expect(answer.table?.rows.map(({ cells }) => [cells.who, cells.what, cells.questions, cells.queries, cells.dollars])).toEqual([
+      ['the schedule', 'daily report', 1, 5, 1],
+      ['U0BOB', 'rare', 1, 1, 0.9],
+      ['U0ALICE', 'events', 2, 2, 0.6],
+    ]);
+    expect(toText(answer, new URL('templates/', root))).toBe(
+      '4 questions took $2.50: 500.0 GB read in 8 queries for 2 people; most by the schedule with daily report, $1. Today it was $2.50.',
+    );
+  });
+
+  test('is told of a question that failed or was left, too', async () => {
+    await using open = await shop();
+    const leaving = new AbortController();
+    const desk = open.desk.answer('root-logins 1d', {
+      now: NOW,
+      asker: 'U0ALICE',
+      signal: leaving.signal,
+      onQuery: () => leaving.abort(new Error('gone')),
+    });
+    await expect(desk).rejects.toThrow('gone');
+    await open.ask('rare 1d');
+    expect((await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1))).map(({ name }) => name)).toContain('rare');
+  });
+
+  test('is nothing on a machine that reads its own files', async () => {
+    await using open = await trailOf(record());
+    expect(toText(await open.ask('cost'), new URL('templates/', root))).toBe('Questions cost nothing here: the trail is read on this machine.');
+  });
+
+  test('outlives a restart, and a line that a crash cut short', async () => {
+    await using open = await shop();
+    await open.ask('rare 1d');
+    await writeFile(join(open.folder, '2026-05-10.jsonl'), '{"at":"2026-05-10T2', { flag: 'a' });
+    await writeFile(join(open.folder, 'notes.txt'), 'not ours');
+    const again = openLedger(open.folder, () => undefined);
+    expect(await again.during(new Date('2026-05-10T00:00:00Z'), new Date('2026-05-11T00:00:00Z'))).toMatchObject([
+      { asker: 'U0ALICE', name: 'rare' },
+    ]);
+  });
+
+  test('counts until the process ends where it cannot be written, and that is told', async () => {
+    const faults: unknown[] = [];
+    const ledger = openLedger('/dev/null/spent', (error) => faults.push(error));
+    const entry = {
+      at: NOW.toISOString(),
+      asker: 'U0ALICE',
+      kind: 'command',
+      name: 'rare',
+      question: 'q',
+      ms: 1,
+      bytes: 1,
+      dollars: 1,
+      queryId: null,
+    } as const;
+    await ledger.add(entry);
+    expect(await ledger.during(new Date(0), new Date(NOW.getTime() + 1))).toEqual([entry]);
+    expect(faults).toHaveLength(2);
+  });
+});
