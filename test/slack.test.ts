@@ -1,11 +1,12 @@
 /** The bot behind Bolt's own receiver, asked over signed HTTP; Slack is emulated, and nothing leaves this machine. */
 import nock from 'nock';
 import { type DestinationStream, pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { type Asking, type Desk, openDesk } from '../src/desk.ts';
+import { UserError } from '../src/errors.ts';
 import { type Showing, toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
@@ -34,7 +35,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   // Whatever was sent, Slack would take.
-  for (const { method, ...message } of door.sent) expect(slackProblems(message, { mentions: [asker()] })).toEqual([]);
+  for (const { method, ...message } of door.sent) expect(slackProblems(message, { mentions: [asker(), STRANGER] })).toEqual([]);
   await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
 });
 afterAll(async () => {
@@ -44,6 +45,7 @@ afterAll(async () => {
   nock.enableNetConnect();
 });
 
+const STRANGER = 'U0STRANGER';
 const asker = () => door.slack.workspace.asker.id;
 const channel = () => door.slack.workspace.general.id;
 
@@ -302,6 +304,122 @@ describe('a button', () => {
     const { url } = await start();
     await door.press(url, { type: 'button', action_id: 'share', value: 'boom' });
     expect(await door.next()).toMatchObject({ response_type: 'ephemeral' });
+  });
+});
+
+describe('someone who waits', () => {
+  const waiting = { noticesAfterMs: Array.from({ length: 1000 }, (_, i) => 10 * i) };
+  /** Until so many messages were sent. */
+  const sent = (count: number) => vi.waitFor(() => expect(door.sent.length).toBeGreaterThanOrEqual(count), { timeout: 8000 });
+
+  it('hears once what place they have in line, or that something is being read, and then the answer', async () => {
+    const desk = {
+      answer: async (line: string, asking: Asking): Promise<Answer> => {
+        asking.onProgress?.(line === 'help' ? { place: 3, ms: 0, bytes: 0 } : { place: 0, ms: 10, bytes: 12_300_000_000 });
+        await sent(line === 'help' ? 1 : 3);
+        asking.onProgress?.({ place: 0, ms: 20, bytes: line === 'help' ? 0 : 12_400_000_000 });
+        return real.answer('help', asking);
+      },
+    };
+    const { url } = await start({ ...waiting, desk });
+    await door.slash(url, 'help');
+    expect(await door.next()).toMatchObject({
+      response_type: 'ephemeral',
+      text: 'As many queries as may run at once are running. Yours is number 3 in line; the answer comes here.',
+    });
+    expect((await door.next()).text).toContain('I answer questions from CloudTrail.');
+    await door.slash(url, 'events 6mo');
+    expect((await door.next()).text).toBe('Still reading, 12.3 GB so far. The answer comes here.');
+    expect((await door.next()).text).toContain('I answer questions from CloudTrail.');
+    expect(door.sent).toHaveLength(4);
+  });
+
+  it('sees what was found so far, which leads nowhere yet', async () => {
+    const desk = {
+      answer: async (line: string, asking: Asking): Promise<Answer> => {
+        const answer = await real.answer(line, asking);
+        asking.onFound?.(answer, new Date('2026-10-01T00:00:00Z'));
+        await sent(1);
+        return answer;
+      },
+    };
+    const { url } = await start({ ...waiting, desk });
+    await door.slash(url, LINE);
+    const [soFar, whole] = [await door.next(), await door.next()];
+    expect(soFar.text).toContain(SENTENCE);
+    expect(JSON.stringify(soFar.blocks)).toMatch(/So far[.] What happened before <!date\^1790812800\^[^>]*> is still being read/);
+    expect(soFar.blocks.filter(({ block_id }) => block_id === 'next')).toEqual([]);
+    expect(typesOf(whole)).toContain('actions');
+  });
+
+  it('is told in private when they asked in a channel', async () => {
+    const desk = {
+      answer: async (line: string, asking: Asking): Promise<Answer> => {
+        asking.onProgress?.({ place: 1, ms: 0, bytes: 0 });
+        await sent(1);
+        return real.answer(line, asking);
+      },
+    };
+    const { url } = await start({ ...waiting, desk });
+    await door.mention(url, 'help');
+    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', user: asker(), text: expect.stringContaining('number 1 in line') });
+    expect((await door.next()).method).toBe('chat.postMessage');
+  });
+
+  it('whose answer comes soon hears nothing else', async () => {
+    const { url } = await start();
+    await door.slash(url, LINE);
+    expect((await door.next()).text).toContain(SENTENCE);
+    expect(door.sent).toHaveLength(1);
+  });
+});
+
+describe('a question with a price', () => {
+  it('is asked about with buttons to run it, or a cheaper one', async () => {
+    const choices = [
+      { label: 'Run it', line: 'events 6mo spend:8' },
+      { label: 'Only 30d (about $1)', line: LINE },
+    ];
+    const desk = {
+      answer: async (line: string, asking: Asking): Promise<Answer> => {
+        if (line !== 'events 6mo') return real.answer(LINE, asking);
+        throw new UserError('This reads about 1.2 TB (about $6). Run it?', undefined, choices);
+      },
+    };
+    const { url } = await start({ desk });
+    await door.slash(url, 'events 6mo');
+    const asked = await door.next();
+    expect(asked).toMatchObject({ response_type: 'ephemeral', text: 'This reads about 1.2 TB (about $6). Run it?' });
+    expect(valuesOf(asked)).toEqual(choices.map(({ line }) => line));
+    await door.press(url, button('events 6mo spend:8'));
+    expect((await door.next()).text).toContain(SENTENCE);
+  });
+
+  it('is not asked, and paid for, again when its answer is shared', async () => {
+    let asked = 0;
+    let now = new Date(SAMPLE_END);
+    const desk = {
+      answer: async (line: string, asking: Asking): Promise<Answer> => {
+        asked += 1;
+        const { coverage, ...answer } = await real.answer(line, asking);
+        return { ...answer, ...(coverage && { coverage: { ...coverage, dollars: 6 } }) };
+      },
+    };
+    const { url } = await start({ desk, clock: () => now });
+    await door.slash(url, LINE);
+    const line = lineOf(await door.next()) ?? '';
+    const share = { type: 'button', action_id: 'share', value: line };
+    await door.press(url, share);
+    expect(await door.next()).toMatchObject({ response_type: 'in_channel', text: expect.stringContaining(SENTENCE) });
+    expect(asked).toBe(1);
+    // Another person has not seen it; and what was seen an hour ago is not what there is now.
+    await door.press(url, share, { user: { id: STRANGER } });
+    await door.next();
+    expect(asked).toBe(2);
+    now = new Date(now.getTime() + 3_600_000);
+    await door.press(url, share);
+    await door.next();
+    expect(asked).toBe(3);
   });
 });
 

@@ -17,10 +17,12 @@ export interface Showing {
   readonly plainTables?: boolean;
   /** Who shares it, as their Slack user id. */
   readonly sharedBy?: string;
+  /** It is what was found so far: what happened before is still being looked for. Nothing leads on from it yet. */
+  readonly soFar?: Date;
 }
 
 /** The whole message. Rows that do not fit are counted, and the line that shows them all is said. */
-export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy }: Showing = {}): Message {
+export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, soFar }: Showing = {}): Message {
   const filled = fill(answer.template, answer.data, templates);
   const { table, next = [], line } = answer;
   const { line: _, ...lineless } = answer;
@@ -31,9 +33,9 @@ export function toMessage(answer: Answer, templates: URL, { plainTables = false,
     ...said.slice(0, sentences),
     ...(shown ? [evidence(shown, rows, plainTables)] : []),
     ...(shown ? rowMenu(leadsOf(shown, rows)) : []),
-    ...buttons(next, sharedBy ? undefined : line),
+    ...(soFar ? toBlocks(fill('so-far', { until: soFar.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
     // In a shared answer the line stands above, beside whoever asked it.
-    ...toBlocks(footer(withLine && !sharedBy ? answer : lineless, rows, templates, sentences < said.length)),
+    ...toBlocks(footer(withLine && !sharedBy && !soFar ? answer : lineless, rows, templates, sentences < said.length)),
   ];
   return { text: cut(sentence(filled), MESSAGE.text), blocks: build(mostThatFits(said.length, shown, build)) };
 }

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Answer } from '../answer.ts';
-import type { Desk } from '../desk.ts';
+import type { Asking, Desk } from '../desk.ts';
 import { sorry, UserError } from '../errors.ts';
 import type { Message, Showing } from '../message/message.ts';
 import { type Access, refusal } from './access.ts';
+import { openAnswered } from './answered.ts';
 import { openInFlight } from './in-flight.ts';
+import { openNotices } from './notices.ts';
 import { openReceiver, type Transport, tryPort } from './receiver.ts';
 
 export interface BotOptions {
@@ -20,6 +22,8 @@ export interface BotOptions {
   readonly access: Access;
   readonly clock: () => Date;
   readonly deadlineMs: number;
+  /** When someone who waits hears how it goes, in milliseconds from the question; three times at most. */
+  readonly noticesAfterMs?: readonly number[];
   readonly logger: Logger;
   show(answer: Answer, showing?: Showing): Message;
 }
@@ -33,11 +37,12 @@ export interface Bot {
   stop(patience: number): Promise<boolean>;
 }
 
-/** Someone who waits for an answer: where, and how it reaches them. */
+/** Someone who waits for an answer: where, how it reaches them, and how what only they need to know does. */
 interface Asker {
   readonly user: string;
   readonly channel: string | undefined;
   reply(message: Message): Promise<void>;
+  tell(message: Message): Promise<void>;
 }
 
 /** Where an answer goes: to one person, or to all of a channel. */
@@ -50,11 +55,13 @@ interface Place {
 
 // Slack repeats an event that it believes was not heard; ids of this many are remembered.
 const REMEMBERED_EVENTS = 1000;
+const NOTICES_AFTER_MS = [4000, 15_000, 60_000];
 
 type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 
 export function openBot(options: BotOptions): Bot {
-  const { transport, botToken, slackApiUrl, desk, access, clock, deadlineMs, logger, show } = options;
+  const { transport, botToken, slackApiUrl, desk, access, clock, deadlineMs, noticesAfterMs = NOTICES_AFTER_MS, logger, show } = options;
+  const answered = openAnswered(clock);
   const inFlight = openInFlight();
   let draining = false;
 
@@ -69,12 +76,13 @@ export function openBot(options: BotOptions): Bot {
   const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
 
   /** The one catch at the edge: whatever happens to a question, its asker hears. */
-  async function answerFor(line: string, user: string, channel: string | undefined): Promise<Answer> {
+  async function answerFor(line: string, user: string, channel: string | undefined, hears: Partial<Asking> = {}): Promise<Answer> {
     const refused = refusal(access, channel, user);
     if (refused) return sorry(new UserError(refused), '');
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
-      return await desk.answer(line, { now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]), asker: user });
+      const asking = { ...hears, now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]), asker: user };
+      return answered.keep(user, await desk.answer(line, asking));
     } catch (error) {
       if (deadline.aborted)
         return sorry(
@@ -89,7 +97,12 @@ export function openBot(options: BotOptions): Bot {
   }
 
   const ask = async (line: string, asker: Asker): Promise<void> => {
-    const answer = await answerFor(line, asker.user, asker.channel);
+    const notices = openNotices(noticesAfterMs, (notice) =>
+      notice.kind === 'found'
+        ? deliver(notice.answer, asker.tell, { soFar: notice.until })
+        : deliver({ template: 'waiting', data: notice }, asker.tell),
+    );
+    const answer = await answerFor(line, asker.user, asker.channel, notices).finally(() => notices.end());
     await deliver(answer, asker.reply);
   };
 
@@ -135,11 +148,9 @@ export function openBot(options: BotOptions): Bot {
 
   app.command('/trail', async ({ ack, command, respond }) => {
     await ack();
-    await ask(command.text, {
-      user: command.user_id,
-      channel: command.channel_id,
-      reply: responder(respond, { user: command.user_id, channel: command.channel_id }),
-    });
+    const place = { user: command.user_id, channel: command.channel_id };
+    const reply = responder(respond, place);
+    await ask(command.text, { ...place, reply, tell: reply });
   });
 
   app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
@@ -147,14 +158,17 @@ export function openBot(options: BotOptions): Bot {
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
     const place = placeOf(body);
-    await ask(line, { ...place, reply: responder(respond, place) });
+    const reply = responder(respond, place);
+    await ask(line, { ...place, reply, tell: reply });
   });
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
     await ack();
     if (action.type !== 'button' || action.value === undefined) return;
     const place = placeOf(body);
-    const answer = await answerFor(action.value, place.user, place.channel);
+    const refused = refusal(access, place.channel, place.user);
+    const kept = refused ? undefined : answered.find(place.user, action.value);
+    const answer = kept ?? (await answerFor(action.value, place.user, place.channel));
     // Why it cannot be shared is said to whoever pressed, and to nobody else.
     const isPublic = answer.template !== 'sorry';
     await deliver(answer, responder(respond, { ...place, isPublic }), isPublic ? { sharedBy: place.user } : {});
@@ -166,6 +180,9 @@ export function openBot(options: BotOptions): Bot {
     heard.add(body.event_id);
     for (const id of heard) if (heard.size > REMEMBERED_EVENTS) heard.delete(id);
     const { user, channel } = event;
+    // Slack shows a message for one person in a thread only where that thread has begun.
+    const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
+    const tell = (message: Message) => whisper(user, channel, { ...message, ...thread });
     await ask(saidTo(context.botUserId, event.text), {
       user,
       channel,
@@ -180,10 +197,10 @@ export function openBot(options: BotOptions): Bot {
           });
         } catch (error) {
           if (!(error instanceof WebAPIPlatformError) || isInvalidBlocks(error)) throw error;
-          // Slack shows a message for one person in a thread only where that thread has begun.
-          await whisper(user, channel, { ...message, ...(event.thread_ts !== undefined && { thread_ts: event.thread_ts }) });
+          await tell(message);
         }
       },
+      tell,
     });
   });
 
