@@ -1,10 +1,11 @@
 /**
- * Keeps the tables in step with the bucket: looks what there is, says what differs and what it would do, does it when told
- * to. What trailbot did not make is never changed: a table of ours bears a property that says so.
+ * What would bring the tables in step with the bucket: it is looked what there is, and what differs is planned as steps.
+ * What trailbot did not make is never changed: a table of ours bears a property that says so.
  */
 import { type Athena, MetadataException } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
 import type { Layout } from './layout.ts';
+import { lookUp } from './lookup.ts';
 import {
   digestOfView,
   MARK,
@@ -24,6 +25,8 @@ export interface Step {
   readonly title: string;
   readonly reasons: readonly string[];
   readonly statement: string;
+  /** What it does: makes something (a view that is there is replaced), drops it, or sets properties of the table. */
+  readonly kind: 'make' | 'drop' | 'set';
 }
 
 /** What would be done, in order; nothing when all is in step. */
@@ -43,7 +46,8 @@ const CATALOG = 'AwsDataCatalog';
 
 export interface Planning {
   readonly client: Athena;
-  readonly workGroup: string;
+  /** Undefined when there is none yet: Athena refuses to look anything up in one that it does not know. */
+  readonly workGroup: string | undefined;
   readonly layout: Layout;
   readonly names: Names;
   readonly signal: AbortSignal;
@@ -65,15 +69,26 @@ export async function planTables({ client, workGroup, layout, names, signal }: P
   const wanted = propertiesOf(known);
   const steps: Step[] = [];
   if (!isDatabase)
-    steps.push({ title: `create database ${database}`, reasons: ['there is none'], statement: `create database if not exists ${database}` });
+    steps.push({
+      kind: 'make',
+      title: `create database ${database}`,
+      reasons: ['there is none'],
+      statement: `create database if not exists ${database}`,
+    });
   const shape = raw && [...differences('column', raw.columns, RAW_COLUMNS), ...differences('partition column', raw.partitions, PARTITIONS)];
   const isNew = !raw || (shape !== undefined && shape.length > 0);
   if (raw && isNew) {
     // The table is only a description: the log files are not touched.
-    steps.push({ title: `drop table ${database}.${table}`, reasons: shape ?? [], statement: `drop table if exists ${database}.${table}` });
+    steps.push({
+      kind: 'drop',
+      title: `drop table ${database}.${table}`,
+      reasons: shape ?? [],
+      statement: `drop table if exists ${database}.${table}`,
+    });
   }
   if (isNew) {
     steps.push({
+      kind: 'make',
       title: `create table ${database}.${table}`,
       reasons: raw ? ['its columns changed'] : ['there is none'],
       statement: rawTable(known, names),
@@ -82,6 +97,7 @@ export async function planTables({ client, workGroup, layout, names, signal }: P
     const changed = Object.entries(wanted).filter(([name, value]) => raw.properties[name] !== value);
     if (changed.length > 0) {
       steps.push({
+        kind: 'set',
         title: `set ${changed.length === 1 ? 'a property' : `${changed.length} properties`} of ${database}.${table}`,
         reasons: changed.map(([name, value]) => `${name}: ${said(raw.properties[name])} → ${said(value)}`),
         statement: setProperties(Object.fromEntries(changed), names),
@@ -91,30 +107,16 @@ export async function planTables({ client, workGroup, layout, names, signal }: P
   const digest = digestOfView(names);
   if (!view || isNew || raw.properties[VIEW_DIGEST] !== digest) {
     const why = !view ? 'there is none' : isNew ? 'its table is new' : 'its text changed';
-    steps.push({ title: `${view ? 'replace' : 'create'} view ${database}.${VIEW}`, reasons: [why], statement: viewOf(names) });
+    steps.push({ kind: 'make', title: `${view ? 'replace' : 'create'} view ${database}.${VIEW}`, reasons: [why], statement: viewOf(names) });
     // Last, so that a view that could not be made is made next time.
     steps.push({
+      kind: 'set',
       title: `note the view in ${database}.${table}`,
       reasons: ['no API gives back the text of a view'],
       statement: setProperties({ [VIEW_DIGEST]: digest }, names),
     });
   }
   return { steps, appeared: appearedIn(layout, raw) };
-}
-
-/** A plan as a person reads it before they say yes. */
-export function describePlan({ steps }: Plan): string {
-  if (steps.length === 0) return 'The tables are in step with the bucket. Nothing to do.';
-  const lines = steps.flatMap(({ title, reasons }, i) => [`${i + 1}. ${title}`, ...reasons.map((reason) => `     ${reason}`)]);
-  return [`${steps.length === 1 ? '1 step' : `${steps.length} steps`} would bring the tables in step with the bucket:`, ...lines].join('\n');
-}
-
-/** Does what a plan says, step by step. A step that fails ends it; asked again, a plan goes on from there. */
-export async function applyPlan({ steps }: Plan, run: (statement: string) => Promise<void>, onStep: (step: Step) => void): Promise<void> {
-  for (const step of steps) {
-    onStep(step);
-    await run(step.statement);
-  }
 }
 
 const listOf = (raw: Looked | undefined, name: 'account' | 'region'): string[] =>
@@ -160,30 +162,28 @@ const said = (value: string | undefined): string =>
 const notOurs = (what: string, setting: string): UserError =>
   new UserError(`There is a ${what} that trailbot did not make, so it is left alone. Set ${setting} to another name.`);
 
-/** A table or view as the catalog has it; undefined when there is none. */
-export async function lookAt(client: Athena, database: string, table: string, workGroup: string, signal: AbortSignal): Promise<Looked | undefined> {
-  try {
-    const { TableMetadata } = await client.getTableMetadata(
-      { CatalogName: CATALOG, DatabaseName: database, TableName: table, WorkGroup: workGroup },
-      { abortSignal: signal },
-    );
-    const types = (columns: readonly { readonly Name?: string | undefined; readonly Type?: string | undefined }[] = []) =>
-      Object.fromEntries(columns.map(({ Name = '', Type = '' }) => [Name, Type.toLowerCase().replace(/\s/g, '')]));
-    return { columns: types(TableMetadata?.Columns), partitions: types(TableMetadata?.PartitionKeys), properties: TableMetadata?.Parameters ?? {} };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+/** A table or view as the catalog has it; undefined when there is none. Without a workgroup it is looked up in none. */
+export async function lookAt(
+  client: Athena,
+  database: string,
+  table: string,
+  workGroup: string | undefined,
+  signal: AbortSignal,
+): Promise<Looked | undefined> {
+  const where = { CatalogName: CATALOG, DatabaseName: database, TableName: table, WorkGroup: workGroup };
+  const ground = { database, workGroup: workGroup ?? '' };
+  const found = await lookUp({ client, ground, signal, ask: (options) => client.getTableMetadata(where, options), isMissing });
+  if (!found) return undefined;
+  const types = (columns: readonly { readonly Name?: string | undefined; readonly Type?: string | undefined }[] = []) =>
+    Object.fromEntries(columns.map(({ Name = '', Type = '' }) => [Name, Type.toLowerCase().replace(/\s/g, '')]));
+  const { Columns, PartitionKeys, Parameters = {} } = found.TableMetadata ?? {};
+  return { columns: types(Columns), partitions: types(PartitionKeys), properties: Parameters };
 }
 
-async function hasDatabase(client: Athena, database: string, workGroup: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await client.getDatabase({ CatalogName: CATALOG, DatabaseName: database, WorkGroup: workGroup }, { abortSignal: signal });
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+async function hasDatabase(client: Athena, database: string, workGroup: string | undefined, signal: AbortSignal): Promise<boolean> {
+  const where = { CatalogName: CATALOG, DatabaseName: database, WorkGroup: workGroup };
+  const ground = { database, workGroup: workGroup ?? '' };
+  return (await lookUp({ client, ground, signal, ask: (options) => client.getDatabase(where, options), isMissing })) !== undefined;
 }
 
 /** Athena hands on what Glue says, in words alone. */

@@ -74,6 +74,7 @@ const SENTENCES: readonly (readonly [pattern: RegExp, say: (told: Told) => strin
     /exhausted resources|EXCEEDED_\w*MEMORY_LIMIT|\(ErrorType [0-8]\)|HIVE_EXCEEDED_PARTITION_LIMIT/i,
     () => `That is more than Athena can take in one go. ${SHORTER}`,
   ],
+  [/\bSlowDown\b|reduce your request rate/i, () => `S3 asked Athena for fewer requests, and Athena gave up. ${AGAIN} A shorter time needs fewer.`],
   [
     /COLUMN_NOT_FOUND|Column .{1,200} cannot be resolved|INVALID_VIEW|is stale|in invalid state/i,
     ({ database }) =>
@@ -86,7 +87,7 @@ const SENTENCES: readonly (readonly [pattern: RegExp, say: (told: Told) => strin
   [
     /workgroup.{0,200}(not found|disabled|does not exist)|ResourceNotFoundException/i,
     ({ workGroup, region }) =>
-      `There is no workgroup “${workGroup}” in ${region} that takes questions. Make it or enable it in Athena, or set ATHENA_WORKGROUP to another.`,
+      `There is no workgroup “${workGroup}” in ${region} that takes questions. \`npm run setup -- --apply\` makes it; if it is disabled, enable it in Athena, or set ATHENA_WORKGROUP to another.`,
   ],
   [
     /writing output to url|output bucket|output location|(save|location of) your query results|\(ErrorType 40[12]\)/i,

@@ -4,6 +4,7 @@
  */
 import { ListObjectsV2Command, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
+import { dayOf } from '../src/trail/events.ts';
 
 /** A trail in a bucket. Lists are in the order of their text, so that the same bucket always gives the same layout. */
 export interface Layout {
@@ -42,19 +43,21 @@ interface Question {
   readonly bucket: string;
   /** What stands before `AWSLogs/`, in any spelling of its slashes; '' for nothing. It is searched for when it is not given. */
   readonly prefix?: string | undefined;
+  /** Folders of later days are not looked at: a day to come, in a bucket, is somebody's mistake. */
+  readonly today: Date;
   readonly signal: AbortSignal;
   /** Told after each account. */
   onProgress?(done: number, total: number): void;
 }
 
 /** @throws UserError where the bucket cannot be listed, or holds no trail. */
-export async function readLayout({ s3, bucket, prefix, signal, onProgress }: Question): Promise<Layout> {
+export async function readLayout({ s3, bucket, prefix, today, signal, onProgress }: Question): Promise<Layout> {
   const failed = new AbortController();
   const folders = openFolders(s3, bucket, AbortSignal.any([signal, failed.signal]));
   try {
     const prefixes = prefix === undefined ? await findPrefixes(folders, bucket) : [tidied(prefix)];
     const places = (await Promise.all(prefixes.map((found) => placesIn(folders, found)))).flat();
-    const trails = await readTrails(folders, places, onProgress);
+    const trails = await readTrails(folders, places, dayOf(today), onProgress);
     const [chosen, ...others] = trails.filter(hasDays).sort(byPrecedence);
     if (!chosen) throw new UserError(whyNone(bucket, prefixes, trails));
     const { place, accounts, neighbours, span } = chosen;
@@ -172,14 +175,16 @@ const REGION = /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/;
 /** A year, a month, a day. CloudTrail began in 2013. */
 const PARTS_OF_A_DAY = [/^20(1[3-9]|[2-9]\d)$/, /^(0[1-9]|1[0-2])$/, /^(0[1-9]|[12]\d|3[01])$/] as const;
 
-async function readTrails(folders: Folders, places: readonly Place[], onProgress: Question['onProgress']): Promise<Trail[]> {
+async function readTrails(folders: Folders, places: readonly Place[], today: string, onProgress: Question['onProgress']): Promise<Trail[]> {
   const total = places.reduce((sum, { ids }) => sum + ids.length, 0);
   let done = 0;
   const trails = places.map(async (place): Promise<Trail> => {
     const span: Span = { first: '~', last: '' };
     const accounts = place.ids.map(async (id) => {
       const names = await folders.all(`${place.root}${id}/`);
-      const account = names.includes('CloudTrail') ? { id, regions: await readRegions(folders, `${place.root}${id}/CloudTrail/`, span) } : null;
+      const account = names.includes('CloudTrail')
+        ? { id, regions: await readRegions(folders, `${place.root}${id}/CloudTrail/`, span, today) }
+        : null;
       done += 1;
       onProgress?.(done, total);
       return { account, neighbours: NEIGHBOURS.filter((name) => names.includes(name)) };
@@ -196,9 +201,9 @@ async function readTrails(folders: Folders, places: readonly Place[], onProgress
 }
 
 /** The regions below an account's `CloudTrail/`; the span is widened by their days. */
-async function readRegions(folders: Folders, path: string, span: Span): Promise<string[]> {
+async function readRegions(folders: Folders, path: string, span: Span, today: string): Promise<string[]> {
   const regions = (await folders.all(path)).filter((name) => REGION.test(name));
-  await Promise.all(regions.map((region) => widen(span, folders, `${path}${region}/`)));
+  await Promise.all(regions.map((region) => widen(span, folders, `${path}${region}/`, today)));
   return regions;
 }
 
@@ -206,10 +211,10 @@ async function readRegions(folders: Folders, path: string, span: Span): Promise<
  * Widens the span by the days of one region of an account, from year to month to day at both ends. A year or a month is
  * looked into only where it could hold a day beyond those that are known, which spares most of the lists of a large organization.
  */
-async function widen(span: Span, folders: Folders, region: string): Promise<void> {
+async function widen(span: Span, folders: Folders, region: string, today: string): Promise<void> {
   const lists = new Map<string, Promise<string[]>>();
   const below = (path: string): Promise<string[]> => {
-    const list = lists.get(path) ?? childrenOf(folders, region, path);
+    const list = lists.get(path) ?? childrenOf(folders, region, path, today);
     lists.set(path, list);
     return list;
   };
@@ -231,13 +236,13 @@ async function widen(span: Span, folders: Folders, region: string): Promise<void
   await seekLast('');
 }
 
-/** The years of a region, the months of '2026' as '2026/05', the days of '2026/05' as '2026/05/01'. */
-async function childrenOf(folders: Folders, region: string, path: string): Promise<string[]> {
+/** The years of a region until today, the months of '2026' as '2026/05', the days of '2026/05' as '2026/05/01'. */
+async function childrenOf(folders: Folders, region: string, path: string, today: string): Promise<string[]> {
   const above = path === '' ? [] : path.split('/');
   const part = PARTS_OF_A_DAY[above.length];
   const names = await folders.all(`${region}${above.map((name) => `${name}/`).join('')}`);
   const paths = names.filter((name) => part?.test(name)).map((name) => [...above, name].join('/'));
-  return paths.filter((next) => !isDay(next) || isInCalendar(next));
+  return paths.filter((next) => next <= today.slice(0, next.length) && (!isDay(next) || isInCalendar(next)));
 }
 
 const isDay = (path: string): boolean => path.length === 'yyyy/MM/dd'.length;
@@ -349,8 +354,8 @@ const NOT_ACCEPTED = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'Ex
 const ELSEWHERE = new Set(['PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
 const UNREACHABLE = new Set(['TimeoutError', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-/** The failure in words where it can be mended, or as it is. */
-async function mended(cause: unknown, s3: S3Client, bucket: string): Promise<unknown> {
+/** A failure of S3, or of the way to it, in words where it can be mended, or as it is. */
+export async function mended(cause: unknown, s3: S3Client, bucket: string): Promise<unknown> {
   if (!(cause instanceof Error) || cause instanceof UserError) return cause;
   const sentence = cause instanceof S3ServiceException ? await refusal(cause, s3, bucket) : obstacle(cause);
   return sentence ? Object.assign(new UserError(sentence), { cause }) : cause;
@@ -370,6 +375,7 @@ async function refusal({ name, message, $metadata, $response }: S3ServiceExcepti
     const arn = `arn:${partitionOf(await s3.config.region())}:s3:::${bucket}`;
     return `I may not list the bucket ${bucket}. Allow s3:ListBucket on ${arn} in my role’s policy, and in the bucket’s own when it belongs to another account.`;
   }
+  if (name === 'SlowDown') return `S3 asks for fewer requests to the bucket ${bucket} than it gets just now. Try again in a minute.`;
   return NOT_ACCEPTED.has(name) ? `AWS does not accept my credentials (${name}). Sign in again, or set others.` : undefined;
 }
 
@@ -385,7 +391,8 @@ function obstacle(error: Error): string | undefined {
     : undefined;
 }
 
-function partitionOf(region: string): string {
+/** The part of AWS that a region is in, as ARNs name it. */
+export function partitionOf(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn';
   if (region.startsWith('us-gov-')) return 'aws-us-gov';
   return region.startsWith('eusc-') ? 'aws-eusc' : 'aws';

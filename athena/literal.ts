@@ -30,5 +30,12 @@ export function parametersOf({ text, values }: Sql): string[] | undefined {
   return values.length > 0 ? values.map(literal) : undefined;
 }
 
+/** A statement with its values written into its text, for what takes no parameters: EXPLAIN, as far as Athena documents it. */
+export function spliced({ text, values }: Sql): string {
+  const literals = parametersOf({ text, values }) ?? [];
+  let used = 0;
+  return text.replace(TOKENS, (token) => (token === '?' ? (literals[used++] as string) : token));
+}
+
 /** A `?` stands for a value unless it is part of a string, a quoted name or a comment. */
 const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\?/g;

@@ -116,7 +116,8 @@ export const digestOfView = (names: Names): string => createHash('sha256').updat
 export function rawTable(layout: Layout, names: Names): string {
   const columns = Object.entries(RAW_COLUMNS).map(([name, type]) => `  ${name} ${type}`);
   const partitions = Object.entries(PARTITIONS).map(([name, type]) => `${name} ${type}`);
-  const properties = Object.entries(propertiesOf(layout)).map(([name, value]) => `  ${text(name)} = ${text(value)}`);
+  // A digest from the start tells that a view beside the table is ours, also when we are stopped before it is noted.
+  const properties = Object.entries({ ...propertiesOf(layout), [VIEW_DIGEST]: 'none' }).map(([name, value]) => `  ${text(name)} = ${text(value)}`);
   return [
     `create external table ${names.database}.${names.table} (`,
     columns.join(',\n'),

@@ -1,21 +1,29 @@
 /** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run -s report -- daily`, `npm run -s doctor`. */
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openClients, setUp } from '../athena/trail.ts';
+import { openClientsAndCaller } from '../athena/caller.ts';
+import { bytesOfYesterday, checkUp } from '../athena/checks.ts';
+import { lookAround } from '../athena/surroundings.ts';
+import { openClients } from '../athena/trail.ts';
 import type { Answer } from './answer.ts';
 import { loadCatalog } from './catalog.ts';
 import { dayBefore, dayNamed } from './clock/day.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
 import { type Asking, openDesk } from './desk.ts';
-import { diagnosis } from './doctor.ts';
+import { diagnosis, printVerdicts, verdicts } from './doctor.ts';
 import { UserError } from './errors.ts';
+import { policyRemarks, printPolicy, readPolicyOptions } from './iam-policy.ts';
 import { shortened } from './line.ts';
 import { toCsv } from './message/csv.ts';
 import { visible } from './message/inert.ts';
 import { toJson } from './message/json.ts';
 import { toTerminal } from './message/terminal.ts';
-import { athenaOf, ensureSample, openTrail, placeOf } from './opening.ts';
+import { athenaOf, billingOf, ensureSample, openTrail, type Place, placeOf } from './opening.ts';
 import { progressBar } from './progress.ts';
+import { setUp } from './setup.ts';
+import { keptIn } from './state/kept.ts';
 import type { Progress } from './trail/engine.ts';
 import type { Sql } from './trail/sql.ts';
 
@@ -27,6 +35,7 @@ const USAGE = `Usage:
   npm run -s report -- daily [--on 2026-11-20] [--json | --csv | --sql]   (--on is the day it looks at; without it, yesterday)
   npm run -s doctor
   npm run -s setup -- [--apply]   (says what Athena's tables need; does it with --apply)
+  npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:…] > policy.json   (what AWS must allow)
 
 Questions: npm run -s ask -- help`;
 
@@ -37,6 +46,10 @@ const OPTIONS = {
   now: { type: 'string' },
   on: { type: 'string' },
   apply: { type: 'boolean' },
+  account: { type: 'string' },
+  region: { type: 'string' },
+  role: { type: 'string' },
+  key: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -46,6 +59,7 @@ const TAKES: Readonly<Record<string, { readonly words: number; readonly options:
   report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
   doctor: { words: 0, options: [] },
   setup: { words: 0, options: ['apply'] },
+  'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
 };
 
 const root = new URL('../', import.meta.url);
@@ -62,7 +76,9 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   const now = values.now === undefined ? new Date() : readNow(values.now);
   const signal = interrupted();
   if (verb === 'setup') return setUpAthena(config, values.apply === true, signal);
+  if (verb === 'iam-policy') return tellPolicy(config, values, signal);
   const place = placeOf(config, fileURLToPath(root));
+  if (verb === 'doctor' && place.athena) return checkUpAthena({ ...place, athena: place.athena }, now, signal);
   const progress = progressBar(process.stderr);
   if (place.isSample) await ensureSample(place, config.SAMPLE_EVENTS, new Date(), signal, progress.onProgress);
   const engine = await openTrail(place, signal, progress.onProgress);
@@ -77,13 +93,17 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
     let reached: Progress | undefined;
     const asking: Asking = {
       now,
+      asker: whoAsks(),
       onProgress: (told) => {
         reached = told;
       },
       signal: AbortSignal.any([signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]),
       onQuery: (sql) => statements.push(sql),
     };
-    const desk = openDesk(await loadCatalog(root), engine);
+    const billing = billingOf(place, engine, config, (error) =>
+      process.stderr.write(`What this cost could not be written down: ${visible(String(error))}\n`),
+    );
+    const desk = openDesk(await loadCatalog(root), engine, billing);
     const answer = await waiting(
       verb === 'report' ? desk.report(rest[0] ?? 'daily', reportDay(values.on, now, config), asking) : desk.answer(lineOf(rest), asking),
       () => reached,
@@ -101,20 +121,61 @@ async function setUpAthena(config: Config, isApplied: boolean, signal: AbortSign
     throw new UserError('There is nothing to set up without a bucket. Set TRAIL_BUCKET to the bucket of the trail, such as s3://my-trail.');
   const progress = progressBar(process.stderr);
   using clients = openClients();
-  await setUp(athena, clients, {
+  await setUp({
+    settings: athena,
+    clients,
+    clock: () => new Date(),
     signal,
     isApplied,
     say: (words) => {
       progress.end();
-      process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n\n`);
+      process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`);
     },
     onProgress: (done, total) => progress.onProgress('Looking at the bucket', done, total),
   });
 }
 
+/** Says of each thing that Athena needs whether it is in place. */
+async function checkUpAthena({ athena: settings, store }: Place & Required<Pick<Place, 'athena'>>, now: Date, signal: AbortSignal): Promise<void> {
+  const progress = progressBar(process.stderr);
+  using clients = openClientsAndCaller();
+  const bytesOfADay = bytesOfYesterday({ s3: clients.s3, kept: keptIn(join(store, 'sizes.json')), clock: () => now, signal });
+  const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
+  const checkup = await checkUp({ settings, clients, now, signal, bytesOfADay, onProgress });
+  progress.end();
+  const all = verdicts(checkup, now, settings.dollarsPerTb);
+  process.stdout.write(`${printVerdicts(all, process.stdout.isTTY).join('\n')}\n`);
+  if (all.some(({ state }) => state === 'fault')) process.exitCode = STATUS.mistake;
+}
+
+/** The policy on stdout, and what is to be known of it on stderr. */
+async function tellPolicy(config: Config, values: Values, signal: AbortSignal): Promise<void> {
+  const options = readPolicyOptions(values);
+  const athena = athenaOf(config);
+  if (!athena) throw new UserError('There is nothing to allow without a bucket. Set TRAIL_BUCKET to the bucket of the trail, such as s3://my-trail.');
+  using clients = openClientsAndCaller(options.region);
+  const surroundings = await lookAround(athena, options, clients, signal);
+  process.stdout.write(printPolicy(surroundings));
+  const remarks = policyRemarks(surroundings, options.role);
+  process.stderr.write(`\n${remarks.map((remark) => remark.split('\n').map(visible).join('\n')).join('\n\n')}\n`);
+}
+
+/** Who is at the terminal. A container may run as a user without a name. */
+function whoAsks(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
+  }
+}
+
 /** Our options, wherever they stand; all else is the question, which has words with a minus in front of its own. */
 function readArgs(args: readonly string[]) {
-  const isOurs = args.map((arg, i) => /^--(json|csv|sql|help|apply|now(=.*)?|on(=.*)?)$/.test(arg) || ['--now', '--on'].includes(args[i - 1] ?? ''));
+  const isOurs = args.map(
+    (arg, i) =>
+      /^--(json|csv|sql|help|apply|(now|on|account|region|role|key)(=.*)?)$/.test(arg) ||
+      /^--(now|on|account|region|role|key)$/.test(args[i - 1] ?? ''),
+  );
   try {
     const { values } = parseArgs({ args: args.filter((_, i) => isOurs[i]), options: OPTIONS });
     return { values, rest: args.filter((_, i) => !isOurs[i]) };
@@ -211,9 +272,13 @@ try {
     process.stderr.write('That took longer than QUERY_TIMEOUT_SECONDS, so I stopped. A shorter time or one more filter makes it quicker.\n');
     process.exitCode = STATUS.mistake;
   } else if (error instanceof UserError) {
-    process.stderr.write(
-      `${error.message.split('\n').map(visible).join('\n')}${error.suggestion ? `\nDid you mean: ${visible(error.suggestion)}` : ''}\n`,
-    );
+    const choices = error.choices.map(({ label, line }) => `  ${visible(line)}   (${visible(label)})`);
+    const lines = [
+      ...error.message.split('\n').map(visible),
+      ...(error.suggestion ? [`Did you mean: ${visible(error.suggestion)}`] : []),
+      ...choices,
+    ];
+    process.stderr.write(`${lines.join('\n')}\n`);
     process.exitCode = STATUS.mistake;
   } else {
     process.stderr.write(

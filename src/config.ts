@@ -40,7 +40,10 @@ const schema = z.object({
   ATHENA_RESULTS: z
     .string()
     .transform((text) => `${text.replace(/\/+$/, '')}/`)
-    .refine((text) => /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text), 'must be a place in S3, such as s3://my-results/athena')
+    .refine(
+      (text) => /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text),
+      'must be a place in S3, such as s3://my-results/athena',
+    )
     .optional(),
   ATHENA_CUTOFF_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
   ATHENA_AT_ONCE: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),

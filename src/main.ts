@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { type AthenaSettings, openClients } from '../athena/trail.ts';
 import { servePage } from '../playground/page.ts';
 import { openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
 import type { Answer } from './answer.ts';
@@ -13,10 +14,11 @@ import { startClock } from './clock/clock.ts';
 import { dayBefore } from './clock/day.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
 import { type Desk, openDesk } from './desk.ts';
-import { UserError } from './errors.ts';
+import { sorry, UserError } from './errors.ts';
 import { visible } from './message/inert.ts';
 import { type Showing, toMessage } from './message/message.ts';
-import { ensureSample, loadNew, openTrail, placeOf } from './opening.ts';
+import { newAccounts } from './new-accounts.ts';
+import { billingOf, ensureSample, loadNew, openTrail, type Place, placeOf } from './opening.ts';
 import { progressBar } from './progress.ts';
 import { openBot } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
@@ -29,6 +31,9 @@ const LOOK_EVERY_MS = 60_000;
 const LOOK_PATIENCE_MS = 5000;
 /** A question at work when we are told to stop may end within this. */
 const STOP_PATIENCE_MS = 10_000;
+
+/** An hour before the daily report, so that it sees what was new. */
+const NEW_ACCOUNTS_AT = '0 7 * * *';
 
 const clock = (): Date => new Date();
 const root = new URL('../', import.meta.url);
@@ -56,7 +61,8 @@ async function main(config: Config): Promise<void> {
   stops.push(() => engine.close());
 
   const catalog = await loadCatalog(root);
-  const desk = fresh(openDesk(catalog, engine), place.isSample || place.athena ? undefined : () => loadNew(place, stopping.signal));
+  const billing = billingOf(place, engine, config, (error) => log.error(error, 'what a question cost could not be written down'));
+  const desk = fresh(openDesk(catalog, engine, billing), place.isSample || place.athena ? undefined : () => loadNew(place, stopping.signal));
   const show = (answer: Answer, showing?: Showing) => toMessage(answer, templates, showing);
   const logger = boltLogger(log);
 
@@ -79,27 +85,40 @@ async function main(config: Config): Promise<void> {
 
   const channel = slack ? slack.workspace.digests.id : config.DIGEST_CHANNEL;
   const post = async (name: string, day: { readonly from: Date; readonly to: Date }): Promise<void> => {
-    const answer = await desk.report(name, day, {
-      now: clock(),
-      signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]),
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]);
+    const answer = await desk.report(name, day, { now: clock(), signal }).catch((error: unknown) => {
+      if (!(error instanceof UserError) || signal.aborted) throw error;
+      // Whoever waits for a report hears why there is none.
+      return sorry(new UserError(`There is no ${name} report today. ${error.message}`), '');
     });
     await bot.post(channel as string, answer);
   };
+  // The page shows a report at each start, where that costs nothing.
+  const isShown = slack !== undefined && !place.athena;
+  const claimed = (slot: string): Promise<boolean> => (isShown ? Promise.resolve(true) : claim(join(place.store, 'claims'), slot, clock()));
+  const tellOfNew = async (settings: AthenaSettings): Promise<void> => {
+    using clients = openClients();
+    const apply = config.ATHENA_NEW_ACCOUNTS === 'apply';
+    const answer = await newAccounts({ settings, clients, clock, signal: stopping.signal, apply, claim: claimed });
+    if (answer) await bot.post(channel as string, answer);
+  };
   if (channel) {
+    const { athena } = place;
     const reports = startClock({
       reports: catalog.reports,
+      ...(athena && { jobs: new Map([['new-accounts', { schedule: NEW_ACCOUNTS_AT, run: () => tellOfNew(athena) }]]) }),
       timeZone: config.TIME_ZONE,
       clock,
       log,
       post,
-      claim: (slot) => (slack ? Promise.resolve(true) : claim(join(place.store, 'claims'), slot, clock())),
+      claim: claimed,
     });
     stops.push(() => reports.stop());
-    if (slack) await post('daily', dayBefore(clock(), config.TIME_ZONE));
+    if (isShown) await post('daily', dayBefore(clock(), config.TIME_ZONE));
     else await reports.catchUp();
   }
 
-  if (slack) await openPage(slack, config, desk, `http://127.0.0.1:${port}/slack/events`, place.isSample, stops);
+  if (slack) await openPage(slack, config, desk, `http://127.0.0.1:${port}/slack/events`, place, stops);
   else
     process.stdout.write(
       `trailbot answers /trail in Slack${port === null ? '' : `, at http://127.0.0.1:${port}/slack/events`}. Stop it with ctrl-C.\n`,
@@ -111,10 +130,11 @@ async function openPage(
   { PAGE_PORT }: Config,
   { examples }: Desk,
   bot: string,
-  isSample: boolean,
+  { isSample, athena }: Place,
   stops: (() => Promise<unknown>)[],
 ): Promise<void> {
-  const about = isSample ? 'A sample trail of an invented organization, six months long.' : 'Your own trail, answered on this machine.';
+  const own = `Your own trail, answered ${athena ? 'by Athena' : 'on this machine'}.`;
+  const about = isSample ? 'A sample trail of an invented organization, six months long.' : own;
   const page = await servePage({ port: PAGE_PORT, slack, bot: () => bot, examples, about });
   stops.push(() => page.close());
   process.stdout.write(

@@ -2,12 +2,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type AthenaSettings, openAthenaTrail, openClients } from '../athena/trail.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
+import { type Billing, openBilling } from './bill.ts';
 import type { Config } from './config.ts';
+import { keptIn } from './state/kept.ts';
+import { openLedger } from './state/ledger.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
 /** Where a trail lies, and where its store does, or trailbot's own state alone when the trail is asked on Athena. */
@@ -22,7 +25,7 @@ export interface Place {
 export type Progress = (step: 'Making a sample trail' | 'Loading the trail' | 'Looking at the bucket', done: number, total: number) => void;
 
 /** The folders that the settings mean. Each trail has a store of its own, wherever none is named. */
-export function placeOf(config: Pick<Config, 'TRAIL_PATH' | 'STORE_PATH'> & Partial<Config>, root: string): Place {
+export function placeOf(config: Config, root: string): Place {
   const { TRAIL_PATH, STORE_PATH } = config;
   const athena = athenaOf(config);
   if (athena) {
@@ -36,15 +39,20 @@ export function placeOf(config: Pick<Config, 'TRAIL_PATH' | 'STORE_PATH'> & Part
 }
 
 /** What of Athena the settings mean; undefined when the trail is in a folder. */
-export function athenaOf({ TRAIL_BUCKET, ATHENA_DATABASE, ATHENA_TABLE, ATHENA_WORKGROUP }: Partial<Config>): AthenaSettings | undefined {
-  if (TRAIL_BUCKET === undefined || ATHENA_DATABASE === undefined || ATHENA_TABLE === undefined || ATHENA_WORKGROUP === undefined) return undefined;
+export function athenaOf(config: Config): AthenaSettings | undefined {
+  const { TRAIL_BUCKET } = config;
+  if (TRAIL_BUCKET === undefined) return undefined;
   const [bucket = '', ...prefix] = TRAIL_BUCKET.split('/');
   return {
     bucket,
     prefix: prefix.length > 0 ? `${prefix.join('/')}/` : undefined,
-    database: ATHENA_DATABASE,
-    table: ATHENA_TABLE,
-    workGroup: ATHENA_WORKGROUP,
+    database: config.ATHENA_DATABASE,
+    table: config.ATHENA_TABLE,
+    workGroup: config.ATHENA_WORKGROUP,
+    results: config.ATHENA_RESULTS,
+    cutoffGb: config.ATHENA_CUTOFF_GB,
+    atOnce: config.ATHENA_AT_ONCE,
+    dollarsPerTb: config.ATHENA_DOLLARS_PER_TB,
   };
 }
 
@@ -77,15 +85,15 @@ const SAMPLE_DAYS = 184;
 
 /** Opens the engine over a trail; one in a folder is loaded first, as far as it is new. */
 export async function openTrail(place: Place, signal: AbortSignal, onProgress: Progress): Promise<QueryEngine> {
-  if (place.athena) return openOnAthena(place.athena, signal);
+  if (place.athena) return openOnAthena(place.athena, place.store, signal);
   await loadNew(place, signal, onProgress);
   return openDuckDB(place.store);
 }
 
-async function openOnAthena(settings: AthenaSettings, signal: AbortSignal): Promise<QueryEngine> {
+async function openOnAthena(settings: AthenaSettings, store: string, signal: AbortSignal): Promise<QueryEngine> {
   using opening = new DisposableStack();
   const clients = opening.use(openClients());
-  const engine = await openAthenaTrail(settings, clients, () => new Date(), signal);
+  const engine = await openAthenaTrail(settings, clients, { clock: () => new Date(), signal, kept: keptIn(join(store, 'sizes.json')) });
   const opened = opening.move();
   return {
     ...engine,
@@ -94,6 +102,13 @@ async function openOnAthena(settings: AthenaSettings, signal: AbortSignal): Prom
       opened.dispose();
     },
   };
+}
+
+/** What questions may cost, and what they did; undefined where they cost nothing. */
+export function billingOf(place: Place, engine: QueryEngine, config: Config, onFault: (error: unknown) => void): Billing | undefined {
+  if (!place.athena) return undefined;
+  const { ASK_ABOVE_DOLLARS: askAbove, USER_BUDGET_DOLLARS: perUser, DAY_BUDGET_DOLLARS: perDay } = config;
+  return openBilling(engine, openLedger(join(place.store, 'spent'), onFault), { askAbove, perUser, perDay });
 }
 
 export const loadNew = ({ trail, store }: Place, signal: AbortSignal, onProgress?: Progress): Promise<Loaded> =>

@@ -1,21 +1,18 @@
 /** A trail on Athena from the bucket on: set up, then asked, with the real SDK against servers on loopback. */
-import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { openAthenaTrail, setUp } from '../athena/trail.ts';
+import { openAthenaTrail } from '../athena/trail.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { openDesk } from '../src/desk.ts';
 import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
-import { pocketBucket } from './support/bucket.ts';
-import { pocketAthena } from './support/pocket-athena.ts';
-import { openPocketCatalog } from './support/pocket-catalog.ts';
+import { production } from './support/production.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const now = new Date(SAMPLE_END);
 const clock = () => now;
+const kept = { read: async () => undefined, write: async () => undefined };
 const signal = new AbortController().signal;
-const settings = { bucket: 'example-trail', prefix: undefined, database: 'trailbot', table: 'cloudtrail', workGroup: 'primary' };
 
 let duck: QueryEngine;
 beforeAll(async () => {
@@ -23,52 +20,24 @@ beforeAll(async () => {
 });
 afterAll(() => duck.close());
 
-/** The sample trail's bucket, a catalog without tables, and Athena over the same events. */
-async function production() {
-  const stack = new AsyncDisposableStack();
-  const files = readdirSync(inject('sampleTrail'), { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/'));
-  const bucket = stack.use(await pocketBucket(files.filter((path) => path.endsWith('.gz'))));
-  const athena = stack.use(await pocketAthena(duck));
-  const catalog = stack.use(await openPocketCatalog(athena.client));
-  const clients = { athena: catalog.client, s3: bucket.client() };
-  const setUpNow = async (isApplied: boolean): Promise<string> => {
-    const said: string[] = [];
-    await setUp(settings, clients, { signal, isApplied, say: (words) => said.push(words), onProgress: () => undefined });
-    return said.join('\n');
-  };
-  return { clients, catalog, setUpNow, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-describe('Setting up', () => {
-  test('says what it found in the bucket and what it would do, and does it only when told to', async () => {
-    await using place = await production();
-    const planned = await place.setUpNow(false);
-    expect(planned).toMatch(
-      /^Trail {4}s3:\/\/example-trail\/AWSLogs\/o-a1b2c3d4e5\/ {3}\(organization o-a1b2c3d4e5\)\nFrom {5}4 accounts, 6 regions: /,
-    );
-    expect(planned).toContain('4 steps would bring the tables in step with the bucket:\n1. create database trailbot');
-    expect(planned).toContain('Nothing was changed. To do it: npm run setup -- --apply');
-    expect(place.catalog.tables.size).toBe(0);
-
-    const done = await place.setUpNow(true);
-    expect(done).toMatch(/Done[.] The view trailbot[.]events finds [1-9][\d,]* events of 2026-11-2\d[.]$/);
-    expect([...place.catalog.tables.keys()]).toEqual(['trailbot.cloudtrail', 'trailbot.events']);
-    expect(await place.setUpNow(true)).toContain('The tables are in step with the bucket. Nothing to do.');
-  });
-});
+const open = () => production(duck, inject('sampleTrail'));
 
 describe('A trail on Athena', () => {
   test('that is not set up says how it is', async () => {
-    await using place = await production();
-    const opened = openAthenaTrail(settings, place.clients, clock, signal);
+    await using place = await open();
+    const opened = openAthenaTrail(place.settings, place.clients, { clock, signal, kept });
     await expect(opened).rejects.toThrow(UserError);
-    await expect(opened).rejects.toThrow('Run: npm run setup -- --apply');
+    await expect(opened).rejects.toThrow(
+      'There is no workgroup “trailbot” in eu-central-1 that takes questions. `npm run setup -- --apply` makes it',
+    );
+    const elsewhere = openAthenaTrail({ ...place.settings, workGroup: 'primary' }, place.clients, { clock, signal, kept });
+    await expect(elsewhere).rejects.toThrow('Run: npm run setup -- --apply');
   });
 
   test('answers as the embedded engine does, and says what it covers', async () => {
-    await using place = await production();
-    await place.setUpNow(true);
-    const engine = await openAthenaTrail(settings, place.clients, clock, signal);
+    await using place = await open();
+    await place.setUp(true);
+    const engine = await openAthenaTrail(place.settings, place.clients, { clock, signal, kept });
     const catalog = await loadCatalog(new URL('../', import.meta.url));
     const line = 'root-logins 6mo';
     const [there, here] = await Promise.all([engine, duck].map((each) => openDesk(catalog, each).answer(line, { now, signal })));

@@ -63,7 +63,7 @@ describe('npm run ask', () => {
     [
       'an unknown command',
       ['evnts', '24h'],
-      "I don't know “evnts”. I know event, events, rare, root-logins, who-started, help.\nDid you mean: events 24h\n",
+      "I don't know “evnts”. I know cost, event, events, rare, root-logins, who-started, help.\nDid you mean: events 24h\n",
     ],
     ['an unknown field', ['events', 'usr:x'], 'Did you mean: events user:x\n'],
     ['a clock that is none', ['events', '--now', 'noon'], '--now noon is not a time. Write it as 2026-11-20T13:00:00Z.\n'],
@@ -156,7 +156,7 @@ describe('npm run ask', () => {
 
 describe('An argument that would change nothing is refused before anything starts', () => {
   it.each([
-    ['a verb that is none', ['nonsense'], "I don't know “nonsense”. I know ask, report, doctor, setup."],
+    ['a verb that is none', ['nonsense'], "I don't know “nonsense”. I know ask, report, doctor, setup, iam-policy."],
     ['a second word after a report', ['report', 'daily', 'foo', 'bar'], "I don't know what to do with “foo bar” after “report”."],
     ['an option that is none', ['report', 'daily', '--jsn'], "I don't know what to do with “--jsn” after “report”."],
     ['a word after doctor', ['doctor', 'all'], "I don't know what to do with “all” after “doctor”."],

@@ -113,6 +113,26 @@ describe('the clock', () => {
     expect(posted).toEqual(expected);
   });
 
+  it('does its jobs as it posts reports: at their hour, once for a day, caught up, and logged when they fail', async () => {
+    startAt('2026-11-20T05:59:00Z');
+    const done: string[] = [];
+    const jobs = new Map([
+      ['broken', { schedule: '0 7 * * *', run: () => Promise.reject(new Error('AWS said no')) }],
+      ['new-accounts', { schedule: '0 7 * * *', run: async () => void done.push('looked') }],
+    ]);
+    for (const _ of [1, 2]) start({ jobs });
+    await passTo('2026-11-20T06:00:05Z');
+    await until(() => expect(done).toEqual(['looked']));
+    await start({ jobs }).catchUp();
+    expect(done).toHaveLength(1);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('broken-2026-11-19');
+    await passTo('2026-11-21T06:00:05Z');
+    await until(() => expect(done).toEqual(['looked', 'looked']));
+    await start({ jobs: new Map([['other', { schedule: '0 7 * * *', run: async () => void done.push('other') }]]) }).catchUp();
+    expect(done.at(-1)).toBe('other');
+  });
+
   it('catches up with the day that was due, also past midnight', async () => {
     const reports = new Map([['daily', { ...daily, schedule: '0 22 * * *' }]]);
     await start({ reports, clock: () => new Date('2026-11-20T23:30:00Z') }).catchUp();

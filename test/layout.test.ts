@@ -11,6 +11,7 @@ const ACCOUNT = '111122223333';
 const OTHER = '444455556666';
 const ORGANIZATION = 'o-exampleorg1';
 const signal = new AbortController().signal;
+const TODAY = new Date('2026-12-31T12:00:00Z');
 
 /** A log file as CloudTrail would name it. */
 function log(root: string, { account = ACCOUNT, region = 'eu-central-1', day = '2026/05/01', folder = 'CloudTrail' } = {}): string {
@@ -19,7 +20,7 @@ function log(root: string, { account = ACCOUNT, region = 'eu-central-1', day = '
 }
 
 const read = (bucket: PocketBucket, more: Partial<Parameters<typeof readLayout>[0]> = {}): Promise<Layout> =>
-  readLayout({ s3: bucket.client(), bucket: bucket.name, signal, ...more });
+  readLayout({ s3: bucket.client(), bucket: bucket.name, today: TODAY, signal, ...more });
 
 const accountIds = (count: number): string[] => Array.from({ length: count }, (_, n) => String(100_000_000_000 + n * 7));
 
@@ -108,6 +109,13 @@ describe('The layout of a bucket', () => {
     });
   });
 
+  test('ends today, whatever folders there are of days to come', async () => {
+    const days = ['2026/05/01', '2026/05/02', '2026/05/03', '2026/06/01', '2027/01/01', '2099/12/31'];
+    await using bucket = await pocketBucket(days.map((day) => log('AWSLogs/', { day })));
+    expect(await read(bucket, { today: new Date('2026-05-02T23:59:59Z') })).toMatchObject({ firstDay: '2026/05/01', lastDay: '2026/05/02' });
+    await expect(read(bucket, { today: new Date('2026-04-30T12:00:00Z') })).rejects.toThrow('There are no log files');
+  });
+
   test('keeps an account where nothing was delivered yet', async () => {
     expect((await layoutOf([log('AWSLogs/'), `AWSLogs/${OTHER}/CloudTrail/`])).accounts).toContainEqual({ id: OTHER, regions: [] });
   });
@@ -125,7 +133,7 @@ describe('The layout of a bucket', () => {
       const root = `logs/AWSLogs/${ORGANIZATION}/`;
       const files = [log(root), log(root, { day: '2025/12/31' }), log(root, { account: OTHER, region: 'us-east-1' })];
       for (const file of files) await s3.send(new PutObjectCommand({ Bucket: 'example-trail', Key: file, Body: 'x' }));
-      expect(await readLayout({ s3, bucket: 'example-trail', signal })).toEqual(await layoutOf(files));
+      expect(await readLayout({ s3, bucket: 'example-trail', today: TODAY, signal })).toEqual(await layoutOf(files));
     } finally {
       s3.destroy();
       await emulator.close();
@@ -320,6 +328,18 @@ describe('A bucket that cannot be listed leads to a way out', () => {
     const { hostname, port } = (await endpoint?.()) ?? {};
     await using s3 = clientWithout(`http://${hostname}:${port}`);
     expect(await said(read(bucket, { s3: s3.client }))).toContain('I have no AWS credentials. Give them by a role (ECS, EKS, EC2)');
+  });
+
+  test('where S3 asks for fewer requests, and does so again', async () => {
+    let asked = 0;
+    const slows = () => {
+      asked += 1;
+      return true;
+    };
+    await using busy = await pocketBucket([log('AWSLogs/')], { slows });
+    const reading = read(busy, { s3: busy.client({ maxAttempts: 2 }), prefix: '' });
+    expect(await said(reading)).toBe('S3 asks for fewer requests to the bucket example-trail than it gets just now. Try again in a minute.');
+    expect(asked).toBe(2);
   });
 
   test('where S3 cannot be reached', async () => {

@@ -1,5 +1,5 @@
 /**
- * A pocket S3 on loopback: one bucket, and of S3's calls the one that lists. `emulate` (0.12.2) has that call too, but gives all
+ * A pocket S3 on loopback: one bucket, and of S3's calls those that list and read. `emulate` (0.12.2) has them too, but gives all
  * folders on one page whatever max-keys says, counts none of them in KeyCount, leaves encoding-type unheeded, sorts by locale, and
  * neither refuses nor redirects; and every file must be put there by a request. An organization's folders need all of that.
  */
@@ -24,8 +24,19 @@ interface Manner {
   readonly region?: string;
   /** Whether a policy allows to list a prefix. */
   allows?(prefix: string): boolean;
+  /** Whether S3 asks for fewer requests instead of listing a prefix. */
+  slows?(prefix: string): boolean;
   /** Whether a listing is left without an answer, for as long as the client waits. */
   withholds?(prefix: string): boolean;
+  /** The account that the bucket belongs to. */
+  readonly owner?: string;
+  /** ARN of the KMS key that its files are encrypted with. */
+  readonly key?: string;
+  /** What a file holds, and when it was written. */
+  content?(file: string): Buffer;
+  writtenAt?(file: string): Date;
+  /** The action that a policy denies to whoever reads a file: s3:GetObject or kms:Decrypt. */
+  denies?(file: string): string | undefined;
 }
 
 export interface PocketBucket extends AsyncDisposable {
@@ -42,7 +53,8 @@ const ACCEPTED = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrX
 
 /** Opens a bucket with these files in it. */
 export async function pocketBucket(files: Iterable<string>, manner: Manner = {}): Promise<PocketBucket> {
-  const { name = 'example-trail', region = 'eu-central-1', allows = () => true, withholds = () => false } = manner;
+  const { name = 'example-trail', region = 'eu-central-1', allows = () => true, slows = () => false, withholds = () => false } = manner;
+  const { owner = '111122223333', key: kmsKey, content = () => Buffer.from('?'), writtenAt, denies = () => undefined } = manner;
   const keys = [...new Set(files)].sort();
   const listings: Listing[] = [];
   const clients: S3Client[] = [];
@@ -55,11 +67,15 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
       open.now -= 1;
     });
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const [, bucket = ''] = url.pathname.split('/');
+    const [, bucket = '', ...path] = url.pathname.split('/').map(decodeURIComponent);
+    const file = path.join('/');
     const asked = url.searchParams;
     // AWS4-HMAC-SHA256 Credential=AKIA…/20260501/eu-central-1/s3/aws4_request, …
     const [, key, , signedFor] = /Credential=([^/]+)\/(\d+)\/([^/]+)\/s3\//.exec(request.headers.authorization ?? '') ?? [];
-    if (request.method !== 'GET' || asked.get('list-type') !== '2') return refuse(response, 501, 'NotImplemented', 'I can only list.');
+    const isList = file === '' && request.method === 'GET' && asked.get('list-type') === '2';
+    if (!isList && (file === '' || !['GET', 'HEAD'].includes(request.method ?? ''))) {
+      return refuse(response, 501, 'NotImplemented', 'I can only list and read.');
+    }
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
     if (bucket !== name) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
     // S3 has two answers to whoever asks in another region; which one it gives is a matter of the endpoint.
@@ -69,8 +85,22 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
     }
     response.setHeader('x-amz-bucket-region', region);
     if (signedFor !== region) return refuse(response, 301, 'PermanentRedirect', 'The bucket must be addressed using the specified endpoint.');
+    if ((request.headers['x-amz-expected-bucket-owner'] ?? owner) !== owner) return refuse(response, 403, 'AccessDenied', 'Access Denied');
+    if (!isList) {
+      const denied = denies(file);
+      if (denied) return refuse(response, 403, 'AccessDenied', `User is not authorized to perform: ${denied} on resource: "${file}"`);
+      if (!keys.includes(file)) return refuse(response, 404, 'NoSuchKey', 'The specified key does not exist.');
+      const body = content(file);
+      response.writeHead(200, {
+        'content-length': body.length,
+        ...(kmsKey && { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': kmsKey }),
+      });
+      response.end(request.method === 'HEAD' ? undefined : body);
+      return undefined;
+    }
     const prefix = asked.get('prefix') ?? '';
     if (!allows(prefix)) return refuse(response, 403, 'AccessDenied', 'User is not authorized to perform: s3:ListBucket');
+    if (slows(prefix)) return refuse(response, 503, 'SlowDown', 'Please reduce your request rate.');
     if (withholds(prefix)) return undefined;
 
     const delimiter = asked.get('delimiter') ?? '';
@@ -94,7 +124,11 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
       delimiter === '' ? '' : element('Delimiter', shown(delimiter)),
       asked.get('encoding-type') === 'url' ? element('EncodingType', 'url') : '',
       element('IsTruncated', next !== undefined),
-      ...files.map((file) => element('Contents', `${element('Key', shown(file))}${element('Size', 1)}${element('StorageClass', 'STANDARD')}`)),
+      ...files.map((each) => {
+        const written = writtenAt ? element('LastModified', writtenAt(each).toISOString()) : '';
+        const size = element('Size', content(each).length);
+        return element('Contents', `${element('Key', shown(each))}${written}${size}${element('StorageClass', 'STANDARD')}`);
+      }),
       ...folders.map((folder) => element('CommonPrefixes', element('Prefix', shown(folder)))),
     ];
     answer(response, 200, `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements.join('')}</ListBucketResult>`);

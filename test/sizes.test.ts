@@ -1,0 +1,138 @@
+/** What is known of a bucket's sizes, over a pocket S3 in which every file has one byte. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { type Kept, openSizes } from '../athena/sizes.ts';
+import { keptIn } from '../src/state/kept.ts';
+import { pocketBucket } from './support/bucket.ts';
+
+const NOW = new Date('2026-11-21T12:00:00Z');
+const signal = new AbortController().signal;
+const DAY_MS = 86_400_000;
+const dayBack = (days: number): string => new Date(NOW.getTime() - days * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '/');
+
+const filesOf = (account: string, region: string, day: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `AWSLogs/${account}/CloudTrail/${region}/${day}/${account}_CloudTrail_${region}_${i}.json.gz`);
+
+const nothingKept = (): Kept & { value: unknown } => ({
+  value: undefined,
+  async read() {
+    return this.value;
+  },
+  async write(value) {
+    this.value = value;
+  },
+});
+
+interface Place {
+  readonly files: readonly string[];
+  readonly accounts: readonly string[];
+  readonly regions?: readonly string[];
+  readonly firstDay?: string;
+  readonly kept?: Kept;
+  readonly clock?: () => Date;
+  readonly allows?: () => boolean;
+}
+
+async function sizesOf({
+  files,
+  accounts,
+  regions = ['eu-central-1'],
+  firstDay = '2026/01/01',
+  kept = nothingKept(),
+  clock = () => NOW,
+  allows,
+}: Place) {
+  const bucket = await pocketBucket(files, allows ? { allows } : {});
+  const folders = async () => ({ bucket: bucket.name, root: 'AWSLogs/', accounts, regions, firstDay });
+  const sizes = openSizes({ s3: bucket.client(), folders, kept, clock, signal });
+  const bytesOf = (first: string, last = first) => sizes.bytesOf([{ first, last }]);
+  return { bucket, bytesOf, [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose]() };
+}
+
+const accounts = ['111122223333', '444455556666'];
+
+describe('the bytes of a day', () => {
+  test('are those of its files, in all accounts and regions, where it was looked at', async () => {
+    const files = accounts.flatMap((account, i) => [
+      ...filesOf(account, 'eu-central-1', dayBack(1), 3 + i),
+      ...filesOf(account, 'us-east-1', dayBack(1), 2),
+      ...filesOf(account, 'eu-central-1', dayBack(30), 1),
+    ]);
+    await using place = await sizesOf({ files, accounts, regions: ['eu-central-1', 'us-east-1'] });
+    expect(await place.bytesOf(dayBack(1))).toBe(11);
+    expect(await place.bytesOf(dayBack(30))).toBe(2);
+    expect(await place.bytesOf(dayBack(3))).toBe(0);
+  });
+
+  test('are those of the nearest day that was looked at, and all days together are their sum', async () => {
+    const files = [...filesOf('111122223333', 'eu-central-1', dayBack(1), 10), ...filesOf('111122223333', 'eu-central-1', dayBack(180), 4)];
+    await using place = await sizesOf({ files, accounts: ['111122223333'] });
+    expect(await place.bytesOf(dayBack(0))).toBe(10);
+    expect(await place.bytesOf(dayBack(190))).toBe(4);
+    expect(await place.bytesOf(dayBack(189), dayBack(180))).toBe(40);
+  });
+
+  test('are none before the trail begins and after today', async () => {
+    const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
+    await using place = await sizesOf({ files, accounts: ['111122223333'], firstDay: dayBack(1) });
+    expect(await place.bytesOf('2013/01/01', dayBack(2))).toBe(0);
+    expect(await place.bytesOf(dayBack(-1), dayBack(-30))).toBe(0);
+    expect(await place.bytesOf('2013/01/01', dayBack(-30))).toBe(20);
+  });
+
+  test('of thousands of accounts are reckoned from some of each region, by few lists', async () => {
+    const many = Array.from({ length: 3000 }, (_, i) => String(100_000_000_000 + i));
+    const files = many.flatMap((account) => filesOf(account, 'eu-central-1', dayBack(1), 2));
+    await using place = await sizesOf({ files, accounts: many, regions: ['eu-central-1', 'us-east-1'] });
+    expect(await place.bytesOf(dayBack(1))).toBeCloseTo(6000);
+    expect(place.bucket.listings.length).toBe(32 * 2 * 6);
+    expect(place.bucket.atOnce).toBeLessThanOrEqual(16);
+  });
+});
+
+describe('what was measured', () => {
+  test('is kept for the next start, and measured anew after a day, which nobody waits for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trailbot-sizes-'));
+    const kept = keptIn(join(folder, 'state', 'sizes.json'));
+    const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
+    await using first = await sizesOf({ files, accounts: ['111122223333'], kept });
+    expect(await first.bytesOf(dayBack(1))).toBe(10);
+    await using next = await sizesOf({ files: [], accounts: ['111122223333'], kept });
+    expect(await next.bytesOf(dayBack(1))).toBe(10);
+    expect(next.bucket.listings).toEqual([]);
+    const tomorrow = new Date(NOW.getTime() + DAY_MS + 1);
+    await using later = await sizesOf({ files: [], accounts: ['111122223333'], kept, clock: () => tomorrow });
+    expect(await later.bytesOf(dayBack(1))).toBe(10);
+    await vi.waitFor(async () => expect(await later.bytesOf(dayBack(1))).toBe(0));
+    await rm(folder, { recursive: true });
+  });
+
+  test('is measured again when what was kept is of another trail, or cannot be read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trailbot-sizes-'));
+    const file = join(folder, 'sizes.json');
+    const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
+    for (const kept of [
+      '{"at"',
+      JSON.stringify({ at: NOW.toISOString(), root: 'other/', accounts: 1, days: [{ day: dayBack(1), regions: { a: 7 } }] }),
+    ]) {
+      await writeFile(file, kept);
+      await using place = await sizesOf({ files, accounts: ['111122223333'], kept: keptIn(file) });
+      expect(await place.bytesOf(dayBack(1))).toBe(10);
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  test('is nothing where folders may not be listed, and that is tried again after ten minutes', async () => {
+    let now = NOW;
+    let isAllowed = false;
+    const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
+    await using place = await sizesOf({ files, accounts: ['111122223333'], clock: () => now, allows: () => isAllowed });
+    expect(await place.bytesOf(dayBack(1))).toBeUndefined();
+    isAllowed = true;
+    expect(await place.bytesOf(dayBack(1))).toBeUndefined();
+    now = new Date(NOW.getTime() + 10 * 60_000);
+    expect(await place.bytesOf(dayBack(1))).toBe(10);
+  });
+});
