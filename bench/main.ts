@@ -8,6 +8,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { generateSample } from '../sample/generate.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { openDesk } from '../src/desk.ts';
+import { benchBytes } from './bytes.ts';
 import { loadInChild, median, shell, timed } from './measure.ts';
 import { questions } from './questions.ts';
 import { type Result, table } from './report.ts';
@@ -32,6 +33,7 @@ try {
   await benchLoad();
   await benchTinyFiles();
   for (const events of ASKED) await benchQuestions(events * scale);
+  results.push(...(await benchBytes({ catalog: await loadCatalog(root), folder, end: END, say })));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@
 export interface Result {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB';
+  readonly unit: 'ms' | 'MB' | 'partitions';
   /** What it is measured against, and that one's figure of the same run. */
   readonly against?: string;
   readonly baseline?: number;
@@ -23,9 +23,11 @@ export function table(results: readonly Result[]): string {
 }
 
 function judged({ value, unit, baseline, most, mostTimes }: Result): string {
-  if (mostTimes !== undefined && baseline !== undefined) return `at most ${mostTimes} times: ${value / baseline <= mostTimes ? 'met' : '**missed**'}`;
+  if (mostTimes !== undefined && baseline !== undefined)
+    return `at most ${mostTimes < 1 ? ratio(mostTimes) : `${mostTimes} times`}: ${value / baseline <= mostTimes ? 'met' : '**missed**'}`;
   return most === undefined ? '' : `at most ${figure(most, unit)}: ${value <= most ? 'met' : '**missed**'}`;
 }
 
-const figure = (value: number, unit: string): string => `${value >= 10 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)} ${unit}`;
+const figure = (value: number, unit: string): string =>
+  `${value >= 10 || Number.isInteger(value) ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)} ${unit}`;
 const ratio = (value: number): string => (value >= 0.095 ? `${value.toFixed(1)} times` : `1/${Math.round(1 / value).toLocaleString('en-US')}`);

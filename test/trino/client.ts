@@ -2,14 +2,22 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { parametersOf } from '../../athena/literal.ts';
+import { explained, planIn, type Scan, scansIn } from '../../athena/pruning.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
 import type { Sql } from '../../src/trail/sql.ts';
 
 /** Statements run in the catalog `hive`, and in one schema of it. What Trino refuses is an Error with its own words. */
 export interface TrinoClient {
   execute(statement: Sql, options?: { readonly signal?: AbortSignal }): Promise<RawRow[]>;
-  /** What a statement would read: for each scan of a table, the values of each partition column. Nothing is run. */
-  scansOf(statement: Sql): Promise<Readonly<Record<string, readonly string[]>>[]>;
+  /** What a statement would read, as setting up asks Athena for it. Nothing is run. */
+  scansOf(statement: Sql): Promise<readonly Scan[]>;
+  /** Runs a statement, and tells how many bytes of files were read for it, as Trino counted them. */
+  readBy(statement: Sql): Promise<Run>;
+}
+
+interface Run {
+  readonly rows: RawRow[];
+  readonly bytes: number;
 }
 
 /** Speaks to the server at `url`; `schema` need not be there yet. */
@@ -24,27 +32,27 @@ export function openTrino(url: string, schema: string): TrinoClient {
     return turn(address, request);
   }
 
-  async function run({ body, prepared }: Posted, signal: AbortSignal): Promise<RawRow[]> {
+  async function run({ body, prepared }: Posted, signal = new AbortController().signal): Promise<Run> {
     const rows: RawRow[] = [];
     let answer = await turn(new URL('/v1/statement', url), { method: 'POST', body, headers: { ...headers, ...prepared }, signal });
     for (;;) {
-      const { columns = [], data = [], nextUri, error } = answer;
+      const { columns = [], data = [], nextUri, error, stats } = answer;
       if (error) throw new Error(`${error.errorName}: ${error.message}`);
       for (const cells of data) rows.push(Object.fromEntries(columns.map(({ name }, i) => [name, cellOf(cells[i])])));
-      if (nextUri === undefined) return rows;
+      if (nextUri === undefined) return { rows, bytes: stats.physicalInputBytes };
       answer = await turn(nextUri, { headers, signal });
     }
   }
 
   return {
-    execute: (statement, { signal = new AbortController().signal } = {}) => run(posted(statement), signal),
+    execute: async (statement, { signal } = {}) => (await run(posted(statement), signal)).rows,
     async scansOf(statement) {
-      const [row] = await run(posted(statement, 'explain (type io, format json) '), new AbortController().signal);
-      const { inputTableColumnInfos: scans } = ioPlan.parse(JSON.parse(row?.['Query Plan'] ?? ''));
-      return scans.map(({ constraint }) =>
-        Object.fromEntries(constraint.columnConstraints.map(({ columnName, domain }) => [columnName, domain.ranges.map(rangeOf)])),
-      );
+      const plan = planIn((await run(posted(explained(statement)))).rows);
+      const scans = scansIn(plan);
+      if (!scans) throw new Error(`Not a plan: ${plan}`);
+      return scans;
     },
+    readBy: (statement) => run(posted(statement)),
   };
 }
 
@@ -56,17 +64,9 @@ const page = z.object({
   columns: z.array(z.object({ name: z.string() })).optional(),
   data: z.array(z.array(z.unknown())).optional(),
   error: z.object({ message: z.string(), errorName: z.string() }).optional(),
+  /** Those of the last page are of the whole statement. */
+  stats: z.object({ physicalInputBytes: z.number() }),
 });
-
-const end = z.object({ value: z.string().optional() });
-const range = z.object({ low: end, high: end });
-const domain = z.object({ ranges: z.array(range) });
-const constraint = z.object({ columnConstraints: z.array(z.object({ columnName: z.string(), domain })) });
-const ioPlan = z.object({ inputTableColumnInfos: z.array(z.object({ constraint })) });
-
-/** One value, as a rule: partitions that are projected are counted out one by one. */
-const rangeOf = ({ low, high }: z.infer<typeof range>): string =>
-  low.value !== undefined && low.value === high.value ? low.value : `${low.value ?? ''}..${high.value ?? ''}`;
 
 interface Posted {
   readonly body: string;
@@ -74,11 +74,11 @@ interface Posted {
 }
 
 /** A statement with values is prepared and executed with them as literals, as Athena does it with ExecutionParameters. */
-function posted(statement: Sql, before = ''): Posted {
+function posted(statement: Sql): Posted {
   const values = parametersOf(statement);
-  if (!values) return { body: `${before}${statement.text}` };
+  if (!values) return { body: statement.text };
   const prepared = { 'X-Trino-Prepared-Statement': `asked=${encodeURIComponent(statement.text)}` };
-  return { body: `${before}execute asked using ${values.join(', ')}`, prepared };
+  return { body: `execute asked using ${values.join(', ')}`, prepared };
 }
 
 /** A cell as Athena sends it: text, or nothing. */

@@ -21,15 +21,13 @@ export interface RawTable {
 const COLUMNS = Object.entries(RAW_COLUMNS).map(([name, type]) => [name, readType(type)] as const);
 
 /** Writes `trail` anew below `out`, as ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json. Files that lie elsewhere, Athena would not find either. */
-export async function writeRawTable(trail: string, out: string, { isUnique = false } = {}): Promise<RawTable> {
-  const seen = new Set<unknown>();
+export async function writeRawTable(trail: string, out: string): Promise<RawTable> {
   const lines = new Map<string, string[]>();
   const [accounts, regions, days] = [new Set<string>(), new Set<string>(), new Set<string>()];
   let records = 0;
   for await (const { path, account, region, day } of listTrail(trail, new AbortController().signal)) {
     if (account === null || region === null || day === null) continue;
-    const all = recordsOf(path, await readFile(join(trail, path)));
-    const list = isUnique ? all.filter(({ eventID }) => !seen.has(eventID) && seen.add(eventID)) : all;
+    const list = recordsOf(path, await readFile(join(trail, path)));
     const folder = join(out, account, 'CloudTrail', region, day);
     const written = lines.get(folder) ?? [];
     for (const record of list) written.push(`${JSON.stringify(lineOf(record))}\n`);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Layout } from '../../athena/layout.ts';
 import { VIEW, viewOf } from '../../athena/tables.ts';
 import { openTrino, type TrinoClient } from './client.ts';
 import { writeRawTable } from './raw-table.ts';
@@ -11,26 +12,27 @@ import { writeRawTable } from './raw-table.ts';
 export interface TrinoTrail extends TrinoClient, AsyncDisposable {
   /** How many records its files have. An event that was delivered twice counts twice. */
   readonly records: number;
+  readonly layout: Layout;
 }
 
-/** Opens the trail in `folder` on the server at `url`, which must see the folders of this machine. `isUnique` leaves out what was delivered before. */
-export async function openTrinoTrail(url: string, folder: string, { isUnique = false } = {}): Promise<TrinoTrail> {
+/** Opens the trail in `folder` on the server at `url`, which must see the folders of this machine. */
+export async function openTrinoTrail(url: string, folder: string): Promise<TrinoTrail> {
   const names = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
-  const written = await mkdtemp(join(tmpdir(), 'trailbot-raw-'));
-  const raw = await writeRawTable(folder, written, { isUnique });
   const client = openTrino(url, names.database);
   const run = (text: string) => client.execute({ text, values: [] });
-  await run(`create schema ${names.database}`);
-  await run(raw.create(names));
-  await run(viewOf(names));
-  return {
-    ...client,
-    records: raw.records,
-    async [Symbol.asyncDispose]() {
-      await run(`drop view ${names.database}.${VIEW}`);
-      await run(`drop table ${names.database}.${names.table}`);
-      await run(`drop schema ${names.database}`);
-      await rm(written, { recursive: true, force: true });
-    },
+  await using stack = new AsyncDisposableStack();
+  /** Makes what is dropped again when the trail is disposed of, or when what comes after it cannot be made. */
+  const make = async (statement: string, drop: string): Promise<void> => {
+    await run(statement);
+    stack.defer(async () => void (await run(drop)));
   };
+
+  const written = await mkdtemp(join(tmpdir(), 'trailbot-raw-'));
+  stack.defer(() => rm(written, { recursive: true, force: true }));
+  const raw = await writeRawTable(folder, written);
+  await make(`create schema ${names.database}`, `drop schema ${names.database}`);
+  await make(raw.create(names), `drop table ${names.database}.${names.table}`);
+  await make(viewOf(names), `drop view ${names.database}.${VIEW}`);
+  const made = stack.move();
+  return { ...client, records: raw.records, layout: raw.layout, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { daysRead } from '../../athena/pruning.ts';
 import { generateSample } from '../../sample/generate.ts';
 import { eventsDuring } from '../../src/trail/events.ts';
 import { sql } from '../../src/trail/sql.ts';
@@ -9,6 +10,7 @@ import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
 const url = inject('trinoUrl');
 
+const TRAIL = { first: '2026/11/18', last: '2026/11/20' };
 /** On the first of the sample's three days. */
 const OFFICE_HOURS = { from: new Date('2026-11-18T09:00:00Z'), to: new Date('2026-11-18T17:00:00Z') };
 
@@ -49,6 +51,12 @@ describe.skipIf(url === null)('a sample of three days on Trino', () => {
   test('a question about hours of a day reads the folders of that day and the next, through the view', async () => {
     const scans = await trail.scansOf(sql`select eventname from ${eventsDuring(OFFICE_HOURS)} where actor = ${'alice'}`);
     expect(scans.map(({ day }) => day)).toEqual([['2026/11/18', '2026/11/19']]);
+    expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19']);
+  });
+
+  test('a question that names no day is seen to read all of them', async () => {
+    const scans = await trail.scansOf(sql`select count(*) from events where actor = ${"o'neil"}`);
+    expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
   });
 
   test('what Trino refuses is an error in its own words', async () => {

@@ -1,0 +1,276 @@
+/** What the AWS SDK sends from the clients that production opens, and where to: hosts of AWS, none of which is really reached. */
+import nock from 'nock';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { askCaller, openClientsAndCaller } from '../athena/caller.ts';
+import { openAthena } from '../athena/engine.ts';
+import { readLayout } from '../athena/layout.ts';
+import { openClients } from '../athena/trail.ts';
+import type { RawRow } from '../src/trail/engine.ts';
+import { sql } from '../src/trail/sql.ts';
+
+const signal = new AbortController().signal;
+const ID = '11112222-3333-4444-5555-666677778888';
+const BUCKET = 'example-trail';
+
+/** All that the SDK looks into for its settings, so that those of the machine the tests run on do not count. */
+const NOTHING_SET = {
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_PROFILE: undefined,
+  AWS_DEFAULT_REGION: undefined,
+  AWS_ENDPOINT_URL: undefined,
+  AWS_ENDPOINT_URL_ATHENA: undefined,
+  AWS_ENDPOINT_URL_S3: undefined,
+  AWS_USE_FIPS_ENDPOINT: undefined,
+  AWS_MAX_ATTEMPTS: undefined,
+  AWS_RETRY_MODE: undefined,
+  AWS_SESSION_TOKEN: undefined,
+};
+const KEY = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+
+/** Requests to hosts that a test did not name. The SDK may try again after such a failure, so it is counted, too. */
+const strays: string[] = [];
+const stray = ({ method, url }: Request): void => void strays.push(`${method} ${url}`);
+
+beforeAll(() => {
+  nock.disableNetConnect();
+  nock.emitter.on('no match', stray);
+});
+beforeEach(() => {
+  for (const [name, value] of Object.entries({ ...NOTHING_SET, ...KEY, AWS_REGION: 'eu-central-1' })) vi.stubEnv(name, value);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  const unasked = nock.pendingMocks();
+  nock.cleanAll();
+  expect({ unasked, strays: strays.splice(0) }).toEqual({ unasked: [], strays: [] });
+});
+afterAll(() => {
+  nock.emitter.off('no match', stray);
+  nock.restore();
+  nock.enableNetConnect();
+});
+
+/** A request to Athena as it left. */
+interface Sent {
+  readonly headers: Headers;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+type Reply = readonly [status: number, body: object] | 'reset';
+
+/** Athena at a host, which gives these replies to one operation, in turn; and what it was sent. */
+function athenaAt(host: string, operation: string, ...replies: readonly Reply[]): Sent[] {
+  const sent: Sent[] = [];
+  for (const reply of replies) {
+    nock(`https://${host}`)
+      .post('/')
+      .matchHeader('x-amz-target', `AmazonAthena.${operation}`)
+      .reply(async (request: Request) => {
+        sent.push({ headers: request.headers, body: z.record(z.string(), z.unknown()).parse(await request.json()) });
+        if (reply === 'reset') throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+        const [status, body] = reply;
+        return [status, body, { 'content-type': 'application/x-amz-json-1.1' }];
+      });
+  }
+  return sent;
+}
+
+/** The rest of a query that has been started, and found one row. */
+function succeedsAt(host: string): void {
+  const execution = { QueryExecutionId: ID, SubstatementType: 'SELECT', Status: { State: 'SUCCEEDED' }, Statistics: { DataScannedInBytes: 7 } };
+  const rows = ['one', '1'].map((VarCharValue) => ({ Data: [{ VarCharValue }] }));
+  athenaAt(host, 'GetQueryExecution', [200, { QueryExecution: execution }]);
+  athenaAt(host, 'GetQueryResults', [200, { ResultSet: { ResultSetMetadata: { ColumnInfo: [{ Name: 'one', Type: 'integer' }] }, Rows: rows } }]);
+}
+
+const STARTED: Reply = [200, { QueryExecutionId: ID }];
+
+/** Asks as production does. */
+async function ask(): Promise<readonly RawRow[]> {
+  using clients = openClients();
+  const extent = () => Promise.reject(new Error('Nobody asks for it'));
+  const engine = openAthena({ client: clients.athena, database: 'trailbot', workGroup: 'trailbot', extent, clock: () => new Date(0), pollMs: 1 });
+  const { rows } = await engine.execute(sql`select 1 as one where 'x' = ${'x'}`, { signal });
+  await engine.close();
+  return rows;
+}
+
+/** `Credential=KEY/20261121/REGION/SERVICE/aws4_request`: where a signature holds. */
+const signedFor = ({ headers }: { readonly headers: Headers }): string | undefined =>
+  /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/([^/]+\/[^/]+)\/aws4_request, /.exec(headers.get('authorization') ?? '')?.[1];
+
+describe('Athena is asked', () => {
+  test.each([
+    ['eu-central-1', 'athena.eu-central-1.amazonaws.com'],
+    ['us-gov-west-1', 'athena.us-gov-west-1.amazonaws.com'],
+    ['cn-north-1', 'athena.cn-north-1.amazonaws.com.cn'],
+    ['eusc-de-east-1', 'athena.eusc-de-east-1.amazonaws.eu'],
+  ])('in AWS_REGION, as in %s at %s, with a signature for there', async (region, host) => {
+    vi.stubEnv('AWS_REGION', region);
+    const starts = athenaAt(host, 'StartQueryExecution', STARTED);
+    succeedsAt(host);
+    expect(await ask()).toEqual([{ one: '1' }]);
+    expect(starts.map(signedFor)).toEqual([`${region}/athena`]);
+    expect(starts.map(({ headers }) => headers.get('content-type'))).toEqual(['application/x-amz-json-1.1']);
+  });
+
+  test('where FIPS is asked for, at its hosts', async () => {
+    vi.stubEnv('AWS_REGION', 'us-gov-west-1');
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    const starts = athenaAt('athena-fips.us-gov-west-1.amazonaws.com', 'StartQueryExecution', STARTED);
+    succeedsAt('athena-fips.us-gov-west-1.amazonaws.com');
+    expect(await ask()).toEqual([{ one: '1' }]);
+    expect(starts.map(signedFor)).toEqual(['us-gov-west-1/athena']);
+  });
+
+  test('with all of a question: the statement, its values, a token, and the workgroup', async () => {
+    const host = 'athena.eu-central-1.amazonaws.com';
+    const starts = athenaAt(host, 'StartQueryExecution', STARTED);
+    succeedsAt(host);
+    await ask();
+    expect(starts[0]?.body).toEqual({
+      QueryString: "select 1 as one where 'x' = ?",
+      ExecutionParameters: ["'x'"],
+      ClientRequestToken: expect.stringMatching(/^[0-9a-f]{64}$/),
+      QueryExecutionContext: { Database: 'trailbot' },
+      WorkGroup: 'trailbot',
+    });
+  });
+
+  test('with the session token of a role, and without one for a user’s key', async () => {
+    const host = 'athena.eu-central-1.amazonaws.com';
+    const starts = athenaAt(host, 'StartQueryExecution', STARTED, STARTED);
+    succeedsAt(host);
+    await ask();
+    vi.stubEnv('AWS_SESSION_TOKEN', 'example-session-token');
+    succeedsAt(host);
+    await ask();
+    expect(starts.map(({ headers }) => headers.get('x-amz-security-token'))).toEqual([null, 'example-session-token']);
+    expect(starts[1]?.headers.get('authorization')).toMatch(/SignedHeaders=[a-z0-9;-]*x-amz-security-token/);
+  });
+});
+
+describe('A start that Athena did not answer is sent again with the same token, so that the query runs once,', () => {
+  const host = 'athena.eu-central-1.amazonaws.com';
+
+  test.each<[string, ...Reply[]]>([
+    ['a 503', [503, { __type: 'ServiceUnavailableException', message: 'Service unavailable' }]],
+    ['trouble inside of Athena', [500, { __type: 'InternalServerException', Message: 'Internal failure' }]],
+    ['a connection that was reset', 'reset'],
+    ['two of these', [503, {}], 'reset'],
+  ])('after %s', async (_, ...troubles) => {
+    const starts = athenaAt(host, 'StartQueryExecution', ...troubles, STARTED);
+    succeedsAt(host);
+    expect(await ask()).toEqual([{ one: '1' }]);
+    expect(starts.map(({ headers }) => headers.get('amz-sdk-request'))).toEqual([...troubles, STARTED].map((_, i) => `attempt=${i + 1}; max=3`));
+    expect(new Set(starts.map(({ body }) => body.ClientRequestToken)).size).toBe(1);
+  });
+
+  test('but the same question asked again is a query of its own', async () => {
+    const starts = athenaAt(host, 'StartQueryExecution', STARTED, STARTED);
+    succeedsAt(host);
+    await ask();
+    succeedsAt(host);
+    await ask();
+    expect(new Set(starts.map(({ body }) => body.ClientRequestToken)).size).toBe(2);
+  });
+});
+
+const FOLDERS = [
+  'AWSLogs/111122223333/',
+  'AWSLogs/111122223333/CloudTrail/',
+  'AWSLogs/111122223333/CloudTrail/eu-central-1/',
+  'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/',
+  'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/',
+  'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/20/',
+];
+const XML = { 'content-type': 'application/xml' };
+
+/** A bucket at a host of its own that lists these folders; and each request for it. */
+function bucketAt(host: string): Request[] {
+  const sent: Request[] = [];
+  nock(`https://${host}`)
+    .persist()
+    .get('/')
+    .query(true)
+    .reply((request: Request) => {
+      sent.push(request);
+      const prefix = new URL(request.url).searchParams.get('prefix') ?? '';
+      const folders = FOLDERS.filter((folder) => folder.startsWith(prefix) && folder.slice(prefix.length).split('/').length === 2);
+      const entries = folders.map((folder) => `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`);
+      return [200, `<ListBucketResult><EncodingType>url</EncodingType>${entries.join('')}</ListBucketResult>`, XML];
+    });
+  return sent;
+}
+
+/** Where the trail is that is found in the bucket, as production looks for it. */
+async function look(): Promise<string> {
+  using clients = openClients();
+  const { root, firstDay } = await readLayout({ s3: clients.s3, bucket: BUCKET, prefix: '', today: new Date('2026-11-21T00:00:00Z'), signal });
+  return `${root} since ${firstDay}`;
+}
+
+const FOUND = `s3://${BUCKET}/AWSLogs/ since 2026/11/20`;
+
+describe('S3 is asked', () => {
+  test.each([
+    ['eu-central-1', `${BUCKET}.s3.eu-central-1.amazonaws.com`],
+    ['us-east-1', `${BUCKET}.s3.us-east-1.amazonaws.com`],
+    ['us-gov-west-1', `${BUCKET}.s3.us-gov-west-1.amazonaws.com`],
+    ['cn-north-1', `${BUCKET}.s3.cn-north-1.amazonaws.com.cn`],
+  ])('in %s at the bucket’s own host, %s, for names that are encoded', async (region, host) => {
+    vi.stubEnv('AWS_REGION', region);
+    const lists = bucketAt(host);
+    expect(await look()).toBe(FOUND);
+    expect(lists).toHaveLength(FOLDERS.length);
+    expect(new Set(lists.map(signedFor))).toEqual(new Set([`${region}/s3`]));
+    for (const { url } of lists) {
+      expect(Object.fromEntries(new URL(url).searchParams)).toMatchObject({ 'list-type': '2', 'encoding-type': 'url', delimiter: '/' });
+    }
+  });
+
+  test('in the bucket’s region, once S3 has told that it is another', async () => {
+    const moved = '<Error><Code>PermanentRedirect</Code><Message>The bucket must be addressed using the specified endpoint.</Message></Error>';
+    nock(`https://${BUCKET}.s3.eu-central-1.amazonaws.com`)
+      .persist()
+      .get('/')
+      .query(true)
+      .reply(301, moved, { ...XML, 'x-amz-bucket-region': 'ap-southeast-2' });
+    const lists = bucketAt(`${BUCKET}.s3.ap-southeast-2.amazonaws.com`);
+    expect(await look()).toBe(FOUND);
+    expect(new Set(lists.map(signedFor))).toEqual(new Set(['ap-southeast-2/s3']));
+  });
+
+  test('again, where it asked for fewer requests', async () => {
+    const host = `${BUCKET}.s3.eu-central-1.amazonaws.com`;
+    const slower = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
+    nock(`https://${host}`).get('/').query(true).reply(503, slower, XML);
+    const lists = bucketAt(host);
+    expect(await look()).toBe(FOUND);
+    expect(lists[0]?.headers.get('amz-sdk-request')).toBe('attempt=2; max=3');
+  });
+});
+
+describe('Who asks is told by STS', () => {
+  test.each([
+    ['eu-west-1', 'sts.eu-west-1.amazonaws.com', 'aws'],
+    ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com', 'aws-us-gov'],
+    ['cn-north-1', 'sts.cn-north-1.amazonaws.com.cn', 'aws-cn'],
+  ])('of the region that is named, as in %s at %s, and not of AWS_REGION', async (region, host, partition) => {
+    const asked: Request[] = [];
+    const arn = `arn:${partition}:sts::111122223333:assumed-role/trailbot/example`;
+    const result = `<GetCallerIdentityResult><Arn>${arn}</Arn><UserId>AROAEXAMPLE:example</UserId><Account>111122223333</Account></GetCallerIdentityResult>`;
+    nock(`https://${host}`)
+      .post('/', /Action=GetCallerIdentity/)
+      .reply((request: Request) => {
+        asked.push(request);
+        return [200, `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>`, { 'content-type': 'text/xml' }];
+      });
+    using clients = openClientsAndCaller(region);
+    expect(await askCaller(clients.sts, signal)).toEqual({ account: '111122223333', partition, arn });
+    expect(asked.map(signedFor)).toEqual([`${region}/sts`]);
+  });
+});
