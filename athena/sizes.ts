@@ -69,10 +69,10 @@ export function openSizes({ s3, folders, kept, clock, signal }: SizesOptions): S
 
   async function renew(now: Folders): Promise<Measured | undefined> {
     try {
-      const found = await measure(s3, now, clock(), signal);
-      await kept.write(found);
-      known = found;
-      return found;
+      known = await measure(s3, now, clock(), signal);
+      // Where it cannot be kept, it is measured again at the next start.
+      await kept.write(known).catch(() => undefined);
+      return known;
     } catch {
       // Without an estimate questions run as they did before there were any; the doctor says why there is none.
       failedAt = clock().getTime();

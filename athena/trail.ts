@@ -92,6 +92,8 @@ export async function openAthenaTrail(
   };
   await look();
   const { bytesOf } = openSizes({ s3, folders: async () => (await look()).folders, kept, clock, signal });
+  // Sizes that are not known yet are measured while nobody waits.
+  void bytesOf([]).catch(() => undefined);
   const group = lookAtWorkGroup(client, workGroup, signal).catch(() => undefined);
   const mayReuse = async (): Promise<boolean> => {
     const found = await group;

@@ -140,7 +140,11 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
 /** What was found; where that is nothing, and only for capital letters that were typed small, the right ones are offered first. */
 async function orRespelled(found: Finding, line: Line, window: TimeRange, { ask }: Context): Promise<Finding> {
   if (found.table?.rows.length !== 0) return found;
-  const filters = await respelled(line.filters, window, ask);
+  const filters = await respelled(line.filters, window, ask).catch((error: unknown) => {
+    // An answer is not lost because a better question would be dear.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
   if (!filters) return found;
   const changed = filters.filter((filter) => !line.filters.includes(filter));
   const meant: Next = { label: `Did you mean ${changed.map(printFilter).join(' ')}?`, line: printLine({ ...line, filters }) };

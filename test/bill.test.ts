@@ -123,6 +123,13 @@ describe('A question that is dear', () => {
     expect(choices[0]?.line).toBe('event 00000000-0000-4000-8000-000000000000 2026-05-09 spend:4');
   });
 
+  test('that found nothing keeps its answer, where to look for other spellings would be dear', async () => {
+    await using open = await shop();
+    const answer = await open.ask('events by:user event:deletebucket 7d');
+    expect(answer.table?.rows).toEqual([]);
+    expect(answer.coverage?.dollars).toBeCloseTo(0.9);
+  });
+
   test('is not asked about where no line could be pressed: reports run', async () => {
     await using open = await shop({ askAbove: 0 });
     const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };

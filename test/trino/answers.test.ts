@@ -16,6 +16,7 @@ import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
 import { eventCount, eventsDuring } from '../../src/trail/events.ts';
 import { sql } from '../../src/trail/sql.ts';
 import type { TimeRange } from '../../src/trail/window.ts';
+import { contract } from '../support/engine-contract.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
 const url = inject('trinoUrl');
@@ -104,6 +105,8 @@ describe.skipIf(url === null)('the sample', () => {
     estimate: async () => undefined,
     close: async () => undefined,
   });
+
+  test.each(contract.map(({ name, holds }) => [name, holds] as const))('%s', (_, holds) => holds(onTrino(both)));
 
   test('is the same relation, event by event, column by column', async () => {
     const [there, here] = await Promise.all([

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, inject, test } from 'vitest';
+import { openAthena } from '../athena/engine.ts';
+import { openDuckDB } from '../duckdb/engine.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { contract } from './support/engine-contract.ts';
+import { type PocketAthena, pocketAthena } from './support/pocket-athena.ts';
+
+const engines: Record<string, QueryEngine> = {};
+let pocket: PocketAthena;
+beforeAll(async () => {
+  const duck = await openDuckDB(inject('sampleStore'));
+  pocket = await pocketAthena(duck);
+  engines.DuckDB = duck;
+  engines.Athena = openAthena({
+    client: pocket.client,
+    database: 'trail',
+    workGroup: 'trailbot',
+    extent: () => duck.extent(),
+    clock: () => new Date(0),
+    pollMs: 1,
+  });
+});
+afterAll(async () => {
+  await engines.Athena?.close();
+  await pocket[Symbol.asyncDispose]();
+  await engines.DuckDB?.close();
+});
+
+describe.each(['DuckDB', 'Athena'])('an engine, %s,', (name) => {
+  test.each(contract.map((promised) => [promised.name, promised.holds] as const))('%s', (_, holds) => holds(engines[name] as QueryEngine));
+});
