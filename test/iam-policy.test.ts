@@ -111,7 +111,7 @@ describe('The policy', () => {
 
   test('is what docs/aws.md explains, statement by statement and action by action', () => {
     const section = /^## 1\. .*?(?=^## )/ms.exec(readFileSync(new URL('../docs/aws.md', import.meta.url), 'utf8'))?.[0] ?? '';
-    const explained = [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, sid = '', actions = '']) => ({
+    const explained = [...section.matchAll(/^\| `(\w+)` +\| ([^|]*)\|/gm)].map(([, sid = '', actions = '']) => ({
       sid,
       actions: [...actions.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => action),
     }));
