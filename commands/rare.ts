@@ -1,5 +1,20 @@
 /** The least common calls: a call made once among a million reads is worth a look, whoever made it. */
-import { command, DEFAULT_ROWS, eventCount, eventsDuring, limit, matching, only, printLine, printWindow, query, type Row, wider, z } from '#kit';
+import {
+  command,
+  DEFAULT_ROWS,
+  eventCount,
+  eventsDuring,
+  limit,
+  matching,
+  only,
+  printLine,
+  printWindow,
+  query,
+  type Row,
+  termsOf,
+  wider,
+  z,
+} from '#kit';
 
 const call = z.object({
   eventsource: z.string(),
@@ -65,7 +80,7 @@ export default command({
         more: calls.length > top,
       },
       next: [
-        ...(shown.length > 0 && !filters.some(({ field }) => field === 'kind')
+        ...(shown.length > 0 && !termsOf(filters).some(({ field }) => field === 'kind')
           ? [
               {
                 label: 'Without services',

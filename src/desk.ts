@@ -10,7 +10,7 @@ import { nearest } from './nearest.ts';
 import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type Execution, type Progress, type QueryEngine } from './trail/engine.ts';
 import { partsOf, secondOf } from './trail/events.ts';
-import { type FilterValue, fieldGuide, valuesOf } from './trail/filter.ts';
+import { changed, type FilterValue, fieldGuide, rightlyWritten, type Term, termsOf, valuesOf } from './trail/filter.ts';
 import { respelled } from './trail/spelling.ts';
 import type { Query, Sql } from './trail/sql.ts';
 import { nearestWindow, pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
@@ -196,8 +196,7 @@ function find({ name, ...rest }: Line, commands: Catalog['commands']): Command {
   const command = commands.get(name);
   if (command) return command;
   const guess = nearest(name, [...commands.keys(), 'help']);
-  const known = [...commands.keys(), 'help'].join(', ');
-  throw new UserError(`I don't know “${shortened(name)}”. I know ${known}.`, guess && printLine({ ...rest, name: guess }));
+  throw new UserError(`I don't know “${shortened(name)}”. “help” lists what I know.`, guess ? printLine({ ...rest, name: guess }) : 'help');
 }
 
 /** The command that help is asked about; undefined for all of them. */
@@ -208,25 +207,27 @@ function topicOf({ words: [about] }: Line, commands: Catalog['commands']): reado
   if (command) return [name, command];
   const guess = nearest(name, commands.keys());
   throw new UserError(
-    `I have no command “${shortened(about)}”. I have ${[...commands.keys()].join(', ')}.`,
+    `I have no command “${shortened(about)}”. “help” lists those that I have.`,
     printLine({ name: 'help', words: guess ? [guess] : [], filters: [] }),
   );
 }
 
 /** A line as one command takes it: words checked, window pinned, nothing in it that the command would not heed. */
 function understand(line: Line, command: Command, now: Date): Asked {
-  const { name, words, filters, window } = line;
+  const { name, words, window } = line;
   const shown = usage(name, command);
   const example = `${name} ${command.example}`;
   const keys = Object.keys(command.words);
-  if (words.length > keys.length) {
-    const extra = words.slice(keys.length);
-    const meant = window ? undefined : extra.map((_, i) => nearestWindow(extra.slice(i))).find((guess) => guess !== undefined);
+  const extra = words.slice(keys.length);
+  const meant = window ? undefined : extra.map((_, i) => nearestWindow(extra.slice(i))).find((guess) => guess !== undefined);
+  if (extra.length > 0 && (!command.filters || meant)) {
     throw new UserError(
       `I don't know what to do with “${shortened(extra.join(' '))}”. Usage: ${shown}`,
       printLine({ ...line, words: words.slice(0, keys.length), ...(meant && { window: meant }) }),
     );
   }
+  // What a command has no place for is looked for in the record.
+  const filters = [...extra.map((text): Term => ({ field: 'text', negated: false, values: [{ text, wildcard: false }] })), ...line.filters];
   const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
   if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
 
@@ -236,7 +237,7 @@ function understand(line: Line, command: Command, now: Date): Asked {
   if (filters.length > 0 && !command.filters) {
     throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
   }
-  checkValues(line);
+  checkValues({ ...line, filters });
   const { by, every, top, sort } = line;
   const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
   const unheeded = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
@@ -255,14 +256,19 @@ function understand(line: Line, command: Command, now: Date): Asked {
 
 /** @throws UserError for a filter on a value that its field never has: it would find nothing, and read as if nothing had happened. */
 function checkValues(line: Line): void {
-  for (const { field, values } of line.filters) {
+  for (const { field, values } of termsOf(line.filters)) {
     const known = valuesOf(field);
     const stray = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
-    if (!known || !stray) continue;
-    const guess = nearest(stray.text, known) ?? (known[0] as string);
-    const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
-    const filters = line.filters.map((each) => ({ ...each, values: each.values.map(mend) }));
-    throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${shortened(stray.text)}”.`, printLine({ ...line, filters }));
+    if (known && stray) {
+      const guess = nearest(stray.text, known) ?? (known[0] as string);
+      const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
+      const filters = changed(line.filters, (term) => ({ ...term, values: term.values.map(mend) }));
+      throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${shortened(stray.text)}”.`, printLine({ ...line, filters }));
+    }
+    for (const value of values) {
+      const right = rightlyWritten(field, value);
+      if (right) throw new UserError(`“${field}:${shortened(value.text)}” cannot be compared. Write it as ${right}.`);
+    }
   }
 }
 

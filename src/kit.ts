@@ -8,7 +8,7 @@ export { DEFAULT_ROWS, eventTable, type ListedEvent, listed, listedRow, newestFi
 export { report } from './report.ts';
 export { followBack, type Hop } from './trail/chase.ts';
 export { eventCount, eventsDuring, eventsDuringAny, secondOf } from './trail/events.ts';
-export { columnOf, type Filter, matching } from './trail/filter.ts';
+export { columnOf, type Filter, matching, termsOf } from './trail/filter.ts';
 export { stepOf, windowOf } from './trail/series.ts';
 export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';
 export { printWindow, type TimeRange, type Window, wider } from './trail/window.ts';

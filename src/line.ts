@@ -6,9 +6,10 @@
 import { isIPv6 } from 'node:net';
 import { UserError } from './errors.ts';
 import { nearest } from './nearest.ts';
-import { type Filter, type FilterValue, fieldNamed, fieldNames } from './trail/filter.ts';
+import { type Char, isQuoted, literal, normalize, plain, quote, type Token, textOf, tokenize, written } from './tokens.ts';
+import { columnNamed, type Filter, type FilterValue, fieldNamed, fieldNames, group, isTerm, type Term } from './trail/filter.ts';
 import { type Every, isStep } from './trail/series.ts';
-import { printWindow, readWindow, type Window } from './trail/window.ts';
+import { nearestWindow, printWindow, readWindow, type Window } from './trail/window.ts';
 
 /** How rows are ordered: most first, fewest first, first seen latest, newest event first. */
 export const SORTS = ['top', 'rare', 'new', 'time'] as const;
@@ -36,13 +37,6 @@ export interface Line extends Shape {
 
 export const MOST_ROWS = 10_000;
 
-/** A character of a token, and whether it stood in quotes (and so means only itself). */
-interface Char {
-  readonly char: string;
-  readonly quoted: boolean;
-}
-type Token = readonly Char[];
-
 /**
  * Reads a line. An empty one is `help`; one that begins with a filter or a time is `events`.
  *
@@ -51,41 +45,138 @@ type Token = readonly Char[];
 export function parseLine(text: string): Line {
   const tokens = tokenize(normalize(text));
   if (tokens[0] && !isQuoted(tokens[0]) && textOf(tokens[0]) === '/trail') tokens.shift();
+  const { words, filters, startsWithName, ...rest } = readPieces(pieces(tokens));
+  const name = startsWithName ? (words.shift() as string).toLowerCase() : tokens.length === 0 ? 'help' : 'events';
+  return { name, words, filters, ...rest };
+}
 
+/** A piece of a line: a token, or what joins and groups filters. */
+type Piece =
+  | { readonly kind: 'token'; readonly token: Token }
+  /** `(`, `-(`, or with the field of all that stands in it, `event:(`. */
+  | { readonly kind: 'open'; readonly negated: boolean; readonly head: string }
+  | { readonly kind: 'close' | 'and' | 'or' | 'not' };
+
+const JOINING: Readonly<Record<string, 'and' | 'or' | 'not'>> = { AND: 'and', '&&': 'and', OR: 'or', '||': 'or', NOT: 'not' };
+
+/** Marks are part of their tokens until here: parentheses stand close to words, and ranges in brackets have blanks in them. */
+function pieces(tokens: readonly Token[]): Piece[] {
+  const all: Piece[] = [];
+  let depth = 0;
+  for (let i = 0; i < tokens.length; i += 1) {
+    let token = tokens[i] as Token;
+    for (let open = OPENING.exec(bareOf(token)); open; open = OPENING.exec(bareOf(token))) {
+      all.push({ kind: 'open', negated: open[1] === '-', head: open[2] ?? '' });
+      depth += 1;
+      token = token.slice(open[0].length);
+    }
+    const range = RANGE.exec([token, ...tokens.slice(i + 1, i + 3)].map(bareOf).join(' '));
+    if (range) {
+      const [, head = '', from = '', to = '', rest = ''] = range;
+      token = plain(`${head}${from === '*' ? EVER[0] : from}..${to === '*' ? EVER[1] : to}${rest}`);
+      i += 2;
+    }
+    const closing = Math.min(depth, /\)*$/.exec(bareOf(token))?.[0].length ?? 0);
+    const inner = token.slice(0, token.length - closing);
+    const bare = bareOf(inner);
+    const joining = Object.hasOwn(JOINING, bare) ? JOINING[bare] : undefined;
+    if (joining) all.push({ kind: joining });
+    else if (inner.length > 0) all.push({ kind: 'token', token: inner });
+    for (let n = 0; n < closing; n += 1) all.push({ kind: 'close' });
+    depth -= closing;
+  }
+  return all;
+}
+
+const OPENING = /^(-?)([A-Za-z][\w.[\]]*:)?\(/;
+/** `eventTime:[2026-04-20 TO 2026-05-02]` of Lucene. */
+const RANGE = /^(-?[A-Za-z]\w*:)[[{](\S+) TO ([^\s\]}]+)[\]}](\)*)$/;
+const EVER = ['2013-01-01', '2199-12-31'] as const;
+
+/** A token's characters, with a mark for each that was quoted. */
+const bareOf = (token: Token): string => token.map(({ char, quoted }) => (quoted ? '"' : char)).join('');
+
+interface Read extends Shaped {
+  readonly words: string[];
+  readonly filters: readonly Filter[];
+  readonly window?: Window;
+  readonly startsWithName: boolean;
+}
+
+/** Reads pieces as an expression: what stands side by side must all match, and that binds closer than OR. */
+function readPieces(all: readonly Piece[]): Read {
   const words: string[] = [];
-  const filters: Filter[] = [];
   const shape: { -readonly [K in keyof Shaped]: Shaped[K] } = {};
   let window: Window | undefined;
-  let startsWithName = false;
+  let windowAt = 0;
+  let at = 0;
+  const first = all[0];
+  const startsWithName = first?.kind === 'token' && !readNamedOf(all, 0, '') && !readWindow(plainRun(all, 0));
+  const filters = group(false, alternatives(0, ''));
+  return { words, filters, ...(window && { window }), ...shape, startsWithName };
 
-  for (let i = 0; i < tokens.length; ) {
-    const token = tokens[i] as Token;
-    const named = readNamedOf(tokens, i);
-    if (named) {
-      if (named.kind === 'filter') filters.push(named.filter);
-      else Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
-      i += 1;
-      continue;
+  function alternatives(depth: number, head: string): Filter[][] {
+    const any: Filter[][] = [[]];
+    let negated = false;
+    const take = (found: readonly Filter[]) => {
+      any.at(-1)?.push(...found);
+      negated = false;
+    };
+    while (at < all.length) {
+      const piece = all[at] as Piece;
+      if (piece.kind === 'token') {
+        const found = primary(piece.token, depth, head);
+        take(negated ? group(true, [found]) : found);
+        continue;
+      }
+      at += 1;
+      if (piece.kind === 'close') return any;
+      if (piece.kind === 'or') any.push([]);
+      if (piece.kind === 'not') negated = !negated;
+      if (piece.kind === 'open') {
+        const outer = negated !== (piece.negated || piece.head.startsWith('-'));
+        take(group(outer, alternatives(depth + 1, piece.head.replace(/^-/, '') || head)));
+      }
     }
-    const found = readWindow(plainRun(tokens, i));
+    return any;
+  }
+
+  /** What one token is: filters, or part of the line's shape, time or words. */
+  function primary(token: Token, depth: number, head: string): Filter[] {
+    const start = at;
+    const named = readNamedOf(all, start, head);
+    at += 1;
+    if (named?.kind === 'filter') return [named.filter];
+    if (named) {
+      Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
+      return [];
+    }
+    const found = depth === 0 ? readWindow(plainRun(all, start)) : undefined;
     if (found) {
       if (window) {
+        const end = start + found.taken;
+        // “2026-04-01 to 2026-04-03” is one time.
+        const span = nearestWindow(all.slice(windowAt, end).flatMap((piece) => (piece.kind === 'token' ? [textOf(piece.token)] : [])));
+        const meant: Piece[] = span ? [{ kind: 'token', token: plain(printWindow(span)) }] : [];
         throw new UserError(
           `I read two times, “${printWindow(window)}” and “${printWindow(found.window)}”. Give one.`,
-          readable(tokens.toSpliced(i, found.taken)),
+          readable(span ? all.toSpliced(windowAt, end - windowAt, ...meant) : all.toSpliced(start, found.taken)),
         );
       }
       window = found.window;
-      i += found.taken;
-      continue;
+      windowAt = start;
+      at += found.taken - 1;
+      return [];
     }
-    if (words.length === 0 && i === 0) startsWithName = true;
-    words.push(textOf(token));
-    i += 1;
+    const isLess = token.length > 1 && token[0]?.char === '-' && !token[0].quoted;
+    const isJoined = [all[start - 1], all[at]].some((beside) => beside && ['and', 'or', 'not'].includes(beside.kind));
+    if ((depth === 0 && !isJoined && !isLess) || (start === 0 && startsWithName)) {
+      words.push(textOf(token));
+      return [];
+    }
+    // What is joined to filters is one: text anywhere in the record.
+    return [{ field: 'text', negated: isLess, values: readValues(token.slice(isLess ? 1 : 0), 'text:') }];
   }
-
-  const name = startsWithName ? (words.shift() as string).toLowerCase() : tokens.length === 0 ? 'help' : 'events';
-  return { name, words, filters, ...(window && { window }), ...shape };
 }
 
 /** A line as text: `parseLine(printLine(line))` is the line again. */
@@ -103,18 +194,26 @@ export function printLine({ name, words, filters, window, by, every, top, sort, 
 }
 
 /** One filter as a line writes it. */
-export function printFilter({ field, negated, values }: Filter): string {
-  return `${negated ? '-' : ''}${field}:${values.map(printValue).join(',')}`;
+export function printFilter(filter: Filter): string {
+  const sign = filter.negated ? '-' : '';
+  if (isTerm(filter)) return `${sign}${filter.field}:${filter.values.map(printValue).join(',')}`;
+  return `${sign}(${filter.any.map((all) => all.map(printFilter).join(' ')).join(' OR ')})`;
 }
 
 /** A filter on exactly one value: what buttons and rows lead on with. */
-export const only = (field: string, text: string): Filter => ({ field, negated: false, values: [{ text, wildcard: false }] });
+export const only = (field: string, text: string): Term => ({ field, negated: false, values: [{ text, wildcard: false }] });
 
-const SAFE_WORD = /^[A-Za-z0-9_@/+.=~#%^$!()[\]{}|;*?-]+$/;
+const SAFE_WORD = /^[A-Za-z0-9_@/+.=~#%^$!|;*?-]+$/;
 const WINDOW_WORDS = new Set(['since', 'around', 'last', 'past', 'on']);
 
 function printWord(text: string): string {
-  const plain = SAFE_WORD.test(text) && !readWindow([text]) && !WINDOW_WORDS.has(text.toLowerCase()) && text !== '/trail';
+  const plain =
+    SAFE_WORD.test(text) &&
+    !text.startsWith('-') &&
+    !readWindow([text]) &&
+    !WINDOW_WORDS.has(text.toLowerCase()) &&
+    text !== '/trail' &&
+    !Object.hasOwn(JOINING, text);
   return plain || (/^arn:[\w:/.+=@-]+$/.test(text) && SAFE_WORD.test(text.replaceAll(':', ''))) || isIPv6(text) ? text : quote(text);
 }
 
@@ -129,129 +228,40 @@ function printValue({ text, wildcard }: FilterValue): string {
 
 const printPiece = (text: string): string => (SAFE_WORD.test(text) || /^[\w:/.+=@-]+$/.test(text) ? text : quote(text));
 
-const quote = (text: string): string => `"${Array.from(text, quotable).join('')}"`;
-
-/** Letters that are not seen. */
-const FILLER = /[\u115f\u1160\u3164\uffa0]/;
-
-/** A character inside quotes: as it is where no keyboard, editor or Slack would change it on the way, else `\u{…}`. */
-function quotable(char: string): string {
-  if (char === '"' || char === '\\') return `\\${char}`;
-  if ((/^[\p{L}\p{N}]$/u.test(char) && !FILLER.test(char)) || (/^[ -~]$/.test(char) && !/[&<>`]/.test(char))) return char;
-  return `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
-}
-
-/** Undoes what Slack (escaped mentions, autolinks, entities), macOS and iOS (smart punctuation) and copying do to a line. */
-function normalize(text: string): string {
-  return text
-    .replace(/<(?:mailto:|tel:)([^|>\s]+)(?:\|([^>]*))?>/g, (_, address: string, label?: string) => label || address)
-    .replace(/<(https?:\/\/[^|>\s]+)(?:\|([^>]*))?>/g, (_, url: string, label?: string) => label || url)
-    .replace(/<([@#!])([^|>\s]+)(?:\|([^>]*))?>/g, (_, sigil: string, id: string, label?: string) => label || (sigil === '!' ? '' : sigil + id))
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&amp;/g, '&')
-    .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
-    .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, ' ')
-    .replace(/[\u201c-\u201f\u00ab\u00bb\u2033\u301d\u301e\uff02]/g, '"')
-    .replace(/[\u2018-\u201b\u2032\uff07]/g, "'")
-    .replace(/[\u2010-\u2013\u2212\ufe63\uff0d]/g, '-')
-    .replace(/(^|\s)[\u2014\u2015](?=\S)/g, '$1-')
-    .replace(/[\u2014\u2015]/g, '--');
-}
-
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  let token: Char[] | undefined;
-  for (let i = 0; i < text.length; ) {
-    const char = text[i] as string;
-    if (/\s/.test(char)) {
-      if (token) tokens.push(token);
-      token = undefined;
-      i += 1;
-      continue;
-    }
-    const start: Char[] = token ?? [];
-    const quoted = readQuoted(text, i, opensValue(start));
-    token = start;
-    if (quoted) {
-      token.push(...quoted.chars);
-      i = quoted.next;
-    } else {
-      // Slack's code marks around a pasted id are not part of it.
-      if (char !== '`') token.push({ char, quoted: false });
-      i += 1;
-    }
-  }
-  if (token) tokens.push(token);
-  return tokens.filter((chars) => chars.length > 0);
-}
-
-/** True where a token or one of its values begins. */
-function opensValue(token: Token): boolean {
-  const last = token.at(-1);
-  return last === undefined || (!last.quoted && /[:,]/.test(last.char));
-}
-
-/** A quoted run at `start`. Double quotes open anywhere and may lack their end; single quotes only stand around a whole word or value (O'Brien). */
-function readQuoted(text: string, start: number, opensValue: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
-  if (text[start] === "'" && opensValue) {
-    const inner = /^'([^']*)'(?=[\s,]|$)/.exec(text.slice(start));
-    if (!inner) return undefined;
-    return { chars: literal(inner[1] as string), next: start + inner[0].length };
-  }
-  if (text[start] !== '"') return undefined;
-  const chars: Char[] = [];
-  let i = start + 1;
-  while (i < text.length && text[i] !== '"') {
-    const escaped = /^\\(?:u\{([0-9a-f]{1,6})\}|(["\\]))/i.exec(text.slice(i, i + 11));
-    const code = Number.parseInt(escaped?.[1] ?? '', 16);
-    if (escaped && (escaped[2] !== undefined || code <= 0x10ffff)) {
-      chars.push(...literal(escaped[2] ?? String.fromCodePoint(code)));
-      i += escaped[0].length;
-    } else {
-      chars.push({ char: text[i] as string, quoted: true });
-      i += 1;
-    }
-  }
-  // An empty pair of quotes still is a value: mark it by an empty quoted character.
-  return { chars: chars.length > 0 ? chars : [{ char: '', quoted: true }], next: i + 1 };
-}
-
-const literal = (text: string): Char[] => (text === '' ? [{ char: '', quoted: true }] : text.split('').map((char) => ({ char, quoted: true })));
-
-/** Reads the token at `at` as a named one. A mistake in it is told with the nearest whole line that reads. */
-function readNamedOf(tokens: readonly Token[], at: number): Named | undefined {
+/** Reads the token at `at` as a named one; in a group of one field, as a value of it. A mistake in it is told with the nearest whole line that reads. */
+function readNamedOf(all: readonly Piece[], at: number, head: string): Named | undefined {
+  const piece = all[at];
+  if (piece?.kind !== 'token') return undefined;
+  const token = head === '' ? piece.token : inField(head, piece.token);
   try {
-    return readNamed(tokens[at] as Token);
+    return readNamed(token);
   } catch (error) {
     if (!(error instanceof Slip)) throw error;
-    throw new UserError(error.message, readable(tokens.toSpliced(at, 1, ...(error.instead ? [error.instead] : []))));
+    const instead: Piece[] = error.instead ? [{ kind: 'token', token: error.instead }] : [];
+    throw new UserError(error.message, readable(all.toSpliced(at, 1, ...instead)));
   }
 }
 
-/** The line that `tokens` read as, after any further mistake in them was mended too; undefined when it cannot be. */
-function readable(tokens: readonly Token[]): string | undefined {
+/** `-a` in `field:(…)` is `-field:a`. */
+const inField = (head: string, token: Token): Token => {
+  const isLess = token[0]?.char === '-' && !token[0].quoted;
+  return [...plain(`${isLess ? '-' : ''}${head}`), ...token.slice(isLess ? 1 : 0)];
+};
+
+/** The line that pieces read as, after any further mistake in them was mended too; undefined when it cannot be. */
+function readable(all: readonly Piece[]): string | undefined {
   try {
-    return printLine(parseLine(tokens.map(written).join(' ')));
+    return printLine(parseLine(all.map(printPieceOf).join(' ')));
   } catch (error) {
     return error instanceof UserError ? error.suggestion : undefined;
   }
 }
 
-/** A token as text that reads as the same token: `user:"ci deploy",other`. */
-function written(token: Token): string {
-  let text = '';
-  let quoted = '';
-  for (const char of [...token, { char: '', quoted: false }]) {
-    if (char.quoted) {
-      quoted += char.char;
-    } else {
-      text += (quoted && quote(quoted)) + char.char;
-      quoted = '';
-    }
-  }
-  return text || '""';
-}
+const printPieceOf = (piece: Piece): string => {
+  if (piece.kind === 'token') return written(piece.token);
+  if (piece.kind === 'open') return `${piece.negated ? '-' : ''}${piece.head}(`;
+  return piece.kind === 'close' ? ')' : piece.kind.toUpperCase();
+};
 
 /** A mistake in one token, and the token that was most likely meant: undefined where the line is better without it. */
 class Slip extends Error {
@@ -263,17 +273,12 @@ class Slip extends Error {
   }
 }
 
-const plain = (text: string): Token => Array.from(text, (char) => ({ char, quoted: false }));
-
-const textOf = (token: Token): string => token.map(({ char }) => char).join('');
-const isQuoted = (token: Token): boolean => token.some(({ quoted }) => quoted);
-
 /** The unquoted tokens from `start` on that a window could be made of: three at most. */
-function plainRun(tokens: readonly Token[], start: number): string[] {
+function plainRun(all: readonly Piece[], start: number): string[] {
   const run: string[] = [];
-  for (const token of tokens.slice(start, start + 3)) {
-    if (isQuoted(token)) break;
-    run.push(textOf(token));
+  for (const piece of all.slice(start, start + 3)) {
+    if (piece.kind !== 'token' || isQuoted(piece.token)) break;
+    run.push(textOf(piece.token));
   }
   return run;
 }
@@ -285,8 +290,8 @@ type Shaped = Shape & Pick<Line, 'spend'>;
 
 /** A token of the form `name:value`: a filter or part of the shape. Undefined when it is a plain word. */
 function readNamed(token: Token): Named | undefined {
-  const unquoted = token.map(({ char, quoted }) => (quoted ? '"' : char)).join('');
-  const head = /^(-?)([A-Za-z][A-Za-z_.]*):/.exec(unquoted);
+  const unquoted = bareOf(token);
+  const head = /^(-?)([A-Za-z][\w.[\]]*):/.exec(unquoted);
   if (!head) return undefined;
   const [prefix, minus, name = ''] = head;
   const text = textOf(token);
@@ -332,13 +337,13 @@ function readShape(key: string, value: string): Shaped | undefined {
   switch (key) {
     case 'by': {
       const names = value.split(',').filter(Boolean);
-      const unknown = names.find((name) => fieldNamed(name) === undefined);
+      const unknown = names.find((name) => columnNamed(name) === undefined);
       if (unknown !== undefined) {
-        const guesses = names.map((name) => fieldNamed(name) ?? nearest(name, fieldNames)).filter((name) => name !== undefined);
+        const guesses = names.map((name) => columnNamed(name) ?? nearest(name, fieldNames)).filter((name) => name !== undefined);
         throw new Slip(`I can't group by “${shortened(unknown)}”.`, plain(`by:${guesses.length > 0 ? guesses.join(',') : 'event'}`));
       }
       if (names.length === 0) throw new Slip('“by:” needs a field, such as by:event or by:user,event.', plain('by:event'));
-      return { by: [...new Set(names.map((name) => fieldNamed(name) as string))] };
+      return { by: [...new Set(names.map((name) => columnNamed(name) as string))] };
     }
     case 'every': {
       const step = /^(\d{1,2})(m|h|d)$/i.exec(value);

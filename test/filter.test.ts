@@ -3,11 +3,24 @@ import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { parseLine } from '../src/line.ts';
+import { addressesIn } from '../src/trail/addresses.ts';
 import { ask, type QueryEngine } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import { columnOf, type Filter, fieldGuide, fieldNamed, fieldNames, matching } from '../src/trail/filter.ts';
-import { query } from '../src/trail/sql.ts';
-import { anyFilter, anyText } from './support/arbitrary-line.ts';
+import {
+  changed,
+  columnOf,
+  type Filter,
+  fieldGuide,
+  fieldNamed,
+  fieldNames,
+  group,
+  isTerm,
+  matching,
+  type Term,
+  termsOf,
+} from '../src/trail/filter.ts';
+import { join, query, sql } from '../src/trail/sql.ts';
+import { anyFilters, anyTerm, anyText } from './support/arbitrary-line.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 /** The columns that each field compares, in the words of the relation `events`. */
@@ -34,11 +47,26 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   principal: ['principalid'],
   vpce: ['vpcendpointid'],
   mfa: ['mfaauthenticated'],
+  time: ['eventtime'],
+  text: [
+    'requestparameters',
+    'responseelements',
+    'additionaleventdata',
+    'serviceeventdetails',
+    'resourcesjson',
+    'useridentity',
+    'errormessage',
+    'useragent',
+    'sourceipaddress',
+    'eventname',
+    'eventsource',
+    'eventid',
+  ],
 };
 const conditionOf = (text: string) => matching(parseLine(`events ${text}`).filters);
 
 describe('a filter as a condition', () => {
-  it.concurrent.each(Object.entries(COLUMNS))('on %s compares %s', (field, columns) => {
+  it.concurrent.each(Object.entries(COLUMNS).filter(([field]) => field !== 'text'))('on %s compares %s', (field, columns) => {
     // An ARN: a plain name of a user is searched for in one column that has all of them.
     const { text, values } = conditionOf(`${field}:arn:x`);
     expect(text).toBe(`(${columns.map((column) => `${column} in (?)`).join(' or ')})`);
@@ -83,22 +111,66 @@ describe('a filter as a condition', () => {
   });
 
   it.concurrent('binds each of its values and writes none of them', () => {
-    const known = /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|[a-z]+)*$/;
+    const known = /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|json_extract_scalar|[a-z]+)*$/;
     fc.assert(
-      fc.property(fc.array(anyFilter, { maxLength: 4 }), (filters) => {
+      fc.property(anyFilters, anyFilters, (some, more) => {
+        const filters = [...some, ...more];
         const { text, values } = matching(filters);
         expect(text).toMatch(known);
         expect(text.split('?')).toHaveLength(values.length + 1);
         // The same filters with other values are the same text.
-        const other = filters.map((filter) => ({
-          ...filter,
-          values: filter.values.map(({ wildcard }) => ({ text: wildcard ? 'x*' : 'x', wildcard })),
+        const other = changed(filters, (term) => ({
+          ...term,
+          values: term.values.map(({ wildcard }) => ({ text: wildcard ? 'x*' : 'x', wildcard })),
         }));
-        const isAll = filters.some((filter) => filter.values.some(({ text: value, wildcard }) => wildcard && /^\*$/.test(value)));
+        const isAll = termsOf(filters).some((term) => term.values.some(({ text: value, wildcard }) => wildcard && /^\*$/.test(value)));
         if (!isAll) expect(matching(other).text).toBe(text);
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a range of addresses', () => {
+  it('holds the addresses that lie in it, and no text that is none', async () => {
+    const engine = await openDuckDB(inject('sampleStore'));
+    const octet = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(10, 203));
+    const address = fc.tuple(octet, octet, octet, octet);
+    const asNumber = (octets: readonly number[]) => octets.reduce((sum, each) => sum * 256 + each, 0);
+    await fc.assert(
+      fc.asyncProperty(address, fc.integer({ min: 0, max: 32 }), fc.array(address, { minLength: 1, maxLength: 4 }), async (base, bits, others) => {
+        const all = [base, ...others].map((octets) => octets.join('.'));
+        const condition = addressesIn(`${base.join('.')}/${bits}`, sql`ip`);
+        const texts = join(
+          [...all, `${base.join('.')}.example.com`, 'AWS Internal'].map((text) => sql`select ${text} as ip`),
+          ' union all ',
+        );
+        const { rows } = await engine.execute(sql`select ip from (${texts}) as t where ${condition ?? sql`1 = 0`}`, {
+          signal: new AbortController().signal,
+        });
+        const size = 2 ** (32 - bits);
+        const isIn = (octets: readonly number[]) => Math.floor(asNumber(octets) / size) === Math.floor(asNumber(base) / size);
+        expect(rows.map(({ ip }) => ip).sort()).toEqual(
+          [base, ...others]
+            .filter(isIn)
+            .map((octets) => octets.join('.'))
+            .sort(),
+        );
+      }),
+      { numRuns: 60 },
+    );
+    await engine.close();
+  });
+
+  it.concurrent.each(['203.0.113.0', '203.0.113.0/33', '256.0.0.0/8', '2001:db8::/33', '2001:0db8::/32', '2001::/32', 'x/8', '/8', '::/0'])(
+    'is not %s',
+    (text) => {
+      expect(addressesIn(text, sql`ip`)).toBeUndefined();
+    },
+  );
+
+  it.concurrent('of IPv6 begins as its addresses do', () => {
+    expect(addressesIn('2001:DB8:12::/48', sql`ip`)).toEqual({ text: 'ip like ?', values: ['2001:db8:12:%'] });
   });
 });
 
@@ -131,12 +203,24 @@ describe('a filter on the sample trail', () => {
         weight: 3,
         arbitrary: fc
           .record({ seen, negated: fc.boolean() })
-          .map(({ seen: { field, value }, negated }): Filter => ({ field, negated, values: [value] })),
+          .map(({ seen: { field, value }, negated }): Term => ({ field, negated, values: [value] })),
       },
-      { weight: 1, arbitrary: anyFilter },
+      { weight: 1, arbitrary: anyTerm },
     );
+    const either = fc
+      .tuple(fc.boolean(), fc.array(fc.array(any, { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 3 }))
+      .map(([negated, lists]) => group(negated, lists));
+    const both = fc
+      .array(
+        fc.oneof(
+          any.map((term) => [term]),
+          either,
+        ),
+        { minLength: 1, maxLength: 2 },
+      )
+      .map((each) => each.flat());
     await fc.assert(
-      fc.asyncProperty(fc.array(any, { minLength: 1, maxLength: 2 }), async (filters) => {
+      fc.asyncProperty(both, async (filters) => {
         const expected = all.filter((event) => filters.every((filter) => isMatch(event, filter)));
         expect((await find(filters)).map(({ eventid }) => eventid)).toEqual(expected.map(({ eventid }) => eventid));
       }),
@@ -144,6 +228,19 @@ describe('a filter on the sample trail', () => {
     );
     expect(all.length).toBeGreaterThan(500);
   }, 60_000);
+
+  it('on text looks for a part of it, anywhere in the record, in any case', async () => {
+    const found = await find([{ field: 'text', negated: false, values: [{ text: 'DELETEbucket', wildcard: false }] }]);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.every((event) => JSON.stringify(event).toLowerCase().includes('deletebucket'))).toBe(true);
+  });
+
+  it('on a time holds what happened in it', async () => {
+    const [first] = all;
+    const day = first?.eventtime?.slice(0, 10);
+    const found = await find([{ field: 'time', negated: false, values: [{ text: `${day}`, wildcard: false }] }]);
+    expect(found).toEqual(all.filter(({ eventtime }) => eventtime?.startsWith(`${day}`)));
+  });
 
   it('that is negated keeps the rows that have no value there', async () => {
     const failed = await find(parseLine('events error:*').filters);
@@ -164,18 +261,34 @@ describe('a filter on the sample trail', () => {
   });
 
   /** What a filter means, in other words than SQL. */
-  function isMatch(event: z.output<typeof row>, { field, negated, values }: Filter): boolean {
+  function isMatch(event: z.output<typeof row>, filter: Filter): boolean {
+    if (!isTerm(filter)) return filter.any.some((list) => list.every((each) => isMatch(event, each))) !== filter.negated;
+    const { field, negated, values } = filter;
+    if (field.includes('.')) return valueAt(event, field, values) !== negated;
     const lowered = ['source', 'region', 'via', 'kind', 'outcome', 'readonly', 'destructive', 'mfa'].includes(field);
     const any = (COLUMNS[field] ?? []).some((column) =>
       values.some(({ text, wildcard }) => {
         const cell = event[column];
         if (cell === null || cell === undefined) return false;
+        if (field === 'text')
+          return wildcard ? pattern(`*${text.toLowerCase()}*`).test(cell.toLowerCase()) : cell.toLowerCase().includes(text.toLowerCase());
         const wanted = lowered ? text.toLowerCase() : text;
         if (wildcard) return pattern(field === 'source' && !/[.*?]/.test(wanted) ? `${wanted}.amazonaws.com` : wanted).test(cell);
         return cell === wanted || (field === 'source' && !/[.*?]/.test(wanted) && cell === `${wanted}.amazonaws.com`);
       }),
     );
     return any !== negated;
+  }
+
+  /** Whether the JSON of an event has one of the values at a path. */
+  function valueAt(event: z.output<typeof row>, path: string, values: Term['values']): boolean {
+    const [document = '', ...keys] = path.split(/[.[\]]+/).filter(Boolean);
+    const found = keys.reduce<unknown>(
+      (value, key) => (value as Record<string, unknown> | null | undefined)?.[key],
+      JSON.parse(event[document.toLowerCase()] ?? 'null'),
+    );
+    if (found === undefined || found === null || typeof found === 'object') return false;
+    return values.some(({ text, wildcard }) => (wildcard ? pattern(text).test(String(found)) : String(found) === text));
   }
 
   const pattern = (text: string) =>

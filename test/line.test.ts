@@ -5,6 +5,7 @@ import { loadCatalog } from '../src/catalog.ts';
 import { type Desk, openDesk } from '../src/desk.ts';
 import { UserError } from '../src/errors.ts';
 import { parseLine, printLine } from '../src/line.ts';
+import { termsOf } from '../src/trail/filter.ts';
 import { anyLine, anyText } from './support/arbitrary-line.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
@@ -104,7 +105,7 @@ describe('a question line', () => {
     ['agent:aws-cli/*', [wild('aws-cli/*')]],
     ['user:,a,,b,', [exact('a'), exact('b')]],
   ])('takes %s as a filter', (text, values) => {
-    expect(parseLine(`events ${text}`).filters[0]?.values).toEqual(values);
+    expect(termsOf(parseLine(`events ${text}`).filters)[0]?.values).toEqual(values);
     expect(parseLine(printLine(parseLine(`events ${text}`)))).toEqual(parseLine(`events ${text}`));
   });
 });
@@ -147,6 +148,39 @@ describe('a line that was damaged on its way', () => {
   });
 });
 
+describe('filters as Kibana’s bar has them', () => {
+  it.concurrent.each([
+    ['eventName:Create* -eventName:CreateLogStream', 'events event:Create* -event:CreateLogStream'],
+    ['eventName:(RunInstances OR StartInstances) 7d', 'events event:RunInstances,StartInstances 7d'],
+    ['event:("a b" OR c*)', 'events event:"a b",c*'],
+    ['-event:(A OR B)', 'events -event:A,B'],
+    ['event:(Delete* -DeleteTags)', 'events event:Delete* -event:DeleteTags'],
+    ['source:s3 AND NOT (user:alice OR ip:10.0.0.1)', 'events source:s3 -(user:alice OR ip:10.0.0.1)'],
+    ['source:s3 && event:Put* || source:kms', 'events (source:s3 event:Put* OR source:kms)'],
+    ['source:s3 OR source:kms event:Put*', 'events (source:s3 OR source:kms event:Put*)'],
+    ['(source:s3 OR source:kms) event:Put*', 'events source:s3,kms event:Put*'],
+    ['((source:s3 OR (user:x OR user:y)) 24h)', 'events (source:s3 OR user:x,y) text:24h'],
+    ['NOT error:* 24h', 'events -error:* 24h'],
+    ['NOT NOT error:*', 'events error:*'],
+    ['-(-(source:s3 user:x))', 'events source:s3 user:x'],
+    ['eventTime:[2026-11-01 TO 2026-11-03T12:00]', 'events time:2026-11-01..2026-11-03T12:00'],
+    ['(eventTime:[2026-11-01 TO *] OR user:x)', 'events (time:2026-11-01..2199-12-31 OR user:x)'],
+    ['ip:203.0.113.0/24,2001:db8::/32', 'events ip:203.0.113.0/24,2001:db8::/32'],
+    ['requestparameters.roleArn:arn:aws:iam::111122223333:role/x', 'events requestParameters.roleArn:arn:aws:iam::111122223333:role/x'],
+    ['responseElements.instancesSet.items[0].instanceId:i-0abc', 'events responseElements.instancesSet.items[0].instanceId:i-0abc'],
+    ['(alice OR "ci deploy") 7d', 'events text:alice,"ci deploy" 7d'],
+    ['events vol-0abc -i-0def 7d', 'events vol-0abc -text:i-0def 7d'],
+    ['events (source:s3 OR source:ec2 24h', 'events (source:s3 OR source:ec2 text:24h)'],
+    ['event:A OR 24h', 'events event:A 24h'],
+    ['event:() user:x OR', 'events user:x'],
+    ['event:"(A OR B)"', 'events event:"(A OR B)"'],
+    ['events agent:"Mozilla/5.0 (X11)" (kind:human)', 'events agent:"Mozilla/5.0 (X11)" kind:human'],
+  ])('%s is %s', (typed, meant) => {
+    expect(printLine(parseLine(typed))).toBe(meant);
+    expect(parseLine(meant)).toEqual(parseLine(typed));
+  });
+});
+
 describe('a mistake', () => {
   let desk: Desk;
   const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
@@ -182,7 +216,8 @@ describe('a mistake', () => {
     ['events last 6 months', 'events 6mo'],
     ['events 2026-05-02..2026-04-20', 'events 2026-04-20..2026-05-02'],
     ['events 2026-4-1', 'events 2026-04-01'],
-    ['events 2026-04-01 to 2026-04-03', 'events 2026-04-01'],
+    ['events 2026-04-01 to 2026-04-03', 'events 2026-04-01..2026-04-03'],
+    ['events (event:A OR sorce:s3) 24h', 'events (event:A OR source:s3) 24h'],
     ['events since 2027-01-01', 'events'],
     ['who-started i-0abc source:s3 90d', 'who-started i-0abc 90d'],
     ['who-started i-0abc by:event', 'who-started i-0abc'],
@@ -196,16 +231,18 @@ describe('a mistake', () => {
   });
 
   it.each([
-    ['frobnicate', "I don't know “frobnicate”. I know cost, event, events, rare, root-logins, who-started, help."],
+    ['frobnicate', "I don't know “frobnicate”. “help” lists what I know."],
     ['who-started', '“who-started” needs an instance. Usage: who-started <instance> [time] [top:]'],
     ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
+    ['events ip:203.0.113.0/33', '“ip:203.0.113.0/33” cannot be compared. Write it as 203.0.113.0/24 or 2001:db8::/32.'],
+    ['events (time:soon OR kind:root)', '“time:soon” cannot be compared. Write it as 2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02.'],
     ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
   ])('is told in a sentence: %s', async (typed, sentence) => {
     await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });
   });
 
   it('is said back shortened', async () => {
-    const { message } = (await desk.answer(`events ${'x'.repeat(5000)}`, asking).catch((error: unknown) => error)) as UserError;
+    const { message } = (await desk.answer(`who-started i-0abc ${'x'.repeat(5000)}`, asking).catch((error: unknown) => error)) as UserError;
     expect(message).toContain(`“${'x'.repeat(40)}…”`);
     expect(message.length).toBeLessThan(200);
   });

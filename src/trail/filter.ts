@@ -1,9 +1,12 @@
 /**
- * Filters: `field:value` of a question line as conditions over the relation `events`. Values are bound, never pasted;
- * `*` and `?` are wildcards; a list (`a,b`) is any of its values; a minus in front leaves matches out, and keeps rows
- * that have no value there.
+ * Filters of a question line as conditions over the relation `events`. Values are bound, never pasted; `*` and `?` are
+ * wildcards; a list (`a,b`) is any of its values; a minus in front leaves matches out, and keeps rows that have no value
+ * there. Groups hold filters of which some or all must match.
  */
+import { addressesIn } from './addresses.ts';
+import { secondOf } from './events.ts';
 import { containing, join, likeLiteral, list, type Sql, sql } from './sql.ts';
+import { pin, readWindow, type TimeRange } from './window.ts';
 
 /** One value of a filter. A wildcard is a `*` or `?` that was not quoted. */
 export interface FilterValue {
@@ -11,12 +14,48 @@ export interface FilterValue {
   readonly wildcard: boolean;
 }
 
-/** `field:value`, with the field by its own name below. */
-export interface Filter {
+/** `field:value`, with the field by its own name below, or as a path into a record's JSON. */
+export interface Term {
   readonly field: string;
   readonly negated: boolean;
   readonly values: readonly FilterValue[];
 }
+
+/** `(a:1 b:2 OR c:3)`: any of lists, of which all filters match. As `group` makes it. */
+export interface Group {
+  readonly negated: boolean;
+  readonly any: readonly (readonly Filter[])[];
+}
+
+export type Filter = Term | Group;
+
+export const isTerm = (filter: Filter): filter is Term => 'field' in filter;
+
+/**
+ * Filters that match together where any of `any` does, each of which is a list of filters that all must; in the one form
+ * that means it: no group in a group, none of one filter, and values of one field in one list.
+ */
+export function group(negated: boolean, any: readonly (readonly Filter[])[]): readonly Filter[] {
+  const [first = [], ...others] = any
+    .filter((all) => all.length > 0)
+    .flatMap((all) => (all.length === 1 && all[0] && !isTerm(all[0]) && !all[0].negated ? all[0].any : [all]));
+  const [only] = first;
+  if (!only) return [];
+  if (others.length === 0 && !negated) return first;
+  if (others.length === 0 && first.length === 1) return isTerm(only) ? [{ ...only, negated: !only.negated }] : group(!only.negated, only.any);
+  const terms = [first, ...others].map((all) => (all.length === 1 ? all[0] : undefined));
+  const alike = terms.every((each): each is Term => each !== undefined && isTerm(each) && !each.negated && isTerm(only) && each.field === only.field);
+  if (alike && isTerm(only)) return [{ field: only.field, negated, values: terms.flatMap(({ values }) => values) }];
+  return [{ negated, any: [first, ...others] }];
+}
+
+/** The filters with each term, however deep, as `change` makes it. */
+export const changed = (filters: readonly Filter[], change: (term: Term) => Term): readonly Filter[] =>
+  filters.map((filter) => (isTerm(filter) ? change(filter) : { ...filter, any: filter.any.map((all) => changed(all, change)) }));
+
+/** Every term, however deep in groups. */
+export const termsOf = (filters: readonly Filter[]): readonly Term[] =>
+  filters.flatMap((filter) => (isTerm(filter) ? [filter] : termsOf(filter.any.flat())));
 
 interface Field {
   /** Column, or columns of which any may match, as fixed SQL of ours. */
@@ -31,6 +70,12 @@ interface Field {
   readonly values?: readonly string[];
   /** The value as the column holds it. */
   read?(value: string): string;
+  /** A condition of its own for a value that is more than text: undefined where it is text. */
+  test?(value: string): Sql | undefined;
+  /** Values that can be compared at all, and how they are written. */
+  readonly written?: { readonly as: string; isRight(value: string): boolean };
+  /** True where a value is part of what a column holds, in any case. */
+  readonly partly?: boolean;
 }
 
 // CloudTrail's service names end alike; people say `s3`.
@@ -50,7 +95,15 @@ const FIELDS: Readonly<Record<string, Field>> = {
   },
   role: { columns: [sql`sessionissuername`, sql`sessionissuerarn`], about: 'the role whose session acted' },
   key: { columns: [sql`accesskeyid`], about: 'access key id', read: (text) => text.toUpperCase() },
-  ip: { columns: [sql`sourceipaddress`], about: 'sourceIPAddress' },
+  ip: {
+    columns: [sql`sourceipaddress`],
+    about: 'sourceIPAddress, or a range such as 203.0.113.0/24',
+    test: (text) => addressesIn(text, sql`sourceipaddress`),
+    written: {
+      as: '203.0.113.0/24 or 2001:db8::/32',
+      isRight: (text) => !text.includes('/') || addressesIn(text, sql`sourceipaddress`) !== undefined,
+    },
+  },
   region: { columns: [sql`awsregion`], about: 'awsRegion', read: lower },
   account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits' },
   error: { columns: [sql`errorcode`], vocabulary: true, about: 'errorCode' },
@@ -77,7 +130,40 @@ const FIELDS: Readonly<Record<string, Field>> = {
   principal: { columns: [sql`principalid`], about: 'principalId' },
   vpce: { columns: [sql`vpcendpointid`], about: 'vpcEndpointId' },
   mfa: { values: BOOLEAN, columns: [sql`mfaauthenticated`], about: 'mfaAuthenticated, true or false', read: lower },
+  time: {
+    columns: [sql`eventtime`],
+    about: 'eventTime, such as 2026-04-20..2026-05-02',
+    test: (text) => within(rangeOf(text)),
+    written: { as: '2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02', isRight: (text) => rangeOf(text) !== undefined },
+  },
+  text: {
+    columns: [
+      sql`requestparameters`,
+      sql`responseelements`,
+      sql`additionaleventdata`,
+      sql`serviceeventdetails`,
+      sql`resourcesjson`,
+      sql`useridentity`,
+      sql`errormessage`,
+      sql`useragent`,
+      sql`sourceipaddress`,
+      sql`eventname`,
+      sql`eventsource`,
+      sql`eventid`,
+    ],
+    about: 'anywhere in the record',
+    partly: true,
+  },
 };
+
+/** A span of days or instants in UTC; undefined for other text. */
+function rangeOf(text: string): TimeRange | undefined {
+  const read = readWindow([text]);
+  return read?.window.kind === 'between' ? pin(read.window, new Date(0)) : undefined;
+}
+
+const within = (range: TimeRange | undefined): Sql | undefined =>
+  range && sql`(eventtime >= ${secondOf(range.from)} and eventtime < ${secondOf(range.to)})`;
 
 /** Other names of the same fields: CloudTrail's own, and what people type. Lower case. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -103,7 +189,29 @@ const ALIASES: Readonly<Record<string, string>> = {
   principalid: 'principal',
   vpcendpointid: 'vpce',
   mfaauthenticated: 'mfa',
+  eventtime: 'time',
 };
+
+/** The parts of a record that are JSON, as CloudTrail spells them. */
+const DOCUMENTS = [
+  'requestParameters',
+  'responseElements',
+  'additionalEventData',
+  'serviceEventDetails',
+  'userIdentity',
+  'tlsDetails',
+  'addendum',
+  'edgeDeviceDetails',
+] as const;
+/** Keys of letters, digits and _, and places in lists: all that both engines read alike. */
+const PATH = /^([A-Za-z]+)((?:[.][A-Za-z_][A-Za-z0-9_]*|\[\d{1,4}\])+)$/;
+
+/** `requestParameters.roleArn` with the document as CloudTrail spells it; undefined for what is no path. Keys tell capital letters from small ones. */
+function pathNamed(name: string): string | undefined {
+  const [, document = '', path = ''] = PATH.exec(name) ?? [];
+  const known = DOCUMENTS.find((each) => each.toLowerCase() === document.toLowerCase());
+  return known && `${known}${path}`;
+}
 
 /** Every name that a filter may be written with, the printed names first. */
 export const fieldNames: readonly string[] = [...Object.keys(FIELDS), ...Object.keys(ALIASES)];
@@ -114,11 +222,22 @@ export const fieldGuide: readonly { readonly name: string; readonly about: strin
   about,
 }));
 
-/** A field's own name for any name of it, in any case; undefined when there is none. */
+/** A field's own name for any name of it, in any case, or a path into a record's JSON; undefined when there is none. */
 export function fieldNamed(name: string): string | undefined {
+  return columnNamed(name) ?? pathNamed(name);
+}
+
+/** The same for what can be grouped by: a field with a column. */
+export function columnNamed(name: string): string | undefined {
   const known = name.toLowerCase();
   const own = Object.hasOwn(ALIASES, known) ? ALIASES[known] : known;
   return own !== undefined && Object.hasOwn(FIELDS, own) ? own : undefined;
+}
+
+/** How values of a field are written, where `value` is written otherwise. */
+export function rightlyWritten(field: string, { text, wildcard }: FilterValue): string | undefined {
+  const { written } = definition(field);
+  return written && !wildcard && !written.isRight(text) ? written.as : undefined;
 }
 
 /** All the values that a field can have, where there are few; a filter for another would find nothing, ever. */
@@ -144,35 +263,67 @@ export const isVocabulary = (field: string): boolean => definition(field).vocabu
 export function matching(filters: readonly Filter[], { anyCase = false } = {}): Sql {
   if (filters.length === 0) return sql`1 = 1`;
   return join(
-    filters.map((filter) => condition(filter, anyCase && !filter.negated && isVocabulary(filter.field))),
+    filters.map((filter) => (isTerm(filter) ? condition(filter, anyCase && !filter.negated && isVocabulary(filter.field)) : either(filter, anyCase))),
     ' and ',
   );
 }
 
-function condition({ field, negated, values }: Filter, anyCase: boolean): Sql {
-  const { columns, together, read = anyCase ? lower : (text: string) => text } = definition(field);
+function either({ negated, any }: Group, anyCase: boolean): Sql {
+  const some = sql`(${join(
+    any.map((all) => sql`(${matching(all, { anyCase })})`),
+    ' or ',
+  )})`;
+  return negated ? sql`not coalesce(${some}, false)` : some;
+}
+
+function condition({ field, negated, values }: Term, anyCase: boolean): Sql {
+  const any = sql`(${join(testsOf(definition(field), values, anyCase), ' or ')})`;
+  return negated ? sql`not coalesce(${any}, false)` : any;
+}
+
+/** One test for each way in which a row may match. */
+function testsOf({ columns, together, partly, test, read = (text: string) => text }: Field, values: readonly FilterValue[], anyCase: boolean): Sql[] {
+  if (partly) return columns.flatMap((column) => values.map((value) => sql`lower(${column}) like ${partOf(value)} escape '!'`));
   const compared = (column: Sql): Sql => (anyCase ? sql`lower(${column})` : column);
-  const told = values.map(({ text, wildcard }) => ({ text: read(text), wildcard }));
+  const spelled = (text: string): string => (anyCase ? lower(read(text)) : read(text));
+  const own = values.map((value) => (value.wildcard ? undefined : test?.(value.text)));
+  const told = values.filter((_, i) => !own[i]).map(({ text, wildcard }) => ({ text: spelled(text), wildcard }));
   const isName = ({ text, wildcard }: FilterValue): boolean => !wildcard && !text.startsWith('arn:');
   const names = together ? told.filter(isName).map(({ text }) => text) : [];
   const others = together ? told.filter((value) => !isName(value)) : told;
   const exact = others.filter(({ wildcard }) => !wildcard).map(({ text }) => text);
   const patterns = others.filter(({ wildcard }) => wildcard).map(({ text }) => text);
-  const tests = [
+  return [
+    ...own.filter((each) => each !== undefined),
     ...names.map((name) => sql`${compared(together as Sql)} like ${containing(`\n${name}\n`)} escape '!'`),
     ...columns.flatMap((column) => [
       ...(exact.length > 0 ? [sql`${compared(column)} in (${list(exact)})`] : []),
       ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${compared(column)} like ${likePattern(pattern)} escape '!'`)),
     ]),
   ];
-  const any = sql`(${join(tests, ' or ')})`;
-  return negated ? sql`not coalesce(${any}, false)` : any;
 }
+
+/** The pattern of text that has a value in it, in small letters. */
+const partOf = ({ text, wildcard }: FilterValue): string => (wildcard ? `%${likePattern(lower(text))}%` : containing(lower(text)));
 
 const likePattern = (text: string): string => likeLiteral(text).replaceAll('*', '%').replaceAll('?', '_');
 
 function definition(field: string): Field {
-  const found = FIELDS[field];
-  if (!found) throw new Error(`No field is called ${field}`);
-  return found;
+  const found = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+  if (found) return found;
+  const [, document = '', path = ''] = PATH.exec(field) ?? [];
+  const column = COLUMN_OF[document];
+  if (!column) throw new Error(`No field is called ${field}`);
+  return { columns: [sql`json_extract_scalar(${column}, ${`$${path}`})`], about: 'part of the record' };
 }
+
+const COLUMN_OF: Readonly<Record<string, Sql>> = {
+  requestParameters: sql`requestparameters`,
+  responseElements: sql`responseelements`,
+  additionalEventData: sql`additionaleventdata`,
+  serviceEventDetails: sql`serviceeventdetails`,
+  userIdentity: sql`useridentity`,
+  tlsDetails: sql`tlsdetails`,
+  addendum: sql`addendum`,
+  edgeDeviceDetails: sql`edgedevicedetails`,
+};

@@ -1,7 +1,7 @@
 /** Filters as AWS spells them: a trail tells capital letters from small ones, and people who type do not. */
 import { z } from 'zod';
 import { eventsDuring } from './events.ts';
-import { columnsOf, type Filter, type FilterValue, isVocabulary, matching } from './filter.ts';
+import { columnsOf, type Filter, type FilterValue, isTerm, isVocabulary, matching, type Term } from './filter.ts';
 import { join, limit, type Query, query } from './sql.ts';
 import type { TimeRange } from './window.ts';
 
@@ -14,7 +14,9 @@ const cells = z.record(z.string(), z.string().nullable());
  * none. Only for an answer that is empty: a comparison without case reads every event of the range.
  */
 export async function respelled(filters: readonly Filter[], range: TimeRange, ask: Ask): Promise<Filter[] | undefined> {
-  const typed = filters.filter(({ field, negated, values }) => !negated && isVocabulary(field) && values.some(({ text }) => /\p{L}/u.test(text)));
+  const typed = filters
+    .filter(isTerm)
+    .filter(({ field, negated, values }) => !negated && isVocabulary(field) && values.some(({ text }) => /\p{L}/u.test(text)));
   if (typed.length === 0) return undefined;
   const columns = new Map(typed.flatMap(({ field }) => columnsOf(field)).map((column) => [column.text, column]));
   const [found] = await ask(query(cells)`
@@ -25,12 +27,12 @@ export async function respelled(filters: readonly Filter[], range: TimeRange, as
     ${limit(1)}
   `);
   if (!found) return undefined;
-  const spelled = filters.map((filter) => (typed.includes(filter) ? inLettersOf(filter, found) : filter));
+  const spelled = filters.map((filter) => (isTerm(filter) && typed.includes(filter) ? inLettersOf(filter, found) : filter));
   return spelled.some((filter, i) => filter !== filters[i]) ? spelled : undefined;
 }
 
 /** The filter in the letters of an event; the same one where they are its own. */
-function inLettersOf(filter: Filter, found: z.output<typeof cells>): Filter {
+function inLettersOf(filter: Term, found: z.output<typeof cells>): Term {
   const texts = columnsOf(filter.field).map(({ text: column }) => found[column] ?? '');
   const values = filter.values.map((value) => texts.map((text) => spelledAs(value, text)).find((spelled) => spelled !== undefined) ?? value);
   return values.some(({ text }, i) => text !== filter.values[i]?.text) ? { ...filter, values } : filter;

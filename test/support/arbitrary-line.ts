@@ -1,7 +1,7 @@
 /** Question lines of every kind, for properties: words and values of any text, filters on any field, every window and shape. */
 import fc from 'fast-check';
 import { type Line, MOST_ROWS, SORTS } from '../../src/line.ts';
-import { type Filter, fieldGuide } from '../../src/trail/filter.ts';
+import { type Filter, fieldGuide, group, type Term } from '../../src/trail/filter.ts';
 import type { Window } from '../../src/trail/window.ts';
 
 const fields = fieldGuide.map(({ name }) => name);
@@ -48,11 +48,31 @@ const pattern = fc
   .filter((text) => /[*?]/.test(text))
   .map((text) => ({ text, wildcard: true }));
 
-export const anyFilter: fc.Arbitrary<Filter> = fc.record({
-  field,
+export const anyTerm: fc.Arbitrary<Term> = fc.record({
+  field: fc.oneof(
+    { weight: 9, arbitrary: field },
+    { weight: 1, arbitrary: fc.constantFrom('requestParameters.roleArn', 'responseElements.items[0].id') },
+  ),
   negated: fc.boolean(),
   values: fc.array(fc.oneof(exact, pattern), { minLength: 1, maxLength: 3 }),
 });
+
+/** Terms, and groups of them in groups, as many as one filter makes. */
+export const anyFilters: fc.Arbitrary<readonly Filter[]> = fc.letrec<{ filters: readonly Filter[] }>((tie) => ({
+  filters: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    anyTerm.map((term) => [term]),
+    fc
+      .tuple(
+        fc.boolean(),
+        fc.array(
+          fc.array(tie('filters'), { minLength: 1, maxLength: 2 }).map((all) => all.flat()),
+          { minLength: 1, maxLength: 3 },
+        ),
+      )
+      .map(([negated, any]) => group(negated, any)),
+  ),
+})).filters;
 
 const day = fc
   .date({ min: new Date('2013-01-01T00:00:00Z'), max: new Date('2035-12-31T23:59:59Z'), noInvalidDate: true })
@@ -89,7 +109,7 @@ export const anyLine: fc.Arbitrary<Line> = fc
     {
       name: fc.oneof(fc.constantFrom('events', 'rare', 'who-started', 'help'), anyText).map((name) => name.toLowerCase()),
       words: fc.array(anyText, { maxLength: 3 }),
-      filters: fc.array(anyFilter, { maxLength: 3 }),
+      filters: fc.array(anyFilters, { maxLength: 3 }).map((each) => each.flat()),
       by: fc.uniqueArray(field, { minLength: 1, maxLength: 3 }),
       every,
       top: fc.integer({ min: 1, max: MOST_ROWS }),

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { EVENT_COLUMNS } from '../../athena/tables.ts';
 import { openDuckDB } from '../../duckdb/engine.ts';
@@ -12,14 +13,29 @@ import { generateSample } from '../../sample/generate.ts';
 import { type Catalog, loadCatalog } from '../../src/catalog.ts';
 import { dayNamed } from '../../src/clock/day.ts';
 import { openDesk } from '../../src/desk.ts';
+import { parseLine } from '../../src/line.ts';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
 import { eventCount, eventsDuring } from '../../src/trail/events.ts';
+import { group, matching, rightlyWritten, termsOf } from '../../src/trail/filter.ts';
 import { sql } from '../../src/trail/sql.ts';
 import type { TimeRange } from '../../src/trail/window.ts';
+import { anyFilters } from '../support/arbitrary-line.ts';
 import { contract } from '../support/engine-contract.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
 const url = inject('trinoUrl');
+
+/** Filters that find something. */
+const SENSIBLE = [
+  'events event:Create*,Delete* -event:DeleteTags',
+  'events (source:s3 OR source:kms) AND NOT kind:service',
+  'events -(outcome:ok OR via:service) error:*',
+  'events ip:203.0.113.0/24,198.51.100.0/22,10.0.0.0/9',
+  'events requestParameters.bucketName:*',
+  'events (userIdentity.type:AssumedRole -responseElements.credentials.accessKeyId:ASIA*)',
+  'events bucket -console',
+  'events time:2026-11-01..2026-11-03',
+];
 const END = new Date('2026-11-21T00:00:00Z');
 const EVER: TimeRange = { from: new Date('2012-01-01T00:00:00Z'), to: new Date('2027-01-01T00:00:00Z') };
 const signal = new AbortController().signal;
@@ -127,7 +143,17 @@ describe.skipIf(url === null)('the sample', () => {
         else expect({ line, data: a?.data, rows: a?.table?.rows }).toEqual({ line, data: b?.data, rows: b?.table?.rows });
       }
     }
-  });
+  }, 600_000);
+
+  test('means the same by filters of every kind', async () => {
+    const lists = fc.sample(fc.tuple(anyFilters, fc.constantFrom(...SENSIBLE.map((line) => parseLine(line).filters))), { numRuns: 12, seed: 7 });
+    for (const list of [...SENSIBLE.map((line) => parseLine(line).filters), ...lists.map(([some, more]) => group(false, [some, more]))]) {
+      const filters = list.filter((filter) => termsOf([filter]).every((term) => term.values.every((value) => !rightlyWritten(term.field, value))));
+      const statement = sql`select distinct eventid from ${eventsDuring(EVER)} where ${matching(filters)} order by eventid nulls last`;
+      const [there, { rows: here }] = await Promise.all([both.trino.execute(statement), both.duck.execute(statement, { signal })]);
+      expect(there, JSON.stringify(filters)).toEqual(here);
+    }
+  }, 300_000);
 
   test('has events that were delivered twice, and each of them counts once', async () => {
     const [sum] = await both.trino.execute(sql`select count(*) as records, ${eventCount} as events from ${eventsDuring(EVER)}`);
