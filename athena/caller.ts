@@ -2,7 +2,7 @@
 import { Athena } from '@aws-sdk/client-athena';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { Clients } from './trail.ts';
+import { type Clients, WITHIN } from './trail.ts';
 
 /** The services, and the one that knows who asks them. */
 export interface ClientsAndCaller extends Clients {
@@ -11,8 +11,8 @@ export interface ClientsAndCaller extends Clients {
 
 /** Clients with the credentials that the AWS SDK finds, and with the region that it finds, where none is told. */
 export function openClientsAndCaller(region?: string): ClientsAndCaller & Disposable {
-  const place = region === undefined ? {} : { region };
-  const clients = { athena: new Athena(place), s3: new S3Client({ ...place, followRegionRedirects: true }), sts: new STSClient(place) };
+  const place = { requestHandler: WITHIN, ...(region !== undefined && { region }) };
+  const clients = { athena: new Athena(place), s3: new S3Client(place), sts: new STSClient(place) };
   return {
     ...clients,
     [Symbol.dispose]() {

@@ -37,6 +37,8 @@ export interface AthenaOptions {
    * managed query results cannot (Athena User Guide, "Managed query results").
    */
   readonly mayReuse?: () => Promise<boolean>;
+  /** The bytes at which the workgroup stops a query; undefined where it has no limit. */
+  readonly mostBytes?: () => Promise<number | undefined>;
 }
 
 /** Small regions run 20 queries at once for the whole account (Athena quotas): we leave half to others. */
@@ -55,7 +57,18 @@ const PAGE = 1000;
 
 /** Opens the engine. The client stays its maker's to destroy. */
 export function openAthena(options: AthenaOptions): QueryEngine {
-  const { client, database, workGroup, extent, clock, pollMs = 250, random = Math.random, bytesOf, mayReuse = async () => false } = options;
+  const {
+    client,
+    database,
+    workGroup,
+    extent,
+    clock,
+    pollMs = 250,
+    random = Math.random,
+    bytesOf,
+    mayReuse = async () => false,
+    mostBytes = async () => undefined,
+  } = options;
   const { atOnce = MOST_AT_ONCE, dollarsPerTb = DOLLARS_PER_TB } = options;
   const queue = fairQueue({ atOnce });
   const closing = new AbortController();
@@ -78,7 +91,9 @@ export function openAthena(options: AthenaOptions): QueryEngine {
       }
     },
     extent,
+    mostBytes,
     async estimate(reads) {
+      if (reads.length === 0) return { bytes: 0, dollars: 0 };
       const bytes = await bytesOf?.(reads);
       return bytes === undefined ? undefined : { bytes, dollars: dollarsOf(bytes, dollarsPerTb) };
     },
@@ -147,7 +162,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
         if (execution && ENDED.has(execution.Status?.State)) return { ...execution, QueryExecutionId: id };
       }
     } catch (error) {
-      await stop(id);
+      await stop(id, onScanned);
       throw error;
     }
   }
@@ -168,10 +183,13 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     return QueryExecutionId;
   }
 
-  async function stop(id: string): Promise<void> {
+  async function stop(id: string, onScanned: (bytes: number) => void): Promise<void> {
     const soon = AbortSignal.timeout(STOP_WITHIN_MS);
     try {
       await patiently(soon, id, () => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon }));
+      // What was read until then is billed, and more may have been than we knew.
+      const { QueryExecution } = await client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon });
+      onScanned(QueryExecution?.Statistics?.DataScannedInBytes ?? 0);
     } catch {
       // What made us leave is told instead. The workgroup's limits end the query.
     }

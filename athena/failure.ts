@@ -60,7 +60,7 @@ interface Told extends Ground {
   readonly elsewhere: string | undefined;
 }
 
-const SHORTER = 'Ask about a shorter time, or add a filter.';
+const SHORTER = 'Ask about a shorter time: a filter does not make it read less.';
 const AGAIN = 'Ask again in a minute.';
 
 /** The first pattern that fits speaks, so the special stand before the general. */

@@ -39,8 +39,12 @@ export interface Sizes {
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** Days before today that are looked at: three of the last week, for weekends are quiet, and some of long ago, for trails grow. */
-const LOOKED_AT = [1, 3, 6, 30, 90, 180, 365];
+
+const isSame = (one: Pick<Folders, 'bucket' | 'root'>, other: Pick<Folders, 'bucket' | 'root'>): boolean =>
+  one.bucket === other.bucket && one.root === other.root;
+
+/** So many days back, a working day and a Sunday are looked at, for trails grow; and all days of the last week. */
+const LONG_AGO = [30, 90, 180, 365];
 /** Accounts of each region that are looked at. Up to so many, what is said of a day that was looked at is exact. */
 const MOST_ACCOUNTS = 32;
 /** Lists under way at once, as in athena/layout.ts. */
@@ -51,6 +55,7 @@ const AGAIN_MS = 10 * 60_000;
 
 const measured = z.object({
   at: z.string(),
+  bucket: z.string(),
   root: z.string(),
   accounts: z.number(),
   /** For each day that was looked at, oldest first, the bytes of an account in each region, on average. */
@@ -64,8 +69,8 @@ export function openSizes({ s3, folders, kept, clock, signal }: SizesOptions): S
   let measuring: Promise<Measured | undefined> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
 
-  const isFresh = ({ at, root, accounts }: Measured, now: Folders): boolean =>
-    root === now.root && accounts === now.accounts.length && clock().getTime() - Date.parse(at) < FRESH_MS;
+  const isFresh = ({ at, accounts, ...place }: Measured, now: Folders): boolean =>
+    isSame(place, now) && accounts === now.accounts.length && clock().getTime() - Date.parse(at) < FRESH_MS;
 
   async function renew(now: Folders): Promise<Measured | undefined> {
     try {
@@ -87,7 +92,7 @@ export function openSizes({ s3, folders, kept, clock, signal }: SizesOptions): S
       const now = await folders();
       known ??= measured.safeParse(await kept.read()).data;
       if (!(known && isFresh(known, now)) && clock().getTime() - failedAt >= AGAIN_MS) measuring ??= renew(now);
-      const ground = known?.root === now.root ? known : await measuring;
+      const ground = known && isSame(known, now) ? known : await measuring;
       return ground && reads.reduce((sum, days) => sum + bytesOf(days, ground, now.firstDay, clock()), 0);
     },
   };
@@ -95,7 +100,7 @@ export function openSizes({ s3, folders, kept, clock, signal }: SizesOptions): S
 
 /** Lists the folders of some days and accounts of every region. */
 async function measure(s3: S3Client, { bucket, root, accounts, regions, firstDay }: Folders, now: Date, signal: AbortSignal): Promise<Measured> {
-  const days = LOOKED_AT.map((back) => dayOf(new Date(now.getTime() - back * DAY_MS))).filter((day) => day >= firstDay);
+  const days = lookedAt(now).filter((day) => day >= firstDay);
   const spread = evenly(accounts, MOST_ACCOUNTS);
   const found = (days.length > 0 ? days : [dayOf(now)]).map((day) => ({ day, regions: Object.fromEntries(regions.map((region) => [region, 0])) }));
   const folders = found.flatMap((each) => regions.flatMap((region) => spread.map((account) => ({ each, region, account }))));
@@ -107,8 +112,19 @@ async function measure(s3: S3Client, { bucket, root, accounts, regions, firstDay
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return { at: now.toISOString(), root, accounts: accounts.length, days: found.reverse() };
+  return { at: now.toISOString(), bucket, root, accounts: accounts.length, days: found.reverse() };
 }
+
+/** The days that are looked at, newest first. */
+function lookedAt(now: Date): string[] {
+  const back = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
+  const lastWeek = [1, 2, 3, 4, 5, 6, 7].map(back);
+  const before = LONG_AGO.flatMap((days) => [SUNDAY, WEDNESDAY].map((weekday) => back(days + ((back(days).getUTCDay() - weekday + 7) % 7))));
+  return [...lastWeek, ...before].map(dayOf);
+}
+
+const SUNDAY = 0;
+const WEDNESDAY = 3;
 
 async function bytesIn(s3: S3Client, bucket: string, folder: string, signal: AbortSignal): Promise<number> {
   let bytes = 0;
@@ -121,7 +137,7 @@ async function bytesIn(s3: S3Client, bucket: string, folder: string, signal: Abo
   return bytes;
 }
 
-/** Each day has what the nearest day has that was looked at. Before the first day and after today there is nothing. */
+/** Each day has what the nearest day of its kind has that was looked at: weekends are quiet. Before the first day and after today there is nothing. */
 function bytesOf({ first, last }: Days, { days, accounts }: Measured, firstDay: string, now: Date): number {
   const totals = days.map(({ day, regions }) => ({
     at: timeOf(day),
@@ -130,14 +146,15 @@ function bytesOf({ first, last }: Days, { days, accounts }: Measured, firstDay: 
   const [from, to] = [Math.max(timeOf(first), timeOf(firstDay)), Math.min(timeOf(last), timeOf(dayOf(now)))];
   let bytes = 0;
   for (let at = from; at <= to; at += DAY_MS) {
-    const near = totals.reduce(
-      (best, each) => (Math.abs(each.at - at) <= Math.abs(best.at - at) ? each : best),
-      totals[0] as (typeof totals)[number],
-    );
-    bytes += near.bytes;
+    const alike = totals.filter((each) => isWeekend(each.at) === isWeekend(at));
+    const [newest, ...others] = alike.length > 0 ? alike : totals;
+    const near = others.reduce((best, each) => (best && Math.abs(best.at - at) < Math.abs(each.at - at) ? best : each), newest);
+    bytes += near?.bytes ?? 0;
   }
   return bytes;
 }
+
+const isWeekend = (at: number): boolean => [0, 6].includes(new Date(at).getUTCDay());
 
 /** At most `most` of a list, as far apart as can be. */
 const evenly = <T>(list: readonly T[], most: number): readonly T[] =>

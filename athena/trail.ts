@@ -33,9 +33,12 @@ export interface Clients {
   readonly s3: S3Client;
 }
 
+/** No request is waited for for ever. */
+export const WITHIN = { connectionTimeout: 5000, requestTimeout: 30_000 } as const;
+
 /** Clients with the region and credentials that the AWS SDK finds. */
 export function openClients(): Clients & Disposable {
-  const [athena, s3] = [new Athena({}), new S3Client({ followRegionRedirects: true })];
+  const [athena, s3] = [new Athena({ requestHandler: WITHIN }), new S3Client({ requestHandler: WITHIN })];
   return {
     athena,
     s3,
@@ -76,30 +79,50 @@ export async function openAthenaTrail(
   { clock, signal, kept }: OpeningTrail,
 ): Promise<QueryEngine> {
   const { database, table, workGroup, atOnce, dollarsPerTb } = settings;
-  let known: Known | undefined;
+  const closing = new AbortController();
+  const until = AbortSignal.any([signal, closing.signal]);
   const look = async (): Promise<Known> => {
     const now = clock();
-    if (known && now.getTime() - known.at < FRESH_MS) return known;
-    const raw = await lookAt(client, database, table, workGroup, signal);
+    const raw = await lookAt(client, database, table, workGroup, until);
     if (raw?.properties[MARK] !== 'true') throw notSetUp(settings);
     const folders = foldersOf(raw.properties);
-    const extent = await extentOf(folders, s3, now, signal).catch(async (error: unknown) => {
-      signal.throwIfAborted();
+    const extent = await extentOf(folders, s3, now, until).catch(async (error: unknown) => {
+      until.throwIfAborted();
       throw await mended(error, s3, folders.bucket);
     });
-    known = { at: now.getTime(), folders, extent };
+    return { at: now.getTime(), folders, extent };
+  };
+  let known = await look();
+  let isLooking = false;
+  const renew = async (): Promise<void> => {
+    isLooking = true;
+    // What cannot be looked up again stays as it was.
+    known = await look().catch(() => ({ ...known, at: clock().getTime() }));
+    isLooking = false;
+  };
+  /** What is known, which is looked up again while nobody waits. */
+  const current = (): Known => {
+    if (!isLooking && clock().getTime() - known.at >= FRESH_MS) void renew();
     return known;
   };
-  await look();
-  const { bytesOf } = openSizes({ s3, folders: async () => (await look()).folders, kept, clock, signal });
+  const { bytesOf } = openSizes({ s3, folders: async () => current().folders, kept, clock, signal: until });
   // Sizes that are not known yet are measured while nobody waits.
   void bytesOf([]).catch(() => undefined);
-  const group = lookAtWorkGroup(client, workGroup, signal).catch(() => undefined);
+  const group = lookAtWorkGroup(client, workGroup, until).catch(() => undefined);
   const mayReuse = async (): Promise<boolean> => {
     const found = await group;
     return found !== undefined && !isManaged(found);
   };
-  return openAthena({ client, database, workGroup, extent: async () => (await look()).extent, clock, bytesOf, mayReuse, atOnce, dollarsPerTb });
+  const mostBytes = async () => (await group)?.Configuration?.BytesScannedCutoffPerQuery;
+  const extent = async () => current().extent;
+  const engine = openAthena({ client, database, workGroup, extent, clock, bytesOf, mayReuse, mostBytes, atOnce, dollarsPerTb });
+  return {
+    ...engine,
+    async close() {
+      closing.abort(new UserError('Stopped.'));
+      await engine.close();
+    },
+  };
 }
 
 const notSetUp = ({ database, table }: Names): UserError =>

@@ -42,6 +42,8 @@ export interface Finding {
   readonly data: object;
   readonly table?: Table;
   readonly next?: readonly Next[];
+  /** What is to be known of it beside: that not all was read, for instance. */
+  readonly note?: string;
 }
 
 /** What was searched, and what it took. */

@@ -269,7 +269,7 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof Error && error.name === 'TimeoutError') {
-    process.stderr.write('That took longer than QUERY_TIMEOUT_SECONDS, so I stopped. A shorter time or one more filter makes it quicker.\n');
+    process.stderr.write('That took longer than QUERY_TIMEOUT_SECONDS, so I stopped. A shorter time makes it quicker.\n');
     process.exitCode = STATUS.mistake;
   } else if (error instanceof UserError) {
     const choices = error.choices.map(({ label, line }) => `  ${visible(line)}   (${visible(label)})`);

@@ -34,6 +34,8 @@ export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
   readonly shape: readonly ShapeKey[];
   /** How often it reads its window as a rule, which its price depends on: once, if it does not say; never, if it asks nothing of the trail. */
   readonly reads?: number;
+  /** Whether it asks with `newestFirst`, and may be answered by the newest part of its window: never, if it does not say. */
+  isNewestFirst?(asked: Asked<Words>): boolean;
   answer(asked: Asked<Words>, context: Context): Promise<Finding>;
 }
 

@@ -1,12 +1,13 @@
 /** The desk: a line, or a due report, to an answer. Everyone who asks comes here: Slack, the terminal, the clock. */
 import { z } from 'zod';
 import type { Answer, Context, Coverage, Finding, Next } from './answer.ts';
-import type { Billing, Question } from './bill.ts';
+import { type Billing, Dear, type Question } from './bill.ts';
 import type { Catalog } from './catalog.ts';
 import { type Asked, type Command, isOptional, type ShapeKey, usage } from './command.ts';
 import { UserError } from './errors.ts';
 import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
+import { openPaid } from './paid.ts';
 import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type Execution, type Progress, type QueryEngine } from './trail/engine.ts';
 import { partsOf, secondOf } from './trail/events.ts';
@@ -39,6 +40,7 @@ export interface Desk {
 
 /** A desk over a catalog and an engine. Without billing, questions cost nothing. */
 export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billing): Desk {
+  const paid = openPaid();
   const examples = [...catalog.commands].map(([name, { example }]) => `${name} ${example}`);
   return {
     examples,
@@ -47,13 +49,16 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billin
       if (read === undefined) return help(parseLine(text), catalog);
       const { command, asked } = read;
       const line = { ...read.line, window: asked.said };
-      const question: Questioned = { kind: 'command', name: line.name, line, window: asked.window, reads: command.reads ?? 1 };
+      const { reads = 1 } = command;
+      const isNewestFirst = command.isNewestFirst?.(asked) ?? false;
+      const question: Questioned = { kind: 'command', name: line.name, line, window: asked.window, reads, isNewestFirst };
       return conclude(question, asking, async (context) => orRespelled(await command.answer(asked, context), line, asked.window, context));
     },
     async report(name, day, asking) {
       const report = catalog.reports.get(name);
       if (!report) throw new UserError(`I have no report “${name}”. I have ${[...catalog.reports.keys()].join(', ')}.`);
-      const question: Questioned = { kind: 'report', name, line: undefined, window: day, reads: report.reads ?? 1 };
+      const { reads = 1 } = report;
+      const question: Questioned = { kind: 'report', name, line: undefined, window: day, reads, isNewestFirst: false };
       return conclude(question, asking, (context) => report.answer(day, context));
     },
   };
@@ -63,31 +68,49 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billin
     { now, signal, asker, onProgress, onQuery, onFound }: Asking,
     find: (context: Context) => Promise<Finding>,
   ): Promise<Answer> {
-    const bill = await billing?.open({ ...question, asker, now });
+    const bill = await billing?.open({ ...question, asker, now, signal });
     const costs: Cost[] = [];
+    let shown: Finding | undefined;
     const execution: Execution = {
       signal,
       ...(asker !== undefined && { asker }),
       ...(onProgress && { onProgress }),
-      ...(bill && { onBilled: bill.book }),
+      onBilled(cost) {
+        bill?.book(cost);
+        costs.push(cost);
+      },
     };
     const context: Context = {
       now,
       async ask<Row>(query: Query<Row>) {
+        const known = bill && paid.find(query, now);
+        if (known) return known as Row[];
         await bill?.admit(query.reads ?? []);
         onQuery?.(query);
+        const billed = costs.length;
         const { rows, cost } = await ask(engine, query, execution);
-        costs.push(cost);
+        // What is paid for was told of, each try of it.
+        if (costs.length === billed) costs.push(cost);
+        if (bill) paid.keep(query, rows, now);
         return rows;
       },
       parts: (range) => (engine.estimate ? partsOf(range) : [range]),
       show(found, until) {
-        if (onFound) void answerOf(question, found, costs).then((answer) => onFound(answer, until));
+        shown = found;
+        // Who cannot be told so far is told in the end.
+        if (onFound)
+          void answerOf(question, found, costs)
+            .then((answer) => onFound(answer, until))
+            .catch(() => undefined);
       },
       spent: async (range) => billing?.spent(range),
     };
     try {
       return await answerOf(question, await find(context), costs);
+    } catch (error) {
+      // What was found is worth more than the news that there is more.
+      if (!(error instanceof Dear) || !shown) throw error;
+      return await answerOf(question, { ...shown, note: error.message, next: [...error.choices, ...(shown.next ?? [])] }, costs);
     } finally {
       await bill?.close();
     }
@@ -104,6 +127,7 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billin
       data: maskDeep(found.data, asked),
       ...(found.table && rows && { table: { ...found.table, rows } }),
       ...(found.next && { next: found.next.map(masked) }),
+      ...(found.note !== undefined && { note: found.note }),
       ...(text !== undefined && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
     };
@@ -111,7 +135,7 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billin
 }
 
 /** What is asked, and how much of the trail it reads. */
-type Questioned = Omit<Question, 'asker' | 'now'>;
+type Questioned = Omit<Question, 'asker' | 'now' | 'signal'>;
 
 async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
   const { first, last, accounts, regions, asideFiles, asideEvents } = await engine.extent();

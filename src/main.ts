@@ -16,7 +16,7 @@ import { type Config, readConfig, readEnvironment } from './config.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { sorry, UserError } from './errors.ts';
 import { visible } from './message/inert.ts';
-import { type Showing, toMessage } from './message/message.ts';
+import { type Showing, toMessage, toText } from './message/message.ts';
 import { newAccounts } from './new-accounts.ts';
 import { billingOf, ensureSample, loadNew, openTrail, type Place, placeOf } from './opening.ts';
 import { progressBar } from './progress.ts';
@@ -100,12 +100,13 @@ async function main(config: Config): Promise<void> {
     using clients = openClients();
     const apply = config.ATHENA_NEW_ACCOUNTS === 'apply';
     const answer = await newAccounts({ settings, clients, clock, signal: stopping.signal, apply, claim: claimed });
-    if (answer) await bot.post(channel as string, answer);
+    if (answer && channel) await bot.post(channel, answer);
+    else if (answer) log.info(toText(answer, templates));
   };
-  if (channel) {
-    const { athena } = place;
+  const { athena } = place;
+  if (channel || athena) {
     const reports = startClock({
-      reports: catalog.reports,
+      reports: channel ? catalog.reports : new Map(),
       ...(athena && { jobs: new Map([['new-accounts', { schedule: NEW_ACCOUNTS_AT, run: () => tellOfNew(athena) }]]) }),
       timeZone: config.TIME_ZONE,
       clock,

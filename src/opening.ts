@@ -30,13 +30,15 @@ export function placeOf(config: Config, root: string): Place {
   const athena = athenaOf(config);
   if (athena) {
     const trail = `s3://${athena.bucket}/${athena.prefix ?? ''}`;
-    return { trail, store: resolve(root, STORE_PATH ?? '.trail/athena'), isSample: false, athena };
+    return { trail, store: resolve(root, STORE_PATH ?? `.trail/athena-${digestOf(trail)}`), isSample: false, athena };
   }
   const isSample = TRAIL_PATH === undefined;
   const trail = resolve(root, TRAIL_PATH ?? '.trail/sample');
-  const own = isSample ? 'sample-store' : `store-${createHash('sha256').update(trail).digest('hex').slice(0, 12)}`;
+  const own = isSample ? 'sample-store' : `store-${digestOf(trail)}`;
   return { trail, store: resolve(root, STORE_PATH ?? `.trail/${own}`), isSample };
 }
+
+const digestOf = (trail: string): string => createHash('sha256').update(trail).digest('hex').slice(0, 12);
 
 /** What of Athena the settings mean; undefined when the trail is in a folder. */
 export function athenaOf(config: Config): AthenaSettings | undefined {
@@ -108,7 +110,7 @@ async function openOnAthena(settings: AthenaSettings, store: string, signal: Abo
 export function billingOf(place: Place, engine: QueryEngine, config: Config, onFault: (error: unknown) => void): Billing | undefined {
   if (!place.athena) return undefined;
   const { ASK_ABOVE_DOLLARS: askAbove, USER_BUDGET_DOLLARS: perUser, DAY_BUDGET_DOLLARS: perDay } = config;
-  return openBilling(engine, openLedger(join(place.store, 'spent'), onFault), { askAbove, perUser, perDay });
+  return openBilling(engine, openLedger(join(place.store, 'spent'), onFault), { askAbove, perUser, perDay }, () => new Date());
 }
 
 export const loadNew = ({ trail, store }: Place, signal: AbortSignal, onProgress?: Progress): Promise<Loaded> =>

@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openAthenaTrail } from '../athena/trail.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
+import { openBilling } from '../src/bill.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { openDesk } from '../src/desk.ts';
 import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
+import { eventsDuring } from '../src/trail/events.ts';
 import { production } from './support/production.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
@@ -37,11 +39,20 @@ describe('A trail on Athena', () => {
   test('answers as the embedded engine does, and says what it covers', async () => {
     await using place = await open();
     await place.setUp(true);
-    const engine = await openAthenaTrail(place.settings, place.clients, { clock, signal, kept });
+    const engine = await openAthenaTrail({ ...place.settings, dollarsPerTb: 7 }, place.clients, { clock, signal, kept });
     const catalog = await loadCatalog(new URL('../', import.meta.url));
     const line = 'root-logins 6mo';
     const [there, here] = await Promise.all([engine, duck].map((each) => openDesk(catalog, each).answer(line, { now, signal })));
     expect(there?.table).toEqual(here?.table);
+    // What the settings and the workgroup say reaches the questions.
+    expect(await engine.mostBytes?.()).toBe(1e12);
+    const [days] = eventsDuring({ from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') }).reads ?? [];
+    const { bytes = 0, dollars = 0 } = (await engine.estimate?.(days ? [days] : [])) ?? {};
+    expect(bytes).toBeGreaterThan(1);
+    expect(dollars).toBeCloseTo((10 / 1e6) * 7);
+    const ledger = { add: async () => undefined, during: async () => [] };
+    const asked = openDesk(catalog, engine, openBilling(engine, ledger, { askAbove: 0.00001 }, clock)).answer('rare 6mo', { now, signal });
+    await expect(asked).rejects.toThrow('Run it?');
     expect(there?.coverage).toMatchObject({ accounts: 4, regions: 6, bytes: expect.any(Number), queryIds: [expect.any(String), expect.any(String)] });
     await engine.close();
   });

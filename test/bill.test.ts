@@ -15,7 +15,7 @@ import { openLedger } from '../src/state/ledger.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { record, trailOf } from './support/trail-folder.ts';
+import { openFolder, record, trailFolder, trailOf } from './support/trail-folder.ts';
 
 const NOW = new Date('2026-05-10T21:00:00Z');
 const signal = new AbortController().signal;
@@ -28,21 +28,28 @@ const daysIn = ({ first, last }: { readonly first: string; readonly last: string
   (Date.parse(last.replaceAll('/', '-')) - Date.parse(first.replaceAll('/', '-'))) / 86_400_000 + 1;
 
 /** A desk whose engine has a price, ten cents for each day that is read. */
-async function shop(limits: Partial<Limits> = {}) {
+async function shop(limits: Partial<Limits> = {}, { mostBytes, isStuck = false }: { readonly mostBytes?: number; readonly isStuck?: boolean } = {}) {
+  let at = NOW;
   const stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-spent-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const { engine: duck } = stack.use(await trailOf(record({ eventTime: '2026-05-10T10:00:00Z' }), record({ eventTime: '2026-01-10T10:00:00Z' })));
+  const trail = stack.use(await trailFolder());
+  await trail.deliver([record({ eventTime: '2026-05-10T10:00:00Z' }), record({ eventTime: '2026-05-10T09:00:00Z' })], { day: '2026/05/10' });
+  const { engine: duck } = stack.use(await openFolder(trail));
   const engine: QueryEngine = {
     ...duck,
     async execute(statement, execution) {
-      const { rows } = await duck.execute(statement, execution);
       const days = (statement.reads ?? []).reduce((sum, each) => sum + daysIn(each), 0);
       const cost = { ms: 10, bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS, queryId: 'q' };
-      execution.onBilled?.(cost);
-      return { rows, cost };
+      try {
+        return { rows: (await duck.execute(statement, execution)).rows, cost };
+      } finally {
+        execution.onBilled?.(cost);
+      }
     },
+    mostBytes: async () => mostBytes,
     async estimate(reads) {
+      if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
       return { bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS };
     },
@@ -50,9 +57,16 @@ async function shop(limits: Partial<Limits> = {}) {
   const ledger = openLedger(folder, (error) => {
     throw error;
   });
-  const desk = openDesk(await loadCatalog(root), engine, openBilling(engine, ledger, { askAbove: 1, ...limits }));
+  const desk = openDesk(
+    await loadCatalog(root),
+    engine,
+    openBilling(engine, ledger, { askAbove: 1, ...limits }, () => at),
+  );
   const ask = (line: string, asker = 'U0ALICE', now = NOW) => desk.answer(line, { now, signal, asker });
-  return { desk, ask, ledger, folder, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const setClock = (now: Date) => {
+    at = now;
+  };
+  return { desk, ask, setClock, ledger, folder, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 const refusal = async (answer: Promise<unknown>): Promise<UserError> => {
@@ -89,8 +103,8 @@ describe('A question that is dear', () => {
     await using open = await shop();
     const { choices } = await refusal(open.ask('rare 2026-01-01..2026-03-31'));
     expect(choices[1]).toEqual({
-      label: 'Only 2026-03-25T00:00:00..2026-04-01T00:00:00 (about $0.80)',
-      line: 'rare 2026-03-25T00:00:00..2026-04-01T00:00:00',
+      label: 'Only 2026-03-25..2026-03-31 (about $0.80)',
+      line: 'rare 2026-03-25..2026-03-31',
     });
   });
 
@@ -118,9 +132,45 @@ describe('A question that is dear', () => {
 
   test('is asked about on the way, too, when more has to be read than was expected', async () => {
     await using open = await shop();
-    const { message, choices } = await refusal(open.ask('event 00000000-0000-4000-8000-000000000000 2026-05-09'));
-    expect(message).toBe('This reads about 620.0 GB more (about $3.10). Run it?');
-    expect(choices[0]?.line).toBe('event 00000000-0000-4000-8000-000000000000 2026-05-09 spend:4');
+    const { message, choices } = await refusal(open.ask('event 00000000-0000-4000-8000-000000000000 2026-05-01'));
+    expect(message).toBe('To go on reads about 620.0 GB more (about $3.10).');
+    expect(choices).toEqual([{ label: 'Go on (about $3.10)', line: 'event 00000000-0000-4000-8000-000000000000 2026-05-01 spend:4' }]);
+    // What was paid for is not paid for again.
+    const answer = await open.ask(choices[0]?.line ?? '');
+    expect(answer.coverage?.dollars).toBeCloseTo(3.1);
+    const paid = await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1));
+    expect(paid.reduce((sum, { dollars }) => sum + dollars, 0)).toBeCloseTo(3.3);
+  });
+
+  test('that may stop early is asked about when it has to go on, and what was found is there already', async () => {
+    await using open = await shop({ askAbove: 1.5 });
+    const few = await open.ask('events top:1 120d');
+    expect(few.coverage?.dollars).toBeCloseTo(0.4);
+    const some = await open.ask('events 120d');
+    expect(some.table?.rows).toHaveLength(2);
+    expect(some.note).toBe('To go on reads about 2.2 TB more (about $10.80).');
+    expect(some.next?.[0]).toEqual({ label: 'Go on (about $10.80)', line: 'events 2026-01-10T21:00:00..2026-05-10T21:00:00 spend:15' });
+    const whole = await open.ask(some.next?.[0]?.line ?? '');
+    expect(whole.note).toBeUndefined();
+    expect(whole.table?.rows).toHaveLength(2);
+  });
+
+  test('is not offered to be run where Athena would stop it', async () => {
+    await using open = await shop({}, { mostBytes: 1e12 });
+    const { message, choices } = await refusal(open.ask('rare 60d'));
+    expect(message).toBe('This reads about 1.2 TB in one go, and Athena stops a query of this workgroup at 1.0 TB.');
+    expect(choices).toEqual([{ label: 'Only 30d (about $3.20)', line: 'rare 30d' }]);
+  });
+
+  test('of days that are still to come is offered a part of those that are there', async () => {
+    await using open = await shop();
+    const { choices } = await refusal(open.ask('rare 2026-04-01..2026-12-31'));
+    expect(choices[1]).toEqual({ label: 'Only 7d (about $0.90)', line: 'rare 7d' });
+  });
+
+  test('is not waited for when its price cannot be told in time', async () => {
+    await using open = await shop({}, { isStuck: true });
+    await expect(open.desk.answer('rare 7d', { now: NOW, signal: AbortSignal.timeout(20), asker: 'U0ALICE' })).rejects.toThrow('timeout');
   });
 
   test('that found nothing keeps its answer, where to look for other spellings would be dear', async () => {
@@ -142,12 +192,15 @@ describe('A budget', () => {
     await using open = await shop({ askAbove: 10, perUser: 2 });
     await open.ask('rare 7d');
     const { message, choices } = await refusal(open.ask('rare 14d'));
-    expect(message).toBe(
+    expect(message, JSON.stringify(choices)).toBe(
       'This takes about $1.60, and you have spent $0.90 of the $2 for today. The next day begins at 00:00 UTC, in 3 hours. A shorter time costs less.',
     );
     expect(choices).toEqual([{ label: 'Only 7d (about $0.90)', line: 'rare 7d' }]);
     await expect(open.ask('rare 14d', 'U0BOB')).resolves.toBeDefined();
-    await expect(open.ask('rare 14d', 'U0ALICE', new Date('2026-05-11T00:00:00Z'))).resolves.toBeDefined();
+    // A day is a day of the real clock, whatever time is asked about.
+    await expect(open.ask('rare 14d', 'U0ALICE', new Date('2026-05-12T00:00:00Z'))).rejects.toThrow('you have spent');
+    open.setClock(new Date('2026-05-11T00:00:00Z'));
+    await expect(open.ask('rare 14d')).resolves.toBeDefined();
   });
 
   test('of the day is for all, reports too, and is not to be had by saying spend:', async () => {
@@ -170,7 +223,7 @@ describe('What was spent', () => {
     await using open = await shop({ askAbove: 10 });
     await open.ask('rare 7d', 'U0BOB');
     await open.ask('events 24h');
-    await open.ask('events 24h');
+    await open.ask('events 23h');
     await open.desk.report('daily', { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') }, { now: NOW, signal });
     const answer = await open.ask('cost 7d', 'U0BOB', new Date('2026-05-10T22:00:00Z'));
     expect(answer.table?.rows.map(({ cells }) => [cells.who, cells.what, cells.questions, cells.queries, cells.dollars])).toEqual([
@@ -184,7 +237,7 @@ describe('What was spent', () => {
   });
 
   test('is told of a question that failed or was left, too', async () => {
-    await using open = await shop();
+    await using open = await shop({ perUser: 0.7 });
     const leaving = new AbortController();
     const desk = open.desk.answer('root-logins 1d', {
       now: NOW,
@@ -193,8 +246,11 @@ describe('What was spent', () => {
       onQuery: () => leaving.abort(new Error('gone')),
     });
     await expect(desk).rejects.toThrow('gone');
-    await open.ask('rare 1d');
-    expect((await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1))).map(({ name }) => name)).toContain('rare');
+    expect((await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1))).map(({ name, dollars }) => [name, dollars])).toEqual([
+      ['root-logins', expect.closeTo(0.3)],
+    ]);
+    // Nothing is held for it any more.
+    await expect(open.ask('rare 1d')).resolves.toBeDefined();
   });
 
   test('is nothing on a machine that reads its own files', async () => {
@@ -205,10 +261,12 @@ describe('What was spent', () => {
   test('outlives a restart, and a line that a crash cut short', async () => {
     await using open = await shop();
     await open.ask('rare 1d');
-    await writeFile(join(open.folder, '2026-05-10.jsonl'), '{"at":"2026-05-10T2', { flag: 'a' });
+    await writeFile(join(open.folder, '2026-05-10.jsonl'), '\n{"at":"2026-05-10T2', { flag: 'a' });
     await writeFile(join(open.folder, 'notes.txt'), 'not ours');
+    await open.ask('rare 2d');
     const again = openLedger(open.folder, () => undefined);
     expect(await again.during(new Date('2026-05-10T00:00:00Z'), new Date('2026-05-11T00:00:00Z'))).toMatchObject([
+      { asker: 'U0ALICE', name: 'rare' },
       { asker: 'U0ALICE', name: 'rare' },
     ]);
   });

@@ -87,6 +87,25 @@ describe('Setting up', () => {
     expect(titles(await plan(catalog))).toEqual([]);
   });
 
+  test.each([1, 2, 3])('goes on where a change of columns was stopped: after %i steps', async (done) => {
+    await using catalog = await openPocketCatalog();
+    await apply(catalog, await plan(catalog));
+    const kept = catalog.tables.get('trailbot.cloudtrail');
+    if (kept) catalog.tables.set('trailbot.cloudtrail', { ...kept, columns: kept.columns.slice(1) });
+    const { steps, appeared } = await plan(catalog);
+    expect(steps.map(({ kind }) => kind)).toEqual(['drop', 'make', 'make', 'set']);
+    await apply(catalog, { steps: steps.slice(0, done), appeared });
+    await apply(catalog, await plan(catalog));
+    expect(titles(await plan(catalog))).toEqual([]);
+  });
+
+  test('leaves alone a view that somebody put in the place of ours', async () => {
+    await using catalog = await openPocketCatalog();
+    await apply(catalog, await plan(catalog));
+    catalog.tables.set('trailbot.events', { columns: [{ Name: 'line', Type: 'string' }], partitions: [], properties: { presto_view: 'true' } });
+    await expect(plan(catalog)).rejects.toThrow('view trailbot.events that trailbot did not make, so it is left alone');
+  });
+
   test('mends a property that somebody changed by hand', async () => {
     await using catalog = await openPocketCatalog();
     await apply(catalog, await plan(catalog));

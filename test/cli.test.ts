@@ -60,11 +60,7 @@ describe('npm run ask', () => {
   });
 
   it.each([
-    [
-      'an unknown command',
-      ['evnts', '24h'],
-      "I don't know “evnts”. “help” lists what I know.\nDid you mean: events 24h\n",
-    ],
+    ['an unknown command', ['evnts', '24h'], "I don't know “evnts”. “help” lists what I know.\nDid you mean: events 24h\n"],
     ['an unknown field', ['events', 'usr:x'], 'Did you mean: events user:x\n'],
     ['a clock that is none', ['events', '--now', 'noon'], '--now noon is not a time. Write it as 2026-11-20T13:00:00Z.\n'],
     ['a clock without a value', ['events', '--now'], 'Usage:\n'],

@@ -58,20 +58,28 @@ describe('the bytes of a day', () => {
     const files = accounts.flatMap((account, i) => [
       ...filesOf(account, 'eu-central-1', dayBack(1), 3 + i),
       ...filesOf(account, 'us-east-1', dayBack(1), 2),
-      ...filesOf(account, 'eu-central-1', dayBack(30), 1),
+      // A Wednesday.
+      ...filesOf(account, 'eu-central-1', dayBack(31), 1),
     ]);
     await using place = await sizesOf({ files, accounts, regions: ['eu-central-1', 'us-east-1'] });
     expect(await place.bytesOf(dayBack(1))).toBe(11);
-    expect(await place.bytesOf(dayBack(30))).toBe(2);
+    expect(await place.bytesOf(dayBack(31))).toBe(2);
     expect(await place.bytesOf(dayBack(3))).toBe(0);
   });
 
-  test('are those of the nearest day that was looked at, and all days together are their sum', async () => {
-    const files = [...filesOf('111122223333', 'eu-central-1', dayBack(1), 10), ...filesOf('111122223333', 'eu-central-1', dayBack(180), 4)];
+  test('are those of the nearest day of its kind that was looked at, and all days together are their sum', async () => {
+    // Friday 20 and Sunday 15 November, and Wednesday 20 May.
+    const counts = [
+      [1, 10],
+      [6, 3],
+      [185, 4],
+    ] as const;
+    const files = counts.flatMap(([back, count]) => filesOf('111122223333', 'eu-central-1', dayBack(back), count));
     await using place = await sizesOf({ files, accounts: ['111122223333'] });
-    expect(await place.bytesOf(dayBack(0))).toBe(10);
+    expect(await place.bytesOf(dayBack(0))).toBe(3);
     expect(await place.bytesOf(dayBack(190))).toBe(4);
-    expect(await place.bytesOf(dayBack(189), dayBack(180))).toBe(40);
+    // Tuesday 12 to Monday 18 May: five working days, and a weekend without files.
+    expect(await place.bytesOf(dayBack(193), dayBack(187))).toBe(20);
   });
 
   test('are none before the trail begins and after today', async () => {
@@ -87,7 +95,7 @@ describe('the bytes of a day', () => {
     const files = many.flatMap((account) => filesOf(account, 'eu-central-1', dayBack(1), 2));
     await using place = await sizesOf({ files, accounts: many, regions: ['eu-central-1', 'us-east-1'] });
     expect(await place.bytesOf(dayBack(1))).toBeCloseTo(6000);
-    expect(place.bucket.listings.length).toBe(32 * 2 * 6);
+    expect(place.bucket.listings.length).toBe(32 * 2 * 13);
     expect(place.bucket.atOnce).toBeLessThanOrEqual(16);
   });
 });
@@ -115,7 +123,7 @@ describe('what was measured', () => {
     const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
     for (const kept of [
       '{"at"',
-      JSON.stringify({ at: NOW.toISOString(), root: 'other/', accounts: 1, days: [{ day: dayBack(1), regions: { a: 7 } }] }),
+      JSON.stringify({ at: NOW.toISOString(), bucket: 'other', root: 'AWSLogs/', accounts: 1, days: [{ day: dayBack(1), regions: { a: 7 } }] }),
     ]) {
       await writeFile(file, kept);
       await using place = await sizesOf({ files, accounts: ['111122223333'], kept: keptIn(file) });

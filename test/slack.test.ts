@@ -405,7 +405,7 @@ describe('a question with a price', () => {
         return { ...answer, ...(coverage && { coverage: { ...coverage, dollars: 6 } }) };
       },
     };
-    const { url } = await start({ desk, clock: () => now });
+    const { url } = await start({ desk, clock: () => now, access: { channels: [channel()] } });
     await door.slash(url, LINE);
     const line = lineOf(await door.next()) ?? '';
     const share = { type: 'button', action_id: 'share', value: line };
@@ -415,6 +415,10 @@ describe('a question with a price', () => {
     // Another person has not seen it; and what was seen an hour ago is not what there is now.
     await door.press(url, share, { user: { id: STRANGER } });
     await door.next();
+    expect(asked).toBe(2);
+    // Where asking is not allowed, what was answered elsewhere is not shown either.
+    await door.press(url, share, { channel: { id: 'C0ELSEWHERE' } });
+    expect(await door.next()).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('channel') });
     expect(asked).toBe(2);
     now = new Date(now.getTime() + 3_600_000);
     await door.press(url, share);

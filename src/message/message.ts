@@ -80,8 +80,9 @@ export function footer(answer: Answer, shown: number, templates: URL, shortened 
     coverage: answer.coverage ?? null,
     cut: shown < rows && shown > 0 ? { shown, rows, more: answer.table?.more ?? false } : null,
     shortened,
+    note: answer.note ?? null,
   };
-  return fill('coverage', data, templates);
+  return fill('footer', data, templates);
 }
 
 /** A template's first paragraph is its answer; the rest is evidence. */

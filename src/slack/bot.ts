@@ -85,10 +85,7 @@ export function openBot(options: BotOptions): Bot {
       return answered.keep(user, await desk.answer(line, asking));
     } catch (error) {
       if (deadline.aborted)
-        return sorry(
-          new UserError(`That took longer than ${deadlineMs / 1000} s, so I stopped. A shorter time or one more filter makes it quicker.`),
-          '',
-        );
+        return sorry(new UserError(`That took longer than ${deadlineMs / 1000} s, so I stopped. A shorter time makes it quicker.`), '');
       if (error instanceof UserError) return sorry(error, '');
       const reference = randomUUID().slice(0, 8);
       logger.error(`question failed, reference ${reference}`, error);

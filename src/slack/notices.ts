@@ -34,8 +34,8 @@ export function openNotices(after: readonly number[], tell: (notice: Notice) => 
   );
   return {
     onProgress({ place, bytes }) {
-      // That something is still being read is worth one word, not one each minute.
-      if (place > 0 || (bytes > 0 && !hasRead)) waiting = { kind: 'waiting', place, bytes };
+      // That something is still being read is worth one word, not one each minute; and a place in line is none once the turn has come.
+      waiting = place > 0 || (bytes > 0 && !hasRead) ? { kind: 'waiting', place, bytes } : undefined;
     },
     onFound(answer, until) {
       found = { kind: 'found', answer, until };

@@ -43,7 +43,8 @@ export function openLedger(folder: string, onFault: (error: unknown) => void): L
     async add(added) {
       try {
         await mkdir(folder, { recursive: true });
-        await appendFile(fileOf(added.at.slice(0, 10)), `${JSON.stringify(added)}\n`);
+        // On a line of its own, even after one that was cut short.
+        await appendFile(fileOf(added.at.slice(0, 10)), `\n${JSON.stringify(added)}\n`);
       } catch (error) {
         unwritten.push(added);
         onFault(error);

@@ -58,6 +58,8 @@ export interface QueryEngine {
   extent(): Promise<Extent>;
   /** What it would take to read these days; undefined when nobody knows. An engine that costs nothing does not have it. */
   estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
+  /** A statement that reads more bytes is stopped by the engine, and paid for; undefined where there is no such limit. */
+  mostBytes?(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ export interface Term {
 }
 
 /** `(a:1 b:2 OR c:3)`: any of lists, of which all filters match. As `group` makes it. */
-export interface Group {
+interface Group {
   readonly negated: boolean;
   readonly any: readonly (readonly Filter[])[];
 }

@@ -60,8 +60,11 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
       if (tables.has(created)) throw new Error(`Table ${created} already exists`);
       const [, columns = '', partitions = ''] = /\(\n([^)]*)\n\)\npartitioned by \(([^)]*)\)/.exec(statement) ?? [];
       tables.set(created, { columns: typed(columns.split(',\n')), partitions: typed(partitions.split(', ')), properties: propertiesIn(statement) });
-    } else if (viewed) tables.set(viewed, { columns: [], partitions: [], properties: { presto_view: 'true' } });
-    else if (altered) Object.assign(tables.get(altered)?.properties ?? {}, propertiesIn(statement));
+    } else if (viewed) {
+      const [, names = ''] = /\nselect\n {2}([^()]*)\nfrom events$/.exec(statement) ?? [];
+      const columns = names.split(',\n').map((name) => ({ Name: name.trim(), Type: 'string' }));
+      tables.set(viewed, { columns, partitions: [], properties: { presto_view: 'true' } });
+    } else if (altered) Object.assign(tables.get(altered)?.properties ?? {}, propertiesIn(statement));
     else throw new Error(`No DDL: ${statement}`);
   }
 
