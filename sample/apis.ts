@@ -13,6 +13,7 @@ import {
   idOf,
   instancesOf,
   keysOf,
+  LOG_BUCKET,
   LOG_GROUPS,
   PARAMETERS,
   PEOPLE,
@@ -58,7 +59,8 @@ const bucketResource = (bucket: string, account: string) => ({ accountId: accoun
 
 function aboutBucket(word: string): Describe {
   return (scene) => {
-    const bucket = bucketOf(scene);
+    const anyBucket = bucketOf(scene);
+    const bucket = scene.session.ip === 'cloudtrail.amazonaws.com' ? LOG_BUCKET : anyBucket;
     const host = `${bucket}.s3.${scene.region}.amazonaws.com`;
     return {
       request: { bucketName: bucket, Host: host, [word]: '' },

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { DAY, HOUR, isoSeconds, midnight } from './calendar.ts';
 import { logFile, putWhole } from './delivery.ts';
-import { HOME_REGION, ORGANIZATION, PRODUCTION } from './organization.ts';
+import { HOME_REGION, LOG_BUCKET, ORGANIZATION, PRODUCTION } from './organization.ts';
 import { randomFor } from './random.ts';
 
 export function putNeighbours(out: string, seed: number, end: number) {
@@ -22,7 +22,7 @@ export function putNeighbours(out: string, seed: number, end: number) {
         awsAccountId: PRODUCTION,
         digestStartTime: isoSeconds(to - HOUR),
         digestEndTime: isoSeconds(to),
-        digestS3Bucket: 'example-organization-trail',
+        digestS3Bucket: LOG_BUCKET,
         digestS3Object: path,
         digestPublicKeyFingerprint: random.hex(32),
         digestSignatureAlgorithm: 'SHA256withRSA',
@@ -35,7 +35,7 @@ export function putNeighbours(out: string, seed: number, end: number) {
         previousDigestSignature: null,
         logFiles: [
           {
-            s3Bucket: 'example-organization-trail',
+            s3Bucket: LOG_BUCKET,
             s3Object: logFile(PRODUCTION, HOME_REGION, to - HOUR / 2, random.alphanumeric(16)),
             hashValue: random.hex(64),
             hashAlgorithm: 'SHA-256',

@@ -88,6 +88,8 @@ export const BUCKETS = [
   'example-backups',
   'example-ml-models',
 ];
+/** Where the trail itself is delivered. */
+export const LOG_BUCKET = 'example-organization-trail';
 export const PARAMETERS = ['/orders/db/url', '/orders/db/pool', '/billing/rate', '/web/feature-flags', '/shared/slack/channel', '/geo/licence'];
 export const SECRETS = ['orders/database', 'billing/stripe', 'web/session-key', 'geo/api-token'];
 export const TABLES = ['orders', 'invoices', 'clicks', 'shipments', 'customers'];

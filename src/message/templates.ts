@@ -1,5 +1,6 @@
 /** Templates are ours and data is not: every string in the data is made inert before a template sees it. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'node:path';
 import Handlebars from 'handlebars';
 import { priced, sized } from '../amount.ts';
 import { clip, inert, visible } from './inert.ts';
@@ -41,7 +42,14 @@ handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOp
 /** The filled text of a template. `data` may hold strings from a log anywhere. */
 export function fill(template: string, data: object, folder: URL): string {
   const compiled = compile(new URL(`${template}.hbs`, folder));
-  return compiled(defused(data), { data: { raw: data } }).trim();
+  return compiled(defused(data), { data: { raw: data }, partials: partsOf(folder) }).trim();
+}
+
+/** Words that several templates share: `{{> counted}}` is what templates/parts/counted.hbs says. */
+function partsOf(folder: URL): Record<string, Handlebars.TemplateDelegate> {
+  const parts = new URL('parts/', folder);
+  const files = existsSync(parts) ? readdirSync(parts) : [];
+  return Object.fromEntries(files.map((file) => [parse(file).name, compile(new URL(file, parts))]));
 }
 
 const compiledBy = new Map<string, Handlebars.TemplateDelegate>();
@@ -49,7 +57,7 @@ const compiledBy = new Map<string, Handlebars.TemplateDelegate>();
 function compile(file: URL): Handlebars.TemplateDelegate {
   const known = compiledBy.get(file.href);
   if (known) return known;
-  const compiled = handlebars.compile(readFileSync(file, 'utf8'), { noEscape: true, strict: true });
+  const compiled = handlebars.compile(readFileSync(file, 'utf8').trimEnd(), { noEscape: true, strict: true });
   compiledBy.set(file.href, compiled);
   return compiled;
 }

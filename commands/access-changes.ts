@@ -1,0 +1,46 @@
+/** Who was given what: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
+import { only, preset, sql } from '#kit';
+
+/** What a call changes of access; null for a call that changes none. */
+const WHAT = sql`case
+  when readlike = 'true' then null
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, '^(Tag|Untag|Generate|Simulate)') then null
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'AccessKey|SSHPublicKey|ServiceSpecificCredential|SigningCertificate') then 'key'
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'LoginProfile|ChangePassword|PasswordPolicy') then 'password'
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'MFADevice') then 'MFA'
+  when eventname = 'UpdateAssumeRolePolicy' or (eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'SAMLProvider|OpenIDConnectProvider')) then 'trust'
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'Policy|PermissionsBoundary') then 'policy'
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'Group') then 'group'
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'User') then 'user'
+  when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'Role|InstanceProfile') then 'role'
+  when eventsource in ('sso.amazonaws.com', 'identitystore.amazonaws.com', 'sso-directory.amazonaws.com')
+    and regexp_like(eventname, 'AccountAssignment|PermissionSet|User|Group|Member|MfaDevice') then 'Identity Center'
+  when eventsource = 'organizations.amazonaws.com' and regexp_like(eventname, 'Policy|InviteAccount|Handshake|DelegatedAdministrator') then 'organization'
+  when regexp_like(eventname, '^Modify(Snapshot|Image|FpgaImage|DBSnapshot|DBClusterSnapshot)Attribute$') then 'share'
+  when eventsource = 'ram.amazonaws.com' and regexp_like(eventname, 'ResourceShare') then 'share'
+  when eventsource = 'signin.amazonaws.com' and eventname in ('PasswordUpdated', 'PasswordRecoveryCompleted', 'EmailUpdated') then 'password'
+  when regexp_like(eventname, '^ModifyDB(Instance|Cluster)$') and requestparameters like '%"masterUserPassword"%' then 'password'
+  when regexp_like(eventname, '^(Create|Modify|Restore)DB(Instance|Cluster)') and regexp_like(requestparameters, '"publiclyAccessible": *true') then 'open port'
+  when regexp_like(eventname, 'PublicAccessBlock|BucketAcl|FunctionUrlConfig') or eventname = 'UpdateProjectVisibility' then 'share'
+  when eventname = 'PutObjectAcl' and regexp_like(requestparameters, 'AllUsers|AuthenticatedUsers|public-read') then 'share'
+  when regexp_like(eventname, '^(Add|Remove)(LayerVersion){0,1}Permission[0-9v]*$') then 'share'
+  when regexp_like(eventname, '^(Put|Set|Delete)(Bucket|Key|Resource|Repository|RegistryPermissions|FileSystem|Vault|VaultAccess)Policy$') then 'policy'
+  when eventsource = 'eks.amazonaws.com' and regexp_like(eventname, 'AccessEntry|AccessPolicy') then 'policy'
+  when eventname in ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
+    and regexp_like(requestparameters, '"(0[.]0[.]0[.]0/0|::/0)"') then 'open port'
+end`;
+
+export default preset({
+  name: 'access-changes',
+  summary: 'Lists changes of who may do what: users, keys, passwords, policies, trust, shares, ports opened to the world',
+  example: '7d',
+  window: '7d',
+  where: sql`${WHAT} is not null`,
+  caption: 'Changes of access',
+  columns: [{ name: 'what', label: 'What', from: WHAT }],
+  told: (events) => ({
+    kinds: [...Map.groupBy(events, ({ what }) => what)].map(([what, { length }]) => ({ what, times: length })).toSorted((a, b) => b.times - a.times),
+  }),
+  next: ({ filters }, line) =>
+    filters.length > 0 ? [] : [{ label: 'Without services', line: line({ filters: [{ ...only('kind', 'service'), negated: true }] }) }],
+});

@@ -1,0 +1,28 @@
+/** What is changed by hand in the console, and what by infrastructure code: the share of each account. */
+import { eventCount, only, preset, sql } from '#kit';
+
+export default preset({
+  name: 'clickops',
+  summary: 'Counts changes by hand in the console against changes by infrastructure code, by account',
+  example: '30d',
+  window: '30d',
+  where: sql`readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com'
+    and ((via = 'console' and actorkind in ('human', 'root')) or via in ('terraform', 'cdk', 'cloudformation'))`,
+  caption: 'Changes by hand and by code',
+  by: ['account'],
+  noise: true,
+  measures: [
+    { name: 'byhand', label: 'by hand', from: sql`${eventCount} filter (where via = 'console')` },
+    { name: 'bycode', label: 'by code', from: sql`${eventCount} filter (where via <> 'console')` },
+  ],
+  toldOfCounts: (rows) => {
+    const sum = (name: string): number => rows.reduce((total, { cells }) => total + Number(cells[name]), 0);
+    const [byHand, byCode] = [sum('byhand'), sum('bycode')];
+    const handiest = rows.toSorted((a, b) => Number(b.cells.byhand) - Number(a.cells.byhand))[0];
+    return { byHand, byCode, share: Math.round((100 * byHand) / Math.max(1, byHand + byCode)), handiest: handiest?.cells };
+  },
+  next: ({ filters }, line) => [
+    { label: 'By hand, by user and event', line: line({ filters: [...filters, only('via', 'console')], by: ['user', 'event'] }) },
+    { label: 'By hand, newest first', line: line({ filters: [...filters, only('via', 'console')], sort: 'time' }) },
+  ],
+});

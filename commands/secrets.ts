@@ -1,0 +1,29 @@
+/** Reads that hand out secrets: values, decrypted parameters, passwords, credentials, private keys. */
+import { eventCount, preset, sql } from '#kit';
+
+export default preset({
+  name: 'secrets',
+  summary: 'Counts reads of secrets, decrypted parameters, passwords and private keys, by whom and of what',
+  example: '7d',
+  window: '7d',
+  where: sql`(
+    (eventsource = 'secretsmanager.amazonaws.com' and eventname in ('GetSecretValue', 'BatchGetSecretValue'))
+    or (eventsource = 'ssm.amazonaws.com' and eventname in ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')
+      and json_extract_scalar(requestparameters, '$.withDecryption') = 'true')
+    or (eventsource = 'ec2.amazonaws.com' and eventname = 'GetPasswordData')
+    or (eventsource = 'lightsail.amazonaws.com'
+      and eventname in ('GetInstanceAccessDetails', 'DownloadDefaultKeyPair', 'GetRelationalDatabaseMasterUserPassword'))
+    or (eventsource = 'acm.amazonaws.com' and eventname = 'ExportCertificate')
+    or (eventsource in ('redshift.amazonaws.com', 'redshift-serverless.amazonaws.com')
+      and eventname in ('GetClusterCredentials', 'GetClusterCredentialsWithIAM', 'GetCredentials'))
+    or (eventsource = 'apigateway.amazonaws.com' and eventname in ('GetApiKey', 'GetApiKeys')
+      and json_extract_scalar(requestparameters, '$.includeValue') = 'true')
+  )`,
+  caption: 'Reads of secrets',
+  by: ['user', 'target'],
+  measures: [{ name: 'refused', label: 'not given', from: sql`${eventCount} filter (where outcome <> 'ok')` }],
+  next: (_, line) => [
+    { label: 'First read latest', line: line({ sort: 'new' }) },
+    { label: 'By call', line: line({ by: ['event', 'user'] }) },
+  ],
+});

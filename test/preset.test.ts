@@ -1,0 +1,102 @@
+/** What every question that lists and counts promises, whatever it is about. */
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import type { Answer } from '../src/answer.ts';
+import { type Catalog, loadCatalog } from '../src/catalog.ts';
+import { type Desk, openDesk } from '../src/desk.ts';
+import { parseLine, printLine } from '../src/line.ts';
+import { toMessage, toText } from '../src/message/message.ts';
+import type { Sql } from '../src/trail/sql.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { slackProblems } from './support/slack-limits.ts';
+
+const root = new URL('../', import.meta.url);
+const templates = new URL('templates/', root);
+
+let catalog: Catalog;
+let desk: Desk;
+beforeAll(async () => {
+  const engine = await openDuckDB(inject('sampleStore'));
+  catalog = await loadCatalog(root);
+  desk = openDesk(catalog, engine);
+  return () => engine.close();
+});
+
+const ask = (line: string, onQuery?: (statement: Sql) => void): Promise<Answer> =>
+  desk.answer(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal, ...(onQuery && { onQuery }) });
+
+/** The commands that take every shape, with the line of their example. */
+const presets = (): (readonly [name: string, line: string])[] =>
+  [...catalog.commands]
+    .filter(([, { shape }]) => ['by', 'every', 'top', 'sort'].every((key) => shape.some((each) => each === key)))
+    .map(([name, { example }]) => [name, `${name} ${example}`]);
+
+const shaped = (line: string, more: object): string => printLine({ ...parseLine(line), ...more });
+
+describe('Every question that lists and counts', () => {
+  test('has an answer to its example, and leads on with lines that have one, too', async () => {
+    expect(presets().length).toBeGreaterThan(15);
+    for (const [name, line] of presets()) {
+      const answer = await ask(line);
+      expect(answer.table?.rows.length, name).toBeGreaterThan(0);
+      expect(answer.next?.length, name).toBeGreaterThan(1);
+      for (const row of answer.table?.rows.slice(0, 2) ?? []) expect((await ask(row.next?.line ?? '')).template).not.toBe('sorry');
+      for (const next of answer.next ?? []) {
+        const followed = await ask(next.line);
+        expect(toText(followed, templates), next.line).not.toBe('');
+        expect(slackProblems(toMessage(followed, templates), {}), next.line).toEqual([]);
+      }
+    }
+  });
+
+  test('is counted by fields and by steps, in every order, and each row leads to as many events as it counts', async () => {
+    for (const [name, line] of presets()) {
+      for (const more of [
+        { by: ['account', 'event'] },
+        { every: { count: 1, unit: 'd' }, by: ['outcome'] },
+        { by: ['user'], sort: 'rare', top: 3 },
+      ]) {
+        const asked = shaped(line, more);
+        const { table } = await ask(asked);
+        const [row] = table?.rows ?? [];
+        expect(row, asked).toBeDefined();
+        const events = await ask(`${row?.next?.line} top:10000`);
+        expect(events.table?.rows.length, `${name}: ${row?.next?.line}`).toBe(row?.cells.events);
+        expect(events.table?.rows[0]?.next?.line).toMatch(/^event /);
+      }
+    }
+  });
+
+  test('turns from a list into a count and back', async () => {
+    for (const [name, line] of presets()) {
+      const first = await ask(line);
+      const isList = first.table?.rows.every(({ cells }) => 'eventid' in cells);
+      const other = await ask(first.next?.find(({ label }) => (isList ? label.startsWith('Count') : label === 'List them'))?.line ?? '');
+      expect(
+        other.table?.rows.every(({ cells }) => 'eventid' in cells),
+        name,
+      ).toBe(!isList);
+      const back = other.next?.find(({ label }) => (isList ? label === 'List them' : label === 'Count them' || label === 'Verdicts by address'));
+      expect(parseLine(back?.line ?? ''), name).toEqual(parseLine(line));
+    }
+  });
+
+  test('reads its time once, and binds values in WHERE alone', async () => {
+    for (const [name, line] of presets()) {
+      for (const asked of [line, shaped(line, { by: ['user'] })]) {
+        const statements: Sql[] = [];
+        await ask(asked, (statement) => statements.push(statement));
+        expect(statements.flatMap(({ reads }) => reads ?? []).length, name).toBe(1);
+        for (const { text, values } of statements) {
+          expect(text.split('?').length - 1, name).toBe(values.length);
+          expect(text.slice(0, text.indexOf('where day')), name).not.toContain('?');
+        }
+      }
+    }
+  });
+
+  test('refuses an order of counts for a list, with the line that was meant', async () => {
+    await expect(ask('created sort:rare 7d')).rejects.toMatchObject({ suggestion: 'created by:event sort:rare 7d' });
+    await expect(ask('deleted all sort:new 7d')).rejects.toMatchObject({ suggestion: 'deleted all by:event sort:new 7d' });
+  });
+});

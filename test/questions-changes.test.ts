@@ -1,0 +1,292 @@
+/** Questions about changes: what each finds, and what looks like it and is none. */
+import { describe, expect, test } from 'vitest';
+import { toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { type Fields, record, records, session, trailOf } from './support/trail-folder.ts';
+
+const templates = new URL('../templates/', import.meta.url);
+const DAY = '2026-05-01';
+const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
+const write = (eventName: string, more: Fields = {}) => record({ eventName, readOnly: false, ...more });
+const byService = { userIdentity: { type: 'AWSService', invokedBy: 'lambda.amazonaws.com' }, sourceIPAddress: 'lambda.amazonaws.com' };
+const refused = { errorCode: 'AccessDenied', errorMessage: 'no' };
+
+describe('Routine calls of machines', () => {
+  const bucket = write('CreateBucket', { eventSource: 's3.amazonaws.com', requestParameters: { bucketName: 'shop' } });
+  const streams = records(3, () => ({ eventName: 'CreateLogStream', readOnly: false }));
+  const interfaces = [
+    write('CreateNetworkInterface', byService),
+    write('CreateNetworkInterface', { userIdentity: session('orders-role', 'orders'), userAgent: 'awslambda-worker/1.0' }),
+  ];
+  const grant = write('CreateGrant', byService);
+  const objects = write('CreateMultipartUpload', { eventSource: 's3.amazonaws.com', eventCategory: 'Data', managementEvent: false });
+  const byHand = [write('CreateNetworkInterface'), write('CreateGrant')];
+
+  test('are left out of what was created, and counted; the same calls by hand are not', async () => {
+    await using open = await trailOf(bucket, ...streams, ...interfaces, grant, objects, ...byHand);
+    const answer = await open.ask(`created ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(bucket, ...byHand));
+    expect(toText(answer, templates)).toMatch(/^3 calls by 1 actor created something; the latest is .*[.] 7 routine calls are left out[.]$/);
+  });
+
+  test('are shown by the button under the answer, and another leads back', async () => {
+    await using open = await trailOf(bucket, ...streams, ...interfaces, grant, objects, ...byHand);
+    const answer = await open.ask(`created ${DAY}`);
+    const show = answer.next?.find(({ label }) => label === 'Show routine calls, too');
+    expect(show?.line).toBe(`created all ${DAY}`);
+    const shown = await open.ask(show?.line ?? '');
+    expect(shown.table?.rows).toHaveLength(10);
+    expect(toText(shown, templates)).not.toContain('left out');
+    expect(shown.next?.find(({ label }) => label === 'Without routine calls')?.line).toBe(`created ${DAY}`);
+  });
+
+  test('are left out of counts, too, and counted once however often they were delivered', async () => {
+    await using open = await trailOf(bucket, ...streams, ...streams, grant, ...byHand);
+    const answer = await open.ask(`created by:event top:2 ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => [cells.event, cells.events])).toEqual([
+      ['CreateBucket', 1],
+      ['CreateGrant', 1],
+    ]);
+    expect(answer.table?.more).toBe(true);
+    expect(answer.data).toMatchObject({ hidden: 4 });
+    expect(await open.ids(answer.table?.rows[1]?.next?.line ?? '')).toEqual(idsOf(byHand[1] as Fields));
+  });
+
+  test('are all there is, and the answer says so and offers them first', async () => {
+    await using open = await trailOf(...streams);
+    const answer = await open.ask(`created ${DAY}`);
+    expect(toText(answer, templates)).toBe('Nothing was created in this time. 3 routine calls are left out.');
+    expect(answer.next?.[0]?.line).toBe(`created all ${DAY}`);
+  });
+
+  test('are a word of the question; any other word is answered with what can be said', async () => {
+    await using open = await trailOf(bucket);
+    await expect(open.ask(`created bucket ${DAY}`)).rejects.toThrow('The one word that goes here is “all”');
+  });
+});
+
+describe('created', () => {
+  test('finds what makes things, and tells tries apart; reads and changes are none', async () => {
+    const made = [
+      write('CreateUser', { eventSource: 'iam.amazonaws.com' }),
+      write('RunInstances'),
+      write('AllocateAddress'),
+      write('ImportKeyPair'),
+      write('RestoreDBInstanceFromDBSnapshot'),
+    ];
+    const tried = write('CreateRole', refused);
+    const not = [
+      record({ eventName: 'DescribeCreateAccountStatus' }),
+      write('ModifyVpcAttribute'),
+      write('RunQuery'),
+      write('CreateTags'),
+      write('RegisterTargets'),
+      record({ eventName: 'CreateReport' }),
+    ];
+    await using open = await trailOf(...made, tried, ...not);
+    expect(await open.ids(`created ${DAY}`)).toEqual(idsOf(...made, tried));
+    expect(toText(await open.ask(`created ${DAY}`), templates)).toMatch(
+      /^5 calls by 1 actor created something, and 1 try did not succeed; the latest is /,
+    );
+  });
+});
+
+describe('deleted and destructive', () => {
+  const gone = write('DeleteBucket', {
+    eventSource: 's3.amazonaws.com',
+    requestParameters: { bucketName: 'old' },
+    eventTime: '2026-05-01T12:00:00Z',
+  });
+  const notEmpty = write('DeleteBucket', { eventSource: 's3.amazonaws.com', errorCode: 'BucketNotEmpty', eventTime: '2026-05-01T13:00:00Z' });
+  const planned = write('ScheduleKeyDeletion', {
+    eventSource: 'kms.amazonaws.com',
+    requestParameters: { keyId: 'key-1', pendingWindowInDays: 7 },
+    responseElements: { deletionDate: 'May 8, 2026, 12:00:00 AM' },
+  });
+  const objects = records(3, () => ({
+    eventSource: 's3.amazonaws.com',
+    eventName: 'DeleteObject',
+    readOnly: false,
+    eventCategory: 'Data',
+    managementEvent: false,
+  }));
+
+  test('tell a deletion from a try, and from one that is planned', async () => {
+    await using open = await trailOf(gone, notEmpty, planned, ...objects);
+    for (const name of ['deleted', 'destructive']) {
+      const answer = await open.ask(`${name} ${DAY}`);
+      expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(gone, notEmpty, planned));
+      expect(answer.data).toMatchObject({ deeds: 2, attempts: 1, hidden: 3, latest: { eventid: gone.eventID } });
+      expect(toTerminal(answer, templates, 160)).toContain(
+        '\n• Not gone yet: key-1, by alice with ScheduleKeyDeletion, goes May 8, 2026, 12:00:00 AM',
+      );
+    }
+    expect(toTerminal(await open.ask(`destructive ${DAY}`), templates, 160)).toMatch(
+      /^2 calls by 1 actor destroyed .*, and 1 try did not succeed; .*\n.*\n• alice tried DeleteBucket on — .*: BucketNotEmpty\n/s,
+    );
+  });
+
+  test('only tries are no deed', async () => {
+    await using open = await trailOf(notEmpty);
+    expect(toText(await open.ask(`deleted ${DAY}`), templates)).toMatch(/^Nothing was deleted: 1 try did not succeed, the latest DeleteBucket/);
+    expect(await open.ids(`destructive outcome:ok ${DAY}`)).toEqual([]);
+  });
+
+  test('settings that delete later are destructive, and their harmless neighbours are not', async () => {
+    const rules = (rule: Fields) =>
+      write('PutBucketLifecycle', {
+        eventSource: 's3.amazonaws.com',
+        requestParameters: { bucketName: 'b', LifecycleConfiguration: { Rule: rule } },
+      });
+    const versions = (Status: string) =>
+      write('PutBucketVersioning', { eventSource: 's3.amazonaws.com', requestParameters: { bucketName: 'b', VersioningConfiguration: { Status } } });
+    const bad = [rules({ Status: 'Enabled', Expiration: { Days: 1 } }), versions('Suspended')];
+    const harmless = [rules({ Status: 'Enabled', Transition: { Days: 30, StorageClass: 'GLACIER' } }), versions('Enabled')];
+    await using open = await trailOf(...bad, ...harmless);
+    expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(...bad));
+  });
+});
+
+describe('trail-tampering', () => {
+  const trail = (eventName: string, more: Fields = {}) => write(eventName, { eventSource: 'cloudtrail.amazonaws.com', ...more });
+  const s3 = (eventName: string, bucketName: string, more: Fields = {}) =>
+    write(eventName, { eventSource: 's3.amazonaws.com', requestParameters: { bucketName }, ...more });
+  const delivering = [
+    record({
+      eventSource: 's3.amazonaws.com',
+      eventName: 'GetBucketAcl',
+      userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
+      sourceIPAddress: 'cloudtrail.amazonaws.com',
+      requestParameters: { bucketName: 'acme-records' },
+    }),
+    record({
+      eventSource: 'kms.amazonaws.com',
+      eventName: 'GenerateDataKey',
+      userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
+      sourceIPAddress: 'cloudtrail.amazonaws.com',
+      requestParameters: { keyId: 'arn:aws:kms:eu-central-1:111122223333:key/0aa50000-1111' },
+    }),
+  ];
+
+  test('finds changes to trails and flow logs, done and tried; looking at a trail is none', async () => {
+    const changes = [trail('StopLogging'), trail('DeleteTrail', refused), trail('PutEventSelectors'), write('DeleteFlowLogs')];
+    const not = [trail('CreateTrail'), record({ eventSource: 'cloudtrail.amazonaws.com', eventName: 'LookupEvents' }), write('CreateFlowLogs')];
+    await using open = await trailOf(...changes, ...not);
+    expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(...changes));
+    expect(toTerminal(await open.ask(`trail-tampering ${DAY}`), templates, 160)).toMatch(
+      /^3 calls by 1 actor touched trails, their logs or flow logs, and 1 try did not succeed; .*\n.*• alice called DeleteTrail on — .* from 203.0.113.7: denied, AccessDenied/s,
+    );
+  });
+
+  test('knows the bucket and the key of the log by CloudTrail’s own use of them, and lets others be', async () => {
+    const changes = [
+      s3('PutBucketLifecycle', 'acme-records'),
+      s3('DeleteObjects', 'acme-records', { eventCategory: 'Data' }),
+      s3('PutBucketPolicy', 'aws-cloudtrail-logs-1', { eventTime: '2026-05-01T11:00:00Z' }),
+      write('ScheduleKeyDeletion', { eventSource: 'kms.amazonaws.com', requestParameters: { keyId: '0aa50000-1111' } }),
+    ];
+    const not = [
+      s3('PutBucketLifecycle', 'shop'),
+      s3('DeleteObjects', 'acme-records-2', { eventCategory: 'Data' }),
+      s3('PutObject', 'acme-records', { eventCategory: 'Data' }),
+      write('ScheduleKeyDeletion', { eventSource: 'kms.amazonaws.com', requestParameters: { keyId: '0aa50000-2222' } }),
+      record({ eventSource: 's3.amazonaws.com', eventName: 'GetBucketPolicy', requestParameters: { bucketName: 'acme-records' } }),
+    ];
+    await using open = await trailOf(...delivering, ...changes, ...not);
+    expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(...changes));
+    expect(await open.cells(`trail-tampering by:source ${DAY}`)).toMatchObject([
+      { source: 's3.amazonaws.com', events: 3 },
+      { source: 'kms.amazonaws.com', events: 1 },
+    ]);
+  });
+
+  test('of nothing says so', async () => {
+    await using open = await trailOf(...delivering);
+    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toBe('Nobody touched a trail, its logs or flow logs in this time.');
+  });
+});
+
+describe('access-changes', () => {
+  const iam = (eventName: string) => write(eventName, { eventSource: 'iam.amazonaws.com' });
+  const rds = (requestParameters: Fields) => write('ModifyDBInstance', { eventSource: 'rds.amazonaws.com', requestParameters });
+  const port = (cidrIp: string) =>
+    write('AuthorizeSecurityGroupIngress', {
+      requestParameters: { groupId: 'sg-1', ipPermissions: { items: [{ ipProtocol: 'tcp', fromPort: 22, ipRanges: { items: [{ cidrIp }] } }] } },
+    });
+
+  test.each([
+    ['user', iam('CreateUser')],
+    ['key', iam('CreateAccessKey')],
+    ['password', iam('UpdateLoginProfile')],
+    ['MFA', iam('DeactivateMFADevice')],
+    ['trust', iam('UpdateAssumeRolePolicy')],
+    ['policy', iam('AttachRolePolicy')],
+    ['policy', write('PutBucketPolicy', { eventSource: 's3.amazonaws.com' })],
+    ['policy', write('PutKeyPolicy', { eventSource: 'kms.amazonaws.com' })],
+    ['group', iam('AddUserToGroup')],
+    ['role', iam('AddRoleToInstanceProfile')],
+    ['share', write('ModifySnapshotAttribute')],
+    ['share', write('AddPermission20150331v2', { eventSource: 'lambda.amazonaws.com' })],
+    ['share', write('CreateResourceShare', { eventSource: 'ram.amazonaws.com' })],
+    ['Identity Center', write('CreateAccountAssignment', { eventSource: 'sso.amazonaws.com' })],
+    ['password', write('PasswordUpdated', { eventSource: 'signin.amazonaws.com' })],
+    ['password', rds({ masterUserPassword: '****' })],
+    ['share', write('PutObjectAcl', { eventSource: 's3.amazonaws.com', requestParameters: { 'x-amz-acl': ['public-read'] } })],
+    ['open port', rds({ publiclyAccessible: true })],
+    ['open port', port('0.0.0.0/0')],
+  ])('finds a change of %s', async (what, change) => {
+    await using open = await trailOf(change);
+    expect(await open.cells(`access-changes ${DAY}`)).toMatchObject([{ what, eventid: change.eventID }]);
+  });
+
+  test('finds none in reads, tags, reports, and ports opened to a network of one’s own', async () => {
+    const not = [
+      record({ eventSource: 'iam.amazonaws.com', eventName: 'GetPolicy' }),
+      iam('TagRole'),
+      iam('GenerateCredentialReport'),
+      port('10.0.0.0/8'),
+      port('10.0.0.0/0'),
+      rds({ publiclyAccessible: false }),
+      write('PutObjectAcl', { eventSource: 's3.amazonaws.com', requestParameters: { 'x-amz-acl': ['bucket-owner-full-control'] } }),
+      write('PutScalingPolicy', { eventSource: 'autoscaling.amazonaws.com' }),
+      write('CreateUser', { eventSource: 'transfer.amazonaws.com' }),
+    ];
+    await using open = await trailOf(...not);
+    const answer = await open.ask(`access-changes ${DAY}`);
+    expect(answer.table?.rows).toEqual([]);
+    expect(toText(answer, templates)).toBe('Nobody changed who may do what in this time.');
+  });
+});
+
+describe('clickops', () => {
+  const [browser, terraform] = ['Mozilla/5.0 (X11)', 'APN/1.0 HashiCorp/1.0 Terraform/1.13.3'];
+  const byHand = records(3, () => ({ eventName: 'CreateSecurityGroup', readOnly: false, userAgent: browser }));
+  const byCode = write('CreateSecurityGroup', { userAgent: terraform, recipientAccountId: '444455556666' });
+  const not = [
+    record({ userAgent: browser }),
+    write('CreateVolume', { userAgent: 'aws-cli/2.17.32' }),
+    write('ConsoleLogin', { eventSource: 'signin.amazonaws.com', userAgent: browser, responseElements: { ConsoleLogin: 'Success' } }),
+    write('CreateVpc', { userAgent: browser, ...refused }),
+  ];
+
+  test('counts what was changed by hand against what code changed, by account; reads, sign-ins and refusals are no changes', async () => {
+    await using open = await trailOf(...byHand, byCode, ...not);
+    const answer = await open.ask(`clickops ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => [cells.account, cells.events, cells.byhand, cells.bycode])).toEqual([
+      ['111122223333', 3, 3, 0],
+      ['444455556666', 1, 0, 1],
+    ]);
+    expect(toText(answer, templates)).toBe(
+      '75% of 4 changes were made by hand in the console (3), the others by infrastructure code (1); most by hand in 111122223333, 3 of 3.',
+    );
+    expect(await open.ids(answer.table?.rows[0]?.next?.line ?? '')).toEqual(idsOf(...byHand));
+  });
+
+  test('lists them, and counts them again', async () => {
+    await using open = await trailOf(...byHand, byCode, ...not);
+    const list = await open.ask(`clickops sort:time ${DAY}`);
+    expect(list.table?.rows).toHaveLength(4);
+    const back = list.next?.find(({ label }) => label === 'Count them');
+    expect(back?.line).toBe(`clickops ${DAY}`);
+  });
+});

@@ -1,0 +1,91 @@
+/** Questions about where and how much: what each finds, and what looks like it and is none. */
+import { describe, expect, test } from 'vitest';
+import { toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { type Fields, record, records, trailOf, user } from './support/trail-folder.ts';
+
+const templates = new URL('../templates/', import.meta.url);
+const DAY = '2026-05-01';
+const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
+
+describe('outside-regions', () => {
+  const at = (awsRegion: string, more: Fields = {}) => record({ awsRegion, ...more });
+  const outside = [
+    at('ap-southeast-1', { eventTime: '2026-05-01T09:00:00Z', eventName: 'RunInstances', readOnly: false }),
+    at('sa-east-1', { eventTime: '2026-05-01T11:00:00Z' }),
+    at('us-west-2', { eventSource: 'sts.amazonaws.com', eventName: 'GetCallerIdentity', eventTime: '2026-05-01T08:00:00Z' }),
+  ];
+  const not = [
+    at('eu-central-1'),
+    at('us-east-1', { eventSource: 'iam.amazonaws.com', eventName: 'GetUser' }),
+    at('us-east-1', { eventSource: 'sts.amazonaws.com', eventName: 'GetCallerIdentity' }),
+    at('us-east-2', { eventSource: 'signin.amazonaws.com', eventName: 'ConsoleLogin' }),
+  ];
+
+  test('counts what is elsewhere, the newest region first, and leaves services without regions out', async () => {
+    await using open = await trailOf(...outside, ...not);
+    const answer = await open.ask(`outside-regions eu-central-1 ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => [cells.region, cells.events, cells.people, cells.writes])).toEqual([
+      ['sa-east-1', 1, 1, 0],
+      ['ap-southeast-1', 1, 1, 1],
+      ['us-west-2', 1, 1, 0],
+    ]);
+    expect(await open.ids(`outside-regions eu-central-1 sort:time ${DAY}`)).toEqual(idsOf(...outside));
+  });
+
+  test('takes several regions in any case, and its rows and buttons keep them', async () => {
+    await using open = await trailOf(...outside, ...not);
+    const answer = await open.ask(`outside-regions EU-central-1,us-west-2 ${DAY}`);
+    const [newest] = answer.table?.rows ?? [];
+    expect(await open.ids(newest?.next?.line ?? '')).toEqual(idsOf(outside[1] as Fields));
+    for (const { line } of answer.next ?? []) expect((await open.ask(line)).table?.rows.length).toBeGreaterThan(0);
+  });
+
+  test('wants to be told regions', async () => {
+    await using open = await trailOf(record());
+    await expect(open.ask(`outside-regions ${DAY}`)).rejects.toThrow('needs a regions');
+    await expect(open.ask(`outside-regions europe ${DAY}`)).rejects.toThrow('Name the regions that are allowed, such as us-east-1,us-east-2.');
+  });
+
+  test('says so where all stay inside', async () => {
+    await using open = await trailOf(...not);
+    const answer = await open.ask('outside-regions eu-central-1 24h');
+    expect(toText(answer, templates)).toBe('No calls in other regions in this time.');
+    expect(answer.next?.map(({ line }) => line)).toEqual(['outside-regions eu-central-1 30d']);
+  });
+});
+
+describe('top and volume', () => {
+  const many = records(3, () => ({ eventTime: '2026-05-01T10:30:00Z' }));
+  const one = record({
+    eventSource: 'iam.amazonaws.com',
+    eventName: 'ListUsers',
+    userIdentity: user('bob'),
+    errorCode: 'AccessDenied',
+    eventTime: '2026-05-01T12:00:00Z',
+  });
+
+  test('top counts calls, most first', async () => {
+    await using open = await trailOf(...many, one);
+    expect(await open.cells(`top ${DAY}`)).toMatchObject([
+      { source: 'ec2.amazonaws.com', event: 'DescribeInstances', events: 3 },
+      { source: 'iam.amazonaws.com', event: 'ListUsers', events: 1 },
+    ]);
+    expect(await open.cells(`top sort:rare top:1 ${DAY}`)).toMatchObject([{ event: 'ListUsers' }]);
+  });
+
+  test('volume counts calls in steps of an hour, and keeps its steps when it is told what to tell apart', async () => {
+    await using open = await trailOf(...many, one);
+    const answer = await open.ask(`volume ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => [cells.step, cells.events, cells.bad, cells.actors])).toEqual([
+      ['2026-05-01T10:00', 3, 0, 1],
+      ['2026-05-01T12:00', 1, 1, 1],
+    ]);
+    expect(toTerminal(answer, templates, 160)).toContain('2 calls in each on average.');
+    expect(await open.cells(`volume by:source every:6h ${DAY}`)).toMatchObject([
+      { step: '2026-05-01T06:00', source: 'ec2.amazonaws.com', events: 3 },
+      { step: '2026-05-01T12:00', source: 'iam.amazonaws.com', events: 1 },
+    ]);
+    expect(await open.cells(`volume by:source ${DAY}`)).toMatchObject([{ step: '2026-05-01T10:00' }, { step: '2026-05-01T12:00' }]);
+  });
+});
