@@ -68,6 +68,7 @@ export default command({
   window: '90d',
   filters: false,
   shape: [],
+  isNewestFirst: () => true,
 
   async answer({ words: { id }, window }, context) {
     const inTime = (range: TimeRange, late = false) => query(record)`
@@ -159,11 +160,22 @@ function following(event: Event): Next[] {
     ...events('user', event.actor, 'This actor, that day'),
     ...events('ip', event.sourceipaddress, 'This address, that day'),
     ...events('target', event.target, 'This resource, that day'),
+    ...sessionOf(event, thatDay),
     {
       label: '15 minutes around it',
       line: printLine({ name: 'events', words: [], filters: [], window: { kind: 'around', at: event.eventtime.slice(0, 19), count: 15, unit: 'm' } }),
     },
   ];
+}
+
+/** The session that a call gave away, or else the one that it was made in. */
+function sessionOf({ eventname, actor, actorkind, accesskeyid, responseelements }: Event, window: Window): Next[] {
+  const lead = (label: string, who: string | null | undefined): Next[] =>
+    who ? [{ label, line: printLine({ name: 'session', words: [who], filters: [], window }) }] : [];
+  const given = z.object({ credentials: z.object({ accessKeyId: z.string() }) }).safeParse(parsed(responseelements));
+  if (given.success) return lead('What was done with it', given.data.credentials.accessKeyId);
+  if (eventname === 'SwitchRole') return lead('What was done in it', actor);
+  return actorkind === 'role' && accesskeyid?.startsWith('ASIA') ? lead('The whole session', accesskeyid) : [];
 }
 
 /** The record in CloudTrail's own names and order, without the fields that it does not have. */

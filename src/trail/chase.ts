@@ -1,10 +1,11 @@
 /**
- * Calls that a service made on somebody's behalf, followed back to the person: an instance launched by an Auto Scaling
- * group, a fleet or a stack leads to whoever made that group, fleet or stack, as far as the trail shows it.
+ * Calls that a service made on somebody's behalf, followed back to the person: what an Auto Scaling group, a fleet, a
+ * cluster, a stack or an automation made leads to whoever made that group, fleet, cluster or stack, or started that
+ * automation, as far as the trail shows it.
  */
 import { z } from 'zod';
 import { eventsDuring } from './events.ts';
-import { containing, limit, list, type Query, query } from './sql.ts';
+import { containing, limit, list, type Query, query, type Sql, sql } from './sql.ts';
 import { before, type TimeRange } from './window.ts';
 
 /** One step back: the thing that made the call, and the event by which somebody made or last changed that thing. */
@@ -30,8 +31,12 @@ export interface Call {
   readonly eventtime: string;
 }
 
-const callText = z.object({ requestparameters: z.string().nullable(), responseelements: z.string().nullable() });
-/** What a call asked and was answered. CloudTrail may have cut either short, and then it names nothing. */
+const callText = z.object({
+  requestparameters: z.string().nullable(),
+  responseelements: z.string().nullable(),
+  sessionname: z.string().nullable(),
+});
+/** What a call asked and was answered, and in which session. CloudTrail may have cut the texts short, and then they name nothing. */
 type CallText = z.output<typeof callText>;
 
 type Ask = <Row>(query: Query<Row>) => Promise<Row[]>;
@@ -40,6 +45,8 @@ interface Maker {
   readonly what: string;
   /** Calls that make such a thing, or set it to launch more. */
   readonly events: readonly [string, ...string[]];
+  /** True where the event that made it names it in its response alone. */
+  readonly isAnswered?: boolean;
   /** The name of the thing, when `call` was made by one. */
   nameIn(tags: ReadonlyMap<string, string>, call: CallText): string | undefined;
 }
@@ -76,11 +83,31 @@ const MAKERS: readonly Maker[] = [
     nameIn: (tags) => tags.get('eks:nodegroup-name'),
   },
   {
+    what: 'EKS cluster',
+    events: ['CreateCluster', 'UpdateClusterConfig'],
+    nameIn: (tags) => tags.get('aws:eks:cluster-name') ?? tags.get('eks:cluster-name') ?? clusterOf(tags),
+  },
+  {
+    what: 'SSM automation',
+    events: ['StartAutomationExecution', 'StartChangeRequestExecution'],
+    isAnswered: true,
+    nameIn: (_, { sessionname }) => /^Automation-([0-9a-f-]{36})$/.exec(sessionname ?? '')?.[1],
+  },
+  {
+    what: 'StackSet',
+    events: ['CreateStackInstances', 'UpdateStackSet', 'CreateStackSet'],
+    nameIn: (tags) => /^StackSet-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(tags.get('aws:cloudformation:stack-name') ?? '')?.[1],
+  },
+  {
     what: 'CloudFormation stack',
     events: ['CreateStack', 'UpdateStack', 'ExecuteChangeSet'],
     nameIn: (tags) => tags.get('aws:cloudformation:stack-name'),
   },
 ];
+
+/** Kubernetes marks what a cluster owns by a tag with the cluster's name in its key. */
+const clusterOf = (tags: ReadonlyMap<string, string>): string | undefined =>
+  [...tags.keys()].map((key) => /^kubernetes[.]io\/cluster\/(.+)$/.exec(key)?.[1]).find(Boolean);
 
 // A group may have been made long before the launch that is asked about; further back is rarely kept.
 const LOOK_BACK_MONTHS = 6;
@@ -117,13 +144,13 @@ async function textOf({ eventid, eventtime }: Call, ask: Ask): Promise<CallText>
   const at = new Date(eventtime);
   const look = (late: boolean) =>
     ask(query(callText)`
-      select requestparameters, responseelements
+      select requestparameters, responseelements, sessionname
       from ${eventsDuring({ from: at, to: new Date(at.getTime() + 1000) }, { late })}
       where eventid = ${eventid}
       ${limit(1)}
     `);
   const [text = (await look(true))[0]] = await look(false);
-  return text ?? { requestparameters: null, responseelements: null };
+  return text ?? { requestparameters: null, responseelements: null, sessionname: null };
 }
 
 function makerOf(call: CallText): { readonly maker: Maker; readonly name: string } | undefined {
@@ -144,25 +171,35 @@ async function findMaking(maker: Maker, name: string, call: Call, window: TimeRa
     from ${eventsDuring(range)}
     where eventname in (${list(maker.events)})
       and errorcode is null
-      and (target = ${name} or target like ${containing(`/${name}/`)} escape '!')
+      and (${named(maker, name)})
     order by case when eventname = ${maker.events[0]} then 0 else 1 end, eventtime desc, eventid
     ${limit(1)}
   `);
   return rows[0];
 }
 
-/** Every `{key, value}` pair of text in a JSON text, at any depth: however a service spells its tag lists, a tag is that. */
+const named = ({ isAnswered }: Maker, name: string): Sql =>
+  isAnswered
+    ? sql`responseelements like ${containing(`"${name}"`)} escape '!'`
+    : sql`target = ${name} or target like ${containing(`/${name}/`)} escape '!' or requestparameters like ${containing(`"stackSetName":"${name}"`)} escape '!'`;
+
+/** Every tag in a JSON text, at any depth: a `{key, value}` pair of text, or a member of an object whose keys are AWS's own tags. */
 function tagsIn(json: string | null): Map<string, string> {
   const tags = new Map<string, string>();
   const walk = (value: unknown): void => {
     if (value === null || typeof value !== 'object') return;
-    const { key, value: text } = value as { key?: unknown; value?: unknown };
-    if (typeof key === 'string' && typeof text === 'string') tags.set(key, text);
-    for (const inner of Object.values(value)) walk(inner);
+    const { key, value: text, Key = key, Value = text } = value as { key?: unknown; value?: unknown; Key?: unknown; Value?: unknown };
+    if (typeof Key === 'string' && typeof Value === 'string') tags.set(Key, Value);
+    for (const [name, inner] of Object.entries(value)) {
+      if (typeof inner === 'string' && TAG_OF_AWS.test(name)) tags.set(name, inner);
+      else walk(inner);
+    }
   };
   walk(parsed(json));
   return tags;
 }
+
+const TAG_OF_AWS = /^(?:aws:|eks:|elasticbeanstalk:|kubernetes[.]io\/cluster\/)/;
 
 /** JSON text as a value; undefined when there is none or CloudTrail cut it short. */
 function parsed(json: string | null): unknown {

@@ -1,0 +1,110 @@
+/** What records of a call look like: every path into them, how often it is filled and with what. */
+import {
+  called,
+  command,
+  DEFAULT_ROWS,
+  eventsDuring,
+  limit,
+  matching,
+  newestFirst,
+  only,
+  printLine,
+  printWindow,
+  query,
+  type Row,
+  sql,
+  tallyFields,
+  wider,
+  z,
+} from '#kit';
+
+/** Records that are looked into: enough for what is filled in one of a thousand, and little enough to be parsed here. */
+const MOST_RECORDS = 2000;
+
+const nullable = z.string().nullable();
+const record = z.object({
+  eventid: z.string(),
+  useridentity: nullable,
+  requestparameters: nullable,
+  responseelements: nullable,
+  additionaleventdata: nullable,
+  serviceeventdetails: nullable,
+  resourcesjson: nullable,
+  tlsdetails: nullable,
+});
+
+export default command({
+  summary: 'Lists the fields that records of a call have: every JSON path, how often it is filled, and its most common values',
+  example: 'RunInstances 90d',
+  words: { event: z.string().max(128, 'No call has a name of more than 128 letters.').optional() },
+  window: '7d',
+  filters: true,
+  shape: ['top'],
+  isNewestFirst: () => true,
+
+  async answer({ words: { event }, filters, window, said, top = DEFAULT_ROWS }, context) {
+    const found = await newestFirst(context, window, {
+      query: (part) => query(record)`
+        select eventid, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
+        from ${eventsDuring(part)}
+        where ${event === undefined ? sql`1 = 1` : called(event)} and ${matching(filters)}
+        order by eventtime desc, eventid
+        ${limit(MOST_RECORDS)}
+      `,
+      isEnough: (rows) => rows.length >= MOST_RECORDS,
+    });
+    const records = found.slice(0, MOST_RECORDS);
+    const fields = tallyFields(
+      records.map((each) => [
+        { name: 'userIdentity', json: each.useridentity },
+        { name: 'requestParameters', json: each.requestparameters },
+        { name: 'responseElements', json: each.responseelements },
+        { name: 'additionalEventData', json: each.additionaleventdata },
+        { name: 'serviceEventDetails', json: each.serviceeventdetails },
+        { name: 'resources', json: each.resourcesjson },
+        { name: 'tlsDetails', json: each.tlsdetails },
+      ]),
+    );
+    const always = fields.filter(({ records: filled }) => filled === records.length);
+    const words = event === undefined ? [] : [event];
+    const picked = event === undefined || event.includes('*') ? [] : [only('event', event)];
+    return {
+      data: {
+        event: event ?? null,
+        records: records.length,
+        isSample: found.length >= MOST_RECORDS,
+        fields: fields.length,
+        always: always.length,
+        asked: fields.filter(({ path }) => path.startsWith('requestParameters')).slice(0, 8),
+      },
+      table: {
+        caption: `Fields of ${event ?? 'all calls'}`,
+        columns: [
+          { name: 'path', label: 'Field', kind: 'text' },
+          { name: 'filled', label: 'Filled (%)', kind: 'count' },
+          { name: 'records', label: 'Events', kind: 'count' },
+          { name: 'values', label: 'Values', kind: 'text' },
+          { name: 'top', label: 'Most common', kind: 'text' },
+        ],
+        rows: fields.slice(0, top).map(
+          ({ path, records: filled, values, isMany, top: most }): Row => ({
+            cells: {
+              path,
+              filled: Math.round((1000 * filled) / records.length) / 10,
+              records: filled,
+              values: isMany ? `${values} or more` : String(values),
+              top: most.map(({ value, records: count }) => (count > 1 ? `${value} ×${count}` : value)).join(', '),
+            },
+          }),
+        ),
+        more: fields.length > top,
+      },
+      next: [
+        ...(records.length > 0
+          ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters: [...picked, ...filters], window: said }) }]
+          : []),
+        { label: `The same, ${printWindow(wider(window))}`, line: printLine({ name: 'fields', words, filters, window: wider(window) }) },
+      ],
+    };
+  },
+});

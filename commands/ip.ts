@@ -1,0 +1,28 @@
+/** Everything about one address or network: who comes from there, with which keys, and for what. */
+import { cardOf, command, only, printLine, z } from '#kit';
+
+export default command({
+  summary: 'Tells what is known of an address or a network: who comes from it, accounts, keys, tools, calls, refusals, what is new',
+  example: '192.0.2.250 30d',
+  words: { address: z.string().regex(/^[0-9a-f.:]{2,45}(?:[/]\d{1,3})?$/i, 'An address looks like 203.0.113.7, a network like 203.0.113.0/24.') },
+  window: '30d',
+  filters: false,
+  shape: [],
+
+  answer({ words: { address }, ...asked }, context) {
+    const { said } = asked;
+    return cardOf(asked, context, {
+      card: 'ip',
+      word: address,
+      name: address,
+      filters: [only('ip', address)],
+      aspects: ['actor', 'account', 'key', 'tool', 'service', 'call', 'region', 'error'],
+      next: [
+        {
+          label: 'Sign-ins from it',
+          line: printLine({ name: 'events', words: [], filters: [only('ip', address), only('event', 'ConsoleLogin')], window: said }),
+        },
+      ],
+    });
+  },
+});

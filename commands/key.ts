@@ -1,0 +1,31 @@
+/** Everything about one access key: whose it is, from where it is used and for what. */
+import { cardOf, command, only, printLine, z } from '#kit';
+
+export default command({
+  summary: 'Tells what is known of an access key: whose it is, first and last use, addresses, tools, calls, refusals, what is new',
+  example: 'AKIAUKLSVEZN3I7SLQHX 30d',
+  words: {
+    key: z
+      .string()
+      .toUpperCase()
+      .regex(/^(?:AKIA|ASIA)[A-Z0-9]{12,}$/, 'An access key id looks like AKIAIOSFODNN7EXAMPLE.'),
+  },
+  window: '30d',
+  filters: false,
+  shape: [],
+
+  answer({ words: { key }, ...asked }, context) {
+    const { said } = asked;
+    return cardOf(asked, context, {
+      card: 'key',
+      word: key,
+      name: key,
+      filters: [only('key', key)],
+      aspects: ['actor', 'account', 'address', 'tool', 'service', 'call', 'region', 'error'],
+      next: [
+        { label: 'Who created it', line: printLine({ name: 'who-created', words: [key], filters: [], window: said }) },
+        { label: 'Its sessions', line: printLine({ name: 'session', words: [key], filters: [], window: said }) },
+      ],
+    });
+  },
+});

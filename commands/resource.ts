@@ -1,0 +1,29 @@
+/** Everything about one thing: who reads, uses and changes it, and from where. */
+import { cardOf, command, nameOf, naming, only, printLine, thingWord } from '#kit';
+
+export default command({
+  summary: 'Tells what is known of a resource, by its id, ARN or name: who reads, uses and changes it, calls, refusals, what is new',
+  example: 'orders-api 30d',
+  words: { thing: thingWord },
+  window: '30d',
+  filters: false,
+  shape: [],
+
+  answer({ words: { thing }, ...asked }, context) {
+    const { said } = asked;
+    const ask = (name: string) => printLine({ name, words: [nameOf(thing)], filters: [], window: said });
+    return cardOf(asked, context, {
+      card: 'resource',
+      word: nameOf(thing),
+      name: thing.name,
+      filters: [only('target', thing.name)],
+      where: naming(thing),
+      aspects: ['actor', 'call', 'account', 'address', 'service', 'region', 'error'],
+      next: [
+        { label: 'Its whole life', line: ask('history') },
+        { label: 'Who created it', line: ask('who-created') },
+        { label: 'Who changed it', line: ask('who-changed') },
+      ],
+    });
+  },
+});

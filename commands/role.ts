@@ -1,0 +1,31 @@
+/** Everything about one role: who works in it, where, and what it does. */
+import { cardOf, command, only, printLine, z } from '#kit';
+
+export default command({
+  summary: 'Tells what is known of a role: who works in it, accounts, services, top and rare calls, refusals, addresses, what is new',
+  example: 'partner-sync 30d',
+  words: {
+    role: z
+      .string()
+      .min(1)
+      .transform((text) => text.replace(/^arn:.*:role[/](?:.*[/])?/, '')),
+  },
+  window: '30d',
+  filters: false,
+  shape: [],
+
+  answer({ words: { role }, ...asked }, context) {
+    const { said } = asked;
+    return cardOf(asked, context, {
+      card: 'role',
+      word: role,
+      name: role,
+      filters: [only('role', role)],
+      aspects: ['account', 'service', 'call', 'address', 'tool', 'region', 'error'],
+      next: [
+        { label: 'Its sessions', line: printLine({ name: 'session', words: [role], filters: [], window: said }) },
+        { label: 'Who changed it', line: printLine({ name: 'who-changed', words: [role], filters: [], window: said }) },
+      ],
+    });
+  },
+});

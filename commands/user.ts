@@ -1,0 +1,26 @@
+/** Everything about one actor: where it works, what it does often and seldom, what was refused, from where. */
+import { cardOf, command, only, printLine, z } from '#kit';
+
+export default command({
+  summary: 'Tells what is known of a user: first and last seen, accounts, services, top and rare calls, refusals, addresses, keys, what is new',
+  example: 'jonas.weber@example.com 30d',
+  words: { user: z.string().min(1) },
+  window: '30d',
+  filters: false,
+  shape: [],
+
+  answer({ words: { user }, ...asked }, context) {
+    const { said } = asked;
+    return cardOf(asked, context, {
+      card: 'user',
+      word: user,
+      name: user,
+      filters: [only('user', user)],
+      aspects: ['account', 'service', 'call', 'address', 'tool', 'key', 'region', 'error'],
+      next: [
+        { label: 'Its sessions', line: printLine({ name: 'session', words: [user], filters: [], window: said }) },
+        { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('user', user)] }) },
+      ],
+    });
+  },
+});

@@ -1,0 +1,156 @@
+/**
+ * Events about a thing: those that name it, wherever a record may do so, and what each of them did to it. A call that
+ * makes something else out of a thing names the thing, too, and must not be told as its making: CreateSnapshot names a
+ * volume, CreateLoginProfile a user.
+ */
+import { z } from 'zod';
+import { containing, join, likeLiteral, type Sql, sql } from './sql.ts';
+import { readArn, type Thing } from './thing.ts';
+
+/** What a call does to a thing: `used` is a call that makes or removes something else, and needs the thing for it. */
+export type Deed = 'made' | 'set' | 'changed' | 'deleted' | 'planned' | 'used' | 'read';
+
+/** The columns beside those of a list by which `deedOf` tells what a call does. */
+export const deedColumns: Sql = sql`readlike, instances, errormessage, requestparameters as request,
+    case when regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)') then responseelements end as response`;
+
+export const deedRow = {
+  readlike: z.string(),
+  instances: z.string().nullable(),
+  errormessage: z.string().nullable(),
+  request: z.string().nullable(),
+  response: z.string().nullable(),
+} as const;
+
+/** Calls that make things, and calls that make or set them. */
+export const isMaking: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)')`;
+/** Calls that remove things. */
+export const isRemoving: Sql = sql`regexp_like(eventname, '^(BatchDelete|Delete|Terminate|Deregister|Release|ScheduleKeyDeletion)')`;
+
+/** The condition that an event names a thing. The cheap columns come first; what a call asked and was answered is read where they do not hold it. */
+export function naming({ kind, name, arn }: Thing): Sql {
+  const names = [...new Set([name, ...(arn ? [arn.text] : [])])];
+  const isId = ID.test(name) || kind === 'key' || kind === 'principal';
+  const written = JSON.stringify(name).slice(1, -1);
+  // Hardly any text holds the name at all, so what stands around it is looked at in few.
+  const inText = (column: Sql): Sql => {
+    const exactly = endings(written, isId).map((ending) => sql`${column} like ${containing(ending)} escape '!'`);
+    return sql`(${column} like ${containing(written)} escape '!' and (${join(exactly, ' or ')}))`;
+  };
+  return sql`(${join(
+    [
+      ...names.map((each) => sql`target = ${each}`),
+      ...['/', ':'].map((before) => sql`target like ${`%${before}${likeLiteral(name)}`} escape '!'`),
+      ...(kind === 'instance' ? [sql`' ' || instances || ' ' like ${containing(` ${name} `)} escape '!'`] : []),
+      inText(sql`resourcesjson`),
+      inText(sql`requestparameters`),
+      inText(sql`responseelements`),
+    ],
+    ' or ',
+  )})`;
+}
+
+/** Ids of AWS's own making, which nothing else ends in. */
+const ID = /^(?:[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17}|[0-9a-f]{32})|(?:[a-z]+-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** How a name ends a string of a JSON text. An id may also stand inside one, as that of a volume does in a list of them. */
+const endings = (written: string, isId: boolean): string[] =>
+  isId ? [`${written}"`, `${written}/`, `${written}:`, `${written},`] : [`"${written}"`, `/${written}"`, `:${written}"`];
+
+/** The condition that an event is a call of a name, in whatever letters that is typed; `Delete*` is any that begins so. */
+export const called = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
+
+/** What a call did to a thing, or was to do: whether it succeeded is another matter. */
+export function deedOf(event: Described, thing: Thing): Deed {
+  if (event.readlike === 'true') return 'read';
+  const [, verb = '', noun = ''] = VERB.exec(event.eventname.replace(/\d{8}(v\d)?$/, '')) ?? [];
+  const isMade = MAKING.has(verb);
+  if ((!isMade && !REMOVING.has(verb)) || PART.test(noun)) return isObject(event, thing) ? 'changed' : 'used';
+  if (thing.kind === 'instance') return ofInstance(event, verb, thing.name);
+  const fits = nounsFor(thing, event).some((stem) => isNoun(noun, stem));
+  // EC2 takes an image, a snapshot or a volume to make another; elsewhere what is made for a thing belongs to it.
+  if (!fits) return event.target === thing.name && event.eventsource !== 'ec2.amazonaws.com' ? 'changed' : 'used';
+  if (!isMade) return verb === 'Schedule' ? 'planned' : 'deleted';
+  return verb === 'Put' ? 'set' : 'made';
+}
+
+interface Described {
+  readonly eventname: string;
+  readonly eventsource: string;
+  readonly target: string | null;
+  readonly readlike: string;
+  readonly instances: string | null;
+  readonly errormessage: string | null;
+  readonly request: string | null;
+  readonly response: string | null;
+}
+
+const VERB =
+  /^(?:Batch)?(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put|Delete|Terminate|Deregister|Release|Schedule)(.*)$/;
+/** What belongs to the thing that it is made for, and is no thing of its own. */
+const PART = /^(?:Tags?|Grant|LoginProfile|PolicyVersion|(?:Role|User|Group|Bucket|Key|Resource|Repository)Policy|.*Permissions?)$/;
+const MAKING = new Set(['Create', 'Run', 'Register', 'Import', 'Allocate', 'Request', 'Copy', 'Restore', 'Publish', 'Launch', 'Put']);
+const REMOVING = new Set(['Delete', 'Terminate', 'Deregister', 'Release', 'Schedule']);
+
+/** True where a call is about the thing, and does not only mention it: UpdateFunctionConfiguration is about a function, not about its role. */
+function isObject({ eventname, target, instances, request }: Described, thing: Thing): boolean {
+  if (target !== null && isNameOf(target, thing)) return true;
+  if (instances?.split(' ').includes(thing.name)) return true;
+  const name = eventname.toLowerCase();
+  return keysOf(parsed(request), thing).some(({ key, depth }) => {
+    const stem = stemOf(key);
+    return stem === '' ? depth <= 2 : name.includes(stem) || stem === 'resource';
+  });
+}
+
+/** What a key names: `role` for roleName, nothing for a plain name. */
+const stemOf = (key: string): string => key.replace(/(?:Name|Identifier|Id|Ids|Arn|ARN|name|id|arn)$/, '').toLowerCase();
+
+function ofInstance({ eventname, instances }: Described, verb: string, id: string): Deed {
+  if (!instances?.split(' ').includes(id)) return 'used';
+  return eventname === 'RunInstances' ? 'made' : verb === 'Terminate' ? 'deleted' : 'changed';
+}
+
+/** What the thing is called where the call names it: `role` for roleName, `securitygroup` for securityGroupId, nothing for a plain name. */
+function nounsFor(thing: Thing, { eventname, target, errormessage, request, response }: Described): string[] {
+  const [asked, answered] = [parsed(request), parsed(response)];
+  if (asked === undefined && answered === undefined) {
+    // A call that was refused often names its resource in the message alone.
+    const [, resource = ''] = / on resource: (arn:\S+)/.exec(errormessage ?? '') ?? [];
+    return target === thing.name ? [readArn(resource)?.type.toLowerCase() ?? ''] : [];
+  }
+  const found = [...keysOf(asked, thing), ...keysOf(answered, thing)];
+  const nouns = found.map(({ key, depth }) => ({ depth, stem: stemOf(key) }));
+  // A launch makes the interfaces and volumes that its answer names.
+  if (eventname === 'RunInstances') return nouns.some(({ stem }) => stem === 'networkinterface' || stem === 'volume') ? [''] : [];
+  return nouns.filter(({ stem, depth }) => stem !== '' || depth <= 2).map(({ stem }) => stem);
+}
+
+/** True where what a call makes is what a key names: CreateSecurityGroup and groupId, CreateKeyPair and keyName. */
+function isNoun(noun: string, stem: string): boolean {
+  const made = noun.toLowerCase().replace(/s$/, '');
+  if (stem === '' || made.endsWith(stem)) return true;
+  return made.startsWith(stem) && /^(?:pair|readreplica|deletion|from.*)$/.test(made.slice(stem.length));
+}
+
+/** The keys under which a JSON value names a thing, and how deep they lie. */
+function keysOf(value: unknown, thing: Thing, key = '', depth = 0): { readonly key: string; readonly depth: number }[] {
+  if (typeof value === 'string') return isNameOf(value, thing) ? [{ key, depth }] : [];
+  if (value === null || typeof value !== 'object' || depth > MOST_LEVELS) return [];
+  if (Array.isArray(value)) return value.flatMap((inner) => keysOf(inner, thing, key, depth));
+  return Object.entries(value).flatMap(([name, inner]) => keysOf(inner, thing, name, depth + 1));
+}
+
+const MOST_LEVELS = 20;
+
+const isNameOf = (value: string, { name, arn }: Thing): boolean =>
+  value === name || value === arn?.text || (value.startsWith('arn:') && (value.endsWith(`/${name}`) || value.endsWith(`:${name}`)));
+
+/** JSON text as a value; undefined when there is none or CloudTrail cut it short. */
+function parsed(json: string | null): unknown {
+  try {
+    return json === null ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

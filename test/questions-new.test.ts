@@ -1,0 +1,95 @@
+/** What an account had for the first time, against the thirty days before. */
+import { describe, expect, test } from 'vitest';
+import { toText } from '../src/message/message.ts';
+import { type Fields, type OpenTrail, openFolder, record, session, trailFolder, user } from './support/trail-folder.ts';
+
+const templates = new URL('../templates/', import.meta.url);
+const NOW = '2026-05-08T00:00:00Z';
+
+/** A trail of records on days of their own. */
+async function trailOn(...list: readonly Fields[]): Promise<OpenTrail & AsyncDisposable> {
+  const folder = await trailFolder();
+  for (const [day, each] of Map.groupBy(list, ({ eventTime }) => String(eventTime).slice(0, 10)))
+    await folder.deliver(each, { day: day.replaceAll('-', '/') });
+  const open = await openFolder(folder);
+  return {
+    ...open,
+    async [Symbol.asyncDispose]() {
+      await open[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const earlier = (fields: Fields = {}): Fields => record({ eventTime: '2026-04-20T10:00:00Z', ...fields });
+const now = (fields: Fields = {}): Fields => record({ eventTime: '2026-05-05T10:00:00Z', ...fields });
+const found = async (open: OpenTrail, line = 'new 7d') => (await open.cells(line, NOW)).map(({ kind, value }) => `${kind} ${value}`);
+
+describe('new', () => {
+  test('lists what the days before did not have, and nothing that they had', async () => {
+    await using open = await trailOn(
+      earlier(),
+      now(),
+      now({ eventName: 'RunInstances' }),
+      now({ awsRegion: 'ap-southeast-1' }),
+      now({ userIdentity: user('mallory') }),
+      now({ sourceIPAddress: '198.51.100.7' }),
+      now({ eventSource: 'kms.amazonaws.com' }),
+      now({ userAgent: 'Boto3/1.40.50' }),
+    );
+    expect(await found(open)).toEqual([
+      'region ap-southeast-1',
+      'service kms.amazonaws.com',
+      'call ec2.amazonaws.com RunInstances',
+      'call kms.amazonaws.com DescribeInstances',
+      'actor mallory',
+      'address 198.51.100.7',
+      'tool Boto3',
+    ]);
+    expect(toText(await open.ask('new 7d', NOW), templates)).toBe(
+      'New against the 30 days before: 1 region, 1 service, 2 calls, 1 actor, 1 address, 1 tool.',
+    );
+  });
+
+  test('does not take a new session of an old role, a new version of an old tool, or a service for something new', async () => {
+    await using open = await trailOn(
+      earlier({ userIdentity: session('deploy', 'release-1') }),
+      now({ userIdentity: session('deploy', 'release-2') }),
+      now({ userIdentity: session('deploy', 'release-2'), userAgent: 'aws-cli/2.99.0' }),
+      now({ userIdentity: session('deploy', 'release-2'), sourceIPAddress: 'cloudformation.amazonaws.com' }),
+    );
+    expect(await found(open)).toEqual([]);
+    expect(toText(await open.ask('new 7d', NOW), templates)).toBe('Nothing was new in this time against the 30 days before it.');
+  });
+
+  test('counts by account: what one account has had for long is new in another; of a new account only that is told', async () => {
+    const other = { recipientAccountId: '444455556666' };
+    await using open = await trailOn(
+      earlier({ eventName: 'RunInstances' }),
+      earlier(other),
+      now({ ...other, eventName: 'RunInstances' }),
+      now({ recipientAccountId: '777788889999', eventName: 'X' }),
+    );
+    expect((await open.cells('new 7d', NOW)).map(({ kind, value, account }) => [kind, value, account])).toEqual([
+      ['account', '777788889999', '777788889999'],
+      ['call', 'ec2.amazonaws.com RunInstances', '444455556666'],
+    ]);
+  });
+
+  test('has forgotten what is longer ago than thirty days before', async () => {
+    await using open = await trailOn(
+      earlier({ eventTime: '2026-03-01T10:00:00Z', eventName: 'RunInstances' }),
+      earlier(),
+      now({ eventName: 'RunInstances' }),
+    );
+    expect(await found(open)).toEqual(['call ec2.amazonaws.com RunInstances']);
+  });
+
+  test('leads from each row to its events, and takes filters for both times', async () => {
+    await using open = await trailOn(earlier(), now({ eventName: 'RunInstances' }), now({ eventName: 'StopInstances', userIdentity: user('bob') }));
+    expect(await found(open, 'new user:alice 7d')).toEqual(['call ec2.amazonaws.com RunInstances']);
+    const { table } = await open.ask('new 7d top:1', NOW);
+    expect(table?.more).toBe(true);
+    for (const row of table?.rows ?? []) expect((await open.cells(row.next?.line ?? '', NOW)).length).toBe(row.cells.events);
+  });
+});

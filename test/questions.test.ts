@@ -1,0 +1,38 @@
+/** docs/questions.md: every question with an answer of the sample trail. `npx vitest run test/questions.test.ts -u` writes it anew. */
+import { expect, inject, test } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { loadCatalog } from '../src/catalog.ts';
+import { usage } from '../src/command.ts';
+import { openDesk } from '../src/desk.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+
+const root = new URL('../', import.meta.url);
+/** Rows of each answer that are shown. */
+const MOST_ROWS = 6;
+const WIDTH = 140;
+
+test('docs/questions.md says of each command what it answers, as it answers now', async () => {
+  const engine = await openDuckDB(inject('sampleStore'));
+  const catalog = await loadCatalog(root);
+  const desk = openDesk(catalog, engine);
+  const sections: string[] = [];
+  for (const [name, command] of catalog.commands) {
+    const line = `${name} ${command.example}`;
+    const {
+      coverage: _,
+      next: __,
+      line: ___,
+      ...answer
+    } = await desk.answer(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal });
+    const table = answer.table && { ...answer.table, rows: answer.table.rows.slice(0, MOST_ROWS) };
+    const shown = toTerminal({ ...answer, ...(table && { table }) }, new URL('templates/', root), WIDTH).trim();
+    const left = (answer.table?.rows.length ?? 0) - MOST_ROWS;
+    const more = left > 0 && !answer.table?.unseen ? `\n(${left} more ${left === 1 ? 'row' : 'rows'})` : '';
+    sections.push(`## ${name}\n\n${command.summary}.\n\n\`${usage(name, command)}\`\n\n\`\`\`\n$ ${line}\n\n${shown}${more}\n\`\`\``);
+  }
+  await engine.close();
+  const names = [...catalog.commands.keys()].map((name) => `[${name}](#${name})`).join(' · ');
+  const text = `# What can be asked\n\nEvery question, with an answer from a sample trail. This page is written by the tests.\n\n${names}\n\n${sections.join('\n\n')}\n`;
+  await expect(text).toMatchFileSnapshot('../docs/questions.md');
+});
