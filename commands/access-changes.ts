@@ -32,6 +32,7 @@ end`;
 
 export default preset({
   name: 'access-changes',
+  topic: 'changes',
   summary: 'Lists changes of who may do what: users, keys, passwords, policies, trust, shares, ports opened to the world',
   example: '7d',
   window: '7d',

@@ -2,6 +2,7 @@
 import { cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of an account: who works in it, services, regions, top and rare calls, refusals, addresses, what is new',
   example: '444455556666 7d',
   words: { account: z.string().regex(/^\d{12}$/, 'An account is twelve digits, such as 111122223333.') },

@@ -3,6 +3,7 @@ import { eventCount, only, preset, sql } from '#kit';
 
 export default preset({
   name: 'clickops',
+  topic: 'changes',
   summary: 'Counts changes by hand in the console against changes by infrastructure code, by account',
   example: '30d',
   window: '30d',

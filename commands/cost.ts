@@ -2,6 +2,7 @@
 import { command, printLine, printWindow, type Row, type Spent, wider } from '#kit';
 
 export default command({
+  topic: 'trail',
   summary: 'Tells what questions and reports cost, by who asked and what',
   example: '30d',
   words: {},

@@ -18,6 +18,7 @@ const place = z.object({
 type Place = z.output<typeof place>;
 
 export default command({
+  topic: 'trail',
   summary: 'Tells what the trail covers: first and last event of every account and region, days without any, data events',
   example: '30d',
   words: {},

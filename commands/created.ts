@@ -3,6 +3,7 @@ import { only, preset, sql } from '#kit';
 
 export default preset({
   name: 'created',
+  topic: 'changes',
   summary: 'Lists what was created, without the routine of machines',
   example: '7d',
   window: '24h',

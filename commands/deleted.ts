@@ -3,6 +3,7 @@ import { only, preset, sql } from '#kit';
 
 export default preset({
   name: 'deleted',
+  topic: 'changes',
   summary: 'Lists what was deleted or is planned to be, and tries that failed',
   example: '7d',
   window: '7d',

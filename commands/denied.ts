@@ -3,6 +3,7 @@ import { eventCount, preset, sql } from '#kit';
 
 export default preset({
   name: 'denied',
+  topic: 'refused',
   summary: 'Counts denied calls by user and call, the top 10 by total and by mean per hour',
   example: '7d',
   window: '7d',

@@ -3,6 +3,7 @@ import { only, preset, sql } from '#kit';
 
 export default preset({
   name: 'destructive',
+  topic: 'changes',
   summary: 'Lists calls that destroy or switch off something, done apart from tried',
   example: '7d',
   window: '7d',

@@ -62,6 +62,7 @@ const BASIS: { readonly [basis: string]: string } = {
 };
 
 export default command({
+  topic: 'look',
   summary: 'Shows one event: who, what, on what, from where, how it ended, the request, the response and the record',
   example: '048950c3-acfc-4a0e-b2eb-9795cbc45b94 30d',
   words: { id: z.string().min(1) },

@@ -3,6 +3,7 @@ import { preset, sql } from '#kit';
 
 export default preset({
   name: 'events',
+  topic: 'look',
   summary: 'Lists events by any filters, newest first, or counts them with by: and every:',
   example: 'source:s3 destructive:true 30d',
   window: '24h',

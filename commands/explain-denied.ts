@@ -24,6 +24,7 @@ import {
 const denied = listedRow.extend({ errormessage: z.string().nullable(), arns: z.string().nullable() });
 
 export default command({
+  topic: 'refused',
   summary: 'Tells which kind of policy denied a call, from its message, and the smallest statement that would allow it',
   example: 'adcbefba-274e-44a8-aa93-7aff5c223c1e 30d',
   words: { id: z.string().min(1).max(128, 'No event has an id of more than 128 letters.') },

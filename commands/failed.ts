@@ -3,6 +3,7 @@ import { preset, sql } from '#kit';
 
 export default preset({
   name: 'failed',
+  topic: 'refused',
   summary: 'Counts failed calls by call and error; denied and throttled ones have questions of their own',
   example: '7d',
   window: '7d',

@@ -34,6 +34,7 @@ const record = z.object({
 });
 
 export default command({
+  topic: 'look',
   summary: 'Lists the fields that records of a call have: every JSON path, how often it is filled, and its most common values',
   example: 'RunInstances 90d',
   words: { event: z.string().max(128, 'No call has a name of more than 128 letters.').optional() },

@@ -16,6 +16,7 @@ import {
 } from '#kit';
 
 export default command({
+  topic: 'who',
   summary: 'Tells the whole life of anything, by its id, ARN or name: made, changed, used, deleted, newest first',
   example: 'i-0c0ffee000000002b 90d',
   words: { thing: thingWord },

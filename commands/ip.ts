@@ -2,6 +2,7 @@
 import { cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of an address or a network: who comes from it, accounts, keys, tools, calls, refusals, what is new',
   example: '192.0.2.250 30d',
   words: { address: z.string().regex(/^[0-9a-f.:]{2,45}(?:[/]\d{1,3})?$/i, 'An address looks like 203.0.113.7, a network like 203.0.113.0/24.') },

@@ -2,6 +2,7 @@
 import { cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of an access key: whose it is, first and last use, addresses, tools, calls, refusals, what is new',
   example: 'AKIAUKLSVEZN3I7SLQHX 30d',
   words: {

@@ -16,6 +16,7 @@ const KEY = sql`coalesce(json_extract_scalar(responseelements, '$.keyMetadata.ke
 
 export default preset({
   name: 'kms-external',
+  topic: 'data',
   summary: 'Lists KMS keys made with an origin other than AWS’s own, and key material that was imported',
   example: '30d',
   window: '30d',

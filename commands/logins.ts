@@ -13,6 +13,7 @@ end`;
 
 export default preset({
   name: 'logins',
+  topic: 'sign-in',
   summary: 'Lists console sign-ins with address, outcome and MFA: yes, no, or unknown at the identity provider',
   example: '7d',
   window: '7d',

@@ -42,6 +42,7 @@ type Novelty = z.output<typeof novelty>;
 const KINDS = ['account', 'region', 'service', 'call', 'actor', 'address', 'tool'] as const;
 
 export default command({
+  topic: 'unusual',
   summary: 'Lists what an account had for the first time, against the 30 days before: calls, services, actors, regions, tools, addresses',
   example: '7d',
   words: {},

@@ -24,6 +24,7 @@ const GLOBAL = sql`(
 
 export default preset({
   name: 'outside-regions',
+  topic: 'unusual',
   summary: 'Counts what happens outside of the regions you name, new regions first; global services are left out',
   example: 'eu-central-1,eu-west-1,eu-north-1,us-east-1,us-west-2 30d',
   words: { regions },

@@ -3,6 +3,7 @@ import { preset, sql, z } from '#kit';
 
 export default preset({
   name: 'presigned',
+  topic: 'data',
   summary: 'Counts successful requests by presigned URL, by signer, bucket and address',
   example: '7d',
   words: { bucket: z.string().optional() },

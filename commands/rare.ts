@@ -28,6 +28,7 @@ const call = z.object({
 });
 
 export default command({
+  topic: 'unusual',
   summary: 'Lists the least common calls, with who made them and when',
   example: '7d',
   words: {},

@@ -2,6 +2,7 @@
 import { cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of a region: who works there, accounts, services, top and rare calls, refusals, what is new',
   example: 'ap-southeast-1 30d',
   words: {

@@ -2,6 +2,7 @@
 import { cardOf, command, nameOf, naming, only, printLine, thingWord } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of a resource, by its id, ARN or name: who reads, uses and changes it, calls, refusals, what is new',
   example: 'orders-api 30d',
   words: { thing: thingWord },

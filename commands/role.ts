@@ -2,6 +2,7 @@
 import { cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of a role: who works in it, accounts, services, top and rare calls, refusals, addresses, what is new',
   example: 'partner-sync 30d',
   words: {

@@ -29,6 +29,7 @@ const MOST_DEEDS = 10_000;
 const SESSION_MS = 12 * 3_600_000;
 
 export default command({
+  topic: 'sign-in',
   summary: 'Lists every sign-in as root, with address, MFA and outcome, and what root did after each',
   example: '6mo',
   words: {},

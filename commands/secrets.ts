@@ -3,6 +3,7 @@ import { eventCount, preset, sql } from '#kit';
 
 export default preset({
   name: 'secrets',
+  topic: 'data',
   summary: 'Counts reads of secrets, decrypted parameters, passwords and private keys, by whom and of what',
   example: '7d',
   window: '7d',

@@ -55,6 +55,7 @@ const MOST_STEPS = 3;
 const SHOWN_SESSIONS = 12;
 
 export default command({
+  topic: 'about',
   summary: 'Follows a session of a key, a role or a person: role switches and chains across accounts, and all that was done in them',
   example: 'production-breakglass 30d',
   words: { who: thingWord },

@@ -41,6 +41,7 @@ const SIGN_IN = sql`eventsource = 'signin.amazonaws.com' and eventname = 'Consol
 
 const counts = preset({
   name: 'signin-failures',
+  topic: 'sign-in',
   summary: 'Tells failed console sign-ins by address: spraying, guessing, or a slip of somebody who then got in',
   example: '30d',
   window: '7d',

@@ -3,6 +3,7 @@ import { preset, sql } from '#kit';
 
 export default preset({
   name: 'throttled',
+  topic: 'refused',
   summary: 'Counts throttled calls by user and call; every:5m shows when',
   example: '7d',
   window: '7d',

@@ -3,6 +3,7 @@ import { preset, sql } from '#kit';
 
 export default preset({
   name: 'top',
+  topic: 'look',
   summary: 'Counts the most common calls',
   example: '7d',
   window: '24h',

@@ -15,6 +15,7 @@ const THING = sql`regexp_extract(target, '([^:/]+)/{0,1}$', 1)`;
 
 export default preset({
   name: 'trail-tampering',
+  topic: 'changes',
   summary: 'Lists changes to trails, to the buckets and keys that hold their logs, and to flow logs, and tries',
   example: '30d',
   window: '30d',

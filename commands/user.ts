@@ -2,6 +2,7 @@
 import { cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
+  topic: 'about',
   summary: 'Tells what is known of a user: first and last seen, accounts, services, top and rare calls, refusals, addresses, keys, what is new',
   example: 'jonas.weber@example.com 30d',
   words: { user: z.string().min(1) },

@@ -3,6 +3,7 @@ import { eventCount, preset, sql } from '#kit';
 
 export default preset({
   name: 'volume',
+  topic: 'look',
   summary: 'Counts calls in steps of time; by:source or by:account tells them apart',
   example: '7d',
   window: '24h',

@@ -15,6 +15,7 @@ import {
 } from '#kit';
 
 export default command({
+  topic: 'who',
   summary: 'Tells who changed anything, by its id, ARN or name: the last change, everyone who made one, and attempts',
   example: 'orders-api-role 30d',
   words: { thing: thingWord },

@@ -18,6 +18,7 @@ import {
 } from '#kit';
 
 export default command({
+  topic: 'who',
   summary: 'Tells who created anything, by its id, ARN or name, followed back through stacks, groups, fleets and clusters',
   example: 'checkout-asg 90d',
   words: { thing: thingWord },

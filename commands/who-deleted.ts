@@ -18,6 +18,7 @@ import {
 } from '#kit';
 
 export default command({
+  topic: 'who',
   summary: 'Tells who deleted anything, by its id, ARN or name, with attempts that failed and deletions that are only planned',
   example: 'example-customer-uploads-2019 90d',
   words: { thing: thingWord },

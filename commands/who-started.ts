@@ -31,6 +31,7 @@ const instance = z
   .refine((id) => /^i-[0-9a-f]{1,17}$/.test(id), 'An instance id looks like i-0abc1234def567890.');
 
 export default command({
+  topic: 'who',
   summary: 'Tells who launched or started an EC2 instance, followed back through Auto Scaling, fleets and stacks',
   example: 'i-0c0ffee000000001a 90d',
   words: { instance },

@@ -34,6 +34,7 @@ const caller = z.object({
 });
 
 export default command({
+  topic: 'who',
   summary: 'Tells who made a call, such as PutRolePolicy or Delete*, on anything or on one thing',
   example: 'PutRolePolicy orders-api-role 30d',
   words: { event: z.string().max(128, 'No call has a name of more than 128 letters.'), thing: thingWord.optional() },

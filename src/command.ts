@@ -5,6 +5,20 @@ import type { Shape } from './line.ts';
 import type { Filter } from './trail/filter.ts';
 import type { TimeRange, Window } from './trail/window.ts';
 
+/** What questions are about, in the order in which help tells them. */
+export const TOPICS = {
+  who: 'Who did it',
+  look: 'Looking',
+  unusual: 'Unusual and out of place',
+  'sign-in': 'Signing in',
+  changes: 'Changes',
+  refused: 'Refused and failed',
+  data: 'Data and keys',
+  about: 'All about one thing',
+  trail: 'The trail itself',
+} as const;
+export type Topic = keyof typeof TOPICS;
+
 /** What a question may be shaped by, beside its words. */
 export type ShapeKey = keyof Shape;
 
@@ -22,6 +36,8 @@ export interface Asked<Words extends z.ZodRawShape = z.ZodRawShape> extends Shap
  * `/trail rare …` through templates/rare.hbs.
  */
 export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
+  /** Where help has it. */
+  readonly topic: Topic;
   /** What it answers, in one sentence without a full stop. */
   readonly summary: string;
   /** Text after the name that works; shown in help, and asked of every engine by the tests. */

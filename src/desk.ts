@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Answer, Context, Coverage, Finding, Next } from './answer.ts';
 import { type Billing, Dear, type Question } from './bill.ts';
 import type { Catalog } from './catalog.ts';
-import { type Asked, type Command, isOptional, type ShapeKey, usage } from './command.ts';
+import { type Asked, type Command, isOptional, type ShapeKey, TOPICS, type Topic, usage } from './command.ts';
 import { UserError } from './errors.ts';
 import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
@@ -304,20 +304,26 @@ function defaultWindow(phrase: string): Window {
   return read.window;
 }
 
+const MOST_EXAMPLES = 5;
+
 /** What can be asked, or how one command is used. */
 function help(line: Line, { commands }: Catalog): Answer {
   const topic = topicOf(line, commands);
-  const entries = (topic ? [topic] : [...commands]).map(([key, command]) => ({
+  const topics = Object.keys(TOPICS) as Topic[];
+  const all = [...commands].sort(([, a], [, b]) => topics.indexOf(a.topic) - topics.indexOf(b.topic));
+  const entries = (topic ? [topic] : all).map(([key, command]) => ({
+    topic: TOPICS[command.topic],
     usage: usage(key, command),
     summary: command.summary,
     example: `${key} ${command.example}`,
     window: printWindow(defaultWindow(command.window)),
   }));
+  const sections = [...Map.groupBy(entries, (entry) => entry.topic)].map(([title, list]) => ({ title, entries: list }));
   return {
     template: 'help',
     line: printLine({ name: 'help', words: topic ? [topic[0]] : [], filters: [] }),
-    data: { entries, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldGuide : [] },
-    next: entries.slice(0, 5).map(({ example }) => ({ label: example, line: example })),
+    data: { entries, sections, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldGuide : [] },
+    next: sections.slice(0, MOST_EXAMPLES).flatMap(({ entries: [first] }) => (first ? [{ label: first.example, line: first.example }] : [])),
     table: {
       caption: 'Commands',
       unseen: true,

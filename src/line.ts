@@ -208,7 +208,7 @@ const WINDOW_WORDS = new Set(['since', 'around', 'last', 'past', 'on']);
 
 function printWord(text: string): string {
   const plain =
-    SAFE_WORD.test(text) &&
+    SAFE_WORD.test(text.replaceAll(',', '')) &&
     !text.startsWith('-') &&
     !readWindow([text]) &&
     !WINDOW_WORDS.has(text.toLowerCase()) &&
@@ -295,8 +295,9 @@ function readNamed(token: Token): Named | undefined {
   if (!head) return undefined;
   const [prefix, minus, name = ''] = head;
   const text = textOf(token);
-  if (name.toLowerCase() === 'arn' || /^https?$/i.test(name) || isIPv6(text)) return undefined;
   const value = token.slice(prefix.length);
+  // An address has two slashes after its scheme: https://…, s3://….
+  if (name.toLowerCase() === 'arn' || textOf(value).startsWith('//') || isIPv6(text)) return undefined;
   const field = fieldNamed(name);
   if (field)
     return {

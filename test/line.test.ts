@@ -85,6 +85,8 @@ describe('a question line', () => {
     ["event O'Brien", "O'Brien"],
     ["event 'ci deploy'", 'ci deploy'],
     ['event https://console.aws.amazon.com/ec2', 'https://console.aws.amazon.com/ec2'],
+    ['event s3://example-bucket/key', 's3://example-bucket/key'],
+    ['event a,b', 'a,b'],
     ['event "user:x"', 'user:x'],
     ['event "24h"', '24h'],
     ['event "a \\"b\\" \\\\ \\u{202e}"', 'a "b" \\ \u202e'],

@@ -10,8 +10,9 @@ import { type Preset, questionOf } from './question.ts';
 
 /** Declares a command that lists and counts. */
 export function preset<const Words extends z.ZodRawShape = Record<never, never>>(declared: Preset<Words>): Command<Words> {
-  const { summary, example, window, words, noise } = declared;
+  const { topic, summary, example, window, words, noise } = declared;
   return command({
+    topic,
     summary,
     example,
     words: { ...words, ...(noise && { all: all.optional() }) } as unknown as Words,

@@ -1,7 +1,7 @@
 /** What a preset declares, and what it comes to once it is asked. */
 import type { z } from 'zod';
 import type { Column, Next, Row } from '../answer.ts';
-import type { Asked } from '../command.ts';
+import type { Asked, Topic } from '../command.ts';
 import { printLine, type Shape } from '../line.ts';
 import { eventsDuring } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
@@ -28,6 +28,7 @@ interface Changed extends Shape {
 export interface Preset<Words extends z.ZodRawShape> extends Shape {
   /** The command's own name, for its follow-ups. */
   readonly name: string;
+  readonly topic: Topic;
   readonly summary: string;
   readonly example: string;
   readonly window: string;
