@@ -3,11 +3,13 @@ import { z } from 'zod';
 import type { Answer, Context, Coverage, Finding, Next } from './answer.ts';
 import { type Billing, Dear, type Question } from './bill.ts';
 import type { Catalog } from './catalog.ts';
+import { withColumns } from './columns.ts';
 import { type Asked, type Command, isOptional, type ShapeKey, TOPICS, type Topic, usage } from './command.ts';
 import { UserError } from './errors.ts';
 import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
 import { openPaid } from './paid.ts';
+import { type Saved, savingIn } from './saved.ts';
 import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type Execution, type Progress, type QueryEngine } from './trail/engine.ts';
 import { partsOf, secondOf } from './trail/events.ts';
@@ -38,13 +40,23 @@ export interface Desk {
   readonly examples: readonly string[];
 }
 
-/** A desk over a catalog and an engine. Without billing, questions cost nothing. */
-export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billing): Desk {
+/** What a desk may have beside: without billing, questions cost nothing; without `saved`, none is kept under a name. */
+interface Beside {
+  readonly billing?: Billing | undefined;
+  readonly saved?: Saved;
+}
+
+/** A desk over a catalog and an engine. */
+export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved }: Beside = {}): Desk {
   const paid = openPaid();
   const examples = [...catalog.commands].map(([name, { example }]) => `${name} ${example}`);
   return {
     examples,
-    async answer(text, asking) {
+    async answer(typed, asking) {
+      const saving = saved && savingIn(typed);
+      if (saving) return keepUnderName(saving, saved, asking);
+      const text = saved ? await meantBy(typed, saved) : typed;
+      if (text === undefined) return tellSaved();
       const read = readOrSuggest(text, catalog.commands, asking.now);
       if (read === undefined) return help(parseLine(text), catalog);
       const { command, asked } = read;
@@ -62,6 +74,46 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billin
       return conclude(question, asking, (context) => report.answer(day, context));
     },
   };
+
+  /** The line that a name stands for, with what follows it; undefined where all names are asked for. */
+  async function meantBy(typed: string, names: Saved): Promise<string | undefined> {
+    const [, name = '', rest = ''] = /^\s*(?:\/trail\s+)?([a-z][a-z0-9-]*)(\s.*)?$/is.exec(typed) ?? [];
+    if (name.toLowerCase() === 'saved' && rest.trim() === '') return undefined;
+    if (name === '' || catalog.commands.has(name.toLowerCase())) return typed;
+    const known = (await names.all()).get(name.toLowerCase());
+    return known ? `${known.line}${rest}` : typed;
+  }
+
+  async function keepUnderName({ name, line }: { readonly name?: string; readonly line?: string }, names: Saved, { now, asker }: Asking) {
+    if (name === undefined || line === undefined)
+      throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVING}`);
+    if (catalog.commands.has(name) || ['help', 'save', 'saved'].includes(name))
+      throw new UserError(`“${name}” is a question already. Choose another name.`);
+    const read = readOrSuggest(line, catalog.commands, now);
+    const kept = { name, line: read ? printLine(read.line) : 'help' };
+    await names.keep(name, { line: kept.line, by: asker ?? null, at: secondOf(now) });
+    return tellSaved(kept);
+  }
+
+  async function tellSaved(kept: { readonly name: string; readonly line: string } | null = null): Promise<Answer> {
+    const entries = [...((await saved?.all()) ?? [])].map(([name, each]) => ({ name, ...each }));
+    return {
+      template: 'saved',
+      line: 'saved',
+      data: { kept, entries, example: SAVING },
+      next: entries.slice(0, MOST_EXAMPLES).map(({ name }) => ({ label: name, line: name })),
+      table: {
+        caption: 'Questions kept under a name',
+        columns: [
+          { name: 'name', label: 'Name', kind: 'text' },
+          { name: 'line', label: 'Asks', kind: 'text' },
+          { name: 'by', label: 'Kept by', kind: 'text' },
+          { name: 'at', label: 'Kept (UTC)', kind: 'time' },
+        ],
+        rows: entries.map((cells) => ({ cells, next: { label: cells.name, line: cells.name } })),
+      },
+    };
+  }
 
   async function conclude(
     question: Questioned,
@@ -121,13 +173,15 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, billing?: Billin
     const asked = text ?? '';
     // The lines of follow-ups stay whole, for they are asked again; what is read of them is masked.
     const masked = (next: Next): Next => ({ ...next, label: maskText(next.label, asked) });
-    const rows = found.table?.rows.map((row) => ({ cells: maskDeep(row.cells, asked), ...(row.next && { next: masked(row.next) }) }));
+    const { table, unknown } = withColumns(found.table, line?.cols);
+    const rows = table?.rows.map((row) => ({ cells: maskDeep(row.cells, asked), ...(row.next && { next: masked(row.next) }) }));
+    const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
     return {
       template: name,
       data: maskDeep(found.data, asked),
-      ...(found.table && rows && { table: { ...found.table, rows } }),
+      ...(table && rows && { table: { ...table, rows } }),
       ...(found.next && { next: found.next.map(masked) }),
-      ...(found.note !== undefined && { note: found.note }),
+      ...(note !== '' && { note }),
       ...(text !== undefined && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
     };
@@ -305,6 +359,7 @@ function defaultWindow(phrase: string): Window {
 }
 
 const MOST_EXAMPLES = 5;
+const SAVING = 'save root-week: root-logins 7d';
 
 /** What can be asked, or how one command is used. */
 function help(line: Line, { commands }: Catalog): Answer {

@@ -31,6 +31,8 @@ export interface Line extends Shape {
   readonly words: readonly string[];
   readonly filters: readonly Filter[];
   readonly window?: Window;
+  /** The columns wanted of the answer's table, by their names, labels or fields: `cols:time,user,ip`. */
+  readonly cols?: readonly string[];
   /** Dollars that the answer may cost without being asked about: `spend:7`. */
   readonly spend?: number;
 }
@@ -180,7 +182,7 @@ function readPieces(all: readonly Piece[]): Read {
 }
 
 /** A line as text: `parseLine(printLine(line))` is the line again. */
-export function printLine({ name, words, filters, window, by, every, top, sort, spend }: Line): string {
+export function printLine({ name, words, filters, window, by, every, top, sort, cols, spend }: Line): string {
   return [
     ...[name, ...words].map(printWord),
     ...filters.map(printFilter),
@@ -188,6 +190,7 @@ export function printLine({ name, words, filters, window, by, every, top, sort, 
     ...(every ? [`every:${every.count}${every.unit}`] : []),
     ...(top ? [`top:${top}`] : []),
     ...(sort ? [`sort:${sort}`] : []),
+    ...(cols ? [`cols:${cols.join(',')}`] : []),
     ...(window ? [printWindow(window)] : []),
     ...(spend ? [`spend:${spend}`] : []),
   ].join(' ');
@@ -286,7 +289,7 @@ function plainRun(all: readonly Piece[], start: number): string[] {
 type Named = { readonly kind: 'filter'; readonly filter: Filter } | { readonly kind: 'shape'; readonly shape: Shaped };
 
 /** What is said of an answer by names that are no fields. */
-type Shaped = Shape & Pick<Line, 'spend'>;
+type Shaped = Shape & Pick<Line, 'spend' | 'cols'>;
 
 /** A token of the form `name:value`: a filter or part of the shape. Undefined when it is a plain word. */
 function readNamed(token: Token): Named | undefined {
@@ -308,7 +311,7 @@ function readNamed(token: Token): Named | undefined {
     const shape = readShape(name.toLowerCase(), textOf(value));
     if (shape) return { kind: 'shape', shape };
   }
-  const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'spend']);
+  const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'cols', 'spend']);
   throw new Slip(
     `I don't know the field “${shortened(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
     guess ? [...plain(`${minus}${guess}:`), ...value] : literal(text),
@@ -373,6 +376,12 @@ function readShape(key: string, value: string): Shaped | undefined {
         `“sort:${shortened(value)}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
         guess ? plain(`sort:${guess}`) : undefined,
       );
+    }
+    case 'cols': {
+      const cols = value.toLowerCase().split(',').filter(Boolean);
+      const stray = cols.find((name) => !/^[a-z][a-z0-9_]*$/.test(name));
+      if (cols.length > 0 && stray === undefined) return { cols: [...new Set(cols)] };
+      throw new Slip(`“cols:${shortened(value)}” names no columns. Try cols:time,user,event.`, plain('cols:time,user,event'));
     }
     case 'spend': {
       const spend = /^\$?\d{1,6}(?:[.]\d{1,2})?$/.test(value) ? Number(value.replace('$', '')) : 0;

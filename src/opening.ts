@@ -9,6 +9,7 @@ import { type Loaded, loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
 import { type Billing, openBilling } from './bill.ts';
 import type { Config } from './config.ts';
+import { openSaved, type Saved } from './saved.ts';
 import { keptIn } from './state/kept.ts';
 import { openLedger } from './state/ledger.ts';
 import type { QueryEngine } from './trail/engine.ts';
@@ -105,6 +106,9 @@ async function openOnAthena(settings: AthenaSettings, store: string, signal: Abo
     },
   };
 }
+
+/** Questions kept under a name, beside the store. */
+export const savedOf = ({ store }: Place): Saved => openSaved(keptIn(join(store, 'saved.json')));
 
 /** What questions may cost, and what they did; undefined where they cost nothing. */
 export function billingOf(place: Place, engine: QueryEngine, config: Config, onFault: (error: unknown) => void): Billing | undefined {

@@ -51,7 +51,10 @@ describe('A trail on Athena', () => {
     expect(bytes).toBeGreaterThan(1);
     expect(dollars).toBeCloseTo((10 / 1e6) * 7);
     const ledger = { add: async () => undefined, during: async () => [] };
-    const asked = openDesk(catalog, engine, openBilling(engine, ledger, { askAbove: 0.00001 }, clock)).answer('rare 6mo', { now, signal });
+    const asked = openDesk(catalog, engine, { billing: openBilling(engine, ledger, { askAbove: 0.00001 }, clock) }).answer('rare 6mo', {
+      now,
+      signal,
+    });
     await expect(asked).rejects.toThrow('Run it?');
     expect(there?.coverage).toMatchObject({ accounts: 4, regions: 6, bytes: expect.any(Number), queryIds: [expect.any(String), expect.any(String)] });
     await engine.close();

@@ -57,11 +57,7 @@ async function shop(limits: Partial<Limits> = {}, { mostBytes, isStuck = false }
   const ledger = openLedger(folder, (error) => {
     throw error;
   });
-  const desk = openDesk(
-    await loadCatalog(root),
-    engine,
-    openBilling(engine, ledger, { askAbove: 1, ...limits }, () => at),
-  );
+  const desk = openDesk(await loadCatalog(root), engine, { billing: openBilling(engine, ledger, { askAbove: 1, ...limits }, () => at) });
   const ask = (line: string, asker = 'U0ALICE', now = NOW) => desk.answer(line, { now, signal, asker });
   const setClock = (now: Date) => {
     at = now;

@@ -115,6 +115,7 @@ export const anyLine: fc.Arbitrary<Line> = fc
       top: fc.integer({ min: 1, max: MOST_ROWS }),
       sort: fc.constantFrom(...SORTS),
       window: anyWindow,
+      cols: fc.uniqueArray(fc.constantFrom('time', 'user', 'event', 'eventid', 'events'), { minLength: 1, maxLength: 3 }),
       spend: fc.integer({ min: 1, max: 99_999_999 }).map((cents) => cents / 100),
     },
     { requiredKeys: ['name', 'words', 'filters'] },
