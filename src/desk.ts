@@ -49,7 +49,7 @@ interface Beside {
 /** A desk over a catalog and an engine. */
 export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved }: Beside = {}): Desk {
   const paid = openPaid();
-  const examples = [...catalog.commands].map(([name, { example }]) => `${name} ${example}`);
+  const examples = byTopic(catalog).map(([name, { example }]) => `${name} ${example}`);
   return {
     examples,
     async answer(typed, asking) {
@@ -358,15 +358,19 @@ function defaultWindow(phrase: string): Window {
   return read.window;
 }
 
+/** Commands in the order of their topics. */
+function byTopic({ commands }: Catalog): (readonly [name: string, command: Command])[] {
+  const topics = Object.keys(TOPICS) as Topic[];
+  return [...commands].sort(([, a], [, b]) => topics.indexOf(a.topic) - topics.indexOf(b.topic));
+}
+
 const MOST_EXAMPLES = 5;
 const SAVING = 'save root-week: root-logins 7d';
 
 /** What can be asked, or how one command is used. */
-function help(line: Line, { commands }: Catalog): Answer {
-  const topic = topicOf(line, commands);
-  const topics = Object.keys(TOPICS) as Topic[];
-  const all = [...commands].sort(([, a], [, b]) => topics.indexOf(a.topic) - topics.indexOf(b.topic));
-  const entries = (topic ? [topic] : all).map(([key, command]) => ({
+function help(line: Line, catalog: Catalog): Answer {
+  const topic = topicOf(line, catalog.commands);
+  const entries = (topic ? [topic] : byTopic(catalog)).map(([key, command]) => ({
     topic: TOPICS[command.topic],
     usage: usage(key, command),
     summary: command.summary,

@@ -8,7 +8,7 @@ export interface Paid {
 }
 
 const KEPT_MS = 15 * 60_000;
-const MOST = 50;
+const MOST = 20;
 /** Of a longer list the rest would take too much memory. */
 const MOST_ROWS = 2000;
 
