@@ -30,8 +30,12 @@ export interface LifeEvent extends ListedEvent {
   readonly isDone: boolean;
 }
 
-/** The calls that may have done what is looked for: all writes, those that make things, those that remove them. */
-const CALLS = { writes: sql`readlike = 'false'`, making: isMaking, removing: isRemoving } as const satisfies Record<string, Sql>;
+/** The calls that may have done what is looked for: all writes, of these those that make things, or those that remove them. */
+const CALLS = {
+  writes: sql`readlike = 'false'`,
+  making: sql`readlike = 'false' and ${isMaking}`,
+  removing: sql`readlike = 'false' and ${isRemoving}`,
+} as const satisfies Record<string, Sql>;
 
 /** What is looked for in a thing's life. */
 interface Wanted {

@@ -267,6 +267,46 @@ describe('A name', () => {
   });
 });
 
+describe('Wherever a record names a thing', () => {
+  const named = (name: string): Readonly<Record<string, Fields>> => {
+    const arn = `arn:aws:ec2:eu-central-1:${ACCOUNT}:volume/${name}`;
+    const policy = { Statement: [{ Effect: 'Allow', Action: '*', Resource: [arn, '*'] }, { NotResource: arn }] };
+    return {
+      'the request': call('ec2:ModifyVolume', '08:00', { volumeId: name, size: '20' }),
+      'a list of lists in it': call('dlm:CreateThing', '08:00', { items: [{ inner: [['other', name]] }, 'last'] }),
+      'a tag': call('ec2:CreateTags', '08:00', { resourcesSet: { items: [] }, tagSet: { items: [{ key: 'from', value: name }] } }),
+      'the response': call('ec2:CreateFleet', '08:00', null, { made: { list: [{ id: name }] } }),
+      'an ARN in the response': call('dlm:StartThing', '08:00', null, { arn }),
+      'the resources': call('dlm:StopThing', '08:00', null, null, {
+        resources: [
+          { ARN: 'arn:aws:s3:::example-logs', type: 'AWS::S3::Bucket' },
+          { ARN: arn, type: 'AWS::EC2::Volume' },
+        ],
+      }),
+      'an ARN in a policy': call('iam:PutRolePolicy', '08:00', { roleName: 'api', policyDocument: JSON.stringify(policy) }),
+      'an ARN in a policy of many lines': call('iam:PutRolePolicy', '08:00', { policyDocument: JSON.stringify(policy, null, 2) }),
+      'a name in a document': call('ssm:PutParameter', '08:00', { value: JSON.stringify({ [name]: 1, other: [name] }) }),
+      'a message of refusal': call('ec2:DeleteVolume', '08:00', null, null, {
+        errorCode: 'AccessDenied',
+        errorMessage: `User: arn:aws:iam::${ACCOUNT}:user/alice is not authorized to perform: ec2:DeleteVolume on resource: ${arn} because`,
+      }),
+    };
+  };
+
+  test.each([
+    ['an id', 'vol-0abc1234def567890', ['vol-0abc1234def567891', 'vol-0abc1234def5678901']],
+    ['an old id', 'vol-1a2b3c4d', ['vol-1a2b3c4d5e6f70819', 'vol-1a2b3c4e']],
+    ['a name', 'orders_api', ['orders_api_2', 'my-orders_api', 'ordersXapi', 'orders%api', 'orders_ap']],
+  ])('%s is found, and none that is only alike', async (_what, name, alike) => {
+    const ours = named(name);
+    await using open = await trailOf(...Object.values(ours), ...alike.flatMap((other) => Object.values(named(other))));
+    const found = await open.cells(`history ${name} ${DAY}`);
+    const places = Object.entries(ours).filter(([, { eventID }]) => found.some(({ eventid }) => eventid === eventID));
+    expect(places.map(([place]) => place)).toEqual(Object.keys(ours));
+    expect(found).toHaveLength(places.length);
+  });
+});
+
 describe('who', () => {
   test('counts the callers of a call, on one thing or on any, in whatever letters it is typed', async () => {
     const put = (role: string, who: string, more: Fields = {}) =>

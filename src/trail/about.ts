@@ -4,7 +4,7 @@
  * volume, CreateLoginProfile a user.
  */
 import { z } from 'zod';
-import { containing, join, likeLiteral, type Sql, sql } from './sql.ts';
+import { join, likeLiteral, type Sql, sql } from './sql.ts';
 import { readArn, type Thing } from './thing.ts';
 
 /** What a call does to a thing: `used` is a call that makes or removes something else, and needs the thing for it. */
@@ -27,24 +27,24 @@ export const isMaking: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|I
 /** Calls that remove things. */
 export const isRemoving: Sql = sql`regexp_like(eventname, '^(BatchDelete|Delete|Terminate|Deregister|Release|ScheduleKeyDeletion)')`;
 
-/** The condition that an event names a thing. The cheap columns come first; what a call asked and was answered is read where they do not hold it. */
+/**
+ * The condition that an event names a thing. Its target stands in these texts, too, except where only a message of refusal
+ * tells it. Hardly any text holds the name at all, so what stands around it is looked at in few; with `strpos` the whole
+ * question takes half the time that it takes with LIKE.
+ */
 export function naming({ kind, name, arn }: Thing): Sql {
   const names = [...new Set([name, ...(arn ? [arn.text] : [])])];
   const isId = ID.test(name) || kind === 'key' || kind === 'principal';
   const written = JSON.stringify(name).slice(1, -1);
-  // Hardly any text holds the name at all, so what stands around it is looked at in few.
   const inText = (column: Sql): Sql => {
-    const exactly = endings(written, isId).map((ending) => sql`${column} like ${containing(ending)} escape '!'`);
-    return sql`(${column} like ${containing(written)} escape '!' and (${join(exactly, ' or ')}))`;
+    const exactly = endings(written, isId).map((ending) => sql`strpos(${column}, ${ending}) > 0`);
+    return sql`(strpos(${column}, ${written}) > 0 and (${join(exactly, ' or ')}))`;
   };
   return sql`(${join(
     [
       ...names.map((each) => sql`target = ${each}`),
       ...['/', ':'].map((before) => sql`target like ${`%${before}${likeLiteral(name)}`} escape '!'`),
-      ...(kind === 'instance' ? [sql`' ' || instances || ' ' like ${containing(` ${name} `)} escape '!'`] : []),
-      inText(sql`resourcesjson`),
-      inText(sql`requestparameters`),
-      inText(sql`responseelements`),
+      ...[sql`resourcesjson`, sql`requestparameters`, sql`responseelements`].map(inText),
     ],
     ' or ',
   )})`;
@@ -53,9 +53,14 @@ export function naming({ kind, name, arn }: Thing): Sql {
 /** Ids of AWS's own making, which nothing else ends in. */
 const ID = /^(?:[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17}|[0-9a-f]{32})|(?:[a-z]+-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** How a name ends a string of a JSON text. An id may also stand inside one, as that of a volume does in a list of them. */
+/**
+ * How a name ends a string of a JSON text, or of a document that is itself a string there, as policies are. An id may also
+ * stand inside a string, as that of a volume does in a list of them.
+ */
 const endings = (written: string, isId: boolean): string[] =>
-  isId ? [`${written}"`, `${written}/`, `${written}:`, `${written},`] : [`"${written}"`, `/${written}"`, `:${written}"`];
+  isId
+    ? ['"', '\\"', '/', ':', ','].map((after) => `${written}${after}`)
+    : [`"${written}"`, `\\"${written}\\"`, ...['/', ':'].flatMap((before) => ['"', '\\"'].map((after) => `${before}${written}${after}`))];
 
 /** The condition that an event is a call of a name, in whatever letters that is typed; `Delete*` is any that begins so. */
 export const called = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
