@@ -44,6 +44,7 @@ export default command({
     }));
     const newest = places.reduce<Place | undefined>((latest, each) => (latest === undefined || each.last > latest.last ? each : latest), undefined);
     const services = words(places.flatMap((each) => each.services).join(' '));
+    const minutes = newest ? Math.max(0, Math.round((Math.min(now.getTime(), window.to.getTime()) - Date.parse(newest.last)) / 60_000)) : 0;
     const holed = accounts.filter(({ gaps }) => gaps.length > 0);
     return {
       data: {
@@ -52,7 +53,9 @@ export default command({
         regions: new Set(places.map(({ region }) => region)).size,
         first: places.reduce<string | null>((least, { first }) => (least === null || first < least ? first : least), null),
         newest: newest ?? null,
-        minutes: newest ? Math.max(0, Math.round((Math.min(now.getTime(), window.to.getTime()) - Date.parse(newest.last)) / 60_000)) : 0,
+        minutes,
+        hours: Math.round(minutes / 60),
+        days: Math.round(minutes / 1440),
         services: services.slice(0, 10),
         moreServices: Math.max(0, services.length - 10),
         holed: holed

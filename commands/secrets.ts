@@ -7,10 +7,11 @@ export default preset({
   summary: 'Counts reads of secrets, decrypted parameters, passwords and private keys, by whom and of what',
   example: '7d',
   window: '7d',
+  // CloudTrail often leaves out the request of a call that was denied: whether a parameter was to be decrypted is then unknown.
   where: sql`(
     (eventsource = 'secretsmanager.amazonaws.com' and eventname in ('GetSecretValue', 'BatchGetSecretValue'))
     or (eventsource = 'ssm.amazonaws.com' and eventname in ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')
-      and json_extract_scalar(requestparameters, '$.withDecryption') = 'true')
+      and (json_extract_scalar(requestparameters, '$.withDecryption') = 'true' or (outcome = 'denied' and coalesce(requestparameters, 'null') = 'null')))
     or (eventsource = 'ec2.amazonaws.com' and eventname = 'GetPasswordData')
     or (eventsource = 'lightsail.amazonaws.com'
       and eventname in ('GetInstanceAccessDetails', 'DownloadDefaultKeyPair', 'GetRelationalDatabaseMasterUserPassword'))

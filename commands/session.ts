@@ -203,7 +203,7 @@ function cluesIn(calls: readonly Call[]): Clue[] {
     // Back: whoever was given this session, and the session that a role was switched from.
     ...(each.principalid === null || !each.principalid.startsWith('AROA') || each.created === null
       ? []
-      : [{ key: `< ${each.principalid} ${each.created}`, where: givenAt(each.principalid, each.created) }]),
+      : [{ key: `< ${each.principalid} ${each.created}`, where: givenAt(each.principalid, each.created, each.accesskeyid) }]),
     ...(each.switchedfrom === null ? [] : [{ key: `${each.switchedfrom} ${each.eventtime}`, where: openAt(each.switchedfrom, each.eventtime) }]),
   ]);
 }
@@ -212,8 +212,12 @@ function cluesIn(calls: readonly Call[]): Clue[] {
 const orOf = (principal: string | null, at: string): Sql =>
   principal === null ? sql`` : sql` or (principalid = ${principal} and sessioncreationdate in (${list(secondsAround(at, 1))}))`;
 
-const givenAt = (principal: string, created: string): Sql =>
-  sql`(eventsource = 'sts.amazonaws.com' and eventtime in (${list(secondsAround(created, 2))}) and responseelements like ${containing(`"${principal}"`)} escape '!')`;
+/** To a service STS answers with the credentials alone, and does not say whose they are. */
+const givenAt = (principal: string, created: string, key: string | null): Sql =>
+  sql`(eventsource = 'sts.amazonaws.com' and eventtime in (${list(secondsAround(created, 2))}) and (${join(
+    [principal, ...(key === null ? [] : [key])].map((given) => sql`responseelements like ${containing(`"${given}"`)} escape '!'`),
+    ' or ',
+  )}))`;
 
 function secondsAround(at: string, spread: number): string[] {
   const middle = Date.parse(at);
@@ -277,7 +281,9 @@ function describe(session: Session<Call>, number: number, sessions: readonly Ses
     addresses: addresses.slice(0, 5).join(', '),
     places: networks.size,
     isPrivate: addresses.some(isPrivate),
-    services: behalf.length,
+    isFunction: begun?.by.invokedby === 'lambda.amazonaws.com',
+    // A service's own calls are on nobody's behalf.
+    services: first.identityarn === null ? 0 : behalf.length,
     service: behalf[0]?.invokedby ?? behalf[0]?.sourceipaddress ?? null,
   };
 }

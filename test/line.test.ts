@@ -4,9 +4,9 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { type Desk, openDesk } from '../src/desk.ts';
 import { UserError } from '../src/errors.ts';
-import { parseLine, printLine } from '../src/line.ts';
+import { type Line, parseLine, printLine } from '../src/line.ts';
 import { termsOf } from '../src/trail/filter.ts';
-import { anyLine, anyText } from './support/arbitrary-line.ts';
+import { anyLine, anyText, anyWord } from './support/arbitrary-line.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const exact = (text: string) => ({ text, wildcard: false });
@@ -258,6 +258,32 @@ describe('a mistake', () => {
       }),
       { numRuns: 150 },
     );
+  }, 60_000);
+
+  it('is the only thing that a line of any command can be, whatever its filters, shape and time', async () => {
+    const { commands } = await loadCatalog(new URL('../', import.meta.url));
+    const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, shape }]) =>
+      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length })).map(([line, said]): Line => {
+        const { spend: _, ...parts } = line;
+        const taken = Object.entries(parts).filter(([key]) => key === 'window' || (shape as readonly string[]).includes(key));
+        return { ...Object.fromEntries(taken), name, words: said, filters: filters ? line.filters : [] };
+      }),
+    );
+    let answered = 0;
+    await fc.assert(
+      fc.asyncProperty(ofCommand, async (line) => {
+        const typed = printLine(line);
+        answered += await desk.answer(typed, asking).then(
+          () => 1,
+          (error: unknown) => {
+            if (!(error instanceof UserError)) throw new Error(typed, { cause: error });
+            return 0;
+          },
+        );
+      }),
+      { numRuns: 300 },
+    );
+    expect(answered).toBeGreaterThan(50);
   }, 60_000);
 
   /** The suggestion for a line that is refused; undefined for one that is answered or has none. Any other failure is thrown. */

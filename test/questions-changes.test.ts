@@ -174,7 +174,7 @@ describe('trail-tampering', () => {
     await using open = await trailOf(...changes, ...not);
     expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(...changes));
     expect(toTerminal(await open.ask(`trail-tampering ${DAY}`), templates, 160)).toMatch(
-      /^3 calls by 1 actor touched trails, their logs or flow logs, and 1 try did not succeed; .*\n.*• alice called DeleteTrail on — .* from 203.0.113.7: denied, AccessDenied/s,
+      /^3 calls by 1 actor touched trails, their logs or other records, and 1 try did not succeed; .*\n.*• alice called DeleteTrail on — .* from 203.0.113.7: denied, AccessDenied/s,
     );
   });
 
@@ -200,9 +200,31 @@ describe('trail-tampering', () => {
     ]);
   });
 
+  test('finds the end of other records; settings beside them, and log groups that a service tidies away, are none', async () => {
+    const of = (service: string, eventName: string, more: Fields = {}) => write(eventName, { eventSource: `${service}.amazonaws.com`, ...more });
+    const changes = [
+      of('logs', 'DeleteLogGroup'),
+      of('logs', 'DeleteLogStream', refused),
+      of('route53resolver', 'DisassociateResolverQueryLogConfig'),
+      of('config', 'StopConfigurationRecorder', refused),
+      of('guardduty', 'DeleteDetector'),
+      of('organizations', 'LeaveOrganization', refused),
+    ];
+    const not = [
+      of('logs', 'DeleteLogGroup', byService),
+      of('logs', 'CreateLogGroup'),
+      of('route53resolver', 'DeleteResolverRule'),
+      of('config', 'StartConfigurationRecorder'),
+      of('guardduty', 'DeleteFilter'),
+      of('organizations', 'ListAccounts'),
+    ];
+    await using open = await trailOf(...changes, ...not);
+    expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(...changes));
+  });
+
   test('of nothing says so', async () => {
     await using open = await trailOf(...delivering);
-    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toBe('Nobody touched a trail, its logs or flow logs in this time.');
+    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toBe('Nobody touched a trail, its logs or another record in this time.');
   });
 });
 
@@ -220,6 +242,8 @@ describe('access-changes', () => {
     ['password', iam('UpdateLoginProfile')],
     ['MFA', iam('DeactivateMFADevice')],
     ['trust', iam('UpdateAssumeRolePolicy')],
+    ['trust', write('CreateTrustAnchor', { eventSource: 'rolesanywhere.amazonaws.com' })],
+    ['organization', write('LeaveOrganization', { eventSource: 'organizations.amazonaws.com' })],
     ['policy', iam('AttachRolePolicy')],
     ['policy', write('PutBucketPolicy', { eventSource: 's3.amazonaws.com' })],
     ['policy', write('PutKeyPolicy', { eventSource: 'kms.amazonaws.com' })],
@@ -250,6 +274,7 @@ describe('access-changes', () => {
       write('PutObjectAcl', { eventSource: 's3.amazonaws.com', requestParameters: { 'x-amz-acl': ['bucket-owner-full-control'] } }),
       write('PutScalingPolicy', { eventSource: 'autoscaling.amazonaws.com' }),
       write('CreateUser', { eventSource: 'transfer.amazonaws.com' }),
+      record({ eventSource: 'rolesanywhere.amazonaws.com', eventName: 'ListTrustAnchors' }),
     ];
     await using open = await trailOf(...not);
     const answer = await open.ask(`access-changes ${DAY}`);

@@ -95,11 +95,13 @@ describe('secrets', () => {
     read('secretsmanager', 'BatchGetSecretValue'),
     read('ssm', 'GetParameter', { name: '/db/url', withDecryption: true }),
     read('ssm', 'GetParametersByPath', { path: '/db', withDecryption: true }),
+    read('ssm', 'GetParameters', null, { errorCode: 'AccessDenied' }),
     read('ec2', 'GetPasswordData', { instanceId: 'i-0aa' }),
     read('acm', 'ExportCertificate'),
   ];
   const not = [
     read('ssm', 'GetParameter', { name: '/db/url', withDecryption: false }),
+    read('ssm', 'GetParameter', { name: '/db/url', withDecryption: false }, { errorCode: 'AccessDenied' }),
     read('ssm', 'GetParameter', { name: '/db/url' }),
     read('secretsmanager', 'DescribeSecret', { secretId: 'orders/database' }),
     read('secretsmanager', 'GetRandomPassword'),

@@ -163,6 +163,24 @@ describe('session', () => {
     });
   });
 
+  test('finds who was given a session by its key, where STS tells a service no more; a function’s two networks are usual', async () => {
+    const given = (service: string): Fields =>
+      assume('09:00:00', { type: 'AWSService', invokedBy: service }, BUILD, {
+        sourceIPAddress: service,
+        responseElements: { credentials: { accessKeyId: BUILD.key, sessionToken: 'x' } },
+      });
+    const calls = ['203.0.113.7', '198.51.100.9'].map((sourceIPAddress, i) => at(`09:00:0${i + 1}`, as(BUILD), { sourceIPAddress }));
+    const usual = 'which is usual for a function that Lambda runs';
+    await using lambda = await trailOf(given('lambda.amazonaws.com'), ...calls);
+    const answer = await lambda.ask(`session build ${DAY}`);
+    expect(answer.data).toMatchObject({ total: 2, longest: 1, chain: ['lambda.amazonaws.com', 'build/run-1'] });
+    expect(toTerminal(answer, templates, 160)).toContain(usual);
+    await using instance = await trailOf(given('ec2.amazonaws.com'), ...calls);
+    const stolen = toTerminal(await instance.ask(`session build ${DAY}`), templates, 160);
+    expect(stolen).toContain('Used from 2 networks');
+    expect(stolen).not.toContain(usual);
+  });
+
   test('tells nothing of a role that was refused, and says what a session is written like where it finds none', async () => {
     const refused = at('09:00:00', user('ci'), { eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', errorCode: 'AccessDenied' });
     await using open = await trailOf(refused, at('09:02:00', as(DEPLOY)));

@@ -38,6 +38,7 @@ describe('coverage', () => {
     await using without = await trailOf(record({ eventSource: 's3.amazonaws.com', eventName: 'GetBucketAcl' }));
     await using open = await trailOf(record(), read);
     expect((await open.ask(`coverage ${DAY}`)).data).toMatchObject({ services: ['s3.amazonaws.com'], minutes: 840 });
+    expect(toText(await open.ask(`coverage ${DAY}`), templates)).toContain(' 14 hours before its end');
     expect(toTerminal(await without.ask(`coverage ${DAY}`), templates, 160)).toContain('It holds no data events');
     expect(toText(await open.ask('coverage 2026-04-01'), templates)).toBe('The trail holds no events of this time.');
   });

@@ -16,6 +16,14 @@ interface Told {
   readonly answer: unknown;
 }
 type Tally = readonly { readonly k: string | null | readonly (string | null)[]; readonly n: number }[];
+interface RoleSession {
+  readonly session: string;
+  readonly n: number;
+  readonly first: string;
+  readonly last: string;
+  readonly ips: readonly string[];
+  readonly apis: Tally;
+}
 type Listing = readonly (readonly [time: string, id: string, ...more: unknown[]])[];
 
 let root: string;
@@ -66,7 +74,12 @@ const COUNTS: Readonly<Record<string, readonly [line: string, ours: (cells: Cell
   '10 denied calls by principal': [`events ${DENIED} by:principal`, () => 'all', () => 'all'],
   '11 error codes': ['events error:* by:error', ({ error }) => error],
   '12 throttling': ['events outcome:throttled by:source,event', api, at(0)],
-  '14 roles assumed': ['events event:AssumeRole* by:error', ({ error }) => error, at(2)],
+  // A call that was refused names its role in the message alone, from which the target is read.
+  '14 roles assumed': [
+    'events event:AssumeRole* by:target,error',
+    ({ target, error }) => [error === null && target, error],
+    (k) => [k?.[2] === null && (k[1]?.split('/').at(-1) ?? null), k?.[2]],
+  ],
   '17 destructive calls': [
     'events event:Delete*,Terminate*,StopLogging* by:event,error',
     ({ event, error }) => [event, error],
@@ -84,6 +97,52 @@ const COUNTS: Readonly<Record<string, readonly [line: string, ours: (cells: Cell
   '29 tools seen': ['events by:agent', ({ agent }) => (/^\[?([^ ]*)/.exec(String(agent ?? ''))?.[1] ?? '').split('_')[0], (k) => k ?? ''],
   '30 writes by people': [`events readonly:false ${HUMAN} by:source,event,error`, (cells) => [api(cells), cells.error]],
 };
+
+/**
+ * The same questions, asked of the commands that are made for them. What a command leaves out of an answer or adds to it is
+ * filtered here, with the reason.
+ */
+const OWN: Readonly<Record<string, readonly [line: string, theirs?: (event: Listed) => boolean]>> = {
+  '03 console logins': ['logins'],
+  '04 root logins': ['logins kind:root'],
+  '07 instances launched': ['created event:RunInstances'],
+  '08 buckets deleted': ['destructive event:DeleteBucket'],
+  // The lifecycle of a bucket that holds no log, and what is begun and not ended, tampers with no record. Config records, too.
+  '16 logging tampered with': [
+    'trail-tampering -event:DeleteConfigurationRecorder,DeleteDeliveryChannel',
+    ({ name }) => !/BucketLifecycle$|^CreateTrail$|^StartLogging$/.test(name),
+  ],
+  // New code, and a session within the rights of its user, change nothing of who may do what; users of Transfer are users of no account.
+  '23 new ways in': [
+    'access-changes event:Create*,UpdateLoginProfile,Attach*,PutUserPolicy,PutRolePolicy,UpdateAssumeRolePolicy,AddPermission* source:iam,rolesanywhere,lambda,sso-directory -event:CreateGroup,CreatePolicy*,CreateServiceLinkedRole,CreateFunctionUrlConfig,CreateProfile',
+    ({ name, source }) => !/^(UpdateFunctionCode|GetFederationToken)/.test(name) && source !== 'transfer.amazonaws.com',
+  ],
+  // A port that is opened to a network of one's own is none that is open to the world.
+  '24 shared or opened': [
+    'access-changes event:Modify*SnapshotAttribute,ModifyImageAttribute,PutBucketPolicy,AddPermission*,AuthorizeSecurityGroupIngress',
+    ({ name, record }) => name !== 'AuthorizeSecurityGroupIngress' || /"(0[.]0[.]0[.]0|::)\/0"/.test(record),
+  ],
+};
+
+/** And those that are answered by counts. */
+const OWN_COUNTS: typeof COUNTS = {
+  '06 failed console logins': ['signin-failures by:ip', ({ ip }) => ip, at(0)],
+  '12 throttling': ['throttled by:source,event', api, at(0)],
+  '17 destructive calls': [
+    'destructive all event:Delete*,Terminate*,StopLogging by:event,error',
+    ({ event, error }) => [event, error],
+    (k) => [k?.[0], k?.[2]],
+  ],
+  '18 what was created': ['created all event:Create* -event:CreateLogStream outcome:ok by:event', ({ event }) => event, at(0)],
+  '22 secrets read': ['secrets by:source,event,error', (cells) => [api(cells), cells.error], (k) => [k?.[1], k?.[2]]],
+};
+
+/** An event as a question of others lists it, and its record. */
+interface Listed {
+  readonly name: string;
+  readonly source: string;
+  readonly record: string;
+}
 
 describe.skipIf(!here).each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'])(
   'The set %s is answered as others answered it',
@@ -126,6 +185,59 @@ describe.skipIf(!here).each(['opensearch-catalog', 'stratus', 'traildiscover', '
 
     test.each(Object.entries(COUNTS))('%s', async (question, [line, ours, key]) => {
       expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
+    });
+
+    test.each(Object.entries(OWN))('%s, by the command that is made for it', async (question, [line, isMeant = () => true]) => {
+      const records = await open.rows('select eventid, eventname, eventsource, requestparameters from events');
+      const known = new Map(
+        records.map(({ eventid, eventname, eventsource, requestparameters }) => [
+          String(eventid),
+          { name: String(eventname), source: String(eventsource), record: String(requestparameters) },
+        ]),
+      );
+      const meant = idsOf(theirs(question)).filter((id) => isMeant(known.get(id) as Listed));
+      expect(await open.ids(`${line} top:10000 ${days}`)).toEqual(meant);
+    });
+
+    test.each(Object.entries(OWN_COUNTS))('%s, counted by the command that is made for it', async (question, [line, ours, key]) => {
+      expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
+    });
+
+    test('02 calls by principal', async () => {
+      for (const { k, n } of theirs('02') as { k: string; n: number }[]) {
+        if (k.startsWith('arn:')) expect({ k, n: (await ask(`events user:"${k}"`)).length }).toEqual({ k, n });
+      }
+    });
+
+    test('09 and 11 what went wrong, in three questions: denied, throttled and failed', async () => {
+      const all = (await Promise.all(['denied', 'throttled', 'failed'].map((name) => ask(`${name} error:* by:error`)))).flat();
+      expect(counted(all, ({ error }) => error)).toEqual(tallied(theirs('11')));
+      expect(counted(await ask(`denied ${DENIED} by:source,event`), api)).toEqual(tallied(theirs('09')));
+    });
+
+    test('15 what each role session did', async () => {
+      for (const { session, n, first, last, ips, apis } of theirs('15') as RoleSession[]) {
+        const own = await ask(`events user:"${session}" userIdentity.type:AssumedRole`);
+        expect(own.map(({ eventtime }) => eventtime).toSorted()).toMatchObject({ length: n, 0: first, [n - 1]: last });
+        expect([...new Set(own.map(({ sourceipaddress }) => sourceipaddress ?? ''))].toSorted()).toEqual(ips);
+        expect(counted(await ask(`events user:"${session}" userIdentity.type:AssumedRole by:source,event`), api)).toEqual(tallied(apis));
+        expect(await open.ids(`session "${session}" ${days}`)).toEqual(expect.arrayContaining(own.map(({ eventid }) => String(eventid))));
+      }
+    });
+
+    test('26 when each principal first made each call', async () => {
+      const firsts = (theirs('26') as [string, string, string, string][]).map(([time, , , call]) => [call, time]);
+      const seen = (await ask('events by:user,account,principal,source,event sort:new')).map((cells) => [api(cells), cells.first]);
+      expect(new Set(seen.map(String))).toEqual(new Set(firsts.map(String)));
+    });
+
+    test('28 role sessions used from more than one address', async () => {
+      for (const { session, ips } of theirs('28') as { session: string; ips: Tally }[]) {
+        const found = await ask(`events user:"${session}" by:ip`);
+        expect(found.map(({ ip, events }) => ({ k: ip, n: events }))).toEqual(expect.arrayContaining([...ips]));
+        const { data } = await open.ask(`session "${session}" ${days}`);
+        expect(data).toMatchObject({ sessions: expect.arrayContaining([expect.objectContaining({ isApart: true })]) });
+      }
     });
 
     test('13 calls made once', async () => {

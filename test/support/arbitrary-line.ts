@@ -35,6 +35,25 @@ export const anyText = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((units) => String.fromCharCode(...units)),
 );
 
+/** What people ask about, and what nobody does. */
+export const anyWord = fc.oneof(
+  anyText,
+  fc.constantFrom(
+    'i-0abc1234def567890',
+    'arn:aws:iam::111122223333:role/orders-api-role',
+    'AKIAIOSFODNN7EXAMPLE',
+    '203.0.113.0/24',
+    '2001:db8::1',
+    '111122223333',
+    'eu-central-1',
+    'PutRolePolicy',
+    'Delete*',
+    'maria.lopez@example.com',
+    '048950c3-acfc-4a0e-b2eb-9795cbc45b94',
+    'all',
+  ),
+);
+
 const exact = anyText.map((text) => ({ text, wildcard: false }));
 const pattern = fc
   .array(
