@@ -299,14 +299,15 @@ function readNamed(token: Token): Named | undefined {
   const [prefix, minus, name = ''] = head;
   const text = textOf(token);
   const value = token.slice(prefix.length);
-  // An address has two slashes after its scheme: https://…, s3://….
-  if (name.toLowerCase() === 'arn' || textOf(value).startsWith('//') || isIPv6(text)) return undefined;
+  if (name.toLowerCase() === 'arn' || isIPv6(text)) return undefined;
   const field = fieldNamed(name);
   if (field)
     return {
       kind: 'filter',
       filter: { field, negated: minus === '-', values: readValues(value, `${name}:`) },
     };
+  // An address has two slashes after its scheme: https://…, s3://….
+  if (textOf(value).startsWith('//')) return undefined;
   if (minus === '') {
     const shape = readShape(name.toLowerCase(), textOf(value));
     if (shape) return { kind: 'shape', shape };

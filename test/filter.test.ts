@@ -111,10 +111,11 @@ describe('a filter as a condition', () => {
   });
 
   it.concurrent('binds each of its values and writes none of them', () => {
-    const known = /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|json_extract_scalar|[a-z]+)*$/;
+    const known = /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|json_extract_scalar| > 0|[a-z]+)*$/;
     fc.assert(
       fc.property(anyFilters, anyFilters, (some, more) => {
-        const filters = [...some, ...more];
+        // Times and ranges of addresses are conditions of their own.
+        const filters = [...some, ...more].filter((each) => termsOf([each]).every(({ field }) => field !== 'time' && field !== 'ip'));
         const { text, values } = matching(filters);
         expect(text).toMatch(known);
         expect(text.split('?')).toHaveLength(values.length + 1);

@@ -283,7 +283,7 @@ function condition({ field, negated, values }: Term, anyCase: boolean): Sql {
 
 /** One test for each way in which a row may match. */
 function testsOf({ columns, together, partly, test, read = (text: string) => text }: Field, values: readonly FilterValue[], anyCase: boolean): Sql[] {
-  if (partly) return columns.flatMap((column) => values.map((value) => sql`lower(${column}) like ${partOf(value)} escape '!'`));
+  if (partly) return columns.flatMap((column) => values.map((value) => holding(column, value)));
   const compared = (column: Sql): Sql => (anyCase ? sql`lower(${column})` : column);
   const spelled = (text: string): string => (anyCase ? lower(read(text)) : read(text));
   const own = values.map((value) => (value.wildcard ? undefined : test?.(value.text)));
@@ -303,8 +303,9 @@ function testsOf({ columns, together, partly, test, read = (text: string) => tex
   ];
 }
 
-/** The pattern of text that has a value in it, in small letters. */
-const partOf = ({ text, wildcard }: FilterValue): string => (wildcard ? `%${likePattern(lower(text))}%` : containing(lower(text)));
+/** That a column has a value in it, in any case. LIKE with an escape is slow, and only wildcards need it. */
+const holding = (column: Sql, { text, wildcard }: FilterValue): Sql =>
+  wildcard ? sql`lower(${column}) like ${`%${likePattern(lower(text))}%`} escape '!'` : sql`strpos(lower(${column}), ${lower(text)}) > 0`;
 
 const likePattern = (text: string): string => likeLiteral(text).replaceAll('*', '%').replaceAll('?', '_');
 
