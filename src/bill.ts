@@ -71,6 +71,13 @@ const NOTHING: Estimate = { bytes: 0, dollars: 0 };
 /** Billing for the questions of one engine. The clock is the real one, whatever time a question is asked about. */
 export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Limits, clock: () => Date): Billing {
   const held = new Set<Hold>();
+  let last: Promise<unknown> = Promise.resolve();
+  /** One look at the budgets after the other, so that two questions do not both take what is left. */
+  const inTurn = <T>(look: () => Promise<T>): Promise<T> => {
+    const looked = last.then(look);
+    last = looked.catch(() => undefined);
+    return looked;
+  };
   const estimate = async (reads: readonly Days[]): Promise<Estimate> => (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NOTHING;
   const readsOf = (range: TimeRange): readonly Days[] => eventsDuring(range).reads ?? [];
 
@@ -85,10 +92,14 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Limits,
       const whole = await until(signal, estimate(Array.from({ length: question.reads }, () => readsOf(window)).flat()));
 
       async function admit(reads: readonly Days[], expected: Estimate): Promise<void> {
-        const left = await budgetLeft(
-          question,
-          [...held].filter((other) => other !== hold),
-        );
+        const left = await inTurn(async () => {
+          const found = await budgetLeft(
+            question,
+            [...held].filter((other) => other !== hold),
+          );
+          if (!found || expected.dollars <= found.dollars) hold.dollars = Math.max(hold.dollars, expected.dollars);
+          return found;
+        });
         if (left && expected.dollars > left.dollars) {
           throw new UserError(beyond(left, expected, line, clock()), undefined, await narrower(question, ({ dollars }) => dollars <= left.dollars));
         }
@@ -100,7 +111,6 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Limits,
         }
         const allowed = line ? (line.spend ?? limits.askAbove) : Number.POSITIVE_INFINITY;
         if (line && spent.dollars + expected.dollars > allowed) throw await dear(line, expected);
-        hold.dollars = Math.max(hold.dollars, expected.dollars);
       }
 
       async function dear(asked: Line, expected: Estimate): Promise<Dear> {

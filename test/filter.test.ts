@@ -115,7 +115,11 @@ describe('a filter as a condition', () => {
     fc.assert(
       fc.property(anyFilters, anyFilters, (some, more) => {
         // Times and ranges of addresses are conditions of their own.
-        const filters = [...some, ...more].filter((each) => termsOf([each]).every(({ field }) => field !== 'time' && field !== 'ip'));
+        const filters = [...some, ...more].filter((each) =>
+          termsOf([each]).every(
+            ({ field, values: given }) => field !== 'time' && field !== 'ip' && given.every((value) => !value.text.startsWith('arn:')),
+          ),
+        );
         const { text, values } = matching(filters);
         expect(text).toMatch(known);
         expect(text.split('?')).toHaveLength(values.length + 1);
