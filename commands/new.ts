@@ -7,6 +7,7 @@ import {
   eventCount,
   eventsDuring,
   type Filter,
+  firstOf,
   matching,
   only,
   printLine,
@@ -96,7 +97,7 @@ export default command({
         rows: kindsInOrder(found).map((each): Row => {
           const { together: _, actor, actors, ...cells } = each;
           return {
-            cells: { ...cells, who: actor !== null && actors > 1 ? `${actor} and ${actors - 1} more` : actor },
+            cells: { ...cells, who: firstOf(actor, actors) },
             next: {
               label: `${each.value} in ${each.account ?? '—'}`,
               line: printLine({

@@ -4,6 +4,7 @@ import {
   DEFAULT_ROWS,
   eventCount,
   eventsDuring,
+  firstOf,
   limit,
   matching,
   only,
@@ -54,7 +55,7 @@ export default command({
       const service = cells.eventsource.replace(/^([a-z0-9-]+)[.]amazonaws[.]com$/, '$1');
       const picked = [only('event', cells.eventname), only('source', service)];
       return {
-        cells: { ...cells, who: whoOf(cells) },
+        cells: { ...cells, who: firstOf(cells.actor, cells.actors) },
         next: {
           label: `${cells.eventname} (${service})`,
           line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: said }),
@@ -94,6 +95,3 @@ export default command({
     };
   },
 });
-
-/** The actors of a call in a few words; programs find them in the cells beside it. */
-const whoOf = ({ actor, actors }: z.output<typeof call>): string | null => (actor !== null && actors > 1 ? `${actor} and ${actors - 1} more` : actor);

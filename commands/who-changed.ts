@@ -22,6 +22,7 @@ export default command({
   window: '30d',
   filters: false,
   shape: ['top'],
+  isNewestFirst: () => true,
 
   async answer(asked, context) {
     const life = await eventsAbout(asked.words.thing, asked.window, context, {

@@ -25,6 +25,7 @@ export default command({
   window: '90d',
   filters: false,
   shape: ['top'],
+  isNewestFirst: () => true,
 
   async answer(asked, context) {
     const { thing } = asked.words;

@@ -5,6 +5,7 @@ import {
   DEFAULT_ROWS,
   eventCount,
   eventsDuring,
+  firstOf,
   limit,
   nameOf,
   naming,
@@ -84,7 +85,7 @@ export default command({
         rows: shown.map(({ done, accounts, account, addresses, address, ...cells }): Row => {
           const filters = [only('event', cells.eventname), ...(cells.actor === null ? [] : [only('user', cells.actor)])];
           return {
-            cells: { ...cells, failed: cells.calls - done, address: oneOf(address, addresses), account: oneOf(account, accounts) },
+            cells: { ...cells, failed: cells.calls - done, address: firstOf(address, addresses), account: firstOf(account, accounts) },
             next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: said }) },
           };
         }),
@@ -103,6 +104,3 @@ export default command({
     };
   },
 });
-
-/** "203.0.113.7", "203.0.113.7 and 2 more" */
-const oneOf = (first: string | null, count: number): string | null => (first !== null && count > 1 ? `${first} and ${count - 1} more` : first);

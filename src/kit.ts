@@ -8,7 +8,7 @@ export { UserError } from './errors.ts';
 export { tallyFields } from './field-tally.ts';
 export { eventsAbout, type Life, type LifeEvent, leadsFrom, lifeTable, nameOf, subjectOf, thingWord } from './life.ts';
 export { only, printLine } from './line.ts';
-export { DEFAULT_ROWS, eventTable, type ListedEvent, listed, listedRow, newestFirst, toEvent } from './listing.ts';
+export { DEFAULT_ROWS, eventTable, firstOf, type ListedEvent, listed, listedRow, newestFirst, toEvent } from './listing.ts';
 export { preset } from './preset/preset.ts';
 export { report } from './report.ts';
 export { called, naming } from './trail/about.ts';

@@ -70,6 +70,10 @@ export function eventTable<Event extends ListedEvent>(
   return { caption, columns: [...usual, ...extra], rows, more };
 }
 
+/** The first of several names in a few words; a table has no room for all. */
+export const firstOf = (first: string | null, count: number): string | null =>
+  first !== null && count > 1 ? `${first} and ${count - 1} more` : first;
+
 /** A search that may stop before all of its window was read. */
 interface Search<Found> {
   /** The rows of one part of the window, newest first. */

@@ -108,6 +108,7 @@ describe('A question that is dear', () => {
     const catalog = await loadCatalog(root);
     const engine = await openDuckDB(inject('sampleStore'));
     const desk = openDesk(catalog, engine);
+    const priced = openDesk(catalog, { ...engine, estimate: async () => undefined });
     const [now, read] = [new Date(SAMPLE_END), [] as Days[]];
     const asking = { now, signal, onQuery: ({ reads = [] }: Sql) => read.push(...reads) };
     const timesRead = (days: number) => read.splice(0).reduce((sum, each) => sum + daysIn(each), 0) / days;
@@ -122,6 +123,10 @@ describe('A question that is dear', () => {
       const days = (Date.parse(coverage?.to ?? '') - Date.parse(coverage?.from ?? '')) / 86_400_000;
       // Root's sessions are a few days more; what followed a launch back is asked about as it comes.
       expect(timesRead(days), name).toBeLessThan((command.reads ?? 1) + (name === 'who-started' ? 2.5 : 0.2));
+      // Where its price can be told, a question that begins with a part of its time must say so: it is admitted part by part.
+      await priced.answer(`${name} ${command.example}`, asking);
+      const [first] = read.splice(0);
+      if (first && first.first.replaceAll('/', '-') > (coverage?.from ?? '')) expect(command, name).toHaveProperty('isNewestFirst');
     }
     await engine.close();
   });
