@@ -1,5 +1,6 @@
 /** Answers that were paid for, kept for a while: to share one shows what its asker saw, and does not pay for it again. */
 import type { Answer } from '../answer.ts';
+import { lately } from '../lately.ts';
 
 export interface Answered {
   /** Keeps an answer of one person's, and gives it back. */
@@ -9,24 +10,16 @@ export interface Answered {
 }
 
 /** As long as the buttons under an answer work through their response_url. */
-const KEPT_MS = 30 * 60_000;
-const MOST = 50;
+const KEPT = { most: 50, ms: 30 * 60_000 };
 
 export function openAnswered(clock: () => Date): Answered {
-  const kept = new Map<string, { readonly answer: Answer; readonly at: number }>();
+  const known = lately<Answer>(KEPT);
   return {
     keep(user, answer) {
-      if (!answer.line || !answer.coverage?.dollars) return answer;
-      const key = keyOf(user, answer.line);
-      kept.delete(key);
-      kept.set(key, { answer, at: clock().getTime() });
-      for (const oldest of kept.keys()) if (kept.size > MOST) kept.delete(oldest);
+      if (answer.line && answer.coverage?.dollars) known.keep(keyOf(user, answer.line), answer, clock());
       return answer;
     },
-    find(user, line) {
-      const found = kept.get(keyOf(user, line));
-      return found && clock().getTime() - found.at < KEPT_MS ? found.answer : undefined;
-    },
+    find: (user, line) => known.find(keyOf(user, line), clock()),
   };
 }
 
