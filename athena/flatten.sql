@@ -152,12 +152,5 @@ select
     json_extract_scalar(requestparameters, '$.resourceArn'),
     json_extract_scalar(requestparameters, '$.name')
   ) as hint,
-  case when eventsource = 'signin.amazonaws.com' then coalesce(
-    json_extract_scalar(responseelements, '$.ConsoleLogin'),
-    json_extract_scalar(responseelements, '$.CheckMfa'),
-    json_extract_scalar(responseelements, '$.SwitchRole'),
-    json_extract_scalar(responseelements, '$.ExitRole'),
-    json_extract_scalar(responseelements, '$.PasswordRecoveryRequested'),
-    json_extract_scalar(responseelements, '$.PasswordRecoveryCompleted')) end as signin,
   coalesce(element_at(resources, 1).arn, element_at(resources, 1).arnprefix) as resourcearn
 from raw

@@ -1,7 +1,7 @@
 /** The tables that trailbot makes: the raw table over the trail's files, with partition projection, and the view that yields `events`. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { derivedColumns } from '../src/trail/events.ts';
+import { derivedColumns, eventColumns } from '../src/trail/events.ts';
 import type { Layout } from './layout.ts';
 
 const flattened = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8');
@@ -77,14 +77,6 @@ export const RAW_COLUMNS: Readonly<Record<string, string>> = {
 /** The folders of a log file, in their order. */
 export const PARTITIONS: Readonly<Record<string, string>> = { account: 'string', region: 'string', day: 'string' };
 
-/** The columns of the relation `events`, in the order in which the view has them. */
-export const EVENT_COLUMNS: readonly string[] = `day account region eventtime eventid eventsource eventname eventtype eventcategory
-  eventversion requestid apiversion awsregion recipientaccountid sharedeventid readonly managementevent sourceipaddress useragent errorcode
-  errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
-  vpcendpointaccountid tlsversion tlsdetails addendum edgedevicedetails useridentity identitytype principalid identityarn identityaccountid
-  username accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated
-  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike`.split(/\s+/);
-
 /** The property by which trailbot knows what it made. What does not bear it is never changed. */
 export const MARK = 'trailbot.made';
 /** The property that keeps a digest of the view's text, which no API gives back. */
@@ -136,7 +128,7 @@ export function rawTable(layout: Layout, names: Names): string {
 /** The statement that makes or replaces the view `events`; Trino's dialect. */
 export function viewOf(names: Names): string {
   const raw = `raw as (select * from ${names.database}.${names.table})`;
-  return `create or replace view ${names.database}.${VIEW} as\nwith ${raw},\nflat as (\n${flattened.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${EVENT_COLUMNS.join(',\n  ')}\nfrom events`;
+  return `create or replace view ${names.database}.${VIEW} as\nwith ${raw},\nflat as (\n${flattened.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`;
 }
 
 /** The statement that sets properties of the raw table. */

@@ -1,11 +1,12 @@
 /** Who was given what: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
-import { only, preset, sql } from '#kit';
+import { failures, only, preset, sql } from '#kit';
 
 /** What a call changes of access; null for a call that changes none. */
 const WHAT = sql`case
   when readlike = 'true' then null
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, '^(Tag|Untag|Generate|Simulate)') then null
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'AccessKey|SSHPublicKey|ServiceSpecificCredential|SigningCertificate') then 'key'
+  when eventname in ('SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey') then 'key'
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'LoginProfile|ChangePassword|PasswordPolicy') then 'password'
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'MFADevice') then 'MFA'
   when eventname = 'UpdateAssumeRolePolicy' or (eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'SAMLProvider|OpenIDConnectProvider')) then 'trust'
@@ -26,9 +27,11 @@ const WHAT = sql`case
   when eventname = 'PutObjectAcl' and regexp_like(requestparameters, 'AllUsers|AuthenticatedUsers|public-read') then 'share'
   when regexp_like(eventname, '^(Add|Remove)(LayerVersion){0,1}Permission[0-9v]*$') then 'share'
   when regexp_like(eventname, '^(Put|Set|Delete)(Bucket|Key|Resource|Repository|RegistryPermissions|FileSystem|Vault|VaultAccess)Policy$') then 'policy'
+  when regexp_like(eventname, '^(Create(Queue|Topic|Key)|Set(Queue|Topic)Attributes|(Create|Update)(Elasticsearch){0,1}Domain(Config){0,1})$')
+    and regexp_like(requestparameters, '"(Policy|policy|accessPolicies)"') then 'policy'
   when eventsource = 'eks.amazonaws.com' and regexp_like(eventname, 'AccessEntry|AccessPolicy') then 'policy'
   when eventname in ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
-    and regexp_like(requestparameters, '"(0[.]0[.]0[.]0/0|::/0)"') then 'open port'
+    and regexp_like(requestparameters, '"[0-9a-f.:]+/0"') then 'open port'
 end`;
 
 export default preset({
@@ -39,6 +42,7 @@ export default preset({
   window: '7d',
   where: sql`${WHAT} is not null`,
   caption: 'Changes of access',
+  measures: [failures],
   columns: [{ name: 'what', label: 'What', from: WHAT }],
   told: (events) => ({
     kinds: [...Map.groupBy(events, ({ what }) => what)].map(([what, { length }]) => ({ what, times: length })).toSorted((a, b) => b.times - a.times),

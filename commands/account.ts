@@ -8,7 +8,7 @@ export default command({
   words: { account: z.string().regex(/^\d{12}$/, 'An account is twelve digits, such as 111122223333.') },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { account }, ...asked }, context) {
     return cardOf(asked, context, {
@@ -16,6 +16,7 @@ export default command({
       word: account,
       name: account,
       filters: [only('account', account)],
+      names: { among: 'accounts' },
       aspects: ['actor', 'service', 'region', 'call', 'address', 'tool', 'error'],
       next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('account', account)] }) }],
     });

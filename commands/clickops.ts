@@ -7,8 +7,9 @@ export default preset({
   summary: 'Counts changes by hand in the console against changes by infrastructure code, by account',
   example: '30d',
   window: '30d',
-  where: sql`readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com'
-    and ((via = 'console' and actorkind in ('human', 'root')) or via in ('terraform', 'cdk', 'cloudformation'))`,
+  // A sign-in is no change; of one to Identity Center it is the service that tells.
+  where: sql`readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent'
+    and ((via = 'console' and actorkind <> 'service') or via in ('terraform', 'cdk', 'cloudformation'))`,
   caption: 'Changes by hand and by code',
   by: ['account'],
   noise: true,
@@ -16,9 +17,8 @@ export default preset({
     { name: 'byhand', label: 'by hand', from: sql`${eventCount} filter (where via = 'console')` },
     { name: 'bycode', label: 'by code', from: sql`${eventCount} filter (where via <> 'console')` },
   ],
-  toldOfCounts: (rows) => {
-    const sum = (name: string): number => rows.reduce((total, { cells }) => total + Number(cells[name]), 0);
-    const [byHand, byCode] = [sum('byhand'), sum('bycode')];
+  toldOfCounts: ({ rows, sums }) => {
+    const { byhand: byHand = 0, bycode: byCode = 0 } = sums;
     const handiest = rows.toSorted((a, b) => Number(b.cells.byhand) - Number(a.cells.byhand))[0];
     return { byHand, byCode, share: Math.round((100 * byHand) / Math.max(1, byHand + byCode)), handiest: handiest?.cells };
   },

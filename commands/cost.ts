@@ -1,5 +1,5 @@
 /** What questions and reports cost, and whose they were. */
-import { command, printLine, printWindow, type Row, type Spent, wider } from '#kit';
+import { command, ofWiderTime, printLine, printWindow, type Row, type Spent, type Window } from '#kit';
 
 export default command({
   topic: 'trail',
@@ -16,7 +16,7 @@ export default command({
     const today = (await spent({ from: new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`), to: now })) ?? [];
     const groups = Map.groupBy(entries ?? [], ({ asker, kind, name }) => `${kind} ${name} ${asker}`);
     const rows = [...groups.values()].map(rowOf).sort((a, b) => Number(b.cells.dollars) - Number(a.cells.dollars));
-    const line = (window: Parameters<typeof printWindow>[0]) => printLine({ name: 'cost', words: [], filters: [], window });
+    const line = (window: Window) => printLine({ name: 'cost', words: [], filters: [], window });
     return {
       data: {
         billed: entries !== undefined,
@@ -38,7 +38,7 @@ export default command({
         ],
         rows,
       },
-      next: [{ label: `The same, ${printWindow(wider(window))}`, line: line(wider(window)) }],
+      next: [ofWiderTime(window, (wide) => line(wide))],
     };
   },
 });

@@ -1,5 +1,19 @@
 /** What the trail covers: first and last day of every account and region, days without events, and whether data events are in it. */
-import { command, eventCount, eventsDuring, limit, only, printLine, printWindow, query, type Row, type TimeRange, type Window, wider, z } from '#kit';
+import {
+  command,
+  eventCount,
+  eventsDuring,
+  limit,
+  ofWiderTime,
+  only,
+  printLine,
+  printWindow,
+  query,
+  type Row,
+  type TimeRange,
+  type Window,
+  z,
+} from '#kit';
 
 const MOST_PLACES = 5000;
 const DAY_MS = 24 * 3_600_000;
@@ -94,7 +108,7 @@ export default command({
         ...(places.length > 0
           ? [{ label: 'Events by day', line: printLine({ name: 'events', words: [], filters: [], every: { count: 1, unit: 'd' }, window: said }) }]
           : []),
-        { label: `The same, ${printWindow(wider(window))}`, line: printLine({ name: 'coverage', words: [], filters: [], window: wider(window) }) },
+        ofWiderTime(window, (wide) => printLine({ name: 'coverage', words: [], filters: [], window: wide })),
       ],
     };
   },

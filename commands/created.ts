@@ -1,5 +1,5 @@
 /** What was made: without the log streams, network interfaces and grants that machines make all day. */
-import { only, preset, sql } from '#kit';
+import { failures, only, preset, sql } from '#kit';
 
 export default preset({
   name: 'created',
@@ -10,6 +10,7 @@ export default preset({
   where: sql`readlike <> 'true' and eventname not in ('CreateTags', 'CreateOrUpdateTags') and regexp_like(eventname,
     '^(Create|Run(Instances|JobFlow|Task)|Launch|Allocate|Import|Copy|Restore|Register(Image|TaskDefinition|JobDefinition|Domain)|Request(Spot|Certificate)|Purchase|Upload)')`,
   caption: 'Create calls',
+  measures: [failures],
   noise: true,
   next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Only by people', line: line({ filters: [only('kind', 'human')] }) }]),
 });

@@ -1,5 +1,5 @@
 /** What was deleted, what somebody failed to delete, and what goes at a later date. */
-import { only, preset, sql } from '#kit';
+import { failures, only, preset, sql } from '#kit';
 
 export default preset({
   name: 'deleted',
@@ -10,6 +10,7 @@ export default preset({
   where: sql`readlike <> 'true'
     and regexp_like(eventname, '^(Batch){0,1}(Delete|Terminate|Deregister|Release|Purge|Destroy)|^ScheduleKeyDeletion$')`,
   caption: 'Delete calls',
+  measures: [failures],
   noise: true,
   columns: [
     {

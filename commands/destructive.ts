@@ -1,5 +1,13 @@
-/** Calls that destroy or switch off: done, tried, and planned; and settings that delete by themselves later. */
-import { only, preset, sql } from '#kit';
+/** Calls that destroy or switch off: done, tried, and planned; and settings that delete by themselves later, or let it be done. */
+import { failures, only, preset, sql } from '#kit';
+
+/** Rules of a bucket delete without any call that is named so, without versions what is deleted is gone, and a protection is switched off first. */
+const LATER = sql`(
+  (eventname in ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration') and requestparameters like '%Expiration%' and requestparameters like '%"Enabled"%')
+  or (eventname = 'PutBucketVersioning' and requestparameters like '%"Suspended"%')
+  or eventname = 'PutRetentionPolicy'
+  or (eventname in ('ModifyDBInstance', 'ModifyDBCluster', 'UpdateTable') and regexp_like(requestparameters, '"deletionProtection(Enabled){0,1}": *false'))
+)`;
 
 export default preset({
   name: 'destructive',
@@ -7,12 +15,9 @@ export default preset({
   summary: 'Lists calls that destroy or switch off something, done apart from tried',
   example: '7d',
   window: '7d',
-  // Rules of a bucket delete without any call that is named so, and without versions what is deleted is gone.
-  where: sql`(destructive = 'true' or (
-    eventname in ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketVersioning', 'PutRetentionPolicy')
-    and (eventname = 'PutRetentionPolicy' or requestparameters like '%Expiration%' or requestparameters like '%"Suspended"%')
-  ))`,
+  where: sql`(destructive = 'true' or ${LATER})`,
   caption: 'Destructive calls',
+  measures: [failures],
   noise: true,
   columns: [
     {

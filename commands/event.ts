@@ -1,18 +1,21 @@
 /** One record, told in the order an investigator reads it, and as CloudTrail wrote it. */
 import {
+  cardsOf,
   command,
   eventsDuring,
   limit,
   listedRow,
+  mfaOf,
   type Next,
   newestFirst,
+  ofWiderTime,
   only,
   printLine,
-  printWindow,
   query,
+  sql,
   type TimeRange,
+  thingWord,
   type Window,
-  wider,
   z,
 } from '#kit';
 
@@ -44,6 +47,8 @@ const record = listedRow.extend({
   useridentity: text,
   accesskeyid: text,
   mfaauthenticated: text,
+  identitytype: text,
+  mfa: text,
   sessioncreationdate: text,
   sessioncredentialfromconsole: text,
 });
@@ -52,6 +57,7 @@ type Event = z.output<typeof record>;
 const BASIS: { readonly [basis: string]: string } = {
   'identity-center': 'IAM Identity Center',
   'source-identity': 'source identity',
+  'on-behalf-of': 'IAM Identity Center, for whose user the role acted',
   'session-name': 'session name, chosen by the caller',
   'iam-user': 'IAM user',
   role: 'role session',
@@ -60,6 +66,10 @@ const BASIS: { readonly [basis: string]: string } = {
   account: 'another account',
   anonymous: 'unauthenticated',
 };
+
+/** What a sign-in tells of a second factor by itself; null of any other call. */
+const SIGN_IN_MFA = sql`case when eventsource = 'signin.amazonaws.com' and eventname in ('ConsoleLogin', 'UserAuthentication') then
+  ${mfaOf(sql`json_extract_scalar(additionaleventdata, '$.CredentialType')`)} end`;
 
 export default command({
   topic: 'look',
@@ -77,7 +87,7 @@ export default command({
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
              eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
              additionaleventdata, serviceeventdetails, resourcesjson, vpcendpointid, vpcendpointaccountid, tlsdetails, addendum, apiversion, edgedevicedetails,
-             useridentity, accesskeyid, mfaauthenticated, sessioncreationdate, sessioncredentialfromconsole
+             useridentity, accesskeyid, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, sessioncreationdate, sessioncredentialfromconsole
       from ${eventsDuring(range, { late })}
       where eventid = ${id}
       ${limit(1)}
@@ -92,6 +102,7 @@ export default command({
         id,
         found: found ?? null,
         basis: found?.actorbasis ? (BASIS[found.actorbasis] ?? found.actorbasis) : null,
+        mfa: found ? secondFactor(found) : null,
         request: parsed(found?.requestparameters),
         response: parsed(found?.responseelements),
         extra: parsed(found?.additionaleventdata),
@@ -139,29 +150,54 @@ export default command({
             ]
           : [],
       },
-      next: found
-        ? next
-        : [
-            {
-              label: `The same, ${printWindow(wider(window))}`,
-              line: printLine({ name: 'event', words: [id], filters: [], window: wider(window) }),
-            },
-          ],
+      next: found ? next : [ofWiderTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
     };
   },
 });
 
-/** The questions that an event leads to: its actor, its address, its resource, its neighbours in time. */
+const ELSEWHERE = 'unknown, at the identity provider';
+
+/** What the record tells of a second factor. Of whoever signed in elsewhere it says that there was none, for AWS saw none. */
+function secondFactor({ mfa, mfaauthenticated, actorkind, actorbasis, identitytype, useridentity }: Event): string | null {
+  if (mfa !== null) return mfa;
+  if (mfaauthenticated === 'true') return 'yes';
+  if (actorkind !== 'human') return mfaauthenticated === null ? null : 'no';
+  const isFederated = identitytype === 'SAMLUser' || identitytype === 'WebIdentityUser' || FEDERATED.safeParse(parsed(useridentity)).success;
+  if (isFederated || actorbasis === 'identity-center' || actorbasis === 'on-behalf-of') return ELSEWHERE;
+  if (mfaauthenticated === null) return null;
+  // A role's session does not say whether it began at a provider of SAML.
+  return identitytype === 'AssumedRole' ? 'none that AWS saw' : 'no';
+}
+
+/** A session that began at a web identity provider. */
+const FEDERATED = z.object({ sessionContext: z.object({ webIdFederationData: z.object({ federatedProvider: z.string().min(1) }) }) });
+
+/** The questions that an event leads to: who acted, from where, with what, in which session, on what, and its neighbours in time. */
 function following(event: Event): Next[] {
   const day = event.eventtime.slice(0, 10);
   const thatDay: Window = { kind: 'between', from: day, to: day };
-  const events = (field: string, value: string | null, label: string): Next[] =>
-    value === null ? [] : [{ label, line: printLine({ name: 'events', words: [], filters: [only(field, value)], window: thatDay }) }];
+  const lead = (name: string, word: string, label: string): Next => ({
+    label,
+    line: printLine({ name, words: [word], filters: [], window: thatDay }),
+  });
+  const target = event.target ?? '';
+  const thing = thingWord.safeParse(target).data;
+  const isLearntElsewhere = event.eventname === 'ConsoleLogin' && secondFactor(event) === ELSEWHERE && event.actor !== null;
   return [
-    ...events('user', event.actor, 'This actor, that day'),
-    ...events('ip', event.sourceipaddress, 'This address, that day'),
-    ...events('target', event.target, 'This resource, that day'),
-    ...sessionOf(event, thatDay),
+    ...(event.actorkind === 'root' ? [lead('user', 'root', 'About root')] : []),
+    ...cardsOf(event, thatDay),
+    ...sessionsIn(event).map(([label, who]) => lead('session', who, label)),
+    ...(thing
+      ? [lead(thing.kind === 'key' ? 'key' : 'resource', target, 'About its resource'), lead('history', target, "Its resource's whole life")]
+      : []),
+    ...(isLearntElsewhere
+      ? [
+          {
+            label: 'With what the portal verified',
+            line: printLine({ name: 'logins', words: [], filters: [only('actor', event.actor as string)], window: thatDay }),
+          },
+        ]
+      : []),
     {
       label: '15 minutes around it',
       line: printLine({ name: 'events', words: [], filters: [], window: { kind: 'around', at: event.eventtime.slice(0, 19), count: 15, unit: 'm' } }),
@@ -169,14 +205,14 @@ function following(event: Event): Next[] {
   ];
 }
 
-/** The session that a call gave away, or else the one that it was made in. */
-function sessionOf({ eventname, actor, actorkind, accesskeyid, responseelements }: Event, window: Window): Next[] {
-  const lead = (label: string, who: string | null | undefined): Next[] =>
-    who ? [{ label, line: printLine({ name: 'session', words: [who], filters: [], window }) }] : [];
+/** The session that a call gave away, and the one that it was made in. */
+function sessionsIn({ eventname, actor, actorkind, accesskeyid, responseelements }: Event): (readonly [label: string, who: string])[] {
   const given = z.object({ credentials: z.object({ accessKeyId: z.string() }) }).safeParse(parsed(responseelements));
-  if (given.success) return lead('What was done with it', given.data.credentials.accessKeyId);
-  if (eventname === 'SwitchRole') return lead('What was done in it', actor);
-  return actorkind === 'role' && accesskeyid?.startsWith('ASIA') ? lead('The whole session', accesskeyid) : [];
+  return [
+    ...(given.success ? [['What was done with it', given.data.credentials.accessKeyId] as const] : []),
+    ...(eventname === 'SwitchRole' && actor !== null ? [['What was done in it', actor] as const] : []),
+    ...(accesskeyid?.startsWith('ASIA') && actorkind !== 'service' ? [['The whole session', accesskeyid] as const] : []),
+  ];
 }
 
 /** The record in CloudTrail's own names and order, without the fields that it does not have. */
@@ -219,12 +255,13 @@ function recordOf(event: Event): object {
 /** Deeper nesting than this is nobody's request, and shown as the text it is. */
 const MOST_LEVELS = 100;
 
-/** JSON text as a value. CloudTrail cuts fields at 100 KB, and what is cut is shown as the text it is. */
+/** JSON text as a value. CloudTrail cuts fields at 100 KB; what is cut comes as text, within a text or by itself, and is shown as that. */
 function parsed(json: string | null | undefined): unknown {
   if (json === null || json === undefined) return null;
   if (levelsOf(json) > MOST_LEVELS) return json;
   try {
-    return JSON.parse(json);
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'string' && /^[[{]/.test(value) ? parsed(value) : value;
   } catch {
     return `${json} (cut short by CloudTrail)`;
   }

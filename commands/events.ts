@@ -1,12 +1,14 @@
 /** A list of events by any filters, newest first; or counts of them, by field and by step of time. */
-import { preset, sql } from '#kit';
+import { failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'events',
+  countedBy: 'count',
   topic: 'look',
   summary: 'Lists events by any filters, newest first, or counts them with by: and every:',
   example: 'source:s3 destructive:true 30d',
   window: '24h',
   where: sql`1 = 1`,
   caption: 'Events, newest first',
+  measures: [failures],
 });

@@ -8,16 +8,16 @@ import {
   listed,
   listedRow,
   newestFirst,
+  ofWiderTime,
   only,
+  permissionSetOf,
   printLine,
-  printWindow,
   query,
   readDenial,
   roleOf,
   type TimeRange,
   toEvent,
   type Window,
-  wider,
   z,
 } from '#kit';
 
@@ -44,6 +44,7 @@ export default command({
     const [prompt] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
     const found = prompt ?? (await context.ask(inTime(window, true)))[0];
     const denial = found && readDenial({ ...found, arns: found.arns?.split(' ') ?? [] });
+    const principal = denial?.principal ? roleOf(denial.principal) : null;
     const isDenied = found?.outcome === 'denied';
     const day = found?.eventtime.slice(0, 10) ?? '';
     const thatDay: Window = { kind: 'between', from: day, to: day };
@@ -53,7 +54,8 @@ export default command({
         found: found ?? null,
         isDenied,
         denial: denial ?? null,
-        principal: denial?.principal ? roleOf(denial.principal) : null,
+        principal,
+        permissionSet: (principal && permissionSetOf(principal)) ?? null,
         statement: isDenied && denial && !denial.isExplicit ? allowing(denial) : null,
       },
       table: eventTable('The call', found ? [found].map(({ arns: _, ...event }) => event) : [], {
@@ -72,12 +74,7 @@ export default command({
                 ]),
             { label: 'Who calls it', line: printLine({ name: 'who', words: [found.eventname], filters: [] }) },
           ]
-        : [
-            {
-              label: `The same, ${printWindow(wider(window))}`,
-              line: printLine({ name: 'explain-denied', words: [id], filters: [], window: wider(window) }),
-            },
-          ],
+        : [ofWiderTime(window, (wide) => printLine({ name: 'explain-denied', words: [id], filters: [], window: wide }))],
     };
   },
 });

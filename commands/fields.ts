@@ -3,18 +3,19 @@ import {
   called,
   command,
   DEFAULT_ROWS,
+  didYouMean,
   eventsDuring,
+  type Filter,
+  fieldNamed,
   limit,
   matching,
   newestFirst,
-  only,
+  ofWiderTime,
   printLine,
-  printWindow,
   query,
   type Row,
   sql,
   tallyFields,
-  wider,
   z,
 } from '#kit';
 
@@ -24,6 +25,7 @@ const MOST_RECORDS = 2000;
 const nullable = z.string().nullable();
 const record = z.object({
   eventid: z.string(),
+  eventname: z.string(),
   useridentity: nullable,
   requestparameters: nullable,
   responseelements: nullable,
@@ -46,7 +48,7 @@ export default command({
   async answer({ words: { event }, filters, window, said, top = DEFAULT_ROWS }, context) {
     const found = await newestFirst(context, window, {
       query: (part) => query(record)`
-        select eventid, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
+        select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
         from ${eventsDuring(part)}
         where ${event === undefined ? sql`1 = 1` : called(event)} and ${matching(filters)}
         order by eventtime desc, eventid
@@ -66,9 +68,17 @@ export default command({
         { name: 'tlsDetails', json: each.tlsdetails },
       ]),
     );
+    // They are found in any letters, and lead on in their own.
+    const calls = [...new Set(records.map(({ eventname }) => eventname))].map((text) => ({ text, wildcard: false }));
+    const picked: readonly Filter[] = event === undefined || calls.length === 0 ? [] : [{ field: 'event', negated: false, values: calls }];
+    const leadTo = (path: string): Pick<Row, 'next'> => {
+      const name = fieldNamed(path);
+      if (name === undefined) return {};
+      const has: Filter = { field: name, negated: false, values: [{ text: '*', wildcard: true }] };
+      return { next: { label: path, line: printLine({ name: 'events', words: [], filters: [...picked, ...filters, has], window: said }) } };
+    };
     const always = fields.filter(({ records: filled }) => filled === records.length);
     const words = event === undefined ? [] : [event];
-    const picked = event === undefined || event.includes('*') ? [] : [only('event', event)];
     return {
       data: {
         event: event ?? null,
@@ -96,6 +106,7 @@ export default command({
               values: isMany ? `${values} or more` : String(values),
               top: most.map(({ value, records: count }) => (count > 1 ? `${value} ×${count}` : value)).join(', '),
             },
+            ...leadTo(path),
           }),
         ),
         more: fields.length > top,
@@ -104,7 +115,12 @@ export default command({
         ...(records.length > 0
           ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters: [...picked, ...filters], window: said }) }]
           : []),
-        { label: `The same, ${printWindow(wider(window))}`, line: printLine({ name: 'fields', words, filters, window: wider(window) }) },
+        ...(records.length > 0 || event === undefined
+          ? []
+          : await didYouMean({ column: sql`eventname` }, event, window, context, (meant) =>
+              printLine({ name: 'fields', words: [meant], filters, window: said }),
+            )),
+        ofWiderTime(window, (wide) => printLine({ name: 'fields', words, filters, window: wide })),
       ],
     };
   },

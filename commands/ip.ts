@@ -8,7 +8,7 @@ export default command({
   words: { address: z.string().regex(/^[0-9a-f.:]{2,45}(?:[/]\d{1,3})?$/i, 'An address looks like 203.0.113.7, a network like 203.0.113.0/24.') },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { address }, ...asked }, context) {
     const { said } = asked;
@@ -19,10 +19,8 @@ export default command({
       filters: [only('ip', address)],
       aspects: ['actor', 'account', 'key', 'tool', 'service', 'call', 'region', 'error'],
       next: [
-        {
-          label: 'Sign-ins from it',
-          line: printLine({ name: 'events', words: [], filters: [only('ip', address), only('event', 'ConsoleLogin')], window: said }),
-        },
+        { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('ip', address)] }) },
+        { label: 'Sign-ins from it', line: printLine({ name: 'logins', words: [], filters: [only('ip', address)], window: said }) },
       ],
     });
   },

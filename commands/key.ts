@@ -13,7 +13,7 @@ export default command({
   },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { key }, ...asked }, context) {
     const { said } = asked;
@@ -26,6 +26,7 @@ export default command({
       next: [
         { label: 'Who created it', line: printLine({ name: 'who-created', words: [key], filters: [], window: said }) },
         { label: 'Its sessions', line: printLine({ name: 'session', words: [key], filters: [], window: said }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('key', key)], window: said }) },
       ],
     });
   },

@@ -9,15 +9,15 @@ import {
   type Filter,
   firstOf,
   matching,
+  ofWiderTime,
   only,
+  printFilter,
   printLine,
-  printWindow,
   query,
   type Row,
   secondOf,
   type TimeRange,
   termsOf,
-  wider,
   z,
 } from '#kit';
 
@@ -36,6 +36,7 @@ const novelty = z.object({
   actor: z.string().nullable(),
   first: z.string(),
   last: z.string(),
+  earliest: z.string(),
   together: z.coerce.number(),
 });
 type Novelty = z.output<typeof novelty>;
@@ -73,10 +74,24 @@ export default command({
           ]
         : [];
     });
+    // Of filters that tell more than the account, an account may have nothing before, and yet be old.
+    const isNarrow = termsOf(filters).some(({ field }) => field !== 'account');
+    const places = isNarrow ? found.filter(({ kind }) => kind === 'account') : [];
+    const isUnseen = found.every(({ earliest }) => earliest >= secondOf(window.from));
     const line = (more: object) => printLine({ name: 'new', words: [], filters, window: said, ...more });
     return {
       data: {
         kinds,
+        filters: isNarrow ? filters.map(printFilter).join(' ') : null,
+        // Nothing of the days before matches the filters: what is new is all that matches.
+        unseen:
+          places.length > 0 && isUnseen
+            ? {
+                accounts: places.length,
+                events: places.reduce((sum, { events }) => sum + events, 0),
+                failed: places.reduce((sum, { failed }) => sum + failed, 0),
+              }
+            : null,
         total: kinds.reduce((sum, { together }) => sum + together, 0),
         since: secondOf(since),
         from: secondOf(window.from),
@@ -95,7 +110,7 @@ export default command({
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
         ],
         rows: kindsInOrder(found).map((each): Row => {
-          const { together: _, actor, actors, ...cells } = each;
+          const { together: _, earliest: __, actor, actors, ...cells } = each;
           return {
             cells: { ...cells, who: firstOf(actor, actors) },
             next: {
@@ -115,7 +130,7 @@ export default command({
         ...(termsOf(filters).some(({ field }) => field === 'kind')
           ? []
           : [{ label: 'Of people alone', line: line({ filters: [...filters, only('kind', 'human')] }) }]),
-        { label: `The same, ${printWindow(wider(window))}`, line: line({ window: wider(window) }) },
+        ofWiderTime(window, (wide) => line({ window: wide })),
       ],
     };
   },
@@ -125,14 +140,14 @@ const kindsInOrder = (found: readonly Novelty[]): Novelty[] => KINDS.flatMap((ki
 
 /** One statement, which reads its days once. Of an account that is new itself only that is told: all in it is new. */
 const newIn = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number) => query(novelty)`
-  select kind, account, value, events, failed, actors, actor, first, last, together
+  select kind, account, value, events, failed, actors, actor, first, last, earliest, together
   from (
     select *, row_number() over (partition by kind order by first desc, account, value) as place, count(*) over (partition by kind) as together
     from (
-      select *, min(first) over (partition by account) as begun
+      select *, min(first) over (partition by account) as begun, min(first) over () as earliest
       from (
         select kind, account, value, ${eventCount} as events, ${eventCount} filter (where outcome <> 'ok') as failed,
-               cast(count(distinct actor) as bigint) as actors, min(actor) as actor, min(eventtime) as first, max(eventtime) as last
+               cast(count(distinct actor) as bigint) as actors, min_by(actor, eventtime || eventid) as actor, min(eventtime) as first, max(eventtime) as last
         from (
           select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${aspectValue(KINDS)} as value
           from ${eventsDuring({ from: since, to })}

@@ -1,13 +1,14 @@
-/** What happens in regions that nobody is meant to use. */
-import { eventCount, list, only, preset, sql, z } from '#kit';
+/** What happens in regions that nobody is meant to use; or in each region, where none is named. */
+import { command, eventCount, list, only, preset, type Row, sql, z } from '#kit';
 
-const regions = z
+const allow = z
   .string()
   .transform((text) => text.toLowerCase())
   .refine(
     (text) => text.split(',').every((region) => /^[a-z]{2,4}(-[a-z]+)+-\d$/.test(region)),
-    'Name the regions that are allowed, such as us-east-1,us-east-2.',
-  );
+    'Name the regions that are allowed, as in allow:us-east-1,us-east-2.',
+  )
+  .optional();
 
 /** Services without regions are logged in one that nobody chose; so are sign-ins, and the STS endpoint without a region. */
 const GLOBAL = sql`(
@@ -22,29 +23,53 @@ const GLOBAL = sql`(
   or (eventsource = 'sts.amazonaws.com' and awsregion = 'us-east-1')
 )`;
 
-export default preset({
+const asked = {
   name: 'outside-regions',
   topic: 'unusual',
-  summary: 'Counts what happens outside of the regions you name, new regions first; global services are left out',
+  summary:
+    'Counts what happens outside of the regions you allow, as in allow:us-east-1, or in every region, new regions first; global services are left out',
   example: 'eu-central-1,eu-west-1,eu-north-1,us-east-1,us-west-2 30d',
-  words: { regions },
+  words: { allow },
   window: '30d',
-  where: ({ regions: allowed }) => sql`awsregion not in (${list(allowed.split(','))}) and not ${GLOBAL}`,
-  caption: 'Calls in other regions',
   by: ['region'],
   sort: 'new',
   measures: [
     { name: 'people', label: 'by people', from: sql`${eventCount} filter (where actorkind in ('human', 'root'))` },
     { name: 'writes', label: 'not reads', from: sql`${eventCount} filter (where readlike <> 'true')` },
   ],
-  toldOfCounts: (rows) => ({
-    regions: rows
-      .filter(({ cells }) => cells.region)
-      .slice(0, 3)
-      .map(({ cells }) => cells),
-  }),
   next: ({ filters }, line) => [
     { label: 'By user', line: line({ by: ['region', 'user'], sort: 'new' }) },
     { label: 'Only by people', line: line({ filters: [...filters, only('kind', 'human')] }) },
   ],
+} as const satisfies Partial<Parameters<typeof preset<{ allow: typeof allow }>>[0]>;
+
+const MOST_NEW = 3;
+
+const newest = (rows: readonly Row[]) =>
+  rows
+    .filter(({ cells }) => cells.region)
+    .slice(0, MOST_NEW)
+    .map(({ cells }) => cells);
+
+/** The region that most happens in. */
+const homeOf = (rows: readonly Row[]) => rows.toSorted((a, b) => Number(b.cells.events) - Number(a.cells.events))[0]?.cells.region;
+
+const elsewhere = preset({
+  ...asked,
+  where: ({ allow: allowed = '' }) => sql`awsregion not in (${list(allowed.split(','))}) and not ${GLOBAL}`,
+  caption: 'Calls in other regions',
+  toldOfCounts: ({ rows }) => ({ regions: newest(rows) }),
+});
+
+const everywhere = preset({
+  ...asked,
+  where: sql`not ${GLOBAL}`,
+  caption: 'Calls in each region',
+  told: () => ({ everywhere: true }),
+  toldOfCounts: ({ rows }) => ({ everywhere: true, regions: newest(rows), home: homeOf(rows) }),
+});
+
+export default command({
+  ...elsewhere,
+  answer: (question, context) => (question.words.allow === undefined ? everywhere : elsewhere).answer(question, context),
 });

@@ -1,5 +1,5 @@
 /** Successful requests to S3 that were signed in their URL: whoever has such a link needs no credentials. */
-import { preset, sql, z } from '#kit';
+import { eventCount, preset, sql, z } from '#kit';
 
 export default preset({
   name: 'presigned',
@@ -14,6 +14,8 @@ export default preset({
   caption: 'Presigned requests',
   by: ['user', 'target', 'ip'],
   hidden: ['eventsource', 'outcome'],
+  measures: [{ name: 'console', label: 'by the console', from: sql`${eventCount} filter (where sessioncredentialfromconsole = 'true')` }],
+  toldOfCounts: ({ sums }) => ({ console: sums.console }),
   next: (_, line) => [
     { label: 'By signer', line: line({ by: ['user', 'key'] }) },
     { label: 'Every hour', line: line({ every: { count: 1, unit: 'h' } }) },

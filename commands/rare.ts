@@ -7,13 +7,12 @@ import {
   firstOf,
   limit,
   matching,
+  ofWiderTime,
   only,
   printLine,
-  printWindow,
   query,
   type Row,
   termsOf,
-  wider,
   z,
 } from '#kit';
 
@@ -90,7 +89,7 @@ export default command({
               },
             ]
           : []),
-        { label: `The same, ${printWindow(wider(window))}`, line: printLine({ name: 'rare', words: [], filters, window: wider(window) }) },
+        ofWiderTime(window, (wide) => printLine({ name: 'rare', words: [], filters, window: wide })),
       ],
     };
   },

@@ -13,7 +13,7 @@ export default command({
   },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { region }, ...asked }, context) {
     return cardOf(asked, context, {
@@ -21,6 +21,7 @@ export default command({
       word: region,
       name: region,
       filters: [only('region', region)],
+      names: { among: 'regions' },
       aspects: ['actor', 'account', 'service', 'call', 'address', 'tool', 'error'],
       next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('region', region)] }) }],
     });

@@ -1,5 +1,5 @@
 /** Everything about one thing: who reads, uses and changes it, and from where. */
-import { cardOf, command, nameOf, naming, only, printLine, thingWord } from '#kit';
+import { cardOf, command, isNamed, namedIn, nameOf, printLine, sql, thingWord } from '#kit';
 
 export default command({
   topic: 'about',
@@ -8,7 +8,7 @@ export default command({
   words: { thing: thingWord },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { thing }, ...asked }, context) {
     const { said } = asked;
@@ -17,8 +17,8 @@ export default command({
       card: 'resource',
       word: nameOf(thing),
       name: thing.name,
-      filters: [only('target', thing.name)],
-      where: naming(thing),
+      filters: namedIn(thing),
+      names: isNamed(thing) ? { column: sql`target` } : undefined,
       aspects: ['actor', 'call', 'account', 'address', 'service', 'region', 'error'],
       next: [
         { label: 'Its whole life', line: ask('history') },

@@ -1,5 +1,5 @@
 /** Everything about one role: who works in it, where, and what it does. */
-import { cardOf, command, only, printLine, z } from '#kit';
+import { cardOf, command, only, printLine, sql, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -13,7 +13,7 @@ export default command({
   },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { role }, ...asked }, context) {
     const { said } = asked;
@@ -22,9 +22,11 @@ export default command({
       word: role,
       name: role,
       filters: [only('role', role)],
+      names: { column: sql`sessionissuername` },
       aspects: ['account', 'service', 'call', 'address', 'tool', 'region', 'error'],
       next: [
         { label: 'Its sessions', line: printLine({ name: 'session', words: [role], filters: [], window: said }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('role', role)], window: said }) },
         { label: 'Who changed it', line: printLine({ name: 'who-changed', words: [role], filters: [], window: said }) },
       ],
     });

@@ -1,101 +1,134 @@
-/** Every sign-in as root, and what root did after each: reads counted, writes named. */
+/** Every sign-in as root, what root did after each, and who else took root's rights or its password: reads counted, writes named. */
 import {
+  type Asked,
   type Context,
   command,
   eventsDuring,
   eventsDuringAny,
   eventTable,
+  type Finding,
+  failures,
   limit,
+  list,
   listed,
   listedRow,
   matching,
+  ofWiderTime,
   only,
+  preset,
   printLine,
-  printWindow,
   query,
-  wider,
+  sql,
   z,
 } from '#kit';
 
-const signIn = listedRow.extend({ mfa: z.string().nullable(), reason: z.string().nullable() });
+const signIn = listedRow.extend({ mfa: z.string().nullable(), reason: z.string().nullable(), member: z.string().nullable() });
 type SignIn = z.output<typeof signIn>;
 
 const deed = listedRow.extend({ readlike: z.string() });
 type Deed = z.output<typeof deed>;
+
+/** What leads to root beside a sign-in: another password or address, and the root of a member account, lent to whoever manages its organization. */
+const RESETS = ['PasswordRecoveryRequested', 'PasswordRecoveryCompleted', 'PasswordUpdated', 'EmailUpdated'];
+const LENT = 'AssumeRoot';
+const OTHER_DOORS = { ...only('event', LENT), values: [...RESETS, LENT].map((text) => ({ text, wildcard: false })) };
 
 const MOST_SIGN_INS = 1000;
 const MOST_DEEDS = 10_000;
 /** AWS ends a console session of root after twelve hours at the latest. */
 const SESSION_MS = 12 * 3_600_000;
 
-export default command({
+const counts = preset({
+  name: 'root-logins',
   topic: 'sign-in',
-  summary: 'Lists every sign-in as root, with address, MFA and outcome, and what root did after each',
+  summary: 'Lists every sign-in as root, with address, MFA and outcome, what root did after each, and other ways to root',
   example: '6mo',
-  words: {},
   window: '6mo',
-  filters: true,
-  shape: ['top'],
+  where: sql`eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname = 'ConsoleLogin'`,
+  caption: 'Root sign-ins',
+  measures: [failures],
+});
 
-  async answer({ filters, window, said, top = MOST_SIGN_INS }, { ask }) {
-    const signIns = await ask(query(signIn)`
-      select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason
-      from ${eventsDuring(window)}
-      where eventname = 'ConsoleLogin' and identitytype = 'Root' and ${matching(filters)}
-      order by eventtime desc, eventid
-      ${limit(MOST_SIGN_INS + 1)}
-    `);
-    const shown = signIns.slice(0, MOST_SIGN_INS);
-    const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, ask) : [];
-    const told = shown.map((each) => ({ ...each, ...after(each, shown, deeds) }));
-    const good = told.filter(({ outcome }) => outcome === 'ok');
-    const busy = told.filter(({ writes }) => writes.length > 0);
-    return {
-      data: {
-        successes: good.length,
-        failures: told.length - good.length,
-        latest: good[0] ?? null,
-        withoutMfa: good.filter(({ mfa }) => mfa === 'no').length,
-        busy: busy.slice(0, 5),
-      },
-      table: eventTable(
-        'Root sign-ins',
-        told.map(({ writes: _, ...row }) => row),
-        {
-          most: top,
-          more: signIns.length > Math.min(top, MOST_SIGN_INS),
-          hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
-          extra: [
-            { name: 'mfa', label: 'MFA', kind: 'text' },
-            { name: 'did', label: 'Then did', kind: 'text' },
-            { name: 'reads', label: 'Reads', kind: 'count' },
-            { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
-          ],
-        },
-      ),
-      next: [
-        ...busy.slice(0, 2).map(({ eventtime }) => ({
-          label: `What root did ${eventtime.slice(0, 10)}`,
-          line: printLine({
-            name: 'events',
-            words: [],
-            filters: [only('kind', 'root')],
-            window: { kind: 'between', from: eventtime.slice(0, 10), to: eventtime.slice(0, 10) },
-          }),
-        })),
-        { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: said }) },
-        ...(told.length === 0
-          ? [
-              {
-                label: `The same, ${printWindow(wider(window))}`,
-                line: printLine({ name: 'root-logins', words: [], filters, window: wider(window) }),
-              },
-            ]
-          : []),
-      ],
-    };
+export default command({
+  ...counts,
+  // Even as a list it reads all of its time.
+  isNewestFirst: () => false,
+  answer(asked, context) {
+    const { by, every, sort = 'time' } = asked;
+    return by || every || sort !== 'time' ? counts.answer(asked, context) : story(asked, context);
   },
 });
+
+async function story({ filters, window, said, top = MOST_SIGN_INS }: Asked, { ask }: Context): Promise<Finding> {
+  const found = await ask(query(signIn)`
+    select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
+           json_extract_scalar(requestparameters, '$.targetPrincipal') as member
+    from ${eventsDuring(window)}
+    where ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${list(['ConsoleLogin', ...RESETS])}))
+        or (eventsource = 'sts.amazonaws.com' and eventname = ${LENT}))
+      and ${matching(filters)}
+    order by eventtime desc, eventid
+    ${limit(MOST_SIGN_INS + 1)}
+  `);
+  const [signIns, doors] = [found.filter(isSignIn), found.filter((each) => !isSignIn(each))];
+  const shown = signIns.slice(0, MOST_SIGN_INS);
+  const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, ask) : [];
+  const told = shown.map((each) => ({ ...each, ...after(each, shown, deeds) }));
+  const good = told.filter(({ outcome }) => outcome === 'ok');
+  const busy = told.filter(({ writes }) => writes.length > 0);
+  return {
+    data: {
+      successes: good.length,
+      failures: told.length - good.length,
+      latest: good[0] ?? null,
+      withoutMfa: good.filter(({ mfa }) => mfa === 'no').length,
+      busy: busy.slice(0, 5),
+      doors: doors.slice(0, 5),
+      doorsTotal: doors.length,
+      filtered: filters.length > 0,
+    },
+    table: eventTable(
+      'Root sign-ins',
+      told.map(({ writes: _, member: __, ...row }) => row),
+      {
+        most: top,
+        more: signIns.length > Math.min(top, MOST_SIGN_INS) || found.length > MOST_SIGN_INS,
+        hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
+        extra: [
+          { name: 'mfa', label: 'MFA', kind: 'text' },
+          { name: 'did', label: 'Then did', kind: 'text' },
+          { name: 'reads', label: 'Reads', kind: 'count' },
+          { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
+        ],
+      },
+    ),
+    next: [
+      ...busy.slice(0, 2).map(({ eventtime }) => ({
+        label: `What root did ${eventtime.slice(0, 10)}`,
+        line: printLine({
+          name: 'events',
+          words: [],
+          filters: [only('kind', 'root')],
+          window: { kind: 'between', from: eventtime.slice(0, 10), to: eventtime.slice(0, 10) },
+        }),
+      })),
+      ...(doors.length > 0
+        ? [
+            {
+              label: 'Other ways to root',
+              line: printLine({ name: 'events', words: [], filters: [...filters, OTHER_DOORS], window: said }),
+            },
+          ]
+        : []),
+      { label: 'Count what root did', line: printLine({ name: 'count', words: [], filters: [only('kind', 'root')], by: ['event'], window: said }) },
+      { label: 'Sign-ins by address', line: printLine({ name: 'root-logins', words: [], filters, by: ['ip'], window: said }) },
+      { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: said }) },
+      ...(told.length === 0 ? [ofWiderTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
+    ],
+  };
+}
+
+const isSignIn = ({ eventname }: SignIn): boolean => eventname === 'ConsoleLogin';
 
 /** What root, the person, did in the sessions that the sign-ins began. Calls that a service made in root's name are none of theirs. */
 async function deedsAfter(signIns: readonly SignIn[], ask: Context['ask']): Promise<Deed[]> {

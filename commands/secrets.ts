@@ -1,5 +1,5 @@
 /** Reads that hand out secrets: values, decrypted parameters, passwords, credentials, private keys. */
-import { eventCount, preset, sql } from '#kit';
+import { failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'secrets',
@@ -23,7 +23,7 @@ export default preset({
   )`,
   caption: 'Reads of secrets',
   by: ['user', 'target'],
-  measures: [{ name: 'refused', label: 'not given', from: sql`${eventCount} filter (where outcome <> 'ok')` }],
+  measures: [{ ...failures, label: 'not given' }],
   next: (_, line) => [
     { label: 'First read latest', line: line({ sort: 'new' }) },
     { label: 'By call', line: line({ by: ['event', 'user'] }) },

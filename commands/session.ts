@@ -1,11 +1,14 @@
 /** What was done in a session, and in those that it came from and led to: one timeline across accounts. */
 import {
+  type Asked,
   type Context,
+  cardsOf,
   command,
   containing,
   depthOf,
   eventsDuring,
   eventTable,
+  type Filter,
   isOnBehalf,
   isPrivate,
   join,
@@ -14,21 +17,20 @@ import {
   listed,
   listedRow,
   matching,
+  type Next,
   nameOf,
   networksOf,
+  ofWiderTime,
   only,
   printLine,
-  printWindow,
   query,
   type Session,
   type Sql,
   sessionsOf,
   sql,
   type Thing,
-  type TimeRange,
   thingWord,
   type Window,
-  wider,
   z,
 } from '#kit';
 
@@ -56,16 +58,19 @@ const SHOWN_SESSIONS = 12;
 
 export default command({
   topic: 'about',
-  summary: 'Follows a session of a key, a role or a person: role switches and chains across accounts, and all that was done in them',
-  example: 'production-breakglass 30d',
+  summary:
+    'Follows a session of a key, a role or a person: role switches and chains across accounts, and all that was done in them; with filters, the sessions with a call that matches',
+  example: 'production-deploy 30d',
   words: { who: thingWord },
   window: '24h',
-  filters: false,
+  filters: true,
   shape: ['top'],
   reads: 1 + MOST_STEPS,
 
-  async answer({ words: { who }, window, said, top = MOST_CALLS }, context) {
-    const { calls, more } = await callsOf(who, window, context);
+  async answer(asked, context) {
+    const { filters, said, window, top = MOST_CALLS } = asked;
+    const { who } = asked.words;
+    const { calls, more } = await callsOf(asked, context);
     const sessions = sessionsOf(calls);
     const number = new Map(sessions.flatMap((session, i) => session.calls.map(({ eventid }) => [eventid, i + 1] as const)));
     const told = sessions.map((session, i) => describe(session, i + 1, sessions));
@@ -74,6 +79,7 @@ export default command({
     return {
       data: {
         who: who.name,
+        filtered: filters.length > 0,
         calls: all.length,
         more,
         sessions: told.slice(0, SHOWN_SESSIONS),
@@ -93,38 +99,79 @@ export default command({
         all.map((each) => ({ ...shownOf(each), session: number.get(each.eventid) ?? null })),
         { most: top, more: more || all.length > top, hidden: ['eventsource'], extra: [{ name: 'session', label: 'Session', kind: 'count' }] },
       ),
-      next: [
-        ...told.slice(0, 3).flatMap(({ first, last, actor }) =>
-          actor === null
-            ? []
-            : [
-                {
-                  label: `What ${actor} changed`,
-                  line: printLine({
-                    name: 'events',
-                    words: [],
-                    filters: [only('user', actor), only('readonly', 'false')],
-                    window: spanOf(first, last),
-                  }),
-                },
-              ],
-        ),
-        ...(all.length === 0
-          ? [
-              {
-                label: `The same, ${printWindow(wider(window))}`,
-                line: printLine({ name: 'session', words: [nameOf(who)], filters: [], window: wider(window) }),
-              },
+      next:
+        all.length > 0
+          ? following(asked, sessions, told)
+          : [
+              ofWiderTime(window, (wide) => printLine({ name: 'session', words: [nameOf(who)], filters, window: wide })),
               { label: 'All that names it', line: printLine({ name: 'events', words: [], filters: [only('target', who.name)], window: said }) },
-            ]
-          : []),
-      ],
+            ],
     };
   },
 });
 
-/** Whole minutes around a session. */
-function spanOf(first: string, last: string): Window {
+/** A session as it is told. */
+type Told = ReturnType<typeof describe>;
+
+const MOST_CHANGES = 3;
+const BEFORE_MS = 15 * 60_000;
+
+/** What was changed, who it was and from where, what was denied, what came before, and all of it in numbers. */
+function following(
+  { words: { who }, filters, said }: Asked<{ who: typeof thingWord }>,
+  sessions: readonly Session<Call>[],
+  told: readonly Told[],
+): Next[] {
+  const all = sessions.flatMap(({ calls }) => calls);
+  const [first, last] = spanOf(all);
+  const whole = windowOf(first, last);
+  const own = all.filter((each) => !isOnBehalf(each));
+  const addresses = new Set(own.map(({ sourceipaddress }) => sourceipaddress));
+  const cards = own.flatMap((each) =>
+    cardsOf({ ...each, accesskeyid: null, sourceipaddress: addresses.size === 1 ? each.sourceipaddress : null }, whole),
+  );
+  const refused = own.find(({ outcome }) => outcome === 'denied');
+  const before = new Date(Date.parse(first) - BEFORE_MS).toISOString();
+  return [
+    ...told
+      .filter(({ actor, isChanging }) => actor !== null && isChanging)
+      .slice(0, MOST_CHANGES)
+      .map(({ actor, first: from, last: to }) => ({
+        label: `What ${actor} changed`,
+        line: printLine({
+          name: 'events',
+          words: [],
+          filters: [only('actor', actor as string), only('reads', 'false'), only('outcome', 'ok')],
+          window: windowOf(from, to),
+        }),
+      })),
+    ...cards.filter(({ line }, i) => cards.findIndex((other) => other.line === line) === i).slice(0, MOST_CARDS),
+    ...(refused?.actor
+      ? [
+          {
+            label: `What ${refused.actor} was denied`,
+            line: printLine({ name: 'denied', words: [], filters: [only('actor', refused.actor)], window: whole }),
+          },
+        ]
+      : []),
+    { label: '15 minutes before it', line: printLine({ name: 'events', words: [], filters: [], window: windowOf(before, first) }) },
+    {
+      label: 'Count its calls',
+      line: printLine({ name: 'count', words: [], filters: [...filtersOf(who), ...filters], by: ['event'], window: said }),
+    },
+  ];
+}
+
+const MOST_CARDS = 3;
+
+/** The first and the last moment of calls. */
+function spanOf(calls: readonly Call[]): [first: string, last: string] {
+  const times = calls.map(({ eventtime }) => eventtime).toSorted();
+  return [times[0] ?? '', times.at(-1) ?? ''];
+}
+
+/** Whole minutes, with the last one. */
+function windowOf(first: string, last: string): Window {
   const after = new Date(Date.parse(last) + 60_000).toISOString();
   return { kind: 'between', from: first.slice(0, 16), to: after.slice(0, 16) };
 }
@@ -132,11 +179,14 @@ function spanOf(first: string, last: string): Window {
 /** The columns of a list, and no more: the rest is ours. */
 const shownOf = (each: Call) => listedRow.parse(each);
 
-/** The calls of whoever was asked about, and of every session that theirs came from or led to. */
-async function callsOf(who: Thing, window: TimeRange, { ask }: Context): Promise<{ readonly calls: Call[]; readonly more: boolean }> {
+/** The calls of the sessions that were asked about, and of every one that they came from or led to. */
+async function callsOf(
+  { words: { who }, filters, window }: Asked<{ who: typeof thingWord }>,
+  { ask }: Context,
+): Promise<{ readonly calls: Call[]; readonly more: boolean }> {
   const found = new Map<string, Call>();
   const asked = new Set<string>();
-  let wanted: readonly Clue[] = [{ key: 'start', where: isOf(who) }];
+  let wanted: readonly Clue[] = [{ key: 'start', where: sql`(${isOf(who)} and ${matching(filters)})` }];
   let first: ReadonlySet<string> | undefined;
   let more = false;
   for (let step = 0; wanted.length > 0 && step <= MOST_STEPS; step += 1) {
@@ -158,8 +208,9 @@ async function callsOf(who: Thing, window: TimeRange, { ask }: Context): Promise
     more ||= rows.length > MOST_CALLS;
     const fresh = rows.filter(({ eventid }) => !found.has(eventid));
     for (const each of fresh) found.set(each.eventid, each);
+    // What matches filters is part of sessions, of which the rest is to be told, too.
+    wanted = dropKnown([...cluesIn(fresh), ...(first === undefined && filters.length > 0 ? keysIn(fresh) : [])], asked);
     first ??= new Set(found.keys());
-    wanted = dropKnown(cluesIn(fresh), asked);
   }
   return { calls: reached([...found.values()], first ?? new Set()), more };
 }
@@ -187,6 +238,23 @@ function isOf({ kind, name, arn }: Thing): Sql {
   return matching([only('user', name)]);
 }
 
+/** The same as filters of a line, without the call that gave a key. */
+function filtersOf({ kind, name, arn }: Thing): readonly Filter[] {
+  if (kind === 'key') return [only('key', name)];
+  if (kind === 'session' && arn) return [only('user', arn.text)];
+  const [role = '', session] = name.split('/');
+  if (session && kind === 'name') return [only('role', role), only('user', session)];
+  if (kind !== 'principal') return [only('user', name)];
+  const isPrincipal = {
+    ...only('principal', name),
+    values: [
+      { text: name, wildcard: false },
+      { text: `${name}:*`, wildcard: true },
+    ],
+  };
+  return [isPrincipal];
+}
+
 function cluesIn(calls: readonly Call[]): Clue[] {
   return calls.flatMap((each): Clue[] => [
     // Forward: the session that was given away.
@@ -207,6 +275,12 @@ function cluesIn(calls: readonly Call[]): Clue[] {
     ...(each.switchedfrom === null ? [] : [{ key: `${each.switchedfrom} ${each.eventtime}`, where: openAt(each.switchedfrom, each.eventtime) }]),
   ]);
 }
+
+/** The calls with the keys of users, which have no session. */
+const keysIn = (calls: readonly Call[]): Clue[] =>
+  calls.flatMap(({ accesskeyid, created }) =>
+    accesskeyid === null || created !== null ? [] : [{ key: `key ${accesskeyid}`, where: sql`accesskeyid = ${accesskeyid}` }],
+  );
 
 /** The same session by its principal, where the console took another key. A session is created when it is given, or within the second. */
 const orOf = (principal: string | null, at: string): Sql =>
@@ -266,6 +340,7 @@ function describe(session: Session<Call>, number: number, sessions: readonly Ses
     actor: first.actor,
     account: (own[0] ?? first).recipientaccountid,
     depth: depthOf(session),
+    isChanging: writes.some(({ outcome }) => outcome === 'ok'),
     first: first.eventtime,
     last: last.eventtime,
     calls: calls.length,

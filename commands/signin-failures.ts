@@ -1,164 +1,143 @@
-/** Sign-ins that failed, by address, with what to make of each: a slip of the hand, or somebody at work. */
+/** Sign-ins that failed, by address and by user, with what to make of each: a slip of the hand, or somebody at work. */
 import {
   type Asked,
   type Context,
   command,
-  eventCount,
-  eventsDuring,
   type Finding,
-  limit,
-  matching,
+  type JudgedAddress,
+  type JudgedUser,
+  judge,
+  type Next,
+  ofWiderTime,
   only,
   preset,
   printLine,
-  printWindow,
-  query,
   type Row,
+  signInsDuring,
   sql,
-  wider,
-  z,
+  type Table,
+  triedDuring,
 } from '#kit';
-
-/** One user at one address. */
-const pair = z.object({
-  sourceipaddress: z.string().nullable(),
-  who: z.string().nullable(),
-  failures: z.coerce.number(),
-  successes: z.coerce.number(),
-  first: z.string().nullable(),
-  last: z.string().nullable(),
-  success: z.string().nullable(),
-});
-type Pair = z.output<typeof pair>;
-
-const MOST_PAIRS = 10_000;
-/** So many users who do not get in from one address are no coincidence. */
-const MANY_USERS = 3;
-/** So many tries are no slip of one user. */
-const MANY_TRIES = 8;
-
-const SIGN_IN = sql`eventsource = 'signin.amazonaws.com' and eventname = 'ConsoleLogin'`;
 
 const counts = preset({
   name: 'signin-failures',
   topic: 'sign-in',
-  summary: 'Tells failed console sign-ins by address: spraying, guessing, or a slip of somebody who then got in',
+  summary:
+    'Tells failed sign-ins, to the console and to Identity Center, by address or by user: spraying, guessing, or a slip of somebody who then got in; by:reason, by:mfa and others count them',
   example: '30d',
   window: '7d',
-  where: sql`${SIGN_IN} and outcome <> 'ok'`,
+  from: signInsDuring,
+  where: sql`outcome <> 'ok'`,
   caption: 'Failed sign-ins',
   by: ['ip'],
-  columns: [{ name: 'reason', label: 'Reason', from: sql`errormessage` }],
+  columns: [{ name: 'reason', label: 'Reason', from: sql`errorcode` }],
   hidden: ['eventname', 'eventsource', 'target'],
-  next: (_, line) => [{ label: 'Verdicts by address', line: line() }],
+  next: (_, line) => [
+    { label: 'Verdicts by address', line: line() },
+    { label: 'Verdicts by user', line: line({ by: ['user'] }) },
+  ],
 });
 
 export default command({
   ...counts,
-  answer: (asked, context) => (asked.by || asked.every || asked.sort ? counts.answer(asked, context) : byAddress(asked, context)),
+  answer(asked, context) {
+    const { by = ['ip'], every, sort } = asked;
+    const hasVerdicts = !every && !sort && (by.join() === 'ip' || by.join() === 'user');
+    return hasVerdicts ? verdicts(asked, context) : counts.answer(asked, context);
+  },
 });
 
-async function byAddress({ filters, window, said, top = 1000 }: Asked, { ask }: Context): Promise<Finding> {
-  const pairs = await ask(query(pair)`
-    select sourceipaddress, coalesce(username, actor) as who,
-           ${eventCount} filter (where outcome <> 'ok') as failures, ${eventCount} filter (where outcome = 'ok') as successes,
-           min(case when outcome <> 'ok' then eventtime end) as first, max(case when outcome <> 'ok' then eventtime end) as last,
-           max(case when outcome = 'ok' then eventtime end) as success
-    from ${eventsDuring(window)}
-    where ${SIGN_IN} and ${matching(filters)}
-    group by 1, 2
-    order by failures desc, 1, 2
-    ${limit(MOST_PAIRS)}
-  `);
+const MOST_ROWS = 1000;
+const MOST_TOLD = 5;
+
+async function verdicts({ filters, window, said, by = ['ip'], top = MOST_ROWS }: Asked, { ask }: Context): Promise<Finding> {
+  const { tries, addresses, users, reasons } = judge(await ask(triedDuring(window, filters)));
   const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: said, ...more });
-  const addresses = [...Map.groupBy(pairs, ({ sourceipaddress }) => sourceipaddress)]
-    .map(([ip, users]) => ({ ip, ...judged(users) }))
-    .filter(({ tries }) => tries > 0)
-    .toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.tries - a.tries);
-  const rows = addresses.slice(0, top).map((cells): Row => {
-    const logins = printLine({
-      name: 'logins',
-      words: [],
-      filters: [...filters, ...(cells.ip === null ? [] : [only('ip', cells.ip)])],
-      window: said,
-    });
-    return { cells, next: { label: `${cells.ip ?? 'no address'}: ${cells.verdict}`, line: logins } };
-  });
-  const suspects = addresses.filter(({ verdict }) => verdict !== 'slip' && verdict !== 'gave up');
+  const logins = (field: string, value: string | null) =>
+    printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [only(field, value)])], window: said });
+  const isByUser = by.join() === 'user';
+  const suspects = [
+    ...users.filter(({ isSuspect }) => isSuspect).map((each) => ({ ...each, of: 'user' })),
+    ...addresses.filter(({ isSuspect }) => isSuspect).map(({ ip, ...each }) => ({ ...each, name: ip, of: 'address' })),
+  ];
+  const broken = users.filter(({ isSuspect, inside, verdict }) => isSuspect && inside !== null && verdict === 'guessing, got in');
+  const told = suspects.toSorted((a, b) => Number(b.verdict.endsWith('got in')) - Number(a.verdict.endsWith('got in')));
+  const table = isByUser
+    ? tableOfUsers(users, top, ({ user }) => logins('actor', user))
+    : tableOfAddresses(addresses, top, ({ ip }) => logins('ip', ip));
   return {
     data: {
-      tries: addresses.reduce((sum, { tries }) => sum + tries, 0),
-      addresses: addresses.length,
-      slips: addresses.filter(({ verdict }) => verdict === 'slip').length,
-      suspects: suspects.slice(0, 5),
-      moreSuspects: Math.max(0, suspects.length - 5),
+      tries,
+      addresses: addresses.filter((each) => each.tries > 0).length,
+      slips: users.filter(({ verdict }) => verdict === 'slip').length,
+      reason: reasons[0] ?? null,
+      broken: broken[0] ?? null,
+      suspects: told.slice(0, MOST_TOLD),
+      moreSuspects: Math.max(0, told.length - MOST_TOLD),
       filtered: filters.length > 0,
     },
-    table: {
-      caption: 'Failed sign-ins by address',
-      columns: [
-        { name: 'ip', label: 'From', kind: 'text' },
-        { name: 'verdict', label: 'Verdict', kind: 'text' },
-        { name: 'tries', label: 'Failures', kind: 'count' },
-        { name: 'users', label: 'Users', kind: 'count' },
-        { name: 'names', label: 'Who', kind: 'text' },
-        { name: 'inside', label: 'Got in', kind: 'text' },
-        { name: 'first', label: 'First (UTC)', kind: 'time' },
-        { name: 'last', label: 'Last (UTC)', kind: 'time' },
-      ],
-      rows,
-      more: addresses.length > rows.length,
-    },
+    table,
     next:
-      rows.length > 0
+      tries > 0
         ? [
-            { label: 'By user', line: line({ by: ['user'] }) },
+            ...broken.slice(0, 2).flatMap(whatFollowed),
+            isByUser ? { label: 'By address', line: line() } : { label: 'By user', line: line({ by: ['user'] }) },
+            { label: 'By reason', line: line({ by: ['error'] }) },
+            { label: 'By MFA', line: line({ by: ['mfa'] }) },
             { label: 'Every hour', line: line({ every: { count: 1, unit: 'h' } }) },
             { label: 'List them', line: line({ sort: 'time' }) },
           ]
-        : [{ label: `The same, ${printWindow(wider(window))}`, line: line({ window: wider(window) }) }],
+        : [ofWiderTime(window, (wide) => line({ window: wide, ...(isByUser && { by }) }))],
   };
 }
 
-/** Worst first. */
-const VERDICTS = ['spraying, got in', 'guessing, got in', 'spraying', 'guessing', 'gave up', 'slip'] as const;
+/** A session at the console ends after twelve hours at the latest. */
+const SESSION_MS = 12 * 3_600_000;
 
-/** What the sign-ins from one address come to. */
-function judged(users: readonly Pair[]) {
-  const failed = users.filter(({ failures }) => failures > 0);
-  const tries = failed.reduce((sum, { failures }) => sum + failures, 0);
-  const first = failed.map((each) => each.first ?? '').toSorted()[0] ?? null;
-  const last =
-    failed
-      .map((each) => each.last ?? '')
-      .toSorted()
-      .at(-1) ?? null;
-  const gotIn = (each: Pair): boolean => each.success !== null && each.success > (each.first ?? '');
-  const shut = failed.filter((each) => !gotIn(each));
-  const inside = users.filter(({ success }) => success !== null && success > (first ?? ''));
-  return {
-    verdict: verdictOf(),
-    tries,
-    users: failed.length,
-    names: failed
-      .map(({ who }) => who ?? '—')
-      .slice(0, 10)
-      .join(', '),
-    inside:
-      inside.length > 0
-        ? inside
-            .map(({ who }) => who ?? '—')
-            .slice(0, 10)
-            .join(', ')
-        : null,
-    first,
-    last,
-  };
-
-  function verdictOf(): (typeof VERDICTS)[number] {
-    if (shut.length >= MANY_USERS) return inside.length > 0 ? 'spraying, got in' : 'spraying';
-    if (failed.some((each) => each.failures >= MANY_TRIES))
-      return failed.some((each) => each.failures >= MANY_TRIES && gotIn(each)) ? 'guessing, got in' : 'guessing';
-    return shut.length > 0 ? 'gave up' : 'slip';
-  }
+/** What a user did after a sign-in that is to be looked at. */
+function whatFollowed({ user, inside }: JudgedUser): Next[] {
+  if (user === null || inside === null) return [];
+  const to = new Date(Date.parse(inside.at) + SESSION_MS).toISOString().slice(0, 16);
+  const window = { kind: 'between', from: inside.at.slice(0, 16), to } as const;
+  return [{ label: `What ${user} did then`, line: printLine({ name: 'events', words: [], filters: [only('actor', user)], window }) }];
 }
+
+const tableOfAddresses = (addresses: readonly JudgedAddress[], top: number, lineOf: (address: JudgedAddress) => string): Table => ({
+  caption: 'Failed sign-ins by address',
+  columns: [
+    { name: 'ip', label: 'From', kind: 'text' },
+    { name: 'verdict', label: 'Verdict', kind: 'text' },
+    { name: 'tries', label: 'Failures', kind: 'count' },
+    { name: 'users', label: 'Users', kind: 'count' },
+    { name: 'names', label: 'Who', kind: 'text' },
+    { name: 'inside', label: 'Got in', kind: 'text' },
+    { name: 'first', label: 'First (UTC)', kind: 'time' },
+    { name: 'last', label: 'Last (UTC)', kind: 'time' },
+  ],
+  rows: addresses.slice(0, top).map((address): Row => {
+    const { isSuspect: _, ...cells } = address;
+    return { cells, next: { label: `${address.ip ?? 'no address'}: ${address.verdict}`, line: lineOf(address) } };
+  }),
+  more: addresses.length > top,
+});
+
+const tableOfUsers = (users: readonly JudgedUser[], top: number, lineOf: (user: JudgedUser) => string): Table => ({
+  caption: 'Failed sign-ins by user',
+  columns: [
+    { name: 'user', label: 'Who', kind: 'text' },
+    { name: 'verdict', label: 'Verdict', kind: 'text' },
+    { name: 'events', label: 'Failures', kind: 'count' },
+    { name: 'addresses', label: 'Addresses', kind: 'count' },
+    { name: 'from', label: 'From', kind: 'text' },
+    { name: 'inside', label: 'Got in from', kind: 'text' },
+    { name: 'mfa', label: 'MFA', kind: 'text' },
+    { name: 'first', label: 'First (UTC)', kind: 'time' },
+    { name: 'last', label: 'Last (UTC)', kind: 'time' },
+  ],
+  rows: users.slice(0, top).map((user): Row => {
+    const { name, verdict, tries, addresses, from, inside, first, last } = user;
+    const cells = { user: name, verdict, events: tries, addresses, from, inside: inside?.ip ?? null, mfa: inside?.mfa ?? null, first, last };
+    return { cells, next: { label: `${name}: ${verdict}`, line: lineOf(user) } };
+  }),
+  more: users.length > top,
+});

@@ -1,5 +1,5 @@
 /** Everything about one actor: where it works, what it does often and seldom, what was refused, from where. */
-import { cardOf, command, only, printLine, z } from '#kit';
+import { actorNames, cardOf, command, only, printLine, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -8,7 +8,7 @@ export default command({
   words: { user: z.string().min(1) },
   window: '30d',
   filters: false,
-  shape: [],
+  shape: ['top'],
 
   answer({ words: { user }, ...asked }, context) {
     const { said } = asked;
@@ -17,9 +17,11 @@ export default command({
       word: user,
       name: user,
       filters: [only('user', user)],
+      names: { column: actorNames },
       aspects: ['account', 'service', 'call', 'address', 'tool', 'key', 'region', 'error'],
       next: [
         { label: 'Its sessions', line: printLine({ name: 'session', words: [user], filters: [], window: said }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('user', user)], window: said }) },
         { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('user', user)] }) },
       ],
     });

@@ -1,6 +1,8 @@
 /** Who changed a thing after it was made, last and before. */
 import {
   type Asked,
+  accountsOf,
+  allWord,
   command,
   DEFAULT_ROWS,
   eventsAbout,
@@ -8,8 +10,7 @@ import {
   type Life,
   leadsFrom,
   lifeTable,
-  nameOf,
-  printLine,
+  orNearest,
   subjectOf,
   thingWord,
 } from '#kit';
@@ -18,26 +19,33 @@ export default command({
   topic: 'who',
   summary: 'Tells who changed anything, by its id, ARN or name: the last change, everyone who made one, and attempts',
   example: 'orders-api-role 30d',
-  words: { thing: thingWord },
+  words: { thing: thingWord, all: allWord },
   window: '30d',
-  filters: false,
+  filters: true,
   shape: ['top'],
   isNewestFirst: () => true,
 
   async answer(asked, context) {
-    const life = await eventsAbout(asked.words.thing, asked.window, context, {
+    const life = await eventsAbout(asked, context, {
       calls: 'writes',
       deeds: ['changed', 'set', 'planned'],
+      quiet: asked.words.all === undefined,
       isEnough: () => false,
       soFar: (found) => finding(asked, found),
     });
-    return finding(asked, life);
+    return orNearest(finding(asked, life), asked, 'who-changed', context);
   },
 });
 
-function finding({ words: { thing }, said, window, top = DEFAULT_ROWS }: Asked<{ thing: typeof thingWord }>, life: Life): Finding {
-  const { events } = life;
+function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>, life: Life): Finding {
+  const { words, top = DEFAULT_ROWS } = asked;
+  const { thing } = words;
+  const { events, hidden } = life;
   const done = events.filter(({ isDone }) => isDone);
+  const accounts = accountsOf(
+    thing,
+    done.map(({ recipientaccountid }) => recipientaccountid),
+  );
   const people = Map.groupBy(done, ({ actor }) => actor);
   return {
     data: {
@@ -45,6 +53,7 @@ function finding({ words: { thing }, said, window, top = DEFAULT_ROWS }: Asked<{
       name: thing.name,
       changes: done.length,
       more: life.more,
+      accounts: accounts.length,
       latest: done[0] ?? null,
       people: [...people]
         .map(([actor, changes]) => ({ actor, changes: changes.length, calls: [...new Set(changes.map(({ eventname }) => eventname))].join(', ') }))
@@ -53,12 +62,9 @@ function finding({ words: { thing }, said, window, top = DEFAULT_ROWS }: Asked<{
       everyone: people.size,
       attempts: events.filter(({ isDone }) => !isDone).slice(0, 5),
       tries: events.length - done.length,
+      hidden,
     },
     table: lifeTable(`Changes of ${thing.name}`, life, top),
-    next: [
-      ...leadsFrom(thing, { name: 'who-changed', window, said, event: done[0], actor: done[0]?.actor ?? null }),
-      { label: 'Its whole life', line: printLine({ name: 'history', words: [nameOf(thing)], filters: [], window: said }) },
-      { label: 'Who created it', line: printLine({ name: 'who-created', words: [nameOf(thing)], filters: [], window: said }) },
-    ],
+    next: leadsFrom(asked, { name: 'who-changed', event: done[0], actor: done[0]?.actor ?? null, hidden, accounts }),
   };
 }

@@ -1,6 +1,7 @@
 /** Who made a thing, and on whose behalf when a service did. */
 import {
   type Asked,
+  accountsOf,
   command,
   DEFAULT_ROWS,
   eventsAbout,
@@ -11,8 +12,7 @@ import {
   type LifeEvent,
   leadsFrom,
   lifeTable,
-  nameOf,
-  printLine,
+  orNearest,
   subjectOf,
   thingWord,
 } from '#kit';
@@ -23,13 +23,12 @@ export default command({
   example: 'checkout-asg 90d',
   words: { thing: thingWord },
   window: '90d',
-  filters: false,
+  filters: true,
   shape: ['top'],
   isNewestFirst: () => true,
 
   async answer(asked, context) {
-    const { thing } = asked.words;
-    const life = await eventsAbout(thing, asked.window, context, {
+    const life = await eventsAbout(asked, context, {
       calls: 'making',
       deeds: ['made', 'set'],
       // Nothing happens to a thing before it is made, and of several makings the last is asked about.
@@ -37,7 +36,7 @@ export default command({
       soFar: (found) => finding(asked, found, []),
     });
     const making = makingOf(life.events);
-    if (!making || isByHand(making)) return finding(asked, life, []);
+    if (!making || isByHand(making)) return orNearest(finding(asked, life, []), asked, 'who-created', context);
     context.show(finding(asked, life, []), asked.window.from);
     return finding(asked, life, await followBack(making, asked.window, context.ask));
   },
@@ -52,13 +51,15 @@ const isByHand = ({ actorkind, via }: LifeEvent): boolean =>
 /** The last making; where calls only set it (PutParameter), the first of these. */
 const makingOf = (events: readonly LifeEvent[]): LifeEvent | undefined => events.find(isMaking) ?? events.findLast(({ isDone }) => isDone);
 
-function finding(
-  { words: { thing }, said, window, top = DEFAULT_ROWS }: Asked<{ thing: typeof thingWord }>,
-  life: Life,
-  hops: readonly Hop[],
-): Finding {
+function finding(asked: Asked<{ thing: typeof thingWord }>, life: Life, hops: readonly Hop[]): Finding {
+  const { words, top = DEFAULT_ROWS } = asked;
+  const { thing } = words;
   const { events } = life;
   const making = makingOf(events);
+  const accounts = accountsOf(
+    thing,
+    events.filter(({ isDone }) => isDone).map(({ recipientaccountid }) => recipientaccountid),
+  );
   const origin = hops.findLast(({ by }) => by !== null) ?? null;
   const person = hops.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? making?.actor ?? null;
   return {
@@ -66,6 +67,7 @@ function finding(
       subject: subjectOf(thing),
       name: thing.name,
       making: making ?? null,
+      others: Math.max(0, accounts.length - 1),
       isSet: making?.deed === 'set',
       isSessionName: making?.actorbasis === 'session-name',
       origin,
@@ -73,9 +75,6 @@ function finding(
       attempts: events.filter(({ isDone }) => !isDone).slice(0, 10),
     },
     table: lifeTable(`Creations of ${thing.name}`, life, top),
-    next: [
-      ...leadsFrom(thing, { name: 'who-created', window, said, event: making, actor: person }),
-      { label: 'Its whole life', line: printLine({ name: 'history', words: [nameOf(thing)], filters: [], window: said }) },
-    ],
+    next: leadsFrom(asked, { name: 'who-created', event: making, actor: person, accounts }),
   };
 }

@@ -1,6 +1,7 @@
 /** Who deleted a thing, and who tried to. */
 import {
   type Asked,
+  accountsOf,
   command,
   DEFAULT_ROWS,
   eventsAbout,
@@ -11,8 +12,7 @@ import {
   type LifeEvent,
   leadsFrom,
   lifeTable,
-  nameOf,
-  printLine,
+  orNearest,
   subjectOf,
   thingWord,
 } from '#kit';
@@ -23,13 +23,12 @@ export default command({
   example: 'example-customer-uploads-2019 90d',
   words: { thing: thingWord },
   window: '90d',
-  filters: false,
+  filters: true,
   shape: ['top'],
   isNewestFirst: () => true,
 
   async answer(asked, context) {
-    const { thing } = asked.words;
-    const life = await eventsAbout(thing, asked.window, context, {
+    const life = await eventsAbout(asked, context, {
       calls: 'removing',
       deeds: ['deleted', 'planned'],
       isEnough: (found) => found.some(({ deed, isDone }) => deed === 'deleted' && isDone),
@@ -37,7 +36,8 @@ export default command({
     });
     const deletion = deletionOf(life.events);
     const isByService = deletion?.actorkind === 'service' || deletion?.via === 'cloudformation';
-    return finding(asked, life, isByService ? await followBack(deletion, asked.window, context.ask) : []);
+    const hops = isByService ? await followBack(deletion, asked.window, context.ask) : [];
+    return orNearest(finding(asked, life, hops), asked, 'who-deleted', context);
   },
 });
 
@@ -45,27 +45,26 @@ export default command({
 const deletionOf = (events: readonly LifeEvent[]): LifeEvent | undefined =>
   events.find(({ deed, isDone }) => deed === 'deleted' && isDone) ?? events.find(({ isDone }) => isDone);
 
-function finding(
-  { words: { thing }, said, window, top = DEFAULT_ROWS }: Asked<{ thing: typeof thingWord }>,
-  life: Life,
-  hops: readonly Hop[],
-): Finding {
+function finding(asked: Asked<{ thing: typeof thingWord }>, life: Life, hops: readonly Hop[]): Finding {
+  const { words, top = DEFAULT_ROWS } = asked;
+  const { thing } = words;
   const { events } = life;
   const deletion = deletionOf(events);
+  const accounts = accountsOf(
+    thing,
+    events.filter(({ isDone }) => isDone).map(({ recipientaccountid }) => recipientaccountid),
+  );
   return {
     data: {
       subject: subjectOf(thing),
       name: thing.name,
       deletion: deletion ?? null,
+      others: Math.max(0, accounts.length - 1),
       isPlanned: deletion?.deed === 'planned',
       hops,
       attempts: events.filter(({ isDone }) => !isDone).slice(0, 10),
     },
     table: lifeTable(`Deletions of ${thing.name}`, life, top),
-    next: [
-      ...leadsFrom(thing, { name: 'who-deleted', window, said, event: deletion, actor: deletion?.actor ?? null }),
-      { label: 'Its whole life', line: printLine({ name: 'history', words: [nameOf(thing)], filters: [], window: said }) },
-      { label: 'Who created it', line: printLine({ name: 'who-created', words: [nameOf(thing)], filters: [], window: said }) },
-    ],
+    next: leadsFrom(asked, { name: 'who-deleted', event: deletion, actor: deletion?.actor ?? null, accounts }),
   };
 }

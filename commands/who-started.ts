@@ -12,11 +12,10 @@ import {
   listed,
   listedRow,
   newestFirst,
+  ofWiderTime,
   only,
   printLine,
-  printWindow,
   query,
-  wider,
   z,
 } from '#kit';
 
@@ -109,10 +108,7 @@ function finding(
         : []),
       ...(calls.length === 0
         ? [
-            {
-              label: `The same, ${printWindow(wider(window))}`,
-              line: printLine({ name: 'who-started', words: [id], filters: [], window: wider(window) }),
-            },
+            ofWiderTime(window, (wide) => printLine({ name: 'who-started', words: [id], filters: [], window: wide })),
             { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: said }) },
           ]
         : []),

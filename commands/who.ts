@@ -1,22 +1,30 @@
 /** Who made a call, in all or on one thing: everyone, with how often, how it ended and from where. */
 import {
+  type Asked,
+  accountsOf,
+  type Context,
   called,
   command,
   DEFAULT_ROWS,
+  didYouMean,
   eventCount,
   eventsDuring,
   firstOf,
+  leadsToAccounts,
+  leadsToCards,
   limit,
+  matching,
+  meantThing,
+  type Next,
+  namedIn,
   nameOf,
-  naming,
+  ofWiderTime,
   only,
   printLine,
-  printWindow,
   query,
   type Row,
   sql,
   thingWord,
-  wider,
   z,
 } from '#kit';
 
@@ -28,45 +36,62 @@ const caller = z.object({
   done: z.coerce.number(),
   accounts: z.coerce.number(),
   account: z.string().nullable(),
+  among: z.string().nullable(),
   addresses: z.coerce.number(),
   address: z.string().nullable(),
   first: z.string(),
   last: z.string(),
 });
 
+const words = { event: z.string().max(128, 'No call has a name of more than 128 letters.'), thing: thingWord.optional() };
+type Words = typeof words;
+
 export default command({
   topic: 'who',
   summary: 'Tells who made a call, such as PutRolePolicy or Delete*, on anything or on one thing',
   example: 'PutRolePolicy orders-api-role 30d',
-  words: { event: z.string().max(128, 'No call has a name of more than 128 letters.'), thing: thingWord.optional() },
+  words,
   window: '30d',
-  filters: false,
+  filters: true,
   shape: ['top'],
 
-  async answer({ words: { event, thing }, window, said, top = DEFAULT_ROWS }, { ask }) {
-    const callers = await ask(query(caller)`
+  async answer(asked, context) {
+    const { filters: also, window, said, top = DEFAULT_ROWS } = asked;
+    const { event, thing } = asked.words;
+    const wanted = [...also, ...(thing ? namedIn(thing) : [])];
+    const callers = await context.ask(query(caller)`
       select actor, actorkind, eventname, ${eventCount} as calls, ${eventCount} filter (where outcome = 'ok') as done,
              cast(count(distinct recipientaccountid) as bigint) as accounts, min(recipientaccountid) as account,
+             array_join(array_agg(distinct recipientaccountid), ' ') as among,
              cast(count(distinct sourceipaddress) as bigint) as addresses, min(sourceipaddress) as address,
              min(eventtime) as first, max(eventtime) as last
       from ${eventsDuring(window)}
-      where ${called(event)} and ${thing ? naming(thing) : sql`1 = 1`}
+      where ${called(event)} and ${matching(wanted)}
       group by actor, actorkind, eventname
       order by last desc, actor nulls last, actorkind, eventname
       ${limit(top + 1)}
     `);
     const shown = callers.slice(0, top);
     const of = thing ? [nameOf(thing)] : [];
+    const [latest] = shown;
+    const accounts = thing
+      ? accountsOf(
+          thing,
+          shown.flatMap(({ among }) => among?.split(' ') ?? []),
+        )
+      : [];
+    const about = (line: object) => printLine({ name: 'who', words: [event, ...of], filters: also, window: said, ...line });
     const actors = new Set(shown.map(({ actor }) => actor));
     return {
       data: {
         event,
         thing: thing?.name ?? null,
         callers: actors.size,
+        accounts: accounts.length,
         more: callers.length > top,
         calls: shown.reduce((sum, { calls }) => sum + calls, 0),
         failed: shown.reduce((sum, { calls, done }) => sum + calls - done, 0),
-        latest: shown[0] ?? null,
+        latest: latest ?? null,
         busiest: shown.toSorted((a, b) => b.calls - a.calls)[0] ?? null,
       },
       table: {
@@ -82,25 +107,39 @@ export default command({
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
           { name: 'actorkind', label: 'Kind', kind: 'text', hidden: true },
         ],
-        rows: shown.map(({ done, accounts, account, addresses, address, ...cells }): Row => {
-          const filters = [only('event', cells.eventname), ...(cells.actor === null ? [] : [only('user', cells.actor)])];
+        rows: shown.map(({ done, accounts: places, account, among: _, addresses, address, ...cells }): Row => {
+          const filters = [
+            ...wanted,
+            only('event', cells.eventname),
+            only('kind', cells.actorkind),
+            ...(cells.actor === null ? [] : [only('actor', cells.actor)]),
+          ];
           return {
-            cells: { ...cells, failed: cells.calls - done, address: firstOf(address, addresses), account: firstOf(account, accounts) },
+            cells: { ...cells, failed: cells.calls - done, address: firstOf(address, addresses), account: firstOf(account, places) },
             next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: said }) },
           };
         }),
         more: callers.length > top,
       },
       next: [
-        ...(thing ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: [], window: said }) }] : []),
-        ...(thing && shown.length === 0
-          ? [{ label: 'On anything', line: printLine({ name: 'who', words: [event], filters: [], window: said }) }]
-          : []),
-        {
-          label: `The same, ${printWindow(wider(window))}`,
-          line: printLine({ name: 'who', words: [event, ...of], filters: [], window: wider(window) }),
-        },
+        ...(shown.length === 0 ? await meantBy(asked, context) : []),
+        ...leadsToAccounts(accounts, (account) => about({ filters: [...also, account] })),
+        ...(latest ? leadsToCards(latest, said) : []),
+        ...(thing ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: also, window: said }) }] : []),
+        ...(thing && shown.length === 0 ? [{ label: 'On anything', line: about({ words: [event] }) }] : []),
+        ofWiderTime(window, (wide) => about({ window: wide })),
       ],
     };
   },
 });
+
+/** The question with the call that was meant; where the trail has the call, with the thing. */
+async function meantBy({ words: { event, thing }, filters, window, said }: Asked<Words>, context: Context): Promise<Next[]> {
+  const of = thing ? [nameOf(thing)] : [];
+  const line = (...words: string[]) => printLine({ name: 'who', words, filters, window: said });
+  const found = event.includes('*') ? [] : await didYouMean({ column: sql`eventname` }, event, window, context, (name) => line(name, ...of));
+  // Calls are found in whatever letters they are typed.
+  const others = found.filter(({ line: meant }) => meant.toLowerCase() !== line(event, ...of).toLowerCase());
+  if (others.length > 0 || !thing) return others;
+  return meantThing(thing, window, context, (name) => line(event, name));
+}

@@ -23,11 +23,10 @@ with parsed as (
       "topicArn": "VARCHAR", "queueUrl": "VARCHAR", "queueName": "VARCHAR", "hostedZoneId": "VARCHAR",
       "loadBalancerArn": "VARCHAR", "certificateArn": "VARCHAR", "domainName": "VARCHAR", "detectorId": "VARCHAR",
       "resourceArn": "VARCHAR", "name": "VARCHAR"}') as request,
-    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet', 'RequestSpotFleet', 'RunJobFlow') or eventSource = 'signin.amazonaws.com'
+    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet', 'RequestSpotFleet', 'RunJobFlow')
       then json_transform(responseElements, '{
         "instancesSet": {"items": [{"instanceId": "VARCHAR"}]}, "keyMetadata": {"keyId": "VARCHAR"},
-        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "spotFleetRequestId": "VARCHAR", "jobFlowId": "VARCHAR", "ConsoleLogin": "VARCHAR", "CheckMfa": "VARCHAR", "SwitchRole": "VARCHAR",
-        "ExitRole": "VARCHAR", "PasswordRecoveryRequested": "VARCHAR", "PasswordRecoveryCompleted": "VARCHAR"}')
+        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "spotFleetRequestId": "VARCHAR", "jobFlowId": "VARCHAR"}')
     end as response
   from records
 )
@@ -96,7 +95,5 @@ select
     request.topicArn, request.queueUrl, request.queueName, request.hostedZoneId, request.loadBalancerArn,
     request.certificateArn, request.domainName, request.detectorId, request.resourceArn, request.name
   ) as hint,
-  coalesce(response.ConsoleLogin, response.CheckMfa, response.SwitchRole, response.ExitRole,
-    response.PasswordRecoveryRequested, response.PasswordRecoveryCompleted) as signin,
   case when resources is not null then coalesce(json_extract_string(resources, '$[0].ARN'), json_extract_string(resources, '$[0].ARNPrefix')) end as resourcearn
 from parsed

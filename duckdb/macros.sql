@@ -1,8 +1,13 @@
 -- DuckDB, taught Athena's words (Trino's functions), so that the queries exist once. Only what our SQL uses.
 
+-- A key of more than letters stands in ["…"] there, and in ."…" here.
+create or replace macro path_here(path) as replace(replace(path, '["', '."'), '"]', '"');
 create or replace macro json_extract_scalar(document, path) as
-  case when json_valid(document) and coalesce(json_type(document, path), 'NULL') not in ('OBJECT', 'ARRAY')
-    then json_extract_string(document, path) end;
+  case when json_valid(document) and coalesce(json_type(document, path_here(path)), 'NULL') not in ('OBJECT', 'ARRAY')
+    then json_extract_string(document, path_here(path)) end;
+create or replace macro json_extract(document, path) as
+  case when json_valid(document) then system.main.json_extract(document, path_here(path)) end;
+create or replace macro json_format(document) as cast(document as varchar);
 create or replace macro array_join(list, separator) as array_to_string(list, separator);
 create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern);
 

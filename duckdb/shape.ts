@@ -65,7 +65,7 @@ export const looked = (stages: readonly Stage[]): string => `select
     and try_cast(eventTime as timestamp) is not null, false) as sound
   from (${recordsOf(stages, ['eventTime', 'eventName', 'eventSource', 'eventID'])})`;
 
-const SERVANTS = 'hint, signin, resourcearn, agent, service';
+const SERVANTS = 'hint, resourcearn, typed, agent, service';
 
 /** The relation `events` over such records, as it goes into parts. A part's folder says its `day`. */
 const derived = (records: string, exclude: string): string =>

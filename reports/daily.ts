@@ -1,21 +1,30 @@
 /** What a security engineer wants to know of yesterday before coffee: totals, root, destruction, failed sign-ins, rare calls. */
-import { eventCount, eventsDuring, eventTable, limit, listed, listedRow, only, printLine, query, report, secondOf, sql, type Window, z } from '#kit';
+import {
+  eventCount,
+  eventsDuring,
+  eventTable,
+  judge,
+  limit,
+  listed,
+  listedRow,
+  only,
+  printLine,
+  query,
+  report,
+  secondOf,
+  sql,
+  triedDuring,
+  type Window,
+  z,
+} from '#kit';
 
 const totals = z.object({
   events: z.coerce.number(),
   deeds: z.coerce.number(),
   attempts: z.coerce.number(),
-  refused: z.coerce.number(),
   people: z.coerce.number(),
   denied: z.coerce.number(),
   failed: z.coerce.number(),
-});
-const refused = z.object({
-  sourceipaddress: z.string().nullable(),
-  tries: z.coerce.number(),
-  users: z.coerce.number(),
-  first: z.string(),
-  last: z.string(),
 });
 const rare = z.object({ eventsource: z.string(), eventname: z.string(), calls: z.coerce.number(), actor: z.string().nullable() });
 
@@ -36,7 +45,6 @@ export default report({
       select ${eventCount} as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
              ${eventCount} filter (where ${IS_DESTRUCTION} and outcome = 'ok') as deeds,
              ${eventCount} filter (where ${IS_DESTRUCTION} and outcome <> 'ok') as attempts,
-             ${eventCount} filter (where eventname = 'ConsoleLogin' and outcome <> 'ok') as refused,
              ${eventCount} filter (where outcome = 'denied') as denied,
              ${eventCount} filter (where outcome = 'failed') as failed
       from ${events}
@@ -55,15 +63,7 @@ export default report({
       order by eventtime desc, eventid
       ${limit(MOST_ROWS)}
     `);
-    const signIns = await ask(query(refused)`
-      select sourceipaddress, ${eventCount} as tries, cast(count(distinct coalesce(username, actor)) as bigint) as users,
-             min(eventtime) as first, max(eventtime) as last
-      from ${events}
-      where eventname = 'ConsoleLogin' and outcome <> 'ok'
-      group by sourceipaddress
-      order by tries desc, sourceipaddress
-      ${limit(MOST_ROWS)}
-    `);
+    const { tries, addresses, users } = judge(await ask(triedDuring(day, [])));
     const rarest = await ask(query(rare)`
       select eventsource, eventname, ${eventCount} as calls, min(actor) as actor
       from ${events}
@@ -75,6 +75,7 @@ export default report({
     `);
     const said: Window = { kind: 'between', from: secondOf(day.from).slice(0, 16), to: secondOf(day.to).slice(0, 16) };
     const line = (name: string, filters: ReturnType<typeof only>[]) => printLine({ name, words: [], filters, window: said });
+    const tried = addresses.filter((address) => address.tries > 0);
     const deeds = destructive.filter(({ outcome }) => outcome === 'ok');
     return {
       data: {
@@ -86,8 +87,10 @@ export default report({
         attempts: sum?.attempts ?? 0,
         root: root.slice(0, MOST_LISTED),
         moreRoot: Math.max(0, root.length - MOST_LISTED),
-        signIns: signIns.slice(0, MOST_LISTED),
-        signInTries: sum?.refused ?? 0,
+        signInTries: tries,
+        guessed: users.filter(({ isSuspect }) => isSuspect).slice(0, MOST_LISTED),
+        signIns: tried.slice(0, MOST_LISTED),
+        moreSignIns: Math.max(0, tried.length - MOST_LISTED),
         rarest: rarest.slice(0, MOST_LISTED),
         moreRare: Math.max(0, rarest.length - MOST_LISTED),
       },
@@ -101,7 +104,7 @@ export default report({
       next: [
         { label: 'Destructive calls', line: line('events', [only('destructive', 'true')]) },
         { label: 'What root did', line: line('events', [only('kind', 'root')]) },
-        { label: 'Failed sign-ins', line: line('events', [only('event', 'ConsoleLogin'), only('outcome', 'failed')]) },
+        { label: 'Failed sign-ins', line: line('signin-failures', []) },
         { label: 'All rare calls', line: line('rare', []) },
       ],
     };

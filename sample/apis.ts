@@ -566,6 +566,8 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
   'ec2:CreateNetworkInterface': (scene) => {
     const subnetId = subnetOf(scene.session.account, scene.region);
     return {
+      // Lambda makes it, under the role of its function.
+      agent: 'awslambda-worker/1.0 rusoto/0.48.0 rust/1.83.0 linux',
       request: {
         subnetId,
         description: `AWS Lambda VPC ENI-orders-api-${scene.random.uuid()}`,

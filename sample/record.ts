@@ -13,6 +13,8 @@ export interface Shape {
   readonly isData?: boolean;
   readonly isReadOnly?: boolean;
   readonly host?: string;
+  /** Where another than the session's makes the call. */
+  readonly agent?: string;
   readonly eventType?: string;
   /** The id that two accounts' views of one call have in common. */
   readonly sharedEventId?: string;
@@ -95,7 +97,7 @@ export function toEvent(call: Call, random: Random): TrailEvent {
     eventName: name,
     awsRegion: region,
     sourceIPAddress: session.ip,
-    userAgent: service === 's3' && !session.byAws ? `[${session.agent}]` : session.agent,
+    userAgent: call.agent ?? (service === 's3' && !session.byAws ? `[${session.agent}]` : session.agent),
     errorCode: call.errorCode,
     errorMessage: call.errorMessage,
     requestParameters: call.request ?? null,

@@ -79,6 +79,19 @@ export const roleSwitch = (end: Date) =>
     roleEdited: 'orders-api-role',
   }) as const;
 
+/** A release in which a key leads over one role to another, in another account. */
+export const releaseByChain = (end: Date) =>
+  ({
+    at: moment(end, 4, '16:40:08'),
+    by: 'ci-deploy',
+    from: DEVELOPMENT,
+    to: PRODUCTION,
+    roles: ['release-pipeline', 'production-deploy'],
+    sessionName: 'release-5093',
+    sharedEventId: '5ba7ed00-0000-4000-8000-00000000cafe',
+    calls: ['ecs:DescribeServices', 'ecs:RegisterTaskDefinition', 'ecs:UpdateService', 'ecs:DescribeServices'],
+  }) as const;
+
 // 4. A notebook that runs on
 
 export const notebook = (end: Date) =>

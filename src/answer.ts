@@ -1,4 +1,6 @@
 /** What is found, before anyone knows how it looks. Commands and reports return a Finding; the desk makes it an Answer. */
+import type { Networks } from './networks.ts';
+import type { Extent } from './trail/engine.ts';
 import type { Query } from './trail/sql.ts';
 import type { TimeRange } from './trail/window.ts';
 
@@ -34,6 +36,8 @@ export interface Table {
 export interface Next {
   readonly label: string;
   readonly line: string;
+  /** True where it is the same of a wider time: not offered to whoever has asked of all the trail already. */
+  readonly widens?: boolean;
 }
 
 /** What a command or a report found. */
@@ -87,10 +91,11 @@ export interface Spent {
   readonly dollars: number;
 }
 
-/** All a command or a report may draw on: the trail, the time, and what was spent. */
+/** All a command or a report may draw on: the trail, the time, whose addresses are whose, and what was spent. */
 export interface Context {
   ask<Row>(query: Query<Row>): Promise<Row[]>;
   readonly now: Date;
+  readonly networks: Networks;
   /**
    * The parts of a window in which it is best searched where the newest rows may do: newest first, and longer and longer,
    * where reading is paid for; else the window as it is.
@@ -98,6 +103,8 @@ export interface Context {
   parts(window: TimeRange): readonly TimeRange[];
   /** Shows whoever waits what was found so far, when more is still looked for before `until`. */
   show(found: Finding, until: Date): void;
+  /** What the trail is known to hold, without a query. */
+  extent(): Promise<Extent>;
   /** What was paid for in a window, oldest first; undefined where nothing is paid for. */
   spent(window: TimeRange): Promise<readonly Spent[] | undefined>;
 }

@@ -1,6 +1,6 @@
 /** The aspects of an event that are worth counting: its call, service, actor, address, … Each with how it is said and what it leads to. */
 import { only } from './line.ts';
-import type { Filter } from './trail/filter.ts';
+import { type Filter, type FilterValue, group } from './trail/filter.ts';
 import { type Sql, sql } from './trail/sql.ts';
 
 interface Aspect {
@@ -8,9 +8,11 @@ interface Aspect {
   readonly many: string;
   /** What its value is, as SQL of ours. */
   readonly value: string;
-  /** The filters that find the events of a value. */
+  /** The filters that find the events of a value, and no others. */
   filters(value: string): readonly Filter[];
 }
+
+const agentOf = (text: string): FilterValue => ({ text, wildcard: text.endsWith('*') });
 
 /**
  * A session name is new each day, and so is the version of a tool: roles count by their names, and tools by theirs. A
@@ -30,7 +32,8 @@ export const ASPECTS = {
     title: 'Actors',
     many: 'actors',
     value: `case when actorkind = 'role' then coalesce(sessionissuername, actor) else actor end`,
-    filters: (value) => [only('user', value)],
+    // A person may have the name of a role.
+    filters: (value) => group(false, [[only('actor', value)], ...(/[/:]/.test(value) ? [] : [[only('role', value), only('kind', 'role')]])]),
   },
   address: {
     title: 'Addresses',
@@ -41,8 +44,11 @@ export const ASPECTS = {
   tool: {
     title: 'Tools',
     many: 'tools',
-    value: `nullif(regexp_extract(useragent, '^[^A-Za-z0-9]*([A-Za-z][A-Za-z0-9._-]*)', 1), '')`,
-    filters: (value) => [{ field: 'agent', negated: false, values: [{ text: `*${value}*`, wildcard: true }] }],
+    value: `nullif(regexp_extract(useragent, '^\\[{0,1}([A-Za-z][A-Za-z0-9._-]*)([/ ]|\\]{0,1}$)', 1), '')`,
+    // S3 writes it in brackets.
+    filters: (value) => [
+      { field: 'agent', negated: false, values: [value, `${value}/*`, `${value} *`, `[${value}/*`, `[${value} *`, `[${value}]`].map(agentOf) },
+    ],
   },
   key: {
     title: 'Access keys',
@@ -54,6 +60,9 @@ export const ASPECTS = {
 } as const satisfies Record<string, Aspect>;
 
 export type AspectName = keyof typeof ASPECTS;
+
+/** The names of actors as cards and counts tell them. */
+export const actorNames: Sql = { text: ASPECTS.actor.value, values: [] };
 
 /** Each event once for each of the aspects, as `kind`: one reading of the trail for all of them. */
 export const eachAspect = (names: readonly AspectName[]): Sql => ({

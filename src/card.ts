@@ -4,10 +4,13 @@ import type { Context, Finding, Next, Row } from './answer.ts';
 import { ASPECTS, type AspectName, aspectValue, eachAspect } from './aspect.ts';
 import type { Asked } from './command.ts';
 import { only, printLine } from './line.ts';
+import { ofWiderTime } from './listing.ts';
+import { didYouMean, type Names } from './meant.ts';
 import { eventCount, eventsDuring, secondOf } from './trail/events.ts';
 import { type Filter, matching } from './trail/filter.ts';
-import { query, type Sql } from './trail/sql.ts';
-import { printWindow, wider } from './trail/window.ts';
+import { query, type Sql, sql } from './trail/sql.ts';
+import { thingOf } from './trail/thing.ts';
+import type { Window } from './trail/window.ts';
 
 /** Whose card it is. */
 interface Subject {
@@ -16,12 +19,13 @@ interface Subject {
   /** As the line names it, and as the answer does. */
   readonly word: string;
   readonly name: string;
-  /** Finds its events; `where` does where filters do not. */
+  /** Finds its events: what it counts is what its rows lead to. */
   readonly filters: readonly Filter[];
-  readonly where?: Sql;
   /** What is told of it, in this order. */
   readonly aspects: readonly AspectName[];
   readonly next?: readonly Next[];
+  /** Where names of its kind stand: a card that is empty offers the nearest of them. */
+  readonly names?: Names | undefined;
 }
 
 const MOST_OF_AN_ASPECT = 25;
@@ -36,6 +40,7 @@ const counted = z.object({
   failed: z.coerce.number(),
   denied: z.coerce.number(),
   writes: z.coerce.number(),
+  changes: z.coerce.number(),
   first: z.string(),
   last: z.string(),
   together: z.coerce.number(),
@@ -45,13 +50,17 @@ const counted = z.object({
 type Counted = z.output<typeof counted>;
 
 /** The card of a subject, in the window that was asked about. */
-export async function cardOf({ window, said }: Pick<Asked, 'window' | 'said'>, { ask }: Context, subject: Subject): Promise<Finding> {
-  const { card, word, name, filters, where = matching(filters), aspects } = subject;
+export async function cardOf(
+  { window, said, top = MOST_OF_AN_ASPECT }: Pick<Asked, 'window' | 'said' | 'top'>,
+  context: Context,
+  subject: Subject,
+): Promise<Finding> {
+  const { card, word, name, filters, aspects, next = [], names } = subject;
   // The kind that every event has one value of gives the sums.
   const kinds: readonly AspectName[] = [...new Set<AspectName>(['account', ...aspects])];
   const recent = new Date(window.to.getTime() - FRESH_MS);
-  const rows = await ask(query(counted)`
-    select kind, value, events, failed, denied, writes, first, last, together, rareness, place
+  const rows = await context.ask(query(counted)`
+    select kind, value, events, failed, denied, writes, changes, first, last, together, rareness, place
     from (
       select *, count(*) over (partition by kind) as together,
              row_number() over (partition by kind order by events desc, value) as place,
@@ -59,24 +68,27 @@ export async function cardOf({ window, said }: Pick<Asked, 'window' | 'said'>, {
              row_number() over (partition by kind order by first desc, value) as newness
       from (
         select kind, value, ${eventCount} as events, ${eventCount} filter (where outcome <> 'ok') as failed,
-               ${eventCount} filter (where outcome = 'denied') as denied, ${eventCount} filter (where readlike = 'false') as writes,
+               ${eventCount} filter (where outcome = 'denied') as denied, ${eventCount} filter (where ${isWrite}) as writes,
+               ${eventCount} filter (where ${isWrite} and outcome = 'ok') as changes,
                min(eventtime) as first, max(eventtime) as last
         from (
-          select eventid, eventtime, outcome, readlike, kind, ${aspectValue(kinds)} as value
+          select eventid, eventtime, eventsource, outcome, readlike, kind, ${aspectValue(kinds)} as value
           from ${eventsDuring(window)}
           ${eachAspect(kinds)}
-          where ${where}
+          where ${matching(filters)}
         ) as seen
         where value is not null
         group by kind, value
       ) as grouped
     ) as placed
-    where place <= ${MOST_OF_AN_ASPECT} or (kind = 'call' and rareness <= ${RARE}) or (first >= ${secondOf(recent)} and newness <= ${SHOWN})
+    where kind = 'account' or place <= ${top} or (kind = 'call' and rareness <= ${RARE}) or (first >= ${secondOf(recent)} and newness <= ${SHOWN})
     order by kind, place
   `);
   const of = (kind: string): Counted[] => rows.filter((row) => row.kind === kind);
   const everywhere = of('account');
-  const sum = (amount: 'events' | 'failed' | 'denied' | 'writes') => everywhere.reduce((total, row) => total + row[amount], 0);
+  // All of these are there for the sums.
+  const told = (kind: AspectName) => (kind === 'account' ? everywhere.filter((row) => row.place <= top || isFresh(row)) : of(kind));
+  const sum = (amount: 'events' | 'failed' | 'denied' | 'writes' | 'changes') => everywhere.reduce((total, row) => total + row[amount], 0);
   const first = everywhere.reduce<string | null>((least, row) => (least === null || row.first < least ? row.first : least), null);
   const last = everywhere.reduce<string | null>((most, row) => (most === null || row.last > most ? row.last : most), null);
   // What is as old as the subject itself is nothing new about it.
@@ -117,8 +129,8 @@ export async function cardOf({ window, said }: Pick<Asked, 'window' | 'said'>, {
         { name: 'fresh', label: 'New', kind: 'text' },
       ],
       rows: aspects.flatMap((kind) =>
-        of(kind).map((row): Row => {
-          const { together: _, rareness: __, place: ___, ...cells } = row;
+        told(kind).map((row): Row => {
+          const { together: _, rareness: __, place: ___, changes: ____, ...cells } = row;
           return {
             cells: { ...cells, fresh: isFresh(row) ? 'new' : null },
             next: {
@@ -128,26 +140,50 @@ export async function cardOf({ window, said }: Pick<Asked, 'window' | 'said'>, {
           };
         }),
       ),
-      more: sections.some(({ together }) => together > MOST_OF_AN_ASPECT),
+      more: sections.some(({ together }) => together > top),
     },
-    next:
-      everywhere.length === 0
-        ? [{ label: `The same, ${printWindow(wider(window))}`, line: printLine({ name: card, words: [word], filters: [], window: wider(window) }) }]
-        : [
-            ...(subject.next ?? []),
-            {
-              label: 'What it changed',
-              line: printLine({ name: 'events', words: [], filters: [...filters, only('readonly', 'false')], window: said }),
-            },
-            ...(sum('denied') > 0
-              ? [
-                  {
-                    label: 'What was refused',
-                    line: printLine({ name: 'events', words: [], filters: [...filters, only('outcome', 'denied')], window: said }),
-                  },
-                ]
-              : []),
-            { label: 'By day', line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: said }) },
-          ],
+    next: everywhere.length === 0 ? await leadsFromNothing() : leadsOn().slice(0, MOST_LEADS),
   };
+
+  async function leadsFromNothing(): Promise<Next[]> {
+    const about = (subject: string, time: Window) => printLine({ name: card, words: [subject], filters: [], window: time });
+    return [
+      ...(names ? await didYouMean(names, name, window, context, (nearest) => about(nearest, said)) : []),
+      ofWiderTime(window, (wide) => about(word, wide)),
+    ];
+  }
+
+  /** What it did first, then whom it leads to, then the rest. */
+  function leadsOn(): Next[] {
+    const events = (...more: readonly Filter[]) => printLine({ name: 'events', words: [], filters: [...filters, ...more], window: said });
+    const cards = CARDS.flatMap(([kind, about]): Next[] => {
+      const most = aspects.includes(kind)
+        ? of(kind).find(({ value }) => value !== WITHHELD && (about === 'user' || thingOf(value).kind === about))
+        : undefined;
+      return most ? [{ label: `About ${most.value}`, line: printLine({ name: about, words: [most.value], filters: [], window: said }) }] : [];
+    });
+    return [
+      ...(sum('changes') > 0 ? [{ label: 'What it changed', line: events(...CHANGES) }] : []),
+      ...(sum('denied') > 0 ? [{ label: 'What was refused', line: events(only('outcome', 'denied')) }] : []),
+      ...next,
+      ...cards,
+      { label: 'By day', line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: said }) },
+    ];
+  }
 }
+
+/** Written in place of a user's name that was mistyped at sign-in, since it may be a password (CloudTrail User Guide, console sign-in events). */
+const WITHHELD = 'HIDDEN_DUE_TO_SECURITY_REASONS';
+
+/** The kinds of which the most frequent has a card of its own. */
+const CARDS: readonly (readonly [AspectName, string])[] = [
+  ['actor', 'user'],
+  ['address', 'ip'],
+  ['key', 'key'],
+];
+const MOST_LEADS = 6;
+
+/** A sign-in is logged as a write, and changes nothing. */
+const isWrite: Sql = sql`readlike = 'false' and eventsource <> 'signin.amazonaws.com'`;
+/** The filters that find the writes that succeeded. */
+const CHANGES: readonly Filter[] = [only('reads', 'false'), only('outcome', 'ok'), { ...only('source', 'signin'), negated: true }];

@@ -20,7 +20,7 @@ import { toCsv } from './message/csv.ts';
 import { visible } from './message/inert.ts';
 import { toJson } from './message/json.ts';
 import { toTerminal } from './message/terminal.ts';
-import { athenaOf, billingOf, ensureSample, openTrail, type Place, placeOf, savedOf } from './opening.ts';
+import { athenaOf, billingOf, ensureSample, networksOf, openTrail, type Place, placeOf, savedOf } from './opening.ts';
 import { progressBar } from './progress.ts';
 import { setUp } from './setup.ts';
 import { keptIn } from './state/kept.ts';
@@ -103,7 +103,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
     const billing = billingOf(place, engine, config, (error) =>
       process.stderr.write(`What this cost could not be written down: ${visible(String(error))}\n`),
     );
-    const desk = openDesk(await loadCatalog(root), engine, { billing, saved: savedOf(place) });
+    const desk = openDesk(await loadCatalog(root), engine, { billing, saved: savedOf(place), networks: networksOf(place, config) });
     const answer = await waiting(
       verb === 'report' ? desk.report(rest[0] ?? 'daily', reportDay(values.on, now, config), asking) : desk.answer(lineOf(rest), asking),
       () => reached,

@@ -18,6 +18,10 @@ const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = z.string().transform((path) => resolve(root, path));
 
+const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+const strayNetwork = (texts: readonly string[]): string | undefined => texts.find((text) => !network.safeParse(text).success);
+
 const sqlName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, 'must be small letters, digits and _, beginning with a letter');
 
 const schema = z.object({
@@ -52,6 +56,16 @@ const schema = z.object({
   ASK_ABOVE_DOLLARS: dollars.default(1),
   USER_BUDGET_DOLLARS: dollars.optional(),
   DAY_BUDGET_DOLLARS: dollars.optional(),
+  OUR_NETWORKS: names
+    .refine((texts) => strayNetwork(texts) === undefined, {
+      error: ({ input }) => `must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and ${strayNetwork(input as string[])} is none`,
+    })
+    .default([]),
+  AWS_RANGES: z
+    .string()
+    .transform((text) => (isUrl(text) ? text : resolve(root, text)))
+    .refine((text) => isUrl(text) || existsSync(text), { error: ({ input }) => `must be a URL or a file, and there is none at ${input}` })
+    .default('https://ip-ranges.amazonaws.com/ip-ranges.json'),
   SAMPLE_EVENTS: number.int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
   SLACK_BOT_TOKEN: token('xoxb-').optional(),

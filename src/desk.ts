@@ -8,12 +8,13 @@ import { type Asked, type Command, isOptional, type ShapeKey, TOPICS, type Topic
 import { UserError } from './errors.ts';
 import { type Line, parseLine, printFilter, printLine, shortened } from './line.ts';
 import { nearest } from './nearest.ts';
+import { type Networks, unknownNetworks } from './networks.ts';
 import { openPaid } from './paid.ts';
 import { type Saved, savingIn } from './saved.ts';
 import { maskDeep, maskText } from './secrets.ts';
 import { ask, type Cost, type Execution, type Progress, type QueryEngine } from './trail/engine.ts';
 import { partsOf, secondOf } from './trail/events.ts';
-import { changed, type FilterValue, fieldGuide, rightlyWritten, type Term, termsOf, valuesOf } from './trail/filter.ts';
+import { changed, type Filter, type FilterValue, fieldGuide, rightlyWritten, type Term, termsOf, valuesOf } from './trail/filter.ts';
 import { respelled } from './trail/spelling.ts';
 import type { Query, Sql } from './trail/sql.ts';
 import { nearestWindow, pin, printWindow, readWindow, type TimeRange, type Window } from './trail/window.ts';
@@ -40,14 +41,15 @@ export interface Desk {
   readonly examples: readonly string[];
 }
 
-/** What a desk may have beside: without billing, questions cost nothing; without `saved`, none is kept under a name. */
+/** What a desk may have beside: without billing, questions cost nothing; without `saved`, none is kept under a name; without `networks`, it is not known whose an address is. */
 interface Beside {
   readonly billing?: Billing | undefined;
   readonly saved?: Saved;
+  readonly networks?: Networks;
 }
 
 /** A desk over a catalog and an engine. */
-export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved }: Beside = {}): Desk {
+export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved, networks = unknownNetworks }: Beside = {}): Desk {
   const paid = openPaid();
   const examples = byTopic(catalog).map(([name, { example }]) => `${name} ${example}`);
   return {
@@ -58,13 +60,13 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved
       const text = saved ? await meantBy(typed, saved) : typed;
       if (text === undefined) return tellSaved();
       const read = readOrSuggest(text, catalog.commands, asking.now);
-      if (read === undefined) return help(parseLine(text), catalog);
+      if (read === undefined) return help(lineOf(text, catalog.commands), catalog);
       const { command, asked } = read;
       const line = { ...read.line, window: asked.said };
       const { reads = 1 } = command;
       const isNewestFirst = command.isNewestFirst?.(asked) ?? false;
       const question: Questioned = { kind: 'command', name: line.name, line, window: asked.window, reads, isNewestFirst };
-      return conclude(question, asking, async (context) => orRespelled(await command.answer(asked, context), line, asked.window, context));
+      return conclude(question, asking, async (context) => orNearestMiss(await command.answer(asked, context), line, asked.window, context));
     },
     async report(name, day, asking) {
       const report = catalog.reports.get(name);
@@ -134,6 +136,7 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved
     };
     const context: Context = {
       now,
+      networks,
       async ask<Row>(query: Query<Row>) {
         const known = bill && paid.find(query, now);
         if (known) return known as Row[];
@@ -155,6 +158,7 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved
             .then((answer) => onFound(answer, until))
             .catch(() => undefined);
       },
+      extent: () => engine.extent(),
       spent: async (range) => billing?.spent(range),
     };
     try {
@@ -172,15 +176,18 @@ export function openDesk(catalog: Catalog, engine: QueryEngine, { billing, saved
     const text = line && printLine(line);
     const asked = text ?? '';
     // The lines of follow-ups stay whole, for they are asked again; what is read of them is masked.
-    const masked = (next: Next): Next => ({ ...next, label: maskText(next.label, asked) });
+    const masked = ({ label, line: follows }: Next): Next => ({ label: maskText(label, asked), line: follows });
     const { table, unknown } = withColumns(found.table, line?.cols);
     const rows = table?.rows.map((row) => ({ cells: maskDeep(row.cells, asked), ...(row.next && { next: masked(row.next) }) }));
+    const { first, last } = await engine.extent();
+    const isAll = first !== null && last !== null && secondOf(window.from) <= first && last <= secondOf(window.to);
+    const next = found.next?.filter(({ widens }) => !(widens && isAll));
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
     return {
       template: name,
       data: maskDeep(found.data, asked),
       ...(table && rows && { table: { ...table, rows } }),
-      ...(found.next && { next: found.next.map(masked) }),
+      ...(next && { next: next.map(masked) }),
       ...(note !== '' && { note }),
       ...(text !== undefined && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
@@ -215,18 +222,34 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
   };
 }
 
-/** What was found; where that is nothing, and only for capital letters that were typed small, the right ones are offered first. */
-async function orRespelled(found: Finding, line: Line, window: TimeRange, { ask }: Context): Promise<Finding> {
+/** What was found; where that is nothing, with the nearest miss: names that were most likely meant first, then the same without each filter. */
+async function orNearestMiss(found: Finding, line: Line, window: TimeRange, context: Context): Promise<Finding> {
   if (found.table?.rows.length !== 0) return found;
-  const filters = await respelled(line.filters, window, ask).catch((error: unknown) => {
+  const filters = await respelled(line.filters, window, context).catch((error: unknown) => {
     // An answer is not lost because a better question would be dear.
     if (error instanceof UserError) return undefined;
     throw error;
   });
-  if (!filters) return found;
-  const changed = filters.filter((filter) => !line.filters.includes(filter));
-  const meant: Next = { label: `Did you mean ${changed.map(printFilter).join(' ')}?`, line: printLine({ ...line, filters }) };
-  return { ...found, next: [meant, ...(found.next ?? [])] };
+  const own = found.next ?? [];
+  const changed = filters?.filter((filter) => !line.filters.includes(filter));
+  const meant: Next[] =
+    filters && changed ? [{ label: `Did you mean ${changed.map(briefly).join(' ')}?`, line: printLine({ ...line, filters }) }] : [];
+  const without = line.filters.slice(0, MOST_WITHOUT).map((filter) => ({
+    label: `Without ${briefly(filter)}`,
+    line: printLine({ ...line, filters: line.filters.filter((other) => other !== filter) }),
+  }));
+  const isNew = ({ line: asked }: Next): boolean => own.every((other) => other.line !== asked);
+  return { ...found, next: [...meant, ...own.filter(({ widens }) => !widens), ...without.filter(isNew), ...own.filter(({ widens }) => widens)] };
+}
+
+const MOST_WITHOUT = 3;
+const LONGEST_LABEL = 60;
+
+/** A filter in a label; of a long one its field. */
+function briefly(filter: Filter): string {
+  const printed = printFilter(filter);
+  if (printed.length <= LONGEST_LABEL) return printed;
+  return 'field' in filter ? `${filter.field}:…` : '(…)';
 }
 
 interface Understood {
@@ -235,9 +258,13 @@ interface Understood {
   readonly asked: Asked;
 }
 
+/** A line, with words that stand under the names which their command has for them. */
+const lineOf = (text: string, commands: Catalog['commands']): Line =>
+  parseLine(text, (question, word) => Object.hasOwn(commands.get(question)?.words ?? {}, word));
+
 /** A line as its command takes it; undefined for one that asks for help. */
 function read(text: string, commands: Catalog['commands'], now: Date): Understood | undefined {
-  const line = parseLine(text);
+  const line = lineOf(text, commands);
   if (line.name === 'help') {
     topicOf(line, commands);
     return undefined;

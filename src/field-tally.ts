@@ -1,5 +1,6 @@
 /** The fields that records have: every path into their JSON, how many of them fill it, and its most common values. */
 import { maskDeep } from './secrets.ts';
+import { printKey } from './trail/path.ts';
 
 /** One path, such as `requestParameters.instancesSet.items[].instanceId`. */
 export interface FieldTally {
@@ -59,7 +60,7 @@ function walk(value: unknown, path: string, key: string, into: Map<string, Set<s
   if (Array.isArray(value)) {
     for (const inner of value) walk(inner, `${path}[]`, key, into, depth + 1);
   } else if (typeof value === 'object') {
-    for (const [name, inner] of Object.entries(value)) walk(inner, `${path}.${name}`, name, into, depth + 1);
+    for (const [name, inner] of Object.entries(value)) walk(inner, `${path}.${printKey(name)}`, name, into, depth + 1);
   } else {
     const values = into.get(path) ?? new Set();
     into.set(path, values.add(shownOf(key, value)));

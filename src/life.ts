@@ -1,13 +1,18 @@
 /** The life of a thing: every event that names it, with what each did to it, attempts told from deeds. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Context, Finding, Next, Table } from './answer.ts';
+import type { Asked } from './command.ts';
 import { only, printLine } from './line.ts';
-import { eventTable, type ListedEvent, listed, listedRow, newestFirst } from './listing.ts';
+import { eventTable, type ListedEvent, listedColumns, listedRow, newestFirst, ofWiderTime } from './listing.ts';
+import { didYouMean } from './meant.ts';
+import { type allWord, newestOf, type Told, toldOf } from './routine.ts';
 import { type Deed, deedColumns, deedOf, deedRow, isMaking, isRemoving, naming } from './trail/about.ts';
 import { eventsDuring } from './trail/events.ts';
-import { limit, query, type Sql, sql } from './trail/sql.ts';
+import { type Filter, matching } from './trail/filter.ts';
+import { type Sql, sql } from './trail/sql.ts';
 import { type Thing, thingOf } from './trail/thing.ts';
-import { printWindow, type TimeRange, type Window, wider } from './trail/window.ts';
+import type { TimeRange, Window } from './trail/window.ts';
 
 const LONGEST_NAME = 300;
 
@@ -19,7 +24,13 @@ export const thingWord = z
   .transform(thingOf);
 
 const lifeRow = listedRow.extend({ ...deedRow, actorbasis: z.string() });
+const COLUMNS = [...listedColumns, { name: 'actorbasis', from: sql`actorbasis` }, ...deedColumns];
 type LifeRow = z.output<typeof lifeRow>;
+
+/** A question about a thing. With `all`, where it knows that word, routine calls are told, too. */
+interface AboutThing extends Pick<Asked, 'filters' | 'window' | 'said'> {
+  readonly words: { readonly thing: Thing; readonly all?: z.output<typeof allWord> };
+}
 
 /** One event of a thing's life. */
 export interface LifeEvent extends ListedEvent {
@@ -41,6 +52,8 @@ const CALLS = {
 interface Wanted {
   readonly calls: keyof typeof CALLS;
   readonly deeds: readonly Deed[];
+  /** True where routine calls are left out. */
+  readonly quiet?: boolean;
   /** True when older events can add nothing. */
   isEnough(events: readonly LifeEvent[]): boolean;
   soFar(life: Life): Finding;
@@ -48,30 +61,34 @@ interface Wanted {
 
 const MOST_EVENTS = 1000;
 
-/** Events of a thing's life, newest first; `more` when there are older ones that were not read. */
+/** Events of a thing's life, newest first; `more` when there are older ones that were not read; and how many routine calls were left out. */
 export interface Life {
   readonly events: readonly LifeEvent[];
   readonly more: boolean;
+  readonly hidden: number;
 }
 
 /** Events of a thing's life, newest first, from as much of the window as it takes. */
-export async function eventsAbout(thing: Thing, window: TimeRange, context: Context, { calls, deeds, isEnough, soFar }: Wanted): Promise<Life> {
-  const told = (rows: readonly LifeRow[]): LifeEvent[] => rows.map((row) => lived(row, thing)).filter(({ deed }) => deeds.includes(deed));
-  const rows = await newestFirst<LifeRow>(context, window, {
-    query: (part) => query(lifeRow)`
-      select ${listed}, actorbasis, ${deedColumns}
-      from ${eventsDuring(part)}
-      where ${CALLS[calls]} and ${naming(thing)}
-      order by eventtime desc, eventid
-      ${limit(MOST_EVENTS + 1)}
-    `,
-    isEnough: (found) => found.length > MOST_EVENTS || isEnough(told(found)),
-    soFar: (found) => soFar({ events: told(found), more: true }),
+export async function eventsAbout({ words: { thing }, filters, window }: AboutThing, context: Context, wanted: Wanted): Promise<Life> {
+  const { calls, deeds, quiet = false, isEnough, soFar } = wanted;
+  const where = sql`${CALLS[calls]} and ${naming(thing)} and ${matching(filters)}`;
+  const lifeOf = (rows: readonly Told<LifeRow>[]): Life => {
+    const { events, hidden } = toldOf(rows);
+    const lived = events.slice(0, MOST_EVENTS).map((row) => livedOf(row, thing));
+    return { events: lived.filter(({ deed }) => deeds.includes(deed)), more: events.length > MOST_EVENTS, hidden };
+  };
+  const rows = await newestFirst(context, window, {
+    query: (part) => newestOf(lifeRow, COLUMNS, { relation: eventsDuring(part), where, quiet }, MOST_EVENTS + 1),
+    isEnough(found) {
+      const life = lifeOf(found);
+      return life.more || isEnough(life.events);
+    },
+    soFar: (found) => soFar({ ...lifeOf(found), more: true }),
   });
-  return { events: told(rows.slice(0, MOST_EVENTS)), more: rows.length > MOST_EVENTS };
+  return lifeOf(rows);
 }
 
-function lived(row: LifeRow, thing: Thing): LifeEvent {
+function livedOf(row: LifeRow, thing: Thing): LifeEvent {
   const { readlike: _read, instances: _ids, errormessage: _message, request: _request, response: _response, ...event } = row;
   const deed = deedOf(row, thing);
   const isDone = event.outcome === 'ok';
@@ -107,30 +124,81 @@ export const subjectOf = ({ what }: Thing): string => (what === '' ? '' : `The $
 /** A thing as a line names it. */
 export const nameOf = ({ arn, name }: Thing): string => arn?.text ?? name;
 
-/** Where a question about a thing stands. */
-interface Standing {
+/** What a question about a thing found: the event that answers it, who is behind that, and how many routine calls it left out. */
+interface Found {
   /** The command that was asked. */
   readonly name: string;
-  readonly window: TimeRange;
-  readonly said: Window;
-  /** The event that answers it, and who is behind that. */
-  readonly event: ListedEvent | undefined;
+  readonly event: LifeEvent | undefined;
   readonly actor: string | null;
+  readonly hidden?: number;
+  /** The accounts that it found the name in. */
+  readonly accounts: readonly string[];
 }
 
-/** The questions that follow from the answer: what happened around it, and what else they did; or the same of a wider time. */
-export function leadsFrom(thing: Thing, { name, window, said, event, actor }: Standing): Next[] {
-  if (!event) {
-    return [
-      { label: `The same, ${printWindow(wider(window))}`, line: printLine({ name, words: [nameOf(thing)], filters: [], window: wider(window) }) },
-    ];
-  }
-  const account = event.recipientaccountid ? [only('account', event.recipientaccountid)] : [];
-  const around: Window = { kind: 'around', at: event.eventtime.slice(0, 19), count: 15, unit: 'm' };
+/** The accounts that things of this name are in, of those that events are of: an ARN, an id and a bucket's name are of one thing, a name may be that of several. */
+export const accountsOf = (thing: Thing, accounts: readonly (string | null)[]): string[] =>
+  thing.arn || thing.kind === 'bucket' || !isNamed(thing) ? [] : [...new Set(accounts.filter((account) => account !== null))].sort();
+
+const NAMED: ReadonlySet<Thing['kind']> = new Set(['name', 'bucket', 'user', 'role', 'email']);
+
+/** True of what has a name of people's own choice, which is easily mistyped, and which each account may give again. */
+export const isNamed = ({ kind }: Thing): boolean => NAMED.has(kind);
+
+/** What was found; where that is nothing, with the nearest name of a thing that the trail has. */
+export async function orNearest(
+  found: Finding,
+  { words: { thing }, filters, window, said }: AboutThing,
+  command: string,
+  context: Context,
+): Promise<Finding> {
+  if (found.table?.rows.length !== 0) return found;
+  const about = (name: string) => printLine({ name: command, words: [name], filters, window: said });
+  return { ...found, next: [...(await meantThing(thing, window, context, about)), ...(found.next ?? [])] };
+}
+
+/** The question about the thing whose name is nearest; none of an id, which another one's would only look like. */
+export const meantThing = async (thing: Thing, window: TimeRange, context: Context, lineOf: (name: string) => string): Promise<Next[]> =>
+  isNamed(thing) ? didYouMean({ column: sql`target` }, thing.name, window, context, lineOf) : [];
+
+/** The questions that follow from the answer: what happened around it, who that was and from where, the rest of its life; or the same of a wider time. */
+export function leadsFrom({ words: { thing, all }, filters, window, said }: AboutThing, { name, event, actor, hidden = 0, accounts }: Found): Next[] {
+  const about = (command: string, time: Window, ...more: string[]) =>
+    printLine({ name: command, words: [nameOf(thing), ...more], filters, window: time });
+  const same = (time: Window) => about(name, time, ...(all ? [all] : []));
+  return [
+    ...leadsToAccounts(accounts, (account) =>
+      printLine({ name, words: [nameOf(thing), ...(all ? [all] : [])], filters: [...filters, account], window: said }),
+    ),
+    ...(event ? leadsFromEvent(event, actor, said) : []),
+    ...(hidden > 0 ? [{ label: 'Show routine calls, too', line: about(name, said, 'all') }] : []),
+    ...(all ? [{ label: 'Without routine calls', line: about(name, said) }] : []),
+    ...(event ? [] : [ofWiderTime(window, (wide) => same(wide))]),
+    ...(name === 'history' ? [] : [{ label: 'Its whole life', line: about('history', said) }]),
+    ...(name === 'who-created' ? [] : [{ label: 'Who created it', line: about('who-created', said) }]),
+  ];
+}
+
+/** The cards of who did it, and of where from. */
+export const leadsToCards = ({ actor, address }: { readonly actor: string | null; readonly address: string | null }, said: Window): Next[] => [
+  ...(actor === null ? [] : [{ label: `About ${actor}`, line: printLine({ name: 'user', words: [actor], filters: [], window: said }) }]),
+  ...(address === null || !isIP(address)
+    ? []
+    : [{ label: `About ${address}`, line: printLine({ name: 'ip', words: [address], filters: [], window: said }) }]),
+];
+
+const MOST_ACCOUNTS = 4;
+
+/** The same question of each account alone, where several have the name. */
+export const leadsToAccounts = (accounts: readonly string[], lineOf: (account: Filter) => string): Next[] =>
+  accounts.length > 1
+    ? accounts.slice(0, MOST_ACCOUNTS).map((account) => ({ label: `In ${account} alone`, line: lineOf(only('account', account)) }))
+    : [];
+
+function leadsFromEvent({ recipientaccountid, eventtime, sourceipaddress: address }: LifeEvent, actor: string | null, said: Window): Next[] {
+  const account = recipientaccountid ? [only('account', recipientaccountid)] : [];
+  const around: Window = { kind: 'around', at: eventtime.slice(0, 19), count: 15, unit: 'm' };
   return [
     { label: '15 minutes around it', line: printLine({ name: 'events', words: [], filters: account, window: around }) },
-    ...(actor === null
-      ? []
-      : [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: said }) }]),
+    ...leadsToCards({ actor, address }, said),
   ];
 }

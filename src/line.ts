@@ -7,8 +7,11 @@ import { isIPv6 } from 'node:net';
 import { UserError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { type Char, isQuoted, literal, normalize, plain, quote, type Token, textOf, tokenize, written } from './tokens.ts';
-import { columnNamed, type Filter, type FilterValue, fieldNamed, fieldNames, group, isTerm, type Term } from './trail/filter.ts';
+import { type Filter, type FilterValue, fieldNamed, fieldNames, group, groupNamed, isTerm, type Term, valuesOf } from './trail/filter.ts';
+import { documents, readPath } from './trail/path.ts';
 import { type Every, isStep } from './trail/series.ts';
+import { spanBetween, spanCompared } from './trail/span.ts';
+import { type Thing, thingOf } from './trail/thing.ts';
 import { nearestWindow, printWindow, readWindow, type Window } from './trail/window.ts';
 
 /** How rows are ordered: most first, fewest first, first seen latest, newest event first. */
@@ -39,18 +42,38 @@ export interface Line extends Shape {
 
 export const MOST_ROWS = 10_000;
 
+/** Whether a question takes a word of this name: `outside-regions` takes `allow:us-east-1`. */
+type Takes = (question: string, word: string) => boolean;
+
 /**
- * Reads a line. An empty one is `help`; one that begins with a filter or a time is `events`.
+ * Reads a line. An empty one is `help`; one that begins with a filter or a time is `events`; one that begins with an id, an ARN, an
+ * address or the like is the question about that.
  *
  * @throws UserError, with the nearest correct line where one can be told.
  */
-export function parseLine(text: string): Line {
+export function parseLine(text: string, takes: Takes = () => false): Line {
   const tokens = tokenize(normalize(text));
   if (tokens[0] && !isQuoted(tokens[0]) && textOf(tokens[0]) === '/trail') tokens.shift();
-  const { words, filters, startsWithName, ...rest } = readPieces(pieces(tokens));
-  const name = startsWithName ? (words.shift() as string).toLowerCase() : tokens.length === 0 ? 'help' : 'events';
-  return { name, words, filters, ...rest };
+  const { words, filters, startsWithName, ...rest } = readPieces(pieces(tokens, takes), takes);
+  if (!startsWithName) return { name: tokens.length === 0 ? 'help' : 'events', words, filters, ...rest };
+  const [first = '', ...others] = words;
+  const about = questionAbout(thingOf(first));
+  return about ? { name: about, words, filters, ...rest } : { name: first.toLowerCase(), words: others, filters, ...rest };
 }
+
+const QUESTIONS: Partial<Record<Thing['kind'], string>> = {
+  instance: 'who-started',
+  ip: 'ip',
+  key: 'key',
+  account: 'account',
+  region: 'region',
+  email: 'user',
+  uuid: 'event',
+};
+
+/** The question that somebody asks who pastes a thing, and nothing but its name; undefined for what may be a question's own name. */
+const questionAbout = ({ kind, arn }: Thing): string | undefined =>
+  kind === 'name' ? undefined : arn && kind !== 'instance' ? 'history' : (QUESTIONS[kind] ?? 'history');
 
 /** A piece of a line: a token, or what joins and groups filters. */
 type Piece =
@@ -62,38 +85,74 @@ type Piece =
 const JOINING: Readonly<Record<string, 'and' | 'or' | 'not'>> = { AND: 'and', '&&': 'and', OR: 'or', '||': 'or', NOT: 'not' };
 
 /** Marks are part of their tokens until here: parentheses stand close to words, and ranges in brackets have blanks in them. */
-function pieces(tokens: readonly Token[]): Piece[] {
+function pieces(tokens: readonly Token[], takes: Takes): Piece[] {
   const all: Piece[] = [];
-  let depth = 0;
   for (let i = 0; i < tokens.length; i += 1) {
     let token = tokens[i] as Token;
     for (let open = OPENING.exec(bareOf(token)); open; open = OPENING.exec(bareOf(token))) {
-      all.push({ kind: 'open', negated: open[1] === '-', head: open[2] ?? '' });
-      depth += 1;
-      token = token.slice(open[0].length);
+      const [mark, minus = ''] = open;
+      all.push({ kind: 'open', negated: minus === '-', head: mark === `${minus}(` ? '' : written(token.slice(minus.length, mark.length - 1)) });
+      token = token.slice(mark.length);
     }
     const range = RANGE.exec([token, ...tokens.slice(i + 1, i + 3)].map(bareOf).join(' '));
     if (range) {
-      const [, head = '', from = '', to = '', rest = ''] = range;
-      token = plain(`${head}${from === '*' ? EVER[0] : from}..${to === '*' ? EVER[1] : to}${rest}`);
+      const [, head = '', opening, from = '', to = '', closing, rest = ''] = range;
+      token = plain(`${head}${spanBetween({ at: from, isIn: opening === '[' }, { at: to, isIn: closing === ']' }) ?? `${from}..${to}`}${rest}`);
       i += 2;
     }
-    const closing = Math.min(depth, /\)*$/.exec(bareOf(token))?.[0].length ?? 0);
+    const bareToken = bareOf(token);
+    // “Mozilla/5.0(X11)” has both of its own.
+    const own = bareToken.split(')').length - bareToken.split('(').length;
+    const closing = Math.min(Math.max(own, 0), /\)*$/.exec(bareToken)?.[0].length ?? 0);
     const inner = token.slice(0, token.length - closing);
     const bare = bareOf(inner);
     const joining = Object.hasOwn(JOINING, bare) ? JOINING[bare] : undefined;
     if (joining) all.push({ kind: joining });
     else if (inner.length > 0) all.push({ kind: 'token', token: inner });
     for (let n = 0; n < closing; n += 1) all.push({ kind: 'close' });
-    depth -= closing;
   }
+  checkParentheses(all, takes);
   return all;
 }
 
-const OPENING = /^(-?)([A-Za-z][\w.[\]]*:)?\(/;
-/** `eventTime:[2026-04-20 TO 2026-05-02]` of Lucene. */
-const RANGE = /^(-?[A-Za-z]\w*:)[[{](\S+) TO ([^\s\]}]+)[\]}](\)*)$/;
-const EVER = ['2013-01-01', '2199-12-31'] as const;
+/** @throws UserError for a parenthesis without its other half: what stands in it, or after it, would be read as something else. */
+function checkParentheses(all: readonly Piece[], takes: Takes): void {
+  const opened: number[] = [];
+  for (const [i, piece] of all.entries()) {
+    if (piece.kind === 'open') opened.push(i);
+    if (piece.kind === 'close' && opened.pop() === undefined) {
+      const before = all[i - 1];
+      throw new UserError(
+        `“${before ? shortened(printPieceOf(before)) : ''})” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.`,
+        readable(all.toSpliced(i, 1), takes),
+      );
+    }
+  }
+  const last = opened.at(-1);
+  if (last === undefined) return;
+  const after = all[last + 1];
+  throw new UserError(
+    `The parenthesis in “${shortened(`${printPieceOf(all[last] as Piece)}${after ? printPieceOf(after) : ''}`)}” is not closed. If it is part of a name, put the name in quotes.`,
+    readable(all.toSpliced(endOfGroup(all, last), 0, { kind: 'close' }), takes),
+  );
+}
+
+/** Where a group most likely ends whose end was forgotten: before the time and the shape at the end of the line. */
+function endOfGroup(all: readonly Piece[], start: number): number {
+  let end = all.length;
+  for (let found = true; found; ) {
+    const taken = [3, 2, 1].find((count) => end - count > start && readWindow(plainRun(all.slice(0, end), end - count))?.taken === count);
+    const piece = all[end - 1];
+    const isShape = end - 1 > start && piece?.kind === 'token' && /^(?:by|every|top|sort|cols|spend):/i.test(bareOf(piece.token));
+    found = taken !== undefined || isShape;
+    if (found) end -= taken ?? 1;
+  }
+  return end;
+}
+
+const OPENING = /^(-?)(?:[A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?:)?\(/;
+/** `eventTime:[2026-04-20 TO 2026-05-02]` of Lucene; an end in braces is left out. */
+const RANGE = /^(-?[A-Za-z]\w*:)([[{])(\S+) TO ([^\s\]}]+)([\]}])(\)*)$/;
 
 /** A token's characters, with a mark for each that was quoted. */
 const bareOf = (token: Token): string => token.map(({ char, quoted }) => (quoted ? '"' : char)).join('');
@@ -106,14 +165,14 @@ interface Read extends Shaped {
 }
 
 /** Reads pieces as an expression: what stands side by side must all match, and that binds closer than OR. */
-function readPieces(all: readonly Piece[]): Read {
+function readPieces(all: readonly Piece[], takes: Takes): Read {
   const words: string[] = [];
   const shape: { -readonly [K in keyof Shaped]: Shaped[K] } = {};
   let window: Window | undefined;
   let windowAt = 0;
   let at = 0;
   const first = all[0];
-  const startsWithName = first?.kind === 'token' && !readNamedOf(all, 0, '') && !readWindow(plainRun(all, 0));
+  const startsWithName = first?.kind === 'token' && !readNamedOf(all, 0, '', takes) && !readWindow(plainRun(all, 0));
   const filters = group(false, alternatives(0, ''));
   return { words, filters, ...(window && { window }), ...shape, startsWithName };
 
@@ -146,13 +205,11 @@ function readPieces(all: readonly Piece[]): Read {
   /** What one token is: filters, or part of the line's shape, time or words. */
   function primary(token: Token, depth: number, head: string): Filter[] {
     const start = at;
-    const named = readNamedOf(all, start, head);
+    const named = readNamedOf(all, start, head, takes);
     at += 1;
-    if (named?.kind === 'filter') return [named.filter];
-    if (named) {
-      Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
-      return [];
-    }
+    if (named?.kind === 'word') words.push(named.word);
+    if (named?.kind === 'shape') Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
+    if (named) return named.kind === 'word' ? [] : [...named.filters];
     const found = depth === 0 ? readWindow(plainRun(all, start)) : undefined;
     if (found) {
       if (window) {
@@ -162,7 +219,7 @@ function readPieces(all: readonly Piece[]): Read {
         const meant: Piece[] = span ? [{ kind: 'token', token: plain(printWindow(span)) }] : [];
         throw new UserError(
           `I read two times, “${printWindow(window)}” and “${printWindow(found.window)}”. Give one.`,
-          readable(span ? all.toSpliced(windowAt, end - windowAt, ...meant) : all.toSpliced(start, found.taken)),
+          readable(span ? all.toSpliced(windowAt, end - windowAt, ...meant) : all.toSpliced(start, found.taken), takes),
         );
       }
       window = found.window;
@@ -176,16 +233,18 @@ function readPieces(all: readonly Piece[]): Read {
       words.push(textOf(token));
       return [];
     }
-    // What is joined to filters is one: text anywhere in the record.
-    return [{ field: 'text', negated: isLess, values: readValues(token.slice(isLess ? 1 : 0), 'text:') }];
+    // What is joined to filters is one: text anywhere in the record. A comma by itself says nothing.
+    const said = token.slice(isLess ? 1 : 0);
+    if (said.every(({ char, quoted }) => char === ',' && !quoted)) return [];
+    return [{ field: 'text', negated: isLess, values: readValues(said, 'text:') }];
   }
 }
 
-/** A line as text: `parseLine(printLine(line))` is the line again. */
+/** A line as text: `parseLine(printLine(line))` is the line again. A filter that it has twice is said once. */
 export function printLine({ name, words, filters, window, by, every, top, sort, cols, spend }: Line): string {
   return [
     ...[name, ...words].map(printWord),
-    ...filters.map(printFilter),
+    ...new Set(filters.map(printFilter)),
     ...(by ? [`by:${by.join(',')}`] : []),
     ...(every ? [`every:${every.count}${every.unit}`] : []),
     ...(top ? [`top:${top}`] : []),
@@ -232,29 +291,30 @@ function printValue({ text, wildcard }: FilterValue): string {
 const printPiece = (text: string): string => (SAFE_WORD.test(text) || /^[\w:/.+=@-]+$/.test(text) ? text : quote(text));
 
 /** Reads the token at `at` as a named one; in a group of one field, as a value of it. A mistake in it is told with the nearest whole line that reads. */
-function readNamedOf(all: readonly Piece[], at: number, head: string): Named | undefined {
+function readNamedOf(all: readonly Piece[], at: number, head: string, takes: Takes): Named | undefined {
   const piece = all[at];
   if (piece?.kind !== 'token') return undefined;
   const token = head === '' ? piece.token : inField(head, piece.token);
   try {
-    return readNamed(token);
+    const [first] = all;
+    return readNamed(token, (word) => first?.kind === 'token' && takes(textOf(first.token).toLowerCase(), word));
   } catch (error) {
     if (!(error instanceof Slip)) throw error;
     const instead: Piece[] = error.instead ? [{ kind: 'token', token: error.instead }] : [];
-    throw new UserError(error.message, readable(all.toSpliced(at, 1, ...instead)));
+    throw new UserError(error.message, readable(all.toSpliced(at, 1, ...instead), takes));
   }
 }
 
 /** `-a` in `field:(…)` is `-field:a`. */
 const inField = (head: string, token: Token): Token => {
   const isLess = token[0]?.char === '-' && !token[0].quoted;
-  return [...plain(`${isLess ? '-' : ''}${head}`), ...token.slice(isLess ? 1 : 0)];
+  return [...(isLess ? plain('-') : []), ...tokenize(head).flat(), ...token.slice(isLess ? 1 : 0)];
 };
 
 /** The line that pieces read as, after any further mistake in them was mended too; undefined when it cannot be. */
-function readable(all: readonly Piece[]): string | undefined {
+function readable(all: readonly Piece[], takes: Takes): string | undefined {
   try {
-    return printLine(parseLine(all.map(printPieceOf).join(' ')));
+    return printLine(parseLine(all.map(printPieceOf).join(' '), takes));
   } catch (error) {
     return error instanceof UserError ? error.suggestion : undefined;
   }
@@ -286,38 +346,75 @@ function plainRun(all: readonly Piece[], start: number): string[] {
   return run;
 }
 
-type Named = { readonly kind: 'filter'; readonly filter: Filter } | { readonly kind: 'shape'; readonly shape: Shaped };
+type Named =
+  | { readonly kind: 'filter'; readonly filters: readonly Filter[] }
+  /** `by:human,event` is both. */
+  | { readonly kind: 'shape'; readonly shape: Shaped; readonly filters: readonly Filter[] }
+  | { readonly kind: 'word'; readonly word: string };
 
 /** What is said of an answer by names that are no fields. */
 type Shaped = Shape & Pick<Line, 'spend' | 'cols'>;
 
-/** A token of the form `name:value`: a filter or part of the shape. Undefined when it is a plain word. */
-function readNamed(token: Token): Named | undefined {
+/** A token of the form `name:value`: a filter, part of the shape, or a word of the question with its name. Undefined when it is a plain word. */
+function readNamed(token: Token, isWord: (name: string) => boolean): Named | undefined {
   const unquoted = bareOf(token);
-  const head = /^(-?)([A-Za-z][\w.[\]]*):/.exec(unquoted);
-  if (!head) return undefined;
-  const [prefix, minus, name = ''] = head;
+  const [prefix, minus = '', typed = ''] = HEAD.exec(unquoted) ?? [];
+  if (prefix === undefined) return undefined;
+  const name = written(token.slice(minus.length, prefix.length - 1));
   const text = textOf(token);
   const value = token.slice(prefix.length);
+  if (!PLAIN_HEAD.test(typed) && !readPath(name)) return undefined;
   if (name.toLowerCase() === 'arn' || isIPv6(text)) return undefined;
   const field = fieldNamed(name);
-  if (field)
-    return {
-      kind: 'filter',
-      filter: { field, negated: minus === '-', values: readValues(value, `${name}:`) },
-    };
+  if (field) {
+    const values = readValues(value, `${name}:`);
+    return { kind: 'filter', filters: [{ field, negated: minus === '-', values: field === 'time' ? values.map(inSpan) : values }] };
+  }
   // An address has two slashes after its scheme: https://…, s3://….
   if (textOf(value).startsWith('//')) return undefined;
+  if (minus === '' && isWord(name)) return { kind: 'word', word: textOf(value) };
+  const key = name.toLowerCase();
+  const kinds = key === 'by' ? kindsOf(written(value)) : { names: '', filters: [] };
+  if (minus === '-' && kinds.filters.length > 0 && kinds.names === '')
+    return { kind: 'filter', filters: kinds.filters.map((filter) => ({ ...filter, negated: true })) };
   if (minus === '') {
-    const shape = readShape(name.toLowerCase(), textOf(value));
-    if (shape) return { kind: 'shape', shape };
+    const shape = kinds.filters.length > 0 && kinds.names === '' ? {} : readShape(key, key === 'by' ? kinds.names : textOf(value));
+    if (shape) return { kind: 'shape', shape, filters: kinds.filters };
   }
-  const guess = nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'cols', 'spend']);
+  const guess = nearestField(name);
   throw new Slip(
     `I don't know the field “${shortened(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
-    guess ? [...plain(`${minus}${guess}:`), ...value] : literal(text),
+    guess ? [...plain(minus), ...tokenize(`${guess}:`).flat(), ...value] : literal(text),
   );
 }
+
+const HEAD = /^(-?)([A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?):/;
+/** What is meant as a field whatever stands before the colon. In `my.bucket-1:tag` it may be a name. */
+const PLAIN_HEAD = /^[\w.[\]]*$/;
+
+/** The field that was most likely meant, or the path whose document was. */
+function nearestField(name: string): string | undefined {
+  const [, document = '', keys = ''] = /^(\w+)([.[].*)$/.exec(name) ?? [];
+  const meant = document === '' ? undefined : nearest(document, documents);
+  return meant && readPath(`${meant}${keys}`) ? `${meant}${keys}` : nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'cols', 'spend']);
+}
+
+/** `>2026-11-18` as the span that it is; any other value as it was. */
+const inSpan = (value: FilterValue): FilterValue => ({ ...value, text: spanCompared(value.text) ?? value.text });
+
+/** `by:human` is a filter: who people, root or strangers are is a kind of actor, and no field is called so. What else `by:` names is left. */
+function kindsOf(value: string): { readonly names: string; readonly filters: readonly Term[] } {
+  const names = namesIn(value);
+  const isKind = (name: string): boolean => !groupNamed(name) && (valuesOf('kind') ?? []).includes(name.toLowerCase());
+  const kinds = names.filter(isKind).map((name) => ({ text: name.toLowerCase(), wildcard: false }));
+  return {
+    names: names.filter((name) => !isKind(name)).join(','),
+    filters: kinds.length > 0 ? [{ field: 'kind', negated: false, values: kinds }] : [],
+  };
+}
+
+/** The names between commas; those in the quotes of a path are part of it. */
+const namesIn = (value: string): string[] => value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).filter(Boolean);
 
 /** What was typed, to be said back: long words would bury the sentence that they stand in. */
 export const shortened = (typed: string): string => (typed.length > 40 ? `${Array.from(typed).slice(0, 40).join('')}…` : typed);
@@ -341,14 +438,15 @@ function readValues(value: Token, shown: string): FilterValue[] {
 function readShape(key: string, value: string): Shaped | undefined {
   switch (key) {
     case 'by': {
-      const names = value.split(',').filter(Boolean);
-      const unknown = names.find((name) => columnNamed(name) === undefined);
+      const names = namesIn(value);
+      const unknown = names.find((name) => groupNamed(name) === undefined);
       if (unknown !== undefined) {
-        const guesses = names.map((name) => columnNamed(name) ?? nearest(name, fieldNames)).filter((name) => name !== undefined);
-        throw new Slip(`I can't group by “${shortened(unknown)}”.`, plain(`by:${guesses.length > 0 ? guesses.join(',') : 'event'}`));
+        const guesses = names.map((name) => groupNamed(name) ?? nearest(name, fieldNames.filter(groupNamed))).filter((name) => name !== undefined);
+        const why = fieldNamed(unknown) ? ': it is all of the text, not one value' : '';
+        throw new Slip(`I can't group by “${shortened(unknown)}”${why}.`, tokenize(`by:${guesses.length > 0 ? guesses.join(',') : 'event'}`).flat());
       }
       if (names.length === 0) throw new Slip('“by:” needs a field, such as by:event or by:user,event.', plain('by:event'));
-      return { by: [...new Set(names.map((name) => columnNamed(name) as string))] };
+      return { by: [...new Set(names.map((name) => groupNamed(name) as string))] };
     }
     case 'every': {
       const step = /^(\d{1,2})(m|h|d)$/i.exec(value);

@@ -1,9 +1,10 @@
 /** A list of events: the columns every such list has, and how a row of it leads on to its event. */
 import { z } from 'zod';
-import type { Column, Context, Finding, Row, Table } from './answer.ts';
+import type { Column, Context, Finding, Next, Row, Table } from './answer.ts';
 import { printLine } from './line.ts';
+import { named } from './routine.ts';
 import { type Query, type Sql, sql } from './trail/sql.ts';
-import type { TimeRange, Window } from './trail/window.ts';
+import { printWindow, type TimeRange, type Window, wider } from './trail/window.ts';
 
 /** Rows of an answer when the asker names no number. */
 export const DEFAULT_ROWS = 1000;
@@ -30,6 +31,8 @@ export const listedRow = z.object({
   recipientaccountid: nullable,
   eventid: z.string(),
 });
+/** The same columns, one by one. */
+export const listedColumns = Object.keys(listedRow.shape).map((name) => ({ name, from: named(name) }));
 export type ListedEvent = z.output<typeof listedRow>;
 
 const COLUMNS: readonly Column[] = [
@@ -93,6 +96,12 @@ export async function newestFirst<Found>({ ask, parts, show }: Context, window: 
     if (search.soFar && rows.length > 0 && i < all.length - 1) show(search.soFar(rows), part.from);
   }
   return rows;
+}
+
+/** The same question of a wider time. */
+export function ofWiderTime(window: TimeRange, lineOf: (wide: Window) => string): Next {
+  const wide = wider(window);
+  return { label: `The same, ${printWindow(wide)}`, line: lineOf(wide), widens: true };
 }
 
 /** The question that shows one event's record. Its day is named, so that no more than that day is read. */

@@ -18,7 +18,7 @@ import { sorry, UserError } from './errors.ts';
 import { visible } from './message/inert.ts';
 import { type Showing, toMessage, toText } from './message/message.ts';
 import { newAccounts } from './new-accounts.ts';
-import { billingOf, ensureSample, loadNew, openTrail, type Place, placeOf, savedOf } from './opening.ts';
+import { billingOf, ensureSample, loadNew, networksOf, openTrail, type Place, placeOf, savedOf } from './opening.ts';
 import { progressBar } from './progress.ts';
 import { openBot } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
@@ -63,7 +63,7 @@ async function main(config: Config): Promise<void> {
   const catalog = await loadCatalog(root);
   const billing = billingOf(place, engine, config, (error) => log.error(error, 'what a question cost could not be written down'));
   const desk = fresh(
-    openDesk(catalog, engine, { billing, saved: savedOf(place) }),
+    openDesk(catalog, engine, { billing, saved: savedOf(place), networks: networksOf(place, config) }),
     place.isSample || place.athena ? undefined : () => loadNew(place, stopping.signal),
   );
   const show = (answer: Answer, showing?: Showing) => toMessage(answer, templates, showing);

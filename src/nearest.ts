@@ -15,3 +15,17 @@ export function nearest(typed: string, names: Iterable<string>): string | undefi
   const alike = known.filter((name) => wanted.length >= SHORTEST_BEGINNING && name.toLowerCase().startsWith(wanted.slice(0, SHORTEST_BEGINNING)));
   return alike.length === 1 ? alike[0] : undefined;
 }
+
+/**
+ * How far what was typed is from a name that it was meant for: how many letters are wrong, missing or too many; undefined where it is
+ * another name. Names of a trail are much alike (PutObject, GetObject; AttachRolePolicy, DetachRolePolicy), and slips are few, and
+ * hardly ever in the first letter.
+ */
+export function slipsBetween(typed: string, name: string): number | undefined {
+  const [wanted, known] = [typed.toLowerCase(), name.toLowerCase()];
+  const slips = distance(wanted, known);
+  const most = wanted.length < SHORTEST_BEGINNING ? 0 : wanted.length < LONG || wanted[0] !== known[0] ? 1 : 2;
+  return slips <= most ? slips : undefined;
+}
+
+const LONG = 12;

@@ -7,8 +7,10 @@ import { type AthenaSettings, openAthenaTrail, openClients } from '../athena/tra
 import { openDuckDB } from '../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
+import { AWS_RANGES, OFFICES } from '../sample/networks.ts';
 import { type Billing, openBilling } from './bill.ts';
 import type { Config } from './config.ts';
+import { type Networks, openNetworks } from './networks.ts';
 import { openSaved, type Saved } from './saved.ts';
 import { keptIn } from './state/kept.ts';
 import { openLedger } from './state/ledger.ts';
@@ -109,6 +111,15 @@ async function openOnAthena(settings: AthenaSettings, store: string, signal: Abo
 
 /** Questions kept under a name, beside the store. */
 export const savedOf = ({ store }: Place): Saved => openSaved(keptIn(join(store, 'saved.json')));
+
+/** Whose an address is. Those of the sample are known here. */
+export const networksOf = ({ store, isSample }: Place, { OUR_NETWORKS, AWS_RANGES: awsRanges }: Config): Networks =>
+  openNetworks({
+    ours: isSample ? [...OUR_NETWORKS, ...OFFICES] : OUR_NETWORKS,
+    awsRanges: isSample ? AWS_RANGES : awsRanges,
+    kept: keptIn(join(store, 'aws-ranges.json')),
+    clock: () => new Date(),
+  });
 
 /** What questions may cost, and what they did; undefined where they cost nothing. */
 export function billingOf(place: Place, engine: QueryEngine, config: Config, onFault: (error: unknown) => void): Billing | undefined {

@@ -1,14 +1,17 @@
-/** Every question, asked of trails that nobody here wrote: it is answered, Slack takes the answer, and what it leads to can be asked. */
+/**
+ * Every question, asked of trails that nobody here wrote: it is answered in a sentence with events that the trail has, Slack
+ * takes the answer, and each row leads to as many events as it counts.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer, Next } from '../src/answer.ts';
+import type { Answer } from '../src/answer.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { type Command, isOptional } from '../src/command.ts';
 import { printLine } from '../src/line.ts';
-import { toMessage } from '../src/message/message.ts';
+import { toMessage, toText } from '../src/message/message.ts';
 import { slackProblems } from './support/slack-limits.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
@@ -57,14 +60,21 @@ async function linesOf([name, { words: taken, example }]: readonly [string, Comm
   return [...(DONE_WITHOUT.includes(name) ? [line()] : []), ...found.map(({ word }) => line(String(word)))];
 }
 
-const leadsOf = ({ next = [], table }: Answer): readonly Next[] => [...next, ...(table?.rows.slice(0, 2) ?? []).flatMap((row) => row.next ?? [])];
+/** Those whose rows lead to a filter that finds more than they count. */
+const BROADER: readonly string[] = ['resource'];
+
+/** How many events a table tells of: by its counts, or by its rows. */
+const eventsIn = (table: Answer['table']): number =>
+  table?.rows.reduce((sum, { cells }) => sum + (typeof cells.events === 'number' ? cells.events : 1), 0) ?? 0;
 
 describe.skipIf(!existsSync(TRAILS)).each(existsSync(TRAILS) ? readdirSync(TRAILS) : [])('Of the trail %s', (set) => {
   let folder: string;
   let open: OpenTrail;
+  let events: ReadonlyMap<string, unknown>;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trailbot-asked-'));
     open = await openFolder({ trail: join(TRAILS, set), store: join(folder, 'store') });
+    events = new Map((await open.rows('select eventid, eventname from events')).map(({ eventid, eventname }) => [String(eventid), eventname]));
   });
   afterAll(async () => {
     await open?.[Symbol.asyncDispose]();
@@ -84,12 +94,30 @@ describe.skipIf(!existsSync(TRAILS)).each(existsSync(TRAILS) ? readdirSync(TRAIL
     });
     for (const showing of [{}, { plainTables: true }])
       expect({ line, problems: slackProblems(toMessage(answer, templates, showing)) }).toEqual({ line, problems: [] });
+    const said = toText(answer, templates);
+    expect(said).toMatch(/[.!?:]$/);
+    expect({ line, said }).not.toMatchObject({ said: expect.stringMatching(/undefined|\bNaN\b|\[object|\{\{/) });
+    for (const { cells } of answer.table?.rows ?? []) {
+      if (cells.eventid && cells.eventname) expect({ line, name: events.get(String(cells.eventid)) }).toEqual({ line, name: cells.eventname });
+    }
     return answer;
   }
 
   test.each([...catalog.commands])('%s is answered, and so is what it leads to', async (...asked) => {
     for (const line of await linesOf(asked, open)) {
-      for (const lead of leadsOf(await answerTo(line))) await answerTo(lead.line);
+      const { next = [], table } = await answerTo(line);
+      for (const lead of next) await answerTo(lead.line);
+      for (const row of table?.rows.slice(0, 2) ?? []) {
+        if (!row.next) continue;
+        const { table: found } = await answerTo(row.next.line);
+        const counted = row.cells.events ?? row.cells.calls;
+        const isOwn = typeof counted === 'number' && !BROADER.includes(asked[0]) && !found?.more;
+        expect({ line, lead: row.next.line, events: eventsIn(found) }).toEqual({
+          line,
+          lead: row.next.line,
+          events: isOwn ? counted : expect.toSatisfy((events: number) => events > 0),
+        });
+      }
     }
   });
 });

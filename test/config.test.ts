@@ -19,6 +19,8 @@ describe('the settings', () => {
       ATHENA_DOLLARS_PER_TB: 5,
       ATHENA_NEW_ACCOUNTS: 'tell',
       ASK_ABOVE_DOLLARS: 1,
+      OUR_NETWORKS: [],
+      AWS_RANGES: 'https://ip-ranges.amazonaws.com/ip-ranges.json',
       SAMPLE_EVENTS: 200_000,
       TIME_ZONE: 'UTC',
       PORT: 3000,
@@ -59,6 +61,8 @@ describe('the settings', () => {
       QUERY_TIMEOUT_SECONDS: 2.5,
       ALLOWED_CHANNELS: ['C0123ABCD', 'G0456EFGH'],
       ALLOWED_USERS: ['U0123ABCD'],
+      OUR_NETWORKS: ['203.0.113.0/24', '2001:db8::1', '198.51.100.7'],
+      AWS_RANGES: resolve(import.meta.dirname, '../package.json'),
     });
   });
 
@@ -68,6 +72,15 @@ describe('the settings', () => {
     expect(faultsOf({ TRAIL_PATH: 'not/yet' })).toContain(`  TRAIL_PATH must be a folder, and there is none at ${root}/not/yet\n`);
     expect(faultsOf({ TRAIL_PATH: 'package.json' })).toContain('  TRAIL_PATH must be a folder, and');
     expect(faultsOf({ TRAIL_PATH: `/tmp/${'x'.repeat(300)}` })).toContain('  TRAIL_PATH must be a folder, and');
+  });
+
+  it.concurrent('that name networks tell which of them is none, and a file that is not there', () => {
+    expect(faultsOf({ OUR_NETWORKS: '203.0.113.0/24,10.0.0.0/33,office' })).toContain(
+      '  OUR_NETWORKS must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and 10.0.0.0/33 is none\n',
+    );
+    expect(faultsOf({ OUR_NETWORKS: 'office' })).toContain('and office is none');
+    expect(readConfig({ AWS_RANGES: 'https://mirror.example.com/aws.json' }).AWS_RANGES).toBe('https://mirror.example.com/aws.json');
+    expect(faultsOf({ AWS_RANGES: 'not/there.json' })).toMatch(/AWS_RANGES must be a URL or a file, and there is none at .*not\/there[.]json/);
   });
 
   it.concurrent('that are wrong are all named at once, each once', () => {
@@ -123,6 +136,8 @@ const everything = {
   TRAIL_PATH: tmpdir(),
   STORE_PATH: './store',
   SAMPLE_EVENTS: '5000',
+  OUR_NETWORKS: '203.0.113.0/24 2001:db8::1,198.51.100.7',
+  AWS_RANGES: 'package.json',
   DIGEST_CHANNEL: 'C0123ABCD',
   ALLOWED_CHANNELS: 'C0123ABCD, G0456EFGH',
   ALLOWED_USERS: 'U0123ABCD',

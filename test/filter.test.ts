@@ -2,77 +2,30 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { parseLine } from '../src/line.ts';
+import { parseLine, printLine } from '../src/line.ts';
 import { addressesIn } from '../src/trail/addresses.ts';
 import { ask, type QueryEngine } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import {
-  changed,
-  columnOf,
-  type Filter,
-  fieldGuide,
-  fieldNamed,
-  fieldNames,
-  group,
-  isTerm,
-  matching,
-  type Term,
-  termsOf,
-} from '../src/trail/filter.ts';
+import { changed, columnOf, type Filter, fieldGuide, fieldNamed, fieldNames, matching, termsOf } from '../src/trail/filter.ts';
 import { join, query, sql } from '../src/trail/sql.ts';
-import { anyFilters, anyTerm, anyText } from './support/arbitrary-line.ts';
+import { anyFilters, anyText } from './support/arbitrary-line.ts';
+import { COLUMNS, filtersIn, isMatch } from './support/plain-filter.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
+import { type OpenTrail, openFolder, record, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
-/** The columns that each field compares, in the words of the relation `events`. */
-const COLUMNS: Readonly<Record<string, readonly string[]>> = {
-  event: ['eventname'],
-  source: ['eventsource'],
-  user: ['actor', 'username', 'sessionname', 'sessionissuername', 'identityarn'],
-  role: ['sessionissuername', 'sessionissuerarn'],
-  key: ['accesskeyid'],
-  ip: ['sourceipaddress'],
-  region: ['awsregion'],
-  account: ['recipientaccountid'],
-  error: ['errorcode'],
-  target: ['target'],
-  via: ['via'],
-  kind: ['actorkind'],
-  outcome: ['outcome'],
-  agent: ['useragent'],
-  id: ['eventid'],
-  type: ['eventtype'],
-  category: ['eventcategory'],
-  readonly: ['readonly'],
-  destructive: ['destructive'],
-  principal: ['principalid'],
-  vpce: ['vpcendpointid'],
-  mfa: ['mfaauthenticated'],
-  time: ['eventtime'],
-  text: [
-    'requestparameters',
-    'responseelements',
-    'additionaleventdata',
-    'serviceeventdetails',
-    'resourcesjson',
-    'useridentity',
-    'errormessage',
-    'useragent',
-    'sourceipaddress',
-    'eventname',
-    'eventsource',
-    'eventid',
-  ],
-};
 const conditionOf = (text: string) => matching(parseLine(`events ${text}`).filters);
 
 describe('a filter as a condition', () => {
-  it.concurrent.each(Object.entries(COLUMNS).filter(([field]) => field !== 'text'))('on %s compares %s', (field, columns) => {
-    // An ARN: a plain name of a user is searched for in one column that has all of them.
-    const { text, values } = conditionOf(`${field}:arn:x`);
-    expect(text).toBe(`(${columns.map((column) => `${column} in (?)`).join(' or ')})`);
-    expect(values).toHaveLength(columns.length);
-    expect(columnOf(field).text).toBe(columns[0]);
-  });
+  it.concurrent.each(Object.entries(COLUMNS).filter(([field]) => !['text', 'resources', 'mfa'].includes(field)))(
+    'on %s compares %s',
+    (field, columns) => {
+      // An ARN: a plain name of a user is searched for in one column that has all of them.
+      const { text, values } = conditionOf(`${field}:arn:x`);
+      expect(text).toBe(`(${columns.map((column) => `${column} in (?)`).join(' or ')})`);
+      expect(values).toHaveLength(columns.length);
+      expect(columnOf(field).text).toBe(columns[0]);
+    },
+  );
 
   it.concurrent('on a user’s plain name searches one column of all the names, for the whole name', () => {
     expect(conditionOf('user:al_ice')).toEqual({ text: "(names like ? escape '!')", values: ['%\nal!_ice\n%'] });
@@ -111,13 +64,14 @@ describe('a filter as a condition', () => {
   });
 
   it.concurrent('binds each of its values and writes none of them', () => {
-    const known = /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|json_extract_scalar| > 0|[a-z]+)*$/;
+    const known =
+      /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|json_extract_scalar| > 0| <> 'null'|'\['|'ConsoleLogin'|'IAMUser', 'Root'|'[$][.]MFAUsed'|'(?:yes|no|true|false)'| = |[a-z_]+|\s)*$/;
     fc.assert(
       fc.property(anyFilters, anyFilters, (some, more) => {
-        // Times and ranges of addresses are conditions of their own.
+        // Times and ranges of addresses are conditions of their own, and so are values that are written as JSON.
         const filters = [...some, ...more].filter((each) =>
           termsOf([each]).every(
-            ({ field, values: given }) => field !== 'time' && field !== 'ip' && given.every((value) => !value.text.startsWith('arn:')),
+            ({ field, values: given }) => field !== 'time' && field !== 'ip' && given.every((value) => !/^(?:arn:|[[{])/.test(value.text)),
           ),
         );
         const { text, values } = matching(filters);
@@ -136,14 +90,127 @@ describe('a filter as a condition', () => {
   });
 });
 
+describe('a path into the record', () => {
+  it.concurrent.each([
+    ['requestParameters.roleArn', 'requestParameters.roleArn'],
+    ['REQUESTPARAMETERS.roleArn', 'requestParameters.roleArn'],
+    ['additionalEventData.x-amz-id-2', 'additionalEventData.x-amz-id-2'],
+    ['requestParameters.encryptionContext."aws:s3:arn"', 'requestParameters.encryptionContext."aws:s3:arn"'],
+    ['requestParameters.tags["kubernetes.io/cluster/x"]', 'requestParameters.tags."kubernetes.io/cluster/x"'],
+    ['responseElements.items[].id', 'responseElements.items.id'],
+    ['responseElements.items[*].id', 'responseElements.items.id'],
+    ['responseElements.items[0].1a', 'responseElements.items[0].1a'],
+    ['resources[].ARN', 'resources.ARN'],
+  ])('%s is %s', (typed, field) => {
+    expect(fieldNamed(typed)).toBe(field);
+    const [filter] = parseLine(`events ${typed}:x`).filters;
+    expect(filter).toEqual({ field, negated: false, values: [{ text: 'x', wildcard: false }] });
+    expect(parseLine(`events by:${typed},event`).by).toEqual([field, 'event']);
+  });
+
+  it.concurrent.each([
+    'requestParameters',
+    'requestParameters.',
+    'requestParameters..a',
+    'requestParameters."a\\"b"',
+    'request.a',
+    `requestParameters.${'a'.repeat(300)}`,
+  ])('is not %s', (typed) => {
+    expect(fieldNamed(typed)).toBeUndefined();
+  });
+
+  const paths = [
+    record({
+      eventName: 'AuthorizeSecurityGroupIngress',
+      requestParameters: {
+        groupId: 'sg-0abc',
+        ipPermissions: { items: [{ toPort: 22, ipRanges: { items: [{ cidrIp: '10.0.0.0/8' }, { cidrIp: '0.0.0.0/0', own: true }] } }] },
+        'x-amz-id-2': 'abc',
+        encryptionContext: { 'aws:s3:arn': 'arn:aws:s3:::example' },
+        names: ['one', 'say "two"'],
+        empty: [],
+        nothing: null,
+      },
+      resources: [{ ARN: 'arn:aws:s3:::example', type: 'AWS::S3::Bucket' }],
+      errorMessage: 'You are not authorized to do it',
+      sharedEventID: 'b37b8b3c-0000-4000-8000-000000000001',
+    }),
+    record({ requestParameters: { cidrIp: 'x', names: 'three', ipPermissions: {}, toPort: '22', nested: { toPort: 22 } } }),
+  ];
+  let open: OpenTrail;
+  let folder: TrailFolder;
+  beforeAll(async () => {
+    folder = await trailFolder();
+    await folder.deliver(paths);
+    open = await openFolder(folder);
+    return async () => {
+      await open[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    };
+  });
+  const R = 'requestParameters';
+
+  it.each([
+    [`${R}.x-amz-id-2:*`, [0]],
+    [`${R}.x-amz-id-2:abc`, [0]],
+    [`${R}.encryptionContext."aws:s3:arn":arn:aws:s3:::example`, [0]],
+    [`${R}.ipPermissions.items.ipRanges.items.cidrIp:0.0.0.0/0`, [0]],
+    [`${R}.ipPermissions.items[].ipRanges.items[].cidrIp:0.0.0.0/0`, [0]],
+    [`${R}.ipPermissions.items[*].ipRanges.items[*].cidrIp:10.*`, [0]],
+    [`${R}.ipPermissions.items[0].ipRanges.items[1].cidrIp:0.0.0.0/0`, [0]],
+    [`${R}.ipPermissions.items[0].ipRanges.items[0].cidrIp:0.0.0.0/0`, []],
+    [`${R}.ipPermissions.items.ipRanges.items.cidrIp:0.0.0.0`, []],
+    [`${R}.ipPermissions.items.toPort:22`, [0]],
+    [`${R}.ipPermissions.items.toPort:2`, []],
+    [`${R}.ipPermissions.items.ipRanges.items.own:true`, [0]],
+    [`${R}.items.toPort:22`, []],
+    [`${R}.toPort:22`, [1]],
+    [`${R}.ipPermissions:*`, [0, 1]],
+    [`${R}.ipPermissions.items:*`, [0]],
+    [`${R}.ipPermissions.items.toPort:*`, [0]],
+    [`${R}.names:*`, [0, 1]],
+    [`${R}.names:one`, [0]],
+    [`${R}.names:o*`, [0]],
+    [`${R}.names:"say \\"two\\""`, [0]],
+    [`${R}.names:on`, []],
+    [`${R}.names:three,one`, [0, 1]],
+    [`-${R}.names:one`, [1]],
+    [`${R}.nothing:*`, []],
+    ['resources.ARN:arn:aws:s3:::example', [0]],
+    ['resources[].type:*Bucket', [0]],
+    ['resources[0].ARN:*', [0]],
+    ['resources:S3::bucket', [0]],
+    ['errorMessage:*authorized*', [0]],
+    ['sharedEventID:*', [0]],
+    [`requestID:${paths[1]?.requestID}`, [1]],
+  ])('%s finds what is there', async (filter, found) => {
+    expect((await open.ids(`events ${filter} 2026-05-01`)).toSorted()).toEqual(found.map((n) => paths[n]?.eventID).toSorted());
+  });
+
+  it('groups by the text that is there, or by an object or a list as JSON, and each group leads to its events', async () => {
+    for (const path of [`${R}.names`, `${R}.toPort`, `${R}.encryptionContext."aws:s3:arn"`, `${R}.ipPermissions`]) {
+      const { table } = await open.ask(`events by:${path} 2026-05-01`);
+      expect(table?.rows).toHaveLength(2);
+      for (const { cells, next } of table?.rows ?? []) expect(await open.ids(next?.line ?? '')).toHaveLength(Number(cells.events));
+    }
+    const { table } = await open.ask(`events by:${R}.names 2026-05-01`);
+    expect(table?.rows.map(({ cells }) => cells[`${R}.names`])).toEqual(expect.arrayContaining(['three', '["one","say \\"two\\""]']));
+  });
+});
+
 describe('a range of addresses', () => {
   it('holds the addresses that lie in it, and no text that is none', async () => {
     const engine = await openDuckDB(inject('sampleStore'));
     const octet = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(10, 203));
     const address = fc.tuple(octet, octet, octet, octet);
     const asNumber = (octets: readonly number[]) => octets.reduce((sum, each) => sum * 256 + each, 0);
+    const asOctets = (n: number) => [2 ** 24, 2 ** 16, 2 ** 8, 1].map((unit) => Math.floor(n / unit) % 256);
     await fc.assert(
-      fc.asyncProperty(address, fc.integer({ min: 0, max: 32 }), fc.array(address, { minLength: 1, maxLength: 4 }), async (base, bits, others) => {
+      fc.asyncProperty(address, fc.integer({ min: 0, max: 32 }), fc.array(address, { minLength: 1, maxLength: 4 }), async (base, bits, more) => {
+        const size = 2 ** (32 - bits);
+        const start = Math.floor(asNumber(base) / size) * size;
+        const edges = [start - 1, start, start + size - 1, start + size].filter((n) => n >= 0 && n < 2 ** 32).map(asOctets);
+        const others = [...more, ...edges];
         const all = [base, ...others].map((octets) => octets.join('.'));
         const condition = addressesIn(`${base.join('.')}/${bits}`, sql`ip`);
         const texts = join(
@@ -153,7 +220,6 @@ describe('a range of addresses', () => {
         const { rows } = await engine.execute(sql`select ip from (${texts}) as t where ${condition ?? sql`1 = 0`}`, {
           signal: new AbortController().signal,
         });
-        const size = 2 ** (32 - bits);
         const isIn = (octets: readonly number[]) => Math.floor(asNumber(octets) / size) === Math.floor(asNumber(base) / size);
         expect(rows.map(({ ip }) => ip).sort()).toEqual(
           [base, ...others]
@@ -179,6 +245,9 @@ describe('a range of addresses', () => {
   });
 });
 
+/** As many random filters are tried as take a second or two. */
+const RUNS = 80;
+
 describe('a filter on the sample trail', () => {
   const range = { from: new Date('2026-11-17T00:00:00Z'), to: new Date(SAMPLE_END) };
   const row = z.record(z.string(), z.string().nullable());
@@ -190,48 +259,40 @@ describe('a filter on the sample trail', () => {
         signal: new AbortController().signal,
       })
     ).rows;
+  const idsOf = async (filters: readonly Filter[]) => {
+    const { rows } = await engine.execute(sql`select eventid from ${eventsDuring(range)} where ${matching(filters)} order by eventid`, {
+      signal: new AbortController().signal,
+    });
+    return rows.map(({ eventid }) => eventid);
+  };
   beforeAll(async () => {
     engine = await openDuckDB(inject('sampleStore'));
     all = await find([]);
     return () => engine.close();
   });
 
-  it('finds the rows that a plain reading of it finds', async () => {
-    // Half of the values are from the trail, so that filters do find something.
-    const seen = fc.record({ field: fc.constantFrom(...Object.keys(COLUMNS)), at: fc.nat(), cut: fc.nat(6) }).map(({ field, at, cut }) => {
-      const value = all[at % all.length]?.[COLUMNS[field]?.[0] as string] ?? 'none';
-      const wildcard = cut % 2 === 1 && !/[*?]/.test(value);
-      return { field, value: { text: wildcard ? `${value.slice(0, cut)}*${value.slice(-1)}` : value, wildcard } };
-    });
-    const any = fc.oneof(
-      {
-        weight: 3,
-        arbitrary: fc
-          .record({ seen, negated: fc.boolean() })
-          .map(({ seen: { field, value }, negated }): Term => ({ field, negated, values: [value] })),
-      },
-      { weight: 1, arbitrary: anyTerm },
-    );
-    const either = fc
-      .tuple(fc.boolean(), fc.array(fc.array(any, { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 3 }))
-      .map(([negated, lists]) => group(negated, lists));
-    const both = fc
-      .array(
-        fc.oneof(
-          any.map((term) => [term]),
-          either,
-        ),
-        { minLength: 1, maxLength: 2 },
-      )
-      .map((each) => each.flat());
+  it('finds the rows that a plain reading of it finds, whatever its fields, paths, networks, times and groups', async () => {
+    let some = 0;
     await fc.assert(
-      fc.asyncProperty(both, async (filters) => {
+      fc.asyncProperty(filtersIn(all), async (filters) => {
         const expected = all.filter((event) => filters.every((filter) => isMatch(event, filter)));
-        expect((await find(filters)).map(({ eventid }) => eventid)).toEqual(expected.map(({ eventid }) => eventid));
+        expect(await idsOf(filters)).toEqual(expected.map(({ eventid }) => eventid));
+        if (expected.length > 0 && expected.length < all.length) some += 1;
       }),
-      { numRuns: 60 },
+      { numRuns: RUNS },
     );
+    expect(some).toBeGreaterThan(RUNS / 3);
     expect(all.length).toBeGreaterThan(500);
+  }, 60_000);
+
+  it('means the same when it was written as a line and read again', async () => {
+    await fc.assert(
+      fc.asyncProperty(filtersIn(all), async (filters) => {
+        const read = parseLine(printLine({ name: 'events', words: [], filters })).filters;
+        expect(await idsOf(read)).toEqual(await idsOf(filters));
+      }),
+      { numRuns: RUNS / 4 },
+    );
   }, 60_000);
 
   it('on text looks for a part of it, anywhere in the record, in any case', async () => {
@@ -264,41 +325,4 @@ describe('a filter on the sample trail', () => {
     );
     expect(await find([])).toHaveLength(all.length);
   });
-
-  /** What a filter means, in other words than SQL. */
-  function isMatch(event: z.output<typeof row>, filter: Filter): boolean {
-    if (!isTerm(filter)) return filter.any.some((list) => list.every((each) => isMatch(event, each))) !== filter.negated;
-    const { field, negated, values } = filter;
-    if (field.includes('.')) return valueAt(event, field, values) !== negated;
-    const lowered = ['source', 'region', 'via', 'kind', 'outcome', 'readonly', 'destructive', 'mfa'].includes(field);
-    const any = (COLUMNS[field] ?? []).some((column) =>
-      values.some(({ text, wildcard }) => {
-        const cell = event[column];
-        if (cell === null || cell === undefined) return false;
-        if (field === 'text')
-          return wildcard ? pattern(`*${text.toLowerCase()}*`).test(cell.toLowerCase()) : cell.toLowerCase().includes(text.toLowerCase());
-        const wanted = lowered ? text.toLowerCase() : text;
-        if (wildcard) return pattern(field === 'source' && !/[.*?]/.test(wanted) ? `${wanted}.amazonaws.com` : wanted).test(cell);
-        return cell === wanted || (field === 'source' && !/[.*?]/.test(wanted) && cell === `${wanted}.amazonaws.com`);
-      }),
-    );
-    return any !== negated;
-  }
-
-  /** Whether the JSON of an event has one of the values at a path. */
-  function valueAt(event: z.output<typeof row>, path: string, values: Term['values']): boolean {
-    const [document = '', ...keys] = path.split(/[.[\]]+/).filter(Boolean);
-    const found = keys.reduce<unknown>(
-      (value, key) => (value as Record<string, unknown> | null | undefined)?.[key],
-      JSON.parse(event[document.toLowerCase()] ?? 'null'),
-    );
-    if (found === undefined || found === null || typeof found === 'object') return false;
-    return values.some(({ text, wildcard }) => (wildcard ? pattern(text).test(String(found)) : String(found) === text));
-  }
-
-  const pattern = (text: string) =>
-    new RegExp(
-      `^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : char.replace(/[$()*+./?[\\\]^{|}]/g, '\\$&'))).join('')}$`,
-      'su',
-    );
 });

@@ -66,7 +66,21 @@ const TEXTS = [
   ...['responseelements', 'additionaleventdata', 'serviceeventdetails', 'arns', 'vpcendpointid', 'tlsdetails', 'addendum', 'useridentity'],
   ...['accesskeyid', 'mfaauthenticated', 'sessioncreationdate', 'sessioncredentialfromconsole', 'key1', 'key2', 'key3'],
 ] as const;
-const COUNTS = ['calls', 'failed', 'actors', 'events', 'tries', 'users', 'people', 'denied', 'deeds', 'attempts', 'refused'] as const;
+const COUNTS = [
+  'calls',
+  'failed',
+  'actors',
+  'events',
+  'tries',
+  'users',
+  'people',
+  'denied',
+  'deeds',
+  'attempts',
+  'refused',
+  'failures',
+  'streak',
+] as const;
 
 const row: fc.Arbitrary<RawRow> = fc
   .tuple(

@@ -5,8 +5,10 @@ import { loadCatalog } from '../src/catalog.ts';
 import { type Desk, openDesk } from '../src/desk.ts';
 import { UserError } from '../src/errors.ts';
 import { type Line, parseLine, printLine } from '../src/line.ts';
+import { openSaved } from '../src/saved.ts';
 import { termsOf } from '../src/trail/filter.ts';
-import { anyLine, anyText, anyWord } from './support/arbitrary-line.ts';
+import type { Sql } from '../src/trail/sql.ts';
+import { anyLine, anyText, anyTyped, anyWord } from './support/arbitrary-line.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const exact = (text: string) => ({ text, wildcard: false });
@@ -42,7 +44,7 @@ describe('a question line', () => {
 
   it.concurrent('prints alike once it was read, whatever was typed', () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(fc.oneof(anyText, anyTyped), (text) => {
         const line = readOrRefuse(text);
         if (line) expect(printLine(parseLine(printLine(line)))).toBe(printLine(line));
       }),
@@ -165,21 +167,66 @@ describe('filters as Kibana’s bar has them', () => {
     ['NOT error:* 24h', 'events -error:* 24h'],
     ['NOT NOT error:*', 'events error:*'],
     ['-(-(source:s3 user:x))', 'events source:s3 user:x'],
-    ['eventTime:[2026-11-01 TO 2026-11-03T12:00]', 'events time:2026-11-01..2026-11-03T12:00'],
+    // A day, a minute or a second is as long as it is written; only a day that ends a span is in it.
+    ['eventTime:[2026-11-01 TO 2026-11-03T12:00]', 'events time:2026-11-01..2026-11-03T12:01'],
+    ['eventTime:[2026-11-01 TO 2026-11-03T12:00}', 'events time:2026-11-01..2026-11-03T12:00'],
+    ['eventTime:[2026-11-01 TO 2026-11-03]', 'events time:2026-11-01..2026-11-03'],
+    ['eventTime:{2026-11-01 TO 2026-11-03}', 'events time:2026-11-02'],
+    ['eventTime:{2026-11-01 TO 2026-11-03]', 'events time:2026-11-02..2026-11-03'],
+    ['eventTime:{2026-11-01T10:00:30 TO *}', 'events time:2026-11-01T10:00:31..2199-12-31'],
+    ['eventTime:>2026-11-18', 'events time:2026-11-19..2199-12-31'],
+    ['time:>=2026-11-18T10:00', 'events time:2026-11-18T10:00..2199-12-31'],
+    ['time:&lt;2026-11-18', 'events time:2013-01-01..2026-11-17'],
+    ['-time:<=2026-11-18T10:00', 'events -time:2013-01-01..2026-11-18T10:01'],
+    ['time:>=2026-11-18 time:<2026-11-20', 'events time:2026-11-18..2199-12-31 time:2013-01-01..2026-11-19'],
+    ['by:human 7d', 'events kind:human 7d'],
+    ['-by:human,root', 'events -kind:human,root'],
+    ['events by:human,user by:Anonymous', 'events kind:human kind:anonymous by:user'],
+    ['ip:x user:y ip:x', 'events ip:x user:y'],
+    ['requestParameters."a:b":"c d"', 'events requestParameters."a:b":"c d"'],
+    ['requestParameters."a:b":(c OR d)', 'events requestParameters."a:b":c,d'],
     ['(eventTime:[2026-11-01 TO *] OR user:x)', 'events (time:2026-11-01..2199-12-31 OR user:x)'],
     ['ip:203.0.113.0/24,2001:db8::/32', 'events ip:203.0.113.0/24,2001:db8::/32'],
     ['requestparameters.roleArn:arn:aws:iam::111122223333:role/x', 'events requestParameters.roleArn:arn:aws:iam::111122223333:role/x'],
     ['responseElements.instancesSet.items[0].instanceId:i-0abc', 'events responseElements.instancesSet.items[0].instanceId:i-0abc'],
     ['(alice OR "ci deploy") 7d', 'events text:alice,"ci deploy" 7d'],
     ['events vol-0abc -i-0def 7d', 'events vol-0abc -text:i-0def 7d'],
-    ['events (source:s3 OR source:ec2 24h', 'events (source:s3 OR source:ec2 text:24h)'],
+    ['events agent:Mozilla/5.0(X11) (kind:human OR event:a(b))', 'events agent:"Mozilla/5.0(X11)" (kind:human OR event:"a(b)")'],
     ['event:A OR 24h', 'events event:A 24h'],
     ['event:() user:x OR', 'events user:x'],
+    ['events -, (, OR source:s3) 24h', 'events source:s3 24h'],
     ['event:"(A OR B)"', 'events event:"(A OR B)"'],
     ['events agent:"Mozilla/5.0 (X11)" (kind:human)', 'events agent:"Mozilla/5.0 (X11)" kind:human'],
   ])('%s is %s', (typed, meant) => {
     expect(printLine(parseLine(typed))).toBe(meant);
-    expect(parseLine(meant)).toEqual(parseLine(typed));
+    expect(printLine(parseLine(meant))).toBe(meant);
+  });
+});
+
+describe('a line that is nothing but a thing', () => {
+  it.concurrent.each([
+    ['i-0c0ffee000000001a 90d', 'who-started i-0c0ffee000000001a 90d'],
+    [
+      'arn:aws:ec2:eu-central-1:444455556666:instance/i-0c0ffee000000001a',
+      'who-started arn:aws:ec2:eu-central-1:444455556666:instance/i-0c0ffee000000001a',
+    ],
+    ['vol-0abc1234def567890', 'history vol-0abc1234def567890'],
+    ['arn:aws:iam::111122223333:role/Orders', 'history arn:aws:iam::111122223333:role/Orders'],
+    ['s3://example-bucket/key 7d', 'history s3://example-bucket/key 7d'],
+    ['198.51.100.24', 'ip 198.51.100.24'],
+    ['2001:db8::1', 'ip 2001:db8::1'],
+    ['AKIAIOSFODNN7EXAMPLE', 'key AKIAIOSFODNN7EXAMPLE'],
+    ['444455556666 30d', 'account 444455556666 30d'],
+    ['eu-north-1', 'region eu-north-1'],
+    ['<mailto:Maria@b.example|Maria@b.example>', 'user Maria@b.example'],
+    ['`5d1c3a90-0000-4000-8000-000000000001`', 'event 5d1c3a90-0000-4000-8000-000000000001'],
+  ])('%s is %s', (typed, meant) => {
+    expect(printLine(parseLine(typed))).toBe(printLine(parseLine(meant)));
+    expect(parseLine(typed)).toMatchObject({ name: meant.split(' ')[0], words: [meant.split(' ')[1]] });
+  });
+
+  it.concurrent.each(['orders-api-role', 'PutRolePolicy', 'web-1', '12345'])('is no thing where it may be any name: %s', (typed) => {
+    expect(parseLine(typed)).toMatchObject({ name: typed.toLowerCase(), words: [] });
   });
 });
 
@@ -188,7 +235,14 @@ describe('a mistake', () => {
   const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
   beforeAll(async () => {
     const engine = await openDuckDB(inject('sampleStore'));
-    desk = openDesk(await loadCatalog(new URL('../', import.meta.url)), engine);
+    let names: unknown;
+    const saved = openSaved({
+      read: async () => names,
+      async write(value) {
+        names = value;
+      },
+    });
+    desk = openDesk(await loadCatalog(new URL('../', import.meta.url)), engine, { saved });
     return () => engine.close();
   });
 
@@ -203,6 +257,18 @@ describe('a mistake', () => {
     ['events -usr:"ci deploy","a,b" 24h', 'events -user:"ci deploy","a,b" 24h'],
     ['events by:event,usr', 'events by:event,user'],
     ['events by:zzzzzz', 'events by:event'],
+    ['events by:text', 'events by:event'],
+    ['events by:resources,user', 'events by:target,user'],
+    ['events (event:RunInstances 90d', 'events event:RunInstances 90d'],
+    ['event:RunInstances) 90d', 'events event:RunInstances 90d'],
+    ['created (event:Run* 7d', 'created event:Run* 7d'],
+    ['events (source:s3 OR (user:x by:event top:5 since 2026-11-01', 'events (source:s3 OR user:x) by:event top:5 since 2026-11-01'],
+    ['events event:(RunInstances OR StartInstances 7d', 'events event:RunInstances,StartInstances 7d'],
+    ['events foo) bar', 'events foo bar'],
+    ['who-started i-0abc) 90d', 'who-started i-0abc 90d'],
+    ['events requestParameter.roleArn:x', 'events requestParameters.roleArn:x'],
+    ['events allow:us-east-1', 'events "allow:us-east-1"'],
+    ['outside-regions allow:us-east-1) 7d', 'outside-regions us-east-1 7d'],
     ['events by:', 'events by:event'],
     ['events by:event sort:rate', 'events by:event sort:rare'],
     ['events by:event sort:zzzzzz 24h', 'events by:event 24h'],
@@ -226,7 +292,7 @@ describe('a mistake', () => {
     ['who-started i-0abc extra 90d', 'who-started i-0abc 90d'],
     ['event foo:bar', 'event "foo:bar"'],
     ['rar usr:x by:evnt top:0 7days', 'rare user:x top:10 7d'],
-    ['events sort:rare', 'events by:event sort:rare 24h'],
+    ['events sort:rare', 'count by:event sort:rare 24h'],
   ])('%s gets the nearest line that can be asked: %s', async (typed, meant) => {
     expect(await suggestionFor(typed)).toBe(meant);
     await expect(desk.answer(meant, asking)).resolves.toHaveProperty('template');
@@ -238,6 +304,9 @@ describe('a mistake', () => {
     ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
     ['events ip:203.0.113.0/33', '“ip:203.0.113.0/33” cannot be compared. Write it as 203.0.113.0/24 or 2001:db8::/32.'],
     ['events (time:soon OR kind:root)', '“time:soon” cannot be compared. Write it as 2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02.'],
+    ['events (event:RunInstances 90d', 'The parenthesis in “(event:RunInstances” is not closed. If it is part of a name, put the name in quotes.'],
+    ['event:RunInstances)', '“event:RunInstances)” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.'],
+    ['events by:text', "I can't group by “text”: it is all of the text, not one value."],
     ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
   ])('is told in a sentence: %s', async (typed, sentence) => {
     await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });
@@ -250,41 +319,100 @@ describe('a mistake', () => {
   });
 
   it('is the only thing that any text can be, and what is suggested can be asked', async () => {
-    const names = fc.constantFrom('events', 'rare', 'who-started', 'event', 'root-logins', 'help', 'evnts', '');
+    const { commands } = await loadCatalog(new URL('../', import.meta.url));
+    const names = fc.constantFrom(...commands.keys(), 'help', 'evnts', 'save', 'save mine:', 'save mine: rare', 'saved', 'mine', '/trail', '');
     await fc.assert(
-      fc.asyncProperty(names, anyText, anyText, async (name, one, other) => {
-        const suggestion = await suggestionFor(`${name} ${one} ${other}`);
-        if (suggestion !== undefined) await expect(desk.answer(suggestion, asking)).resolves.toHaveProperty('template');
+      fc.asyncProperty(names, fc.oneof(anyTyped, anyText), async (name, typed) => {
+        const suggestion = await suggestionFor(`${name} ${typed}`);
+        if (suggestion !== undefined) expect({ suggestion, answered: await isAnswered(suggestion, 2) }).toEqual({ suggestion, answered: true });
       }),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   }, 60_000);
 
-  it('is the only thing that a line of any command can be, whatever its filters, shape and time', async () => {
+  it('is the only thing that a line of any command can be, whatever its filters, shape and time, and no text of it gets into SQL', async () => {
     const { commands } = await loadCatalog(new URL('../', import.meta.url));
     const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, shape }]) =>
-      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length })).map(([line, said]): Line => {
-        const { spend: _, ...parts } = line;
-        const taken = Object.entries(parts).filter(([key]) => key === 'window' || (shape as readonly string[]).includes(key));
+      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + 1 })).map(([line, said]): Line => {
+        const taken = Object.entries(line).filter(([key]) => ['window', 'cols', 'spend', ...shape].includes(key));
         return { ...Object.fromEntries(taken), name, words: said, filters: filters ? line.filters : [] };
       }),
     );
     let answered = 0;
+    let bound = 0;
     await fc.assert(
       fc.asyncProperty(ofCommand, async (line) => {
         const typed = printLine(line);
-        answered += await desk.answer(typed, asking).then(
+        const statements: Sql[] = [];
+        answered += await desk.answer(typed, { ...asking, onQuery: (statement) => statements.push(statement) }).then(
           () => 1,
           (error: unknown) => {
             if (!(error instanceof UserError)) throw new Error(typed, { cause: error });
             return 0;
           },
         );
+        const said = [...line.words, ...termsOf(line.filters).flatMap(({ values }) => values.map(({ text }) => text))];
+        for (const { text, values } of statements) {
+          expect(text.split('?')).toHaveLength(values.length + 1);
+          // Shorter ones stand in any text.
+          expect(said.filter((each) => each.length > 4 && text.includes(each))).toEqual([]);
+          bound += said.filter((each) => each.length > 4).length;
+        }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
+    expect(bound).toBeGreaterThan(50);
     expect(answered).toBeGreaterThan(50);
   }, 60_000);
+
+  it('is no way for a word into SQL: what any command is asked about is bound', async () => {
+    const { commands } = await loadCatalog(new URL('../', import.meta.url));
+    // Words as commands want them, each unlike all that our own SQL says.
+    const marked = [
+      'zzmarked-7q',
+      'i-0a1b2c3d4e5f60718',
+      '444455556677',
+      'AKIAZZMARKEDZZ7QQ7QQ',
+      '198.51.100.177',
+      'qz-marked-9',
+      'ZzMarkedCall',
+      'zz@marked.example',
+    ];
+    const ids = ['arn:aws:iam::444455556677:role/zzmarked-7q', '7c9e6679-7425-40de-944b-e07fc1f90ae7', 'vol-0a1b2c3d4e5f60718'];
+    const word = fc.oneof(fc.constantFrom(...marked, ...ids), fc.stringMatching(/^[a-z]{5,9}-7q[0-9]{4}$/));
+    const withWords = [...commands].filter(([, { words }]) => Object.keys(words).some((key) => key !== 'all'));
+    expect(withWords.length).toBeGreaterThan(15);
+    for (const [name, { words, example }] of withWords) {
+      let bound = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: Object.keys(words).length }), async (said) => {
+          const statements: Sql[] = [];
+          await desk
+            .answer(printLine({ name, words: said, filters: [] }), { ...asking, onQuery: (statement) => statements.push(statement) })
+            .catch((error: unknown) => {
+              if (!(error instanceof UserError)) throw error;
+            });
+          for (const { text, values } of statements) {
+            expect(text.split('?')).toHaveLength(values.length + 1);
+            expect(said.filter((each) => text.toLowerCase().includes(each.toLowerCase()))).toEqual([]);
+            if (said.some((each) => values.some((value) => String(value).toLowerCase().includes(each.toLowerCase())))) bound += 1;
+          }
+        }),
+        { numRuns: 24, examples: [...marked, ...ids].map((each) => [[each]] as [string[]]) },
+      );
+      expect({ name, example, isBound: bound > 0 }).toEqual({ name, example, isBound: true });
+    }
+  }, 60_000);
+
+  /** Whether a line is answered, or the one that is suggested for it, after so many mistakes as are mended one by one. */
+  async function isAnswered(line: string, mistakes: number): Promise<boolean> {
+    const suggestion = await suggestionFor(line);
+    if (suggestion !== undefined) return mistakes > 0 && isAnswered(suggestion, mistakes - 1);
+    return desk.answer(line, asking).then(
+      () => true,
+      () => false,
+    );
+  }
 
   /** The suggestion for a line that is refused; undefined for one that is answered or has none. Any other failure is thrown. */
   async function suggestionFor(typed: string): Promise<string | undefined> {

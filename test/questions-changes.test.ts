@@ -74,7 +74,7 @@ describe('created', () => {
       write('ImportKeyPair'),
       write('RestoreDBInstanceFromDBSnapshot'),
     ];
-    const tried = write('CreateRole', refused);
+    const tried = [write('CreateRole', refused), write('RunInstances', { errorCode: 'Client.DryRunOperation' })];
     const not = [
       record({ eventName: 'DescribeCreateAccountStatus' }),
       write('ModifyVpcAttribute'),
@@ -83,11 +83,33 @@ describe('created', () => {
       write('RegisterTargets'),
       record({ eventName: 'CreateReport' }),
     ];
-    await using open = await trailOf(...made, tried, ...not);
-    expect(await open.ids(`created ${DAY}`)).toEqual(idsOf(...made, tried));
+    await using open = await trailOf(...made, ...tried, ...not);
+    expect(await open.ids(`created ${DAY}`)).toEqual(idsOf(...made, ...tried));
     expect(toText(await open.ask(`created ${DAY}`), templates)).toMatch(
-      /^5 calls by 1 actor created something, and 1 try did not succeed; the latest is /,
+      /^5 calls by 1 actor created something, and 2 tries did not succeed; the latest is /,
     );
+  });
+});
+
+describe('A record that does not say whether it only read', () => {
+  const browser = { userAgent: 'Mozilla/5.0 (X11)' };
+  const old = (eventName: string, readOnly?: string) => record({ eventName, readOnly, ...browser });
+  const changes = [old('CreateVolume'), old('DeleteVolume', 'false'), old('CreateBucket')];
+  const reads = [old('GetUser'), old('DescribeVolumes', 'true'), old('ListDeletedThings'), old('CreateReport', 'true')];
+
+  test('is told by its name, and one that says so in text is believed', async () => {
+    await using open = await trailOf(...changes, ...reads);
+    expect(await open.ids(`created ${DAY}`)).toEqual(idsOf(changes[0] as Fields, changes[2] as Fields));
+    expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(changes[1] as Fields));
+    expect(await open.cells(`clickops ${DAY}`)).toMatchObject([{ events: 3, byhand: 3 }]);
+    expect(await open.ids(`events reads:false ${DAY}`)).toEqual(idsOf(...changes));
+  });
+
+  test('is among what an actor changed as often as it is counted', async () => {
+    await using open = await trailOf(...changes, ...reads);
+    const { data, next } = await open.ask(`user alice ${DAY}`);
+    expect(data).toMatchObject({ writes: 3 });
+    expect(await open.ids(next?.find(({ label }) => label === 'What it changed')?.line ?? '')).toEqual(idsOf(...changes));
   });
 });
 
@@ -126,6 +148,16 @@ describe('deleted and destructive', () => {
     );
   });
 
+  test('objects that go one by one or many at once are data events: left out, counted, and shown when asked for', async () => {
+    const many = write('DeleteObjects', { eventSource: 's3.amazonaws.com', eventCategory: 'Data', managementEvent: false });
+    const kept = write('PutObject', { eventSource: 's3.amazonaws.com', eventCategory: 'Data', managementEvent: false });
+    await using open = await trailOf(...objects, many, kept, gone);
+    for (const name of ['deleted', 'destructive']) {
+      expect((await open.ask(`${name} ${DAY}`)).data).toMatchObject({ count: 1, hidden: 4 });
+      expect(await open.ids(`${name} all ${DAY}`)).toEqual(idsOf(...objects, many, gone));
+    }
+  });
+
   test('only tries are no deed', async () => {
     await using open = await trailOf(notEmpty);
     expect(toText(await open.ask(`deleted ${DAY}`), templates)).toMatch(/^Nothing was deleted: 1 try did not succeed, the latest DeleteBucket/);
@@ -140,14 +172,48 @@ describe('deleted and destructive', () => {
       });
     const versions = (Status: string) =>
       write('PutBucketVersioning', { eventSource: 's3.amazonaws.com', requestParameters: { bucketName: 'b', VersioningConfiguration: { Status } } });
-    const bad = [rules({ Status: 'Enabled', Expiration: { Days: 1 } }), versions('Suspended')];
-    const harmless = [rules({ Status: 'Enabled', Transition: { Days: 30, StorageClass: 'GLACIER' } }), versions('Enabled')];
+    const database = (deletionProtection: boolean) =>
+      write('ModifyDBInstance', { eventSource: 'rds.amazonaws.com', requestParameters: { dBInstanceIdentifier: 'shop', deletionProtection } });
+    const bad = [
+      rules({ Status: 'Enabled', Expiration: { Days: 1 } }),
+      rules({ Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: 1 } }),
+      versions('Suspended'),
+      database(false),
+    ];
+    const harmless = [
+      rules({ Status: 'Enabled', Transition: { Days: 30, StorageClass: 'GLACIER' } }),
+      rules({ Status: 'Disabled', Expiration: { Days: 1 } }),
+      versions('Enabled'),
+      database(true),
+      write('ModifyDBInstance', { eventSource: 'rds.amazonaws.com', requestParameters: { dBInstanceIdentifier: 'shop', multiAZ: false } }),
+    ];
     await using open = await trailOf(...bad, ...harmless);
     expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(...bad));
   });
 });
 
 describe('trail-tampering', () => {
+  test('knows the key and the bucket of the trail in a short time, too, by what CloudTrail did with them in the days before', async () => {
+    const CLOUDTRAIL = { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' };
+    const delivery = record({
+      eventTime: '2026-04-29T12:00:00Z',
+      userIdentity: CLOUDTRAIL,
+      sourceIPAddress: 'cloudtrail.amazonaws.com',
+      eventSource: 'kms.amazonaws.com',
+      eventName: 'GenerateDataKey',
+      requestParameters: { keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001' },
+    });
+    const policy = (keyId: string, eventTime = '2026-05-01T12:00:00Z') =>
+      record({ eventTime, eventSource: 'kms.amazonaws.com', eventName: 'PutKeyPolicy', readOnly: false, requestParameters: { keyId } });
+    const [ofTrail, other, before] = [
+      policy('0e7e4a1c-ee11-4c0d-9abc-e7e41a100001'),
+      policy('0e7e4a1c-ee11-4c0d-9abc-e7e41a100002'),
+      policy('0e7e4a1c-ee11-4c0d-9abc-e7e41a100001', '2026-04-30T12:00:00Z'),
+    ];
+    await using open = await trailOf(delivery, ofTrail, other, before);
+    expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(ofTrail));
+  });
+
   const trail = (eventName: string, more: Fields = {}) => write(eventName, { eventSource: 'cloudtrail.amazonaws.com', ...more });
   const s3 = (eventName: string, bucketName: string, more: Fields = {}) =>
     write(eventName, { eventSource: 's3.amazonaws.com', requestParameters: { bucketName }, ...more });
@@ -208,6 +274,8 @@ describe('trail-tampering', () => {
       of('route53resolver', 'DisassociateResolverQueryLogConfig'),
       of('config', 'StopConfigurationRecorder', refused),
       of('guardduty', 'DeleteDetector'),
+      of('guardduty', 'UpdateDetector', { requestParameters: { detectorId: 'd', enable: false } }),
+      of('s3', 'PutBucketLogging', { requestParameters: { bucketName: 'shop', BucketLoggingStatus: { xmlns: 'x' } } }),
       of('organizations', 'LeaveOrganization', refused),
     ];
     const not = [
@@ -216,6 +284,8 @@ describe('trail-tampering', () => {
       of('route53resolver', 'DeleteResolverRule'),
       of('config', 'StartConfigurationRecorder'),
       of('guardduty', 'DeleteFilter'),
+      of('guardduty', 'UpdateDetector', { requestParameters: { detectorId: 'd', enable: true } }),
+      of('s3', 'PutBucketLogging', { requestParameters: { bucketName: 'shop', BucketLoggingStatus: { LoggingEnabled: { TargetBucket: 'logs' } } } }),
       of('organizations', 'ListAccounts'),
     ];
     await using open = await trailOf(...changes, ...not);
@@ -258,6 +328,25 @@ describe('access-changes', () => {
     ['share', write('PutObjectAcl', { eventSource: 's3.amazonaws.com', requestParameters: { 'x-amz-acl': ['public-read'] } })],
     ['open port', rds({ publiclyAccessible: true })],
     ['open port', port('0.0.0.0/0')],
+    ['open port', port('::/0')],
+    // Whatever stands before it: no bit of it is compared.
+    ['open port', port('10.0.0.0/0')],
+    ['key', write('SendSSHPublicKey', { eventSource: 'ec2-instance-connect.amazonaws.com' })],
+    [
+      'policy',
+      write('SetQueueAttributes', {
+        eventSource: 'sqs.amazonaws.com',
+        requestParameters: { attributes: { Policy: '{"Statement":[]}' }, queueUrl: 'q' },
+      }),
+    ],
+    [
+      'policy',
+      write('SetTopicAttributes', {
+        eventSource: 'sns.amazonaws.com',
+        requestParameters: { attributeName: 'Policy', attributeValue: '{"Statement":[]}' },
+      }),
+    ],
+    ['policy', write('CreateKey', { eventSource: 'kms.amazonaws.com', requestParameters: { policy: '{"Statement":[]}' } })],
   ])('finds a change of %s', async (what, change) => {
     await using open = await trailOf(change);
     expect(await open.cells(`access-changes ${DAY}`)).toMatchObject([{ what, eventid: change.eventID }]);
@@ -269,7 +358,18 @@ describe('access-changes', () => {
       iam('TagRole'),
       iam('GenerateCredentialReport'),
       port('10.0.0.0/8'),
-      port('10.0.0.0/0'),
+      write('AuthorizeSecurityGroupIngress', {
+        requestParameters: {
+          groupId: 'sg-1',
+          ipPermissions: { items: [{ ipRanges: { items: [{ cidrIp: '10.0.0.0/8', description: 'floor 3/0' }] } }] },
+        },
+      }),
+      write('SetQueueAttributes', { eventSource: 'sqs.amazonaws.com', requestParameters: { attributes: { DelaySeconds: '5' }, queueUrl: 'q' } }),
+      write('SetTopicAttributes', {
+        eventSource: 'sns.amazonaws.com',
+        requestParameters: { attributeName: 'DisplayName', attributeValue: 'Policy news' },
+      }),
+      write('CreateKey', { eventSource: 'kms.amazonaws.com', requestParameters: { keyUsage: 'ENCRYPT_DECRYPT' } }),
       rds({ publiclyAccessible: false }),
       write('PutObjectAcl', { eventSource: 's3.amazonaws.com', requestParameters: { 'x-amz-acl': ['bucket-owner-full-control'] } }),
       write('PutScalingPolicy', { eventSource: 'autoscaling.amazonaws.com' }),
@@ -292,6 +392,16 @@ describe('clickops', () => {
     write('CreateVolume', { userAgent: 'aws-cli/2.17.32' }),
     write('ConsoleLogin', { eventSource: 'signin.amazonaws.com', userAgent: browser, responseElements: { ConsoleLogin: 'Success' } }),
     write('CreateVpc', { userAgent: browser, ...refused }),
+    write('Authenticate', {
+      eventSource: 'sso.amazonaws.com',
+      eventType: 'AwsServiceEvent',
+      userIdentity: { type: 'Unknown', userName: 'eve' },
+      userAgent: browser,
+    }),
+    write('CreateVpc', {
+      userAgent: 'console.amazonaws.com',
+      userIdentity: session('AWSServiceRoleForX', 'x', { path: 'aws-service-role/x.amazonaws.com/' }),
+    }),
   ];
 
   test('counts what was changed by hand against what code changed, by account; reads, sign-ins and refusals are no changes', async () => {
@@ -305,6 +415,17 @@ describe('clickops', () => {
       '75% of 4 changes were made by hand in the console (3), the others by infrastructure code (1); most by hand in 111122223333, 3 of 3.',
     );
     expect(await open.ids(answer.table?.rows[0]?.next?.line ?? '')).toEqual(idsOf(...byHand));
+  });
+
+  test('takes whoever is in the console by a role for somebody, and a program that works in the same role for none', async () => {
+    const inConsole = write('CreateVpc', {
+      userIdentity: session('admins', 'jdoe'),
+      sessionCredentialFromConsole: 'true',
+      userAgent: 'aws-sdk-java/2.20',
+    });
+    const program = write('CreateVpc', { userIdentity: session('admins', 'jdoe'), userAgent: 'aws-sdk-java/2.20' });
+    await using open = await trailOf(inConsole, program);
+    expect(await open.ids(`clickops sort:time ${DAY}`)).toEqual(idsOf(inConsole));
   });
 
   test('lists them, and counts them again', async () => {

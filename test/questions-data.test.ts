@@ -1,6 +1,10 @@
 /** Questions about keys, links and secrets: what each finds, and what looks like it and is none. */
 import { describe, expect, test } from 'vitest';
+import { loadCatalog } from '../src/catalog.ts';
+import { openDesk } from '../src/desk.ts';
 import { toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { type Networks, unknownNetworks } from '../src/networks.ts';
 import { type Fields, record, session, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -44,6 +48,15 @@ describe('kms-external', () => {
     });
   });
 
+  test('knows a try by the request, and an origin that only begins like AWS’s own', async () => {
+    const tried = kms('CreateKey', { requestParameters: { origin: 'EXTERNAL' }, errorCode: 'AccessDenied' });
+    const alike = kms('CreateKey', { requestParameters: { origin: 'AWSXKMS' } });
+    const own = kms('CreateKey', { requestParameters: { origin: 'AWS_KMS' }, errorCode: 'AccessDenied' });
+    const silent = kms('CreateKey', { requestParameters: null, errorCode: 'AccessDenied' });
+    await using open = await trailOf(tried, alike, own, silent);
+    expect(await open.ids(`kms-external ${DAY}`)).toEqual(idsOf(tried, alike));
+  });
+
   test('says so where every key is of AWS’s own', async () => {
     await using open = await trailOf(...inside);
     expect(toText(await open.ask(`kms-external ${DAY}`), templates)).toBe('No key material came from outside AWS in this time.');
@@ -75,6 +88,26 @@ describe('presigned', () => {
       { user: 'alice', target: 'shop-2', ip: '203.0.113.7', events: 1 },
       { user: 'download-links/orders', target: 'shop', ip: '203.0.113.7', events: 1 },
     ]);
+  });
+
+  test('tells the downloads of the console apart, which are signed in their URL, too; a link that a browser opens is none', async () => {
+    const download = get('shop', 'QueryString', { userAgent: '[S3Console/0.4]', sessionCredentialFromConsole: 'true', userIdentity: user('bob') });
+    const opened = get('shop', 'QueryString', { userAgent: 'Mozilla/5.0 (X11)' });
+    await using open = await trailOf(download, opened);
+    expect(await open.cells(`presigned ${DAY}`)).toMatchObject([
+      { user: 'alice', events: 1, console: 0 },
+      { user: 'bob', events: 1, console: 1 },
+    ]);
+    expect(toTerminal(await open.ask(`presigned ${DAY}`), templates, 160)).toContain(
+      'Downloads in the S3 console are signed in their URL, too: 1 of these.',
+    );
+  });
+
+  test('takes a bucket’s name for what it is', async () => {
+    const [plain, alike] = [get('a_b', 'QueryString'), get('axb', 'QueryString')];
+    await using open = await trailOf(plain, alike);
+    expect(await open.ids(`presigned a_b sort:time ${DAY}`)).toEqual(idsOf(plain));
+    expect(await open.ids(`presigned "x' or '1'='1" sort:time ${DAY}`)).toEqual([]);
   });
 
   test('of one bucket is of no other, and stays with it', async () => {
@@ -112,13 +145,213 @@ describe('secrets', () => {
     await using open = await trailOf(...taken, ...not);
     expect(await open.ids(`secrets sort:time ${DAY}`)).toEqual(idsOf(...taken));
     expect(await open.cells(`secrets target:orders/database ${DAY}`)).toMatchObject([
-      { user: 'alice', events: 1, refused: 0 },
-      { user: 'bob', events: 1, refused: 1 },
+      { user: 'alice', events: 1, failed: 0 },
+      { user: 'bob', events: 1, failed: 1 },
     ]);
   });
 
   test('says so where nobody read one', async () => {
     await using open = await trailOf(...not);
     expect(toText(await open.ask(`secrets ${DAY}`), templates)).toBe('No reads of secrets in this time.');
+  });
+});
+
+describe('Fields that CloudTrail cut short', () => {
+  const cut = '{"withDecryption":true,"origin":"EXTERNAL","publiclyAccessible":true,"policy":"{\\"Statement\\":[{\\"Eff';
+  const half = (eventSource: string, eventName: string, more: Fields = {}) =>
+    record({ eventSource: `${eventSource}.amazonaws.com`, eventName, readOnly: false, requestParameters: cut, responseElements: cut, ...more });
+  const list = [
+    half('kms', 'CreateKey'),
+    half('kms', 'ImportKeyMaterial'),
+    half('s3', 'GetObject', { additionalEventData: '{"AuthenticationMethod":"QueryStr' }),
+    half('ssm', 'GetParameter'),
+    half('secretsmanager', 'GetSecretValue'),
+    half('guardduty', 'UpdateDetector'),
+    half('s3', 'PutBucketLogging'),
+    half('sts', 'AssumeRole'),
+    half('signin', 'ConsoleLogin', { additionalEventData: '{"MFAUsed":"Y', userIdentity: { type: 'Root', accountId: '111122223333' } }),
+  ];
+
+  test.each([
+    ['kms-external', 1],
+    ['presigned sort:time', 0],
+    ['secrets sort:time', 1],
+    ['root-logins', 1],
+    ['trail-tampering', 1],
+    ['access-changes', 0],
+    ['destructive', 0],
+    ['created', 2],
+    ['events requestParameters.withDecryption:true', 0],
+    ['events withDecryption', 9],
+    ['session alice', 8],
+  ] as const)('are no fault of “%s”, which finds what can still be told', async (line, found) => {
+    await using open = await trailOf(...list);
+    expect(await open.ids(`${line} ${DAY}`)).toHaveLength(found);
+  });
+
+  test('are shown as they are, and said to be cut; whole ones are not', async () => {
+    const whole = record({ requestParameters: { name: 'x' } });
+    await using open = await trailOf(...list, whole);
+    const shown = async ({ eventID }: Fields) => toTerminal(await open.ask(`event ${eventID} ${DAY}`), templates, 160);
+    expect(await shown(list[0] as Fields)).toContain('cut short by CloudTrail');
+    expect(await shown(whole)).not.toContain('cut short');
+  });
+});
+
+describe('s3-outside', () => {
+  const catalog = loadCatalog(new URL('../', import.meta.url));
+  const object = (bucketName: string, sourceIPAddress: string | undefined, more: Fields = {}) =>
+    record({
+      eventSource: 's3.amazonaws.com',
+      eventName: 'GetObject',
+      eventCategory: 'Data',
+      managementEvent: false,
+      requestParameters: { bucketName, key: 'a.pdf' },
+      resources: [
+        { type: 'AWS::S3::Object', ARN: `arn:aws:s3:::${bucketName}/a.pdf` },
+        { accountId: '111122223333', type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${bucketName}` },
+      ],
+      sourceIPAddress,
+      ...more,
+    });
+  const copied = (from: string, to: string, more: Fields = {}) =>
+    object(to, '203.0.113.9', {
+      eventName: 'CopyObject',
+      resources: [
+        { type: 'AWS::S3::Object', ARN: `arn:aws:s3:::${from}/a.pdf` },
+        { type: 'AWS::S3::Object', ARN: `arn:aws:s3:::${to}/a.pdf` },
+      ],
+      ...more,
+    });
+  const anonymous = { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' };
+  const outside = [
+    object('shop', '203.0.113.9'),
+    object('shop', '203.0.113.9'),
+    object('shop', '203.0.113.9', { eventName: 'PutObject', errorCode: 'AccessDenied' }),
+    object('shop', '2001:db8:bad::1', { userIdentity: anonymous }),
+    object('shop', '172.32.0.1', { eventName: 'HeadObject' }),
+    object('shop', '100.128.0.1', { eventName: 'HeadObject' }),
+    object('shop', '10.example.com', { eventName: 'HeadObject' }),
+    object('shop', undefined, { eventName: 'HeadObject' }),
+    copied('shop', 'far-away', { userIdentity: user('bob') }),
+  ];
+  const within = [
+    ...['10.0.0.7', '172.31.9.9', '192.168.1.1', '100.64.0.1', 'fd00:ec2::254', 'AWS Internal', 'athena.amazonaws.com', 's3.amazonaws.com.cn'].map(
+      (ip) => object('shop', ip),
+    ),
+    object('shop', '203.0.113.10', { vpcEndpointId: 'vpce-0aa' }),
+  ];
+  const rented = [object('shop', '192.0.2.7', { userIdentity: session('loader', 'one') }), object('shop', '192.0.2.7')];
+  const own = [object('shop', '198.51.100.7'), object('shop', '198.51.100.8')];
+  const others = [
+    object('shop-2', '203.0.113.9'),
+    object('my-shop', '203.0.113.9'),
+    copied('shop-2', 'far-away'),
+    object('far-away', '203.0.113.9', { requestParameters: { bucketName: 'far-away', key: 'shop' } }),
+    record({
+      eventSource: 's3.amazonaws.com',
+      eventName: 'GetBucketPolicy',
+      requestParameters: { bucketName: 'shop' },
+      sourceIPAddress: '203.0.113.9',
+    }),
+    record({ eventSource: 'ec2.amazonaws.com', requestParameters: { bucketName: 'shop' }, managementEvent: false, eventCategory: 'Data' }),
+  ];
+  const networks: Networks = {
+    ours: { has: (ip) => ip.startsWith('198.51.100.') },
+    aws: async () => ({ has: (ip) => ip.startsWith('192.0.2.'), asOf: '2026-05-01T00:00:00Z', fault: null }),
+  };
+
+  /** The desk over these records, where these networks are known. */
+  async function knowing(known: Networks, ...list: readonly Fields[]) {
+    const open = await trailOf(...list);
+    const desk = openDesk(await catalog, open.engine, { networks: known });
+    const ask = (line: string) => desk.answer(line, { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal });
+    /** All that is said, without the table. */
+    const said = async (line: string) => toTerminal({ template: 's3-outside', data: (await ask(line)).data }, templates, 200);
+    return { ask, said, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
+  }
+
+  test('finds requests from outside by address, actor and event, copies into other buckets among them', async () => {
+    await using open = await knowing(networks, ...outside, ...within, ...rented, ...own, ...others);
+    const { table, data } = await open.ask(`s3-outside shop ${DAY}`);
+    const rows = table?.rows.map(({ cells }) => [cells.ip, cells.who, cells.event, cells.target, cells.requests, cells.ok, cells.refused]);
+    expect(rows).toEqual([
+      ['203.0.113.9', 'alice', 'GetObject', 'shop', 2, 2, 0],
+      ['10.example.com', 'alice', 'HeadObject', 'shop', 1, 1, 0],
+      ['100.128.0.1', 'alice', 'HeadObject', 'shop', 1, 1, 0],
+      ['172.32.0.1', 'alice', 'HeadObject', 'shop', 1, 1, 0],
+      ['2001:db8:bad::1', 'anonymous', 'GetObject', 'shop', 1, 1, 0],
+      ['203.0.113.9', 'alice', 'PutObject', 'shop', 1, 0, 1],
+      ['203.0.113.9', 'bob', 'CopyObject', 'far-away', 1, 1, 0],
+      [null, 'alice', 'HeadObject', 'shop', 1, 1, 0],
+    ]);
+    expect(data).toMatchObject({ requests: 9, ok: 8, within: within.length, own: 2, rented: 2, about: 1 });
+    expect(await open.said(`s3-outside arn:aws:s3:::shop/a.pdf ${DAY}`)).toBe(
+      '9 requests for objects of shop came from outside, 8 with success, by 3 actors from 6 addresses; most by alice with 7.\n' +
+        'Left out: 9 from within AWS (services, VPC endpoints, private addresses), 2 from our own networks, 2 from other addresses of AWS.\n' +
+        '• Anyone can rent an address of AWS, so these need not be ours: alice 1, loader/one 1\n' +
+        'Requests for objects are in a trail only where it records data events.\n',
+    );
+  });
+
+  test('leads from each row, and from what AWS’s addresses asked, to the very events that it counts', async () => {
+    await using open = await knowing(networks, ...outside.filter(({ sourceIPAddress }) => sourceIPAddress), ...within, ...rented, ...own, ...others);
+    const { table, next = [] } = await open.ask(`s3-outside shop ${DAY}`);
+    for (const row of table?.rows ?? []) {
+      const { table: events } = await open.ask(row.next?.line ?? '');
+      expect(events?.rows.length, row.next?.line).toBe(row.cells.requests);
+    }
+    expect(next.map(({ label }) => label)).toEqual(['All from 203.0.113.9', 'From addresses of AWS', 'By presigned URL', 'All about the bucket']);
+    expect(next[1]?.line).toBe('events source:s3 category:Data target:shop ip:192.0.2.7 2026-05-01');
+    expect((await open.ask(next[1]?.line ?? '')).table?.rows).toHaveLength(2);
+  });
+
+  test('says which ranges of AWS are not known or old, and that no network is named as ours', async () => {
+    await using unknown = await knowing(unknownNetworks, ...rented, ...own);
+    expect(await unknown.said(`s3-outside shop ${DAY}`)).toBe(
+      '4 requests for objects of shop came from outside, all with success, by 2 actors from 3 addresses; most by alice with 3.\n' +
+        '• Which addresses are AWS’s is not known here, so they count as outside, too.\n' +
+        'No network is named as ours, so our offices count as outside, too. The setting OUR_NETWORKS names them.\n' +
+        'Requests for objects are in a trail only where it records data events.\n',
+    );
+    const fault = { source: 'https://ip-ranges.example.com/a.json', why: 'answered with status 500' };
+    await using none = await knowing({ ...networks, aws: async () => ({ has: () => false, asOf: null, fault }) }, ...rented, ...own);
+    expect(await none.said(`s3-outside shop ${DAY}`)).toContain(
+      '\nLeft out: 0 from within AWS (services, VPC endpoints, private addresses), 2 from our own networks.\n' +
+        '• Which addresses are AWS’s is not known here, so they count as outside, too: https://ip-ranges.example.com/a.json answered with status 500. ' +
+        'The setting AWS_RANGES can name a file with them.\n',
+    );
+    await using old = await knowing({ ...networks, aws: async () => ({ ...(await networks.aws()), fault }) }, ...rented, ...own);
+    expect(await old.said(`s3-outside shop ${DAY}`)).toContain(
+      '\nAWS’s addresses are those of 2026-05-01, for https://ip-ranges.example.com/a.json answered with status 500.\n',
+    );
+  });
+
+  test('asks for AWS’s addresses only where there is one to tell', async () => {
+    const refusing: Networks = { ...networks, aws: () => Promise.reject(new Error('asked for')) };
+    await using open = await knowing(refusing, ...within, ...own, object('shop', undefined));
+    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(/^1 request for objects of shop came from outside, with success, by alice from —[.]\n/);
+  });
+
+  test('tells a bucket that only we used from one without data events, and from none at all', async () => {
+    await using open = await knowing(networks, ...within, ...own, ...others);
+    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(/^No request for objects of shop came from outside in this time[.]\nLeft out: 9 /);
+    expect(await open.said(`s3-outside shop user:nobody ${DAY}`)).toMatch(/^The trail has nothing that matches about shop in this time[.]/);
+    await using bare = await knowing(networks, ...others);
+    expect(await bare.said(`s3-outside shop ${DAY}`)).toMatch(
+      /^The trail has no request for objects of shop in this time, only 1 call about the bucket itself[.]/,
+    );
+    expect(await bare.said(`s3-outside s3://nowhere/a ${DAY}`)).toMatch(/^The trail has nothing about nowhere in this time[.]/);
+    await expect(bare.ask('s3-outside s3:// 7d')).rejects.toThrow('A bucket is needed');
+  });
+
+  test('says so when there is more than it looks at', async () => {
+    const crowd = Array.from({ length: 10_002 }, (_, n) => object('shop', `203.0.${n >> 8}.${n & 255}`));
+    await using open = await knowing(networks, ...crowd, ...own);
+    const { table } = await open.ask(`s3-outside shop top:20 ${DAY}`);
+    expect([table?.rows.length, table?.more]).toEqual([20, true]);
+    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(
+      /^More than [\d,]+ requests for objects of shop came from outside, .*\nOnly the 10,000 most common combinations of address, actor, event and target were looked at/,
+    );
   });
 });

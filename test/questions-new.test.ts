@@ -85,6 +85,30 @@ describe('new', () => {
     expect(await found(open)).toEqual(['call ec2.amazonaws.com RunInstances']);
   });
 
+  test('tells what is new of what matches filters, and takes no account for new that was only not used so before', async () => {
+    const other = { recipientAccountId: '444455556666' };
+    const [bob, carol] = [{ userIdentity: user('bob') }, { userIdentity: user('carol') }];
+    const first = now({ ...carol, sourceIPAddress: '192.0.2.250', eventTime: '2026-05-05T09:00:00Z', errorCode: 'AccessDenied' });
+    await using open = await trailOn(
+      earlier(),
+      earlier(other),
+      earlier(bob),
+      now({ ...bob, eventName: 'RunInstances' }),
+      now({ ...bob, ...other }),
+      first,
+      now({ sourceIPAddress: '192.0.2.250' }),
+    );
+    const told = async (line: string) => toText(await open.ask(line, NOW), templates);
+    // Carol called first, though Alice comes first.
+    expect(await told('new ip:192.0.2.250 7d')).toBe(
+      'ip:192.0.2.250 was first seen in this time, and not in the 30 days before: 2 events, 1 failed, in 1 account.',
+    );
+    expect((await open.ask('new ip:192.0.2.250 7d', NOW)).data).toMatchObject({ kinds: [{ shown: [{ actor: 'carol' }] }] });
+    expect(await told('new user:bob 7d')).toBe('New for user:bob against the 30 days before: 1 account, 1 call.');
+    expect(await told('new user:nobody 7d')).toBe('Nothing was new for user:nobody in this time against the 30 days before it.');
+    expect(await told('new account:444455556666 7d')).toBe('New against the 30 days before: 1 actor.');
+  });
+
   test('leads from each row to its events, and takes filters for both times', async () => {
     await using open = await trailOn(earlier(), now({ eventName: 'RunInstances' }), now({ eventName: 'StopInstances', userIdentity: user('bob') }));
     expect(await found(open, 'new user:alice 7d')).toEqual(['call ec2.amazonaws.com RunInstances']);

@@ -21,6 +21,35 @@ describe('denied, throttled and failed', () => {
     expect(await open.ids(`failed sort:time ${DAY}`)).toEqual(idsOf(...failed));
   });
 
+  test('count the sign-ins that failed without a code among what failed, and no answer that only says Failure', async () => {
+    const signIn = record({
+      eventSource: 'signin.amazonaws.com',
+      eventName: 'ConsoleLogin',
+      eventType: 'AwsConsoleSignIn',
+      errorMessage: 'Failed authentication',
+      responseElements: { ConsoleLogin: 'Failure' },
+    });
+    await using open = await trailOf(signIn, record({ eventName: 'PutReport', responseElements: { ConsoleLogin: 'Failure' } }));
+    expect(await open.ids(`failed sort:time ${DAY}`)).toEqual(idsOf(signIn));
+  });
+
+  test('tell codes apart that look alike', async () => {
+    const codes = [
+      'RequestThrottledException',
+      'SlowDown',
+      'PriorRequestNotComplete',
+      'EC2ThrottledException',
+      'UnauthorizedAccess',
+      'AuthorizationError',
+    ];
+    const alike = ['SlowDownloadError', 'LimitExceededException', 'QuotaExceeded', 'InvalidAuthorizationMessageException', 'AccessPointNotFound'];
+    await using open = await trailOf(...[...codes, ...alike].map((code) => coded(code)));
+    const errorsOf = async (name: string) => (await open.cells(`${name} by:error ${DAY}`)).map(({ error }) => error).toSorted();
+    expect(await errorsOf('throttled')).toEqual(codes.slice(0, 4).toSorted());
+    expect(await errorsOf('denied')).toEqual(codes.slice(4).toSorted());
+    expect(await errorsOf('failed')).toEqual(alike.toSorted());
+  });
+
   test('say so where nothing was', async () => {
     await using open = await trailOf(record());
     const said = async (line: string) => toText(await open.ask(line), templates);
@@ -51,6 +80,26 @@ describe('denied', () => {
     expect(toTerminal(answer, templates, 160)).toContain('\n• mallory ListUsers: 20 an hour, in 1 hour of 1 day\n');
   });
 
+  test('tells what is denied for the first time from what is denied every day, and neither from what is in between', async () => {
+    const on = (days: readonly string[], name: string) =>
+      days.map((day) =>
+        record({ userIdentity: user(name), eventName: 'ListUsers', errorCode: 'AccessDenied', eventTime: `2026-04-${day}T12:00:00Z` }),
+      );
+    await using open = await trailOf(
+      ...on(['24', '25', '26', '27', '28', '29', '30'], 'chronic'),
+      ...on(['24', '25', '26', '27', '30'], 'often'),
+      ...on(['26', '27', '28', '29'], 'seldom'),
+      ...on(['29', '30'], 'yesterday'),
+      ...on(['30'], 'today'),
+    );
+    const shown = toTerminal(await open.ask('denied top:1 2026-04-24..2026-04-30'), templates, 160);
+    expect(shown).toContain('\nFirst denied in the last day: today ListUsers 1\n');
+    expect(shown).toContain('\nDenied on 5 or more of 7 days: chronic ListUsers 7, often ListUsers 5\n');
+    expect(shown).toMatch(/^19 denied calls in 5 rows by user and event, 1 of them here; most: chronic ListUsers with 7\./);
+    const short = toTerminal(await open.ask('denied 2026-04-29..2026-04-30'), templates, 160);
+    expect(short).not.toMatch(/\n(?:First denied in|Denied on)/);
+  });
+
   test('leads from a pair to its calls, and from calls back to the counts', async () => {
     await using open = await trailOf(...chronic, ...burst);
     const answer = await open.ask(`denied ${DAY}`);
@@ -58,7 +107,7 @@ describe('denied', () => {
     const list = await open.ask(pair?.next?.line ?? '');
     expect(list.table?.rows).toHaveLength(24);
     expect(list.table?.rows[0]?.next?.line).toMatch(/^event /);
-    expect(list.next?.find(({ label }) => label === 'Count them')?.line).toMatch(/^denied user:/);
+    expect(list.next?.find(({ label }) => label === 'Count them')?.line).toMatch(/^denied actor:/);
   });
 
   test('is a series with every:, which the answer offers', async () => {
@@ -67,5 +116,21 @@ describe('denied', () => {
     const series = answer.next?.find(({ label }) => label === 'Every hour');
     expect(series?.line).toBe(`denied every:1h ${DAY}`);
     expect(await open.cells(series?.line ?? '')).toMatchObject([{ step: '2026-05-01T10:00', events: 20 }]);
+  });
+});
+
+describe('explain-denied', () => {
+  test('names the permission set of a person whose role cannot be edited, and the role of anyone else', async () => {
+    const denied = (role: string) =>
+      coded('AccessDenied', {
+        errorMessage: `User: arn:aws:sts::111122223333:assumed-role/${role}/dora is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::plans/a because no identity-based policy allows the s3:GetObject action`,
+      });
+    const [person, robot] = [denied('AWSReservedSSO_Data_Scientist_0123456789abcdef'), denied('crawler')];
+    await using open = await trailOf(person, robot);
+    const shown = async ({ eventID }: Fields) => toTerminal(await open.ask(`explain-denied ${eventID} ${DAY}`), templates, 160);
+    expect(await shown(person)).toContain(
+      'In the permission set Data_Scientist of IAM Identity Center, whose role cannot be edited by itself, this would allow it:',
+    );
+    expect(await shown(robot)).toContain('In a policy of arn:aws:iam::111122223333:role/crawler this would allow it:');
   });
 });

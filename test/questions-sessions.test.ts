@@ -138,12 +138,83 @@ describe('session', () => {
     const given = assume('09:00:00', user('ci'), BUILD);
     const within = at('09:00:30', as(BUILD));
     const plain = at('10:00:00', user('ci'));
-    await using open = await trailOf(given, within, plain);
+    const onwards = assume('09:01:00', as(BUILD), DEPLOY);
+    const console = at('11:00:00', { ...user('dora'), accessKeyId: 'ASIAEXAMPLEEXAMPLE20' });
+    const service = at('12:00:00', { ...as(BUILD), invokedBy: 'athena.amazonaws.com' });
+    await using open = await trailOf(given, within, plain, onwards, console, service);
     const leads = async (event: Fields) =>
       (await open.ask(`event ${event.eventID} ${DAY}`)).next?.flatMap(({ line }) => (line.startsWith('session ') ? line : []));
     expect(await leads(given)).toEqual([`session ${BUILD.key} ${DAY}`]);
     expect(await leads(within)).toEqual([`session ${BUILD.key} ${DAY}`]);
+    expect(await leads(onwards)).toEqual([`session ${DEPLOY.key} ${DAY}`, `session ${BUILD.key} ${DAY}`]);
+    // The console takes keys for a person, too.
+    expect(await leads(console)).toEqual([`session ASIAEXAMPLEEXAMPLE20 ${DAY}`]);
+    expect(await leads(service)).toEqual([`session ${BUILD.key} ${DAY}`]);
     expect(await leads(plain)).toEqual([]);
+  });
+
+  test('leads on to what each changed, to who it was and from where, to what was denied, and to what came before', async () => {
+    const ci = at('08:50:00', user('ci'), { sourceIPAddress: '198.51.100.4' });
+    const bare = at('08:40:00', user('eve'), { eventName: 'StopLogging' });
+    const list = [
+      assume('09:00:00', user('ci'), BUILD),
+      at('09:00:30', as(BUILD), { eventName: 'CreateKeyPair', readOnly: false, errorCode: 'Client.UnauthorizedOperation' }),
+      assume('09:01:00', as(BUILD), DEPLOY),
+      at('09:02:10', as(DEPLOY), { eventName: 'TerminateInstances', readOnly: false }),
+    ];
+    await using open = await trailOf(ci, bare, ...list);
+    const next = (await open.ask(`session ${BUILD.key} ${DAY}`)).next ?? [];
+    const span = '2026-05-01T09:00..2026-05-01T09:03';
+    expect(next.map(({ label, line }) => `${line} (${label})`)).toEqual([
+      'events actor:deploy/run-1 reads:false outcome:ok 2026-05-01T09:02..2026-05-01T09:03 (What deploy/run-1 changed)',
+      `user ci ${span} (About ci)`,
+      `ip 203.0.113.7 ${span} (About 203.0.113.7)`,
+      `role build ${span} (About build)`,
+      `denied actor:build/run-1 ${span} (What build/run-1 was denied)`,
+      'events 2026-05-01T08:45..2026-05-01T09:01 (15 minutes before it)',
+      `count key:${BUILD.key} by:event ${DAY} (Count its calls)`,
+    ]);
+    for (const { line } of next) expect((await open.ask(line)).table?.rows.length, line).toBeGreaterThan(0);
+    // Used from two addresses, it is of none.
+    const all = (await open.ask(`session ci ${DAY}`)).next?.map(({ line }) => line.split(' ')[0]);
+    expect(all).not.toContain('ip');
+    // Where nothing was changed and nothing denied, nothing is said to have been.
+    expect((await open.ask(`session eve ${DAY}`)).next?.map(({ line }) => line.split(' ')[0])).toEqual(['user', 'ip', 'events', 'count']);
+  });
+
+  test('is counted with the filters that find it, however it was asked for', async () => {
+    await using open = await trailOf(at('09:00:30', as(BUILD)), at('09:00:40', as({ ...BUILD, name: 'run-2' })));
+    for (const [who, filters, events] of [
+      [BUILD.key, `key:${BUILD.key}`, 2],
+      ['build', 'user:build', 2],
+      ['build/run-1', 'role:build user:run-1', 1],
+      [arnOf(BUILD), `user:${arnOf(BUILD)}`, 1],
+      ['AROABUILD000000000000', 'principal:AROABUILD000000000000,AROABUILD000000000000:*', 2],
+    ] as const) {
+      const counts = (await open.ask(`session ${who} ${DAY}`)).next?.find(({ label }) => label === 'Count its calls')?.line ?? '';
+      expect(counts).toBe(`count ${filters} by:event ${DAY}`);
+      expect(await open.cells(counts), who).toMatchObject([{ events }]);
+    }
+  });
+
+  test('takes filters for the sessions that it tells whole: those with a call that matches', async () => {
+    const later = { ...BUILD, key: 'ASIAEXAMPLEEXAMPLE21', created: '12:00:00' };
+    const keyed = (clock: string, accessKeyId: string, more: Fields = {}): Fields => at(clock, { ...user('ci'), accessKeyId }, more);
+    const abroad = { sourceIPAddress: '198.51.100.4' };
+    await using open = await trailOf(
+      at('09:00:30', as(BUILD)),
+      at('09:00:40', as(BUILD), abroad),
+      at('12:00:30', as(later)),
+      keyed('10:00:00', 'AKIAEXAMPLEEXAMPLE01', abroad),
+      keyed('10:01:00', 'AKIAEXAMPLEEXAMPLE01'),
+      keyed('10:02:00', 'AKIAEXAMPLEEXAMPLE02'),
+    );
+    expect((await open.ask(`session build ${DAY}`)).data).toMatchObject({ calls: 3, total: 2 });
+    expect((await open.ask(`session build ip:198.51.100.4 ${DAY}`)).data).toMatchObject({ calls: 2, total: 1 });
+    expect((await open.ask(`session ci ip:198.51.100.4 ${DAY}`)).data).toMatchObject({ calls: 2, total: 1 });
+    const none = await open.ask('session build ip:192.0.2.1 2026-05-01T08:30..2026-05-01T11:00');
+    expect(toText(none, templates)).toContain('No session of build in this time that matches.');
+    expect(none.next?.map(({ line }) => line)).toContain('session build ip:192.0.2.1 30d');
   });
 
   test('says when a session is used from two networks, and does not take a service on its behalf for one', async () => {
@@ -181,14 +252,41 @@ describe('session', () => {
     expect(stolen).not.toContain(usual);
   });
 
+  test('says that a session’s name is chosen by the caller, unless Identity Center gives it', async () => {
+    const chosen = 'is chosen by the caller';
+    const sso: Role = { ...BUILD, role: 'AWSReservedSSO_Admin_0123456789abcdef', name: 'alice@example.com', key: 'ASIAEXAMPLEEXAMPLE11' };
+    const named: Role = { ...BUILD, name: 'alice@example.com', key: 'ASIAEXAMPLEEXAMPLE12' };
+    await using open = await trailOf(at('09:00:30', as(sso)), at('09:00:30', as(named)));
+    const shown = async (key: string) => toTerminal(await open.ask(`session ${key} ${DAY}`), templates, 160);
+    expect(await shown(named.key)).toContain(chosen);
+    expect(await shown(sso.key)).not.toContain(chosen);
+    for (const [{ key }, basis] of [
+      [named, 'session name, chosen by the caller'],
+      [sso, 'IAM Identity Center'],
+    ] as const) {
+      const [row] = await open.cells(`events key:${key} ${DAY}`);
+      expect((await open.ask(`event ${row?.eventid} ${DAY}`)).data).toMatchObject({ basis, found: { actor: 'alice@example.com' } });
+    }
+  });
+
+  test('counts a call that both accounts recorded once', async () => {
+    const shared = { sharedEventID: '5ba7ed00-0000-4000-8000-00000000c0de' };
+    const both = [assume('09:01:00', as(BUILD), DEPLOY, shared), assume('09:01:00', as(BUILD), DEPLOY, { ...shared, recipientAccountId: OTHER })];
+    const another = assume('09:01:00', as(BUILD), DEPLOY, { sharedEventID: '5ba7ed00-0000-4000-8000-00000000beef' });
+    await using once = await trailOf(...both);
+    expect((await once.ask(`session ${BUILD.key} ${DAY}`)).data).toMatchObject({ calls: 1 });
+    await using twice = await trailOf(...both, another);
+    expect((await twice.ask(`session ${BUILD.key} ${DAY}`)).data).toMatchObject({ calls: 2 });
+  });
+
   test('tells nothing of a role that was refused, and says what a session is written like where it finds none', async () => {
     const refused = at('09:00:00', user('ci'), { eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', errorCode: 'AccessDenied' });
     await using open = await trailOf(refused, at('09:02:00', as(DEPLOY)));
     expect((await open.ask(`session ci ${DAY}`)).data).toMatchObject({ calls: 1, total: 1, refused: 1, longest: 0 });
-    const none = await open.ask(`session AKIAEXAMPLEEXAMPLE99 ${DAY}`);
+    const none = await open.ask('session AKIAEXAMPLEEXAMPLE99 2026-05-01T09:01..2026-05-02');
     expect(toText(none, templates)).toBe(
       'No session of AKIAEXAMPLEEXAMPLE99 in this time. A key is written whole (AKIA…, ASIA…), a session as role/session.',
     );
-    expect(none.next?.[0]?.line).toBe('session AKIAEXAMPLEEXAMPLE99 30d');
+    expect(none.next?.map(({ line }) => line)).toContain('session AKIAEXAMPLEEXAMPLE99 30d');
   });
 });

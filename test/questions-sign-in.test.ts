@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import { atPortal } from './support/portal.ts';
 import { ACCOUNT, type Fields, record, records, session, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -56,14 +57,176 @@ describe('logins', () => {
     const answer = await open.ask(`logins ${DAY}`);
     expect(answer.table?.rows).toHaveLength(3);
     expect(toText(answer, templates)).toBe(
-      '2 sign-ins by 2 users, and 1 failed; 1 without MFA, 1 of which only the identity provider can tell; the latest is by bob 2026-05-01 12:00:00 UTC from 203.0.113.7.',
+      '2 sign-ins by 2 users, 1 without MFA, 1 where only the identity provider knows; 1 try failed; the latest is by bob 2026-05-01 12:00:00 UTC from 203.0.113.7.',
     );
+  });
+
+  test('are told in numbers that come to the sum of them, each factor by itself, and none that is zero', async () => {
+    const good = [
+      ...records(2).map(() => signIn(user('bob'), 'Success', mfa('Yes'))),
+      ...records(3).map((_, n) => signIn(session('AWSReservedSSO_Admin_1', `person${n}@example.com`), 'Success')),
+      signIn(user('eve'), 'Success', { additionalEventData: null }),
+    ];
+    // What failed has a word on MFA, too, and is in none of the numbers.
+    const later = { eventTime: '2026-05-01T11:00:00Z' };
+    await using open = await trailOf(...good, signIn(user('bob'), 'Failure', { ...mfa('Yes'), ...later }), signIn(user('eve'), 'Failure', later));
+    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(
+      /^6 sign-ins by 5 users, 2 with MFA, 3 where only the identity provider knows, 1 that tell nothing of MFA; 2 tries failed; /,
+    );
+    expect(toText(await open.ask(`logins top:3 ${DAY}`), templates)).toMatch(/^The newest 3 hold 1 sign-in by 1 user, 1 [^,]*; 2 tries failed; /);
+  });
+
+  test('are found by the factor that their column tells, and counted by it', async () => {
+    const yes = signIn(user('bob'), 'Success', mfa('YES'));
+    const no = signIn(ROOT, 'Success');
+    const elsewhere = signIn(session('AWSReservedSSO_Admin_1', 'eve@example.com'), 'Success');
+    const silent = signIn(user('eve'), 'Success', { additionalEventData: null });
+    const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD', 'TOTP'] });
+    await using open = await trailOf(yes, no, elsewhere, silent, ...portal);
+    const told = async (value: string) => (await open.cells(`logins mfa:${value} ${DAY}`)).map((cells) => cells.mfa).toSorted();
+    expect(await told('true')).toEqual(['yes', 'yes']);
+    expect(await told('false')).toEqual(['no']);
+    expect(await told('unknown')).toEqual(['unknown', 'unknown, at the identity provider']);
+    expect(await told('true,unknown')).toHaveLength(4);
+    const groups = await open.ask(`logins by:mfa ${DAY}`);
+    expect(groups.table?.rows.map(({ cells }) => [cells.mfa, cells.events])).toEqual([
+      ['true', 2],
+      ['unknown', 2],
+      ['false', 1],
+    ]);
+    expect(await open.ids(groups.table?.rows[2]?.next?.line ?? '')).toEqual([no.eventID]);
+  });
+
+  test('of users and of root are found by their factor among all events, and root’s among its own; of sessions it is the session’s', async () => {
+    const withMfa = signIn(ROOT, 'Success', mfa('Yes'));
+    const without = signIn(user('bob'), 'Success');
+    const elsewhere = signIn(session('AWSReservedSSO_Admin_1', 'eve@example.com'), 'Success', mfa('Yes'));
+    await using open = await trailOf(withMfa, without, elsewhere, record());
+    expect(await open.ids(`events mfa:true ${DAY}`)).toEqual([withMfa.eventID]);
+    expect(await open.ids(`root-logins mfa:true ${DAY}`)).toEqual([withMfa.eventID]);
+    expect(await open.ids(`events mfa:false ${DAY}`)).toEqual([without.eventID, elsewhere.eventID]);
+    await expect(open.ask(`logins mfa:maybe ${DAY}`)).rejects.toThrow('“mfa:” knows true, false, unknown');
   });
 
   test('that all failed let nobody in', async () => {
     await using open = await trailOf(signIn(user('eve'), 'Failure'));
     expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^Nobody got in: 1 sign-in failed, the latest by eve /);
-    expect(toText(await open.ask(`logins user:bob ${DAY}`), templates)).toBe('Nobody signed in to the console in this time that matches.');
+    expect(toText(await open.ask(`logins user:bob ${DAY}`), templates)).toBe('Nobody signed in during this time that matches.');
+  });
+});
+
+describe('logins at the portal of IAM Identity Center', () => {
+  const bob = { name: 'bob@example.com', ip: '198.51.100.7' };
+  const console = (name: string, time: string, more: Fields = {}) =>
+    signIn(session('AWSReservedSSO_Admin_1', name), 'Success', {
+      eventTime: `2026-05-01T${time}Z`,
+      sourceIPAddress: bob.ip,
+      recipientAccountId: '222233334444',
+      ...more,
+    });
+  const told = async (...list: readonly Fields[]) => {
+    await using open = await trailOf(...list);
+    return (await open.cells(`logins ${DAY}`)).map(({ actor, page, mfa, outcome, reason }) => [actor, page, mfa, outcome, reason]);
+  };
+
+  test.each([
+    ['yes', ['PASSWORD', 'TOTP']],
+    ['yes', ['PASSWORD', 'WEBAUTHN']],
+    ['yes', ['PASSWORD', 'EMAIL_OTP']],
+    ['no', ['PASSWORD']],
+    ['unknown, at the identity provider', ['EXTERNAL_IDP']],
+  ])('tell MFA %s of what was verified: %s', async (mfa, credentials) => {
+    expect(await told(...atPortal('08:00', { ...bob, credentials }))).toEqual([['bob@example.com', 'portal', mfa, 'ok', null]]);
+  });
+
+  test('of whom no credential is told are not said to lack a second factor', async () => {
+    expect(await told(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], more: { additionalEventData: null } }))).toMatchObject([
+      [expect.any(String), 'portal', 'unknown', 'ok', null],
+    ]);
+  });
+
+  test('are told once with the console that they lead to, and lend it what they verified', async () => {
+    const portal = atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'] });
+    expect(await told(...portal, console('bob@example.com', '08:01:00'), console('bob@example.com', '14:00:00'))).toEqual([
+      ['bob@example.com', 'console', 'yes', 'ok', null],
+      ['bob@example.com', 'console', 'yes', 'ok', null],
+    ]);
+    // The same second, and an id that comes first.
+    expect(await told(...portal, console('bob@example.com', '08:00:03', { eventID: '0d1c3a90-0000-4000-8000-000000000000' }))).toHaveLength(1);
+  });
+
+  test.each([
+    ['somebody else', console('eve@example.com', '08:01:00'), 'unknown, at the identity provider'],
+    ['another address', console('bob@example.com', '08:01:00', { sourceIPAddress: '203.0.113.9' }), 'unknown, at the identity provider'],
+    ['an earlier time', console('bob@example.com', '07:59:00'), 'unknown, at the identity provider'],
+    ['an IAM user of that name', console('', '08:01:00', { userIdentity: user('bob@example.com') }), 'no'],
+  ])('stay beside the console of %s', async (_, other, mfa) => {
+    const rows = await told(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'] }), other);
+    expect(rows.map(([, page, factor]) => [page, factor]).toSorted()).toEqual([
+      ['console', mfa],
+      ['portal', 'yes'],
+    ]);
+  });
+
+  test('that were refused are told by the name that was typed, and what was not accepted', async () => {
+    expect(await told(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], refused: 'PASSWORD' }))).toEqual([
+      ['bob@example.com', 'portal', 'unknown', 'failed', 'PASSWORD not accepted'],
+    ]);
+    await using open = await trailOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'], refused: 'TOTP' }));
+    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^Nobody got in: 1 sign-in failed, the latest by bob@example.com /);
+    expect(await open.cells(`logins user:bob@example.com kind:human ${DAY}`)).toMatchObject([{ reason: 'TOTP not accepted' }]);
+    expect(await open.cells(`logins by:user ${DAY}`)).toMatchObject([{ user: 'bob@example.com', events: 1 }]);
+    expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([{ user: 'bob@example.com', events: 1 }]);
+  });
+
+  test('before July 2025 are of the user that the record names', async () => {
+    const old = { userIdentity: { type: 'Unknown', principalId: ACCOUNT, arn: '', accountId: ACCOUNT, accessKeyId: '', userName: 'user1' } };
+    expect(await told(...atPortal('08:00', { ip: bob.ip, credentials: ['PASSWORD'], more: old }))).toEqual([['user1', 'portal', 'no', 'ok', null]]);
+  });
+
+  test('without a name are told by the id of the user, or of nobody', async () => {
+    const nameless = { ip: bob.ip, credentials: ['PASSWORD'] };
+    expect(await told(...atPortal('08:00', nameless))).toMatchObject([[expect.stringMatching(/^94d00cd8-/), 'portal', 'no', 'ok', null]]);
+    expect(await told(...atPortal('08:00', { ...nameless, refused: 'PASSWORD' }))).toMatchObject([
+      ['anonymous', 'portal', 'unknown', 'failed', expect.anything()],
+    ]);
+  });
+
+  test('do not take another service’s events of these names for sign-ins', async () => {
+    const [challenge, ...others] = atPortal('08:00', { ...bob, credentials: ['PASSWORD'], more: { eventSource: 'example.amazonaws.com' } });
+    expect(await told(challenge as Fields, ...others)).toEqual([]);
+  });
+});
+
+describe('users of one name', () => {
+  const of = (account: string, more: Fields = {}): Fields => ({ recipientAccountId: account, sourceIPAddress: '192.0.2.9', ...more });
+  const accounts = [ACCOUNT, '222233334444', '444455556666'];
+
+  test('in several accounts are several users, in what is said of sign-ins and of failures', async () => {
+    await using good = await trailOf(...accounts.map((account) => signIn(user('alice', account), 'Success', of(account))));
+    expect(toText(await good.ask(`logins ${DAY}`), templates)).toMatch(/^3 sign-ins by 3 users, /);
+    await using bad = await trailOf(...accounts.map((account) => signIn(user('alice', account), 'Failure', of(account))));
+    expect(await bad.cells(`signin-failures ${DAY}`)).toMatchObject([
+      { verdict: 'spraying', users: 3, names: accounts.map((account) => `alice (${account})`).join(', ') },
+    ]);
+  });
+
+  test('in one account are one', async () => {
+    await using bad = await trailOf(...accounts.map(() => signIn(user('alice'), 'Failure', of(ACCOUNT))));
+    expect(await bad.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'gave up', users: 1, names: 'alice' }]);
+  });
+
+  test('that got in elsewhere did not get in here', async () => {
+    const failure = signIn(user('alice'), 'Failure', of(ACCOUNT, { eventTime: '2026-05-01T08:00:00Z' }));
+    const success = signIn(user('alice', '222233334444'), 'Success', of('222233334444', { eventTime: '2026-05-01T08:01:00Z' }));
+    await using open = await trailOf(failure, success);
+    expect(await open.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'gave up', users: 1 }]);
+  });
+
+  test('of Identity Center are one person, whatever the account', async () => {
+    const consoles = accounts.map((account) => signIn(session('AWSReservedSSO_Admin_1', 'alice@example.com'), 'Success', of(account)));
+    await using open = await trailOf(...consoles);
+    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^3 sign-ins by 1 user, /);
   });
 });
 
@@ -106,6 +269,19 @@ describe('signin-failures', () => {
     expect(await verdicts(...many, came('ann', '09:00'))).toMatchObject([{ verdict: 'guessing, got in', inside: 'ann' }]);
   });
 
+  test('at the portal of Identity Center are judged with what followed there and at the console', async () => {
+    const refused = (name: string, time: string) => atPortal(time, { name, ip, credentials: ['PASSWORD'], refused: 'PASSWORD' });
+    const names = ['ann@example.com', 'bob@example.com', 'cat@example.com'];
+    expect(await verdicts(...names.flatMap((name, n) => refused(name, `01:0${n}`)))).toEqual([
+      { ip, verdict: 'spraying', tries: 3, users: 3, inside: null },
+    ]);
+    const [ann = ''] = names;
+    const inside = signIn(session('AWSReservedSSO_Admin_1', ann), 'Success', at('08:02'));
+    expect(await verdicts(...refused(ann, '08:00'), ...atPortal('08:01', { name: ann, ip, credentials: ['PASSWORD'] }), inside)).toEqual([
+      { ip, verdict: 'slip', tries: 1, users: 1, inside: ann },
+    ]);
+  });
+
   test('of one user who got in before, and not after, are no slip', async () => {
     expect(await verdicts(came('ann', '07:00'), failed('ann', '08:00'))).toMatchObject([{ verdict: 'gave up', inside: null }]);
   });
@@ -119,7 +295,7 @@ describe('signin-failures', () => {
     );
     const answer = await open.ask(`signin-failures ${DAY}`);
     expect(toTerminal(answer, templates, 160)).toMatch(
-      /^4 sign-ins failed from 2 addresses; look at 192.0.2.9 \(spraying\)[.]\n\n• 192.0.2.9: 3 failures of 3 users .*; nobody got in\n1 address is of people who mistyped and then got in[.]/,
+      /^4 sign-ins failed from 2 addresses; look at 192.0.2.9 \(spraying\)[.] The most common reason is Failed authentication, 4 times[.]\n\n• 192.0.2.9: 3 failures of 3 users .*; nobody got in\n1 user mistyped and then got in[.]/,
     );
     const [row] = answer.table?.rows ?? [];
     expect(await open.ids(row?.next?.line ?? '')).toHaveLength(3);
@@ -135,5 +311,162 @@ describe('signin-failures', () => {
     expect(list.table?.rows).toHaveLength(2);
     expect(list.next?.filter(({ line }) => line === `signin-failures ${DAY}`)).toHaveLength(1);
     expect(toText(await open.ask(`signin-failures 2026-04-01`), templates)).toBe('No sign-in failed in this time.');
+  });
+
+  test('are counted by reason, region and MFA, and the most common reason is named', async () => {
+    const nobody = { ...at('03:00'), errorMessage: 'No username found in supplied account' };
+    const list = [
+      failed('ann', '01:00'),
+      failed('ann', '01:01'),
+      signIn(user('HIDDEN_DUE_TO_SECURITY_REASONS'), 'Failure', { ...nobody, awsRegion: 'eu-west-1', ...mfa('Yes') }),
+      ...atPortal('04:00', { name: 'bob@example.com', ip, credentials: ['PASSWORD'], refused: 'PASSWORD' }),
+      came('ann', '01:02'),
+    ];
+    await using open = await trailOf(...list);
+    const groups = async (by: string) =>
+      (await open.cells(`signin-failures by:${by} ${DAY}`)).map((cells) => [cells[by === 'reason' ? 'error' : by], cells.events]);
+    expect(await groups('reason')).toEqual([
+      ['Failed authentication', 2],
+      ['No username found in supplied account', 1],
+      ['PASSWORD not accepted', 1],
+    ]);
+    expect(await groups('mfa')).toEqual([
+      ['false', 2],
+      ['true', 1],
+      ['unknown', 1],
+    ]);
+    expect(await groups('region')).toEqual([
+      ['us-east-1', 3],
+      ['eu-west-1', 1],
+    ]);
+    expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toContain('The most common reason is Failed authentication, 2 times.');
+    const byReason = await open.ask(`signin-failures by:reason ${DAY}`);
+    expect(await open.cells(byReason.table?.rows[2]?.next?.line ?? '')).toMatchObject([{ reason: 'PASSWORD not accepted' }]);
+    // Who got in has no reason, and is looked at all the same.
+    expect(await open.cells(`signin-failures reason:"Failed authentication" ${DAY}`)).toMatchObject([{ verdict: 'slip', tries: 2, inside: 'ann' }]);
+  });
+});
+
+describe('signin-failures of one user', () => {
+  const at = (minute: number, sourceIPAddress: string): Fields => ({
+    eventTime: new Date(Date.UTC(2026, 4, 1, 0, minute)).toISOString().replace('.000', ''),
+    sourceIPAddress,
+  });
+  const failed = (name: string, minute: number, ip: string, more: Fields = {}) => signIn(user(name), 'Failure', { ...at(minute, ip), ...more });
+  const came = (name: string, minute: number, ip: string, more: Fields = {}) => signIn(user(name), 'Success', { ...at(minute, ip), ...more });
+  const bots = (count: number, name = 'ann', every = 1) =>
+    Array.from({ length: count }, (_, n) => failed(name, 60 + every * n, `198.51.100.${n + 1}`));
+  const home = '203.0.113.99';
+  const judged = async (...list: readonly Fields[]) => {
+    await using open = await trailOf(...list);
+    const answer = await open.ask(`signin-failures by:user ${DAY}`);
+    return answer.table?.rows.map(({ cells: { user, verdict, events, addresses, inside, mfa } }) => [user, verdict, events, addresses, inside, mfa]);
+  };
+
+  test('from many addresses is guessing, and who then got in is said first', async () => {
+    await using open = await trailOf(...bots(60), came('ann', 200, home));
+    const answer = await open.ask(`signin-failures ${DAY}`);
+    expect(toText(answer, templates)).toBe(
+      'ann got in from 203.0.113.99 without MFA 2026-05-01 03:20:00 UTC, and had 60 failures from 60 addresses. 60 sign-ins failed from 60 addresses; look at ann (guessing, got in). The most common reason is Failed authentication, 60 times.',
+    );
+    expect(toTerminal(answer, templates, 160)).toContain('• ann: 60 failures from 60 addresses, 2026-05-01 01:00:00 UTC to');
+    expect(answer.table?.rows[0]?.cells).toMatchObject({ ip: home, verdict: 'guessing, got in', tries: 0, inside: 'ann' });
+    expect(new Set(answer.table?.rows.slice(1).map(({ cells }) => cells.verdict))).toEqual(new Set(['guessing']));
+    expect(answer.next?.[0]).toEqual({ label: 'What ann did then', line: 'events actor:ann 2026-05-01T03:20..2026-05-01T15:20' });
+    expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([
+      { user: 'ann', verdict: 'guessing, got in', events: 60, addresses: 60 },
+    ]);
+  });
+
+  test.each([
+    ['from one of the same addresses', 'guessing, got in', '198.51.100.9', [came('ann', 200, '198.51.100.9', mfa('Yes'))]],
+    ['with MFA, from a new address', 'guessing, got in', home, [came('ann', 200, home, mfa('Yes'))]],
+    ['without MFA, from where the user was before', 'guessing, got in', home, [came('ann', 1, home), came('ann', 200, home)]],
+    ['with MFA, from where the user was before', 'guessing', home, [came('ann', 1, home, mfa('Yes')), came('ann', 200, home, mfa('Yes'))]],
+    ['only before it began', 'guessing', null, [came('ann', 1, home)]],
+    ['never, while another user did', 'guessing', null, [came('bob', 200, home)]],
+  ])('who was guessed at from many addresses and got in %s: %s', async (_, verdict, inside, list) => {
+    expect(await judged(...bots(20), ...list)).toMatchObject([['ann', verdict, 20, 20, inside, expect.toBeOneOf(['yes', 'no', null])]]);
+  });
+
+  test('who gets in while it goes on, slowly, is guessed at all the same', async () => {
+    expect(await judged(...bots(12, 'ann', 60), came('ann', 1, home, mfa('Yes')), came('ann', 400, home, mfa('Yes')))).toMatchObject([
+      ['ann', 'guessing', 12, 12, home, 'yes'],
+    ]);
+  });
+
+  test('with two addresses, as of a phone and an office, is a slip', async () => {
+    const list = [failed('ann', 60, '198.51.100.1'), came('ann', 62, home)];
+    expect(await judged(...list)).toEqual([['ann', 'slip', 1, 1, home, 'no']]);
+    await using open = await trailOf(...list);
+    expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toMatch(
+      /^1 sign-in failed from 1 address; no address tried many users, and no user /,
+    );
+    // So it is each time somebody on the move mistypes, from whatever address that is.
+    const travels = Array.from({ length: 9 }, (_, n) => [failed('ann', 60 * n, `198.51.100.${n + 1}`), came('ann', 60 * n + 3, `192.0.2.${n + 1}`)]);
+    expect(await judged(...travels.flat())).toMatchObject([['ann', 'slip', 9, 9, expect.any(String), 'no']]);
+  });
+
+  test('who mistypes often, and gets in each time, is clumsy', async () => {
+    const clumsy = Array.from({ length: 10 }, (_, n) => [failed('ann', 60 * n, home), came('ann', 60 * n + 1, home)]);
+    expect(await judged(...clumsy.flat())).toMatchObject([['ann', 'slip', 10, 1, home, 'no']]);
+    expect(await judged(...Array.from({ length: 10 }, (_, n) => failed('ann', n, home)), came('ann', 20, home))).toMatchObject([
+      ['ann', 'guessing, got in', 10, 1, home, 'no'],
+    ]);
+  });
+
+  test('behind one address with two others who mistype once and get in is a slip', async () => {
+    const office = ['ann', 'bob', 'cat'].flatMap((name, n) => [failed(name, 10 * n, home), came(name, 10 * n + 1, home)]);
+    expect(await judged(...office)).toEqual(['ann', 'bob', 'cat'].map((name) => [name, 'slip', 1, 1, home, 'no']));
+  });
+
+  test('of many who were tried from one address is part of the spraying', async () => {
+    const sprayed = ['ann', 'bob', 'cat'].map((name, n) => failed(name, n, '198.51.100.1'));
+    expect(await judged(...sprayed, came('ann', 300, home))).toMatchObject([
+      ['ann', 'spraying', 1, 1, home, 'no'],
+      ['bob', 'spraying', 1, 1, null, null],
+      ['cat', 'spraying', 1, 1, null, null],
+    ]);
+  });
+
+  test('of many who were each tried often from one address is part of the spraying, unless they got in then', async () => {
+    const sprayed = ['ann', 'bob', 'cat'].flatMap((name, n) => Array.from({ length: 9 }, (_, t) => failed(name, 10 * t + n, '198.51.100.1')));
+    await using open = await trailOf(...sprayed);
+    expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toMatch(
+      /^27 sign-ins failed from 1 address; look at 198.51.100.1 \(spraying\)[.]/,
+    );
+    expect(await open.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'spraying', users: 3 }]);
+    expect((await judged(...sprayed, came('bob', 300, home)))?.map(([name, verdict]) => [name, verdict])).toEqual([
+      ['bob', 'guessing, got in'],
+      ['ann', 'spraying'],
+      ['cat', 'spraying'],
+    ]);
+  });
+
+  test('whose name is not told are many, who mistyped their names', async () => {
+    const nameless = bots(20, 'HIDDEN_DUE_TO_SECURITY_REASONS');
+    expect(await judged(...nameless)).toMatchObject([['HIDDEN_DUE_TO_SECURITY_REASONS', 'gave up', 20, 20, null, null]]);
+    // From one address, somebody tries names.
+    const one = nameless.map((each) => ({ ...each, sourceIPAddress: home }));
+    await using open = await trailOf(...one);
+    expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toContain('look at 203.0.113.99 (guessing)');
+  });
+
+  test('in one account is another than one of that name elsewhere', async () => {
+    const others = bots(10).map((each, n) =>
+      n % 2 === 0 ? each : { ...each, userIdentity: user('ann', '222233334444'), recipientAccountId: '222233334444' },
+    );
+    expect((await judged(...others.slice(0, 8)))?.map(([name, verdict, tries]) => [name, verdict, tries])).toEqual([
+      ['ann (111122223333)', 'gave up', 4],
+      ['ann (222233334444)', 'gave up', 4],
+    ]);
+  });
+
+  test('asked about by an address is still known to have got in from another', async () => {
+    await using open = await trailOf(...Array.from({ length: 9 }, (_, n) => failed('ann', n, '198.51.100.1')), came('ann', 30, home));
+    expect(await open.cells(`signin-failures by:user ip:198.51.100.1 ${DAY}`)).toMatchObject([{ verdict: 'guessing, got in', inside: home }]);
+    const guess = await open.ask(`signin-failures by:user ${DAY}`);
+    expect(guess.table?.rows[0]?.next?.line).toBe(`logins actor:ann ${DAY}`);
+    expect(await open.ids(guess.table?.rows[0]?.next?.line ?? '')).toHaveLength(10);
   });
 });

@@ -195,6 +195,121 @@ describe('who-changed', () => {
     expect(await said(many, `who-changed orders ${DAY}`)).toMatch(/^orders was changed more than 1,000 times, last by alice /);
   });
 
+  test('leaves routine calls out, says how many they are, and shows them when asked for all', async () => {
+    const policy = call('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' });
+    const objects = [1, 2, 3].map((n) =>
+      call('s3:PutObject', `09:0${n}`, { bucketName: 'invoices', key: `${n}` }, null, { eventCategory: 'Data', managementEvent: false }),
+    );
+    const grant = call('kms:CreateGrant', '10:00', { keyId: 'invoices' });
+    await using open = await trailOf(policy, ...objects, grant);
+    const line = `who-changed invoices ${DAY}`;
+    expect(await open.ids(line)).toEqual(idsOf(policy, grant));
+    expect(await said(open, line)).toMatch(/^invoices was changed 2 times.* 3 routine calls are left out\.$/);
+    const all = (await open.ask(line)).next?.find(({ label }) => label === 'Show routine calls, too')?.line;
+    expect(all).toBe(`who-changed invoices all ${DAY}`);
+    expect(await open.ids(all ?? '')).toEqual(idsOf(policy, grant, ...objects));
+    expect((await open.ask(all ?? '')).next).toContainEqual({ label: 'Without routine calls', line });
+    expect(await open.ids(`history invoices ${DAY}`)).toEqual(idsOf(policy, grant));
+    expect(await said(open, `history invoices ${DAY}`)).toContain(' 3 routine calls are left out.');
+    expect(await said(open, `history invoices all ${DAY}`)).not.toContain('left out');
+  });
+
+  test('tells things of the same name apart by account', async () => {
+    const ours = call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
+    const theirs = call('iam:PutRolePolicy', '09:00', { roleName: 'orders', policyName: 'x' }, null, { recipientAccountId: '444455556666' });
+    await using open = await trailOf(ours, theirs);
+    for (const name of ['who-changed', 'history']) {
+      expect(await open.ids(`${name} orders ${DAY}`)).toEqual(idsOf(ours, theirs));
+      expect(await open.ids(`${name} orders account:${ACCOUNT} ${DAY}`)).toEqual(idsOf(ours));
+    }
+    const { next = [] } = await open.ask(`who-deleted orders account:${ACCOUNT} 1h`);
+    expect(next.find(({ label }) => label.startsWith('The same, '))?.line).toMatch(/^who-deleted orders account:111122223333 \d+[hd]$/);
+  });
+
+  describe('of an ARN with an account', () => {
+    const OTHER = '444455556666';
+    const there = { recipientAccountId: OTHER };
+    const arn = (account: string) => `arn:aws:iam::${account}:role/orders`;
+    const policy = (more: Fields = {}, document: unknown = {}) =>
+      call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyDocument: JSON.stringify(document) }, null, more);
+
+    test('is about the thing of that account, and not about its namesake', async () => {
+      const [ours, theirs] = [policy(), policy(there)];
+      await using open = await trailOf(ours, theirs);
+      for (const name of ['who-changed', 'history', 'who PutRolePolicy', 'resource']) {
+        for (const [account, event] of [
+          [ACCOUNT, ours],
+          [OTHER, theirs],
+        ] as const) {
+          const { table } = await open.ask(`${name} ${arn(account)} ${DAY}`);
+          const found =
+            table?.rows[0]?.cells.eventid === undefined
+              ? await open.ids(table?.rows[0]?.next?.line ?? '')
+              : await open.ids(`${name} ${arn(account)} ${DAY}`);
+          expect(found).toEqual(idsOf(event));
+        }
+      }
+    });
+
+    test('finds it in the log of the account that called by ARN, and by the number of the account, too', async () => {
+      const lambda = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api`;
+      const byArn = call('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: lambda }, null, there);
+      const shorter = call('lambda:TagResource20170331v2', '09:01', { resource: `${ACCOUNT}:function:api` }, null, there);
+      const theirs = call('lambda:UpdateFunctionCode20150331v2', '09:02', { functionName: 'api' }, null, there);
+      const called = call('lambda:UpdateFunctionCode20150331v2', '09:03', { functionName: lambda.replace(ACCOUNT, OTHER) });
+      const refused = call('lambda:DeleteFunctionConcurrency', '09:04', null, null, {
+        ...there,
+        errorCode: 'AccessDenied',
+        errorMessage: `User: x is not authorized to perform: lambda:DeleteFunctionConcurrency on resource: ${lambda} because of that`,
+      });
+      const registry = call('ecr:PutImageTagMutability', '09:05', { registryId: ACCOUNT, repositoryName: 'api' }, null, there);
+      await using open = await trailOf(byArn, shorter, theirs, called, refused, registry);
+      const found = await open.ids(`history ${lambda} ${DAY}`);
+      expect(found).toEqual(idsOf(byArn, shorter, refused, registry));
+      expect(await open.ids(`history ${lambda.replace(ACCOUNT, OTHER)} ${DAY}`)).toEqual(idsOf(theirs, called));
+    });
+
+    test('takes a policy that tells of a namesake for no change of the namesake', async () => {
+      const trust = { Statement: [{ Effect: 'Allow', Principal: { AWS: arn(OTHER) }, Action: 'sts:AssumeRole' }] };
+      const ours = policy({}, trust);
+      await using open = await trailOf(ours);
+      expect(await open.ids(`who-changed ${arn(ACCOUNT)} ${DAY}`)).toEqual(idsOf(ours));
+      expect(await open.ids(`who-changed ${arn(OTHER)} ${DAY}`)).toEqual([]);
+    });
+
+    test('of a bucket, which has no account, and of an id, which no other account has, asks for none', async () => {
+      const bucket = call('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' }, null, there);
+      const shared = call('ec2:ModifySubnetAttribute', '08:00', { subnetId: 'subnet-0abc1234def567890' }, null, there);
+      await using open = await trailOf(bucket, shared);
+      expect(await open.ids(`who-changed arn:aws:s3:::invoices ${DAY}`)).toEqual(idsOf(bucket));
+      expect(await open.ids(`who-changed arn:aws:ec2:eu-central-1:${ACCOUNT}:subnet/subnet-0abc1234def567890 ${DAY}`)).toEqual(idsOf(shared));
+    });
+  });
+
+  test('of a name in several accounts says so, and offers each of them alone', async () => {
+    const calls = (more: Fields = {}) => [
+      call('iam:CreateRole', '07:00', { roleName: 'orders' }, null, more),
+      call('iam:PutRolePolicy', '08:00', { roleName: 'orders' }, null, more),
+      call('iam:DeleteRole', '09:00', { roleName: 'orders' }, null, more),
+    ];
+    const elsewhere = calls({ recipientAccountId: '444455556666' });
+    await using open = await trailOf(...calls(), ...elsewhere);
+    for (const [line, words] of [
+      ['who-changed orders', 'orders was changed 2 times in 2 accounts, last by alice'],
+      ['history orders', 'orders (in 2 accounts) was created by alice'],
+      ['who PutRolePolicy orders', '1 actor called PutRolePolicy on orders (in 2 accounts), 2 times'],
+      ['who-created orders', ' (and one of this name in 1 other account).'],
+      ['who-deleted orders', ' (and one of this name in 1 other account).'],
+    ] as const) {
+      expect(await said(open, `${line} ${DAY}`)).toContain(words);
+      const { next = [] } = await open.ask(`${line} ${DAY}`);
+      expect(next.slice(0, 2)).toEqual(
+        [ACCOUNT, '444455556666'].map((account) => ({ label: `In ${account} alone`, line: `${line} account:${account} ${DAY}` })),
+      );
+      expect(await said(open, next[1]?.line ?? '')).not.toMatch(/2 accounts|other account/);
+    }
+  });
+
   test('finds an id in the request, whatever the target is called', async () => {
     const attach = call('ec2:AttachVolume', '08:00', { volumeId: 'vol-0abc1234def567890', instanceId: 'i-0abc1234def567890' });
     const other = call('ec2:AttachVolume', '09:00', { volumeId: 'vol-0abc1234def567891', instanceId: 'i-0abc1234def567890' });
@@ -219,7 +334,8 @@ describe('who-deleted', () => {
   test('says of a thing that nobody deleted that it may still be there', async () => {
     await using open = await trailOf(record());
     expect(await said(open, `who-deleted orders ${DAY}`)).toContain('It may still be there');
-    expect((await open.ask(`who-deleted orders ${DAY}`)).next?.[0]?.line).toBe('who-deleted orders 30d');
+    const { next = [] } = await open.ask('who-deleted orders 1h');
+    expect(next.find(({ label }) => label.startsWith('The same, '))?.line).toMatch(/^who-deleted orders \d+[hd]$/);
   });
 });
 
@@ -321,8 +437,55 @@ describe('who', () => {
       { actor: 'alice', calls: 1, failed: 0 },
       { actor: 'bob', calls: 1, failed: 1 },
     ]);
-    expect(await said(open, `who PutRolePolicy ${DAY}`)).toMatch(/^2 actors called PutRolePolicy, 3 times, 1 of them in vain: /);
+    expect(await said(open, `who PutRolePolicy ${DAY}`)).toMatch(/^2 actors called PutRolePolicy, 3 times, 1 of them failed: /);
     expect(await open.cells(`who Put* ${DAY}`)).toHaveLength(3);
     expect(await said(open, `who PutRole_olicy ${DAY}`)).toBe('Nobody called PutRole_olicy in this time.');
+  });
+
+  test('leads from each row to the calls that it counts, of that actor alone, and on that thing alone', async () => {
+    const put = (role: string, userIdentity: Fields) => call('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity });
+    // A session that is named like a person.
+    await using open = await trailOf(
+      put('a', user('alice')),
+      put('b', user('alice')),
+      put('b-2', user('alice')),
+      put('a', session('deploy', 'alice')),
+    );
+    for (const line of ['who PutRolePolicy a', 'who PutRolePolicy b', 'who PutRolePolicy', `who PutRolePolicy arn:aws:iam::${ACCOUNT}:role/a`]) {
+      const rows = (await open.ask(`${line} ${DAY}`)).table?.rows ?? [];
+      expect(rows.length).toBeGreaterThan(0);
+      for (const { cells, next } of rows) expect(await open.ids(next?.line ?? '')).toHaveLength(Number(cells.calls));
+    }
+  });
+});
+
+describe('An empty answer', () => {
+  const put = call('iam:PutRolePolicy', '08:00', { roleName: 'orders-api-role' });
+  test.each([
+    ['who PutRolePolcy', 'who PutRolePolicy'],
+    ['who PutRolePolcy orders-api-role', 'who PutRolePolicy orders-api-role'],
+    ['who putrolepolicy orders-ap-role', 'who putrolepolicy orders-api-role'],
+    ['who-changed orders-ap-role', 'who-changed orders-api-role'],
+    ['who-created orders-ap-role', 'who-created orders-api-role'],
+    ['who-deleted orders-ap-role', 'who-deleted orders-api-role'],
+    ['history orders-ap-role account:111122223333', 'history orders-api-role account:111122223333'],
+    ['resource orders-ap-role', 'resource orders-api-role'],
+  ])('to %s offers first: %s', async (line, meant) => {
+    await using open = await trailOf(put, record({ eventName: 'GetRole', requestParameters: { roleName: 'audit' } }));
+    const { next } = await open.ask(`${line} ${DAY}`);
+    expect(next?.[0]?.line).toBe(`${meant} ${DAY}`);
+    expect(next?.[0]?.label).toMatch(/^Did you mean \S+\?$/);
+  });
+
+  test.each([
+    ['a name that there is', 'who-deleted orders-api-role'],
+    ['a call that there is', 'who PutRolePolicy user:bob'],
+    ['an id, which another would only look like', 'who-changed vol-0abc1234def567890'],
+    ['a name like no other', 'who-changed zzz'],
+    ['any call that begins so', 'who PutX*'],
+  ])('of %s offers no other', async (_, line) => {
+    await using open = await trailOf(put, call('ec2:ModifyVolume', '09:00', { volumeId: 'vol-0abc1234def567891' }));
+    const { next = [] } = await open.ask(`${line} ${DAY}`);
+    expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
   });
 });

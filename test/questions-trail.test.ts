@@ -71,12 +71,61 @@ describe('fields', () => {
     expect(toText(await open.ask(`fields RunInstance ${DAY}`), templates)).toMatch(/^No record of RunInstance in this time[.] /);
   });
 
-  test('takes more than a thousand paths', async () => {
-    const wide = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`key${n}`, n]));
-    await using open = await trailOf(...records(3, () => ({ requestParameters: wide })));
+  test('leads from each path to the events that have it, and each reads as a filter', async () => {
+    const run = (requestParameters: Fields): Fields => record({ eventName: 'RunInstances', requestParameters });
+    await using open = await trailOf(
+      run({ 'x-amz-id-2': 'a', tags: { 'aws:cloudformation:stack-name': 'web', 'kubernetes.io/role': '1' }, items: [{ id: 'i-1' }, { id: 'i-2' }] }),
+      run({ items: [{ id: 'i-3', of: [1, 2] }], '2fa': false }),
+      record({ requestParameters: { items: [{ id: 'i-3' }] }, resources: [{ ARN: 'arn:aws:s3:::example' }] }),
+    );
+    for (const line of ['fields runinstances', 'fields Run*', 'fields']) {
+      const { table } = await open.ask(`${line} ${DAY}`);
+      expect(table?.rows.length).toBeGreaterThan(10);
+      for (const { cells, next } of table?.rows ?? []) {
+        expect({ path: cells.path, events: (await open.ids(next?.line ?? '')).length }).toEqual({ path: cells.path, events: cells.records });
+        expect((await open.ids(`events ${cells.path}:* ${DAY}`)).length).toBeGreaterThanOrEqual(Number(cells.records));
+      }
+    }
+    const paths = (await open.cells(`fields ${DAY}`)).map(({ path }) => path);
+    expect(paths).toContain('requestParameters.tags."aws:cloudformation:stack-name"');
+    expect(paths).toContain('requestParameters.items[].of[]');
+  });
+
+  test('offers the nearest call where there is none of that name', async () => {
+    await using open = await trailOf(record({ eventName: 'RunInstances' }));
+    const { next } = await open.ask(`fields RunInstnces ${DAY}`);
+    expect(next?.[0]).toEqual({ label: 'Did you mean RunInstances?', line: `fields RunInstances ${DAY}` });
+  });
+
+  test('takes more than a thousand paths, and tells of each one how many records have it', async () => {
+    const own = (n: number): Fields => Object.fromEntries(Array.from({ length: 700 }, (_, key) => [`own${n}_${key}`, key]));
+    const shared = Object.fromEntries(Array.from({ length: 400 }, (_, key) => [`shared${key}`, { deep: [{ er: key }] }]));
+    await using open = await trailOf(...records(3, (n) => ({ requestParameters: { ...shared, ...own(n) } })));
     const answer = await open.ask(`fields ${DAY} top:5000`);
-    expect(answer.table?.rows.length).toBeGreaterThan(3000);
-    expect((await open.ask(`fields ${DAY}`)).table).toMatchObject({ more: true });
+    const filled = new Map(answer.table?.rows.map(({ cells }) => [cells.path, cells.filled]));
+    const asked = [...filled].filter(([path]) => String(path).startsWith('requestParameters.'));
+    expect(asked).toHaveLength(3 * 700 + 400);
+    expect(filled.get('requestParameters.shared399.deep[].er')).toBe(100);
+    expect(filled.get('requestParameters.own2_699')).toBe(33.3);
+    expect(answer).toMatchObject({ data: { fields: filled.size }, table: { more: false } });
+    // A thousand are shown unless more are asked for, and the answer says how many there are.
+    const short = await open.ask(`fields ${DAY}`);
+    expect(short).toMatchObject({ data: { fields: filled.size }, table: { more: true } });
+    expect(short.table?.rows).toHaveLength(1000);
+  });
+
+  test('keeps paths apart that differ by the case of a letter, and takes one that is now a number and now a list for both', async () => {
+    const asking = (requestParameters: Fields): Fields => record({ eventName: 'Odd', requestParameters });
+    await using open = await trailOf(
+      asking({ Name: 'A', maxResults: 5 }),
+      asking({ name: 'b', maxResults: '5' }),
+      asking({ maxResults: [{ of: 1 }] }),
+    );
+    const paths = new Map((await open.cells(`fields Odd ${DAY}`)).map(({ path, records: found }) => [path, found]));
+    expect(paths.get('requestParameters.Name')).toBe(1);
+    expect(paths.get('requestParameters.name')).toBe(1);
+    expect(paths.get('requestParameters.maxResults')).toBe(2);
+    expect(paths.get('requestParameters.maxResults[].of')).toBe(1);
   });
 
   test('shows no secret, and survives text that CloudTrail cut short', () => {

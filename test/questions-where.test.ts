@@ -33,6 +33,11 @@ describe('outside-regions', () => {
     expect(await open.ids(`outside-regions eu-central-1 sort:time ${DAY}`)).toEqual(idsOf(...outside));
   });
 
+  test('needs no list of the regions that there are', async () => {
+    await using open = await trailOf(at('mx-central-1'), at('eusc-de-east-1'), at('eu-central-1'));
+    expect((await open.cells(`outside-regions eu-central-1 ${DAY}`)).map(({ region }) => region)).toEqual(['eusc-de-east-1', 'mx-central-1']);
+  });
+
   test('takes several regions in any case, and its rows and buttons keep them', async () => {
     await using open = await trailOf(...outside, ...not);
     const answer = await open.ask(`outside-regions EU-central-1,us-west-2 ${DAY}`);
@@ -41,15 +46,35 @@ describe('outside-regions', () => {
     for (const { line } of answer.next ?? []) expect((await open.ask(line)).table?.rows.length).toBeGreaterThan(0);
   });
 
-  test('wants to be told regions', async () => {
+  test('lists every region where none is allowed, the newest first, and says which is home', async () => {
+    await using open = await trailOf(...outside, ...not, at('eu-central-1'));
+    const answer = await open.ask(`outside-regions ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => [cells.region, cells.events])).toEqual([
+      ['sa-east-1', 1],
+      ['eu-central-1', 2],
+      ['ap-southeast-1', 1],
+      ['us-west-2', 1],
+    ]);
+    const [first] = toText(answer, templates).split('\n');
+    expect(first).toBe('5 calls in regions in 4 rows by region; most: eu-central-1 with 2. Home is eu-central-1, where most of them are.');
+    for (const { line } of answer.next ?? []) expect((await open.ask(line)).table?.rows.length).toBeGreaterThan(0);
+  });
+
+  test('takes the regions by name, as in allow:eu-central-1', async () => {
+    await using open = await trailOf(...outside, ...not);
+    const answer = await open.ask(`outside-regions allow:eu-central-1,us-west-2 source:ec2 ${DAY}`);
+    expect(answer.line).toBe(`outside-regions eu-central-1,us-west-2 source:ec2 ${DAY}`);
+    expect(answer.table?.rows.map(({ cells }) => cells.region)).toEqual(['sa-east-1', 'ap-southeast-1']);
+  });
+
+  test('refuses what is no region', async () => {
     await using open = await trailOf(record());
-    await expect(open.ask(`outside-regions ${DAY}`)).rejects.toThrow('needs a regions');
-    await expect(open.ask(`outside-regions europe ${DAY}`)).rejects.toThrow('Name the regions that are allowed, such as us-east-1,us-east-2.');
+    await expect(open.ask(`outside-regions europe ${DAY}`)).rejects.toThrow('Name the regions that are allowed, as in allow:us-east-1,us-east-2.');
   });
 
   test('says so where all stay inside', async () => {
     await using open = await trailOf(...not);
-    const answer = await open.ask('outside-regions eu-central-1 24h');
+    const answer = await open.ask('outside-regions eu-central-1 13h');
     expect(toText(answer, templates)).toBe('No calls in other regions in this time.');
     expect(answer.next?.map(({ line }) => line)).toEqual(['outside-regions eu-central-1 30d']);
   });
@@ -77,15 +102,35 @@ describe('top and volume', () => {
   test('volume counts calls in steps of an hour, and keeps its steps when it is told what to tell apart', async () => {
     await using open = await trailOf(...many, one);
     const answer = await open.ask(`volume ${DAY}`);
-    expect(answer.table?.rows.map(({ cells }) => [cells.step, cells.events, cells.bad, cells.actors])).toEqual([
+    expect(answer.table?.rows.map(({ cells }) => [cells.step, cells.events, cells.failed, cells.actors])).toEqual([
       ['2026-05-01T10:00', 3, 0, 1],
       ['2026-05-01T12:00', 1, 1, 1],
     ]);
-    expect(toTerminal(answer, templates, 160)).toContain('2 calls in each on average.');
+    expect(toTerminal(answer, templates, 160)).toContain('4 calls, 1 failed, in 2 of 24 hours; most: 2026-05-01T10:00 with 3.');
     expect(await open.cells(`volume by:source every:6h ${DAY}`)).toMatchObject([
       { step: '2026-05-01T06:00', source: 'ec2.amazonaws.com', events: 3 },
       { step: '2026-05-01T12:00', source: 'iam.amazonaws.com', events: 1 },
     ]);
     expect(await open.cells(`volume by:source ${DAY}`)).toMatchObject([{ step: '2026-05-01T10:00' }, { step: '2026-05-01T12:00' }]);
+  });
+});
+
+describe('rare', () => {
+  test('lists the least common calls first, changes before reads, and tells the same name in two services apart', async () => {
+    const usual = records(5, (n) => ({ userIdentity: user(n % 2 ? 'alice' : 'bob'), ...(n === 0 && { errorCode: 'AccessDenied' }) }));
+    const once = [
+      record({ eventSource: 'iam.amazonaws.com', eventName: 'ListUsers' }),
+      record({ eventSource: 'iam.amazonaws.com', eventName: 'UpdateUser', readOnly: undefined, errorCode: 'AccessDenied' }),
+      record({ eventSource: 'identitystore.amazonaws.com', eventName: 'ListUsers' }),
+    ];
+    await using open = await trailOf(...usual, ...once);
+    expect((await open.cells(`rare ${DAY}`)).map(({ eventsource, eventname, calls, failed }) => [eventsource, eventname, calls, failed])).toEqual([
+      ['iam.amazonaws.com', 'UpdateUser', 1, 1],
+      ['iam.amazonaws.com', 'ListUsers', 1, 0],
+      ['identitystore.amazonaws.com', 'ListUsers', 1, 0],
+      ['ec2.amazonaws.com', 'DescribeInstances', 5, 1],
+    ]);
+    const [first] = (await open.ask(`rare ${DAY}`)).table?.rows ?? [];
+    expect(await open.ids(first?.next?.line ?? '')).toEqual(idsOf(once[1] as Fields));
   });
 });

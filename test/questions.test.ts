@@ -3,8 +3,10 @@ import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { loadCatalog } from '../src/catalog.ts';
 import { usage } from '../src/command.ts';
+import { readConfig } from '../src/config.ts';
 import { openDesk } from '../src/desk.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import { networksOf } from '../src/opening.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const root = new URL('../', import.meta.url);
@@ -13,9 +15,10 @@ const MOST_ROWS = 6;
 const WIDTH = 140;
 
 test('docs/questions.md says of each command what it answers, as it answers now', async () => {
-  const engine = await openDuckDB(inject('sampleStore'));
+  const [trail, store] = [inject('sampleTrail'), inject('sampleStore')];
+  const engine = await openDuckDB(store);
   const catalog = await loadCatalog(root);
-  const desk = openDesk(catalog, engine);
+  const desk = openDesk(catalog, engine, { networks: networksOf({ trail, store, isSample: true }, readConfig({})) });
   const sections: string[] = [];
   for (const [name, command] of catalog.commands) {
     const line = `${name} ${command.example}`;

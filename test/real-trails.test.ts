@@ -120,7 +120,7 @@ const OWN: Readonly<Record<string, readonly [line: string, theirs?: (event: List
   // A port that is opened to a network of one's own is none that is open to the world.
   '24 shared or opened': [
     'access-changes event:Modify*SnapshotAttribute,ModifyImageAttribute,PutBucketPolicy,AddPermission*,AuthorizeSecurityGroupIngress',
-    ({ name, record }) => name !== 'AuthorizeSecurityGroupIngress' || /"(0[.]0[.]0[.]0|::)\/0"/.test(record),
+    ({ name, record }) => name !== 'AuthorizeSecurityGroupIngress' || /"[0-9a-f.:]+\/0"/.test(record),
   ],
 };
 

@@ -30,6 +30,7 @@ import {
   promoCode,
   ROOT_ACCOUNT,
   refusedLaunch,
+  releaseByChain,
   roleSwitch,
   rootLookAlike,
   rootSignIns,
@@ -276,6 +277,23 @@ describe('the stories', () => {
     expect(session.map(({ eventName }) => eventName)).toEqual(['SwitchRole', ...names, 'ExitRole']);
     expect([session[0].eventTime, session.at(-1).eventTime]).toEqual([iso(at), iso(until)]);
     expect(Number(until) - Number(at)).toBe(210_000);
+  });
+
+  test('a key leads over one role to another, in another account, each with the key that the answer before it gave', () => {
+    const { at, by, from, to, roles, sessionName, calls: names } = releaseByChain(END);
+    const named = events.filter(({ userIdentity, requestParameters }) =>
+      [userIdentity.arn, requestParameters?.roleSessionName].some((text) => text?.endsWith(sessionName)),
+    );
+    const [first, ...rest] = named.sort((a, b) => a.eventTime.localeCompare(b.eventTime));
+    expect([first.eventTime, first.userIdentity.userName, first.recipientAccountId]).toEqual([iso(at), by, from]);
+    const takenOn = rest.filter(({ eventName }) => eventName === 'AssumeRole');
+    expect(takenOn.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([from, to].sort());
+    const work = rest.filter(({ eventName }) => eventName !== 'AssumeRole');
+    expect(work.map(({ eventSource, eventName }) => `${eventSource.split('.')[0]}:${eventName}`)).toEqual(names);
+    const [caller] = takenOn.filter(({ recipientAccountId }) => recipientAccountId === from);
+    expect(caller.userIdentity.accessKeyId).toBe(first.responseElements.credentials.accessKeyId);
+    for (const { userIdentity } of work) expect(userIdentity.accessKeyId).toBe(caller.responseElements.credentials.accessKeyId);
+    expect(work[0].userIdentity.arn).toContain(`:assumed-role/${roles[1]}/`);
   });
 
   test('a notebook is started and never stopped', () => {

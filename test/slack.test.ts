@@ -429,23 +429,26 @@ describe('a question with a price', () => {
 
 describe('a long line', () => {
   /** A line of so many characters, as it is said again. */
-  const lineOfLength = (length: number, letter = 'x') => {
+  const lineOfLength = (length: number, letter = 'q') => {
     const quote = letter > '~' ? '"' : '';
-    return `events user:${quote}${letter.repeat(length - `events user:${quote}${quote} 6mo`.length)}${quote} 6mo`;
+    return `events user:${quote}${letter.repeat(length - `events user:${quote}${quote} 30d`.length)}${quote} 30d`;
   };
   /** Nothing that is read or pressed has part of the line in it. */
-  const expectWhole = (answer: Sent, line: string, letter = 'x') => {
+  const expectWhole = (answer: Sent, line: string, letter = 'q') => {
     const [whole = ''] = new RegExp(`${letter}+`).exec(line) ?? [];
     for (const run of JSON.stringify(answer).match(new RegExp(`${letter}{20,}…?`, 'g')) ?? []) expect(run).toBe(whole);
-    for (const value of valuesOf(answer)) expect(value).toContain(whole);
+    for (const value of valuesOf(answer)) if (value !== WITHOUT) expect(value).toContain(whole);
   };
 
+  /** The follow-up that has none of it. */
+  const WITHOUT = 'events 30d';
+
   it.each([
-    [600, 'x', 'footer and buttons', { line: true, values: 2 }],
-    [1990, 'x', 'footer and both buttons, just', { line: true, values: 2 }],
-    [2000, 'x', 'footer and the one button that can hold it', { line: true, values: 1 }],
-    [2800, 'x', 'footer alone', { line: true, values: 0 }],
-    [4000, 'x', 'nothing', { line: false, values: 0 }],
+    [600, 'q', 'footer and buttons', { line: true, values: 2 }],
+    [1975, 'q', 'footer and both buttons, just', { line: true, values: 2 }],
+    [2000, 'q', 'footer and the one button that can hold it', { line: true, values: 1 }],
+    [2800, 'q', 'footer alone', { line: true, values: 0 }],
+    [4000, 'q', 'nothing', { line: false, values: 0 }],
     [1200, '漢', 'footer, and a button as far as there is room', { line: true, values: 1 }],
     [2800, '漢', 'footer alone', { line: true, values: 0 }],
   ])('of %d times “%s” stands whole in %s', async (length, letter, _, { line: isShown, values }) => {
@@ -455,7 +458,7 @@ describe('a long line', () => {
     const answer = await door.next();
     expect(answer.text).toBe('No matching events in this time.');
     expect(lineOf(answer)).toBe(isShown ? line : undefined);
-    expect(valuesOf(answer)).toHaveLength(values);
+    expect(valuesOf(answer).filter((value) => value !== WITHOUT)).toHaveLength(values);
     expectWhole(answer, line, letter);
   });
 

@@ -4,6 +4,7 @@ import { denials, downloads, firstCallsElsewhere, tooManyCalls } from './bursts.
 import { bucketsDeleted, keysMade, yesterdaysDestruction } from './destruction.ts';
 import { launchesByHand, launchesByServices, notebookRunsOn } from './instances.ts';
 import { deedsOfAws, newerAddress, oneCallTwoAccounts } from './odd-identities.ts';
+import { roleChain } from './role-chain.ts';
 import { rootAtOddHours, switchedRole, wrongPasswords } from './sign-ins.ts';
 import type { Plot, Stage } from './stage.ts';
 import { hostile, secretsInTheLog } from './unkind-text.ts';
@@ -12,6 +13,7 @@ const PLOTS: readonly Plot[] = [
   rootAtOddHours,
   bucketsDeleted,
   switchedRole,
+  roleChain,
   notebookRunsOn,
   launchesByHand,
   launchesByServices,

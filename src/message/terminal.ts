@@ -26,7 +26,7 @@ const lead = ({ label, line }: Next): string => `  ${visible(line)}${label === l
 /** Our own marks taken off: `# ` headings, `^ ` footnotes, fences, bold labels. */
 const unmarked = (filled: string): string => {
   const lines = filled.split('\n').filter((line) => line !== '```');
-  const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z ]+:)\*/, '$1'));
+  const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z0-9 ]+:)\*/, '$1'));
   return plain(bare.join('\n')).trim();
 };
 

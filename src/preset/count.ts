@@ -2,56 +2,51 @@
 import { z } from 'zod';
 import type { Column, Context, Finding, Row } from '../answer.ts';
 import { only } from '../line.ts';
-import { DEFAULT_ROWS } from '../listing.ts';
+import { DEFAULT_ROWS, ofWiderTime } from '../listing.ts';
+import { named, reading } from '../routine.ts';
 import { eventCount } from '../trail/events.ts';
 import { columnOf, type Filter } from '../trail/filter.ts';
-import { stepOf, windowOf } from '../trail/series.ts';
-import { join, limit, query, sql } from '../trail/sql.ts';
-import { printWindow, wider } from '../trail/window.ts';
-import { distinct, named, noiseNext, type Question, reading } from './question.ts';
+import { stepName, stepOf, stepsIn, windowOf } from '../trail/series.ts';
+import { join, limit, query, type Sql, sql } from '../trail/sql.ts';
+import type { TimeRange } from '../trail/window.ts';
+import { distinct, noiseNext, type Question } from './question.ts';
+
+/** What a count found: the rows that are shown, all that were read, and the sums of each number over all that there are. */
+export interface Counted {
+  readonly rows: readonly Row[];
+  readonly read: readonly Row[];
+  readonly sums: Readonly<Record<string, number>>;
+  readonly range: TimeRange;
+}
 
 /** The groups of a question. */
 export async function count(question: Question, { ask }: Context): Promise<Finding> {
-  const { by = [], every, top = DEFAULT_ROWS, sort = every ? 'time' : 'top', measures = [] } = question;
-  const { quiet, range, filters, line, counts } = question;
-  const columns = [...(every ? [stepOf(every)] : []), ...by.map(columnOf)];
-  const keys = [
-    ...(quiet ? [sql`case when noise then 'quiet' else 'told' end as key0`] : []),
-    ...columns.map((column, i) => sql`${quiet ? sql`case when not noise then ${column} end` : column} as ${named(`key${i + 1}`)}`),
-  ];
-  const positions = join(
-    keys.map((_, i) => named(String(i + 1))),
-    ', ',
-  );
-  const numbers = measures.map(({ name, from: number }) => sql`, ${number} as ${named(name)}`);
+  const { by = [], every, top = DEFAULT_ROWS, sort = 'top', measures = [] } = question;
+  const { range, filters, line, counts } = question;
   // What is high by another number can be far down by this one.
   const rival = sort === 'top' && !every ? question.alsoBy : undefined;
-  const most = rival ? MOST_GROUPS : top;
-  const found = await ask(query(counted)`
-    select ${join(keys, ', ')}, ${eventCount} as events, min(eventtime) as first, max(eventtime) as last${numbers.reduce((text, number) => sql`${text}${number}`, sql``)}
-    ${reading(question, range)}
-    group by ${positions}
-    order by ${quiet ? sql`1, ` : sql``}${ORDER[sort]} nulls last, ${positions}
-    ${limit(quiet ? most + 2 : most + 1)}
-  `);
-  const left = found.reduce((sum, { key0, events }) => sum + (key0 === 'quiet' ? Number(events) : 0), 0);
+  const most = question.alsoBy && !every ? MOST_GROUPS : top;
+  const found = await ask(groupsOf(question, every && sort === 'time' ? LATEST : ORDER[sort], most + 1));
+  const hidden = found.reduce((sum, { key0, events }) => sum + (key0 === 'quiet' ? Number(events) : 0), 0);
   const groups = found.filter(({ key0 }) => key0 !== 'quiet');
-  const highest = rival ? new Set(groups.toSorted((a, b) => Number(b[rival]) - Number(a[rival])).slice(0, top)) : new Set();
-  const shown = groups.filter((group, i) => i < top || highest.has(group));
-  const more = groups.length > shown.length;
+  const [any] = groups;
+  const highest = rival ? new Set(groups.toSorted((a, b) => Number(b[rival]) - Number(a[rival])).slice(0, top)) : new Set<unknown>();
   const names = [...(every ? ['step'] : []), ...by];
   const listing = counts ? ({ sort: 'time' } as const) : {};
-  const rows = shown.map((group): Row => {
-    const keyed = names.map((name, i) => [name, group[`key${i + 1}`] ?? null] as const);
-    const step = every && windowOf(group.key1 ?? '', every, range);
-    const picked = keyed.flatMap(([name, value]) => (name === 'step' ? [] : [value === null ? without(name) : only(name, value)]));
+  const read = groups.map((each): Row => {
+    const keyed = names.map((name, i) => [name, each[`key${i + 1}`] ?? null] as const);
+    const step = every && windowOf(each.key1 ?? '', every, range);
+    // A user is looked for under every name; a row is of one.
+    const picked = keyed.flatMap(([name, value]) =>
+      name === 'step' ? [] : [value === null ? without(name) : only(name === 'user' ? 'actor' : name, value)],
+    );
     return {
       cells: {
         ...Object.fromEntries(keyed),
-        events: Number(group.events),
-        ...Object.fromEntries(measures.map(({ name }) => [name, Number(group[name])])),
-        first: group.first ?? null,
-        last: group.last ?? null,
+        events: Number(each.events),
+        ...Object.fromEntries(measures.map(({ name }) => [name, Number(each[name])])),
+        first: each.first ?? null,
+        last: each.last ?? null,
       },
       next: {
         label: keyed.map(([, value]) => value ?? '—').join(' '),
@@ -59,17 +54,24 @@ export async function count(question: Question, { ask }: Context): Promise<Findi
       },
     };
   });
-  const [biggest] = rows.toSorted((a, b) => Number(b.cells.events) - Number(a.cells.events));
+  const shown = read.filter((_, i) => i < top || highest.has(groups[i]));
+  const rows = every && sort === 'time' ? shown.toReversed() : shown;
+  const sums = Object.fromEntries(['events', ...measures.map(({ name }) => name)].map((name) => [name, Number(any?.[`all_${name}`] ?? 0)]));
+  const biggest = rows.find(({ cells }) => cells.events === Number(any?.most));
+  const more = Number(any?.groups ?? 0) > rows.length;
   return {
     data: {
-      groups: rows.length,
+      groups: Number(any?.groups ?? 0),
+      shown: rows.length,
       more,
-      events: rows.reduce((sum, { cells }) => sum + Number(cells.events), 0),
-      by: names.map((name) => (name === 'step' ? `steps of ${every?.count}${every?.unit}` : name)).join(' and '),
-      most: biggest && { name: biggest.next?.label, events: biggest.cells.events },
+      events: sums.events,
+      failed: sums.failed ?? 0,
+      by: names.map((name) => (name === 'step' && every ? stepName(every).one : name)).join(' and '),
+      ...(every && by.length === 0 && { steps: stepsIn(range, every), step: stepName(every) }),
+      most: biggest && Number(any?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
       filtered: filters.length > 0,
-      hidden: left,
-      ...question.toldOfCounts?.(rows),
+      hidden,
+      ...question.toldOfCounts?.({ rows, read, sums, range }),
     },
     table: {
       caption: `${question.caption.replace(/, newest first$/, '')} by ${names.join(', ')}`,
@@ -85,16 +87,35 @@ export async function count(question: Question, { ask }: Context): Promise<Findi
     },
     next: distinct(
       rows.length > 0
-        ? [...question.own, { label: 'List them', line: line(listing) }, ...noiseNext(question, left)]
-        : [
-            ...noiseNext(question, left),
-            {
-              label: `The same, ${printWindow(wider(range))}`,
-              line: line({ ...question.said, window: wider(range) }),
-            },
-          ],
+        ? [...question.own, { label: 'List them', line: line(listing) }, ...noiseNext(question, hidden)]
+        : [...noiseNext(question, hidden), ofWiderTime(range, (wide) => line({ ...question.said, window: wide }))],
     ),
   };
+}
+
+/** The first groups in an order, each with the sums over all of them: an event is in one group alone. What is left out is one group more. */
+function groupsOf({ by = [], every, measures = [], quiet, source, range }: Question, order: Sql, most: number) {
+  const columns = [...(every ? [stepOf(every)] : []), ...by.map(columnOf)];
+  const keys = [
+    sql`${quiet ? sql`case when noise then 'quiet' else 'told' end` : sql`'told'`} as key0`,
+    ...columns.map((column, i) => sql`${quiet ? sql`case when not noise then ${column} end` : column} as ${named(`key${i + 1}`)}`),
+  ];
+  const positions = join(
+    keys.map((_, i) => named(String(i + 1))),
+    ', ',
+  );
+  const numbers = [{ name: 'events', from: eventCount }, ...measures];
+  const ofAll = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${named(name)}`;
+  return query(group)`
+    select *, ${join([ofAll('groups', sql`count(*)`), ofAll('most', sql`max(events)`), ...numbers.map(({ name }) => ofAll(`all_${name}`, sql`sum(${named(name)})`))], ', ')}
+    from (
+      select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${named(name)}`)], ', ')}, min(eventtime) as first, max(eventtime) as last
+      ${reading(source(range))}
+      group by ${positions}
+    ) as grouped
+    order by key0, ${order} nulls last, ${positions}
+    ${limit(quiet ? most + 1 : most)}
+  `;
 }
 
 /** A filter on events that have no value in a field: what a row of a count without one leads to. */
@@ -107,7 +128,10 @@ const ORDER = {
   time: sql`first asc`,
 } as const;
 
+/** Of a long series the end is told. */
+const LATEST = sql`key1 desc`;
+
 const MOST_GROUPS = 10_000;
 
 // The columns of a group are named by position, so that no field's name meets a word that an engine keeps for itself.
-const counted = z.record(z.string(), z.string().nullable());
+const group = z.record(z.string(), z.string().nullable());

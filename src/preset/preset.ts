@@ -2,8 +2,9 @@
  * A question that is a condition of ours, the filters of the asker, and words for the answer. It lists its events, newest
  * first, or counts them, as `by:` and `every:` say; one leads to the other.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type Command, command } from '../command.ts';
+import { allWord } from '../routine.ts';
 import { count } from './count.ts';
 import { list } from './list.ts';
 import { type Preset, questionOf } from './question.ts';
@@ -15,7 +16,7 @@ export function preset<const Words extends z.ZodRawShape = Record<never, never>>
     topic,
     summary,
     example,
-    words: { ...words, ...(noise && { all: all.optional() }) } as unknown as Words,
+    words: { ...words, ...(noise && { all: allWord }) } as unknown as Words,
     window,
     filters: true,
     shape: ['by', 'every', 'top', 'sort'],
@@ -30,8 +31,3 @@ export function preset<const Words extends z.ZodRawShape = Record<never, never>>
     },
   });
 }
-
-const all = z.enum(
-  ['all'],
-  'The one word that goes here is “all”, which shows routine calls, too. To search for anything else, name a field, as in user:maria.',
-);

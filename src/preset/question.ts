@@ -1,20 +1,21 @@
 /** What a preset declares, and what it comes to once it is asked. */
 import type { z } from 'zod';
-import type { Column, Next, Row } from '../answer.ts';
+import type { Column, Next } from '../answer.ts';
 import type { Asked, Topic } from '../command.ts';
 import { printLine, type Shape } from '../line.ts';
-import { eventsDuring } from '../trail/events.ts';
+import type { Expression, Source } from '../routine.ts';
+import { eventCount, eventsDuring } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
-import { isNoise } from '../trail/noise.ts';
 import { type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange, Window } from '../trail/window.ts';
+import type { Counted } from './count.ts';
 import type { PresetEvent } from './list.ts';
 
 /** A column of ours beside the usual ones: an expression for each event of a list, or for each group of a count. */
-export interface Computed extends Omit<Column, 'kind'> {
-  /** Fixed SQL without values: Athena takes them in WHERE alone. */
-  readonly from: Sql;
-}
+interface Computed extends Omit<Column, 'kind'>, Expression {}
+
+/** How many of a group did not succeed. */
+export const failures: Computed = { name: 'failed', label: 'failed', from: sql`${eventCount} filter (where outcome <> 'ok')` };
 
 /** What follow-ups change of a question. A part of the shape that they do not name is left out. */
 interface Changed extends Shape {
@@ -28,6 +29,9 @@ interface Changed extends Shape {
 export interface Preset<Words extends z.ZodRawShape> extends Shape {
   /** The command's own name, for its follow-ups. */
   readonly name: string;
+  /** The command that lists what this one counts, and the one that counts what this one lists, where that is not this one itself. */
+  readonly listedBy?: string;
+  readonly countedBy?: string;
   readonly topic: Topic;
   readonly summary: string;
   readonly example: string;
@@ -48,21 +52,23 @@ export interface Preset<Words extends z.ZodRawShape> extends Shape {
   readonly alsoBy?: string;
   /** Usual columns that say the same in every row of a list. */
   readonly hidden?: readonly string[];
-  /** More for the template to say of a list, or of the rows of a count. */
+  /** More for the template to say of a list, or of a count. */
   told?(events: readonly PresetEvent[]): object;
-  toldOfCounts?(rows: readonly Row[]): object;
+  toldOfCounts?(counted: Counted): object;
   /** Follow-ups of its own, before the usual ones. */
   next?(asked: Asked<Words>, line: (changed?: Changed) => string): readonly Next[];
 }
 
 /** A preset as it was asked: what it comes to, whatever its words were. */
-export interface Question extends Omit<Preset<z.ZodRawShape>, 'where' | 'next' | 'noise'>, Pick<Asked, 'filters'> {
+export interface Question extends Omit<Preset<z.ZodRawShape>, 'window' | 'from' | 'where' | 'next' | 'noise'>, Pick<Asked, 'filters'> {
   readonly range: TimeRange;
-  readonly where: Sql;
-  /** What is left out, and only counted. */
-  readonly quiet: Sql | undefined;
+  /** What it reads of a part of its window. */
+  source(part: TimeRange): Source;
+  /** True where routine calls are left out, and only counted. */
+  readonly quiet: boolean;
   readonly showsAll: boolean;
-  /** What the asker said of its shape, to be said on. */
+  /** What the asker said of its time and of its shape, to be said on. */
+  readonly window: Window;
   readonly said: Shape;
   /** True where counting is what it does by itself. */
   readonly counts: boolean;
@@ -72,23 +78,29 @@ export interface Question extends Omit<Preset<z.ZodRawShape>, 'where' | 'next' |
 
 /** The question that a preset is, in the words and the shape of the asker. */
 export function questionOf<Words extends z.ZodRawShape>(declared: Preset<Words>, asked: Asked<Words>): Question {
-  const { where, noise = false, next, ...rest } = declared;
-  const { filters, said, window, by, every, top, sort = rest.sort } = asked;
+  const { from = eventsDuring, where, noise = false, next, ...rest } = declared;
+  const { filters, said, window, by, every, top } = asked;
   const { all: saysAll, ...words } = asked.words as Readonly<Record<string, string | undefined>>;
   const showsAll = noise && saysAll !== undefined;
+  const quiet = noise && !showsAll;
   const counts = Boolean(rest.by || rest.every);
   const isList = !by && !every && (!counts || asked.sort === 'time');
-  const line = ({ all: shows = showsAll, ...changed }: Changed = {}) =>
-    printLine({
-      name: rest.name,
+  const line = ({ all: shows = showsAll, ...changed }: Changed = {}) => {
+    const { sort, ...asList } = changed;
+    const staysCount = changed.by !== undefined || changed.every !== undefined || (counts && sort !== 'time');
+    return printLine({
+      name: (staysCount ? rest.countedBy : rest.listedBy) ?? rest.name,
       words: [...Object.values(words).filter((word) => word !== undefined), ...(shows ? ['all'] : [])],
       filters,
       window: said,
-      ...changed,
+      ...(!staysCount && rest.listedBy ? asList : changed),
     });
+  };
   const shape = isList ? {} : { by: by ?? (every ? undefined : rest.by), every: every ?? rest.every };
-  const { by: _, every: __, top: usual, sort: ___, ...fixed } = rest;
-  const most = top ?? (isList ? undefined : usual);
+  const { by: _, every: __, top: usual, sort: ___, window: ____, ...fixed } = rest;
+  // A series is told in the order of time; so many of its steps are those with the most.
+  const sort = asked.sort ?? (shape.every ? (top ? 'top' : 'time') : rest.sort);
+  const most = top ?? (isList || shape.every ? undefined : usual);
   return {
     ...fixed,
     ...(shape.by && { by: shape.by }),
@@ -97,20 +109,19 @@ export function questionOf<Words extends z.ZodRawShape>(declared: Preset<Words>,
     ...(sort && { sort }),
     filters,
     range: window,
-    where: sql`${typeof where === 'function' ? where(asked.words) : where} and ${matching(filters)}`,
-    quiet: noise && !showsAll ? isNoise : undefined,
+    window: said,
+    source: (part) => ({
+      relation: from(part),
+      where: sql`${typeof where === 'function' ? where(asked.words) : where} and ${matching(filters)}`,
+      quiet,
+    }),
+    quiet,
     showsAll,
     said: { ...(by && { by }), ...(every && { every }), ...(asked.sort && { sort: asked.sort }) },
     counts,
     own: next?.(asked, line) ?? [],
     line,
   };
-}
-
-/** From where a question reads. Where the noise is left out, `noise` says of each event whether it is some. */
-export function reading({ from = eventsDuring, where, quiet }: Question, range: TimeRange): Sql {
-  if (!quiet) return sql`from ${from(range)} where ${where}`;
-  return sql`from (select *, ${quiet} as noise from ${from(range)} where ${where}) as marked`;
 }
 
 /** Follow-ups without those that ask the same as one before them. */
@@ -122,6 +133,3 @@ export function noiseNext({ showsAll, line, said }: Question, left: number): rea
   if (showsAll) return [{ label: 'Without routine calls', line: line({ ...said, all: false }) }];
   return left > 0 ? [{ label: 'Show routine calls, too', line: line({ ...said, all: true }) }] : [];
 }
-
-/** Fixed text of ours as SQL: a name, or a position. */
-export const named = (name: string): Sql => ({ text: name, values: [] });

@@ -4,23 +4,12 @@
  * volume, CreateLoginProfile a user.
  */
 import { z } from 'zod';
+import { type Filter, type FilterValue, group, type Term } from './filter.ts';
 import { join, likeLiteral, type Sql, sql } from './sql.ts';
 import { readArn, type Thing } from './thing.ts';
 
 /** What a call does to a thing: `used` is a call that makes or removes something else, and needs the thing for it. */
 export type Deed = 'made' | 'set' | 'changed' | 'deleted' | 'planned' | 'used' | 'read';
-
-/** The columns beside those of a list by which `deedOf` tells what a call does. */
-export const deedColumns: Sql = sql`readlike, instances, errormessage, requestparameters as request,
-    case when regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)') then responseelements end as response`;
-
-export const deedRow = {
-  readlike: z.string(),
-  instances: z.string().nullable(),
-  errormessage: z.string().nullable(),
-  request: z.string().nullable(),
-  response: z.string().nullable(),
-} as const;
 
 /** Calls that make things, and calls that make or set them. */
 export const isMaking: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)')`;
@@ -28,11 +17,13 @@ export const isMaking: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|I
 export const isRemoving: Sql = sql`regexp_like(eventname, '^(BatchDelete|Delete|Terminate|Deregister|Release|ScheduleKeyDeletion)')`;
 
 /**
- * The condition that an event names a thing. Its target stands in these texts, too, except where only a message of refusal
+ * The condition that an event names a thing; of one that an ARN names with its account, the one of that account. Its target stands in these texts, too, except where only a message of refusal
  * tells it. Hardly any text holds the name at all, so what stands around it is looked at in few; with `strpos` the whole
  * question takes half the time that it takes with LIKE.
  */
-export function naming({ kind, name, arn }: Thing): Sql {
+export function naming(thing: Thing): Sql {
+  const { kind, name, arn } = thing;
+  const owned = ownedBy(thing);
   const names = [...new Set([name, ...(arn ? [arn.text] : [])])];
   const isId = ID.test(name) || kind === 'key' || kind === 'principal';
   const written = JSON.stringify(name).slice(1, -1);
@@ -47,8 +38,90 @@ export function naming({ kind, name, arn }: Thing): Sql {
       ...[sql`resourcesjson`, sql`requestparameters`, sql`responseelements`].map(inText),
     ],
     ' or ',
-  )})`;
+  )})${owned ? sql` and ${owned}` : sql``}`;
 }
+
+/**
+ * The filters that find the events which name a thing: for answers whose rows lead to what they count. They know less than
+ * `naming` of where a name ends, and leave out what only its bearer did: a role is named in all that its sessions do.
+ */
+export function namedIn(thing: Thing): readonly Filter[] {
+  const { kind, name } = thing;
+  const own = ownArn(thing);
+  const ofAccount = own
+    ? group(false, [
+        [term('account', [own.account])],
+        [
+          term(
+            'text',
+            own.tails.map((tail) => `${own.account}${tail}"`),
+          ),
+        ],
+      ])
+    : [];
+  if (ID.test(name)) return [term('text', [name]), ...(kind === 'instance' ? [byOthers(thing)] : [])];
+  const written = JSON.stringify(name).slice(1, -1);
+  const target = { ...term('target', [name]), values: [plainly(name), ...(/[*?]/.test(name) ? [] : [{ text: `*/${name}`, wildcard: true }])] };
+  // The number of an account is in the records of all its users.
+  if (kind === 'account') return [target];
+  return [...ofAccount, ...group(false, [[target], [term('text', [`"${written}"`, `/${written}"`, `:${written}"`]), byOthers(thing)]])];
+}
+
+const plainly = (text: string): FilterValue => ({ text, wildcard: false });
+const term = (field: string, values: readonly string[]): Term => ({ field, negated: false, values: values.map(plainly) });
+
+function byOthers({ kind, name }: Thing): Term {
+  if (kind === 'principal') return { field: 'principal', negated: true, values: [plainly(name), { text: `${name}:*`, wildcard: true }] };
+  return { ...term(kind === 'key' ? 'key' : 'user', [name]), negated: true };
+}
+
+/** The account of an ARN, and how the ARN goes on from there, with and without what follows the name; undefined where the account says nothing. */
+function ownArn({ kind, name, arn }: Thing): { readonly account: string; readonly tails: readonly string[] } | undefined {
+  // An id is AWS's own, and no other account has it.
+  if (!arn || !/^\d{12}$/.test(arn.account) || kind === 'account' || ID.test(name)) return undefined;
+  const whole = `:${arn.text.split(':').slice(5).join(':')}`;
+  return { account: arn.account, tails: [...new Set([whole.slice(0, whole.lastIndexOf(arn.name) + arn.name.length), whole])] };
+}
+
+/** Keys of requests that say in whose account the thing is (ECR, Glue). */
+const OWNERS = ['registryId', 'catalogId'];
+
+/**
+ * The condition that what an event names is the account's: the record says so, whoever called and in whose log it is; or it
+ * is in the account's own log, and the record does not say that it is about a namesake elsewhere.
+ */
+function ownedBy(thing: Thing): Sql | undefined {
+  const own = ownArn(thing);
+  if (!own) return undefined;
+  const { account, tails } = own;
+  const saying = (before: string, owner: string): Sql => {
+    // In a policy the quotation marks are escaped: it tells of namesakes, and is not about them.
+    const parameters = [...tails.map((tail) => `${before}${tail}"`), ...OWNERS.map((key) => `"${key}":"${owner}`)];
+    const texts = [sql`resourcesjson`, sql`requestparameters`].flatMap((column) =>
+      parameters.map((text) => sql`strpos(coalesce(${column}, ''), ${text}) > 0`),
+    );
+    const refusals = tails.map((tail) => sql`strpos(coalesce(errormessage, '') || ' ', ${`${before}${tail} `}) > 0`);
+    return sql`(${join([...texts, ...refusals], ' or ')})`;
+  };
+  return sql`(${saying(account, `${account}"`)} or (recipientaccountid = ${account} and not ${saying('', '')}))`;
+}
+
+/** The columns beside those of a list by which `deedOf` tells what a call does. Of most calls the answer does not matter, and is long. */
+export const deedColumns = [
+  { name: 'readlike', from: sql`readlike` },
+  { name: 'instances', from: sql`instances` },
+  { name: 'errormessage', from: sql`errormessage` },
+  { name: 'request', from: sql`requestparameters` },
+  { name: 'response', from: sql`case when ${isMaking} then responseelements end` },
+] as const satisfies readonly { readonly name: string; readonly from: Sql }[];
+
+export const deedRow = {
+  readlike: z.string(),
+  instances: z.string().nullable(),
+  errormessage: z.string().nullable(),
+  request: z.string().nullable(),
+  response: z.string().nullable(),
+} as const;
 
 /** Ids of AWS's own making, which nothing else ends in. */
 const ID = /^(?:[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17}|[0-9a-f]{32})|(?:[a-z]+-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;

@@ -1,4 +1,4 @@
-/** Ranges of addresses (CIDR) as conditions over text, in words that both engines have. */
+/** Addresses, and ranges of them (CIDR), as conditions over text, in words that both engines have. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { join, type Sql, sql } from './sql.ts';
 
@@ -39,3 +39,19 @@ function ofIPv6(address: string, groups: number, column: Sql): Sql | undefined {
   if (written.length < groups || written.some((group) => /^0/.test(group) || group.includes('.'))) return undefined;
   return sql`${column} like ${`${written.join(':')}:%`}`;
 }
+
+/** It becomes part of SQL, and so has no “?”. */
+const PRIVATE = /^((10|192[.]168|172[.](1[6-9]|2\d|3[01])|100[.](6[4-9]|[7-9]\d|1[01]\d|12[0-7]))[.][0-9.]+$|f[cd][0-9a-f]{2}:)/;
+
+/** Addresses of private networks (RFC 1918, RFC 6598, RFC 4193), which calls have that come through a VPC endpoint. */
+export const isPrivate = (address: string): boolean => PRIVATE.test(address);
+
+/**
+ * The condition that an event came from within AWS: through a VPC endpoint, from a private network, or from a service, which
+ * has a name in place of an address.
+ */
+export const isWithin: Sql = {
+  text: `(vpcendpointid is not null or sourceipaddress = 'AWS Internal' or regexp_like(sourceipaddress, '[.]amazonaws[.]com([.]cn|)$')
+    or regexp_like(sourceipaddress, '${PRIVATE.source}'))`,
+  values: [],
+};

@@ -83,6 +83,9 @@ export function roleOf(principal: string): string {
   return role ? `arn:${partition}:iam::${account}:role/${role}` : principal;
 }
 
+/** The permission set of IAM Identity Center that a role is kept for: the role itself cannot be edited. Undefined for any other role. */
+export const permissionSetOf = (role: string): string | undefined => /\/AWSReservedSSO_(.+)_[0-9a-f]{16}$/.exec(role)?.[1];
+
 /** Services whose actions begin otherwise than their event source. */
 const PREFIXES: Readonly<Record<string, string>> = { monitoring: 'cloudwatch', email: 'ses', signin: 'aws-portal', 'streams.dynamodb': 'dynamodb' };
 /** Calls that another permission allows (Service Authorization Reference). */

@@ -1,42 +1,57 @@
 -- The derived columns of the relation `events`, from its flat ones: who acted, on what, through what, and how it ended.
 -- One text for both engines, in Athena's dialect: no lambda, no look-around in patterns, `_` never unescaped in LIKE.
 -- The engine provides `flat`, with hints beside the flat columns: `hint` (the thing named in the request or the
--- response), `signin` (responseElements.ConsoleLogin) and `resourcearn` (the first of `resources`). Of what comes out it
--- leaves away those three, `agent` and `service`.
+-- response) and `resourcearn` (the first of `resources`). Of what comes out it leaves away those two, `typed`, `agent` and
+-- `service`.
 with known as (
   select
     *,
-    -- The session name of a role is the part of principalId after the colon, and the last part of the ARN.
+    -- The session name of a role is the part of principalId after the colon, and the last part of the ARN. AWS Marketplace
+    -- gives no type to a session of a role.
     case
-      when identitytype in ('AssumedRole', 'FederatedUser') then coalesce(
+      when identitytype in ('AssumedRole', 'FederatedUser') or (identitytype = 'Unknown' and strpos(identityarn, ':assumed-role/') > 0) then coalesce(
         nullif(split_part(principalid, ':', 2), ''),
         nullif(split_part(identityarn, '/', 3), ''),
         nullif(split_part(identityarn, '/', 2), '')
       )
     end as sessionname,
+    -- What was typed at the sign-in page of IAM Identity Center, whose events have no other name of a user since July 2025.
+    case
+      when eventsource = 'signin.amazonaws.com' and identitytype in ('IdentityCenterUser', 'Unknown') then json_extract_scalar(additionaleventdata, '$.UserName')
+    end as typed,
     lower(coalesce(useragent, '')) as agent,
-    coalesce(invokedby, case when regexp_like(sourceipaddress, '[.]amazonaws[.]com$') then sourceipaddress end) as service
+    -- An older console says signin.amazonaws.com, and means the person at it.
+    nullif(coalesce(invokedby, case when regexp_like(sourceipaddress, '[.]amazonaws[.]com$') then sourceipaddress end), 'signin.amazonaws.com') as service
   from flat
 ),
 identified as (
   select
     *,
     case
-      when identitytype = 'Root' and invokedby is null and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
+      -- Somebody whom an external identity provider did not vouch for: Identity Center calls the whole account Root.
+      when identitytype = 'Root' and eventname = 'ExternalIdPDirectoryLogin' then 'anonymous'
+      when identitytype = 'Root' and coalesce(invokedby, 'signin.amazonaws.com') = 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
       when identitytype = 'Root' then 'service'
       when identitytype = 'IdentityCenterUser' then 'identity-center'
-      when identitytype = 'AssumedRole' and starts_with(coalesce(sessionissuername, split_part(identityarn, '/', 2)), 'AWSReservedSSO_') then 'identity-center'
+      when identitytype in ('AssumedRole', 'Unknown') and starts_with(coalesce(sessionissuername, split_part(identityarn, '/', 2)), 'AWSReservedSSO_') then 'identity-center'
       when sourceidentity is not null then 'source-identity'
       when identitytype = 'AssumedRole' and regexp_like(sessionissuerarn, ':role/aws-service-role/') then 'service'
-      when identitytype in ('AssumedRole', 'FederatedUser') and regexp_like(sessionname, '^[^@ ]+@[^@ ]+[.][^@ ]+$') then 'session-name'
+      -- A role's session has no user name: this is the user of Identity Center for whom it acts.
+      when identitytype = 'AssumedRole' and username is not null then 'on-behalf-of'
+      when sessionname is not null and regexp_like(sessionname, '^[^@ ]+@[^@ ]+[.][^@ ]+$') then 'session-name'
       when identitytype = 'IAMUser' then 'iam-user'
       when identitytype = 'FederatedUser' then 'session-name'
-      when identitytype = 'WebIdentityUser' and starts_with(username, 'system:serviceaccount:') then 'role'
+      -- A pod, or a pipeline of GitHub, GitLab or HCP Terraform.
+      when identitytype = 'WebIdentityUser' and regexp_like(username, '^(system:serviceaccount|repo|project_path|organization):') then 'role'
       when identitytype in ('SAMLUser', 'WebIdentityUser', 'Directory') then 'session-name'
-      when identitytype in ('AssumedRole', 'Role') then 'role'
+      when identitytype in ('AssumedRole', 'Role') or (identitytype = 'Unknown' and sessionname is not null) then 'role'
       when identitytype = 'AWSService' then 'service'
-      when identitytype = 'AWSAccount' and coalesce(identityaccountid, '') in ('', 'ANONYMOUS_PRINCIPAL', 'anonymous') then 'anonymous'
+      when identitytype = 'AWSAccount' and coalesce(identityaccountid, principalid, 'anonymous') in ('ANONYMOUS_PRINCIPAL', 'anonymous') then 'anonymous'
       when identitytype = 'AWSAccount' then 'account'
+      -- Until July 2025 Identity Center's own events gave its users no type.
+      when identitytype = 'Unknown' and coalesce(typed, username) is not null
+        and eventsource in ('signin.amazonaws.com', 'sso.amazonaws.com', 'sso-directory.amazonaws.com', 'sso-oauth.amazonaws.com', 'identitystore.amazonaws.com') then 'identity-center'
+      when identitytype = 'Unknown' and eventsource = 'signin.amazonaws.com' then 'anonymous'
       when service is not null or eventtype = 'AwsServiceEvent' then 'service'
       when username is not null then 'iam-user'
       when identityaccountid is not null then 'account'
@@ -47,24 +62,25 @@ identified as (
 acted as (
   select
     *,
-    case actorbasis
+    coalesce(case actorbasis
       when 'root' then 'root'
-      when 'identity-center' then coalesce(sessionname, username, principalid)
+      when 'identity-center' then coalesce(sessionname, typed, username, principalid)
+      when 'on-behalf-of' then username
       when 'source-identity' then sourceidentity
       when 'session-name' then coalesce(sessionname, username, principalid)
       when 'iam-user' then coalesce(username, nullif(split_part(identityarn, ':user/', 2), ''), principalid)
       when 'role' then coalesce(sessionissuername || '/' || sessionname, sessionissuername, username,
         nullif(regexp_extract(identityarn, '([^/:]+/[^/:]+)$', 1), ''), principalid, identityarn)
       when 'service' then coalesce(service, nullif(regexp_extract(sessionissuerarn, '([a-z0-9-]+[.]amazonaws[.]com)', 1), ''), eventsource)
-      when 'account' then identityaccountid
+      when 'account' then coalesce(identityaccountid, principalid)
       else 'anonymous'
-    end as actor
+    end, identityaccountid, 'anonymous') as actor
   from identified
 )
 select
   *,
   case
-    when actorbasis in ('identity-center', 'source-identity', 'session-name', 'iam-user') then 'human'
+    when actorbasis in ('identity-center', 'source-identity', 'on-behalf-of', 'session-name', 'iam-user') then 'human'
     else actorbasis
   end as actorkind,
   -- Every name of who acted, each between line feeds: a search for one of them reads one narrow column instead of four.
@@ -85,7 +101,7 @@ select
     when service is not null then 'service'
     when regexp_like(agent, 'terraform|opentofu') then 'terraform'
     when regexp_like(agent, 'aws-cdk|cdk-assets') then 'cdk'
-    when sessioncredentialfromconsole = 'true' then 'console'
+    when sessioncredentialfromconsole = 'true' or invokedby = 'signin.amazonaws.com' then 'console'
     when regexp_like(agent, '^.?(mozilla/|console[.]|signin[.]amazonaws|s3console|awsconsole|ec2consolefrontend|aws internal.*console)') then 'console'
     when regexp_like(agent, 'aws-cli/|awscli/') then 'cli'
     when regexp_like(agent, 'boto|aws-sdk|awssdk|aws_sdk|^.?apn/|exec-env/') then 'sdk'
@@ -96,7 +112,9 @@ select
   case
     when regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
     when regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
-    when errorcode is not null or signin = 'Failure' then 'failed'
+    when errorcode is not null then 'failed'
+    -- At the sign-in pages nothing has an errorCode: {"ConsoleLogin":"Failure"} is the response, or what the service says of the event.
+    when eventsource = 'signin.amazonaws.com' and regexp_like(coalesce(responseelements, serviceeventdetails), ': *"Failure"') then 'failed'
     else 'ok'
   end as outcome,
 

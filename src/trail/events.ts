@@ -15,6 +15,14 @@ const LATE_DAYS = 30;
 /** The derived columns, from the flat ones; every engine builds its relation `events` with this text. */
 export const derivedColumns: string = readFileSync(new URL('events.sql', import.meta.url), 'utf8');
 
+/** The columns of the relation `events`, flat and derived, in the order in which Athena's view has them. */
+export const eventColumns: readonly string[] = `day account region eventtime eventid eventsource eventname eventtype eventcategory
+  eventversion requestid apiversion awsregion recipientaccountid sharedeventid readonly managementevent sourceipaddress useragent errorcode
+  errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
+  vpcendpointaccountid tlsversion tlsdetails addendum edgedevicedetails useridentity identitytype principalid identityarn identityaccountid
+  username accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated
+  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike`.split(/\s+/);
+
 /**
  * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. What was delivered more than a
  * day late is not among them, unless `late` asks for it: that is for the question after one event that must be there,
@@ -84,6 +92,12 @@ const FIRST_PART_DAYS = 2;
  * takes, and two of a billion events share one with a chance of 1 in 40.
  */
 export const eventCount: Sql = sql`count(distinct from_big_endian_64(xxhash64(to_utf8(eventid))))`;
+
+/**
+ * The account whose user acted: users of one name in two accounts are two, and each account has a root. A person of
+ * Identity Center is the same in all accounts, and has none.
+ */
+export const homeAccount: Sql = sql`case when identitytype in ('IAMUser', 'Root') then coalesce(identityaccountid, recipientaccountid) end`;
 
 /** An instant as eventTime is written. Both are ISO text in UTC, so comparing text compares time, in any engine. */
 export const secondOf = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;

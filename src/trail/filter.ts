@@ -5,6 +5,7 @@
  */
 import { addressesIn } from './addresses.ts';
 import { secondOf } from './events.ts';
+import { printPath, readPath, testsAt, valueAt } from './path.ts';
 import { containing, join, likeLiteral, list, type Sql, sql } from './sql.ts';
 import { pin, readWindow, type TimeRange } from './window.ts';
 
@@ -62,8 +63,8 @@ interface Field {
   readonly columns: readonly Sql[];
   /** One column with the values of all of them but the ARN, each between line feeds: quicker to search than several. */
   readonly together?: Sql;
-  /** True where the values are AWS's own words, which are never spelled in two ways. */
-  readonly vocabulary?: boolean;
+  /** True where values are names, which people mistype: one that is not there may be meant for another. */
+  readonly named?: boolean;
   /** What is said of it in messages. */
   readonly about: string;
   /** All the values there are, where there are few. */
@@ -74,7 +75,7 @@ interface Field {
   test?(value: string): Sql | undefined;
   /** Values that can be compared at all, and how they are written. */
   readonly written?: { readonly as: string; isRight(value: string): boolean };
-  /** True where a value is part of what a column holds, in any case. */
+  /** True where the columns hold whole documents: a value is part of one, in any case, and nothing can be grouped by them. */
   readonly partly?: boolean;
 }
 
@@ -84,17 +85,23 @@ const lower = (text: string): string => text.toLowerCase();
 
 const BOOLEAN = ['true', 'false'];
 
+/** A sign-in of a user or of root has no session yet, and says by itself whether a second factor was used. */
+const MFA = sql`coalesce(mfaauthenticated, case when eventname = 'ConsoleLogin' and identitytype in ('IAMUser', 'Root') then
+    case lower(json_extract_scalar(additionaleventdata, '$.MFAUsed')) when 'yes' then 'true' when 'no' then 'false' end end)`;
+
 /** The fields by the name that lines print them with. */
 const FIELDS: Readonly<Record<string, Field>> = {
-  event: { columns: [sql`eventname`], vocabulary: true, about: 'eventName, such as DeleteBucket' },
-  source: { columns: [sql`eventsource`], about: 'eventSource, such as s3', read: (text) => serviceName(lower(text)) },
+  event: { columns: [sql`eventname`], named: true, about: 'eventName, such as DeleteBucket' },
+  source: { columns: [sql`eventsource`], named: true, about: 'eventSource, such as s3', read: (text) => serviceName(lower(text)) },
   user: {
     columns: [sql`actor`, sql`username`, sql`sessionname`, sql`sessionissuername`, sql`identityarn`],
     together: sql`names`,
+    named: true,
     about: 'who: a person, role, session or ARN',
   },
-  role: { columns: [sql`sessionissuername`, sql`sessionissuerarn`], about: 'the role whose session acted' },
-  key: { columns: [sql`accesskeyid`], about: 'access key id', read: (text) => text.toUpperCase() },
+  actor: { columns: [sql`actor`], named: true, about: 'who, exactly as answers tell it' },
+  role: { columns: [sql`sessionissuername`, sql`sessionissuerarn`], named: true, about: 'the role whose session acted' },
+  key: { columns: [sql`accesskeyid`], named: true, about: 'access key id', read: (text) => text.toUpperCase() },
   ip: {
     columns: [sql`sourceipaddress`],
     about: 'sourceIPAddress, or a range such as 203.0.113.0/24',
@@ -106,8 +113,8 @@ const FIELDS: Readonly<Record<string, Field>> = {
   },
   region: { columns: [sql`awsregion`], about: 'awsRegion', read: lower },
   account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits' },
-  error: { columns: [sql`errorcode`], vocabulary: true, about: 'errorCode' },
-  target: { columns: [sql`target`], about: 'the thing acted on' },
+  error: { columns: [sql`errorcode`], named: true, about: 'errorCode' },
+  target: { columns: [sql`target`], named: true, about: 'the thing acted on' },
   via: {
     values: ['console', 'cli', 'sdk', 'terraform', 'cdk', 'cloudformation', 'service', 'other'],
     columns: [sql`via`],
@@ -123,19 +130,29 @@ const FIELDS: Readonly<Record<string, Field>> = {
   outcome: { values: ['ok', 'denied', 'throttled', 'failed'], columns: [sql`outcome`], about: 'ok, denied, throttled, failed', read: lower },
   agent: { columns: [sql`useragent`], about: 'userAgent' },
   id: { columns: [sql`eventid`], about: 'eventID' },
-  type: { columns: [sql`eventtype`], vocabulary: true, about: 'eventType' },
-  category: { columns: [sql`eventcategory`], vocabulary: true, about: 'eventCategory' },
+  type: { columns: [sql`eventtype`], named: true, about: 'eventType' },
+  category: { columns: [sql`eventcategory`], named: true, about: 'eventCategory' },
   readonly: { values: BOOLEAN, columns: [sql`readonly`], about: 'readOnly, true or false', read: lower },
+  reads: { values: BOOLEAN, columns: [sql`readlike`], about: 'true or false: told by the call’s name where readOnly is missing', read: lower },
   destructive: { values: BOOLEAN, columns: [sql`destructive`], about: 'true or false', read: lower },
   principal: { columns: [sql`principalid`], about: 'principalId' },
   vpce: { columns: [sql`vpcendpointid`], about: 'vpcEndpointId' },
-  mfa: { values: BOOLEAN, columns: [sql`mfaauthenticated`], about: 'mfaAuthenticated, true or false', read: lower },
+  mfa: {
+    values: [...BOOLEAN, 'unknown'],
+    columns: [MFA],
+    about: 'mfaAuthenticated, true or false; of a sign-in what it tells, or unknown',
+    read: lower,
+  },
   time: {
     columns: [sql`eventtime`],
-    about: 'eventTime, such as 2026-04-20..2026-05-02',
+    about: 'eventTime, such as 2026-04-20..2026-05-02 or >2026-04-20',
     test: (text) => within(rangeOf(text)),
     written: { as: '2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02', isRight: (text) => rangeOf(text) !== undefined },
   },
+  message: { columns: [sql`errormessage`], about: 'errorMessage, such as *not authorized*' },
+  requestid: { columns: [sql`requestid`], about: 'requestID' },
+  sharedid: { columns: [sql`sharedeventid`], about: 'sharedEventID: one call, logged in two accounts' },
+  resources: { columns: [sql`resourcesjson`], about: 'part of the ARNs, accounts and types of the resources', partly: true },
   text: {
     columns: [
       sql`requestparameters`,
@@ -172,7 +189,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   call: 'event',
   eventsource: 'source',
   service: 'source',
-  actor: 'user',
   username: 'user',
   who: 'user',
   accesskeyid: 'key',
@@ -181,6 +197,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   awsregion: 'region',
   recipientaccountid: 'account',
   errorcode: 'error',
+  reason: 'error',
+  errormessage: 'message',
+  sharedeventid: 'sharedid',
   resource: 'target',
   useragent: 'agent',
   eventid: 'id',
@@ -191,27 +210,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   mfaauthenticated: 'mfa',
   eventtime: 'time',
 };
-
-/** The parts of a record that are JSON, as CloudTrail spells them. */
-const DOCUMENTS = [
-  'requestParameters',
-  'responseElements',
-  'additionalEventData',
-  'serviceEventDetails',
-  'userIdentity',
-  'tlsDetails',
-  'addendum',
-  'edgeDeviceDetails',
-] as const;
-/** Keys of letters, digits and _, and places in lists: all that both engines read alike. */
-const PATH = /^([A-Za-z]+)((?:[.][A-Za-z_][A-Za-z0-9_]*|\[\d{1,4}\])+)$/;
-
-/** `requestParameters.roleArn` with the document as CloudTrail spells it; undefined for what is no path. Keys tell capital letters from small ones. */
-function pathNamed(name: string): string | undefined {
-  const [, document = '', path = ''] = PATH.exec(name) ?? [];
-  const known = DOCUMENTS.find((each) => each.toLowerCase() === document.toLowerCase());
-  return known && `${known}${path}`;
-}
 
 /** Every name that a filter may be written with, the printed names first. */
 export const fieldNames: readonly string[] = [...Object.keys(FIELDS), ...Object.keys(ALIASES)];
@@ -224,10 +222,17 @@ export const fieldGuide: readonly { readonly name: string; readonly about: strin
 
 /** A field's own name for any name of it, in any case, or a path into a record's JSON; undefined when there is none. */
 export function fieldNamed(name: string): string | undefined {
-  return columnNamed(name) ?? pathNamed(name);
+  const path = readPath(name);
+  return columnNamed(name) ?? (path && printPath(path));
 }
 
-/** The same for what can be grouped by: a field with a column. */
+/** The same for what can be grouped by: undefined where a field holds whole documents. */
+export function groupNamed(name: string): string | undefined {
+  const field = fieldNamed(name);
+  return field && definition(field).partly ? undefined : field;
+}
+
+/** The same for a field with columns of its own. */
 export function columnNamed(name: string): string | undefined {
   const known = name.toLowerCase();
   const own = Object.hasOwn(ALIASES, known) ? ALIASES[known] : known;
@@ -245,6 +250,8 @@ export const valuesOf = (field: string): readonly string[] | undefined => defini
 
 /** The column that a field groups by. */
 export function columnOf(field: string): Sql {
+  const path = readPath(field);
+  if (path) return valueAt(path);
   const column = definition(field).columns[0];
   if (!column) throw new Error(`The field ${field} has no column`);
   return column;
@@ -253,41 +260,40 @@ export function columnOf(field: string): Sql {
 /** Every column that a filter on the field compares. */
 export const columnsOf = (field: string): readonly Sql[] => definition(field).columns;
 
-/** True where AWS's own words are looked for, which are easily typed in other letters. */
-export const isVocabulary = (field: string): boolean => definition(field).vocabulary === true;
+/** True where names are looked for, which are easily mistyped. */
+export const isNamed = (field: string): boolean => definition(field).named === true;
 
-/**
- * All filters as one condition: `true` in SQL when there are none. With `anyCase`, what is looked for may be spelled in
- * any; no index of an engine helps then.
- */
-export function matching(filters: readonly Filter[], { anyCase = false } = {}): Sql {
+/** A value of a field as its columns hold it. */
+export const asHeld = (field: string, text: string): string => definition(field).read?.(text) ?? text;
+
+/** All filters as one condition: `true` in SQL when there are none. */
+export function matching(filters: readonly Filter[]): Sql {
   if (filters.length === 0) return sql`1 = 1`;
   return join(
-    filters.map((filter) => (isTerm(filter) ? condition(filter, anyCase && !filter.negated && isVocabulary(filter.field)) : either(filter, anyCase))),
+    filters.map((filter) => (isTerm(filter) ? condition(filter) : either(filter))),
     ' and ',
   );
 }
 
-function either({ negated, any }: Group, anyCase: boolean): Sql {
+function either({ negated, any }: Group): Sql {
   const some = sql`(${join(
-    any.map((all) => sql`(${matching(all, { anyCase })})`),
+    any.map((all) => sql`(${matching(all)})`),
     ' or ',
   )})`;
   return negated ? sql`not coalesce(${some}, false)` : some;
 }
 
-function condition({ field, negated, values }: Term, anyCase: boolean): Sql {
-  const any = sql`(${join(testsOf(definition(field), values, anyCase), ' or ')})`;
+function condition({ field, negated, values }: Term): Sql {
+  const path = readPath(field);
+  const any = sql`(${join(path ? testsAt(path, values) : testsOf(definition(field), values), ' or ')})`;
   return negated ? sql`not coalesce(${any}, false)` : any;
 }
 
 /** One test for each way in which a row may match. */
-function testsOf({ columns, together, partly, test, read = (text: string) => text }: Field, values: readonly FilterValue[], anyCase: boolean): Sql[] {
+function testsOf({ columns, together, partly, test, read = (text: string) => text }: Field, values: readonly FilterValue[]): Sql[] {
   if (partly) return columns.flatMap((column) => values.map((value) => holding(column, value)));
-  const compared = (column: Sql): Sql => (anyCase ? sql`lower(${column})` : column);
-  const spelled = (text: string): string => (anyCase ? lower(read(text)) : read(text));
   const own = values.map((value) => (value.wildcard ? undefined : test?.(value.text)));
-  const told = values.filter((_, i) => !own[i]).map(({ text, wildcard }) => ({ text: spelled(text), wildcard }));
+  const told = values.filter((_, i) => !own[i]).map(({ text, wildcard }) => ({ text: read(text), wildcard }));
   const isName = ({ text, wildcard }: FilterValue): boolean => !wildcard && !text.startsWith('arn:');
   const names = together ? told.filter(isName).map(({ text }) => text) : [];
   const others = together ? told.filter((value) => !isName(value)) : told;
@@ -295,10 +301,10 @@ function testsOf({ columns, together, partly, test, read = (text: string) => tex
   const patterns = others.filter(({ wildcard }) => wildcard).map(({ text }) => text);
   return [
     ...own.filter((each) => each !== undefined),
-    ...names.map((name) => sql`${compared(together as Sql)} like ${containing(`\n${name}\n`)} escape '!'`),
+    ...names.map((name) => sql`${together as Sql} like ${containing(`\n${name}\n`)} escape '!'`),
     ...columns.flatMap((column) => [
-      ...(exact.length > 0 ? [sql`${compared(column)} in (${list(exact)})`] : []),
-      ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${compared(column)} like ${likePattern(pattern)} escape '!'`)),
+      ...(exact.length > 0 ? [sql`${column} in (${list(exact)})`] : []),
+      ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${column} like ${likePattern(pattern)} escape '!'`)),
     ]),
   ];
 }
@@ -312,19 +318,7 @@ const likePattern = (text: string): string => likeLiteral(text).replaceAll('*', 
 function definition(field: string): Field {
   const found = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
   if (found) return found;
-  const [, document = '', path = ''] = PATH.exec(field) ?? [];
-  const column = COLUMN_OF[document];
-  if (!column) throw new Error(`No field is called ${field}`);
-  return { columns: [sql`json_extract_scalar(${column}, ${`$${path}`})`], about: 'part of the record' };
+  const path = readPath(field);
+  if (!path) throw new Error(`No field is called ${field}`);
+  return { columns: [valueAt(path)], named: true, about: 'part of the record' };
 }
-
-const COLUMN_OF: Readonly<Record<string, Sql>> = {
-  requestParameters: sql`requestparameters`,
-  responseElements: sql`responseelements`,
-  additionalEventData: sql`additionaleventdata`,
-  serviceEventDetails: sql`serviceeventdetails`,
-  userIdentity: sql`useridentity`,
-  tlsDetails: sql`tlsdetails`,
-  addendum: sql`addendum`,
-  edgeDeviceDetails: sql`edgedevicedetails`,
-};

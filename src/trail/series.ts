@@ -27,6 +27,20 @@ export function stepOf({ count, unit }: Every): Sql {
   return { text, values: [] };
 }
 
+const WORDS = { m: 'minute', h: 'hour', d: 'day' } as const;
+
+/** A step in words, alone and as several: "hour" and "hours", "step of 15 minutes" and "steps of 15 minutes". */
+export function stepName({ count, unit }: Every): { readonly one: string; readonly many: string } {
+  const word = WORDS[unit];
+  return count === 1 ? { one: word, many: `${word}s` } : { one: `step of ${count} ${word}s`, many: `steps of ${count} ${word}s` };
+}
+
+/** How many steps a range has a part of. */
+export function stepsIn({ from, to }: TimeRange, { count, unit }: Every): number {
+  const width = count * MS[unit];
+  return Math.ceil(to.getTime() / width) - Math.floor(from.getTime() / width);
+}
+
 const MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**

@@ -116,16 +116,12 @@ const isNear = (one: string, other: string | null): boolean => other !== null &&
 /** How many roles a session is away from where its chain begins: 0 for one that came from none. */
 export const depthOf = ({ begun }: Session): number => (begun?.in ? 1 + depthOf(begun.in) : 0);
 
-/** A call that a service made on the session's behalf comes from the service's address, which is no second place. */
+/** A call that a service made on the session's behalf comes from the service's address, which is no second place. An older console calls itself one. */
 export const isOnBehalf = ({ invokedby, sourceipaddress }: SessionCall): boolean =>
-  invokedby !== null || sourceipaddress === null || isIP(sourceipaddress) === 0;
+  (invokedby !== null && invokedby !== 'signin.amazonaws.com') || sourceipaddress === null || isIP(sourceipaddress) === 0;
 
 /** The networks that a session was used from: /24 of IPv4, /48 of IPv6, for one provider gives its clients neighbouring addresses. */
 export function networksOf({ calls }: Session): ReadonlyMap<string, readonly string[]> {
   const addresses = [...new Set(calls.filter((call) => !isOnBehalf(call)).map(({ sourceipaddress }) => sourceipaddress as string))];
   return Map.groupBy(addresses, (address) => address.split(/[.:]/).slice(0, 3).join('.'));
 }
-
-/** Addresses of private networks (RFC 1918, RFC 6598), which calls have that come through a VPC endpoint. */
-export const isPrivate = (address: string): boolean =>
-  /^(?:10|192[.]168|172[.](?:1[6-9]|2\d|3[01])|100[.](?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))[.]/.test(address);

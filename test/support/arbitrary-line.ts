@@ -1,11 +1,15 @@
 /** Question lines of every kind, for properties: words and values of any text, filters on any field, every window and shape. */
 import fc from 'fast-check';
-import { type Line, MOST_ROWS, SORTS } from '../../src/line.ts';
-import { type Filter, fieldGuide, group, type Term } from '../../src/trail/filter.ts';
+import { type Line, MOST_ROWS, printFilter, SORTS } from '../../src/line.ts';
+import { quote } from '../../src/tokens.ts';
+import { type Filter, fieldGuide, group, groupNamed, type Term } from '../../src/trail/filter.ts';
+import { isStep } from '../../src/trail/series.ts';
+import { thingOf } from '../../src/trail/thing.ts';
 import type { Window } from '../../src/trail/window.ts';
 
 const fields = fieldGuide.map(({ name }) => name);
 const field = fc.constantFrom(...fields);
+const grouped = fc.constantFrom(...fields.filter(groupNamed));
 
 /** What keyboards, editors and Slack change, or read as something of their own. */
 const awkward = fc.constantFrom(
@@ -67,13 +71,43 @@ const pattern = fc
   .filter((text) => /[*?]/.test(text))
   .map((text) => ({ text, wildcard: true }));
 
+/** A way into a record's JSON: plain keys and others, and places in lists. */
+const path = fc
+  .tuple(
+    fc.constantFrom('requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'tlsDetails'),
+    fc.array(
+      fc.oneof(
+        fc.stringMatching(/^[A-Za-z0-9_-]{1,9}$/).map((key) => `.${key}`),
+        fc.constantFrom('aws:s3:arn', 'a/b', 'a.b', "it's", 'x y', 'ä:*').map((key) => `.${quote(key)}`),
+        fc.nat(9999).map((place) => `[${place}]`),
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+  )
+  .map(([document, keys]) => `${document}${keys.join('')}`);
+
+/** Networks and times, rightly written and not. */
+const range = fc.constantFrom(
+  '203.0.113.0/24',
+  '10.0.0.0/9',
+  '2001:db8::/32',
+  '256.0.0.0/8',
+  '2026-11-18',
+  '2026-11-18T10:00..2026-11-19',
+  '2026-11-19..2026-11-18',
+);
+
 export const anyTerm: fc.Arbitrary<Term> = fc.record({
-  field: fc.oneof(
-    { weight: 9, arbitrary: field },
-    { weight: 1, arbitrary: fc.constantFrom('requestParameters.roleArn', 'responseElements.items[0].id') },
-  ),
+  field: fc.oneof({ weight: 7, arbitrary: field }, { weight: 1, arbitrary: fc.constantFrom('ip', 'time') }, { weight: 2, arbitrary: path }),
   negated: fc.boolean(),
-  values: fc.array(fc.oneof(exact, pattern), { minLength: 1, maxLength: 3 }),
+  values: fc.array(
+    fc.oneof(
+      exact,
+      pattern,
+      range.map((text) => ({ text, wildcard: false })),
+    ),
+    { minLength: 1, maxLength: 3 },
+  ),
 });
 
 /** Terms, and groups of them in groups, as many as one filter makes. */
@@ -115,28 +149,77 @@ export const anyWindow: fc.Arbitrary<Window> = fc.oneof(
   fc.record({ kind: fc.constant('around' as const), at: instant, count, unit: fc.constantFrom('m', 'h') }),
 );
 
-const every = fc.constantFrom(
-  { count: 1, unit: 'm' } as const,
-  { count: 15, unit: 'm' } as const,
-  { count: 6, unit: 'h' } as const,
-  { count: 1, unit: 'd' } as const,
-);
+const every = fc.record({ count: fc.integer({ min: 1, max: 30 }), unit: fc.constantFrom('m' as const, 'h' as const, 'd' as const) }).filter(isStep);
 
-/** A line as parseLine gives it: its name in lower case, its fields by their own names, none twice. */
+/** A line as parseLine gives it: its name in lower case, and no thing's; its fields by their own names, no filter twice. */
 export const anyLine: fc.Arbitrary<Line> = fc
   .record(
     {
-      name: fc.oneof(fc.constantFrom('events', 'rare', 'who-started', 'help'), anyText).map((name) => name.toLowerCase()),
+      name: fc
+        .oneof(fc.constantFrom('events', 'rare', 'who-started', 'help'), anyText)
+        .map((name) => name.toLowerCase())
+        .filter((name) => thingOf(name).kind === 'name'),
       words: fc.array(anyText, { maxLength: 3 }),
-      filters: fc.array(anyFilters, { maxLength: 3 }).map((each) => each.flat()),
-      by: fc.uniqueArray(field, { minLength: 1, maxLength: 3 }),
+      filters: fc
+        .array(anyFilters, { maxLength: 3 })
+        .map((each) => [...new Map(each.flat().map((filter) => [printFilter(filter), filter])).values()]),
+      by: fc.uniqueArray(fc.oneof({ weight: 5, arbitrary: grouped }, path), { minLength: 1, maxLength: 3 }),
       every,
       top: fc.integer({ min: 1, max: MOST_ROWS }),
       sort: fc.constantFrom(...SORTS),
       window: anyWindow,
-      cols: fc.uniqueArray(fc.constantFrom('time', 'user', 'event', 'eventid', 'events'), { minLength: 1, maxLength: 3 }),
+      cols: fc.uniqueArray(
+        fc.oneof(fc.constantFrom('time', 'user', 'event', 'eventid', 'events', 'who'), fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/)),
+        {
+          minLength: 1,
+          maxLength: 3,
+        },
+      ),
       spend: fc.integer({ min: 1, max: 99_999_999 }).map((cents) => cents / 100),
     },
     { requiredKeys: ['name', 'words', 'filters'] },
   )
   .map((line) => line as Line);
+
+/** What Kibana's bar has, and what a line has beside: whole, half and in the wrong place. */
+const phrase = fc.oneof(
+  fc.constantFrom(
+    ...['AND', 'OR', 'NOT', '&&', '||', '(', ')', '-(', '((', '-', 'event:(', '-event:(', 'source:(s3 OR kms)', 'event:(Delete* -DeleteTags)'],
+    ...[
+      'eventTime:[2026-11-18 TO *]',
+      'time:{2026-11-18T10:00 TO 2026-11-19}',
+      'eventTime:[',
+      'TO *]',
+      'time:>2026-11-18',
+      'eventTime:<=2026-11-19T10:00',
+      'by:human',
+      'by:human,user',
+      'allow:us-east-1',
+      'ip:203.0.113.0/24',
+      'ip:10.0.0.0/99',
+    ],
+    ...['error:*', 'requestParameters.roleArn:*', 'userIdentity.sessionContext.attributes.mfaAuthenticated:false', 'requestparameters..x:1'],
+    ...[
+      'by:event,user',
+      'by:',
+      'every:1h',
+      'every:7m',
+      'top:5',
+      'top:0',
+      'sort:rare',
+      'sort:time',
+      'cols:time,user',
+      'cols:',
+      'cols:nope',
+      'spend:1',
+    ],
+    ...['24h', '3d', 'yesterday', '2026-11-18..2026-11-19', 'since', 'since 2026-11-18', 'around 2026-11-18T10:00', '±1h', 'all', '"', '"a b', "'"],
+  ),
+  fc.tuple(field, anyText).map(([name, text]) => `${name}:${text}`),
+  fc.constantFrom('eventName', 'sourceIPAddress', 'Who', 'usr', 'requestParameters.x[0].y').map((name) => `${name}:x*`),
+);
+
+/** Text as people type it: words and phrases in any order, that make sense or not. */
+export const anyTyped: fc.Arbitrary<string> = fc
+  .array(fc.oneof({ weight: 3, arbitrary: phrase }, { weight: 1, arbitrary: anyWord }), { maxLength: 7 })
+  .map((all) => all.join(' '));

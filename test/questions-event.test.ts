@@ -1,0 +1,110 @@
+/** One event: what its record says of who acted, and the questions that it leads to. */
+import { describe, expect, test } from 'vitest';
+import { toTerminal } from '../src/message/terminal.ts';
+import { atPortal } from './support/portal.ts';
+import { ACCOUNT, type Fields, record, session, trailOf, user } from './support/trail-folder.ts';
+
+const templates = new URL('../templates/', import.meta.url);
+const DAY = '2026-05-01';
+const ROOT: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT };
+
+const withMfa = (identity: Fields, mfaAuthenticated: string): Fields => ({
+  ...identity,
+  sessionContext: { ...(identity.sessionContext as Fields), attributes: { creationDate: '2026-05-01T09:00:00Z', mfaAuthenticated } },
+});
+const login = (userIdentity: Fields, MFAUsed: string): Fields =>
+  record({
+    userIdentity,
+    eventSource: 'signin.amazonaws.com',
+    eventName: 'ConsoleLogin',
+    responseElements: { ConsoleLogin: 'Success' },
+    additionalEventData: { MFAUsed },
+  });
+const person = session('AWSReservedSSO_Admin_0123456789abcdef', 'ann@example.com');
+const elsewhere = 'unknown, at the identity provider';
+
+describe('the second factor of an event', () => {
+  test.each([
+    ['a person of Identity Center, of whom the session says no', elsewhere, record({ userIdentity: person })],
+    ['a person who came by SAML', elsewhere, record({ userIdentity: { type: 'SAMLUser', principalId: 'x:ann', userName: 'ann@example.com' } })],
+    [
+      'a session that began at a web identity provider',
+      elsewhere,
+      record({
+        userIdentity: {
+          ...session('web', 'ann@example.com'),
+          sessionContext: {
+            ...(session('web', 'ann@example.com').sessionContext as Fields),
+            webIdFederationData: { federatedProvider: 'accounts.google.com' },
+          },
+        },
+      }),
+    ],
+    ['a sign-in of Identity Center at the console', elsewhere, login(person, 'No')],
+    ['a session with one', 'yes', record({ userIdentity: withMfa(user('bob'), 'true') })],
+    ['a session of an IAM user without', 'no', record({ userIdentity: withMfa(user('bob'), 'false') })],
+    ['a session of a role, which may have begun at a provider', 'none that AWS saw', record({ userIdentity: session('admins', 'ann@example.com') })],
+    ['a sign-in of root with one', 'yes', login(ROOT, 'Yes')],
+    ['a sign-in of a user without', 'no', login(user('bob'), 'No')],
+    ['a sign-in at the portal with two', 'yes', atPortal('08:00', { ip: '198.51.100.7', credentials: ['PASSWORD', 'TOTP'] }).at(-1) as Fields],
+    ['a call with a key, which has no session', null, record({ userIdentity: user('bob') })],
+  ])('of %s is %s', async (_, mfa, event) => {
+    await using open = await trailOf(event);
+    const answer = await open.ask(`event ${event.eventID} ${DAY}`);
+    expect(answer.data).toMatchObject({ mfa });
+    const shown = toTerminal(answer, templates, 160);
+    if (mfa) expect(shown).toContain(`, MFA: ${mfa}`);
+    else expect(shown).not.toContain('MFA:');
+  });
+
+  test('that the portal verified is where a sign-in at the console leads', async () => {
+    const event = login(person, 'No');
+    await using open = await trailOf(event, ...atPortal('08:00', { name: 'ann@example.com', ip: '203.0.113.7', credentials: ['PASSWORD', 'TOTP'] }));
+    const lead = (await open.ask(`event ${event.eventID} ${DAY}`)).next?.find(({ label }) => label === 'With what the portal verified');
+    expect(await open.cells(lead?.line ?? '')).toMatchObject([{ eventid: event.eventID, mfa: 'yes' }]);
+  });
+});
+
+describe('an event leads', () => {
+  const leadsOf = async (event: Fields) => {
+    await using open = await trailOf(event);
+    const { next = [] } = await open.ask(`event ${event.eventID} ${DAY}`);
+    for (const { line } of next) expect((await open.ask(line)).table?.rows.length, line).toBeGreaterThan(0);
+    return next.map(({ line }) => line);
+  };
+
+  test('to the cards of its actor, address and key, to its session, its resource and what happened around it', async () => {
+    const event = record({
+      userIdentity: { ...user('tomas'), accessKeyId: 'ASIAEXAMPLEEXAMPLE01' },
+      eventSource: 'cloudtrail.amazonaws.com',
+      eventName: 'StopLogging',
+      readOnly: false,
+      requestParameters: { name: 'audit-trail' },
+    });
+    expect(await leadsOf(event)).toEqual([
+      `user tomas ${DAY}`,
+      `ip 203.0.113.7 ${DAY}`,
+      `key ASIAEXAMPLEEXAMPLE01 ${DAY}`,
+      `session ASIAEXAMPLEEXAMPLE01 ${DAY}`,
+      `resource audit-trail ${DAY}`,
+      `history audit-trail ${DAY}`,
+      'events around 2026-05-01T10:00:00 ±15m',
+    ]);
+  });
+
+  test('to the card of a role, and not to that of a service, of its address, or of a resource that it has not', async () => {
+    expect(await leadsOf(record({ userIdentity: session('deploy', 'run-1') }))).toEqual([
+      `role deploy ${DAY}`,
+      `ip 203.0.113.7 ${DAY}`,
+      `key ASIAIOSFODNN7EXAMPLE ${DAY}`,
+      `session ASIAIOSFODNN7EXAMPLE ${DAY}`,
+      'events around 2026-05-01T10:00:00 ±15m',
+    ]);
+    const service = record({
+      userIdentity: { type: 'AWSService', invokedBy: 'ec2.amazonaws.com' },
+      sourceIPAddress: 'ec2.amazonaws.com',
+    });
+    expect(await leadsOf(service)).toEqual(['events around 2026-05-01T10:00:00 ±15m']);
+    expect((await leadsOf(login(ROOT, 'Yes')))[0]).toBe(`user root ${DAY}`);
+  });
+});

@@ -1,0 +1,217 @@
+/** What a filter means in other words than SQL, a plain reading of the rows of `events`; and filters made of what such rows hold. */
+import fc from 'fast-check';
+import { quote } from '../../src/tokens.ts';
+import type { RawRow } from '../../src/trail/engine.ts';
+import { type Filter, group, isTerm, type Term } from '../../src/trail/filter.ts';
+import { anyTerm } from './arbitrary-line.ts';
+
+/** The columns that each field compares, in the words of the relation `events`. */
+export const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  event: ['eventname'],
+  source: ['eventsource'],
+  user: ['actor', 'username', 'sessionname', 'sessionissuername', 'identityarn'],
+  actor: ['actor'],
+  role: ['sessionissuername', 'sessionissuerarn'],
+  key: ['accesskeyid'],
+  ip: ['sourceipaddress'],
+  region: ['awsregion'],
+  account: ['recipientaccountid'],
+  error: ['errorcode'],
+  target: ['target'],
+  via: ['via'],
+  kind: ['actorkind'],
+  outcome: ['outcome'],
+  agent: ['useragent'],
+  id: ['eventid'],
+  type: ['eventtype'],
+  category: ['eventcategory'],
+  readonly: ['readonly'],
+  reads: ['readlike'],
+  destructive: ['destructive'],
+  principal: ['principalid'],
+  vpce: ['vpcendpointid'],
+  mfa: ['mfaauthenticated'],
+  time: ['eventtime'],
+  message: ['errormessage'],
+  requestid: ['requestid'],
+  sharedid: ['sharedeventid'],
+  resources: ['resourcesjson'],
+  text: [
+    'requestparameters',
+    'responseelements',
+    'additionaleventdata',
+    'serviceeventdetails',
+    'resourcesjson',
+    'useridentity',
+    'errormessage',
+    'useragent',
+    'sourceipaddress',
+    'eventname',
+    'eventsource',
+    'eventid',
+  ],
+};
+
+const LOWERED = ['source', 'region', 'via', 'kind', 'outcome', 'readonly', 'reads', 'destructive', 'mfa'];
+
+/** Whether an event is one that a filter means. */
+export function isMatch(event: RawRow, filter: Filter): boolean {
+  if (!isTerm(filter)) return filter.any.some((list) => list.every((each) => isMatch(event, each))) !== filter.negated;
+  const { field, negated, values } = filter;
+  if (/[.[]/.test(field)) return values.some((value) => isAt(event, field, value)) !== negated;
+  const cells = [...(COLUMNS[field] ?? []).map((column) => event[column]), ...(field === 'mfa' ? [mfaSaid(event)] : [])];
+  const any = cells.some((cell) => cell !== null && cell !== undefined && values.some((value) => isValue(cell, field, value)));
+  return any !== negated;
+}
+
+/** What a sign-in of a user or of root says of a second factor, which no session tells. */
+function mfaSaid(event: RawRow): string | undefined {
+  const isSignIn = event.eventname === 'ConsoleLogin' && ['IAMUser', 'Root'].includes(event.identitytype ?? '') && event.mfaauthenticated === null;
+  const said = isSignIn ? textOf(strictlyAt(event, 'additionalEventData.MFAUsed'))?.toLowerCase() : undefined;
+  return said === undefined ? undefined : { yes: 'true', no: 'false' }[said];
+}
+
+function isValue(cell: string, field: string, { text, wildcard }: Term['values'][number]): boolean {
+  if (field === 'text' || field === 'resources') {
+    const [whole, part] = [cell.toLowerCase(), text.toLowerCase()];
+    return wildcard ? pattern(`*${part}*`).test(whole) : whole.includes(part);
+  }
+  if (!wildcard && field === 'ip' && text.includes('/')) return isWithin(cell, text);
+  if (!wildcard && field === 'time' && TIMES.test(text)) return isDuring(cell, text);
+  const wanted = LOWERED.includes(field) ? text.toLowerCase() : field === 'key' ? text.toUpperCase() : text;
+  const whole = field === 'source' && !/[.*?]/.test(wanted) ? `${wanted}.amazonaws.com` : wanted;
+  return wildcard ? pattern(whole).test(cell) : cell === whole;
+}
+
+/** Whether an IPv4 address lies in a network; as numbers, which SQL does not look at. */
+function isWithin(address: string, network: string): boolean {
+  const numberOf = (text: string) =>
+    /^(\d{1,3}[.]){3}\d{1,3}$/.test(text) ? text.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0) : NaN;
+  const [base = '', bits = ''] = network.split('/');
+  const size = 2 ** (32 - Number(bits));
+  return Math.floor(numberOf(address) / size) === Math.floor(numberOf(base) / size);
+}
+
+const TIMES = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?([.][.]\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?)?$/;
+
+/** Whether a time lies in a span: days whole, and of minutes and seconds the last one left out, unless it is the only one. */
+function isDuring(time: string, span: string): boolean {
+  const [from = '', to = from] = span.replaceAll('Z', '').split('..');
+  if (from === to) return time.startsWith(from);
+  return time >= from && (to.includes('T') ? time.slice(0, to.length) < to : time.slice(0, to.length) <= to);
+}
+
+/** Whether an event has a value at a path, or in a list that the path goes through. */
+function isAt(event: RawRow, path: string, { text, wildcard }: Term['values'][number]): boolean {
+  const strict = strictlyAt(event, path);
+  if (wildcard && text === '*') return [strict, ...inLists(event, path)].some((value) => value !== null && value !== undefined);
+  if (!wildcard && /^[[{]/.test(text) && typeof strict === 'object' && strict !== null && JSON.stringify(strict) === text) return true;
+  return [strict, ...inLists(event, path)].some((value) => {
+    const cell = textOf(value);
+    return cell !== undefined && (wildcard ? pattern(text).test(cell) : cell === text);
+  });
+}
+
+const stepsOf = (path: string): readonly (string | number)[] =>
+  [...path.matchAll(/[.]([\w-]+)|[.]"([^"]*)"|\[(\d+)\]/g)].map(([, key, quoted = '', place]) =>
+    place === undefined
+      ? (key ?? quoted.replace(/\\u\{([0-9a-f]+)\}/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16))))
+      : Number(place),
+  );
+
+const documentOf = (event: RawRow, path: string): unknown => {
+  const name = (path.split(/[.[]/)[0] ?? '').toLowerCase();
+  return JSON.parse(event[name === 'resources' ? 'resourcesjson' : name] ?? 'null');
+};
+
+const within = (value: unknown, key: string | number): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key) && Array.isArray(value) === (typeof key === 'number')
+    ? (value as Record<string | number, unknown>)[key]
+    : undefined;
+
+const strictlyAt = (event: RawRow, path: string): unknown => stepsOf(path).reduce(within, documentOf(event, path));
+
+/** What stands at a path whose keys pass through every item of a list, where there is one. */
+function inLists(event: RawRow, path: string): readonly unknown[] {
+  const items = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value.flatMap(items) : [value]);
+  const reached = stepsOf(path).reduce<readonly unknown[]>(
+    (values, key) => (typeof key === 'number' ? values : values.flatMap(items)).map((value) => within(value, key)),
+    [documentOf(event, path)],
+  );
+  return reached.flatMap(items);
+}
+
+const textOf = (value: unknown): string | undefined =>
+  value === undefined || value === null || typeof value === 'object' ? undefined : String(value);
+
+const pattern = (text: string) =>
+  new RegExp(`^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : RegExp.escape(char))).join('')}$`, 'su');
+
+const DOCUMENTS = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'resources', 'tlsDetails'];
+
+/** Filters of every kind, most of which find some of the events: fields, paths, parts of text, networks and times, in groups of groups. */
+export function filtersIn(events: readonly RawRow[]): fc.Arbitrary<readonly Filter[]> {
+  const fields = Object.keys(COLUMNS).filter((field) => field !== 'text' && field !== 'resources');
+  const leaves = events.flatMap((event) => DOCUMENTS.flatMap((name) => leavesOf(name, documentOf(event, name))));
+  const event = fc.nat(events.length - 1).map((n) => events[n] as RawRow);
+  // A value as it is, or its beginning and end with a wildcard between.
+  const valueFrom = (seen: string, cut: number) => {
+    const wildcard = cut % 2 === 1 && !/[*?]/.test(seen);
+    return { text: wildcard ? `${seen.slice(0, cut)}${cut === 3 ? '?' : '*'}${cut === 3 ? seen.slice(cut + 1) : seen.slice(-1)}` : seen, wildcard };
+  };
+  const cut = fc.nat(6);
+  const ofField = fc
+    .tuple(event, fc.constantFrom(...fields), cut)
+    .map(([seen, field, n]) => ({ field, value: valueFrom(seen[COLUMNS[field]?.[0] as string] ?? 'none', n) }));
+  const ofPath = fc
+    .tuple(fc.nat(leaves.length - 1), cut)
+    .map(([n, at]) => ({ field: leaves[n]?.path as string, value: valueFrom(leaves[n]?.text as string, at) }));
+  const ofText = fc
+    .tuple(event, fc.constantFrom(...(COLUMNS.text ?? [])), fc.nat(400), fc.integer({ min: 2, max: 12 }), fc.boolean())
+    .map(([seen, column, at, length, upper]) => {
+      const part = (seen[column] ?? 'none').slice(at, at + length) || 'none';
+      return { field: 'text', value: { text: upper ? part.toUpperCase() : part, wildcard: false } };
+    });
+  const ofNetwork = fc.tuple(event, fc.integer({ min: 0, max: 32 })).map(([{ sourceipaddress: seen }, bits]) => ({
+    field: 'ip',
+    value: { text: /^[\d.]+$/.test(seen ?? '') ? `${seen}/${bits}` : `198.51.100.0/${bits}`, wildcard: false },
+  }));
+  const ofTime = fc.tuple(event, event, fc.constantFrom(10, 16, 19), fc.constantFrom(10, 16, 19)).map(([one, other, long, short]) => {
+    const [from = '', to = ''] = [one.eventtime ?? '', other.eventtime ?? ''].toSorted();
+    const [start, end] = [from.slice(0, long), to.slice(0, short)];
+    // An end within the day or the minute that the start is in comes before it.
+    return { field: 'time', value: { text: end.startsWith(start) || start >= end ? start : `${start}..${end}`, wildcard: false } };
+  });
+  const term = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(fc.oneof({ weight: 3, arbitrary: ofField }, { weight: 2, arbitrary: ofPath }, ofText, ofNetwork, ofTime), fc.boolean())
+        .map(([{ field, value }, negated]): Term => ({ field, negated, values: [value] })),
+    },
+    { weight: 1, arbitrary: anyTerm },
+  );
+  return fc.letrec<{ filters: readonly Filter[] }>((tie) => ({
+    filters: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      fc.array(term, { minLength: 1, maxLength: 2 }),
+      fc
+        .tuple(
+          fc.boolean(),
+          fc.array(
+            fc.array(tie('filters'), { minLength: 1, maxLength: 2 }).map((all) => all.flat()),
+            { minLength: 1, maxLength: 3 },
+          ),
+        )
+        .map(([negated, any]) => group(negated, any)),
+    ),
+  })).filters;
+}
+
+/** Every scalar within a value, with the path to it: by its place in a list, or by that of any item of it. */
+function leavesOf(path: string, value: unknown): readonly { readonly path: string; readonly text: string }[] {
+  if (value === null || value === undefined || value === '') return [];
+  if (Array.isArray(value)) return value.flatMap((inner, n) => leavesOf(n % 2 === 0 ? path : `${path}[${n}]`, inner));
+  if (typeof value !== 'object') return [{ path, text: String(value) }].filter((leaf) => /[.[]/.test(leaf.path));
+  return Object.entries(value).flatMap(([key, inner]) => leavesOf(`${path}.${/^[\w-]+$/.test(key) ? key : quote(key)}`, inner));
+}

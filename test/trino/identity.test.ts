@@ -1,0 +1,67 @@
+/** Who acted, in every shape of userIdentity, and who signed in, as the view says it on Trino and the store says it on DuckDB. */
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { homeAccount } from '../../src/trail/events.ts';
+import { signInsDuring } from '../../src/trail/sign-ins.ts';
+import { sql } from '../../src/trail/sql.ts';
+import { identities } from '../support/identities.ts';
+import { atPortal } from '../support/portal.ts';
+import { type OpenTrail, openFolder, record, session, type TrailFolder, trailFolder } from '../support/trail-folder.ts';
+import { openTrinoTrail, type TrinoTrail } from './trail.ts';
+
+const url = inject('trinoUrl');
+const signal = new AbortController().signal;
+
+const bob = { name: 'bob@example.com', ip: '198.51.100.7' };
+const portal = [
+  ...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], refused: 'PASSWORD' }),
+  ...atPortal('08:01', { ...bob, credentials: ['PASSWORD', 'TOTP'] }),
+  ...atPortal('09:00', { ...bob, name: 'eve@example.com', credentials: ['EXTERNAL_IDP'] }),
+  record({
+    userIdentity: session('AWSReservedSSO_Admin_1', bob.name),
+    eventSource: 'signin.amazonaws.com',
+    eventName: 'ConsoleLogin',
+    eventType: 'AwsConsoleSignIn',
+    eventTime: '2026-05-01T08:02:00Z',
+    sourceIPAddress: bob.ip,
+    responseElements: { ConsoleLogin: 'Success' },
+  }),
+];
+
+describe.skipIf(url === null)('who it was is known on Trino', () => {
+  let folder: TrailFolder;
+  let trail: TrinoTrail;
+  let here: OpenTrail;
+  beforeAll(async () => {
+    folder = await trailFolder();
+    await folder.deliver(identities.map(({ record: each }) => each));
+    // Trino reckons partitions of no fewer days than two.
+    await folder.deliver(portal, { day: '2026/05/02' });
+    [trail, here] = await Promise.all([openTrinoTrail(url ?? '', folder.trail), openFolder(folder)]);
+  });
+  afterAll(async () => {
+    await here?.[Symbol.asyncDispose]();
+    await trail?.[Symbol.asyncDispose]();
+    await folder?.[Symbol.asyncDispose]();
+  });
+
+  test('by the shape of userIdentity, each as on the embedded engine', async () => {
+    const columns = [...new Set(identities.flatMap(({ told }) => Object.keys(told)))].join(', ');
+    const rows = await trail.execute({ text: `select eventid, ${columns} from events`, values: [] });
+    const found = new Map(rows.map((row) => [row.eventid, row]));
+    for (const { what, record: each, told } of identities) expect(found.get(String(each.eventID)), what).toMatchObject(told);
+    expect(found.size).toBe(identities.length + portal.length);
+  });
+
+  test('of sign-ins that several events tell, put together alike', async () => {
+    const range = { from: new Date('2026-05-01T07:00:00Z'), to: new Date('2026-05-01T09:30:00Z') };
+    const signIns = sql`
+      select eventtime, eventname, actor, actorkind, names, outcome, credentials, ${homeAccount} as homeaccount from ${signInsDuring(range)} order by eventtime, eventid`;
+    const there = await trail.execute(signIns);
+    expect(there.map(({ actor, eventname, outcome, credentials }) => [actor, eventname, outcome, credentials])).toEqual([
+      ['bob@example.com', 'CredentialVerification', 'failed', 'PASSWORD'],
+      ['bob@example.com', 'ConsoleLogin', 'ok', 'PASSWORD,TOTP'],
+      ['eve@example.com', 'UserAuthentication', 'ok', 'EXTERNAL_IDP'],
+    ]);
+    expect(there).toEqual((await here.engine.execute(signIns, { signal })).rows);
+  });
+});
