@@ -11,7 +11,7 @@ import { openDesk } from '../src/desk.ts';
 import { benchBytes } from './bytes.ts';
 import { loadInChild, median, shell, timed } from './measure.ts';
 import { questions } from './questions.ts';
-import { type Result, table } from './report.ts';
+import { type Result, remedies, table } from './report.ts';
 import { writeTinyFiles } from './tiny-files.ts';
 
 const root = new URL('../', import.meta.url);
@@ -22,6 +22,7 @@ const LOADED = 500_000;
 const ASKED = [1_000_000, 10_000_000];
 const TINY_FILES = 100_000;
 const RUNS = 7;
+const A_SECOND = 1000;
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' } } });
 const scale = values.quick ? 0.02 : 1;
@@ -39,7 +40,7 @@ try {
 }
 
 const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
-const report = `# What trailbot takes\n\nWritten by \`npm run bench\`${values.quick ? ' --quick' : ''} on ${machine}.\nRatios are of one run on one machine; times alone say little about another.\n\n${table(results)}`;
+const report = `# What trailbot takes\n\nWritten by \`npm run bench\`${values.quick ? ' --quick' : ''} on ${machine}.\nRatios are of one run on one machine; times alone say little about another.\n\n${table(results)}${remedies(results)}`;
 process.stdout.write(report);
 if (!values.quick) await writeFile(new URL('bench/results.md', root), report);
 
@@ -137,12 +138,14 @@ async function benchQuestions(wanted: number): Promise<void> {
   results.push({ what: 'memory of that load', value: rssMb, unit: 'MB', most: 1000 });
   await rm(trail, { recursive: true, force: true });
   const engine = await openDuckDB(store);
-  const desk = openDesk(await loadCatalog(root), engine);
-  for (const { line, most } of await questions(desk, END)) {
+  const catalog = await loadCatalog(root);
+  const desk = openDesk(catalog, engine);
+  for (const { line, most, remedy } of await questions(catalog, desk, END)) {
     const ask = () => desk.answer(line, { now: END, signal: AbortSignal.timeout(120_000) });
     await ask();
     const answered = median(await timed(RUNS, ask));
-    results.push({ what: `\`${line}\` over ${size} events`, value: answered, unit: 'ms', most: events > 5e6 ? most : undefined });
+    const goal = events > 5e6 ? { most, ...(answered > A_SECOND && { remedy: remedy ?? 'What would mend it is not known yet.' }) } : {};
+    results.push({ what: `\`${line}\` over ${size} events`, value: answered, unit: 'ms', ...goal });
     say(`${line}: ${answered.toFixed(0)} ms`);
   }
   await engine.close();

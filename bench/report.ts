@@ -8,8 +8,10 @@ export interface Result {
   readonly against?: string;
   readonly baseline?: number;
   /** What it should be at most: in its own unit, or as a multiple of the baseline. */
-  readonly most?: number | undefined;
+  readonly most?: number;
   readonly mostTimes?: number;
+  /** What would make it faster, where it is too slow. */
+  readonly remedy?: string;
 }
 
 /** Results as a Markdown table. */
@@ -20,6 +22,15 @@ export function table(results: readonly Result[]): string {
     return [what, figure(value, unit), compared, judged(result)];
   });
   return [['what', 'measured', 'against', 'goal'], ['---', '---:', '---', '---'], ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
+}
+
+/** What would make the slow ones faster, each remedy once; nothing where all are fast. */
+export function remedies(results: readonly Result[]): string {
+  const slow = Map.groupBy(results, ({ remedy }) => remedy);
+  slow.delete(undefined);
+  if (slow.size === 0) return '';
+  const told = [...slow].map(([remedy, of]) => `- ${of.map(({ what, value, unit }) => `${what}, ${figure(value, unit)}`).join('; ')}: ${remedy}\n`);
+  return `\n## Over one second\n\n${told.join('')}`;
 }
 
 function judged({ value, unit, baseline, most, mostTimes }: Result): string {
