@@ -66,7 +66,7 @@ export async function count(question: Question, { ask }: Context): Promise<Findi
       more,
       events: sums.events,
       failed: sums.failed ?? 0,
-      by: names.map((name) => (name === 'step' && every ? stepName(every).one : name)).join(' and '),
+      by: WORDS.format(names.map((name) => (name === 'step' && every ? stepName(every).one : name))),
       ...(every && by.length === 0 && { steps: stepsIn(range, every), step: stepName(every) }),
       most: biggest && Number(any?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
       filtered: filters.length > 0,
@@ -130,6 +130,8 @@ const ORDER = {
 
 /** Of a long series the end is told. */
 const LATEST = sql`key1 desc`;
+
+const WORDS = new Intl.ListFormat('en-GB');
 
 const MOST_GROUPS = 10_000;
 
