@@ -77,13 +77,14 @@ describe('a filter as a condition', () => {
         const { text, values } = matching(filters);
         expect(text).toMatch(known);
         expect(text.split('?')).toHaveLength(values.length + 1);
-        // The same filters with other values are the same text.
+        // The same filters with other values are the same text, except where several parts of a text have a name in common.
         const other = changed(filters, (term) => ({
           ...term,
           values: term.values.map(({ wildcard }) => ({ text: wildcard ? 'x*' : 'x', wildcard })),
         }));
         const isAll = termsOf(filters).some((term) => term.values.some(({ text: value, wildcard }) => wildcard && /^\*$/.test(value)));
-        if (!isAll) expect(matching(other).text).toBe(text);
+        const isPart = termsOf(filters).some((term) => ['text', 'resources'].includes(term.field) && term.values.length > 1);
+        if (!isAll && !isPart) expect(matching(other).text).toBe(text);
       }),
       { numRuns: 500 },
     );

@@ -291,7 +291,7 @@ function condition({ field, negated, values }: Term): Sql {
 
 /** One test for each way in which a row may match. */
 function testsOf({ columns, together, partly, test, read = (text: string) => text }: Field, values: readonly FilterValue[]): Sql[] {
-  if (partly) return columns.flatMap((column) => values.map((value) => holding(column, value)));
+  if (partly) return columns.map((column) => holdingAny(column, values));
   const own = values.map((value) => (value.wildcard ? undefined : test?.(value.text)));
   const told = values.filter((_, i) => !own[i]).map(({ text, wildcard }) => ({ text: read(text), wildcard }));
   const isName = ({ text, wildcard }: FilterValue): boolean => !wildcard && !text.startsWith('arn:');
@@ -307,6 +307,17 @@ function testsOf({ columns, together, partly, test, read = (text: string) => tex
       ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${column} like ${likePattern(pattern)} escape '!'`)),
     ]),
   ];
+}
+
+/** That a column has any of the values in it. Few texts have the name that stands between the marks of all of them, and only those are searched for each. */
+function holdingAny(column: Sql, values: readonly FilterValue[]): Sql {
+  const any = sql`(${join(
+    values.map((value) => holding(column, value)),
+    ' or ',
+  )})`;
+  const [name = '', ...others] = new Set(values.map(({ text }) => text.replace(/^\W+|\W+$/gu, '')));
+  const isShared = values.length > 1 && name !== '' && others.length === 0 && values.every(({ wildcard }) => !wildcard);
+  return isShared ? sql`(${holding(column, { text: name, wildcard: false })} and ${any})` : any;
 }
 
 /** That a column has a value in it, in any case. LIKE with an escape is slow, and only wildcards need it. */
