@@ -110,22 +110,26 @@ export const anyTerm: fc.Arbitrary<Term> = fc.record({
   ),
 });
 
+/** Filters of some kind, and groups of them in groups. */
+export const groupsOf = (some: fc.Arbitrary<readonly Filter[]>): fc.Arbitrary<readonly Filter[]> =>
+  fc.letrec<{ filters: readonly Filter[] }>((tie) => ({
+    filters: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      some,
+      fc
+        .tuple(
+          fc.boolean(),
+          fc.array(
+            fc.array(tie('filters'), { minLength: 1, maxLength: 2 }).map((all) => all.flat()),
+            { minLength: 1, maxLength: 3 },
+          ),
+        )
+        .map(([negated, any]) => group(negated, any)),
+    ),
+  })).filters;
+
 /** Terms, and groups of them in groups, as many as one filter makes. */
-export const anyFilters: fc.Arbitrary<readonly Filter[]> = fc.letrec<{ filters: readonly Filter[] }>((tie) => ({
-  filters: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
-    anyTerm.map((term) => [term]),
-    fc
-      .tuple(
-        fc.boolean(),
-        fc.array(
-          fc.array(tie('filters'), { minLength: 1, maxLength: 2 }).map((all) => all.flat()),
-          { minLength: 1, maxLength: 3 },
-        ),
-      )
-      .map(([negated, any]) => group(negated, any)),
-  ),
-})).filters;
+export const anyFilters: fc.Arbitrary<readonly Filter[]> = groupsOf(anyTerm.map((term) => [term]));
 
 const day = fc
   .date({ min: new Date('2013-01-01T00:00:00Z'), max: new Date('2035-12-31T23:59:59Z'), noInvalidDate: true })

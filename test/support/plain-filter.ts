@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { quote } from '../../src/tokens.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
-import { type Filter, group, isTerm, type Term } from '../../src/trail/filter.ts';
-import { anyTerm } from './arbitrary-line.ts';
+import { type Filter, isTerm, type Term } from '../../src/trail/filter.ts';
+import { anyTerm, groupsOf } from './arbitrary-line.ts';
 
 /** The columns that each field compares, in the words of the relation `events`. */
 export const COLUMNS: Readonly<Record<string, readonly string[]>> = {
@@ -191,21 +191,7 @@ export function filtersIn(events: readonly RawRow[]): fc.Arbitrary<readonly Filt
     },
     { weight: 1, arbitrary: anyTerm },
   );
-  return fc.letrec<{ filters: readonly Filter[] }>((tie) => ({
-    filters: fc.oneof(
-      { maxDepth: 3, withCrossShrink: true },
-      fc.array(term, { minLength: 1, maxLength: 2 }),
-      fc
-        .tuple(
-          fc.boolean(),
-          fc.array(
-            fc.array(tie('filters'), { minLength: 1, maxLength: 2 }).map((all) => all.flat()),
-            { minLength: 1, maxLength: 3 },
-          ),
-        )
-        .map(([negated, any]) => group(negated, any)),
-    ),
-  })).filters;
+  return groupsOf(fc.array(term, { minLength: 1, maxLength: 2 }));
 }
 
 /** Every scalar within a value, with the path to it: by its place in a list, or by that of any item of it. */
