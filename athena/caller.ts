@@ -2,7 +2,7 @@
 import { Athena } from '@aws-sdk/client-athena';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type Clients, WITHIN } from './trail.ts';
+import { type Clients, WITHIN } from './open.ts';
 
 /** The services, and the one that knows who asks them. */
 export interface ClientsAndCaller extends Clients {

@@ -1,6 +1,6 @@
 /**
  * Looks whether all is in place for asking a trail on Athena, one thing after the other. A check that fails keeps none from
- * being made but those that stand on what it finds. What is well is told as values: the words are in src/doctor.ts.
+ * being made but those that stand on what it finds. What is well is told as values: the words are in src/cli/doctor.ts.
  */
 import { gunzipSync } from 'node:zlib';
 import type { WorkGroup } from '@aws-sdk/client-athena';
@@ -8,13 +8,14 @@ import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { UserError } from '../src/errors.ts';
 import { dayOf } from '../src/trail/events.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
+import { type Layout, mended, readLayout } from './bucket-layout.ts';
 import { askCaller, type Caller, type ClientsAndCaller } from './caller.ts';
-import { type Plan, planTables } from './catalog.ts';
 import { refusalOf } from './failure.ts';
-import { type Layout, mended, readLayout } from './layout.ts';
-import { type LogFile, type Newest, newestOn, type Shelf } from './log-files.ts';
+import { type Plan, planTables } from './glue-tables.ts';
+import { type LogFile, type Newest, newestOn, type Shelf } from './newest-log.ts';
+import type { AthenaSettings } from './open.ts';
 import { openSizes, type SizesOptions } from './sizes.ts';
-import type { AthenaSettings } from './trail.ts';
 import { type Fault, faultsOf, lookAtWorkGroup } from './workgroup.ts';
 
 /** What came of a check. What is unknown stands on another check, or has a reason. */
@@ -170,7 +171,6 @@ function outOfStep({ steps, appeared: { accounts, regions } }: Plan): Fault[] {
   return [{ what, fix: APPLY }];
 }
 
-const DAY_MS = 24 * 60 * 60_000;
 /** CloudTrail delivers about every 5 minutes where something happens. A trail without any file for so long is most often off. */
 const STALE_MS = 60 * 60_000;
 const IS_IT_ON =

@@ -15,8 +15,8 @@ import type { Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine
 import { dayOf } from '../src/trail/events.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { failureOf, refusalOf } from './failure.ts';
+import { fairQueue } from './fair-queue.ts';
 import { parametersOf } from './literal.ts';
-import { fairQueue } from './queue.ts';
 
 export interface AthenaOptions {
   readonly client: AthenaClient;
@@ -49,7 +49,7 @@ const DOLLARS_PER_TB = 5;
 const REUSED_MINUTES = 24 * 60;
 /** Waits grow to this many times the first, so that a long query costs few requests, and its end is not missed for long. */
 const MOST_PATIENCE = 8;
-/** A start is not cut short by its asker, for a query whose id we never heard could not be stopped; but not waited for for ever. */
+/** A start is not cut short by its requester, for a query whose id we never heard could not be stopped; but not waited for for ever. */
 const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 /** The most rows that Athena puts on a page. */
@@ -75,11 +75,11 @@ export function openAthena(options: AthenaOptions): QueryEngine {
   const underWay = new Set<Promise<unknown>>();
 
   return {
-    async execute(statement, { signal, asker = '', onProgress, onBilled }) {
+    async execute(statement, { signal, requester = '', onProgress, onBilled }) {
       const parameters = parametersOf(statement);
       const until = AbortSignal.any([signal, closing.signal]);
       const onPlace = (place: number) => onProgress?.({ place, ms: 0, bytes: 0 });
-      const work = queue.run(asker, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPlace });
+      const work = queue.run(requester, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPlace });
       underWay.add(work);
       try {
         return await work;

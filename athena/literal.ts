@@ -5,6 +5,9 @@
 import { UserError } from '../src/errors.ts';
 import type { Sql, Value } from '../src/trail/sql.ts';
 
+/** A statement's text and its values, however it was made. */
+type Parameterized = Pick<Sql, 'text' | 'values'>;
+
 /** The most characters that Athena takes for one parameter, quotes included. */
 const MOST_CHARACTERS = 1024;
 
@@ -24,14 +27,14 @@ export function literal(value: Value): string {
 }
 
 /** The literals of a statement's values; undefined for none, since Athena refuses an empty list. */
-export function parametersOf({ text, values }: Sql): string[] | undefined {
+export function parametersOf({ text, values }: Parameterized): string[] | undefined {
   const holes = (text.match(TOKENS) ?? []).filter((token) => token === '?').length;
   if (holes !== values.length) throw new Error(`A statement with ${holes} ? has ${values.length} values: ${text}`);
   return values.length > 0 ? values.map(literal) : undefined;
 }
 
 /** A statement with its values written into its text, for what takes no parameters: EXPLAIN, as far as Athena documents it. */
-export function spliced({ text, values }: Sql): string {
+export function spliced({ text, values }: Parameterized): string {
   const literals = parametersOf({ text, values }) ?? [];
   let used = 0;
   return text.replace(TOKENS, (token) => (token === '?' ? (literals[used++] as string) : token));

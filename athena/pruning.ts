@@ -5,14 +5,15 @@
 import { z } from 'zod';
 import type { RawRow } from '../src/trail/engine.ts';
 import { dayOf } from '../src/trail/events.ts';
-import type { Days, Sql } from '../src/trail/sql.ts';
+import { type Days, raw, type Sql } from '../src/trail/sql.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
 import { spliced } from './literal.ts';
 
 /** One scan of a table: for each partition column that is bounded, its values, or `low..high` where they are not counted out. */
 export type Scan = Readonly<Record<string, readonly string[]>>;
 
 /** The statement that asks for the plan. Athena documents no `?` in EXPLAIN, so values stand in its text. */
-export const explained = (statement: Sql): Sql => ({ text: `explain (type io, format json) ${spliced(statement)}`, values: [] });
+export const explained = (statement: Sql): Sql => raw(`explain (type io, format json) ${spliced(statement)}`);
 
 /** The text of a plan: one column, and as many rows as it has lines, or one. */
 export const planIn = (rows: readonly RawRow[]): string => rows.map((row) => Object.values(row)[0] ?? '').join('\n');
@@ -58,5 +59,4 @@ const ioPlan = z.object({ inputTableColumnInfos: z.array(z.object({ constraint }
 const rangeOf = ({ low, high }: z.infer<typeof range>): string =>
   low.value !== undefined && low.value === high.value ? low.value : `${low.value ?? ''}..${high.value ?? ''}`;
 
-const DAY_MS = 24 * 3_600_000;
 const timeOf = (day: string): number => Date.parse(`${day.replaceAll('/', '-')}T00:00:00Z`);

@@ -1,16 +1,17 @@
 /**
  * Setting up on Athena: looks at the bucket, the workgroup and the tables, plans what would bring them in step, does it
  * step by step, and proves that questions find events and read no more days than they name. What it says of that is
- * src/setup.ts.
+ * src/cli/setup.ts.
  */
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { dayOf, eventCount, eventsDuring } from '../src/trail/events.ts';
-import { type Days, join, type Sql, sql } from '../src/trail/sql.ts';
-import { planTables, type Step } from './catalog.ts';
+import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
+import { type Layout, readLayout } from './bucket-layout.ts';
 import { openAthena } from './engine.ts';
-import { type Layout, readLayout } from './layout.ts';
+import { planTables, type Step } from './glue-tables.ts';
+import type { AthenaSettings, Clients } from './open.ts';
 import { daysBetween, daysRead, explained, planIn, scansIn } from './pruning.ts';
-import type { AthenaSettings, Clients } from './trail.ts';
 import { type Fault, faultsOf, lookAtWorkGroup, makeWorkGroup, type WorkGroupStep, workGroupStep } from './workgroup.ts';
 
 /** What was found, and what would be done, in order; no steps when all is in step. */
@@ -54,7 +55,7 @@ export async function applySetup({ layout, steps }: Setup, settingUp: SettingUp,
   for (const step of steps) {
     onStep(step.title);
     if ('creation' in step) await makeWorkGroup(clients.athena, step, signal);
-    else await engine.execute({ text: step.statement, values: [] }, { signal });
+    else await engine.execute(raw(step.statement), { signal });
   }
   const left = await planTables({ client: clients.athena, workGroup: settings.workGroup, layout, names: settings, signal });
   if (left.steps.length > 0) throw new Error(`Out of step after setting up: ${left.steps.map(({ title }) => title).join(', ')}`);
@@ -161,8 +162,6 @@ async function showPruning({ firstDay, lastDay }: Layout, engine: QueryEngine, n
   if (!scans || scans.length === 0) return { isShown: false, answered };
   return { isShown: true, day, asked, read: daysRead(scans, trail), all: days.length };
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 /** The plan, or why there is none: a proof that cannot be had is no reason to say that setting up failed. */
 async function planOf(statement: Sql, engine: QueryEngine, signal: AbortSignal): Promise<string> {

@@ -7,6 +7,7 @@ import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { dayOf } from '../src/trail/events.ts';
 import type { Days } from '../src/trail/sql.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
 
 /** Where a trail's folders are, and which there are. */
 export interface Folders {
@@ -38,8 +39,6 @@ export interface Sizes {
   bytesOf(reads: readonly Days[]): Promise<number | undefined>;
 }
 
-const DAY_MS = 24 * 3_600_000;
-
 const isSame = (one: Pick<Folders, 'bucket' | 'root'>, other: Pick<Folders, 'bucket' | 'root'>): boolean =>
   one.bucket === other.bucket && one.root === other.root;
 
@@ -47,7 +46,7 @@ const isSame = (one: Pick<Folders, 'bucket' | 'root'>, other: Pick<Folders, 'buc
 const LONG_AGO = [30, 90, 180, 365];
 /** Accounts of each region that are looked at. Up to so many, what is said of a day that was looked at is exact. */
 const MOST_ACCOUNTS = 32;
-/** Lists under way at once, as in athena/layout.ts. */
+/** Lists under way at once, as in athena/bucket-layout.ts. */
 const AT_ONCE = 16;
 /** Measured anew after a day, and after a failure in ten minutes. */
 const FRESH_MS = DAY_MS;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { derivedColumns, eventColumns } from '../src/trail/events.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './bucket-layout.ts';
 
 const flattened = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8');
 

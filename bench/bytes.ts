@@ -6,12 +6,13 @@
 import { join } from 'node:path';
 import { daysRead } from '../athena/pruning.ts';
 import { generateSample } from '../sample/generate.ts';
-import type { Catalog } from '../src/catalog.ts';
-import { type Desk, openDesk } from '../src/desk.ts';
-import { parseLine, printLine } from '../src/line.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import type { Registry } from '../src/desk/registry.ts';
+import { parseLine } from '../src/question/parse.ts';
+import { printLine } from '../src/question/print.ts';
 import type { QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { type Sql, sql } from '../src/trail/sql.ts';
-import type { TimeRange } from '../src/trail/window.ts';
+import { DAY_MS, type TimeRange } from '../src/trail/time-window.ts';
 import { NoTrino } from '../test/trino/install.ts';
 import { startTrino } from '../test/trino/server.ts';
 import { openTrinoTrail, type TrinoTrail } from '../test/trino/trail.ts';
@@ -19,7 +20,6 @@ import type { Result } from './report.ts';
 
 const DAYS = 184;
 const EVENTS_A_DAY = 100;
-const DAY_MS = 24 * 3_600_000;
 const WINDOWS = [
   { kind: 'ago', count: 1, unit: 'd' },
   { kind: 'ago', count: 6, unit: 'mo' },
@@ -30,7 +30,7 @@ const READING = ['event', 'events', 'denied', 'rare', 'new', 'root-logins', 'who
 const MOST_DAYS = 3;
 
 interface Ground {
-  readonly catalog: Catalog;
+  readonly catalog: Registry;
   /** A folder for the trail. */
   readonly folder: string;
   /** When the trail ends. */
@@ -83,7 +83,7 @@ interface Question {
  * Asks twice: of an engine that is searched newest first, in parts, as Athena is; and of one that is not, where each
  * statement would have read all of the trail, had it no bound on the day.
  */
-async function compare({ title, isOfADay, ask }: Question, catalog: Catalog, { trino, all }: Whole): Promise<Result[]> {
+async function compare({ title, isOfADay, ask }: Question, catalog: Registry, { trino, all }: Whole): Promise<Result[]> {
   const [inParts, atOnce] = [metered(trino), metered(trino)];
   await ask(openDesk(catalog, { ...inParts.engine, estimate: async () => undefined }));
   await ask(openDesk(catalog, atOnce.engine));
@@ -146,4 +146,4 @@ async function readBy(trino: TrinoTrail, statement: Sql): Promise<Read & { reado
 }
 
 /** A statement that may end with the first row that it finds reads more one time than another. Here it reads all that it may. */
-const toItsEnd = ({ text, values }: Sql): Sql => ({ text: text.replace(/\n\s*limit 1\s*$/, ''), values });
+const toItsEnd = (statement: Sql): Sql => ({ ...statement, text: statement.text.replace(/\n\s*limit 1\s*$/, '') });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { generateSample } from '../sample/generate.ts';
-import { loadCatalog } from '../src/catalog.ts';
-import { openDesk } from '../src/desk.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { benchBytes } from './bytes.ts';
 import { loadInChild, median, shell, timed } from './measure.ts';
 import { questions } from './questions.ts';
@@ -34,7 +34,7 @@ try {
   await benchLoad();
   await benchTinyFiles();
   for (const events of ASKED) await benchQuestions(events * scale);
-  results.push(...(await benchBytes({ catalog: await loadCatalog(root), folder, end: END, say })));
+  results.push(...(await benchBytes({ catalog: await loadRegistry(root), folder, end: END, say })));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -83,7 +83,7 @@ async function benchLoad(): Promise<void> {
   results.push({ what: 'a start with nothing new', value: again.ms, unit: 'ms', against: 'that load', baseline: load, most: 1000 });
 
   const engine = await openDuckDB(join(folder, 'load-store'));
-  const desk = openDesk(await loadCatalog(root), engine);
+  const desk = openDesk(await loadRegistry(root), engine);
   const ask = () => desk.answer('root-logins 6mo', { now: END, signal: AbortSignal.timeout(60_000) });
   await ask();
   const asked = median(await timed(RUNS, ask));
@@ -138,7 +138,7 @@ async function benchQuestions(wanted: number): Promise<void> {
   results.push({ what: 'memory of that load', value: rssMb, unit: 'MB', most: 1000 });
   await rm(trail, { recursive: true, force: true });
   const engine = await openDuckDB(store);
-  const catalog = await loadCatalog(root);
+  const catalog = await loadRegistry(root);
   const desk = openDesk(catalog, engine);
   for (const { line, most, remedy } of await questions(catalog, desk, END)) {
     const ask = () => desk.answer(line, { now: END, signal: AbortSignal.timeout(120_000) });

@@ -1,6 +1,7 @@
 /** The questions of the bench: each command's example, with ids that its trail has, and the worst cases. */
-import type { Catalog } from '../src/catalog.ts';
-import type { Desk } from '../src/desk.ts';
+
+import type { Desk } from '../src/desk/desk.ts';
+import type { Registry } from '../src/desk/registry.ts';
 
 /** A question, how many milliseconds it may take over ten million events, and what would make it faster where that is known. */
 export interface Question {
@@ -10,7 +11,7 @@ export interface Question {
 }
 
 /** The questions for a trail that ends at `end`. */
-export async function questions(catalog: Catalog, desk: Desk, end: Date): Promise<Question[]> {
+export async function questions(catalog: Registry, desk: Desk, end: Date): Promise<Question[]> {
   const newest = async (line: string) => {
     const { table } = await desk.answer(`${line} top:1`, { now: end, signal: AbortSignal.timeout(60_000) });
     return String(table?.rows[0]?.cells.eventid);

@@ -1,5 +1,5 @@
 /** What questions and reports cost, and whose they were. */
-import { command, ofWiderTime, printLine, printWindow, type Row, type Spent, type Window } from '#kit';
+import { type BilledQuery, command, ofWiderTime, printLine, printWindow, type Row, type Window } from '#kit';
 
 export default command({
   topic: 'trail',
@@ -11,22 +11,22 @@ export default command({
   shape: [],
   reads: 0,
 
-  async answer({ window, said }, { spent, now }) {
-    const entries = await spent(window);
-    const today = (await spent({ from: new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`), to: now })) ?? [];
-    const groups = Map.groupBy(entries ?? [], ({ asker, kind, name }) => `${kind} ${name} ${asker}`);
+  async answer({ window, typedWindow }, { billed, now }) {
+    const entries = await billed(window);
+    const today = (await billed({ from: new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`), to: now })) ?? [];
+    const groups = Map.groupBy(entries ?? [], ({ requester, kind, name }) => `${kind} ${name} ${requester}`);
     const rows = [...groups.values()].map(rowOf).sort((a, b) => Number(b.cells.dollars) - Number(a.cells.dollars));
     const line = (window: Window) => printLine({ name: 'cost', words: [], filters: [], window });
     return {
       data: {
         billed: entries !== undefined,
         ...sums(entries ?? []),
-        people: new Set(entries?.flatMap(({ asker }) => asker ?? [])).size,
+        people: new Set(entries?.flatMap(({ requester }) => requester ?? [])).size,
         today: sums(today).dollars,
         most: rows[0]?.cells ?? null,
       },
       table: {
-        caption: `What was spent, ${printWindow(said)}`,
+        caption: `What was spent, ${printWindow(typedWindow)}`,
         columns: [
           { name: 'who', label: 'Who', kind: 'text' },
           { name: 'what', label: 'What', kind: 'text' },
@@ -43,7 +43,7 @@ export default command({
   },
 });
 
-function sums(entries: readonly Spent[]) {
+function sums(entries: readonly BilledQuery[]) {
   return {
     questions: new Set(entries.map(({ question }) => question)).size,
     queries: entries.length,
@@ -52,14 +52,14 @@ function sums(entries: readonly Spent[]) {
   };
 }
 
-/** The queries of one asker for one command or report, oldest first. */
-function rowOf(entries: readonly Spent[]): Row {
+/** The queries of one requester for one command or report, oldest first. */
+function rowOf(entries: readonly BilledQuery[]): Row {
   const { questions, queries, bytes, dollars } = sums(entries);
-  const { asker = null, kind, name, at = null } = entries.at(-1) ?? {};
+  const { requester = null, kind, name, at = null } = entries.at(-1) ?? {};
   const [gigabytes, spent] = [Math.round(bytes / 1e7) / 100, Math.round(dollars * 10_000) / 10_000];
   return {
     cells: {
-      who: asker ?? 'the schedule',
+      who: requester ?? 'the schedule',
       what: kind === 'report' ? `${name} report` : (name ?? null),
       questions,
       queries,

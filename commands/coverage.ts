@@ -1,6 +1,7 @@
 /** What the trail covers: first and last day of every account and region, days without events, and whether data events are in it. */
 import {
   command,
+  DAY_MS,
   eventCount,
   eventsDuring,
   limit,
@@ -16,7 +17,6 @@ import {
 } from '#kit';
 
 const MOST_PLACES = 5000;
-const DAY_MS = 24 * 3_600_000;
 
 const words = (text: string | null): string[] => [...new Set(text?.split(' ').filter(Boolean))].sort();
 
@@ -40,7 +40,7 @@ export default command({
   filters: false,
   shape: ['top'],
 
-  async answer({ window, said, top = MOST_PLACES }, { ask, now }) {
+  async answer({ window, typedWindow, top = MOST_PLACES }, { ask, now }) {
     const places = await ask(query(place)`
       select recipientaccountid as account, awsregion as region, ${eventCount} as events, min(eventtime) as first, max(eventtime) as last,
              array_join(array_agg(distinct substr(eventtime, 1, 10)), ' ') as days,
@@ -98,7 +98,7 @@ export default command({
             cells: { ...cells, days: days.length, without: wholeDays(days[0] ?? '', days.at(-1) ?? '') - days.length, data: own.join(' ') || null },
             next: {
               label: `${cells.account ?? '—'} ${cells.region ?? '—'}`,
-              line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: said }),
+              line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: typedWindow }),
             },
           };
         }),
@@ -106,7 +106,12 @@ export default command({
       },
       next: [
         ...(places.length > 0
-          ? [{ label: 'Events by day', line: printLine({ name: 'events', words: [], filters: [], every: { count: 1, unit: 'd' }, window: said }) }]
+          ? [
+              {
+                label: 'Events by day',
+                line: printLine({ name: 'events', words: [], filters: [], every: { count: 1, unit: 'd' }, window: typedWindow }),
+              },
+            ]
           : []),
         ofWiderTime(window, (wide) => printLine({ name: 'coverage', words: [], filters: [], window: wide })),
       ],

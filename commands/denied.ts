@@ -1,5 +1,5 @@
 /** Calls that were denied: whose, which, how many, how many in an hour when it happened at all, and which are new or happen every day. */
-import { eventCount, preset, type Row, sql, type TimeRange } from '#kit';
+import { DAY_MS, eventCount, preset, type Row, sql, type TimeRange } from '#kit';
 
 export default preset({
   name: 'denied',
@@ -25,7 +25,6 @@ export default preset({
 });
 
 const MOST_TOLD = 3;
-const DAY_MS = 86_400_000;
 
 /** What was denied most in an hour. */
 const burstsOf = (rows: readonly Row[]) =>

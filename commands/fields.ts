@@ -45,7 +45,7 @@ export default command({
   shape: ['top'],
   isNewestFirst: () => true,
 
-  async answer({ words: { event }, filters, window, said, top = DEFAULT_ROWS }, context) {
+  async answer({ words: { event }, filters, window, typedWindow, top = DEFAULT_ROWS }, context) {
     const found = await newestFirst(context, window, {
       query: (part) => query(record)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
@@ -75,7 +75,7 @@ export default command({
       const name = fieldNamed(path);
       if (name === undefined) return {};
       const has: Filter = { field: name, negated: false, values: [{ text: '*', wildcard: true }] };
-      return { next: { label: path, line: printLine({ name: 'events', words: [], filters: [...picked, ...filters, has], window: said }) } };
+      return { next: { label: path, line: printLine({ name: 'events', words: [], filters: [...picked, ...filters, has], window: typedWindow }) } };
     };
     const always = fields.filter(({ records: filled }) => filled === records.length);
     const words = event === undefined ? [] : [event];
@@ -113,12 +113,12 @@ export default command({
       },
       next: [
         ...(records.length > 0
-          ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters: [...picked, ...filters], window: said }) }]
+          ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters: [...picked, ...filters], window: typedWindow }) }]
           : []),
         ...(records.length > 0 || event === undefined
           ? []
           : await didYouMean({ column: sql`eventname` }, event, window, context, (meant) =>
-              printLine({ name: 'fields', words: [meant], filters, window: said }),
+              printLine({ name: 'fields', words: [meant], filters, window: typedWindow }),
             )),
         ofWiderTime(window, (wide) => printLine({ name: 'fields', words, filters, window: wide })),
       ],

@@ -43,7 +43,7 @@ export default command({
 });
 
 function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>, life: Life): Finding {
-  const { words, filters, said, top = DEFAULT_ROWS } = asked;
+  const { words, filters, typedWindow, top = DEFAULT_ROWS } = asked;
   const { thing } = words;
   const { events, hidden } = life;
   const done = events.filter(({ isDone }) => isDone);
@@ -72,7 +72,10 @@ function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>,
     table: lifeTable(`The life of ${thing.name}`, life, top),
     next: [
       ...leadsFrom(asked, { name: 'history', event: done[0], actor: done[0]?.actor ?? null, hidden, accounts }),
-      { label: 'Reads of it, too', line: printLine({ name: 'events', words: [], filters: [only('target', thing.name), ...filters], window: said }) },
+      {
+        label: 'Reads of it, too',
+        line: printLine({ name: 'events', words: [], filters: [only('target', thing.name), ...filters], window: typedWindow }),
+      },
       {
         label: 'Count by event',
         line: printLine({
@@ -80,7 +83,7 @@ function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>,
           words: [],
           filters: [only('text', thing.name), only('readonly', 'false'), ...filters],
           by: ['event'],
-          window: said,
+          window: typedWindow,
         }),
       },
     ],

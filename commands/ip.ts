@@ -11,7 +11,7 @@ export default command({
   shape: ['top'],
 
   answer({ words: { address }, ...asked }, context) {
-    const { said } = asked;
+    const { typedWindow } = asked;
     return cardOf(asked, context, {
       card: 'ip',
       word: address,
@@ -20,7 +20,7 @@ export default command({
       aspects: ['actor', 'account', 'key', 'tool', 'service', 'call', 'region', 'error'],
       next: [
         { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('ip', address)] }) },
-        { label: 'Sign-ins from it', line: printLine({ name: 'logins', words: [], filters: [only('ip', address)], window: said }) },
+        { label: 'Sign-ins from it', line: printLine({ name: 'logins', words: [], filters: [only('ip', address)], window: typedWindow }) },
       ],
     });
   },

@@ -16,7 +16,7 @@ export default command({
   shape: ['top'],
 
   answer({ words: { key }, ...asked }, context) {
-    const { said } = asked;
+    const { typedWindow } = asked;
     return cardOf(asked, context, {
       card: 'key',
       word: key,
@@ -24,9 +24,9 @@ export default command({
       filters: [only('key', key)],
       aspects: ['actor', 'account', 'address', 'tool', 'service', 'call', 'region', 'error'],
       next: [
-        { label: 'Who created it', line: printLine({ name: 'who-created', words: [key], filters: [], window: said }) },
-        { label: 'Its sessions', line: printLine({ name: 'session', words: [key], filters: [], window: said }) },
-        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('key', key)], window: said }) },
+        { label: 'Who created it', line: printLine({ name: 'who-created', words: [key], filters: [], window: typedWindow }) },
+        { label: 'Its sessions', line: printLine({ name: 'session', words: [key], filters: [], window: typedWindow }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('key', key)], window: typedWindow }) },
       ],
     });
   },

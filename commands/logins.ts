@@ -1,7 +1,7 @@
 /** Every sign-in, and what is known of its second factor. */
 import { only, preset, printLine, signInsDuring, sql } from '#kit';
 
-/** What may be known of a second factor, and how it is said of some. */
+/** What may be known of a second factor, and how an answer says it. */
 const FACTORS = [
   ['yes', 'with MFA'],
   ['no', 'without MFA'],
@@ -27,12 +27,12 @@ export default preset({
   told: (events) => {
     const good = events.filter(({ outcome }) => outcome === 'ok');
     const bare = good.filter(({ mfa }) => mfa === 'no');
-    const factors = FACTORS.map(([value, said]) => ({ said, logins: good.filter(({ mfa }) => mfa === value).length }));
+    const factors = FACTORS.map(([value, phrase]) => ({ phrase, logins: good.filter(({ mfa }) => mfa === value).length }));
     return { factors: factors.filter(({ logins }) => logins > 0), bare: bare.slice(0, 5) };
   },
-  next: ({ filters, said }, line) => [
+  next: ({ filters, typedWindow }, line) => [
     ...(filters.length > 0 ? [] : [{ label: 'Only failures', line: line({ filters: [{ ...only('outcome', 'ok'), negated: true }] }) }]),
     { label: 'By MFA', line: line({ by: ['mfa'] }) },
-    { label: 'Failures by address', line: printLine({ name: 'signin-failures', words: [], filters, window: said }) },
+    { label: 'Failures by address', line: printLine({ name: 'signin-failures', words: [], filters, window: typedWindow }) },
   ],
 });

@@ -3,6 +3,7 @@ import {
   ASPECTS,
   aspectValue,
   command,
+  DAY_MS,
   eachAspect,
   eventCount,
   eventsDuring,
@@ -21,7 +22,6 @@ import {
   z,
 } from '#kit';
 
-const DAY_MS = 24 * 3_600_000;
 const BASELINE_DAYS = 30;
 const MOST_OF_A_KIND = 50;
 const SHOWN_OF_A_KIND = 5;
@@ -54,7 +54,7 @@ export default command({
   // The seven days themselves, and the thirty before them.
   reads: 6,
 
-  async answer({ filters, window, said, top = MOST_OF_A_KIND }, { ask }) {
+  async answer({ filters, window, typedWindow, top = MOST_OF_A_KIND }, { ask }) {
     const since = new Date(window.from.getTime() - BASELINE_DAYS * DAY_MS);
     const found = await ask(newIn(window, since, filters, top));
     const kinds = KINDS.flatMap((kind) => {
@@ -78,7 +78,7 @@ export default command({
     const isNarrow = termsOf(filters).some(({ field }) => field !== 'account');
     const places = isNarrow ? found.filter(({ kind }) => kind === 'account') : [];
     const isUnseen = found.every(({ earliest }) => earliest >= secondOf(window.from));
-    const line = (more: object) => printLine({ name: 'new', words: [], filters, window: said, ...more });
+    const line = (more: object) => printLine({ name: 'new', words: [], filters, window: typedWindow, ...more });
     return {
       data: {
         kinds,
@@ -119,7 +119,7 @@ export default command({
                 name: 'events',
                 words: [],
                 filters: [...filters, ...ASPECTS[each.kind].filters(each.value), ...(each.account === null ? [] : [only('account', each.account)])],
-                window: said,
+                window: typedWindow,
               }),
             },
           };

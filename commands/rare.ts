@@ -36,7 +36,7 @@ export default command({
   filters: true,
   shape: ['top'],
 
-  async answer({ filters, window, said, top = DEFAULT_ROWS }, { ask }) {
+  async answer({ filters, window, typedWindow, top = DEFAULT_ROWS }, { ask }) {
     const calls = await ask(query(call)`
       select eventsource, eventname, ${eventCount} as calls,
              ${eventCount} filter (where outcome <> 'ok') as failed,
@@ -57,7 +57,7 @@ export default command({
         cells: { ...cells, who: firstOf(cells.actor, cells.actors) },
         next: {
           label: `${cells.eventname} (${service})`,
-          line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: said }),
+          line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: typedWindow }),
         },
       };
     });
@@ -85,7 +85,12 @@ export default command({
           ? [
               {
                 label: 'Without services',
-                line: printLine({ name: 'rare', words: [], filters: [...filters, { ...only('kind', 'service'), negated: true }], window: said }),
+                line: printLine({
+                  name: 'rare',
+                  words: [],
+                  filters: [...filters, { ...only('kind', 'service'), negated: true }],
+                  window: typedWindow,
+                }),
               },
             ]
           : []),

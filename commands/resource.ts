@@ -11,8 +11,8 @@ export default command({
   shape: ['top'],
 
   answer({ words: { thing }, ...asked }, context) {
-    const { said } = asked;
-    const ask = (name: string) => printLine({ name, words: [nameOf(thing)], filters: [], window: said });
+    const { typedWindow } = asked;
+    const ask = (name: string) => printLine({ name, words: [nameOf(thing)], filters: [], window: typedWindow });
     return cardOf(asked, context, {
       card: 'resource',
       word: nameOf(thing),

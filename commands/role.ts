@@ -16,7 +16,7 @@ export default command({
   shape: ['top'],
 
   answer({ words: { role }, ...asked }, context) {
-    const { said } = asked;
+    const { typedWindow } = asked;
     return cardOf(asked, context, {
       card: 'role',
       word: role,
@@ -25,9 +25,9 @@ export default command({
       names: { column: sql`sessionissuername` },
       aspects: ['account', 'service', 'call', 'address', 'tool', 'region', 'error'],
       next: [
-        { label: 'Its sessions', line: printLine({ name: 'session', words: [role], filters: [], window: said }) },
-        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('role', role)], window: said }) },
-        { label: 'Who changed it', line: printLine({ name: 'who-changed', words: [role], filters: [], window: said }) },
+        { label: 'Its sessions', line: printLine({ name: 'session', words: [role], filters: [], window: typedWindow }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('role', role)], window: typedWindow }) },
+        { label: 'Who changed it', line: printLine({ name: 'who-changed', words: [role], filters: [], window: typedWindow }) },
       ],
     });
   },

@@ -59,7 +59,7 @@ export default command({
   },
 });
 
-async function story({ filters, window, said, top = MOST_SIGN_INS }: Asked, { ask }: Context): Promise<Finding> {
+async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Asked, { ask }: Context): Promise<Finding> {
   const found = await ask(query(signIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
@@ -116,13 +116,16 @@ async function story({ filters, window, said, top = MOST_SIGN_INS }: Asked, { as
         ? [
             {
               label: 'Other ways to root',
-              line: printLine({ name: 'events', words: [], filters: [...filters, OTHER_DOORS], window: said }),
+              line: printLine({ name: 'events', words: [], filters: [...filters, OTHER_DOORS], window: typedWindow }),
             },
           ]
         : []),
-      { label: 'Count what root did', line: printLine({ name: 'count', words: [], filters: [only('kind', 'root')], by: ['event'], window: said }) },
-      { label: 'Sign-ins by address', line: printLine({ name: 'root-logins', words: [], filters, by: ['ip'], window: said }) },
-      { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: said }) },
+      {
+        label: 'Count what root did',
+        line: printLine({ name: 'count', words: [], filters: [only('kind', 'root')], by: ['event'], window: typedWindow }),
+      },
+      { label: 'Sign-ins by address', line: printLine({ name: 'root-logins', words: [], filters, by: ['ip'], window: typedWindow }) },
+      { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: typedWindow }) },
       ...(told.length === 0 ? [ofWiderTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
     ],
   };

@@ -58,7 +58,7 @@ export default command({
   filters: true,
   shape: ['top'],
 
-  async answer({ words: { bucket }, filters, window, said, top = 1000 }, { ask, networks }) {
+  async answer({ words: { bucket }, filters, window, typedWindow, top = 1000 }, { ask, networks }) {
     const groups = await ask(query(group)`
       select place,
              case when place = 'elsewhere' then sourceipaddress end as ip, case when place = 'elsewhere' then actor end as who,
@@ -80,7 +80,7 @@ export default command({
     const [requests, leftOut] = [requestsOf(outside), requestsOf([...rented, ...own, ...within])];
     const [actors, addresses, renters] = [byMost(outside, 'who'), byMost(outside, 'ip'), byMost(rented, 'who')];
     const hasMore = groups.length > MOST_GROUPS;
-    const line = (name: string, more: object, ...words: readonly string[]) => printLine({ name, words, filters: [], window: said, ...more });
+    const line = (name: string, more: object, ...words: readonly string[]) => printLine({ name, words, filters: [], window: typedWindow, ...more });
     const listing = (...picked: readonly Filter[]) => line('events', { filters: [...filters, only('source', 's3'), ...picked] });
     return {
       data: {
@@ -93,7 +93,7 @@ export default command({
         address: addresses[0] ?? null,
         leftOut,
         within: requestsOf(within),
-        own: networks.ours ? requestsOf(own) : null,
+        own: networks.trusted ? requestsOf(own) : null,
         rented: aws?.asOf === null ? null : requestsOf(rented),
         renters: renters.slice(0, MOST_NAMED),
         moreRenters: Math.max(0, renters.length - MOST_NAMED),
@@ -145,16 +145,16 @@ export default command({
 });
 
 /** The groups by whose addresses they are from. AWS's are asked for only where there is an address to be told. */
-async function sorted(groups: readonly Group[], { ours, aws: ofAws }: Context['networks']) {
+async function sorted(groups: readonly Group[], { trusted, aws: ofAws }: Context['networks']) {
   const { within = [], about = [], elsewhere = [] } = Object.groupBy(groups, ({ place }) => place);
   const isOf = (addresses: { has(address: string): boolean } | undefined, { ip }: Group) => ip !== null && addresses?.has(ip) === true;
-  const strange = elsewhere.filter((each) => !isOf(ours, each));
+  const strange = elsewhere.filter((each) => !isOf(trusted, each));
   const aws = strange.some(({ ip }) => ip !== null) ? await ofAws() : undefined;
   return {
     within,
     about,
     aws,
-    own: elsewhere.filter((each) => isOf(ours, each)),
+    own: elsewhere.filter((each) => isOf(trusted, each)),
     rented: strange.filter((each) => isOf(aws, each)),
     outside: strange.filter((each) => !isOf(aws, each)),
   };

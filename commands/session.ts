@@ -68,7 +68,7 @@ export default command({
   reads: 1 + MOST_STEPS,
 
   async answer(asked, context) {
-    const { filters, said, window, top = MOST_CALLS } = asked;
+    const { filters, typedWindow, window, top = MOST_CALLS } = asked;
     const { who } = asked.words;
     const { calls, more } = await callsOf(asked, context);
     const sessions = sessionsOf(calls);
@@ -104,7 +104,10 @@ export default command({
           ? following(asked, sessions, told)
           : [
               ofWiderTime(window, (wide) => printLine({ name: 'session', words: [nameOf(who)], filters, window: wide })),
-              { label: 'All that names it', line: printLine({ name: 'events', words: [], filters: [only('target', who.name)], window: said }) },
+              {
+                label: 'All that names it',
+                line: printLine({ name: 'events', words: [], filters: [only('target', who.name)], window: typedWindow }),
+              },
             ],
     };
   },
@@ -118,7 +121,7 @@ const BEFORE_MS = 15 * 60_000;
 
 /** What was changed, who it was and from where, what was denied, what came before, and all of it in numbers. */
 function following(
-  { words: { who }, filters, said }: Asked<{ who: typeof thingWord }>,
+  { words: { who }, filters, typedWindow }: Asked<{ who: typeof thingWord }>,
   sessions: readonly Session<Call>[],
   told: readonly Told[],
 ): Next[] {
@@ -157,7 +160,7 @@ function following(
     { label: '15 minutes before it', line: printLine({ name: 'events', words: [], filters: [], window: windowOf(before, first) }) },
     {
       label: 'Count its calls',
-      line: printLine({ name: 'count', words: [], filters: [...filtersOf(who), ...filters], by: ['event'], window: said }),
+      line: printLine({ name: 'count', words: [], filters: [...filtersOf(who), ...filters], by: ['event'], window: typedWindow }),
     },
   ];
 }

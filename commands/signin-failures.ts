@@ -50,11 +50,11 @@ export default command({
 const MOST_ROWS = 1000;
 const MOST_TOLD = 5;
 
-async function verdicts({ filters, window, said, by = ['ip'], top = MOST_ROWS }: Asked, { ask }: Context): Promise<Finding> {
+async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_ROWS }: Asked, { ask }: Context): Promise<Finding> {
   const { tries, addresses, users, reasons } = judge(await ask(triedDuring(window, filters)));
-  const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: said, ...more });
+  const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: typedWindow, ...more });
   const logins = (field: string, value: string | null) =>
-    printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [only(field, value)])], window: said });
+    printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [only(field, value)])], window: typedWindow });
   const isByUser = by.join() === 'user';
   const suspects = [
     ...users.filter(({ isSuspect }) => isSuspect).map((each) => ({ ...each, of: 'user' })),

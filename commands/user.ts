@@ -11,7 +11,7 @@ export default command({
   shape: ['top'],
 
   answer({ words: { user }, ...asked }, context) {
-    const { said } = asked;
+    const { typedWindow } = asked;
     return cardOf(asked, context, {
       card: 'user',
       word: user,
@@ -20,8 +20,8 @@ export default command({
       names: { column: actorNames },
       aspects: ['account', 'service', 'call', 'address', 'tool', 'key', 'region', 'error'],
       next: [
-        { label: 'Its sessions', line: printLine({ name: 'session', words: [user], filters: [], window: said }) },
-        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('user', user)], window: said }) },
+        { label: 'Its sessions', line: printLine({ name: 'session', words: [user], filters: [], window: typedWindow }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('user', user)], window: typedWindow }) },
         { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('user', user)] }) },
       ],
     });

@@ -37,7 +37,7 @@ export default command({
     });
     const making = makingOf(life.events);
     if (!making || isByHand(making)) return orNearest(finding(asked, life, []), asked, 'who-created', context);
-    context.show(finding(asked, life, []), asked.window.from);
+    context.showPartial(finding(asked, life, []), asked.window.from);
     return finding(asked, life, await followBack(making, asked.window, context.ask));
   },
 });

@@ -59,14 +59,14 @@ export default command({
       soFar: (rows) => finding(asked, rows, []),
     });
     const launch = calls.findLast(isLaunch);
-    if (launch) context.show(finding(asked, calls, []), window.from);
+    if (launch) context.showPartial(finding(asked, calls, []), window.from);
     return finding(asked, calls, launch ? await followBack(launch, window, context.ask) : []);
   },
 });
 
 /** What calls come to: a launch, starts since, tries that failed, and on whose behalf. */
 function finding(
-  { words, window, said, top = MOST_CALLS }: Asked<{ instance: typeof instance }>,
+  { words, window, typedWindow, top = MOST_CALLS }: Asked<{ instance: typeof instance }>,
   calls: readonly Call[],
   hops: readonly Hop[],
 ): Finding {
@@ -104,12 +104,12 @@ function finding(
     next: [
       ...(launch ? [around(launch)] : []),
       ...(actor
-        ? [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: said }) }]
+        ? [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: typedWindow }) }]
         : []),
       ...(calls.length === 0
         ? [
             ofWiderTime(window, (wide) => printLine({ name: 'who-started', words: [id], filters: [], window: wide })),
-            { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: said }) },
+            { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: typedWindow }) },
           ]
         : []),
     ],

@@ -56,7 +56,7 @@ export default command({
   shape: ['top'],
 
   async answer(asked, context) {
-    const { filters: also, window, said, top = DEFAULT_ROWS } = asked;
+    const { filters: also, window, typedWindow, top = DEFAULT_ROWS } = asked;
     const { event, thing } = asked.words;
     const wanted = [...also, ...(thing ? namedIn(thing) : [])];
     const callers = await context.ask(query(caller)`
@@ -80,7 +80,7 @@ export default command({
           shown.flatMap(({ among }) => among?.split(' ') ?? []),
         )
       : [];
-    const about = (line: object) => printLine({ name: 'who', words: [event, ...of], filters: also, window: said, ...line });
+    const about = (line: object) => printLine({ name: 'who', words: [event, ...of], filters: also, window: typedWindow, ...line });
     const actors = new Set(shown.map(({ actor }) => actor));
     return {
       data: {
@@ -116,7 +116,7 @@ export default command({
           ];
           return {
             cells: { ...cells, failed: cells.calls - done, address: firstOf(address, addresses), account: firstOf(account, places) },
-            next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: said }) },
+            next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: typedWindow }) },
           };
         }),
         more: callers.length > top,
@@ -124,8 +124,8 @@ export default command({
       next: [
         ...(shown.length === 0 ? await meantBy(asked, context) : []),
         ...leadsToAccounts(accounts, (account) => about({ filters: [...also, account] })),
-        ...(latest ? leadsToCards(latest, said) : []),
-        ...(thing ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: also, window: said }) }] : []),
+        ...(latest ? leadsToCards(latest, typedWindow) : []),
+        ...(thing ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: also, window: typedWindow }) }] : []),
         ...(thing && shown.length === 0 ? [{ label: 'On anything', line: about({ words: [event] }) }] : []),
         ofWiderTime(window, (wide) => about({ window: wide })),
       ],
@@ -134,9 +134,9 @@ export default command({
 });
 
 /** The question with the call that was meant; where the trail has the call, with the thing. */
-async function meantBy({ words: { event, thing }, filters, window, said }: Asked<Words>, context: Context): Promise<Next[]> {
+async function meantBy({ words: { event, thing }, filters, window, typedWindow }: Asked<Words>, context: Context): Promise<Next[]> {
   const of = thing ? [nameOf(thing)] : [];
-  const line = (...words: string[]) => printLine({ name: 'who', words, filters, window: said });
+  const line = (...words: string[]) => printLine({ name: 'who', words, filters, window: typedWindow });
   const found = event.includes('*') ? [] : await didYouMean({ column: sql`eventname` }, event, window, context, (name) => line(name, ...of));
   // Calls are found in whatever letters they are typed.
   const others = found.filter(({ line: meant }) => meant.toLowerCase() !== line(event, ...of).toLowerCase());

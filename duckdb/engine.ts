@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { eventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
-import { readLog, type StoreState } from './log.ts';
+import { readLog, type StoreState } from './commit-log.ts';
 import { asideIn, macros, parquet, SCHEMA_PART } from './shape.ts';
 
 const MEMORY = '512MB';

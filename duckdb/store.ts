@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { UserError } from '../src/errors.ts';
+import { readLog } from './commit-log.ts';
 import { type Loaded, load } from './load.ts';
-import { readLog } from './log.ts';
 import { asideIn, SHAPE } from './shape.ts';
 
 export type { Loaded } from './load.ts';

@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Part, type StoreState, settle, writeCommit } from './log.ts';
+import { type Part, type StoreState, settle, writeCommit } from './commit-log.ts';
 import { PART_FORMAT, PART_ORDER, parquet, partFile, quoted, SCHEMA_PART } from './shape.ts';
 
 /** A day with more small parts than this, and a log of more commits, are made one. */

@@ -12,7 +12,7 @@ export interface Shown {
   readonly channel: string;
   readonly ts: string;
   readonly thread?: string;
-  readonly from: 'asker' | 'bot' | 'slack';
+  readonly from: 'requester' | 'bot' | 'slack';
   readonly onlyYou: boolean;
   readonly text: string;
   readonly blocks: readonly unknown[];
@@ -47,8 +47,8 @@ const POLL_MS = 250;
 export function openConversation(slack: PlaygroundSlack): Conversation {
   const options = { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } };
   const asBot = new WebClient(slack.botToken, options);
-  const asAsker = new WebClient(slack.askerToken, options);
-  const { general, digests, asker } = slack.workspace;
+  const asRequester = new WebClient(slack.requesterToken, options);
+  const { general, digests, requester } = slack.workspace;
   const shown = new Map<string, Shown>();
   const watchers = new Set<(change: Change) => void>();
   let whispers = 0;
@@ -90,7 +90,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     channel,
     ts: message.ts,
     ...(message.thread_ts && message.thread_ts !== message.ts ? { thread: message.thread_ts } : {}),
-    from: message.user === asker.id ? 'asker' : 'bot',
+    from: message.user === requester.id ? 'requester' : 'bot',
     onlyYou: false,
     text: message.text ?? '',
     blocks: message.blocks ?? [],
@@ -106,7 +106,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
       put({ key: `only-you/${ts}`, channel, ts, ...(thread ? { thread } : {}), from, onlyYou: true, text, blocks, files: [] });
     },
     async post({ channel, thread, from, text, blocks }) {
-      const client = from === 'asker' ? asAsker : asBot;
+      const client = from === 'requester' ? asRequester : asBot;
       const posted = await client.apiCall('chat.postMessage', {
         channel,
         text,

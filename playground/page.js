@@ -94,7 +94,7 @@ function attach({ message, node }) {
   const parent = message.thread && messages.get(`${message.channel}/${message.thread}`);
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   (parent ? parent.replies : list).append(node);
-  if (atEnd || message.from === 'asker') node.scrollIntoView({ block: 'nearest' });
+  if (atEnd || message.from === 'requester') node.scrollIntoView({ block: 'nearest' });
 }
 
 function remove(key) {
@@ -102,7 +102,7 @@ function remove(key) {
   messages.delete(key);
 }
 
-const authors = { asker: 'sam', bot: 'trail', slack: 'Slack' };
+const authors = { requester: 'sam', bot: 'trail', slack: 'Slack' };
 
 function messageNode(message) {
   const { key, ts, thread: parent, from, onlyYou, text, blocks: content, files } = message;

@@ -81,7 +81,7 @@ export async function servePage({ port, slack, bot, examples, about }: PageOptio
   const sendEvents = (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const { workspace, botUserId } = slack;
-    const people = { [workspace.asker.id]: workspace.asker.name, [botUserId]: 'trail' };
+    const people = { [workspace.requester.id]: workspace.requester.name, [botUserId]: 'trail' };
     const hello = { channels: [workspace.general, workspace.digests], people, examples, about };
     response.write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
     const leave = conversation.watch((change) => response.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));

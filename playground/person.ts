@@ -46,7 +46,7 @@ export function person({ slack, conversation, responses, url, bot }: Circumstanc
   const { workspace, botUserId, signingSecret } = slack;
   const client = new WebClient(slack.botToken, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
   const team = { id: workspace.teamId, domain: workspace.teamDomain };
-  const user = { id: workspace.asker.id, username: workspace.asker.name, name: workspace.asker.name, team_id: team.id };
+  const user = { id: workspace.requester.id, username: workspace.requester.name, name: workspace.requester.name, team_id: team.id };
   const target = (): Bot => ({ url: bot(), signingSecret });
   const channelName = (id: string) => [workspace.general, workspace.digests].find((channel) => channel.id === id)?.name ?? id;
 
@@ -69,7 +69,7 @@ export function person({ slack, conversation, responses, url, bot }: Circumstanc
   }
 
   async function ask(channel: string, command: string, text: string): Promise<void> {
-    await conversation.whisper({ channel, from: 'asker', text: entities(`${command} ${text}`.trim()) });
+    await conversation.whisper({ channel, from: 'requester', text: entities(`${command} ${text}`.trim()) });
     if (command !== '/trail') return notice(channel, `\`${entities(command)}\` is not a valid command.`);
     const place: Place = { channel };
     const delivery = await deliverForm(target(), {
@@ -93,7 +93,7 @@ export function person({ slack, conversation, responses, url, bot }: Circumstanc
 
   async function sayToAll(channel: string, thread: string | undefined, words: string): Promise<void> {
     const text = `<@${botUserId}> ${entities(words)}`;
-    const ts = await conversation.post({ channel, thread, from: 'asker', text });
+    const ts = await conversation.post({ channel, thread, from: 'requester', text });
     const delivery = await deliverEvent(target(), {
       type: 'event_callback',
       token: 'unused',

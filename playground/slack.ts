@@ -15,7 +15,7 @@ export interface PlaygroundSlack {
   readonly signingSecret: string;
   readonly botUserId: string;
   /** The person's own token: what they type is posted with it. */
-  readonly askerToken: string;
+  readonly requesterToken: string;
   readonly workspace: Workspace;
   close(): Promise<void>;
 }
@@ -24,7 +24,7 @@ interface Workspace {
   readonly teamId: string;
   readonly teamDomain: string;
   readonly appId: string;
-  readonly asker: Named;
+  readonly requester: Named;
   readonly general: Named;
   readonly digests: Named;
 }
@@ -36,25 +36,25 @@ interface Named {
 
 const app = { id: 'A0TRAIL', name: 'Trail', botId: 'B0TRAIL', botUserId: 'U0TRAIL', botName: 'trail' };
 const team = { name: 'Playground', domain: 'playground' };
-const asker = 'sam';
+const requester = 'sam';
 const channels = { general: 'general', digests: 'trail-digests' };
 
 /** Opens the workspace at `port`, or at a free one when that is taken. */
 export async function openPlaygroundSlack(options: { readonly port: number }): Promise<PlaygroundSlack> {
   // Whoever knows them can speak to the bot, or for it, so no two starts share them.
-  const [botToken, askerToken, signingSecret] = [`xoxb-${secret()}`, `xoxp-${secret()}`, secret()] as const;
-  const emulator = await openEmulator(options.port, seed(botToken, askerToken));
+  const [botToken, requesterToken, signingSecret] = [`xoxb-${secret()}`, `xoxp-${secret()}`, secret()] as const;
+  const emulator = await openEmulator(options.port, seed(botToken, requesterToken));
   try {
     const apiUrl = `http://127.0.0.1:${new URL(emulator.url).port}/api/`;
     const workspace = await readWorkspace(apiUrl, botToken);
     // The emulator's own #general begins without them, and a message for one person reaches members alone.
-    await new WebClient(askerToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } }).conversations.join({ channel: workspace.general.id });
+    await new WebClient(requesterToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } }).conversations.join({ channel: workspace.general.id });
     return {
       apiUrl,
       botToken,
       signingSecret,
       botUserId: app.botUserId,
-      askerToken,
+      requesterToken,
       workspace,
       close: () => emulator.close(),
     };
@@ -77,9 +77,9 @@ async function openEmulator(port: number, slack: ReturnType<typeof seed>): Promi
 }
 
 /** The workspace as it begins, with tokens in the shape of real ones. */
-const seed = (botToken: string, askerToken: string) => ({
+const seed = (botToken: string, requesterToken: string) => ({
   team,
-  users: [{ name: asker, real_name: 'Sam' }],
+  users: [{ name: requester, real_name: 'Sam' }],
   channels: Object.values(channels).map((name) => ({ name })),
   oauth_apps: [
     {
@@ -95,7 +95,7 @@ const seed = (botToken: string, askerToken: string) => ({
   ],
   tokens: [
     { token: botToken, type: 'bot', user_id: app.botUserId, app_id: app.id, bot_id: app.botId, bot_user_id: app.botUserId },
-    { token: askerToken, type: 'user', user: asker },
+    { token: requesterToken, type: 'user', user: requester },
   ],
 });
 
@@ -112,7 +112,7 @@ async function readWorkspace(apiUrl: string, botToken: string): Promise<Workspac
     teamId: auth.team_id ?? '',
     teamDomain: team.domain,
     appId: app.id,
-    asker: named(users.members, asker),
+    requester: named(users.members, requester),
     general: named(conversations.channels, channels.general),
     digests: named(conversations.channels, channels.digests),
   };

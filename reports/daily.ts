@@ -36,6 +36,7 @@ const MOST_ROWS = 200;
 
 export default report({
   summary: 'Yesterday: rare and destructive calls, what root did, failed sign-ins',
+  period: 'day',
   schedule: '0 8 * * *',
   reads: 5,
 
@@ -73,8 +74,8 @@ export default report({
       order by calls, eventsource, eventname
       ${limit(MOST_ROWS)}
     `);
-    const said: Window = { kind: 'between', from: secondOf(day.from).slice(0, 16), to: secondOf(day.to).slice(0, 16) };
-    const line = (name: string, filters: ReturnType<typeof only>[]) => printLine({ name, words: [], filters, window: said });
+    const typedWindow: Window = { kind: 'between', from: secondOf(day.from).slice(0, 16), to: secondOf(day.to).slice(0, 16) };
+    const line = (name: string, filters: ReturnType<typeof only>[]) => printLine({ name, words: [], filters, window: typedWindow });
     const tried = addresses.filter((address) => address.tries > 0);
     const deeds = destructive.filter(({ outcome }) => outcome === 'ok');
     return {

@@ -4,9 +4,9 @@ import { backgroundOf } from './background.ts';
 import { DAY, HOUR } from './calendar.ts';
 import { deliver } from './delivery.ts';
 import type { Work } from './generate.ts';
-import { tellStories } from './plots/all.ts';
 import { randomFor } from './random.ts';
 import { shareOut } from './rhythm.ts';
+import { tellStories } from './scenarios/all.ts';
 
 const { out, seed, start, end, total, shared } = workerData as Work;
 const days = Math.round((end - start) / DAY);

@@ -41,7 +41,7 @@ const schema = z.object({
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,128}$/, 'must be the name of a workgroup')
     .default('trailbot'),
-  ATHENA_RESULTS: z
+  ATHENA_OUTPUT_LOCATION: z
     .string()
     .transform((text) => `${text.replace(/\/+$/, '')}/`)
     .refine(
@@ -49,14 +49,14 @@ const schema = z.object({
       'must be a place in S3, such as s3://my-results/athena',
     )
     .optional(),
-  ATHENA_CUTOFF_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
-  ATHENA_AT_ONCE: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),
-  ATHENA_DOLLARS_PER_TB: dollars.default(5),
+  ATHENA_SCAN_LIMIT_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
+  ATHENA_MAX_CONCURRENCY: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),
+  ATHENA_USD_PER_TB: dollars.default(5),
   ATHENA_NEW_ACCOUNTS: z.enum(['apply', 'tell'], 'must be apply or tell').default('tell'),
-  ASK_ABOVE_DOLLARS: dollars.default(1),
-  USER_BUDGET_DOLLARS: dollars.optional(),
-  DAY_BUDGET_DOLLARS: dollars.optional(),
-  OUR_NETWORKS: names
+  CONFIRM_ABOVE_USD: dollars.default(1),
+  USER_DAILY_BUDGET_USD: dollars.optional(),
+  TEAM_DAILY_BUDGET_USD: dollars.optional(),
+  TRUSTED_CIDRS: names
     .refine((texts) => strayNetwork(texts) === undefined, {
       error: ({ input }) => `must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and ${strayNetwork(input as string[])} is none`,
     })
@@ -77,7 +77,7 @@ const schema = z.object({
 
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
   PORT: port.default(3000),
-  PAGE_PORT: port.default(3100),
+  PLAYGROUND_PORT: port.default(3100),
   QUERY_TIMEOUT_SECONDS: number.positive('must be more than 0').max(3600, 'must be 3600 or less').optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
 });

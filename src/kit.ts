@@ -1,12 +1,24 @@
 /** Everything a command or a report is written with. They import this and nothing else of ours. */
 export { z } from 'zod';
-export type { Column, Context, Finding, Next, Row, Spent, Table } from './answer.ts';
-export { ASPECTS, actorNames, aspectValue, eachAspect } from './aspect.ts';
-export { cardOf } from './card.ts';
-export { type Asked, command } from './command.ts';
-export { UserError } from './errors.ts';
-export { tallyFields } from './field-tally.ts';
-export { cardsOf } from './leads.ts';
+export { allowing, permissionSetOf, readDenial, roleOf } from './analysis/access-denied.ts';
+export { followBack, type Hop } from './analysis/attribution.ts';
+export { tallyFields } from './analysis/field-stats.ts';
+export { called, namedIn } from './analysis/resource-actions.ts';
+export type { Thing } from './analysis/resource-id.ts';
+export { depthOf, isOnBehalf, networksOf, type Session, sessionsOf } from './analysis/sessions.ts';
+export { type JudgedAddress, type JudgedUser, judge, triedDuring } from './analysis/sign-in-attacks.ts';
+export { mfaOf, signInsDuring } from './analysis/sign-ins.ts';
+export type { Column, Finding, Next, Row, Table } from './answer/answer.ts';
+export { command, type Question as Asked } from './answer/command.ts';
+export type { BilledQuery, Context } from './answer/context.ts';
+export { didYouMean } from './answer/did-you-mean.ts';
+export { ASPECTS, actorNames, aspectValue, eachAspect } from './answer/dimensions.ts';
+export { DEFAULT_ROWS, eventTable, firstOf, type ListedEvent, listed, listedRow, newestFirst, ofWiderTime, toEvent } from './answer/event-list.ts';
+export { cardsOf } from './answer/follow-ups.ts';
+export { preset } from './answer/preset/preset.ts';
+export { failures } from './answer/preset/preset-question.ts';
+export { cardOf } from './answer/profile.ts';
+export { report } from './answer/report.ts';
 export {
   accountsOf,
   eventsAbout,
@@ -22,23 +34,13 @@ export {
   orNearest,
   subjectOf,
   thingWord,
-} from './life.ts';
-export { only, printFilter, printLine } from './line.ts';
-export { DEFAULT_ROWS, eventTable, firstOf, type ListedEvent, listed, listedRow, newestFirst, ofWiderTime, toEvent } from './listing.ts';
-export { didYouMean } from './meant.ts';
-export { preset } from './preset/preset.ts';
-export { failures } from './preset/question.ts';
-export { report } from './report.ts';
-export { allWord } from './routine.ts';
-export { called, namedIn } from './trail/about.ts';
-export { isPrivate, isWithin } from './trail/addresses.ts';
-export { followBack, type Hop } from './trail/chase.ts';
-export { allowing, permissionSetOf, readDenial, roleOf } from './trail/denial.ts';
+} from './answer/resource-question.ts';
+export { UserError } from './errors.ts';
+export { only } from './question/line.ts';
+export { printFilter, printLine } from './question/print.ts';
+export { isPrivate, isWithin } from './trail/cidr.ts';
+export { allWord } from './trail/event-query.ts';
 export { eventCount, eventsDuring, eventsDuringAny, homeAccount, secondOf } from './trail/events.ts';
 export { type Filter, fieldNamed, matching, termsOf } from './trail/filter.ts';
-export { type JudgedAddress, type JudgedUser, judge, triedDuring } from './trail/guessing.ts';
-export { depthOf, isOnBehalf, networksOf, type Session, sessionsOf } from './trail/sessions.ts';
-export { mfaOf, signInsDuring } from './trail/sign-ins.ts';
 export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';
-export type { Thing } from './trail/thing.ts';
-export { printWindow, type TimeRange, type Window, wider } from './trail/window.ts';
+export { DAY_MS, printWindow, type TimeRange, type Window, wider } from './trail/time-window.ts';

@@ -5,25 +5,27 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { type AthenaSettings, openClients } from '../athena/trail.ts';
+import { type AthenaSettings, openClients } from '../athena/open.ts';
 import { servePage } from '../playground/page.ts';
 import { openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
-import type { Answer } from './answer.ts';
-import { loadCatalog } from './catalog.ts';
+import type { Answer } from './answer/answer.ts';
+import { errorAnswer } from './answer/error-answer.ts';
+import { billingOf, ensureSample, loadNew, networksOf, openTrail, type Place, placeOf, savedOf } from './app.ts';
+import { progressBar } from './cli/progress.ts';
 import { startClock } from './clock/clock.ts';
-import { dayBefore } from './clock/day.ts';
+import { newAccounts } from './clock/new-accounts.ts';
+import { periodBefore } from './clock/period.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
-import { type Desk, openDesk } from './desk.ts';
-import { sorry, UserError } from './errors.ts';
-import { visible } from './message/inert.ts';
+import { type Desk, openDesk } from './desk/desk.ts';
+import { loadRegistry } from './desk/registry.ts';
+import { UserError } from './errors.ts';
+import { visible } from './message/escape.ts';
 import { type Showing, toMessage, toText } from './message/message.ts';
-import { newAccounts } from './new-accounts.ts';
-import { billingOf, ensureSample, loadNew, networksOf, openTrail, type Place, placeOf, savedOf } from './opening.ts';
-import { progressBar } from './progress.ts';
 import { openBot } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import type { Transport } from './slack/receiver.ts';
 import { claim } from './state/claims.ts';
+import type { TimeRange } from './trail/time-window.ts';
 
 /** New files are looked for at most this often, when a question comes. */
 const LOOK_EVERY_MS = 60_000;
@@ -60,7 +62,7 @@ async function main(config: Config): Promise<void> {
   progress.end();
   stops.push(() => engine.close());
 
-  const catalog = await loadCatalog(root);
+  const catalog = await loadRegistry(root);
   const billing = billingOf(place, engine, config, (error) => log.error(error, 'what a question cost could not be written down'));
   const desk = fresh(
     openDesk(catalog, engine, { billing, saved: savedOf(place), networks: networksOf(place, config) }),
@@ -87,12 +89,12 @@ async function main(config: Config): Promise<void> {
   stops.push(() => bot.stop(STOP_PATIENCE_MS));
 
   const channel = slack ? slack.workspace.digests.id : config.DIGEST_CHANNEL;
-  const post = async (name: string, day: { readonly from: Date; readonly to: Date }): Promise<void> => {
+  const post = async (name: string, period: TimeRange): Promise<void> => {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]);
-    const answer = await desk.report(name, day, { now: clock(), signal }).catch((error: unknown) => {
+    const answer = await desk.report(name, period, { now: clock(), signal }).catch((error: unknown) => {
       if (!(error instanceof UserError) || signal.aborted) throw error;
       // Whoever waits for a report hears why there is none.
-      return sorry(new UserError(`There is no ${name} report today. ${error.message}`), '');
+      return errorAnswer(new UserError(`There is no ${name} report today. ${error.message}`), '');
     });
     await bot.post(channel as string, answer);
   };
@@ -118,7 +120,7 @@ async function main(config: Config): Promise<void> {
       claim: claimed,
     });
     stops.push(() => reports.stop());
-    if (isShown) await post('daily', dayBefore(clock(), config.TIME_ZONE));
+    if (isShown) await post('daily', periodBefore('day', clock(), config.TIME_ZONE));
     else await reports.catchUp();
   }
 
@@ -131,7 +133,7 @@ async function main(config: Config): Promise<void> {
 
 async function openPage(
   slack: PlaygroundSlack,
-  { PAGE_PORT }: Config,
+  { PLAYGROUND_PORT }: Config,
   { examples }: Desk,
   bot: string,
   { isSample, athena }: Place,
@@ -139,7 +141,7 @@ async function openPage(
 ): Promise<void> {
   const own = `Your own trail, answered ${athena ? 'by Athena' : 'on this machine'}.`;
   const about = isSample ? 'A sample trail of an invented organization, six months long.' : own;
-  const page = await servePage({ port: PAGE_PORT, slack, bot: () => bot, examples, about });
+  const page = await servePage({ port: PLAYGROUND_PORT, slack, bot: () => bot, examples, about });
   stops.push(() => page.close());
   process.stdout.write(
     `\n  Ask the trail at  ${page.url}\n  or in a terminal: npm run -s ask -- ${examples.find((line) => line.startsWith('root')) ?? 'help'}\n\n  ${about} Stop with ctrl-C.\n\n`,

@@ -7,18 +7,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer } from '../src/answer.ts';
-import { loadCatalog } from '../src/catalog.ts';
-import { type Command, isOptional } from '../src/command.ts';
-import { printLine } from '../src/line.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { type Command, isOptional } from '../src/answer/command.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { toMessage, toText } from '../src/message/message.ts';
+import { printLine } from '../src/question/print.ts';
 import { slackProblems } from './support/slack-limits.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
 const TRAILS = new URL('../../shared/data/trails/', import.meta.url).pathname;
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
-const catalog = await loadCatalog(root);
+const catalog = await loadRegistry(root);
 
 /** After the newest event of all trails, and before the oldest. */
 const NOW = '2026-11-21T00:00:00Z';

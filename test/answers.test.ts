@@ -1,19 +1,21 @@
 /** What people read, asked of the sample's stories: the terminal's text as snapshots, and every message within Slack's limits. */
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import * as stories from '../sample/stories.ts';
-import type { Answer } from '../src/answer.ts';
-import { type Catalog, loadCatalog } from '../src/catalog.ts';
-import { dayNamed } from '../src/clock/day.ts';
-import { type Desk, openDesk } from '../src/desk.ts';
-import { sorry, UserError } from '../src/errors.ts';
-import { parseLine, printLine } from '../src/line.ts';
+import * as stories from '../sample/scenario-facts.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { unknownNetworks } from '../src/answer/context.ts';
+import { errorAnswer } from '../src/answer/error-answer.ts';
+import { periodOf } from '../src/clock/period.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { loadRegistry, type Registry } from '../src/desk/registry.ts';
+import { UserError } from '../src/errors.ts';
 import { toCsv } from '../src/message/csv.ts';
 import { toJson } from '../src/message/json.ts';
 import { toMessage, toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { unknownNetworks } from '../src/networks.ts';
-import type { TimeRange } from '../src/trail/window.ts';
+import { parseLine } from '../src/question/parse.ts';
+import { printLine } from '../src/question/print.ts';
+import type { TimeRange } from '../src/trail/time-window.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { slackProblems } from './support/slack-limits.ts';
 
@@ -22,11 +24,11 @@ const templates = new URL('templates/', root);
 const now = new Date(SAMPLE_END);
 const signal = new AbortController().signal;
 
-let catalog: Catalog;
+let catalog: Registry;
 let desk: Desk;
 beforeAll(async () => {
   const engine = await openDuckDB(inject('sampleStore'));
-  catalog = await loadCatalog(root);
+  catalog = await loadRegistry(root);
   desk = openDesk(catalog, engine);
   return () => engine.close();
 });
@@ -34,7 +36,7 @@ beforeAll(async () => {
 /** The answer, or what is said in its place. Whatever it is, Slack would take it, with its table and without. */
 async function answerTo(line: string): Promise<Answer> {
   const answer = await desk.answer(line, { now, signal }).catch((error: unknown) => {
-    if (error instanceof UserError) return sorry(error, '');
+    if (error instanceof UserError) return errorAnswer(error, '');
     throw error;
   });
   expectSlackTakes(answer);
@@ -101,7 +103,7 @@ describe('the terminal shows', () => {
 
   it('the report of a day', async () => {
     for (const date of ['2026-11-20', '2026-11-16', '2020-01-01']) {
-      const day = dayNamed(date, 'Europe/Berlin');
+      const day = periodOf('day', date, 'Europe/Berlin');
       if (!day) throw new Error('no such day');
       const answer = await desk.report('daily', day, { now, signal });
       expectSlackTakes(answer);
@@ -138,13 +140,13 @@ describe('an answer', () => {
       ask: async <Row>(query: { row: { parse(row: unknown): Row } }) =>
         tried.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),
       parts: (range: TimeRange) => [range],
-      show: () => undefined,
+      showPartial: () => undefined,
       networks: unknownNetworks,
       extent: () => Promise.reject(new Error('asked for')),
-      spent: async () => undefined,
+      billed: async () => undefined,
     };
     const range = { from: new Date(0), to: now };
-    const asked = { words: { instance: 'i-0abc' }, filters: [], window: range, said: { kind: 'today' } } as const;
+    const asked = { words: { instance: 'i-0abc' }, filters: [], window: range, typedWindow: { kind: 'today' } } as const;
     const finding = await commands.get('who-started')?.answer(asked, context);
     expect(toTerminal({ template: 'who-started', data: {}, ...finding }, templates, 200)).toMatchSnapshot();
   });
@@ -175,7 +177,7 @@ describe('an answer', () => {
       const { next = [], table } = await answerTo(line);
       const leads = [...next, ...(table?.rows.slice(0, 5) ?? []).flatMap((row) => row.next ?? [])];
       expect(leads.length).toBeGreaterThan(0);
-      for (const lead of leads) expect(await answerTo(lead.line)).not.toHaveProperty('template', 'sorry');
+      for (const lead of leads) expect(await answerTo(lead.line)).not.toHaveProperty('template', 'error');
     }
   });
 

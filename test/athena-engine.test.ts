@@ -2,17 +2,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from 'vitest';
 import { type AthenaOptions, dollarsOf, openAthena } from '../athena/engine.ts';
+import { fairQueue } from '../athena/fair-queue.ts';
 import { literal, parametersOf } from '../athena/literal.ts';
-import { fairQueue } from '../athena/queue.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
-import type { Answer } from '../src/answer.ts';
-import { type Catalog, loadCatalog } from '../src/catalog.ts';
-import { dayNamed } from '../src/clock/day.ts';
-import { openDesk } from '../src/desk.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { periodOf } from '../src/clock/period.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
 import type { Cost, Progress, QueryEngine } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import { sql } from '../src/trail/sql.ts';
+import { raw, sql } from '../src/trail/sql.ts';
 import { type Fate, type Mishap, type Operation, type PocketAthena, pocketAthena } from './support/pocket-athena.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openFolder, record, trailFolder, user } from './support/trail-folder.ts';
@@ -21,10 +21,10 @@ const signal = new AbortController().signal;
 const now = new Date(SAMPLE_END);
 
 let duck: QueryEngine;
-let catalog: Catalog;
+let catalog: Registry;
 beforeAll(async () => {
   duck = await openDuckDB(inject('sampleStore'));
-  catalog = await loadCatalog(new URL('../', import.meta.url));
+  catalog = await loadRegistry(new URL('../', import.meta.url));
 });
 afterAll(() => duck.close());
 
@@ -83,7 +83,7 @@ describe('what is asked of Athena is answered as from DuckDB:', () => {
     }
     for (const name of catalog.reports.keys()) {
       for (const date of ['2026-11-20', '2020-01-01']) {
-        const day = dayNamed(date, 'Europe/Berlin');
+        const day = periodOf('day', date, 'Europe/Berlin');
         if (!day) throw new Error('no such day');
         expect(found(await there.report(name, day, { now, signal }))).toEqual(found(await here.report(name, day, { now, signal })));
       }
@@ -151,7 +151,7 @@ describe('a literal', () => {
   it('is the value again, whatever text it is', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (text) => {
-        const { rows } = await duck.execute({ text: `select ${literal(text)} as text`, values: [] }, { signal });
+        const { rows } = await duck.execute(raw(`select ${literal(text)} as text`), { signal });
         expect(rows).toEqual([{ text }]);
       }),
     );
@@ -258,11 +258,11 @@ describe('a query', () => {
 
   it('that Athena has no room for is waited for only as long as anyone waits', async () => {
     await using pocket = await pocketAthena(duck);
-    const asker = new AbortController();
+    const requester = new AbortController();
     pocket.trouble('StartQueryExecution', ...Array<Mishap>(1000).fill({ error: 'ThrottlingException' }));
-    const asked = athenaOver(pocket).execute(one, { signal: asker.signal });
+    const asked = athenaOver(pocket).execute(one, { signal: requester.signal });
     await vi.waitFor(() => expect(pocket.calls.length).toBeGreaterThan(2));
-    asker.abort(new Error('enough'));
+    requester.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
     expect(pocket.running()).toEqual([]);
   });
@@ -279,27 +279,27 @@ describe('a query', () => {
     expect(pocket.sent('StartQueryExecution')).toHaveLength(4);
   });
 
-  it('is stopped when its asker leaves', async () => {
+  it('is stopped when its requester leaves', async () => {
     await using pocket = await pocketAthena(duck);
     pocket.foretell({ endless: true });
     pocket.trouble('StopQueryExecution', { error: 'ThrottlingException' });
-    const asker = new AbortController();
+    const requester = new AbortController();
     const reason = new Error('no longer');
-    const asked = athenaOver(pocket).execute(one, { signal: asker.signal, onProgress: () => asker.abort(reason) });
+    const asked = athenaOver(pocket).execute(one, { signal: requester.signal, onProgress: () => requester.abort(reason) });
     await expect(asked).rejects.toBe(reason);
     expect(pocket.stopped()).toHaveLength(1);
     expect(pocket.running()).toEqual([]);
   });
 
-  it('is stopped when its asker left before Athena told its id', async () => {
+  it('is stopped when its requester left before Athena told its id', async () => {
     await using pocket = await pocketAthena(duck);
     const held = Promise.withResolvers<void>();
     pocket.trouble('StartQueryExecution', { after: held.promise });
     pocket.foretell({ endless: true });
-    const asker = new AbortController();
-    const asked = athenaOver(pocket).execute(one, { signal: asker.signal });
+    const requester = new AbortController();
+    const asked = athenaOver(pocket).execute(one, { signal: requester.signal });
     await vi.waitFor(() => expect(pocket.calls).toHaveLength(1));
-    asker.abort(new Error('no longer'));
+    requester.abort(new Error('no longer'));
     held.resolve();
     await expect(asked).rejects.toThrow('no longer');
     expect(pocket.stopped()).toHaveLength(1);
@@ -313,7 +313,7 @@ describe('a query', () => {
     expect(pocket.stopped()).toHaveLength(1);
   });
 
-  it('is not even started for an asker who has left, or once the engine is closed', async () => {
+  it('is not even started for a requester who has left, or once the engine is closed', async () => {
     await using pocket = await pocketAthena(duck);
     const athena = athenaOver(pocket);
     await expect(athena.execute(one, { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone');
@@ -413,7 +413,7 @@ describe('a list of the newest', () => {
     await using pocket = await pocketAthena(duck);
     const shown: { rows: number | undefined; until: string }[] = [];
     const onFound = (answer: Answer, until: Date) => shown.push({ rows: answer.table?.rows.length, until: until.toISOString() });
-    const answer = await openDesk(catalog, athenaOver(pocket)).answer('events event:DeleteBucket 6mo', { now, signal, onFound });
+    const answer = await openDesk(catalog, athenaOver(pocket)).answer('events event:DeleteBucket 6mo', { now, signal, onPartial: onFound });
     expect(answer.table?.rows).toHaveLength(3);
     expect(pocket.sent('StartQueryExecution').length).toBeGreaterThan(2);
     expect(shown.length).toBeGreaterThan(0);
@@ -427,7 +427,7 @@ describe('a list of the newest', () => {
   });
 });
 
-describe('a failure is told to the asker:', () => {
+describe('a failure is told to the requester:', () => {
   const missing = "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.trail.events' does not exist";
   it.each<[string, Fate | Mishap, string]>([
     [
@@ -606,7 +606,7 @@ async function failureIn(athena: QueryEngine): Promise<Error> {
 }
 
 describe('turns', () => {
-  /** Work for askers, by name; `end` ends what has begun under a name. */
+  /** Work for requesters, by name; `end` ends what has begun under a name. */
   function works(atOnce: number) {
     const queue = fairQueue({ atOnce });
     const begun: string[] = [];
@@ -633,7 +633,7 @@ describe('turns', () => {
   }
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test('go round the askers, so that one who asks much does not keep the others waiting', async () => {
+  test('go round the requesters, so that one who asks much does not keep the others waiting', async () => {
     const { run, end, begun, places } = works(1);
     for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1']) run(name);
     await settled();
@@ -677,8 +677,8 @@ describe('turns', () => {
     await using pocket = await pocketAthena(duck);
     const athena = athenaOver(pocket, { atOnce: 1 });
     const told: number[] = [];
-    const first = athena.execute(one, { signal, asker: 'U1' });
-    const second = athena.execute(one, { signal, asker: 'U2', onProgress: ({ place }) => told.push(place) });
+    const first = athena.execute(one, { signal, requester: 'U1' });
+    const second = athena.execute(one, { signal, requester: 'U2', onProgress: ({ place }) => told.push(place) });
     expect((await first).rows).toEqual((await second).rows);
     expect(told.slice(0, 2)).toEqual([1, 0]);
   });

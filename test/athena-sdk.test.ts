@@ -2,10 +2,10 @@
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { readLayout } from '../athena/bucket-layout.ts';
 import { askCaller, openClientsAndCaller } from '../athena/caller.ts';
 import { openAthena } from '../athena/engine.ts';
-import { readLayout } from '../athena/layout.ts';
-import { openClients } from '../athena/trail.ts';
+import { openClients } from '../athena/open.ts';
 import type { RawRow } from '../src/trail/engine.ts';
 import { sql } from '../src/trail/sql.ts';
 

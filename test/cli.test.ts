@@ -9,7 +9,7 @@ import { loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
 import { record, trailFolder } from './support/trail-folder.ts';
 
-const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const END = '2026-11-21T00:00:00Z';
 const NOW = ['--now', END];
 
@@ -60,7 +60,7 @@ describe('npm run ask', () => {
   });
 
   it.each([
-    ['an unknown command', ['evnts', '24h'], "I don't know “evnts”. “help” lists what I know.\nDid you mean: events 24h\n"],
+    ['an unknown command', ['evnts', '24h'], 'There is no command “evnts”. “help” lists them.\nDid you mean: events 24h\n'],
     ['an unknown field', ['events', 'usr:x'], 'Did you mean: events user:x\n'],
     ['a clock that is none', ['events', '--now', 'noon'], '--now noon is not a time. Write it as 2026-11-20T13:00:00Z.\n'],
     ['a clock without a value', ['events', '--now'], 'Usage:\n'],
@@ -189,7 +189,10 @@ describe('npm run report', () => {
       status: 1,
       err: expect.stringContaining('--on 2026-02-30 is not a day.'),
     });
-    expect(await run(['report', 'weekly'])).toMatchObject({ status: 1, err: expect.stringContaining('I have no report “weekly”. I have daily.') });
+    expect(await run(['report', 'weekly'])).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('There is no report “weekly”. There is daily.'),
+    });
   });
 });
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Report } from '../src/answer/report.ts';
 import { type Clock, type ClockOptions, startClock } from '../src/clock/clock.ts';
-import type { Report } from '../src/report.ts';
 import { claim } from '../src/state/claims.ts';
 
 let folder: string;
@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const daily: Report = { summary: 'Yesterday', schedule: '0 8 * * *', answer: async () => ({ data: {} }) };
+const daily: Report = { summary: 'Yesterday', period: 'day', schedule: '0 8 * * *', answer: async () => ({ data: {} }) };
 
 /** A clock over the claims of this test. Reports are written down as they are posted. */
 function start(options: Partial<ClockOptions> = {}): Clock {
@@ -131,6 +131,20 @@ describe('the clock', () => {
     await until(() => expect(done).toEqual(['looked', 'looked']));
     await start({ jobs: new Map([['other', { schedule: '0 7 * * *', run: async () => void done.push('other') }]]) }).catchUp();
     expect(done.at(-1)).toBe('other');
+  });
+
+  it('posts a weekly report over the week before, and a monthly one over the month before', async () => {
+    startAt('2026-11-30T06:59:00Z');
+    const weekly: Report = { ...daily, period: 'week', schedule: '0 8 * * 1' };
+    const monthly: Report = { ...daily, period: 'month', schedule: '0 8 1 * *' };
+    start({
+      reports: new Map([
+        ['weekly', weekly],
+        ['monthly', monthly],
+      ]),
+    });
+    await passTo('2026-12-01T07:00:05Z');
+    await until(() => expect(posted).toEqual(['weekly 2026-11-22T23:00 2026-11-29T23:00', 'monthly 2026-10-31T23:00 2026-11-30T23:00']));
   });
 
   it('catches up with the day that was due, also past midnight', async () => {

@@ -14,17 +14,17 @@ describe('the settings', () => {
       ATHENA_DATABASE: 'trailbot',
       ATHENA_TABLE: 'cloudtrail',
       ATHENA_WORKGROUP: 'trailbot',
-      ATHENA_CUTOFF_GB: 1000,
-      ATHENA_AT_ONCE: 10,
-      ATHENA_DOLLARS_PER_TB: 5,
+      ATHENA_SCAN_LIMIT_GB: 1000,
+      ATHENA_MAX_CONCURRENCY: 10,
+      ATHENA_USD_PER_TB: 5,
       ATHENA_NEW_ACCOUNTS: 'tell',
-      ASK_ABOVE_DOLLARS: 1,
-      OUR_NETWORKS: [],
+      CONFIRM_ABOVE_USD: 1,
+      TRUSTED_CIDRS: [],
       AWS_RANGES: 'https://ip-ranges.amazonaws.com/ip-ranges.json',
       SAMPLE_EVENTS: 200_000,
       TIME_ZONE: 'UTC',
       PORT: 3000,
-      PAGE_PORT: 3100,
+      PLAYGROUND_PORT: 3100,
       QUERY_TIMEOUT_SECONDS: 60,
       LOG_LEVEL: 'info',
     });
@@ -61,7 +61,7 @@ describe('the settings', () => {
       QUERY_TIMEOUT_SECONDS: 2.5,
       ALLOWED_CHANNELS: ['C0123ABCD', 'G0456EFGH'],
       ALLOWED_USERS: ['U0123ABCD'],
-      OUR_NETWORKS: ['203.0.113.0/24', '2001:db8::1', '198.51.100.7'],
+      TRUSTED_CIDRS: ['203.0.113.0/24', '2001:db8::1', '198.51.100.7'],
       AWS_RANGES: resolve(import.meta.dirname, '../package.json'),
     });
   });
@@ -75,10 +75,10 @@ describe('the settings', () => {
   });
 
   it.concurrent('that name networks tell which of them is none, and a file that is not there', () => {
-    expect(faultsOf({ OUR_NETWORKS: '203.0.113.0/24,10.0.0.0/33,office' })).toContain(
-      '  OUR_NETWORKS must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and 10.0.0.0/33 is none\n',
+    expect(faultsOf({ TRUSTED_CIDRS: '203.0.113.0/24,10.0.0.0/33,office' })).toContain(
+      '  TRUSTED_CIDRS must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and 10.0.0.0/33 is none\n',
     );
-    expect(faultsOf({ OUR_NETWORKS: 'office' })).toContain('and office is none');
+    expect(faultsOf({ TRUSTED_CIDRS: 'office' })).toContain('and office is none');
     expect(readConfig({ AWS_RANGES: 'https://mirror.example.com/aws.json' }).AWS_RANGES).toBe('https://mirror.example.com/aws.json');
     expect(faultsOf({ AWS_RANGES: 'not/there.json' })).toMatch(/AWS_RANGES must be a URL or a file, and there is none at .*not\/there[.]json/);
   });
@@ -94,7 +94,7 @@ describe('the settings', () => {
       ALLOWED_USERS: '@maria',
       TIME_ZONE: 'Berlin',
       PORT: '70000',
-      PAGE_PORT: 'http',
+      PLAYGROUND_PORT: 'http',
       SAMPLE_EVENTS: '2.5',
       QUERY_TIMEOUT_SECONDS: '0',
       LOG_LEVEL: 'loud',
@@ -110,7 +110,7 @@ describe('the settings', () => {
   ALLOWED_USERS must be user ids, such as U0123ABCD,U0456EFGH
   TIME_ZONE must be a time zone name, such as Europe/Berlin
   PORT must be a port number, from 0 to 65535
-  PAGE_PORT must be a port number, from 0 to 65535
+  PLAYGROUND_PORT must be a port number, from 0 to 65535
   QUERY_TIMEOUT_SECONDS must be more than 0
   LOG_LEVEL must be debug, info, warn, error or silent
 .env.example says what each is for.`);
@@ -136,14 +136,14 @@ const everything = {
   TRAIL_PATH: tmpdir(),
   STORE_PATH: './store',
   SAMPLE_EVENTS: '5000',
-  OUR_NETWORKS: '203.0.113.0/24 2001:db8::1,198.51.100.7',
+  TRUSTED_CIDRS: '203.0.113.0/24 2001:db8::1,198.51.100.7',
   AWS_RANGES: 'package.json',
   DIGEST_CHANNEL: 'C0123ABCD',
   ALLOWED_CHANNELS: 'C0123ABCD, G0456EFGH',
   ALLOWED_USERS: 'U0123ABCD',
   TIME_ZONE: 'Europe/Berlin',
   PORT: '8080',
-  PAGE_PORT: '0',
+  PLAYGROUND_PORT: '0',
   QUERY_TIMEOUT_SECONDS: '2.5',
   LOG_LEVEL: 'warn',
 };

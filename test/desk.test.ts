@@ -1,7 +1,9 @@
 /** What the desk promises of every answer, whichever command gives it. */
 import { describe, expect, test } from 'vitest';
-import { loadCatalog } from '../src/catalog.ts';
-import { openDesk } from '../src/desk.ts';
+import type { Report } from '../src/answer/report.ts';
+import { periodBefore } from '../src/clock/period.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { ACCOUNT, type Fields, record, records, trailOf, user } from './support/trail-folder.ts';
@@ -54,7 +56,7 @@ test('An event that was delivered twice, and that an engine gives twice, is told
       return { rows: rows.flatMap((row) => [row, row]), cost };
     },
   };
-  const catalog = await loadCatalog(new URL('../', import.meta.url));
+  const catalog = await loadRegistry(new URL('../', import.meta.url));
   const asking = { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal };
   for (const line of [`root-logins ${DAY}`, `events ${DAY}`]) {
     const [once, again] = await Promise.all([open.engine, twice].map((engine) => openDesk(catalog, engine).answer(line, asking)));
@@ -171,4 +173,14 @@ describe('A row leads to what it counts', () => {
     const { responseElements: _, ...written } = whole;
     expect(JSON.parse(String(row?.cells.record))).toEqual(written);
   });
+});
+
+test('The footer of a weekly report covers the week', async () => {
+  await using open = await trailOf(signIn(0, 'Success'));
+  const { commands } = await loadRegistry(new URL('../', import.meta.url));
+  const weekly: Report = { summary: 'A week', period: 'week', schedule: '0 8 * * 1', answer: async () => ({ data: {} }) };
+  const desk = openDesk({ commands, reports: new Map([['weekly', weekly]]) }, open.engine);
+  const now = new Date('2026-05-04T08:00:00Z');
+  const { coverage } = await desk.report('weekly', periodBefore('week', now, 'UTC'), { now, signal: new AbortController().signal });
+  expect(coverage).toMatchObject({ from: '2026-04-27T00:00:00Z', to: '2026-05-04T00:00:00Z' });
 });

@@ -2,23 +2,23 @@
 import { TrinoSQL } from 'dt-sql-parser';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { type Catalog, loadCatalog } from '../src/catalog.ts';
-import { dayNamed } from '../src/clock/day.ts';
-import { type Desk, openDesk } from '../src/desk.ts';
+import { periodOf } from '../src/clock/period.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import type { Sql } from '../src/trail/sql.ts';
-import type { TimeRange } from '../src/trail/window.ts';
+import type { TimeRange } from '../src/trail/time-window.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const now = new Date(SAMPLE_END);
 const signal = new AbortController().signal;
 
 let engine: QueryEngine;
-let catalog: Catalog;
+let catalog: Registry;
 let desk: Desk;
 beforeAll(async () => {
   engine = await openDuckDB(inject('sampleStore'));
-  catalog = await loadCatalog(new URL('../', import.meta.url));
+  catalog = await loadRegistry(new URL('../', import.meta.url));
   desk = openDesk(catalog, engine);
 });
 afterAll(() => engine.close());
@@ -32,7 +32,7 @@ async function sentBy(line: string): Promise<Sql[]> {
 
 async function sentByReport(name: string): Promise<Sql[]> {
   const sent: Sql[] = [];
-  await desk.report(name, dayNamed('2026-11-20', 'UTC') as TimeRange, { now, signal, onQuery: (statement) => sent.push(statement) });
+  await desk.report(name, periodOf('day', '2026-11-20', 'UTC') as TimeRange, { now, signal, onQuery: (statement) => sent.push(statement) });
   return sent;
 }
 

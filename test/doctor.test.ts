@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { WorkGroup } from '@aws-sdk/client-athena';
 import { describe, expect, test } from 'vitest';
-import { planTables } from '../athena/catalog.ts';
+import { readLayout } from '../athena/bucket-layout.ts';
 import { bytesOfYesterday, checkUp } from '../athena/checks.ts';
-import { readLayout } from '../athena/layout.ts';
-import { printVerdicts, verdicts } from '../src/doctor.ts';
+import { planTables } from '../athena/glue-tables.ts';
+import { printVerdicts, verdicts } from '../src/cli/doctor.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { openPocketCatalog } from './support/pocket-catalog.ts';
 import { pocketSts } from './support/sts.ts';
@@ -289,7 +289,7 @@ describe('On the command line', () => {
       AWS_ENDPOINT_URL_ATHENA: await urlOf(catalog.client),
       AWS_ENDPOINT_URL_STS: await urlOf(caller.client),
     };
-    const child = spawn(process.execPath, [fileURLToPath(new URL('../src/cli.ts', import.meta.url)), ...args], { env });
+    const child = spawn(process.execPath, [fileURLToPath(new URL('../src/cli/main.ts', import.meta.url)), ...args], { env });
     const [out, err] = await Promise.all([child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray()));
     const status = child.exitCode ?? (await new Promise((resolve) => child.on('close', resolve)));
     return { status, out: out?.join('') ?? '', err: err?.join('') ?? '' };

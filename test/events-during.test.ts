@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventsDuring, eventsDuringAny, partsOf } from '../src/trail/events.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
 
-const DAY_MS = 86_400_000;
 const instant = fc.date({ min: new Date('2015-01-01T00:00:00Z'), max: new Date('2030-01-01T00:00:00Z'), noInvalidDate: true });
 const range = fc.tuple(instant, fc.integer({ min: 1, max: 40 * DAY_MS })).map(([from, ms]) => ({ from, to: new Date(from.getTime() + ms) }));
 

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { loadCatalog } from '../src/catalog.ts';
-import { type Desk, openDesk } from '../src/desk.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { UserError } from '../src/errors.ts';
-import { type Line, parseLine, printLine } from '../src/line.ts';
-import { openSaved } from '../src/saved.ts';
+import type { Line } from '../src/question/line.ts';
+import { parseLine } from '../src/question/parse.ts';
+import { printLine } from '../src/question/print.ts';
 import { termsOf } from '../src/trail/filter.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { anyLine, anyText, anyTyped, anyWord } from './support/arbitrary-line.ts';
@@ -236,13 +238,13 @@ describe('a mistake', () => {
   beforeAll(async () => {
     const engine = await openDuckDB(inject('sampleStore'));
     let names: unknown;
-    const saved = openSaved({
+    const saved = openSavedQuestions({
       read: async () => names,
       async write(value) {
         names = value;
       },
     });
-    desk = openDesk(await loadCatalog(new URL('../', import.meta.url)), engine, { saved });
+    desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), engine, { saved });
     return () => engine.close();
   });
 
@@ -299,7 +301,7 @@ describe('a mistake', () => {
   });
 
   it.each([
-    ['frobnicate', "I don't know “frobnicate”. “help” lists what I know."],
+    ['frobnicate', 'There is no command “frobnicate”. “help” lists them.'],
     ['who-started', '“who-started” needs an instance. Usage: who-started <instance> [time] [top:]'],
     ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
     ['events ip:203.0.113.0/33', '“ip:203.0.113.0/33” cannot be compared. Write it as 203.0.113.0/24 or 2001:db8::/32.'],
@@ -319,7 +321,7 @@ describe('a mistake', () => {
   });
 
   it('is the only thing that any text can be, and what is suggested can be asked', async () => {
-    const { commands } = await loadCatalog(new URL('../', import.meta.url));
+    const { commands } = await loadRegistry(new URL('../', import.meta.url));
     const names = fc.constantFrom(...commands.keys(), 'help', 'evnts', 'save', 'save mine:', 'save mine: rare', 'saved', 'mine', '/trail', '');
     await fc.assert(
       fc.asyncProperty(names, fc.oneof(anyTyped, anyText), async (name, typed) => {
@@ -331,7 +333,7 @@ describe('a mistake', () => {
   }, 60_000);
 
   it('is the only thing that a line of any command can be, whatever its filters, shape and time, and no text of it gets into SQL', async () => {
-    const { commands } = await loadCatalog(new URL('../', import.meta.url));
+    const { commands } = await loadRegistry(new URL('../', import.meta.url));
     const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, shape }]) =>
       fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + 1 })).map(([line, said]): Line => {
         const taken = Object.entries(line).filter(([key]) => ['window', 'cols', 'spend', ...shape].includes(key));
@@ -366,7 +368,7 @@ describe('a mistake', () => {
   }, 60_000);
 
   it('is no way for a word into SQL: what any command is asked about is bound', async () => {
-    const { commands } = await loadCatalog(new URL('../', import.meta.url));
+    const { commands } = await loadRegistry(new URL('../', import.meta.url));
     // Words as commands want them, each unlike all that our own SQL says.
     const marked = [
       'zzmarked-7q',

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openNetworks } from '../src/networks.ts';
-import { keptIn } from '../src/state/kept.ts';
+import { keptIn } from '../src/state/json-file.ts';
+import { openNetworks } from '../src/state/networks.ts';
 
 const MORNING = '2026-05-02T06:00:00Z';
 const EVENING = '2026-05-02T22:00:00Z';
@@ -155,7 +155,7 @@ describe('AWS’s addresses', () => {
 });
 
 test('Our own networks are the addresses and ranges that are named, and none where none is', async () => {
-  const open = (...ours: string[]) => openNetworks({ ours, awsRanges: '', kept: keptIn(''), clock: () => new Date(MORNING) }).ours;
+  const open = (...ours: string[]) => openNetworks({ ours, awsRanges: '', kept: keptIn(''), clock: () => new Date(MORNING) }).trusted;
   const ours = open('203.0.113.7/24', '198.51.100.7', '2001:db8:aa00::/39', '2001:db8::1');
   const addresses = ['203.0.113.0', '203.0.113.255', '198.51.100.7', '2001:db8:ab00::1', '2001:db8::1'];
   expect(addresses.filter((each) => !ours?.has(each))).toEqual([]);

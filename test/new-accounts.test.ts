@@ -1,9 +1,9 @@
 /** Accounts and regions that are new in the bucket: what the digest channel hears of them, and what the table is told. */
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import type { Answer } from '../src/answer.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { newAccounts } from '../src/clock/new-accounts.ts';
 import { toText } from '../src/message/message.ts';
-import { newAccounts } from '../src/new-accounts.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { type Production, production } from './support/production.ts';
 

@@ -9,7 +9,7 @@ const TRAIL = { first: '2026/11/18', last: '2026/11/21' };
 describe('A plan', () => {
   test('is asked for with the values in its text, and those in quotes left as they are', () => {
     const statement = sql`select '?' as "?" from events where day = ${'2026/11/20'} and actor = ${"o'neil"} and n > ${3} -- ?`;
-    expect(explained(statement)).toEqual({
+    expect(explained(statement)).toMatchObject({
       text: `explain (type io, format json) select '?' as "?" from events where day = '2026/11/20' and actor = 'o''neil' and n > 3 -- ?`,
       values: [],
     });

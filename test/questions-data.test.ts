@@ -1,10 +1,10 @@
 /** Questions about keys, links and secrets: what each finds, and what looks like it and is none. */
 import { describe, expect, test } from 'vitest';
-import { loadCatalog } from '../src/catalog.ts';
-import { openDesk } from '../src/desk.ts';
+import { type Networks, unknownNetworks } from '../src/answer/context.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { type Networks, unknownNetworks } from '../src/networks.ts';
 import { type Fields, record, session, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -199,7 +199,7 @@ describe('Fields that CloudTrail cut short', () => {
 });
 
 describe('s3-outside', () => {
-  const catalog = loadCatalog(new URL('../', import.meta.url));
+  const catalog = loadRegistry(new URL('../', import.meta.url));
   const object = (bucketName: string, sourceIPAddress: string | undefined, more: Fields = {}) =>
     record({
       eventSource: 's3.amazonaws.com',
@@ -257,7 +257,7 @@ describe('s3-outside', () => {
     record({ eventSource: 'ec2.amazonaws.com', requestParameters: { bucketName: 'shop' }, managementEvent: false, eventCategory: 'Data' }),
   ];
   const networks: Networks = {
-    ours: { has: (ip) => ip.startsWith('198.51.100.') },
+    trusted: { has: (ip) => ip.startsWith('198.51.100.') },
     aws: async () => ({ has: (ip) => ip.startsWith('192.0.2.'), asOf: '2026-05-01T00:00:00Z', fault: null }),
   };
 
@@ -311,7 +311,7 @@ describe('s3-outside', () => {
     expect(await unknown.said(`s3-outside shop ${DAY}`)).toBe(
       '4 requests for objects of shop came from outside, all with success, by 2 actors from 3 addresses; most by alice with 3.\n' +
         '• Which addresses are AWS’s is not known here, so they count as outside, too.\n' +
-        'No network is named as ours, so our offices count as outside, too. The setting OUR_NETWORKS names them.\n' +
+        'No network is named as ours, so our offices count as outside, too. The setting TRUSTED_CIDRS names them.\n' +
         'Requests for objects are in a trail only where it records data events.\n',
     );
     const fault = { source: 'https://ip-ranges.example.com/a.json', why: 'answered with status 500' };

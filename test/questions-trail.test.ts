@@ -1,9 +1,9 @@
 /** What the trail covers, what its records look like, and why a call was denied. */
 import { describe, expect, test } from 'vitest';
-import { tallyFields } from '../src/field-tally.ts';
+import { allowing, readDenial } from '../src/analysis/access-denied.ts';
+import { tallyFields } from '../src/analysis/field-stats.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { allowing, readDenial } from '../src/trail/denial.ts';
 import { ACCOUNT, type Fields, openFolder, record, records, trailFolder, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);

@@ -1,12 +1,12 @@
 /** docs/questions.md: every question with an answer of the sample trail. `npx vitest run test/questions.test.ts -u` writes it anew. */
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { loadCatalog } from '../src/catalog.ts';
-import { usage } from '../src/command.ts';
+import { usage } from '../src/answer/command.ts';
+import { networksOf } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
-import { openDesk } from '../src/desk.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { networksOf } from '../src/opening.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const root = new URL('../', import.meta.url);
@@ -17,7 +17,7 @@ const WIDTH = 140;
 test('docs/questions.md says of each command what it answers, as it answers now', async () => {
   const [trail, store] = [inject('sampleTrail'), inject('sampleStore')];
   const engine = await openDuckDB(store);
-  const catalog = await loadCatalog(root);
+  const catalog = await loadRegistry(root);
   const desk = openDesk(catalog, engine, { networks: networksOf({ trail, store, isSample: true }, readConfig({})) });
   const sections: string[] = [];
   for (const [name, command] of catalog.commands) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listAside } from '../duckdb/store.ts';
-import type { Row } from '../src/answer.ts';
+import type { Row } from '../src/answer/answer.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
 /** Public data that nobody here wrote; it lies beside the repository, where there is any. */

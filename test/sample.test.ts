@@ -38,7 +38,7 @@ import {
   signInBurst,
   stopAndStart,
   throttling,
-} from '../sample/stories.ts';
+} from '../sample/scenario-facts.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: events are read as freely as an investigator would.
 type Event = any;

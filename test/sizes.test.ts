@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { type Kept, openSizes } from '../athena/sizes.ts';
-import { keptIn } from '../src/state/kept.ts';
+import { keptIn } from '../src/state/json-file.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
 import { pocketBucket } from './support/bucket.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 const signal = new AbortController().signal;
-const DAY_MS = 86_400_000;
 const dayBack = (days: number): string => new Date(NOW.getTime() - days * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '/');
 
 const filesOf = (account: string, region: string, day: string, count: number): string[] =>

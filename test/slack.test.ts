@@ -3,9 +3,10 @@ import nock from 'nock';
 import { type DestinationStream, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import type { Answer } from '../src/answer.ts';
-import { loadCatalog } from '../src/catalog.ts';
-import { type Asking, type Desk, openDesk } from '../src/desk.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import type { AskOptions } from '../src/desk/runner.ts';
 import { UserError } from '../src/errors.ts';
 import { type Showing, toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   nock.disableNetConnect();
   nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
   engine = await openDuckDB(inject('sampleStore'));
-  real = openDesk(await loadCatalog(root), engine);
+  real = openDesk(await loadRegistry(root), engine);
   door = await openSlackDoor();
 });
 beforeEach(() => {
@@ -35,7 +36,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   // Whatever was sent, Slack would take.
-  for (const { method, ...message } of door.sent) expect(slackProblems(message, { mentions: [asker(), STRANGER] })).toEqual([]);
+  for (const { method, ...message } of door.sent) expect(slackProblems(message, { mentions: [requester(), STRANGER] })).toEqual([]);
   await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
 });
 afterAll(async () => {
@@ -46,13 +47,13 @@ afterAll(async () => {
 });
 
 const STRANGER = 'U0STRANGER';
-const asker = () => door.slack.workspace.asker.id;
+const requester = () => door.slack.workspace.requester.id;
 const channel = () => door.slack.workspace.general.id;
 
 /** A bot at work, and the URL that Slack calls. Of its desk, “slow” is answered when it is told to stop, and “boom” never. */
 async function start(options: Partial<BotOptions> = {}) {
   const desk = {
-    answer: async (line: string, asking: Asking): Promise<Answer> => {
+    answer: async (line: string, asking: AskOptions): Promise<Answer> => {
       if (line === 'boom') throw new Error('the secret inside', { cause: new Error('the cause') });
       if (line !== 'slow') return real.answer(line, asking);
       await new Promise((resolve) => asking.signal.addEventListener('abort', resolve, { once: true }));
@@ -98,7 +99,7 @@ async function sentUntil(isLast: (message: Sent) => boolean): Promise<Sent[]> {
 const button = (value: string) => ({ type: 'button', action_id: 'ask:0', value });
 
 describe('a slash command', () => {
-  it('is acknowledged with nothing before its answer comes to the asker alone', async () => {
+  it('is acknowledged with nothing before its answer comes to the requester alone', async () => {
     const { url } = await start();
     expect(await door.slash(url, LINE)).toEqual({ ok: true, body: '' });
     const answer = await door.next();
@@ -123,19 +124,19 @@ describe('a slash command', () => {
     const { url } = await start();
     await door.slash(url, 'rar 7d');
     const { text, blocks } = await door.next();
-    expect(text).toContain("I don't know “rar”.");
+    expect(text).toContain('There is no command “rar”.');
     const buttons = blocks.find(({ type }) => type === 'actions')?.elements as { value: string }[];
     expect(buttons[0]?.value).toBe('rare 7d');
     await door.press(url, button(buttons[0]?.value ?? ''));
     expect((await door.next()).text).toContain('of call happened only once');
   });
 
-  it('whose response_url has expired is answered in a message that only the asker sees', async () => {
+  it('whose response_url has expired is answered in a message that only the requester sees', async () => {
     const { url } = await start();
     door.refuse.set('response_url', () => 'expired_url');
     await door.slash(url, LINE);
     expect((await door.next()).method).toBe('response_url');
-    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', user: asker(), channel: channel() });
+    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', user: requester(), channel: channel() });
   });
 
   it('whose channel the bot is not in either is answered in a direct message', async () => {
@@ -145,7 +146,7 @@ describe('a slash command', () => {
     await door.next();
     await door.next();
     const last = await door.next();
-    expect(last).toMatchObject({ method: 'chat.postMessage', channel: asker() });
+    expect(last).toMatchObject({ method: 'chat.postMessage', channel: requester() });
     expect(last.text).toContain(SENTENCE);
   });
 
@@ -191,13 +192,13 @@ describe('a mention', () => {
     expect((await door.next()).text).toContain('I answer questions');
   });
 
-  it('where Slack lets the bot write nothing is answered to the asker alone', async () => {
+  it('where Slack lets the bot write nothing is answered to the requester alone', async () => {
     const { url } = await start();
     door.refuse.set('chat.postMessage', () => 'restricted_action');
     await door.mention(url, LINE);
     await door.next();
     const alone = await door.next();
-    expect(alone).toMatchObject({ method: 'chat.postEphemeral', channel: channel(), user: asker() });
+    expect(alone).toMatchObject({ method: 'chat.postEphemeral', channel: channel(), user: requester() });
     expect(alone.text).toContain(SENTENCE);
     // A thread that has not begun shows no such message.
     expect(alone).not.toHaveProperty('thread_ts');
@@ -213,7 +214,7 @@ describe('a mention', () => {
       .set('chat.postMessage', (message) => (message.channel === channel() ? refusal : invalidTables(message)))
       .set('chat.postEphemeral', () => refusal);
     await door.mention(url, LINE, { thread_ts: '90.5' });
-    const tries = await sentUntil((message) => message.channel === asker() && !typesOf(message).includes('data_table'));
+    const tries = await sentUntil((message) => message.channel === requester() && !typesOf(message).includes('data_table'));
     expect(tries.slice(0, 3).map(({ method }) => method)).toEqual(['chat.postMessage', 'chat.postEphemeral', 'chat.postMessage']);
     expect(tries.at(-1)?.text).toContain(SENTENCE);
     expect(tries.at(-1)).not.toHaveProperty('thread_ts');
@@ -292,7 +293,7 @@ describe('a button', () => {
     await door.press(url, { type: 'button', action_id: 'share', value: LINE });
     const shared = await door.next();
     expect(shared).toMatchObject({ response_type: 'in_channel' });
-    expect(JSON.stringify(shared.blocks[0])).toContain(`<@${asker()}> asked \`${LINE}\``);
+    expect(JSON.stringify(shared.blocks[0])).toContain(`<@${requester()}> asked \`${LINE}\``);
     expect(JSON.stringify(shared.blocks)).not.toContain('"share"');
     door.refuse.set('response_url', () => 'used_url');
     await door.press(url, { type: 'button', action_id: 'share', value: LINE });
@@ -314,7 +315,7 @@ describe('someone who waits', () => {
 
   it('hears once what place they have in line, or that something is being read, and then the answer', async () => {
     const desk = {
-      answer: async (line: string, asking: Asking): Promise<Answer> => {
+      answer: async (line: string, asking: AskOptions): Promise<Answer> => {
         asking.onProgress?.(line === 'help' ? { place: 3, ms: 0, bytes: 0 } : { place: 0, ms: 10, bytes: 12_300_000_000 });
         await sent(line === 'help' ? 1 : 3);
         asking.onProgress?.({ place: 0, ms: 20, bytes: line === 'help' ? 0 : 12_400_000_000 });
@@ -336,9 +337,9 @@ describe('someone who waits', () => {
 
   it('sees what was found so far, which leads nowhere yet', async () => {
     const desk = {
-      answer: async (line: string, asking: Asking): Promise<Answer> => {
+      answer: async (line: string, asking: AskOptions): Promise<Answer> => {
         const answer = await real.answer(line, asking);
-        asking.onFound?.(answer, new Date('2026-10-01T00:00:00Z'));
+        asking.onPartial?.(answer, new Date('2026-10-01T00:00:00Z'));
         await sent(1);
         return answer;
       },
@@ -354,7 +355,7 @@ describe('someone who waits', () => {
 
   it('is told in private when they asked in a channel', async () => {
     const desk = {
-      answer: async (line: string, asking: Asking): Promise<Answer> => {
+      answer: async (line: string, asking: AskOptions): Promise<Answer> => {
         asking.onProgress?.({ place: 1, ms: 0, bytes: 0 });
         await sent(1);
         return real.answer(line, asking);
@@ -362,7 +363,7 @@ describe('someone who waits', () => {
     };
     const { url } = await start({ ...waiting, desk });
     await door.mention(url, 'help');
-    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', user: asker(), text: expect.stringContaining('number 1 in line') });
+    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', user: requester(), text: expect.stringContaining('number 1 in line') });
     expect((await door.next()).method).toBe('chat.postMessage');
   });
 
@@ -381,7 +382,7 @@ describe('a question with a price', () => {
       { label: 'Only 30d (about $1)', line: LINE },
     ];
     const desk = {
-      answer: async (line: string, asking: Asking): Promise<Answer> => {
+      answer: async (line: string, asking: AskOptions): Promise<Answer> => {
         if (line !== 'events 6mo') return real.answer(LINE, asking);
         throw new UserError('This reads about 1.2 TB (about $6). Run it?', undefined, choices);
       },
@@ -399,7 +400,7 @@ describe('a question with a price', () => {
     let asked = 0;
     let now = new Date(SAMPLE_END);
     const desk = {
-      answer: async (line: string, asking: Asking): Promise<Answer> => {
+      answer: async (line: string, asking: AskOptions): Promise<Answer> => {
         asked += 1;
         const { coverage, ...answer } = await real.answer(line, asking);
         return { ...answer, ...(coverage && { coverage: { ...coverage, dollars: 6 } }) };
@@ -467,10 +468,10 @@ describe('a long line', () => {
     const line = lineOfLength(1900);
     await door.press(url, { type: 'button', action_id: 'share', value: line });
     const shared = await door.next();
-    expect(JSON.stringify(shared.blocks[0])).toContain(`<@${asker()}> asked \`${line}\``);
+    expect(JSON.stringify(shared.blocks[0])).toContain(`<@${requester()}> asked \`${line}\``);
     expect(JSON.stringify(shared).split(line)).toHaveLength(2);
     await door.press(url, { type: 'button', action_id: 'share', value: lineOfLength(4000) });
-    expect(JSON.stringify((await door.next()).blocks[0])).toContain(`<@${asker()}> asked this:`);
+    expect(JSON.stringify((await door.next()).blocks[0])).toContain(`<@${requester()}> asked this:`);
   });
 
   it('leaves out of an answer with many rows as many of them as take its room', async () => {
@@ -491,7 +492,7 @@ describe('a long line', () => {
     const wide = '漢'.repeat(120);
     const table = { caption: 'x', columns, rows: [{ cells: Object.fromEntries(columns.map(({ name }) => [name, wide])) }] };
     const isSaid = (line: string) => {
-      const message = toMessage({ template: 'sorry', data: { message: 'x', suggestion: null }, table, line }, new URL('templates/', root));
+      const message = toMessage({ template: 'error', data: { message: 'x', suggestion: null }, table, line }, new URL('templates/', root));
       expect(slackProblems(message)).toEqual([]);
       expect(JSON.stringify(message).split(wide)).toHaveLength(21);
       return JSON.stringify(message).includes(`\`${line}\``);
@@ -509,7 +510,7 @@ describe('a long line', () => {
     const line = lineOfLength(length);
     await door.slash(url, line.replace('events', 'evnts'));
     const answer = await door.next();
-    expect(answer.text).toContain("I don't know “evnts”.");
+    expect(answer.text).toContain('There is no command “evnts”.');
     expect(JSON.stringify(answer.blocks).includes(`Did you mean \`${line}\`?`)).toBe(isSaid);
     expect(JSON.stringify(answer.blocks).includes('Did you mean')).toBe(isSaid);
     expect(valuesOf(answer)).toEqual(isOnButton ? [line] : []);
@@ -519,7 +520,7 @@ describe('a long line', () => {
   it('on a button is whole behind a label that is cut, and takes no room of others where it has none itself', () => {
     const [tooLong, long, short] = [lineOfLength(2001), lineOfLength(1990), 'events 6mo'];
     const next = [tooLong, long, short].map((line) => ({ label: line, line }));
-    const { blocks } = toMessage({ template: 'sorry', data: { message: 'x', suggestion: null }, next }, new URL('templates/', root));
+    const { blocks } = toMessage({ template: 'error', data: { message: 'x', suggestion: null }, next }, new URL('templates/', root));
     const elements = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
     expect(elements).toMatchObject([
       { value: long, text: { text: `${long.slice(0, 74)}…` } },
@@ -541,7 +542,7 @@ describe('a failure of ours', () => {
     expect(entry).toContain('the cause');
   });
 
-  it('to send an answer is said to the asker, without what went wrong', async () => {
+  it('to send an answer is said to the requester, without what went wrong', async () => {
     const { url } = await start({
       show: () => {
         throw new Error('the secret inside');
@@ -580,7 +581,7 @@ describe('whoever may not ask', () => {
   });
 
   it('is not whoever is on the lists', async () => {
-    const { url } = await start({ access: { users: [asker()], channels: [channel()] } });
+    const { url } = await start({ access: { users: [requester()], channels: [channel()] } });
     await door.slash(url, LINE);
     expect((await door.next()).text).toContain(SENTENCE);
     await door.slash(url, LINE, { channel_id: 'C0ELSEWHERE' });
@@ -643,7 +644,7 @@ describe('a bot that is told to stop', () => {
     expect(door.sent[0]?.text).toContain(SENTENCE);
   });
 
-  it('stops what takes too long, and tells its asker', async () => {
+  it('stops what takes too long, and tells its requester', async () => {
     const { bot, url } = await start();
     await door.slash(url, 'slow');
     expect(await bot.stop(50)).toBe(false);

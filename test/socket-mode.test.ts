@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { Answer } from '../src/answer.ts';
+import type { Answer } from '../src/answer/answer.ts';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { deliverForm } from '../playground/deliver.ts';
 import { openPlaygroundSlack } from '../playground/slack.ts';
 import { generateSample } from '../sample/generate.ts';
-import { ensureSample, openTrail } from '../src/opening.ts';
+import { ensureSample, openTrail } from '../src/app.ts';
 import { openSlackDoor } from './support/slack-door.ts';
 import { records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
@@ -90,7 +90,7 @@ async function freePort(): Promise<string> {
 describe('without a Slack token', () => {
   it('nothing listens but on loopback, and the bot takes nothing that another start has signed', async () => {
     const PORT = await freePort();
-    const { said, listening } = start({ PORT, PAGE_PORT: '0' });
+    const { said, listening } = start({ PORT, PLAYGROUND_PORT: '0' });
     await hear(said, 'Ask the trail at  http://127.0.0.1:');
     const page = new URL(/http:\S+/.exec(said.out)?.[0] ?? '');
     expect(listening.map(({ port }) => String(port))).toEqual(expect.arrayContaining([PORT, page.port]));
@@ -107,7 +107,7 @@ describe('without a Slack token', () => {
   it('no two starts share a secret', async () => {
     const two = await Promise.all([openPlaygroundSlack({ port: 0 }), openPlaygroundSlack({ port: 0 })]);
     after.push(...two.map((slack) => () => slack.close()));
-    const secrets = two.flatMap(({ signingSecret, botToken, askerToken }) => [signingSecret, botToken, askerToken]);
+    const secrets = two.flatMap(({ signingSecret, botToken, requesterToken }) => [signingSecret, botToken, requesterToken]);
     expect(new Set(secrets).size).toBe(6);
     for (const secret of secrets) expect(secret).toMatch(/^(xox[bp]-)?[0-9a-f]{64}$/);
   });

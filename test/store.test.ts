@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { readLog } from '../duckdb/log.ts';
+import { readLog } from '../duckdb/commit-log.ts';
 import { listAside, loadTrail } from '../duckdb/store.ts';
 import { UserError } from '../src/errors.ts';
 import {

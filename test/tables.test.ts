@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { HiveSQL, TrinoSQL } from 'dt-sql-parser';
 import { describe, expect, test } from 'vitest';
-import type { Layout } from '../athena/layout.ts';
+import type { Layout } from '../athena/bucket-layout.ts';
 import { MARK, PARTITIONS, propertiesOf, rawTable, setProperties, viewOf } from '../athena/tables.ts';
 import { eventColumns } from '../src/trail/events.ts';
 import { openFolder, record, trailFolder } from './support/trail-folder.ts';

@@ -1,15 +1,22 @@
 /** The clock that asks reports and does what else is due daily: node-cron in the configured time zone, each slot claimed before. */
 import cron from 'node-cron';
 import type { Logger } from 'pino';
-import type { Report } from '../report.ts';
-import type { TimeRange } from '../trail/window.ts';
-import { dayBefore, localDate } from './day.ts';
+import type { Period, Report } from '../answer/report.ts';
+import type { TimeRange } from '../trail/time-window.ts';
+import { localDate, periodBefore } from './period.ts';
 
 /** What is done at its hour, beside reports. */
 interface Job {
   /** Cron of five fields, as a report's. */
   readonly schedule: string;
   run(): Promise<void>;
+}
+
+/** A report or a job, with what it looks back on. */
+interface Task extends Pick<Job, 'schedule'> {
+  readonly name: string;
+  readonly period: Period;
+  run(range: TimeRange): Promise<void>;
 }
 
 export interface ClockOptions {
@@ -21,7 +28,7 @@ export interface ClockOptions {
   /** True for the first who claims a slot. */
   claim(slot: string): Promise<boolean>;
   /** Asks a report and posts it. */
-  post(name: string, day: TimeRange): Promise<void>;
+  post(name: string, period: TimeRange): Promise<void>;
 }
 
 export interface Clock {
@@ -36,31 +43,30 @@ const STOP_PATIENCE_MS = 5000;
 
 /** Starts the clock. What fails is logged and does not keep the next from its hour. */
 export function startClock({ reports, jobs = new Map(), timeZone, clock, log, claim, post }: ClockOptions): Clock {
-  const due = async (name: string, run: (day: TimeRange) => Promise<void>, at: Date): Promise<void> => {
-    const day = dayBefore(at, timeZone);
-    const slot = `${name}-${localDate(day.from, timeZone)}`;
+  const due = async ({ name, period, run }: Task, at: Date): Promise<void> => {
+    const range = periodBefore(period, at, timeZone);
+    const slot = `${name}-${localDate(range.from, timeZone)}`;
     try {
-      if (await claim(slot)) await run(day);
+      if (await claim(slot)) await run(range);
     } catch (error) {
       log.error({ err: error, slot }, 'what was due could not be done');
     }
   };
-  const all = [
-    ...[...reports].map(([name, { schedule }]) => ({ name, schedule, run: (day: TimeRange) => post(name, day) })),
-    ...[...jobs].map(([name, { schedule, run }]) => ({ name, schedule, run })),
+  const all: Task[] = [
+    ...[...reports].map(([name, { schedule, period }]) => ({ name, schedule, period, run: (range: TimeRange) => post(name, range) })),
+    ...[...jobs].map(([name, { schedule, run }]) => ({ name, schedule, period: 'day' as const, run })),
   ];
-  const tasks = all.map(({ name, schedule, run }) => ({
-    name,
-    run,
-    task: cron.schedule(schedule, () => due(name, run, clock()), { name, timezone: timeZone, noOverlap: true }),
+  const tasks = all.map((task) => ({
+    task,
+    cronTask: cron.schedule(task.schedule, () => due(task, clock()), { name: task.name, timezone: timeZone, noOverlap: true }),
   }));
   return {
     async catchUp() {
       const now = clock();
-      for (const { name, run, task } of tasks) {
+      for (const { task, cronTask } of tasks) {
         const since = now.getTime() - CATCH_UP_MS;
-        const missed = minutesBack(now, since).find((minute) => task.match(minute));
-        if (missed) await due(name, run, missed);
+        const missed = minutesBack(now, since).find((minute) => cronTask.match(minute));
+        if (missed) await due(task, missed);
       }
     },
     async stop() {

@@ -9,8 +9,8 @@ import type {
   RichTextBlock,
   SectionBlock,
 } from '@slack/types';
-import type { Next } from '../answer.ts';
-import { clip, literal, visible } from './inert.ts';
+import type { Next } from '../answer/answer.ts';
+import { clip, literal, visible } from './escape.ts';
 
 const MOST = {
   section: 3000,

@@ -1,6 +1,6 @@
 /** An answer as JSON, for programs: whole values, complete rows. */
-import type { Answer } from '../answer.ts';
-import { visibleJson } from './inert.ts';
+import type { Answer } from '../answer/answer.ts';
+import { visibleJson } from './escape.ts';
 import { toText } from './message.ts';
 
 /** `{line, text, columns, rows, coverage}`. A row that is one event has its `eventid`; times are ISO text in UTC. */

@@ -1,8 +1,8 @@
 /** An answer as Slack shows it: the sentence, the evidence, the follow-ups, the ground it stands on; within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
-import type { Answer, Next, Table } from '../answer.ts';
+import type { Answer, Next, Table } from '../answer/answer.ts';
 import { buttons, cut, DATA_TABLE, dataTable, MESSAGE, preformatted, rowMenu, toBlocks } from './blocks.ts';
-import { plain } from './inert.ts';
+import { plain } from './escape.ts';
 import { seenColumns, shownCell } from './table.ts';
 import { fill } from './templates.ts';
 

@@ -1,6 +1,6 @@
 /** Evidence as text cells: the same rows for Slack, for fixed width and for a terminal. */
-import type { Cell, Column, Table } from '../answer.ts';
-import { clip, visible } from './inert.ts';
+import type { Cell, Column, Table } from '../answer/answer.ts';
+import { clip, visible } from './escape.ts';
 
 /** No cell on a screen is wider. JSON and CSV have the whole of it. */
 const MOST_CELL = 120;

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import Handlebars from 'handlebars';
-import { priced, sized } from '../amount.ts';
-import { clip, inert, visible } from './inert.ts';
+import { priced, sized } from '../text/format.ts';
+import { clip, inert, visible } from './escape.ts';
 
 /** No value of a log takes more room than this in a sentence. */
 const MOST_CHARACTERS = 200;

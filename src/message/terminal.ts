@@ -1,7 +1,7 @@
 /** An answer as a terminal shows it: the same sentences, a table that fits, the follow-ups as lines to type. */
 import CliTable from 'cli-table3';
-import type { Answer, Next, Table } from '../answer.ts';
-import { clip, plain, visible } from './inert.ts';
+import type { Answer, Next, Table } from '../answer/answer.ts';
+import { clip, plain, visible } from './escape.ts';
 import { footer } from './message.ts';
 import { seenColumns, shownCell } from './table.ts';
 import { fill } from './templates.ts';

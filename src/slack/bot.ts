@@ -3,14 +3,17 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, WebClient, type WebClientOptions } from '@slack/web-api';
-import type { Answer } from '../answer.ts';
-import type { Asking, Desk } from '../desk.ts';
-import { sorry, UserError } from '../errors.ts';
+import { LRUCache } from 'lru-cache';
+import type { Answer } from '../answer/answer.ts';
+import { errorAnswer } from '../answer/error-answer.ts';
+import type { Desk } from '../desk/desk.ts';
+import type { AskOptions } from '../desk/runner.ts';
+import { UserError } from '../errors.ts';
 import type { Message, Showing } from '../message/message.ts';
 import { type Access, refusal } from './access.ts';
-import { openAnswered } from './answered.ts';
+import { openAnswerCache } from './answer-cache.ts';
 import { openInFlight } from './in-flight.ts';
-import { openNotices } from './notices.ts';
+import { openNotices } from './progress-messages.ts';
 import { openReceiver, type Transport, tryPort } from './receiver.ts';
 
 export interface BotOptions {
@@ -38,7 +41,7 @@ export interface Bot {
 }
 
 /** Someone who waits for an answer: where, how it reaches them, and how what only they need to know does. */
-interface Asker {
+interface Requester {
   readonly user: string;
   readonly channel: string | undefined;
   reply(message: Message): Promise<void>;
@@ -61,7 +64,7 @@ type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 
 export function openBot(options: BotOptions): Bot {
   const { transport, botToken, slackApiUrl, desk, access, clock, deadlineMs, noticesAfterMs = NOTICES_AFTER_MS, logger, show } = options;
-  const answered = openAnswered(clock);
+  const answers = openAnswerCache(clock);
   const inFlight = openInFlight();
   let draining = false;
 
@@ -75,32 +78,32 @@ export function openBot(options: BotOptions): Bot {
   const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
   const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
 
-  /** The one catch at the edge: whatever happens to a question, its asker hears. */
-  async function answerFor(line: string, user: string, channel: string | undefined, hears: Partial<Asking> = {}): Promise<Answer> {
+  /** The one catch at the edge: whatever happens to a question, its requester hears. */
+  async function answerFor(line: string, user: string, channel: string | undefined, hears: Partial<AskOptions> = {}): Promise<Answer> {
     const refused = refusal(access, channel, user);
-    if (refused) return sorry(new UserError(refused), '');
+    if (refused) return errorAnswer(new UserError(refused), '');
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
-      const asking = { ...hears, now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]), asker: user };
-      return answered.keep(user, await desk.answer(line, asking));
+      const asking = { ...hears, now: clock(), signal: AbortSignal.any([deadline, inFlight.signal]), requester: user };
+      return answers.keep(user, await desk.answer(line, asking));
     } catch (error) {
       if (deadline.aborted)
-        return sorry(new UserError(`That took longer than ${deadlineMs / 1000} s, so I stopped. A shorter time makes it quicker.`), '');
-      if (error instanceof UserError) return sorry(error, '');
+        return errorAnswer(new UserError(`That took longer than ${deadlineMs / 1000} s, so I stopped. A shorter time makes it quicker.`), '');
+      if (error instanceof UserError) return errorAnswer(error, '');
       const reference = randomUUID().slice(0, 8);
       logger.error(`question failed, reference ${reference}`, error);
-      return sorry(error, reference);
+      return errorAnswer(error, reference);
     }
   }
 
-  const ask = async (line: string, asker: Asker): Promise<void> => {
+  const ask = async (line: string, requester: Requester): Promise<void> => {
     const notices = openNotices(noticesAfterMs, (notice) =>
       notice.kind === 'found'
-        ? deliver(notice.answer, asker.tell, { soFar: notice.until })
-        : deliver({ template: 'waiting', data: notice }, asker.tell),
+        ? deliver(notice.answer, requester.tell, { soFar: notice.until })
+        : deliver({ template: 'waiting', data: notice }, requester.tell),
     );
-    const answer = await answerFor(line, asker.user, asker.channel, notices).finally(() => notices.end());
-    await deliver(answer, asker.reply);
+    const answer = await answerFor(line, requester.user, requester.channel, notices).finally(() => notices.end());
+    await deliver(answer, requester.reply);
   };
 
   /** Sends an answer; where Slack does not take its table, once more with the table as text. */
@@ -164,18 +167,17 @@ export function openBot(options: BotOptions): Bot {
     if (action.type !== 'button' || action.value === undefined) return;
     const place = placeOf(body);
     const refused = refusal(access, place.channel, place.user);
-    const kept = refused ? undefined : answered.find(place.user, action.value);
+    const kept = refused ? undefined : answers.find(place.user, action.value);
     const answer = kept ?? (await answerFor(action.value, place.user, place.channel));
     // Why it cannot be shared is said to whoever pressed, and to nobody else.
-    const isPublic = answer.template !== 'sorry';
+    const isPublic = answer.template !== 'error';
     await deliver(answer, responder(respond, { ...place, isPublic }), isPublic ? { sharedBy: place.user } : {});
   });
 
-  const heard = new Set<string>();
+  const heard = new LRUCache<string, true>({ max: REMEMBERED_EVENTS });
   app.event('app_mention', async ({ event, body, context }) => {
     if (event.bot_id || !event.user || heard.has(body.event_id)) return;
-    heard.add(body.event_id);
-    for (const id of heard) if (heard.size > REMEMBERED_EVENTS) heard.delete(id);
+    heard.set(body.event_id, true);
     const { user, channel } = event;
     // Slack shows a message for one person in a thread only where that thread has begun.
     const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };

@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts';
 
-/** How long an asker whose question was stopped may take to hear of it. */
+/** How long a requester whose question was stopped may take to hear of it. */
 const LAST_WORDS_MS = 2000;
 
 export interface InFlight {

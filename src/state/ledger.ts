@@ -7,7 +7,7 @@ const entry = z.object({
   /** ISO text in UTC. */
   at: z.string(),
   /** Who asked, as Slack or the terminal names them; null for what the clock asked. */
-  asker: z.string().nullable(),
+  requester: z.string().nullable(),
   kind: z.enum(['command', 'report']),
   /** The name of the command or of the report. */
   name: z.string(),

@@ -43,8 +43,8 @@ export interface Progress {
 /** How a statement is run: until the signal says that nobody waits for it any more. */
 export interface Execution {
   readonly signal: AbortSignal;
-  /** Who asks. An engine that takes only so many statements at once gives askers their turns one after the other. */
-  readonly asker?: string;
+  /** Who asks. An engine that takes only so many statements at once gives requesters their turns one after the other. */
+  readonly requester?: string;
   /** Told now and then, by engines that can tell. */
   onProgress?(progress: Progress): void;
   /** Told what each query took that is paid for: those that failed or were stopped, too. */

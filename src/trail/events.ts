@@ -1,9 +1,7 @@
 /** The relation `events`: the only way a query names the trail, so none can forget the bounds that keep a scan small. */
 import { readFileSync } from 'node:fs';
 import { type Days, join, type Sql, sql } from './sql.ts';
-import type { TimeRange } from './window.ts';
-
-const DAY_MS = 24 * 3_600_000;
+import { DAY_MS, type TimeRange } from './time-window.ts';
 
 /**
  * CloudTrail files an event under the day it was delivered, in UTC, which can be the day after it happened.

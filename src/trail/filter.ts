@@ -3,11 +3,11 @@
  * wildcards; a list (`a,b`) is any of its values; a minus in front leaves matches out, and keeps rows that have no value
  * there. Groups hold filters of which some or all must match.
  */
-import { addressesIn } from './addresses.ts';
+import { addressesIn } from './cidr.ts';
 import { secondOf } from './events.ts';
-import { printPath, readPath, testsAt, valueAt } from './path.ts';
+import { printPath, readPath, testsAt, valueAt } from './json-path.ts';
 import { containing, join, likeLiteral, list, type Sql, sql } from './sql.ts';
-import { pin, readWindow, type TimeRange } from './window.ts';
+import { pin, readWindow, type TimeRange } from './time-window.ts';
 
 /** One value of a filter. A wildcard is a `*` or `?` that was not quoted. */
 export interface FilterValue {

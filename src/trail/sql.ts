@@ -7,8 +7,12 @@ import type { z } from 'zod';
 /** What a `${}` may hold. It is always bound as a parameter, never pasted into the text. */
 export type Value = string | number;
 
-/** A piece of SQL: text with one `?` for each value. */
+/** Marks what was made here: a value of this shape from anywhere else, parsed JSON for instance, does not have it. */
+const BRAND = Symbol('sql');
+
+/** A piece of SQL: text with one `?` for each value. Only the tag `sql` and `raw()` make one. */
 export interface Sql {
+  readonly [BRAND]: true;
   readonly text: string;
   readonly values: readonly Value[];
   /** The days of folders that it reads, once for each time that it reads them. */
@@ -34,24 +38,38 @@ export interface Query<Row = unknown> extends Sql {
  */
 export function sql(parts: TemplateStringsArray, ...holes: readonly (Sql | Value)[]): Sql {
   if (!Array.isArray(parts.raw) || !Object.isFrozen(parts.raw)) throw new TypeError('sql is a tag, not a function');
-  const pieces: Sql[] = holes.map((hole) => (typeof hole === 'object' ? hole : { text: '?', values: [hole] }));
-  return together(parts.map((part, i) => part + (pieces[i]?.text ?? '')).join(''), pieces);
+  const pieces = holes.map(toSql);
+  return combine(parts.map((part, i) => part + (pieces[i]?.text ?? '')).join(''), pieces);
 }
 
-/** `text`, with what its pieces bring along. */
-function together(text: string, pieces: readonly Sql[]): Sql {
-  const reads = pieces.flatMap((piece) => piece.reads ?? []);
-  return { text, values: pieces.flatMap(({ values }) => values), ...(reads.length > 0 && { reads }) };
+function toSql(hole: Sql | Value): Sql {
+  if (typeof hole !== 'object') return { [BRAND]: true, text: '?', values: [hole] };
+  if (!Object.hasOwn(hole, BRAND)) throw new TypeError('A hole takes a value, or SQL made by sql`…` or raw()');
+  return hole;
 }
+
+/** `text`, with the values and the reads of its pieces. */
+function combine(text: string, pieces: readonly Sql[]): Sql {
+  const reads = pieces.flatMap((piece) => piece.reads ?? []);
+  return { [BRAND]: true, text, values: pieces.flatMap(({ values }) => values), ...(reads.length > 0 && { reads }) };
+}
+
+/**
+ * Text as SQL, as it stands.
+ *
+ * WARNING: nothing is escaped or bound. Pass only text that this project's own code wrote (a column's name, a constant
+ * expression, a generated DDL statement); never text that a person typed or that a log holds. Those go in a `${}` of `sql`.
+ */
+export const raw = (text: string): Sql => ({ [BRAND]: true, text, values: [] });
 
 /** A query: query(rowShape)`select …`. */
 export const query =
   <Row>(row: z.ZodType<Row>) =>
   (parts: TemplateStringsArray, ...holes: readonly (Sql | Value)[]): Query<Row> => ({ ...sql(parts, ...holes), row });
 
-/** Fragments with `separator` (fixed text of ours) between them. */
+/** Fragments with `separator` between them. */
 export function join(pieces: readonly Sql[], separator: ' and ' | ' or ' | ', ' | ' union all '): Sql {
-  return together(pieces.map(({ text }) => text).join(separator), pieces);
+  return combine(pieces.map(({ text }) => text).join(separator), pieces);
 }
 
 /** `?, ?, ?` for an IN list. Neither engine takes an empty one. */
@@ -69,7 +87,7 @@ export function list(values: readonly Value[]): Sql {
  */
 export function limit(rows: number): Sql {
   if (!Number.isSafeInteger(rows) || rows < 1) throw new RangeError(`Not a row count: ${rows}`);
-  return { text: `limit ${rows}`, values: [] };
+  return raw(`limit ${rows}`);
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Question lines of every kind, for properties: words and values of any text, filters on any field, every window and shape. */
 import fc from 'fast-check';
-import { type Line, MOST_ROWS, printFilter, SORTS } from '../../src/line.ts';
-import { quote } from '../../src/tokens.ts';
+import { thingOf } from '../../src/analysis/resource-id.ts';
+import { type Line, MAX_ROWS, SORTS } from '../../src/question/line.ts';
+import { printFilter } from '../../src/question/print.ts';
+import { quote } from '../../src/text/quote.ts';
 import { type Filter, fieldGuide, group, groupNamed, type Term } from '../../src/trail/filter.ts';
-import { isStep } from '../../src/trail/series.ts';
-import { thingOf } from '../../src/trail/thing.ts';
-import type { Window } from '../../src/trail/window.ts';
+import { isStep } from '../../src/trail/time-buckets.ts';
+import type { Window } from '../../src/trail/time-window.ts';
 
 const fields = fieldGuide.map(({ name }) => name);
 const field = fc.constantFrom(...fields);
@@ -169,7 +170,7 @@ export const anyLine: fc.Arbitrary<Line> = fc
         .map((each) => [...new Map(each.flat().map((filter) => [printFilter(filter), filter])).values()]),
       by: fc.uniqueArray(fc.oneof({ weight: 5, arbitrary: grouped }, path), { minLength: 1, maxLength: 3 }),
       every,
-      top: fc.integer({ min: 1, max: MOST_ROWS }),
+      top: fc.integer({ min: 1, max: MAX_ROWS }),
       sort: fc.constantFrom(...SORTS),
       window: anyWindow,
       cols: fc.uniqueArray(

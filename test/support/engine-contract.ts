@@ -85,7 +85,7 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'stops for the reason that the asker left',
+    name: 'stops for the reason that the requester left',
     async holds(engine) {
       const leaving = new AbortController();
       const asked = engine.execute(

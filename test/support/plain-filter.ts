@@ -1,6 +1,6 @@
 /** What a filter means in other words than SQL, a plain reading of the rows of `events`; and filters made of what such rows hold. */
 import fc from 'fast-check';
-import { quote } from '../../src/tokens.ts';
+import { quote } from '../../src/text/quote.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
 import { type Filter, isTerm, type Term } from '../../src/trail/filter.ts';
 import { anyTerm, groupsOf } from './arbitrary-line.ts';

@@ -10,6 +10,7 @@ import { json } from 'node:stream/consumers';
 import { AthenaClient, type AthenaClientConfig } from '@aws-sdk/client-athena';
 import { z } from 'zod';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
+import { raw } from '../../src/trail/sql.ts';
 
 export type Operation = 'StartQueryExecution' | 'GetQueryExecution' | 'GetQueryResults' | 'StopQueryExecution';
 
@@ -170,12 +171,12 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
     }
     try {
       const signal = query.stopping.signal;
-      const { rows } = await engine.execute({ text, values: [] }, { signal });
+      const { rows } = await engine.execute(raw(text), { signal });
       // Rows that are not there have no names; one that is joined to nothing has.
       const [named = {}] =
         rows.length > 0 || query.substatement !== 'SELECT'
           ? rows
-          : (await engine.execute({ text: `select one.* from (select 1) left join (${text}\n) as one on false`, values: [] }, { signal })).rows;
+          : (await engine.execute(raw(`select one.* from (select 1) left join (${text}\n) as one on false`), { signal })).rows;
       query.names = Object.keys(named);
       query.rows = rows;
       query.end ??= { state: 'SUCCEEDED' };

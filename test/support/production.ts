@@ -1,7 +1,7 @@
 /** Production on loopback: the bucket of the sample trail, a catalog without tables, and Athena over the same events. */
 import { readdirSync } from 'node:fs';
-import type { AthenaSettings, Clients } from '../../athena/trail.ts';
-import { setUp } from '../../src/setup.ts';
+import type { AthenaSettings, Clients } from '../../athena/open.ts';
+import { setUp } from '../../src/cli/setup.ts';
 import type { QueryEngine } from '../../src/trail/engine.ts';
 import { type PocketBucket, pocketBucket } from './bucket.ts';
 import { pocketAthena } from './pocket-athena.ts';

@@ -70,7 +70,7 @@ export async function openSlackDoor(): Promise<SlackDoor> {
   const url = await addressOf(server);
 
   const bot = (botUrl: string) => ({ url: botUrl, signingSecret });
-  const person = { user_id: workspace.asker.id, channel_id: workspace.general.id, team_id: workspace.teamId };
+  const person = { user_id: workspace.requester.id, channel_id: workspace.general.id, team_id: workspace.teamId };
   return {
     slack,
     apiUrl: `${url}/api/`,
@@ -96,7 +96,7 @@ export async function openSlackDoor(): Promise<SlackDoor> {
         event_id: event_id ?? `Ev${events}`,
         event: {
           type: 'app_mention',
-          user: workspace.asker.id,
+          user: workspace.requester.id,
           text: `<@${botUserId}> ${words}`,
           ts: '100.1',
           channel: workspace.general.id,
@@ -109,7 +109,7 @@ export async function openSlackDoor(): Promise<SlackDoor> {
         payload: JSON.stringify({
           type: 'block_actions',
           team: { id: workspace.teamId },
-          user: { id: workspace.asker.id },
+          user: { id: workspace.requester.id },
           channel: { id: workspace.general.id },
           response_url: `${url}/response/2`,
           trigger_id: '1.2',

@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../../duckdb/store.ts';
-import type { Answer, Row } from '../../src/answer.ts';
-import { loadCatalog } from '../../src/catalog.ts';
-import { type Desk, openDesk } from '../../src/desk.ts';
+import type { Answer, Row } from '../../src/answer/answer.ts';
+import { type Desk, openDesk } from '../../src/desk/desk.ts';
+import { loadRegistry } from '../../src/desk/registry.ts';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
+import { raw } from '../../src/trail/sql.ts';
 
 export const ACCOUNT = '111122223333';
 /** A moment after everything that `record` makes. */
@@ -142,7 +143,7 @@ export interface OpenTrail extends AsyncDisposable {
   rows(sql: string): Promise<RawRow[]>;
 }
 
-const catalog = loadCatalog(new URL('../../', import.meta.url));
+const catalog = loadRegistry(new URL('../../', import.meta.url));
 
 /** Loads a trail and opens the desk over it, as the product does. */
 export async function openFolder({ trail, store }: Pick<TrailFolder, 'trail' | 'store'>): Promise<OpenTrail> {
@@ -179,7 +180,7 @@ export async function openStore(store: string, loaded: Loaded = NOTHING): Promis
     ask,
     cells,
     ids: async (line, now) => (await cells(line, now)).map(({ eventid }) => String(eventid)).sort(),
-    rows: async (sql) => (await engine.execute({ text: sql, values: [] }, { signal })).rows,
+    rows: async (sql) => (await engine.execute(raw(sql), { signal })).rows,
     [Symbol.asyncDispose]: () => engine.close(),
   };
 }

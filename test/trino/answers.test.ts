@@ -9,15 +9,15 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { loadTrail } from '../../duckdb/store.ts';
 import { generateSample } from '../../sample/generate.ts';
-import { type Catalog, loadCatalog } from '../../src/catalog.ts';
-import { dayNamed } from '../../src/clock/day.ts';
-import { openDesk } from '../../src/desk.ts';
-import { parseLine } from '../../src/line.ts';
+import { periodOf } from '../../src/clock/period.ts';
+import { openDesk } from '../../src/desk/desk.ts';
+import { loadRegistry, type Registry } from '../../src/desk/registry.ts';
+import { parseLine } from '../../src/question/parse.ts';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
 import { eventColumns, eventCount, eventsDuring } from '../../src/trail/events.ts';
 import { matching, rightlyWritten, termsOf } from '../../src/trail/filter.ts';
-import { sql } from '../../src/trail/sql.ts';
-import type { TimeRange } from '../../src/trail/window.ts';
+import { raw, sql } from '../../src/trail/sql.ts';
+import type { TimeRange } from '../../src/trail/time-window.ts';
 import { contract } from '../support/engine-contract.ts';
 import { filtersIn } from '../support/plain-filter.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
@@ -101,18 +101,18 @@ async function allOf(rows: Promise<readonly RawRow[]>): Promise<Map<string, unkn
 }
 
 const columns = eventColumns.map((name) => (name === 'resources' ? "array_join(resources, ' ') as resources" : name)).join(', ');
-const everything = { text: `select ${columns} from ${eventsDuring(EVER).text} order by eventid`, values: eventsDuring(EVER).values };
+const everything = sql`select ${raw(columns)} from ${eventsDuring(EVER)} order by eventid`;
 
 describe.skipIf(url === null)('the sample', () => {
   let folder: string;
   let both: Both;
-  let catalog: Catalog;
+  let catalog: Registry;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-sample-'));
     await generateSample({ out: folder, end: END, eventsPerDay: 20 });
     both = await onBoth(folder);
-    catalog = await loadCatalog(new URL('../../', import.meta.url));
+    catalog = await loadRegistry(new URL('../../', import.meta.url));
   });
   afterAll(async () => {
     await both?.[Symbol.asyncDispose]();
@@ -190,7 +190,7 @@ describe.skipIf(url === null)('the sample', () => {
   });
 
   test('gives the same daily report', async () => {
-    const day = dayNamed('2026-11-20', 'UTC') as TimeRange;
+    const day = periodOf('day', '2026-11-20', 'UTC') as TimeRange;
     for (const name of catalog.reports.keys()) {
       const [a, b] = await Promise.all([onTrino(both), both.duck].map((engine) => openDesk(catalog, engine).report(name, day, { now: END, signal })));
       expect(a?.data).toEqual(b?.data);

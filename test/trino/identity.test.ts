@@ -1,8 +1,8 @@
 /** Who acted, in every shape of userIdentity, and who signed in, as the view says it on Trino and the store says it on DuckDB. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { signInsDuring } from '../../src/analysis/sign-ins.ts';
 import { homeAccount } from '../../src/trail/events.ts';
-import { signInsDuring } from '../../src/trail/sign-ins.ts';
-import { sql } from '../../src/trail/sql.ts';
+import { raw, sql } from '../../src/trail/sql.ts';
 import { identities } from '../support/identities.ts';
 import { atPortal } from '../support/portal.ts';
 import { type OpenTrail, openFolder, record, session, type TrailFolder, trailFolder } from '../support/trail-folder.ts';
@@ -46,7 +46,7 @@ describe.skipIf(url === null)('who it was is known on Trino', () => {
 
   test('by the shape of userIdentity, each as on the embedded engine', async () => {
     const columns = [...new Set(identities.flatMap(({ told }) => Object.keys(told)))].join(', ');
-    const rows = await trail.execute({ text: `select eventid, ${columns} from events`, values: [] });
+    const rows = await trail.execute(raw(`select eventid, ${columns} from events`));
     const found = new Map(rows.map((row) => [row.eventid, row]));
     for (const { what, record: each, told } of identities) expect(found.get(String(each.eventID)), what).toMatchObject(told);
     expect(found.size).toBe(identities.length + portal.length);

@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Layout } from '../../athena/layout.ts';
+import type { Layout } from '../../athena/bucket-layout.ts';
 import { type Names, PARTITIONS, propertiesOf, RAW_COLUMNS } from '../../athena/tables.ts';
 import { listTrail } from '../../duckdb/layout.ts';
 import { fitted, readType, trinoType } from './hive-types.ts';

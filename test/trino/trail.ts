@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Layout } from '../../athena/layout.ts';
+import type { Layout } from '../../athena/bucket-layout.ts';
 import { VIEW, viewOf } from '../../athena/tables.ts';
+import { raw as rawSql } from '../../src/trail/sql.ts';
 import { openTrino, type TrinoClient } from './client.ts';
 import { writeRawTable } from './raw-table.ts';
 
@@ -19,7 +20,7 @@ export interface TrinoTrail extends TrinoClient, AsyncDisposable {
 export async function openTrinoTrail(url: string, folder: string): Promise<TrinoTrail> {
   const names = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
   const client = openTrino(url, names.database);
-  const run = (text: string) => client.execute({ text, values: [] });
+  const run = (text: string) => client.execute(rawSql(text));
   await using stack = new AsyncDisposableStack();
   /** Makes what is dropped again when the trail is disposed of, or when what comes after it cannot be made. */
   const make = async (statement: string, drop: string): Promise<void> => {

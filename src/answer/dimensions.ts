@@ -1,0 +1,73 @@
+/** The aspects of an event that are worth counting: its call, service, actor, address, … Each with how it is said and what it leads to. */
+import { only } from '../question/line.ts';
+import { type Filter, type FilterValue, group } from '../trail/filter.ts';
+import { raw, type Sql, sql } from '../trail/sql.ts';
+
+interface Aspect {
+  readonly title: string;
+  readonly many: string;
+  /** What its value is, as SQL of ours. */
+  readonly value: string;
+  /** The filters that find the events of a value, and no others. */
+  filters(value: string): readonly Filter[];
+}
+
+const agentOf = (text: string): FilterValue => ({ text, wildcard: text.endsWith('*') });
+
+/**
+ * A session name is new each day, and so is the version of a tool: roles count by their names, and tools by theirs. A
+ * service that calls on somebody's behalf comes from no address.
+ */
+export const ASPECTS = {
+  account: { title: 'Accounts', many: 'accounts', value: 'recipientaccountid', filters: (value) => [only('account', value)] },
+  region: { title: 'Regions', many: 'regions', value: 'awsregion', filters: (value) => [only('region', value)] },
+  service: { title: 'Services', many: 'services', value: 'eventsource', filters: (value) => [only('source', value)] },
+  call: {
+    title: 'Calls',
+    many: 'calls',
+    value: `eventsource || ' ' || eventname`,
+    filters: (value) => [only('event', value.split(' ')[1] ?? ''), only('source', value.split(' ')[0] ?? '')],
+  },
+  actor: {
+    title: 'Actors',
+    many: 'actors',
+    value: `case when actorkind = 'role' then coalesce(sessionissuername, actor) else actor end`,
+    // A person may have the name of a role.
+    filters: (value) => group(false, [[only('actor', value)], ...(/[/:]/.test(value) ? [] : [[only('role', value), only('kind', 'role')]])]),
+  },
+  address: {
+    title: 'Addresses',
+    many: 'addresses',
+    value: `case when not regexp_like(sourceipaddress, '[a-z][.](com|cn|aws)$|^AWS Internal') then sourceipaddress end`,
+    filters: (value) => [only('ip', value)],
+  },
+  tool: {
+    title: 'Tools',
+    many: 'tools',
+    value: `nullif(regexp_extract(useragent, '^\\[{0,1}([A-Za-z][A-Za-z0-9._-]*)([/ ]|\\]{0,1}$)', 1), '')`,
+    // S3 writes it in brackets.
+    filters: (value) => [
+      { field: 'agent', negated: false, values: [value, `${value}/*`, `${value} *`, `[${value}/*`, `[${value} *`, `[${value}]`].map(agentOf) },
+    ],
+  },
+  key: {
+    title: 'Access keys',
+    many: 'access keys',
+    value: `case when accesskeyid like 'AKIA%' then accesskeyid end`,
+    filters: (value) => [only('key', value)],
+  },
+  error: { title: 'Errors', many: 'errors', value: 'errorcode', filters: (value) => [only('error', value)] },
+} as const satisfies Record<string, Aspect>;
+
+export type AspectName = keyof typeof ASPECTS;
+
+/** The names of actors as cards and counts tell them. */
+export const actorNames: Sql = raw(ASPECTS.actor.value);
+
+/** Each event once for each of the aspects, as `kind`: one reading of the trail for all of them. */
+export const eachAspect = (names: readonly AspectName[]): Sql =>
+  raw(`cross join unnest(array[${names.map((name) => `'${name}'`).join(', ')}]) as kinds (kind)`);
+
+/** The value that an event has in its aspect `kind`. */
+export const aspectValue = (names: readonly AspectName[]): Sql =>
+  sql`case kind ${raw(names.map((name) => `when '${name}' then ${ASPECTS[name].value}`).join(' '))} end`;

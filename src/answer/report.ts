@@ -1,0 +1,22 @@
+/** A scheduled digest: a question that the clock asks, one file in reports/. */
+import type { TimeRange } from '../trail/time-window.ts';
+import type { Finding } from './answer.ts';
+import type { Context } from './context.ts';
+
+/** What a report looks back on: the last whole day, week (from Monday) or month of the configured time zone. */
+export type Period = 'day' | 'week' | 'month';
+
+/** reports/daily.ts is posted through templates/daily.hbs. */
+export interface Report {
+  readonly summary: string;
+  readonly period: Period;
+  /** When it is posted: cron of five fields, in the configured time zone. */
+  readonly schedule: string;
+  /** How many times it reads its period, for the estimate of its price. Default: 1. */
+  readonly reads?: number;
+  /** `range` is the period before the report is posted, [from, to) in UTC. It is what the footer says was covered. */
+  answer(range: TimeRange, context: Context): Promise<Finding>;
+}
+
+/** Declares a report. */
+export const report = (declared: Report): Report => declared;

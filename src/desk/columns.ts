@@ -1,0 +1,25 @@
+/** `cols:`: which columns of an answer's table are shown, and in which order. */
+import type { Column, Table } from '../answer/answer.ts';
+import { columnNamed, columnsOf } from '../trail/filter.ts';
+
+/** A table with the columns that were asked for, in that order; those that it does not have are told, and the rest is shown. */
+export function withColumns(
+  table: Table | undefined,
+  cols: readonly string[] | undefined,
+): { readonly table?: Table | undefined; readonly unknown?: string } {
+  if (!table || !cols) return { table };
+  const isNamed = (name: string, column: Column): boolean => {
+    const field = columnNamed(name);
+    const names = [column.name, column.label.toLowerCase(), column.label.toLowerCase().split(' ')[0]];
+    return names.includes(name) || (field !== undefined && columnsOf(field).some(({ text }) => text === column.name));
+  };
+  const found = cols.map((name) => table.columns.find((column) => isNamed(name, column)));
+  const columns = found.filter((column) => column !== undefined).map((column) => ({ ...column, hidden: false }));
+  const strays = cols.filter((_, i) => !found[i]);
+  return {
+    table: columns.length > 0 ? { ...table, columns } : table,
+    ...(strays.length > 0 && {
+      unknown: `There is no column ${strays.join(', ')}. There are ${table.columns.map(({ name }) => name).join(', ')}.`,
+    }),
+  };
+}

@@ -1,0 +1,139 @@
+/** A line as its command takes it: the command found, words checked, the window pinned to the clock, nothing in it ignored. */
+import { z } from 'zod';
+import { type Command, defaultWindow, isOptional, type Question, type ShapeKey, usage } from '../answer/command.ts';
+import { UserError } from '../errors.ts';
+import type { Line } from '../question/line.ts';
+import { parseLine } from '../question/parse.ts';
+import { printLine } from '../question/print.ts';
+import { nearest } from '../text/closest-match.ts';
+import { shortened } from '../text/format.ts';
+import { secondOf } from '../trail/events.ts';
+import { changed, type FilterValue, rightlyWritten, type Term, termsOf, valuesOf } from '../trail/filter.ts';
+import { nearestWindow, pin, printWindow } from '../trail/time-window.ts';
+import { commandInHelp } from './help.ts';
+import type { Registry } from './registry.ts';
+
+/** A line and the command that answers it. */
+export interface CommandLine {
+  readonly line: Line;
+  readonly command: Command;
+  readonly question: Question;
+}
+
+type Commands = Registry['commands'];
+
+/** Parses a line. A command may take a word by its name (`allow:us-east-1`), so the parser asks for the names of words. */
+export const lineOf = (text: string, commands: Commands): Line =>
+  parseLine(text, (name, word) => Object.hasOwn(commands.get(name)?.words ?? {}, word));
+
+/**
+ * Reads a line and checks it against its command; undefined for one that asks for help.
+ *
+ * @throws UserError with the nearest line that can be answered, if there is one: every further mistake in it is corrected too.
+ */
+export function readLine(text: string, commands: Commands, now: Date): CommandLine | undefined {
+  try {
+    return check(text, commands, now);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message, correct(error.suggestion, commands, now));
+  }
+}
+
+/** More mistakes than anybody makes in one line. */
+const MAX_CORRECTIONS = 20;
+
+/** A suggestion with every further mistake in it corrected; undefined when that leads to no line that can be answered. */
+function correct(suggestion: string | undefined, commands: Commands, now: Date): string | undefined {
+  let line = suggestion;
+  for (let tries = 0; line !== undefined && tries < MAX_CORRECTIONS; tries += 1) {
+    try {
+      check(line, commands, now);
+      return line;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      line = error.suggestion;
+    }
+  }
+  return undefined;
+}
+
+/** @throws UserError for the first mistake in a line, with that one corrected. */
+function check(text: string, commands: Commands, now: Date): CommandLine | undefined {
+  const line = lineOf(text, commands);
+  if (line.name === 'help') {
+    commandInHelp(line, commands);
+    return undefined;
+  }
+  const command = find(line, commands);
+  return { line, command, question: toQuestion(line, command, now) };
+}
+
+function find({ name, ...rest }: Line, commands: Commands): Command {
+  const command = commands.get(name);
+  if (command) return command;
+  const guess = nearest(name, [...commands.keys(), 'help']);
+  throw new UserError(`There is no command “${shortened(name)}”. “help” lists them.`, guess ? printLine({ ...rest, name: guess }) : 'help');
+}
+
+/** @throws UserError for what the command does not take. */
+function toQuestion(line: Line, command: Command, now: Date): Question {
+  const { name, words, window } = line;
+  const shown = usage(name, command);
+  const example = `${name} ${command.example}`;
+  const keys = Object.keys(command.words);
+  const extra = words.slice(keys.length);
+  const meant = window ? undefined : extra.map((_, i) => nearestWindow(extra.slice(i))).find((guess) => guess !== undefined);
+  if (extra.length > 0 && (!command.filters || meant)) {
+    throw new UserError(
+      `I don't know what to do with “${shortened(extra.join(' '))}”. Usage: ${shown}`,
+      printLine({ ...line, words: words.slice(0, keys.length), ...(meant && { window: meant }) }),
+    );
+  }
+  // What a command has no place for is looked for in the record.
+  const filters = [...extra.map((text): Term => ({ field: 'text', negated: false, values: [{ text, wildcard: false }] })), ...line.filters];
+  const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
+  if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
+
+  const parsed = z.object(command.words).safeParse(Object.fromEntries(keys.map((key, i) => [key, words[i]])));
+  if (!parsed.success) throw new UserError(`${parsed.error.issues[0]?.message ?? 'I cannot read that.'} Usage: ${shown}`, example);
+
+  if (filters.length > 0 && !command.filters) {
+    throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
+  }
+  checkValues({ ...line, filters });
+  const { by, every, top, sort } = line;
+  const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
+  const unheeded = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
+  if (unheeded) {
+    const { [unheeded]: _, ...without } = line;
+    throw new UserError(`“${name}” does not take ${unheeded}:. Usage: ${shown}`, printLine(without));
+  }
+  const typedWindow = window ?? defaultWindow(command);
+  const range = pin(typedWindow, now);
+  if (range.from > now) {
+    const { window: _, ...without } = line;
+    throw new UserError(`“${printWindow(typedWindow)}” is still to come: it is ${secondOf(now)}.`, printLine(without));
+  }
+  return { words: parsed.data, filters, typedWindow, window: range, ...shape };
+}
+
+/** @throws UserError for a filter on a value that its field never has: it would find nothing, and read as if nothing had happened. */
+function checkValues(line: Line): void {
+  for (const { field, values } of termsOf(line.filters)) {
+    const known = valuesOf(field);
+    const stray = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
+    if (known && stray) {
+      const guess = nearest(stray.text, known) ?? (known[0] as string);
+      const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
+      const filters = changed(line.filters, (term) => ({ ...term, values: term.values.map(mend) }));
+      throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${shortened(stray.text)}”.`, printLine({ ...line, filters }));
+    }
+    for (const value of values) {
+      const right = rightlyWritten(field, value);
+      if (right) throw new UserError(`“${field}:${shortened(value.text)}” cannot be compared. Write it as ${right}.`);
+    }
+  }
+}
+
+const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;

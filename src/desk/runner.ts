@@ -1,0 +1,134 @@
+/** Runs a question or a report: its queries go through billing and the cache of paid rows, and its finding becomes an answer. */
+import type { Answer, Coverage, Finding, Next } from '../answer/answer.ts';
+import type { Context, Networks } from '../answer/context.ts';
+import { printLine } from '../question/print.ts';
+import { maskDeep, maskText } from '../text/redact.ts';
+import { ask, type Cost, type Execution, type Progress, type QueryEngine } from '../trail/engine.ts';
+import { partsOf, secondOf } from '../trail/events.ts';
+import type { Query, Sql } from '../trail/sql.ts';
+import type { TimeRange } from '../trail/time-window.ts';
+import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
+import { withColumns } from './columns.ts';
+import { openQueryCache } from './query-cache.ts';
+
+/** What a requester brings. */
+export interface AskOptions {
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
+  readonly requester?: string;
+  /** How far the running statement is. */
+  onProgress?(progress: Progress): void;
+  /** Partial results, while events before `until` are still being searched. */
+  onPartial?(answer: Answer, until: Date): void;
+  /** Sees each statement as it is sent. */
+  onQuery?(statement: Sql): void;
+}
+
+/** What is run, and how much of the trail it reads. */
+type Run = Omit<BillableQuestion, 'requester' | 'now' | 'signal'>;
+
+/** Runs one question or report: `find` is its own part. */
+export type Runner = (run: Run, options: AskOptions, find: (context: Context) => Promise<Finding>) => Promise<Answer>;
+
+/** A runner over an engine. Without billing, queries are free. */
+export function openRunner(engine: QueryEngine, networks: Networks, billing: Billing | undefined): Runner {
+  const paidRows = openQueryCache();
+
+  return async (run, { now, signal, requester, onProgress, onQuery, onPartial }, find) => {
+    const bill = await billing?.open({ ...run, requester, now, signal });
+    const costs: Cost[] = [];
+    let partial: Finding | undefined;
+    const execution: Execution = {
+      signal,
+      ...(requester !== undefined && { requester }),
+      ...(onProgress && { onProgress }),
+      onBilled(cost) {
+        bill?.book(cost);
+        costs.push(cost);
+      },
+    };
+    const context: Context = {
+      now,
+      networks,
+      async ask<Row>(query: Query<Row>) {
+        const known = bill && paidRows.find(query, now);
+        if (known) return known as Row[];
+        await bill?.admit(query.reads ?? []);
+        onQuery?.(query);
+        const billed = costs.length;
+        const { rows, cost } = await ask(engine, query, execution);
+        // An engine that bills has reported each try already.
+        if (costs.length === billed) costs.push(cost);
+        if (bill) paidRows.keep(query, rows, now);
+        return rows;
+      },
+      parts: (range) => (engine.estimate ? partsOf(range) : [range]),
+      showPartial(found, until) {
+        partial = found;
+        // A requester who cannot be shown partial results still gets the answer.
+        if (onPartial)
+          void answerOf(run, found, costs)
+            .then((answer) => onPartial(answer, until))
+            .catch(() => undefined);
+      },
+      extent: () => engine.extent(),
+      billed: async (range) => billing?.billed(range),
+    };
+    try {
+      return await answerOf(run, await find(context), costs);
+    } catch (error) {
+      // Partial results are shown with the confirmation, not lost to it.
+      if (!(error instanceof CostConfirmation) || !partial) throw error;
+      return await answerOf(run, { ...partial, note: error.message, next: [...error.choices, ...(partial.next ?? [])] }, costs);
+    } finally {
+      await bill?.close();
+    }
+  };
+
+  async function answerOf({ name, line, window, reads }: Run, found: Finding, costs: readonly Cost[]): Promise<Answer> {
+    const text = line && printLine(line);
+    const named = text ?? '';
+    // The lines of follow-ups stay whole, since they are asked again; their labels are masked.
+    const masked = ({ label, line: follows }: Next): Next => ({ label: maskText(label, named), line: follows });
+    const { table, unknown } = withColumns(found.table, line?.cols);
+    const rows = table?.rows.map((row) => ({ cells: maskDeep(row.cells, named), ...(row.next && { next: masked(row.next) }) }));
+    const { first, last } = await engine.extent();
+    const isWholeTrail = first !== null && last !== null && secondOf(window.from) <= first && last <= secondOf(window.to);
+    const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail));
+    const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
+    return {
+      template: name,
+      data: maskDeep(found.data, named),
+      ...(table && rows && { table: { ...table, rows } }),
+      ...(next && { next: next.map(masked) }),
+      ...(note !== '' && { note }),
+      ...(text !== undefined && { line: text }),
+      ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
+    };
+  }
+}
+
+async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
+  const { first, last, accounts, regions, asideFiles, asideEvents } = await engine.extent();
+  const sum = (amount: 'bytes' | 'dollars'): number | null => {
+    const known = costs.map((cost) => cost[amount]).filter((count) => count !== undefined);
+    return known.length > 0 ? known.reduce((total, count) => total + count, 0) : null;
+  };
+  return {
+    from: secondOf(from),
+    to: secondOf(to),
+    asOf: last,
+    first,
+    accounts: accounts.length,
+    regions: regions.length,
+    asideFiles,
+    asideEvents,
+    rows: found.table?.rows.length ?? 0,
+    queries: costs.length,
+    ms: Math.round(costs.reduce((sum, cost) => sum + cost.ms, 0)),
+    bytes: sum('bytes'),
+    dollars: sum('dollars'),
+    queryIds: costs.map((cost) => cost.queryId).filter((id) => id !== undefined),
+  };
+}

@@ -1,0 +1,100 @@
+/** Saved questions: `save root-week: root-logins 7d` saves one under a name, `saved` lists them, and `root-week` asks it. */
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { Answer } from '../answer/answer.ts';
+import { UserError } from '../errors.ts';
+import { printLine } from '../question/print.ts';
+import { secondOf } from '../trail/events.ts';
+import { readLine } from './read-line.ts';
+import type { Registry } from './registry.ts';
+import type { AskOptions } from './runner.ts';
+
+/** A saved question, with who saved it and when (ISO text in UTC). */
+interface SavedQuestion {
+  readonly line: string;
+  readonly by: string | null;
+  readonly at: string;
+}
+
+export interface SavedQuestions {
+  /** By name, in alphabetical order. */
+  all(): Promise<ReadonlyMap<string, SavedQuestion>>;
+  /** Saves a question. One that has the name already is replaced. */
+  save(name: string, question: SavedQuestion): Promise<void>;
+}
+
+const savedQuestions = z.record(z.string(), z.object({ line: z.string(), by: z.string().nullable(), at: z.string() }));
+
+/** Saved questions in a file. A file that cannot be read counts as empty. */
+export function openSavedQuestions(file: { read(): Promise<unknown>; write(value: unknown): Promise<void> }): SavedQuestions {
+  const read = async () => savedQuestions.safeParse(await file.read()).data ?? {};
+  // One at a time, so that none is lost.
+  const inTurn = pLimit(1);
+  return {
+    all: async () => new Map(Object.entries(await read()).sort(([a], [b]) => (a < b ? -1 : 1))),
+    save: (name, question) => inTurn(async () => file.write({ ...(await read()), [name]: question })),
+  };
+}
+
+/** What `save …` says: a name and a line, or neither when they are missing. */
+interface Save {
+  readonly name?: string;
+  readonly line?: string;
+}
+
+/** Reads `save name: line`; undefined for any other text. */
+export function readSave(text: string): Save | undefined {
+  const [, rest] = /^\s*(?:\/trail\s+)?save(?=\s|$)\s*(.*)$/is.exec(text) ?? [];
+  if (rest === undefined) return undefined;
+  const [, name, line] = /^([a-z][a-z0-9-]{0,29})\s*:?\s+(\S.*)$/is.exec(rest) ?? [];
+  return name && line ? { name: name.toLowerCase(), line } : {};
+}
+
+/** The line that a saved name stands for, with what follows the name; other text as it is; undefined for `saved`, which lists them. */
+export async function resolveSavedName(typed: string, saved: SavedQuestions, commands: Registry['commands']): Promise<string | undefined> {
+  const [, name = '', rest = ''] = /^\s*(?:\/trail\s+)?([a-z][a-z0-9-]*)(\s.*)?$/is.exec(typed) ?? [];
+  if (name.toLowerCase() === 'saved' && rest.trim() === '') return undefined;
+  if (name === '' || commands.has(name.toLowerCase())) return typed;
+  const known = (await saved.all()).get(name.toLowerCase());
+  return known ? `${known.line}${rest}` : typed;
+}
+
+/** @throws UserError for a name that is taken, or a line that cannot be answered. */
+export async function saveQuestion(
+  { name, line }: Save,
+  saved: SavedQuestions,
+  commands: Registry['commands'],
+  { now, requester }: AskOptions,
+): Promise<Answer> {
+  if (name === undefined || line === undefined)
+    throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVE_EXAMPLE}`);
+  if (commands.has(name) || ['help', 'save', 'saved'].includes(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
+  const read = readLine(line, commands, now);
+  const kept = { name, line: read ? printLine(read.line) : 'help' };
+  await saved.save(name, { line: kept.line, by: requester ?? null, at: secondOf(now) });
+  return listSaved(saved, kept);
+}
+
+/** All saved questions, and the one that was just saved. */
+export async function listSaved(saved: SavedQuestions, kept: { readonly name: string; readonly line: string } | null = null): Promise<Answer> {
+  const entries = [...(await saved.all())].map(([name, each]) => ({ name, ...each }));
+  return {
+    template: 'saved',
+    line: 'saved',
+    data: { kept, entries, example: SAVE_EXAMPLE },
+    next: entries.slice(0, MAX_BUTTONS).map(({ name }) => ({ label: name, line: name })),
+    table: {
+      caption: 'Saved questions',
+      columns: [
+        { name: 'name', label: 'Name', kind: 'text' },
+        { name: 'line', label: 'Question', kind: 'text' },
+        { name: 'by', label: 'Saved by', kind: 'text' },
+        { name: 'at', label: 'Saved (UTC)', kind: 'time' },
+      ],
+      rows: entries.map((cells) => ({ cells, next: { label: cells.name, line: cells.name } })),
+    },
+  };
+}
+
+const MAX_BUTTONS = 5;
+const SAVE_EXAMPLE = 'save root-week: root-logins 7d';

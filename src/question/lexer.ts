@@ -1,0 +1,179 @@
+/**
+ * Text to tokens and pieces: first what Slack, phones and editors changed is undone, then the text is split at blanks, with
+ * quoted characters marked, and parentheses and AND, OR, NOT are told from words.
+ */
+
+import { quote } from '../text/quote.ts';
+import { spanBetween } from '../trail/time-range-syntax.ts';
+
+/** A character of a token, and whether it stood in quotes (and so means only itself). */
+export interface Char {
+  readonly char: string;
+  readonly quoted: boolean;
+}
+export type Token = readonly Char[];
+
+/** Undoes what Slack (escaped mentions, autolinks, entities), macOS and iOS (smart punctuation) and copying do to a line. */
+export function normalize(text: string): string {
+  return text
+    .replace(/<(?:mailto:|tel:)([^|>\s]+)(?:\|([^>]*))?>/g, (_, address: string, label?: string) => label || address)
+    .replace(/<(https?:\/\/[^|>\s]+)(?:\|([^>]*))?>/g, (_, url: string, label?: string) => label || url)
+    .replace(/<([@#!])([^|>\s]+)(?:\|([^>]*))?>/g, (_, sigil: string, id: string, label?: string) => label || (sigil === '!' ? '' : sigil + id))
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&amp;/g, '&')
+    .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+    .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, ' ')
+    .replace(/[\u201c-\u201f\u00ab\u00bb\u2033\u301d\u301e\uff02]/g, '"')
+    .replace(/[\u2018-\u201b\u2032\uff07]/g, "'")
+    .replace(/[\u2010-\u2013\u2212\ufe63\uff0d]/g, '-')
+    .replace(/(^|\s)[\u2014\u2015](?=\S)/g, '$1-')
+    .replace(/[\u2014\u2015]/g, '--');
+}
+
+export function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  let token: Char[] | undefined;
+  for (let i = 0; i < text.length; ) {
+    const char = text[i] as string;
+    if (/\s/.test(char)) {
+      if (token) tokens.push(token);
+      token = undefined;
+      i += 1;
+      continue;
+    }
+    const start: Char[] = token ?? [];
+    const quoted = readQuoted(text, i, opensValue(start));
+    token = start;
+    if (quoted) {
+      token.push(...quoted.chars);
+      i = quoted.next;
+    } else {
+      // Slack's code marks around a pasted id are not part of it.
+      if (char !== '`') token.push({ char, quoted: false });
+      i += 1;
+    }
+  }
+  if (token) tokens.push(token);
+  return tokens.filter((chars) => chars.length > 0);
+}
+
+/** True where a token or one of its values begins. */
+function opensValue(token: Token): boolean {
+  const last = token.at(-1);
+  return last === undefined || (!last.quoted && /[:,]/.test(last.char));
+}
+
+/** A quoted run at `start`. Double quotes open anywhere and may lack their end; single quotes only stand around a whole word or value (O'Brien). */
+function readQuoted(text: string, start: number, opensValue: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
+  if (text[start] === "'" && opensValue) {
+    const inner = /^'([^']*)'(?=[\s,]|$)/.exec(text.slice(start));
+    if (!inner) return undefined;
+    return { chars: quotedChars(inner[1] as string), next: start + inner[0].length };
+  }
+  if (text[start] !== '"') return undefined;
+  const chars: Char[] = [];
+  let i = start + 1;
+  while (i < text.length && text[i] !== '"') {
+    const escaped = /^\\(?:u\{([0-9a-f]{1,6})\}|(["\\]))/i.exec(text.slice(i, i + 11));
+    const code = Number.parseInt(escaped?.[1] ?? '', 16);
+    if (escaped && (escaped[2] !== undefined || code <= 0x10ffff)) {
+      chars.push(...quotedChars(escaped[2] ?? String.fromCodePoint(code)));
+      i += escaped[0].length;
+    } else {
+      chars.push({ char: text[i] as string, quoted: true });
+      i += 1;
+    }
+  }
+  // An empty pair of quotes still is a value: mark it by an empty quoted character.
+  return { chars: chars.length > 0 ? chars : [{ char: '', quoted: true }], next: i + 1 };
+}
+
+export const quotedChars = (text: string): Char[] =>
+  text === '' ? [{ char: '', quoted: true }] : text.split('').map((char) => ({ char, quoted: true }));
+
+export const plainToken = (text: string): Token => Array.from(text, (char) => ({ char, quoted: false }));
+
+export const tokenText = (token: Token): string => token.map(({ char }) => char).join('');
+export const isQuoted = (token: Token): boolean => token.some(({ quoted }) => quoted);
+
+/** A token as text that reads as the same token: `user:"ci deploy",other`. */
+export function printToken(token: Token): string {
+  let text = '';
+  let quoted = '';
+  for (const char of [...token, { char: '', quoted: false }]) {
+    if (char.quoted) {
+      quoted += char.char;
+    } else {
+      text += (quoted && quote(quoted)) + char.char;
+      quoted = '';
+    }
+  }
+  return text || '""';
+}
+
+/** A piece of a line: a token, or what joins and groups filters. */
+export type Piece =
+  | { readonly kind: 'token'; readonly token: Token }
+  /** `(`, `-(`, or with the field of all that stands in it, `event:(`. */
+  | { readonly kind: 'open'; readonly negated: boolean; readonly head: string }
+  | { readonly kind: 'close' | 'and' | 'or' | 'not' };
+
+/** The words between filters. They are in capital letters, or marks. */
+export const OPERATORS: Readonly<Record<string, 'and' | 'or' | 'not'>> = { AND: 'and', '&&': 'and', OR: 'or', '||': 'or', NOT: 'not' };
+
+/** Splits tokens into pieces: parentheses stand close to words, and ranges in brackets have blanks in them. */
+export function toPieces(tokens: readonly Token[]): Piece[] {
+  const all: Piece[] = [];
+  for (let i = 0; i < tokens.length; i += 1) {
+    let token = tokens[i] as Token;
+    for (let open = OPENING.exec(maskQuoted(token)); open; open = OPENING.exec(maskQuoted(token))) {
+      const [mark, minus = ''] = open;
+      all.push({ kind: 'open', negated: minus === '-', head: mark === `${minus}(` ? '' : printToken(token.slice(minus.length, mark.length - 1)) });
+      token = token.slice(mark.length);
+    }
+    const range = RANGE.exec([token, ...tokens.slice(i + 1, i + 3)].map(maskQuoted).join(' '));
+    if (range) {
+      const [, head = '', opening, from = '', to = '', closing, rest = ''] = range;
+      token = plainToken(`${head}${spanBetween({ at: from, isIn: opening === '[' }, { at: to, isIn: closing === ']' }) ?? `${from}..${to}`}${rest}`);
+      i += 2;
+    }
+    const bareToken = maskQuoted(token);
+    // “Mozilla/5.0(X11)” has both of its own.
+    const own = bareToken.split(')').length - bareToken.split('(').length;
+    const closing = Math.min(Math.max(own, 0), /\)*$/.exec(bareToken)?.[0].length ?? 0);
+    const inner = token.slice(0, token.length - closing);
+    const bare = maskQuoted(inner);
+    const operator = Object.hasOwn(OPERATORS, bare) ? OPERATORS[bare] : undefined;
+    if (operator) all.push({ kind: operator });
+    else if (inner.length > 0) all.push({ kind: 'token', token: inner });
+    for (let n = 0; n < closing; n += 1) all.push({ kind: 'close' });
+  }
+  return all;
+}
+
+const OPENING = /^(-?)(?:[A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?:)?\(/;
+/** `eventTime:[2026-04-20 TO 2026-05-02]` of Lucene; an end in braces is left out. */
+const RANGE = /^(-?[A-Za-z]\w*:)([[{])(\S+) TO ([^\s\]}]+)([\]}])(\)*)$/;
+
+/** A token's characters, with `"` in the place of each that was quoted. */
+export const maskQuoted = (token: Token): string => token.map(({ char, quoted }) => (quoted ? '"' : char)).join('');
+
+/** A piece as text that reads as the same piece. */
+export const printPiece = (piece: Piece): string => {
+  if (piece.kind === 'token') return printToken(piece.token);
+  if (piece.kind === 'open') return `${piece.negated ? '-' : ''}${piece.head}(`;
+  return piece.kind === 'close' ? ')' : piece.kind.toUpperCase();
+};
+
+export const printPieces = (pieces: readonly Piece[]): string => pieces.map(printPiece).join(' ');
+
+/** The unquoted tokens from `start` on that a window could be made of: three at most. */
+export function plainWords(all: readonly Piece[], start: number): string[] {
+  const run: string[] = [];
+  for (const piece of all.slice(start, start + 3)) {
+    if (piece.kind !== 'token' || isQuoted(piece.token)) break;
+    run.push(tokenText(piece.token));
+  }
+  return run;
+}

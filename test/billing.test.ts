@@ -1,0 +1,296 @@
+/** What questions may cost: a small trail with a price, over the real desk, billing and ledger. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { openBilling, type SpendingLimits } from '../src/desk/billing.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import { UserError } from '../src/errors.ts';
+import { toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { parseLine } from '../src/question/parse.ts';
+import { openLedger } from '../src/state/ledger.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import type { Days, Sql } from '../src/trail/sql.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { openFolder, record, trailFolder, trailOf } from './support/trail-folder.ts';
+
+const NOW = new Date('2026-05-10T21:00:00Z');
+const signal = new AbortController().signal;
+const root = new URL('../', import.meta.url);
+/** What the folders of one day have. */
+const DAY_BYTES = 20e9;
+const DAY_DOLLARS = 0.1;
+
+const daysIn = ({ first, last }: { readonly first: string; readonly last: string }): number =>
+  (Date.parse(last.replaceAll('/', '-')) - Date.parse(first.replaceAll('/', '-'))) / 86_400_000 + 1;
+
+/** A desk whose engine has a price, ten cents for each day that is read. */
+async function shop(
+  limits: Partial<SpendingLimits> = {},
+  { mostBytes, isStuck = false }: { readonly mostBytes?: number; readonly isStuck?: boolean } = {},
+) {
+  let at = NOW;
+  const stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'trailbot-spent-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const trail = stack.use(await trailFolder());
+  await trail.deliver([record({ eventTime: '2026-05-10T10:00:00Z' }), record({ eventTime: '2026-05-10T09:00:00Z' })], { day: '2026/05/10' });
+  const { engine: duck } = stack.use(await openFolder(trail));
+  const engine: QueryEngine = {
+    ...duck,
+    async execute(statement, execution) {
+      const days = (statement.reads ?? []).reduce((sum, each) => sum + daysIn(each), 0);
+      const cost = { ms: 10, bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS, queryId: 'q' };
+      try {
+        return { rows: (await duck.execute(statement, execution)).rows, cost };
+      } finally {
+        execution.onBilled?.(cost);
+      }
+    },
+    mostBytes: async () => mostBytes,
+    async estimate(reads) {
+      if (isStuck) await new Promise(() => undefined);
+      const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
+      return { bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS };
+    },
+  };
+  const ledger = openLedger(folder, (error) => {
+    throw error;
+  });
+  const desk = openDesk(await loadRegistry(root), engine, { billing: openBilling(engine, ledger, { askAbove: 1, ...limits }, () => at) });
+  const ask = (line: string, requester = 'U0ALICE', now = NOW) => desk.answer(line, { now, signal, requester });
+  const setClock = (now: Date) => {
+    at = now;
+  };
+  return { desk, ask, setClock, ledger, folder, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const refusal = async (answer: Promise<unknown>): Promise<UserError> => {
+  const error = await answer.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof UserError)) throw new Error(`not refused: ${error}`);
+  return error;
+};
+
+describe('A question that is dear', () => {
+  test('is asked about before anything is read, with its price and a cheaper one', async () => {
+    await using open = await shop();
+    const { message, choices } = await refusal(open.ask('events by:user 60d'));
+    expect(message).toBe('This reads about 1.2 TB (about $6.20). Run it?');
+    expect(choices).toEqual([
+      { label: 'Run it', line: 'events by:user 60d spend:8' },
+      { label: 'Only 7d (about $0.90)', line: 'events by:user 7d' },
+    ]);
+    expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
+  });
+
+  test('runs when its line says what may be spent, and the answer says what was', async () => {
+    await using open = await shop();
+    const answer = await open.ask('events by:user 60d spend:8');
+    expect(answer.coverage).toMatchObject({ bytes: 62 * DAY_BYTES, queryIds: ['q'] });
+    expect(answer.coverage?.dollars).toBeCloseTo(6.2);
+    expect(toTerminal(answer, new URL('templates/', root), 200)).toContain('1.2 TB · $6.20 · 10 ms · query q\n');
+    expect(parseLine(answer.line ?? '').spend).toBe(8);
+  });
+
+  test('of a time that is over is offered its newest part', async () => {
+    await using open = await shop();
+    const { choices } = await refusal(open.ask('rare 2026-01-01..2026-03-31'));
+    expect(choices[1]).toEqual({
+      label: 'Only 2026-03-25..2026-03-31 (about $0.80)',
+      line: 'rare 2026-03-25..2026-03-31',
+    });
+  });
+
+  test('is asked about by how much its command or report says that it reads, which is true', async () => {
+    const catalog = await loadRegistry(root);
+    const engine = await openDuckDB(inject('sampleStore'));
+    const desk = openDesk(catalog, engine);
+    const priced = openDesk(catalog, { ...engine, estimate: async () => undefined });
+    const [now, read] = [new Date(SAMPLE_END), [] as Days[]];
+    const asking = { now, signal, onQuery: ({ reads = [] }: Sql) => read.push(...reads) };
+    const timesRead = (days: number) => read.splice(0).reduce((sum, each) => sum + daysIn(each), 0) / days;
+    const day = { from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') };
+    for (const [name, report] of catalog.reports) {
+      await desk.report(name, day, asking);
+      expect(timesRead(2), name).toBe(report.reads);
+    }
+    for (const [name, command] of catalog.commands) {
+      if (command.reads === 0) continue;
+      const { coverage } = await desk.answer(`${name} ${command.example}`, asking);
+      const days = (Date.parse(coverage?.to ?? '') - Date.parse(coverage?.from ?? '')) / 86_400_000;
+      // Root's sessions are a few days more; what followed a launch back is asked about as it comes.
+      expect(timesRead(days), name).toBeLessThan((command.reads ?? 1) + (name === 'who-started' ? 2.5 : 0.2));
+      // Where its price can be told, a question that begins with a part of its time must say so: it is admitted part by part.
+      await priced.answer(`${name} ${command.example}`, asking);
+      const [first] = read.splice(0);
+      if (first && first.first.replaceAll('/', '-') > (coverage?.from ?? '')) expect(command, name).toHaveProperty('isNewestFirst');
+    }
+    await engine.close();
+  });
+
+  test('is asked about on the way, too, when more has to be read than was expected', async () => {
+    await using open = await shop();
+    const { message, choices } = await refusal(open.ask('event 00000000-0000-4000-8000-000000000000 2026-05-01'));
+    expect(message).toBe('To go on reads about 620.0 GB more (about $3.10).');
+    expect(choices).toEqual([{ label: 'Go on (about $3.10)', line: 'event 00000000-0000-4000-8000-000000000000 2026-05-01 spend:4' }]);
+    // What was paid for is not paid for again.
+    const answer = await open.ask(choices[0]?.line ?? '');
+    expect(answer.coverage?.dollars).toBeCloseTo(3.1);
+    const paid = await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1));
+    expect(paid.reduce((sum, { dollars }) => sum + dollars, 0)).toBeCloseTo(3.3);
+  });
+
+  test('that may stop early is asked about when it has to go on, and what was found is there already', async () => {
+    await using open = await shop({ askAbove: 1.5 });
+    const few = await open.ask('events top:1 120d');
+    expect(few.coverage?.dollars).toBeCloseTo(0.4);
+    const some = await open.ask('events 120d');
+    expect(some.table?.rows).toHaveLength(2);
+    expect(some.note).toBe('To go on reads about 2.2 TB more (about $10.80).');
+    expect(some.next?.[0]).toEqual({ label: 'Go on (about $10.80)', line: 'events 2026-01-10T21:00:00..2026-05-10T21:00:00 spend:15' });
+    const whole = await open.ask(some.next?.[0]?.line ?? '');
+    expect(whole.note).toBeUndefined();
+    expect(whole.table?.rows).toHaveLength(2);
+  });
+
+  test('is not offered to be run where Athena would stop it', async () => {
+    await using open = await shop({}, { mostBytes: 1e12 });
+    const { message, choices } = await refusal(open.ask('rare 60d'));
+    expect(message).toBe('This reads about 1.2 TB in one go, and Athena stops a query of this workgroup at 1.0 TB.');
+    expect(choices).toEqual([{ label: 'Only 30d (about $3.20)', line: 'rare 30d' }]);
+  });
+
+  test('of days that are still to come is offered a part of those that are there', async () => {
+    await using open = await shop();
+    const { choices } = await refusal(open.ask('rare 2026-04-01..2026-12-31'));
+    expect(choices[1]).toEqual({ label: 'Only 7d (about $0.90)', line: 'rare 7d' });
+  });
+
+  test('is not waited for when its price cannot be told in time', async () => {
+    await using open = await shop({}, { isStuck: true });
+    await expect(open.desk.answer('rare 7d', { now: NOW, signal: AbortSignal.timeout(20), requester: 'U0ALICE' })).rejects.toThrow('timeout');
+  });
+
+  test('that found nothing keeps its answer, where to look for other spellings would be dear', async () => {
+    await using open = await shop();
+    const answer = await open.ask('events by:user event:deletebucket 7d');
+    expect(answer.table?.rows).toEqual([]);
+    expect(answer.coverage?.dollars).toBeCloseTo(0.9);
+  });
+
+  test('is not asked about where no line could be pressed: reports run', async () => {
+    await using open = await shop({ askAbove: 0 });
+    const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };
+    expect((await open.desk.report('daily', day, { now: NOW, signal })).coverage?.dollars).toBeGreaterThan(0);
+  });
+});
+
+describe('A budget', () => {
+  test('of a person is for a day of theirs, and refuses with what is left of it and a question that fits', async () => {
+    await using open = await shop({ askAbove: 10, perUser: 2 });
+    await open.ask('rare 7d');
+    const { message, choices } = await refusal(open.ask('rare 14d'));
+    expect(message, JSON.stringify(choices)).toBe(
+      'This takes about $1.60, and you have spent $0.90 of the $2 for today. The next day begins at 00:00 UTC, in 3 hours. A shorter time costs less.',
+    );
+    expect(choices).toEqual([{ label: 'Only 7d (about $0.90)', line: 'rare 7d' }]);
+    await expect(open.ask('rare 14d', 'U0BOB')).resolves.toBeDefined();
+    // A day is a day of the real clock, whatever time is asked about.
+    await expect(open.ask('rare 14d', 'U0ALICE', new Date('2026-05-12T00:00:00Z'))).rejects.toThrow('you have spent');
+    open.setClock(new Date('2026-05-11T00:00:00Z'));
+    await expect(open.ask('rare 14d')).resolves.toBeDefined();
+  });
+
+  test('of the day is for all, reports too, and is not to be had by saying spend:', async () => {
+    await using open = await shop({ askAbove: 10, perDay: 1 });
+    await open.ask('rare 7d');
+    expect((await refusal(open.ask('rare 7d spend:100', 'U0BOB'))).message).toContain('all of us have spent $0.90 of the $1 for today');
+    const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };
+    expect((await refusal(open.desk.report('daily', day, { now: NOW, signal }))).message).toContain('all of us');
+  });
+
+  test('is not passed by two questions at once', async () => {
+    await using open = await shop({ askAbove: 10, perUser: 1 });
+    const ends = await Promise.allSettled([open.ask('rare 7d'), open.ask('rare 6d')]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('What was spent', () => {
+  test('is told by who asked and what, dearest first', async () => {
+    await using open = await shop({ askAbove: 10 });
+    await open.ask('rare 7d', 'U0BOB');
+    await open.ask('events 24h');
+    await open.ask('events 23h');
+    await open.desk.report('daily', { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') }, { now: NOW, signal });
+    const answer = await open.ask('cost 7d', 'U0BOB', new Date('2026-05-10T22:00:00Z'));
+    expect(answer.table?.rows.map(({ cells }) => [cells.who, cells.what, cells.questions, cells.queries, cells.dollars])).toEqual([
+      ['the schedule', 'daily report', 1, 5, 1],
+      ['U0BOB', 'rare', 1, 1, 0.9],
+      ['U0ALICE', 'events', 2, 2, 0.6],
+    ]);
+    expect(toText(answer, new URL('templates/', root))).toBe(
+      '4 questions took $2.50: 500.0 GB read in 8 queries for 2 people; most by the schedule with daily report, $1. Today it was $2.50.',
+    );
+  });
+
+  test('is told of a question that failed or was left, too', async () => {
+    await using open = await shop({ perUser: 0.7 });
+    const leaving = new AbortController();
+    const desk = open.desk.answer('root-logins 1d', {
+      now: NOW,
+      requester: 'U0ALICE',
+      signal: leaving.signal,
+      onQuery: () => leaving.abort(new Error('gone')),
+    });
+    await expect(desk).rejects.toThrow('gone');
+    expect((await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1))).map(({ name, dollars }) => [name, dollars])).toEqual([
+      ['root-logins', expect.closeTo(0.3)],
+    ]);
+    // Nothing is held for it any more.
+    await expect(open.ask('rare 1d')).resolves.toBeDefined();
+  });
+
+  test('is nothing on a machine that reads its own files', async () => {
+    await using open = await trailOf(record());
+    expect(toText(await open.ask('cost'), new URL('templates/', root))).toBe('Questions cost nothing here: the trail is read on this machine.');
+  });
+
+  test('outlives a restart, and a line that a crash cut short', async () => {
+    await using open = await shop();
+    await open.ask('rare 1d');
+    await writeFile(join(open.folder, '2026-05-10.jsonl'), '\n{"at":"2026-05-10T2', { flag: 'a' });
+    await writeFile(join(open.folder, 'notes.txt'), 'not ours');
+    await open.ask('rare 2d');
+    const again = openLedger(open.folder, () => undefined);
+    expect(await again.during(new Date('2026-05-10T00:00:00Z'), new Date('2026-05-11T00:00:00Z'))).toMatchObject([
+      { requester: 'U0ALICE', name: 'rare' },
+      { requester: 'U0ALICE', name: 'rare' },
+    ]);
+  });
+
+  test('counts until the process ends where it cannot be written, and that is told', async () => {
+    const faults: unknown[] = [];
+    const ledger = openLedger('/dev/null/spent', (error) => faults.push(error));
+    const entry = {
+      at: NOW.toISOString(),
+      requester: 'U0ALICE',
+      kind: 'command',
+      name: 'rare',
+      question: 'q',
+      ms: 1,
+      bytes: 1,
+      dollars: 1,
+      queryId: null,
+    } as const;
+    await ledger.add(entry);
+    expect(await ledger.during(new Date(0), new Date(NOW.getTime() + 1))).toEqual([entry]);
+    expect(faults).toHaveLength(2);
+  });
+});

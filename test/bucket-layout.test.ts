@@ -1,0 +1,422 @@
+/** What a bucket is found to look like, with the real SDK over HTTP. */
+import { setTimeout } from 'node:timers/promises';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { createEmulator } from 'emulate';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Layout, readLayout } from '../athena/bucket-layout.ts';
+import { UserError } from '../src/errors.ts';
+import { type PocketBucket, pocketBucket } from './support/bucket.ts';
+
+const ACCOUNT = '111122223333';
+const OTHER = '444455556666';
+const ORGANIZATION = 'o-exampleorg1';
+const signal = new AbortController().signal;
+const TODAY = new Date('2026-12-31T12:00:00Z');
+
+/** A log file as CloudTrail would name it. */
+function log(root: string, { account = ACCOUNT, region = 'eu-central-1', day = '2026/05/01', folder = 'CloudTrail' } = {}): string {
+  const stamp = `${day.replaceAll('/', '')}T1005Z_AbCdEfGhIjKlMnOp`;
+  return `${root}${account}/${folder}/${region}/${day}/${account}_${folder}_${region}_${stamp}.json.gz`;
+}
+
+const read = (bucket: PocketBucket, more: Partial<Parameters<typeof readLayout>[0]> = {}): Promise<Layout> =>
+  readLayout({ s3: bucket.client(), bucket: bucket.name, today: TODAY, signal, ...more });
+
+const accountIds = (count: number): string[] => Array.from({ length: count }, (_, n) => String(100_000_000_000 + n * 7));
+
+/** What is found in a bucket with these files. */
+async function layoutOf(files: Iterable<string>, prefix?: string): Promise<Layout> {
+  await using bucket = await pocketBucket(files);
+  return await read(bucket, { prefix });
+}
+
+/** What is said of a failure. */
+async function said(layout: Promise<unknown>): Promise<string> {
+  const error = await layout.then(
+    () => new Error('It did not fail.'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  return (error as UserError).message;
+}
+
+describe('The layout of a bucket', () => {
+  test('with one account is its regions and its first and last day', async () => {
+    const days = ['2024/11/30', '2025/01/01', '2026/05/01', '2026/04/30'];
+    const files = [...days.map((day) => log('AWSLogs/', { day })), log('AWSLogs/', { region: 'us-east-1', day: '2026/05/02' })];
+    expect(await layoutOf(files)).toEqual({
+      bucket: 'example-trail',
+      prefix: '',
+      organization: null,
+      root: 's3://example-trail/AWSLogs/',
+      accounts: [{ id: ACCOUNT, regions: ['eu-central-1', 'us-east-1'] }],
+      regions: ['eu-central-1', 'us-east-1'],
+      firstDay: '2024/11/30',
+      lastDay: '2026/05/02',
+      neighbours: [],
+    });
+  });
+
+  test('of an organization has its id in the root, and accounts that are not alike', async () => {
+    const root = `AWSLogs/${ORGANIZATION}/`;
+    const files = [log(root), log(root, { account: OTHER, region: 'us-gov-west-1' }), log(root, { account: OTHER, region: 'eusc-de-east-1' })];
+    expect(await layoutOf(files)).toMatchObject({
+      prefix: '',
+      organization: ORGANIZATION,
+      root: `s3://example-trail/AWSLogs/${ORGANIZATION}/`,
+      accounts: [
+        { id: ACCOUNT, regions: ['eu-central-1'] },
+        { id: OTHER, regions: ['eusc-de-east-1', 'us-gov-west-1'] },
+      ],
+      regions: ['eu-central-1', 'eusc-de-east-1', 'us-gov-west-1'],
+    });
+  });
+
+  test('of Control Tower has the id of the organization twice', async () => {
+    expect(await layoutOf([log(`${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`)])).toMatchObject({
+      prefix: `${ORGANIZATION}/`,
+      organization: ORGANIZATION,
+      root: `s3://example-trail/${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`,
+    });
+  });
+
+  test('of Control Tower before landing zone 3.0 has it once, as the prefix', async () => {
+    expect(await layoutOf([log(`${ORGANIZATION}/AWSLogs/`)])).toMatchObject({ prefix: `${ORGANIZATION}/`, organization: null });
+  });
+
+  test.each(['logs/', 'logs/prod/', 'logs/prod/cloud trail+(1)/'])('is found below a prefix: %s', async (prefix) => {
+    expect(await layoutOf([log(`${prefix}AWSLogs/`), 'athena-results/2026/05/01/a.csv'])).toMatchObject({
+      prefix,
+      root: `s3://example-trail/${prefix}AWSLogs/`,
+    });
+  });
+
+  test.each(['logs/prod', '/logs/prod/', 'logs//prod'])('takes a prefix with any slashes: %s', async (prefix) => {
+    const files = [log('AWSLogs/'), log('logs/prod/AWSLogs/', { account: OTHER })];
+    expect(await layoutOf(files, prefix)).toMatchObject({ prefix: 'logs/prod/', accounts: [{ id: OTHER }] });
+  });
+
+  test('names what lies beside the logs, and reads none of it', async () => {
+    const files = ['CloudTrail', 'CloudTrail-Digest', 'CloudTrail-Insight', 'Config', 'elasticloadbalancing'].map((folder) =>
+      log('AWSLogs/', { folder }),
+    );
+    const more = log('AWSLogs/', { account: OTHER, folder: 'CloudTrail-NetworkActivity', region: 'us-west-2', day: '2020/01/01' });
+    expect(await layoutOf([...files, more])).toMatchObject({
+      accounts: [{ id: ACCOUNT }],
+      regions: ['eu-central-1'],
+      firstDay: '2026/05/01',
+      neighbours: ['CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-NetworkActivity'],
+    });
+  });
+
+  test('ends today, whatever folders there are of days to come', async () => {
+    const days = ['2026/05/01', '2026/05/02', '2026/05/03', '2026/06/01', '2027/01/01', '2099/12/31'];
+    await using bucket = await pocketBucket(days.map((day) => log('AWSLogs/', { day })));
+    expect(await read(bucket, { today: new Date('2026-05-02T23:59:59Z') })).toMatchObject({ firstDay: '2026/05/01', lastDay: '2026/05/02' });
+    await expect(read(bucket, { today: new Date('2026-04-30T12:00:00Z') })).rejects.toThrow('There are no log files');
+  });
+
+  test('keeps an account where nothing was delivered yet', async () => {
+    expect((await layoutOf([log('AWSLogs/'), `AWSLogs/${OTHER}/CloudTrail/`])).accounts).toContainEqual({ id: OTHER, regions: [] });
+  });
+
+  test('is the same in an S3 that others have written', async () => {
+    const emulator = await createEmulator({ service: 'aws', port: 0 });
+    const s3 = new S3Client({
+      endpoint: emulator.url,
+      forcePathStyle: true,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'example' },
+    });
+    try {
+      await s3.send(new CreateBucketCommand({ Bucket: 'example-trail' }));
+      const root = `logs/AWSLogs/${ORGANIZATION}/`;
+      const files = [log(root), log(root, { day: '2025/12/31' }), log(root, { account: OTHER, region: 'us-east-1' })];
+      for (const file of files) await s3.send(new PutObjectCommand({ Bucket: 'example-trail', Key: file, Body: 'x' }));
+      expect(await readLayout({ s3, bucket: 'example-trail', today: TODAY, signal })).toEqual(await layoutOf(files));
+    } finally {
+      s3.destroy();
+      await emulator.close();
+    }
+  });
+});
+
+describe('Of several trails in a bucket', () => {
+  test('the one of the organization is read, and the others are named', async () => {
+    const old = log(`${ORGANIZATION}/AWSLogs/`, { day: '2021/01/01' });
+    const older = log('AWSLogs/', { day: '2019/01/01' });
+    expect(await layoutOf([old, older, log(`${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`)])).toMatchObject({
+      root: `s3://example-trail/${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`,
+      firstDay: '2026/05/01',
+      others: ['s3://example-trail/AWSLogs/', `s3://example-trail/${ORGANIZATION}/AWSLogs/`],
+    });
+  });
+
+  test('the one with more accounts is read, then the one that was written to last', async () => {
+    expect((await layoutOf([log('a/AWSLogs/'), log('b/AWSLogs/', { account: OTHER }), log('b/AWSLogs/')])).prefix).toBe('b/');
+    expect((await layoutOf([log('a/AWSLogs/'), log('b/AWSLogs/', { day: '2026/05/02' })])).prefix).toBe('b/');
+    expect((await layoutOf([log('a/AWSLogs/', { day: '2026/05/02' }), log('b/AWSLogs/')])).prefix).toBe('a/');
+    expect((await layoutOf([log('a/AWSLogs/'), log('b/AWSLogs/')])).prefix).toBe('a/');
+  });
+
+  test('one of which nothing was delivered yet is no other', async () => {
+    const layout = await layoutOf([log('AWSLogs/'), `AWSLogs/${ORGANIZATION}/${ACCOUNT}/CloudTrail/`]);
+    expect(layout).toMatchObject({ organization: null });
+    expect(layout).not.toHaveProperty('others');
+  });
+
+  test('an AWSLogs/ that load balancers and flow logs write to is none', async () => {
+    const layout = await layoutOf([
+      log('AWSLogs/', { folder: 'elasticloadbalancing' }),
+      log('trail/AWSLogs/'),
+      log('vpc/AWSLogs/', { folder: 'vpcflowlogs' }),
+    ]);
+    expect(layout).toMatchObject({ prefix: 'trail/' });
+    expect(layout).not.toHaveProperty('others');
+  });
+});
+
+describe('A bucket of any size', () => {
+  const REGIONS = ['ap-southeast-2', 'eu-central-1', 'us-east-1'];
+  const root = `AWSLogs/${ORGANIZATION}/`;
+  const accounts = accountIds(3000);
+  /** Every account joined on a day of its own and is written to until today, but some were closed. */
+  const organization = accounts.flatMap((account, n) => {
+    const joined = `20${14 + (n % 12)}/${String(1 + (n % 11)).padStart(2, '0')}/${String(1 + (n % 27)).padStart(2, '0')}`;
+    const days = [joined, '2026/02/28', '2026/04/30', n % 5 === 0 ? '2026/05/01' : '2026/05/02'];
+    return REGIONS.flatMap((region) => days.map((day) => log(root, { account, region, day })));
+  });
+
+  test('with 3,000 accounts is read by a few lists for each region of an account, 16 at once, never a log file', async () => {
+    await using bucket = await pocketBucket(organization);
+    const progress: [done: number, total: number][] = [];
+    const layout = await read(bucket, { onProgress: (done, total) => progress.push([done, total]) });
+
+    expect(layout).toMatchObject({ organization: ORGANIZATION, regions: REGIONS, firstDay: '2014/01/01', lastDay: '2026/05/02' });
+    expect(layout.accounts).toEqual(accounts.map((id) => ({ id, regions: REGIONS })));
+    expect(bucket.atOnce).toBeLessThanOrEqual(16);
+    expect(progress).toEqual(accounts.map((_, n) => [n + 1, 3000]));
+
+    // Two for an account, at most five for a region (years, months and days at both ends), and a page for each thousand accounts.
+    expect(bucket.listings.length).toBeLessThan(3000 * (2 + REGIONS.length * 5) + 20);
+    expect(new Set(bucket.listings.map(({ delimiter }) => delimiter))).toEqual(new Set(['/']));
+    expect(bucket.listings.filter(({ prefix }) => /\/\d{4}\/\d\d\/\d\d/.test(prefix))).toEqual([]);
+    expect(bucket.listings.filter(({ prefix }) => prefix === root).map(({ keyCount, truncated }) => [keyCount, truncated])).toEqual([
+      [1000, true],
+      [1000, true],
+      [1000, false],
+    ]);
+  }, 120_000);
+
+  test('is looked into no further than where a day could be beyond those that are known', async () => {
+    const alike = accounts.slice(0, 100).flatMap((account) => ['2020/01/01', '2023/07/15', '2026/12/31'].map((day) => log(root, { account, day })));
+    await using bucket = await pocketBucket(alike);
+    await read(bucket);
+    const months = bucket.listings.filter(({ prefix }) => /\/\d{4}\/$/.test(prefix));
+    expect(months.length).toBeLessThan(2 * 16 + 1);
+    expect(months.filter(({ prefix }) => prefix.endsWith('/2023/'))).toEqual([]);
+  });
+
+  test('tells its progress while it goes, not at its end', async () => {
+    await using bucket = await pocketBucket(organization.slice(0, 1200));
+    const listed: number[] = [];
+    await read(bucket, { onProgress: (done) => (done === 50 ? listed.push(bucket.listings.length) : undefined) });
+    expect(listed[0]).toBeLessThan(bucket.listings.length / 2 + 100);
+  });
+
+  test.each(['', 'access/'])('has its trail found past a heap of flat files in “%s”, of which only the first pages are read', async (prefix) => {
+    const flat = Array.from({ length: 9000 }, (_, n) => `${prefix}2026-05-01-access-log-${n}`);
+    await using bucket = await pocketBucket([...flat, log(`${prefix}AWSLogs/`)]);
+    expect(await read(bucket)).toMatchObject({ prefix });
+    expect(bucket.listings.filter((listing) => listing.prefix === prefix)).toHaveLength(3);
+    expect(bucket.listings.find((listing) => listing.prefix === `${prefix}AWSLogs/`)?.maxKeys).toBe(1);
+  });
+
+  test('is searched no deeper than three folders, and no wider than 200', async () => {
+    const wide = Array.from({ length: 1500 }, (_, n) => `team-${n}/a/b/c/d/e.txt`);
+    await using bucket = await pocketBucket(wide);
+    expect(await said(read(bucket))).toContain('I find no AWSLogs/ in the bucket example-trail, 3 folders deep and 200 wide.');
+    expect(bucket.listings.length).toBeLessThan(2 + 3 * 200 + 1);
+  });
+});
+
+describe('A wait ends with its signal', () => {
+  test('before anything is asked', async () => {
+    await using bucket = await pocketBucket([log('AWSLogs/')]);
+    const reason = new UserError('Stopped.');
+    await expect(read(bucket, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(bucket.listings).toEqual([]);
+  });
+
+  test('while S3 does not answer 16 lists, and nothing more is asked', async () => {
+    const files = accountIds(200).map((account) => log('AWSLogs/', { account }));
+    await using bucket = await pocketBucket(files, { withholds: (prefix) => prefix.endsWith('/CloudTrail/') });
+    const controller = new AbortController();
+    const reason = new UserError('Stopped.');
+    const layout = read(bucket, { signal: controller.signal });
+    await vi.waitFor(() => expect(bucket.atOnce).toBe(16));
+    controller.abort(reason);
+    await expect(layout).rejects.toBe(reason);
+    await setTimeout(50);
+    expect(bucket.atOnce).toBe(16);
+    expect(bucket.listings.length).toBeLessThan(40);
+  });
+});
+
+describe('Where there is no trail, it is said', () => {
+  test('that the bucket is empty', async () => {
+    expect(await said(layoutOf([]))).toBe(
+      'The bucket example-trail is empty. Is the trail new, or does it write to another bucket? The CloudTrail console shows it under “Trail log location”.',
+    );
+  });
+
+  test('that there are only digests', async () => {
+    expect(await said(layoutOf([log('AWSLogs/', { folder: 'CloudTrail-Digest' })]))).toContain(
+      'No account under s3://example-trail/AWSLogs/ has a folder CloudTrail/, only CloudTrail-Digest/.',
+    );
+  });
+
+  test('that nothing was delivered yet', async () => {
+    expect(await said(layoutOf([`AWSLogs/${ACCOUNT}/CloudTrail/`]))).toContain('There are no log files under s3://example-trail/AWSLogs/ yet.');
+  });
+
+  test.each([
+    ['there are no accounts where the prefix points', 'logs', 'There are no accounts under s3://example-trail/logs/AWSLogs/. Check the prefix'],
+    ['the prefix cannot be part of a location', `x'\${account}`, `The prefix “x'\${account}” has characters`],
+  ])('that %s', async (_, prefix, sentence) => {
+    expect(await said(layoutOf([log('AWSLogs/')], prefix))).toContain(sentence);
+  });
+});
+
+describe('A bucket that cannot be listed leads to a way out', () => {
+  let bucket: PocketBucket;
+  beforeEach(async () => {
+    bucket = await pocketBucket([log('AWSLogs/')]);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await bucket[Symbol.asyncDispose]();
+  });
+
+  test('where it does not exist', async () => {
+    expect(await said(read(bucket, { bucket: 'example-trial' }))).toContain('There is no bucket example-trial.');
+  });
+
+  test.each(['eu-west-1', 'us-east-1'])('where it is in another region than %s', async (region) => {
+    expect(await said(read(bucket, { s3: bucket.client({ region }) }))).toBe(
+      'The bucket example-trail is in eu-central-1. Set AWS_REGION=eu-central-1; Athena is asked there, too.',
+    );
+  });
+
+  test('where the credentials are not accepted', async () => {
+    const s3 = bucket.client({ credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'example' } });
+    expect(await said(read(bucket, { s3 }))).toContain('AWS does not accept my credentials (InvalidAccessKeyId).');
+  });
+
+  test('where there are no credentials', async () => {
+    const none = { AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+    const unset = [
+      'AWS_PROFILE',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+      'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+      'AWS_ROLE_ARN',
+    ];
+    for (const [name, value] of Object.entries(none)) vi.stubEnv(name, value);
+    for (const name of unset) vi.stubEnv(name, undefined);
+    const { endpoint } = bucket.client().config;
+    const { hostname, port } = (await endpoint?.()) ?? {};
+    await using s3 = clientWithout(`http://${hostname}:${port}`);
+    expect(await said(read(bucket, { s3: s3.client }))).toContain('I have no AWS credentials. Give them by a role (ECS, EKS, EC2)');
+  });
+
+  test('where S3 asks for fewer requests, and does so again', async () => {
+    let asked = 0;
+    const slows = () => {
+      asked += 1;
+      return true;
+    };
+    await using busy = await pocketBucket([log('AWSLogs/')], { slows });
+    const reading = read(busy, { s3: busy.client({ maxAttempts: 2 }), prefix: '' });
+    expect(await said(reading)).toBe('S3 asks for fewer requests to the bucket example-trail than it gets just now. Try again in a minute.');
+    expect(asked).toBe(2);
+  });
+
+  test('where S3 cannot be reached', async () => {
+    const s3 = bucket.client({ endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
+    expect(await said(read(bucket, { s3 }))).toContain('I cannot reach S3 (ECONNREFUSED).');
+  });
+
+  test.each([
+    ['eu-central-1', 'arn:aws:s3:::example-trail'],
+    ['us-gov-west-1', 'arn:aws-us-gov:s3:::example-trail'],
+    ['cn-north-1', 'arn:aws-cn:s3:::example-trail'],
+  ])('where access is denied in %s', async (region, arn) => {
+    await using denied = await pocketBucket([log('AWSLogs/')], { region, allows: () => false });
+    for (const prefix of [undefined, '']) {
+      expect(await said(read(denied, { prefix }))).toContain(
+        `I may not list the bucket example-trail. Allow s3:ListBucket on ${arn} in my role’s policy`,
+      );
+    }
+  });
+
+  test('where one of its accounts may not be listed, and the others are left alone from then on', async () => {
+    const accounts = accountIds(1000);
+    const files = accounts.map((account) => log('AWSLogs/', { account }));
+    await using denied = await pocketBucket(files, { allows: (prefix) => !prefix.includes(accounts[0]!) });
+    expect(await said(read(denied))).toContain('Allow s3:ListBucket');
+    await setTimeout(50);
+    expect(denied.listings.length).toBeLessThan(60);
+  });
+
+  test('but not where a policy allows what is under AWSLogs/ alone', async () => {
+    const files = [log('AWSLogs/'), 'secret/a.txt'];
+    for (const allows of [(prefix: string) => prefix.startsWith('AWSLogs/'), (prefix: string) => prefix === '' || prefix.startsWith('AWSLogs/')]) {
+      await using some = await pocketBucket(files, { allows });
+      expect(await read(some)).toMatchObject({ root: 's3://example-trail/AWSLogs/' });
+    }
+  });
+});
+
+describe('A hostile name of a folder', () => {
+  const HOSTILE = [
+    "'; drop table events; --",
+    `\${account}`,
+    'a\u0001\u0000b',
+    '%2e%2e',
+    '<Prefix>&amp;',
+    '😀',
+    '\\',
+    '"`',
+    '111122223333\n',
+    '１１１１２２２２３３３３',
+  ];
+
+  test('never comes into the layout, wherever it stands', async () => {
+    const files = HOSTILE.flatMap((name) => [
+      log(`${name}/AWSLogs/`),
+      log(`AWSLogs/${name}/`),
+      log('AWSLogs/', { account: name }),
+      log('AWSLogs/', { folder: `CloudTrail${name}` }),
+      log('AWSLogs/', { region: name }),
+      log('AWSLogs/', { region: `us-east-1${name}` }),
+      log('AWSLogs/', { day: name }),
+      log('AWSLogs/', { day: `2014/${name}/01` }),
+      log('AWSLogs/', { day: `2014/01/${name}` }),
+    ]);
+    expect(await layoutOf([...files, log('AWSLogs/')])).toEqual(await layoutOf([log('AWSLogs/')]));
+  });
+
+  test.each(['0000/01/01', '2012/12/31', '2026/00/10', '2026/02/30', '2026/13/01', '2026/12/32', '9999/12/31'])(
+    'that only looks like a day is none: %s',
+    async (day) => {
+      expect(await layoutOf([log('AWSLogs/'), log('AWSLogs/', { day })])).toMatchObject({ firstDay: '2026/05/01', lastDay: '2026/05/01' });
+    },
+  );
+});
+
+/** A client that has to look for its credentials, as on a machine where nothing is set up. */
+function clientWithout(endpoint: string): AsyncDisposable & { readonly client: S3Client } {
+  const client = new S3Client({ endpoint, forcePathStyle: true, region: 'eu-central-1' });
+  return { client, [Symbol.asyncDispose]: async () => client.destroy() };
+}

@@ -1,0 +1,284 @@
+/** Text of a log that means harm, in every field of every answer, on its way to every reader. */
+import fc from 'fast-check';
+import { type DestinationStream, pino } from 'pino';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { HOSTILE, hostileText } from '../sample/scenario-facts.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { errorAnswer } from '../src/answer/error-answer.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry, type Registry } from '../src/desk/registry.ts';
+import { UserError } from '../src/errors.ts';
+import { toCsv } from '../src/message/csv.ts';
+import { toJson } from '../src/message/json.ts';
+import { toMessage } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import { boltLogger } from '../src/slack/logger.ts';
+import type { QueryEngine, RawRow } from '../src/trail/engine.ts';
+import { anyText } from './support/arbitrary-line.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { slackProblems } from './support/slack-limits.ts';
+
+const root = new URL('../', import.meta.url);
+const templates = new URL('templates/', root);
+const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
+
+const ATTACKS = [
+  ...HOSTILE,
+  '<!channel>',
+  '<!here|x> <!subteam^S123> <@U999> <#C999>',
+  '<https://evil.example|console.aws.amazon.com>',
+  'https://evil.example/?a=1&b=2 mailto:a@evil.example',
+  '```\n# heading\n^ note\n---\n* item',
+  '`` ` ```',
+  '*bold* _it_ ~no~ > quote :boom:',
+  '\u202egpj.exe\u202c \u2066\u2069 \u200e\u200f',
+  'a\u200bb\u200c\u200d\ufeff\u00ad\u3164\u115f\uffa0\u2800',
+  'line\nline\r\nline\u2028line\u2029line\u0085',
+  '\u001b[2J\u001b]8;;https://evil.example\u0007link\u001b]8;;\u0007\u0000\u009b31m\b\b\b',
+  '=HYPERLINK("https://evil.example","x")',
+  '@SUM(1)',
+  '\t=1+1',
+  '\r=1+1',
+  '＝1+1',
+  '\u3000＠SUM(1)',
+  '","=1+1","',
+  '{{json @raw}} {{{x}}} {{#each}}',
+  '<!date^0^{date}^https://evil.example|today>',
+  '&lt;!channel&gt; &amp;',
+  '\\u{202e} \\',
+  'x'.repeat(5000),
+  '<'.repeat(5000),
+  '\u202e'.repeat(3000),
+  '漢'.repeat(2000),
+  '🦹🏽‍♀️'.repeat(500),
+  '\ud800',
+  '\udc00 \ud800',
+  ' ',
+  '',
+] as const;
+
+const hostile = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...ATTACKS) }, { weight: 2, arbitrary: anyText });
+
+/** Columns of text that questions select; any other that one asks for is hostile too. What a log cannot choose (times, counts) is as the engine gives it. */
+const TEXTS = [
+  ...['actor', 'eventname', 'eventsource', 'target', 'errorcode', 'sourceipaddress', 'awsregion', 'recipientaccountid', 'eventid', 'mfa', 'reason'],
+  ...['errormessage', 'eventversion', 'eventtype', 'eventcategory', 'requestid', 'sharedeventid', 'readonly', 'useragent', 'requestparameters'],
+  ...['responseelements', 'additionaleventdata', 'serviceeventdetails', 'arns', 'vpcendpointid', 'tlsdetails', 'addendum', 'useridentity'],
+  ...['accesskeyid', 'mfaauthenticated', 'sessioncreationdate', 'sessioncredentialfromconsole', 'key1', 'key2', 'key3'],
+] as const;
+const COUNTS = [
+  'calls',
+  'failed',
+  'actors',
+  'events',
+  'tries',
+  'users',
+  'people',
+  'denied',
+  'deeds',
+  'attempts',
+  'refused',
+  'failures',
+  'streak',
+] as const;
+
+const row: fc.Arbitrary<RawRow> = fc
+  .tuple(
+    fc.tuple(...TEXTS.map(() => fc.oneof({ weight: 9, arbitrary: hostile }, { weight: 1, arbitrary: fc.constant(null) }))),
+    fc.boolean(),
+    fc.constantFrom('ok', 'denied', 'failed'),
+    fc.nat(3),
+  )
+  .map(([texts, isJson, outcome, count]) => {
+    const cells = Object.fromEntries(TEXTS.map((name, i) => [name, texts[i] ?? null]));
+    const json = JSON.stringify({
+      [String(cells.target)]: cells.actor,
+      tagSet: { items: [{ key: 'aws:autoscaling:groupName', value: cells.actor }] },
+    });
+    return {
+      ...cells,
+      ...Object.fromEntries(COUNTS.map((name) => [name, String(count + 1)])),
+      eventname: cells.eventname ?? 'RunInstances',
+      eventsource: cells.eventsource ?? 'ec2.amazonaws.com',
+      eventid: cells.eventid ?? 'x',
+      ...(isJson && { requestparameters: json, responseelements: json, useridentity: json }),
+      eventtime: '2026-11-20T10:00:00Z',
+      first: '2026-11-20T10:00:00Z',
+      last: '2026-11-20T10:00:00Z',
+      outcome,
+      actorkind: 'human',
+      actorbasis: 'session-name',
+      via: 'other',
+      readlike: 'false',
+      destructive: 'true',
+    };
+  });
+
+const LINES = [
+  'events 24h',
+  'events 24h top:3',
+  'events by:user,agent 24h',
+  'events every:1h by:user 24h',
+  'rare 7d',
+  'root-logins 6mo',
+  'who-started i-0abc 90d',
+  'event x 30d',
+  'daily',
+] as const;
+
+let catalog: Registry;
+beforeAll(async () => {
+  catalog = await loadRegistry(root);
+});
+
+describe('text of a log', () => {
+  it('does nothing, wherever it stands and however many rows of it there are', async () => {
+    const rows = fc
+      .tuple(fc.array(row, { minLength: 1, maxLength: 4 }), fc.constantFrom(0, 1, 2, 30, 1000))
+      .map(([some, count]) => repeated(some, count));
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...LINES), rows, async (line, found) => {
+        expectInert(await answerFrom(stub(found), line));
+      }),
+      { numRuns: 120 },
+    );
+  }, 120_000);
+
+  it.each(LINES)('does nothing in any answer to “%s”, attack by attack', async (line) => {
+    for (const attack of ATTACKS) {
+      const cells = Object.fromEntries(TEXTS.map((name) => [name, attack]));
+      const [plain] = fc.sample(row, { numRuns: 1, seed: 1 });
+      expectInert(await answerFrom(stub(repeated([{ ...plain, ...cells }], 30)), line));
+    }
+  });
+
+  it('does nothing when it comes out of a real trail', async () => {
+    const engine = await openDuckDB(inject('sampleStore'));
+    const list = await answerFrom(engine, `events ip:${hostileText(asking.now).ip} 7d`);
+    expectInert(list);
+    for (const { next } of list.table?.rows ?? []) expectInert(await answerFrom(engine, next?.line ?? ''));
+    expectInert(await answerFrom(engine, 'events by:agent,target 7d'));
+    await engine.close();
+  });
+});
+
+describe('a cell of a CSV file', () => {
+  it.each([
+    ['=1+1', "'=1+1"],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@SUM(1)', "'@SUM(1)"],
+    ['＝1+1', "'＝1+1"],
+    ['＋1', "'＋1"],
+    ['－1', "'－1"],
+    ['＠SUM(1)', "'＠SUM(1)"],
+    [' \u3000＝1+1', "' \u3000＝1+1"],
+    ['\t=1+1', '\\u{9}=1+1'],
+    ['\r=1+1', '\\u{d}=1+1'],
+    ['\n=1+1', '\\u{a}=1+1'],
+    ['a=1', 'a=1'],
+    ['漢＝1', '漢＝1'],
+  ])('%j is written as %j, which no spreadsheet runs', (text, written) => {
+    const columns = [{ name: 'text', label: 'Text', kind: 'text' }] as const;
+    expect(cellsOf(toCsv({ caption: '', columns, rows: [{ cells: { text } }] }))).toEqual([['text'], [written]]);
+  });
+});
+
+describe('text that was typed', () => {
+  it('does nothing in what is said of it, nor in what is suggested', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('', 'events ', 'who-started ', 'events foo:', 'events by:', 'help ', 'events top:'),
+        hostile,
+        async (start, text) => {
+          expectInert(await answerFrom(stub([]), `${start}${text}`));
+          expectInert(await answerFrom(stub([]), `${start}"${text}"`));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('the log', () => {
+  it('has one line of JSON for each entry, whatever is in it', () => {
+    const lines: string[] = [];
+    const stream: DestinationStream = { write: (line) => lines.push(line) };
+    const logger = boltLogger(pino({ base: null }, stream));
+    for (const attack of ATTACKS) logger.error(`question failed ${attack}`, new Error(attack));
+    expect(lines).toHaveLength(ATTACKS.length);
+    lines.forEach((line, i) => {
+      expect(line.trimEnd()).not.toMatch(/(?![\u007f-\u009f])\p{Cc}/u);
+      expect(JSON.parse(line).err.message.toWellFormed()).toBe(ATTACKS[i]?.toWellFormed());
+    });
+  });
+});
+
+/** A row that has whatever column it is asked for. */
+const withAny = (row: RawRow): RawRow =>
+  new Proxy(row, {
+    has: () => true,
+    get: (cells, name) => (typeof name === 'symbol' || name in cells ? Reflect.get(cells, name) : (cells.target ?? '')),
+  });
+
+const repeated = (rows: readonly RawRow[], count: number): RawRow[] => Array.from({ length: count }, (_, i) => rows[i % rows.length] as RawRow);
+
+/** An engine that answers any question with the same rows; a sum over no rows is one row all the same. */
+const stub = (rows: RawRow[]): QueryEngine => ({
+  execute: async ({ text }) => ({
+    rows: rows.length === 0 && !text.includes('limit') ? [Object.fromEntries(COUNTS.map((name) => [name, '0']))] : rows.map(withAny),
+    cost: { ms: 1, bytes: 1, queryId: 'q' },
+  }),
+  extent: async () => ({
+    events: rows.length,
+    first: '2026-05-21T00:00:00Z',
+    last: '2026-11-20T23:00:00Z',
+    accounts: ['111122223333'],
+    regions: ['us-east-1'],
+    asideFiles: 1,
+    asideEvents: 2,
+  }),
+  close: async () => undefined,
+});
+
+async function answerFrom(engine: QueryEngine, line: string): Promise<Answer> {
+  const desk = openDesk(catalog, engine);
+  const day = { from: new Date('2026-11-19T23:00:00Z'), to: new Date('2026-11-20T23:00:00Z') };
+  try {
+    return line === 'daily' ? await desk.report('daily', day, asking) : await desk.answer(line, asking);
+  } catch (error) {
+    if (error instanceof UserError) return errorAnswer(error, 'reference');
+    throw error;
+  }
+}
+
+const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]/u;
+
+/** Nothing of an answer acts on whoever reads it, on any way out; and Slack takes it. */
+function expectInert(answer: Answer): void {
+  for (const showing of [{}, { plainTables: true }, { sharedBy: 'U1' }]) {
+    expect(slackProblems(toMessage(answer, templates, showing), { mentions: ['U1'] })).toEqual([]);
+  }
+  expect(toTerminal(answer, templates, 120)).not.toMatch(UNSEEN);
+
+  const json = toJson(answer, templates);
+  expect(json).not.toMatch(UNSEEN);
+  expect(JSON.parse(json).rows).toEqual((answer.table?.rows ?? []).map(({ cells, next }) => ({ ...cells, ...(next && { next: next.line }) })));
+
+  if (!answer.table) return;
+  const csv = toCsv(answer.table);
+  expect(csv.replaceAll('\r\n', '\n')).not.toMatch(UNSEEN);
+  const [names, ...lines] = cellsOf(csv);
+  expect(names).toEqual(answer.table.columns.map(({ name }) => name));
+  expect(lines).toHaveLength(answer.table.rows.length);
+  for (const cell of lines.flat()) expect(cell).not.toMatch(/^\s*[=+\-@|%＝＋－＠｜％]/);
+}
+
+/** The cells of a CSV text (RFC 4180). */
+function cellsOf(csv: string): string[][] {
+  const lines = csv.split('\r\n').slice(0, -1);
+  return lines.map((line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? ''),
+  );
+}

@@ -1,0 +1,251 @@
+/** What is known of a user, a role, a key, an address, an account, a region, a resource. */
+import { describe, expect, inject, test } from 'vitest';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import { UserError } from '../src/errors.ts';
+import { toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { ACCOUNT, type Fields, openStore, record, records, session, trailOf, user } from './support/trail-folder.ts';
+
+const templates = new URL('../templates/', import.meta.url);
+const DAY = '2026-05-01';
+const OTHER = '444455556666';
+
+const LIST: readonly Fields[] = [
+  ...records(3, () => ({ userIdentity: user('carol') })),
+  record({
+    userIdentity: user('carol'),
+    eventName: 'RunInstances',
+    readOnly: false,
+    errorCode: 'Client.UnauthorizedOperation',
+    sourceIPAddress: '198.51.100.9',
+  }),
+  record({ userIdentity: session('deploy', 'carol'), recipientAccountId: OTHER, awsRegion: 'us-east-1', eventTime: '2026-05-01T12:00:00Z' }),
+  // A look-alike of each.
+  record({ userIdentity: { ...user('carolina'), accessKeyId: 'AKIAEXAMPLEEXAMPLE02' }, sourceIPAddress: '203.0.113.77', awsRegion: 'eu-west-1' }),
+  record({
+    userIdentity: session('deployer', 'x', { accessKeyId: 'ASIAEXAMPLEEXAMPLE03' }),
+    sourceIPAddress: '203.0.113.77',
+    requestParameters: { roleName: 'carol-role' },
+  }),
+];
+
+/** Rows of each card that are asked about; a dozen are two of every kind. */
+const MOST_ROWS = 14;
+
+describe('A card of the sample trail', () => {
+  test.each([
+    'user jonas.weber@example.com',
+    'role orders-api-role',
+    'key AKIAUKLSVEZN3I7SLQHX',
+    'ip 192.0.2.250',
+    'account 444455556666',
+    'region eu-central-1',
+    'resource orders-api',
+    'resource arn:aws:iam::444455556666:role/orders-api-role',
+  ])('%s leads from each row to as many events as it counts', async (line) => {
+    await using open = await openStore(inject('sampleStore'));
+    const rows = (await open.ask(`${line} top:2 30d`, SAMPLE_END)).table?.rows ?? [];
+    expect(rows.length).toBeGreaterThan(3);
+    for (const { cells, next } of rows.slice(0, MOST_ROWS)) {
+      const groups = await open.cells(`${next?.line} by:account`, SAMPLE_END);
+      const events = groups.reduce((sum, group) => sum + Number(group.events), 0);
+      expect(`${next?.line}: ${events}`).toBe(`${next?.line}: ${cells.events}`);
+    }
+  });
+});
+
+describe('A card', () => {
+  test.each([
+    ['user carol', 5, 'carol made 5 calls in 2 accounts, '],
+    ['role deploy', 1, 'Sessions of the role deploy made 1 call in 1 account, '],
+    [`role arn:aws:iam::${ACCOUNT}:role/team/deploy`, 1, 'Sessions of the role deploy made 1 call in 1 account, '],
+    ['key AKIAIOSFODNN7EXAMPLE', 4, 'The access key AKIAIOSFODNN7EXAMPLE was used for 4 calls in 1 account, '],
+    ['ip 203.0.113.77', 2, 'From 203.0.113.77 came 2 calls to 1 account, '],
+    [`account ${OTHER}`, 1, `In the account ${OTHER} there was 1 call, `],
+    ['region us-east-1', 1, 'In the region us-east-1 there was 1 call in 1 account, '],
+    ['resource carol-role', 1, 'carol-role is named in 1 call in 1 account, '],
+  ])('%s counts its own events alone', async (line, events, begins) => {
+    await using open = await trailOf(...LIST);
+    const answer = await open.ask(`${line} ${DAY}`);
+    expect(answer.data).toMatchObject({ events });
+    expect(toText(answer, templates).startsWith(begins)).toBe(true);
+    for (const { next, cells } of answer.table?.rows ?? []) {
+      expect(await open.cells(next?.line ?? '')).toHaveLength(Number(cells.events));
+    }
+    for (const lead of answer.next ?? []) await expect(open.ask(lead.line)).resolves.toBeDefined();
+  });
+
+  test('tells accounts, services, calls, addresses, keys and refusals', async () => {
+    await using open = await trailOf(...LIST);
+    const answer = await open.ask(`user carol ${DAY}`);
+    expect(answer.data).toMatchObject({ writes: 1, failed: 1, denied: 1, first: '2026-05-01T10:00:00Z', last: '2026-05-01T12:00:00Z' });
+    expect(toText(answer, templates)).toMatch(/: 1 write, 1 refused[.]$/);
+    const shown = toTerminal(answer, templates, 160);
+    expect(shown).toContain('\nAccounts: 111122223333 4 (1 failed), 444455556666 1');
+    expect(shown).toContain('\nAddresses: 203.0.113.7 4, 198.51.100.9 1 (1 failed)');
+    expect(shown).toContain('\nErrors: Client.UnauthorizedOperation 1\n');
+  });
+
+  test('tells what is new of the last week about a subject that is older, and nothing of one that is not', async () => {
+    const now = '2026-05-02T00:00:00Z';
+    await using open = await trailOf(record({ eventTime: '2026-05-01T08:00:00Z' }), record({ eventName: 'RunInstances' }));
+    expect((await open.ask(`user alice 1d`, now)).data).toMatchObject({ fresh: [] });
+    await using older = await trailOf(
+      record({ eventTime: '2026-04-30T23:00:00Z' }),
+      record({ eventTime: '2026-05-07T23:00:00Z', eventName: 'RunInstances' }),
+    );
+    expect((await older.ask(`user alice 2026-04-30..2026-05-08`)).data).toMatchObject({
+      fresh: [{ kind: 'call', value: 'ec2.amazonaws.com RunInstances' }],
+    });
+  });
+
+  test('says how many calls failed, and how many of them were refused', async () => {
+    const ended = (errorCode?: string) => record({ errorCode });
+    await using open = await trailOf(ended(), ended('AccessDenied'), ended('ThrottlingException'));
+    expect(toText(await open.ask(`user alice ${DAY}`), templates)).toMatch(/: 0 writes, 2 failed, 1 of them refused[.]$/);
+  });
+
+  test('takes as many rows of a kind as are wanted, and counts all the same', async () => {
+    const accounts = [ACCOUNT, OTHER, '777788889999'];
+    await using open = await trailOf(...accounts.map((recipientAccountId, n) => record({ recipientAccountId, eventName: `Describe${n}` })));
+    const few = await open.ask(`user alice top:1 ${DAY}`);
+    expect(few.data).toMatchObject({ events: 3, accounts: 3 });
+    expect(few.table?.more).toBe(true);
+    expect(few.table?.rows.filter(({ cells }) => cells.kind === 'account')).toHaveLength(1);
+    expect((await open.ask(`user alice ${DAY}`)).table?.rows.filter(({ cells }) => cells.kind === 'account')).toHaveLength(3);
+  });
+
+  test('offers what it changed where a write succeeded, and takes no sign-in for a change', async () => {
+    const signIn = record({
+      eventSource: 'signin.amazonaws.com',
+      eventName: 'ConsoleLogin',
+      readOnly: false,
+      responseElements: { ConsoleLogin: 'Success' },
+    });
+    const refused = record({ eventName: 'RunInstances', readOnly: false, errorCode: 'Client.UnauthorizedOperation' });
+    const changed = record({ eventName: 'StopInstances', readOnly: false });
+    const leadOf = async (list: readonly Fields[]) => {
+      await using open = await trailOf(...list);
+      const { data, next = [] } = await open.ask(`user alice ${DAY}`);
+      const lead = next.find(({ label }) => label === 'What it changed');
+      return { data, ids: lead && (await open.ids(lead.line)) };
+    };
+    expect(await leadOf([signIn])).toMatchObject({ data: { writes: 0 }, ids: undefined });
+    expect(await leadOf([signIn, refused])).toMatchObject({ data: { writes: 1 }, ids: undefined });
+    expect(await leadOf([signIn, refused, changed])).toMatchObject({ data: { writes: 2 }, ids: [changed.eventID] });
+  });
+
+  test.each([
+    [`user carol ${DAY}`, ['session carol', 'rare user:carol', 'new user:carol', 'ip 203.0.113.7']],
+    [`role deploy ${DAY}`, ['session deploy', 'rare role:deploy', 'who-changed deploy', 'ip 203.0.113.7']],
+    [`key AKIAIOSFODNN7EXAMPLE ${DAY}`, ['session AKIAIOSFODNN7EXAMPLE', 'rare key:AKIAIOSFODNN7EXAMPLE', 'user carol']],
+    [`ip 203.0.113.7 ${DAY}`, ['new ip:203.0.113.7', 'user carol', 'key AKIAIOSFODNN7EXAMPLE']],
+    [`account ${OTHER} ${DAY}`, ['user deploy', 'ip 203.0.113.7']],
+  ])('%s leads on to what it tells of, with six questions at most', async (line, leads) => {
+    await using open = await trailOf(...LIST);
+    const { next = [] } = await open.ask(line);
+    for (const lead of leads) expect(next.map(({ line: asked }) => asked.replace(` ${DAY}`, ''))).toContain(lead);
+    expect(next.length).toBeLessThanOrEqual(6);
+  });
+
+  test.each([
+    ['user caroll', 'user carol'],
+    ['user deplyo', 'user deploy'],
+    ['role deplyo', 'role deploy'],
+    ['region eu-centrl-1', 'region eu-central-1'],
+    ['account 111122223332', `account ${ACCOUNT}`],
+    ['resource carol-rol', 'resource carol-role'],
+  ])('of nothing, %s, offers the nearest name of its kind: %s', async (line, meant) => {
+    await using open = await trailOf(...LIST);
+    const [first] = (await open.ask(`${line} ${DAY}`)).next ?? [];
+    expect(first).toEqual({ label: `Did you mean ${meant.split(' ')[1]}?`, line: `${meant} ${DAY}` });
+    expect((await open.ask(first?.line ?? '')).table?.rows).not.toEqual([]);
+  });
+
+  test('of nothing stands where to look for the nearest name would cost too much', async () => {
+    await using open = await trailOf(...LIST);
+    let asked = 0;
+    const dear: QueryEngine = {
+      ...open.engine,
+      async execute(statement, execution) {
+        asked += 1;
+        if (asked > 1) throw new UserError('To go on is dear.');
+        return open.engine.execute(statement, execution);
+      },
+    };
+    const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), dear);
+    const { data, next } = await desk.answer(`user caroll ${DAY}`, { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal });
+    expect(asked).toBe(2);
+    expect(data).toMatchObject({ events: 0 });
+    expect(next?.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
+  });
+
+  test('that has a name of the trail, but no events in this time, offers no other', async () => {
+    await using open = await trailOf(...LIST);
+    const { next = [] } = await open.ask('region eu-central-1 2026-04-01');
+    expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
+  });
+
+  test.each([
+    ['100%_user', '100xyuser'],
+    ["O'Brien", 'OBrien'],
+    ['back`tick', 'backtick'],
+    ['日本', '日本人'],
+    ['=HYPERLINK("http://x")', 'HYPERLINK'],
+  ])('of a name as unkind as %s is of no name that looks like it', async (name, alike) => {
+    await using open = await trailOf(
+      record({ userIdentity: user(name) }),
+      record({ userIdentity: user(alike), requestParameters: { userName: alike } }),
+    );
+    const answer = await open.ask(`user ${JSON.stringify(name)} ${DAY}`);
+    expect(answer.data).toMatchObject({ events: 1, name });
+    for (const { next } of answer.table?.rows ?? []) expect(await open.cells(next?.line ?? '')).toHaveLength(1);
+    expect((await open.ask(`role ${JSON.stringify(name)} ${DAY}`)).data).toMatchObject({ events: 0 });
+  });
+
+  test('of an address of IPv6 is of no longer one, and of a network holds addresses alone', async () => {
+    const from = (sourceIPAddress: string) => record({ sourceIPAddress });
+    await using open = await trailOf(
+      ...['2001:db8::1', '2001:db8::12', '10.0.1.5', '10.0.12.5', '10.0.1.5.amazonaws.com', 'AWS Internal', 'ec2.amazonaws.com'].map(from),
+    );
+    expect((await open.ask(`ip 2001:db8::1 ${DAY}`)).data).toMatchObject({ events: 1 });
+    expect((await open.ask(`ip 2001:db8::/32 ${DAY}`)).data).toMatchObject({ events: 2 });
+    expect((await open.ask(`ip 10.0.1.0/24 ${DAY}`)).data).toMatchObject({ events: 1 });
+  });
+
+  test('takes no service for an address, and a private one for one', async () => {
+    const from = (sourceIPAddress: string) => record({ sourceIPAddress });
+    await using open = await trailOf(...['cloudformation.amazonaws.com', 'AWS Internal', '10.0.1.5', '2001:db8::1'].map(from));
+    const addresses = (await open.cells(`user alice ${DAY}`)).filter(({ kind }) => kind === 'address').map(({ value }) => value);
+    expect(addresses.toSorted()).toEqual(['10.0.1.5', '2001:db8::1']);
+  });
+
+  test('of a resource leads to the records that name it, though they are about another', async () => {
+    const attached = record({ eventName: 'AttachVolume', readOnly: false, requestParameters: { volumeId: 'vol-0aa', instanceId: 'i-0bb' } });
+    const other = record({ eventName: 'AttachVolume', readOnly: false, requestParameters: { volumeId: 'vol-0cc', instanceId: 'i-0bbb' } });
+    await using open = await trailOf(attached, other);
+    for (const name of ['vol-0aa', 'i-0bb']) {
+      const { data, table } = await open.ask(`resource ${name} ${DAY}`);
+      expect(data).toMatchObject({ events: 1 });
+      for (const { next } of table?.rows ?? []) expect(await open.ids(next?.line ?? '')).toContain(attached.eventID);
+    }
+  });
+
+  test('of nobody says so, and one that is none is refused with what it looks like', async () => {
+    await using open = await trailOf(...LIST);
+    const answer = await open.ask(`user nobody ${DAY}`);
+    expect(toText(answer, templates)).toBe('Nobody called nobody did anything in this time.');
+    expect((await open.ask('user nobody 1h')).next).toMatchObject([{ line: expect.stringMatching(/^user nobody \d+[hd]$/) }]);
+    for (const [line, message] of [
+      ['key carol', 'An access key id looks like'],
+      ['ip carol', 'An address looks like'],
+      ['account 12', 'An account is twelve digits'],
+      ['region europe', 'A region looks like'],
+    ] as const) {
+      await expect(open.ask(line)).rejects.toThrow(message);
+    }
+  });
+});
