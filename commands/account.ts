@@ -1,5 +1,5 @@
 /** Everything about one account: who works in it, where, and what is refused. */
-import { cardOf, command, only, printLine, z } from '#kit';
+import { command, only, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -11,13 +11,13 @@ export default command({
   shape: ['top'],
 
   answer({ words: { account }, ...asked }, context) {
-    return cardOf(asked, context, {
-      card: 'account',
+    return profileOf(asked, context, {
+      command: 'account',
       word: account,
       name: account,
       filters: [only('account', account)],
       names: { among: 'accounts' },
-      aspects: ['actor', 'service', 'region', 'call', 'address', 'tool', 'error'],
+      dimensions: ['actor', 'service', 'region', 'call', 'address', 'tool', 'error'],
       next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('account', account)] }) }],
     });
   },

@@ -1,5 +1,5 @@
 /** What questions and reports cost, and whose they were. */
-import { type BilledQuery, command, ofWiderTime, printLine, printWindow, type Row, type Window } from '#kit';
+import { type BilledQuery, command, printLine, printWindow, type Row, type Window, widerTime } from '#kit';
 
 export default command({
   topic: 'trail',
@@ -38,7 +38,7 @@ export default command({
         ],
         rows,
       },
-      next: [ofWiderTime(window, (wide) => line(wide))],
+      next: [widerTime(window, (wide) => line(wide))],
     };
   },
 });

@@ -5,7 +5,6 @@ import {
   eventCount,
   eventsDuring,
   limit,
-  ofWiderTime,
   only,
   printLine,
   printWindow,
@@ -13,6 +12,7 @@ import {
   type Row,
   type TimeRange,
   type Window,
+  widerTime,
   z,
 } from '#kit';
 
@@ -113,7 +113,7 @@ export default command({
               },
             ]
           : []),
-        ofWiderTime(window, (wide) => printLine({ name: 'coverage', words: [], filters: [], window: wide })),
+        widerTime(window, (wide) => printLine({ name: 'coverage', words: [], filters: [], window: wide })),
       ],
     };
   },

@@ -1,6 +1,5 @@
 /** One record, told in the order an investigator reads it, and as CloudTrail wrote it. */
 import {
-  cardsOf,
   command,
   eventsDuring,
   limit,
@@ -8,14 +7,15 @@ import {
   mfaOf,
   type Next,
   newestFirst,
-  ofWiderTime,
   only,
   printLine,
+  profileFollowUps,
   query,
+  resourceWord,
   sql,
   type TimeRange,
-  thingWord,
   type Window,
+  widerTime,
   z,
 } from '#kit';
 
@@ -150,7 +150,7 @@ export default command({
             ]
           : [],
       },
-      next: found ? next : [ofWiderTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
+      next: found ? next : [widerTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
     };
   },
 });
@@ -181,11 +181,11 @@ function following(event: Event): Next[] {
     line: printLine({ name, words: [word], filters: [], window: thatDay }),
   });
   const target = event.target ?? '';
-  const thing = thingWord.safeParse(target).data;
+  const thing = resourceWord.safeParse(target).data;
   const isLearntElsewhere = event.eventname === 'ConsoleLogin' && secondFactor(event) === ELSEWHERE && event.actor !== null;
   return [
     ...(event.actorkind === 'root' ? [lead('user', 'root', 'About root')] : []),
-    ...cardsOf(event, thatDay),
+    ...profileFollowUps(event, thatDay),
     ...sessionsIn(event).map(([label, who]) => lead('session', who, label)),
     ...(thing
       ? [lead(thing.kind === 'key' ? 'key' : 'resource', target, 'About its resource'), lead('history', target, "Its resource's whole life")]

@@ -8,7 +8,6 @@ import {
   listed,
   listedRow,
   newestFirst,
-  ofWiderTime,
   only,
   permissionSetOf,
   printLine,
@@ -18,6 +17,7 @@ import {
   type TimeRange,
   toEvent,
   type Window,
+  widerTime,
   z,
 } from '#kit';
 
@@ -74,7 +74,7 @@ export default command({
                 ]),
             { label: 'Who calls it', line: printLine({ name: 'who', words: [found.eventname], filters: [] }) },
           ]
-        : [ofWiderTime(window, (wide) => printLine({ name: 'explain-denied', words: [id], filters: [], window: wide }))],
+        : [widerTime(window, (wide) => printLine({ name: 'explain-denied', words: [id], filters: [], window: wide }))],
     };
   },
 });

@@ -1,21 +1,21 @@
 /** What records of a call look like: every path into them, how often it is filled and with what. */
 import {
-  called,
   command,
   DEFAULT_ROWS,
   didYouMean,
   eventsDuring,
   type Filter,
   fieldNamed,
+  isCall,
   limit,
   matching,
   newestFirst,
-  ofWiderTime,
   printLine,
   query,
   type Row,
   sql,
   tallyFields,
+  widerTime,
   z,
 } from '#kit';
 
@@ -50,7 +50,7 @@ export default command({
       query: (part) => query(record)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
         from ${eventsDuring(part)}
-        where ${event === undefined ? sql`1 = 1` : called(event)} and ${matching(filters)}
+        where ${event === undefined ? sql`1 = 1` : isCall(event)} and ${matching(filters)}
         order by eventtime desc, eventid
         ${limit(MOST_RECORDS)}
       `,
@@ -120,7 +120,7 @@ export default command({
           : await didYouMean({ column: sql`eventname` }, event, window, context, (meant) =>
               printLine({ name: 'fields', words: [meant], filters, window: typedWindow }),
             )),
-        ofWiderTime(window, (wide) => printLine({ name: 'fields', words, filters, window: wide })),
+        widerTime(window, (wide) => printLine({ name: 'fields', words, filters, window: wide })),
       ],
     };
   },

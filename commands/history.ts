@@ -1,87 +1,87 @@
 /** All that was done to a thing and with it, from its making to its end. */
 import {
-  type Asked,
   accountsOf,
   allWord,
   command,
   DEFAULT_ROWS,
-  eventsAbout,
   type Finding,
-  type Life,
-  leadsFrom,
-  lifeTable,
+  type History,
+  historyOf,
+  historyTable,
   only,
-  orNearest,
   printLine,
+  type Question,
+  resourceFollowUps,
+  resourceWord,
   subjectOf,
-  thingWord,
+  withNearestResource,
 } from '#kit';
 
 export default command({
   topic: 'who',
   summary: 'Tells the whole life of anything, by its id, ARN or name: made, changed, used, deleted, newest first',
   example: 'i-0c0ffee000000002b 90d',
-  words: { thing: thingWord, all: allWord },
+  words: { resource: resourceWord, all: allWord },
   window: '90d',
   filters: true,
   shape: ['top'],
   isNewestFirst: () => true,
 
   async answer(asked, context) {
-    const { thing, all } = asked.words;
+    const { resource, all } = asked.words;
     // An id is given once; a name may be given again after its first bearer is gone.
-    const isId = thing.kind === 'instance' || thing.kind === 'resource';
-    const life = await eventsAbout(asked, context, {
+    const isId = resource.kind === 'instance' || resource.kind === 'resource';
+    const history = await historyOf(asked, context, {
       calls: 'writes',
-      deeds: ['made', 'set', 'changed', 'deleted', 'planned', 'used'],
+      actions: ['made', 'set', 'changed', 'deleted', 'planned', 'used'],
       quiet: all === undefined,
-      isEnough: (found) => isId && !thing.arn && found.some(({ deed, isDone }) => deed === 'made' && isDone),
+      isEnough: (found) => isId && !resource.arn && found.some(({ action, isDone }) => action === 'made' && isDone),
       soFar: (found) => finding(asked, found),
     });
-    return orNearest(finding(asked, life), asked, 'history', context);
+    return withNearestResource(finding(asked, history), asked, 'history', context);
   },
 });
 
-function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>, life: Life): Finding {
+function finding(asked: Question<{ resource: typeof resourceWord; all: typeof allWord }>, history: History): Finding {
   const { words, filters, typedWindow, top = DEFAULT_ROWS } = asked;
-  const { thing } = words;
-  const { events, hidden } = life;
+  const { resource } = words;
+  const { events, hidden } = history;
   const done = events.filter(({ isDone }) => isDone);
-  const [made, ended] = [done.findLast(({ deed }) => deed === 'made'), done.find(({ deed }) => deed === 'deleted')];
+  const [made, ended] = [done.findLast(({ action }) => action === 'made'), done.find(({ action }) => action === 'deleted')];
   const accounts = accountsOf(
-    thing,
+    resource,
     events.map(({ recipientaccountid }) => recipientaccountid),
   );
-  const between = done.filter(({ deed }) => deed === 'changed' || deed === 'set' || deed === 'planned');
+  const between = done.filter(({ action }) => action === 'changed' || action === 'set' || action === 'planned');
   return {
     data: {
-      subject: subjectOf(thing),
-      name: thing.name,
+      subject: subjectOf(resource),
+      name: resource.name,
       events: events.length,
       made: made ?? null,
       ended: ended ?? null,
-      isBack: made !== undefined && ended !== undefined && done.some(({ deed, eventtime }) => deed === 'made' && eventtime > ended.eventtime),
+      isBack: made !== undefined && ended !== undefined && done.some(({ action, eventtime }) => action === 'made' && eventtime > ended.eventtime),
       changes: between.length,
-      more: life.more,
+      more: history.more,
       accounts: accounts.length,
-      uses: done.filter(({ deed }) => deed === 'used').length,
+      uses: done.filter(({ action }) => action === 'used').length,
       attempts: events.length - done.length,
       latest: events[0] ?? null,
       hidden,
     },
-    table: lifeTable(`The life of ${thing.name}`, life, top),
+    table: historyTable(`The life of ${resource.name}`, history, top),
     next: [
-      ...leadsFrom(asked, { name: 'history', event: done[0], actor: done[0]?.actor ?? null, hidden, accounts }),
+      ...resourceFollowUps(asked, { name: 'history', event: done[0], actor: done[0]?.actor ?? null, hidden, accounts }),
       {
         label: 'Reads of it, too',
-        line: printLine({ name: 'events', words: [], filters: [only('target', thing.name), ...filters], window: typedWindow }),
+        line: printLine({ name: 'events', words: [], filters: [only('target', resource.name), ...filters], window: typedWindow }),
       },
       {
         label: 'Count by event',
         line: printLine({
           name: 'count',
           words: [],
-          filters: [only('text', thing.name), only('readonly', 'false'), ...filters],
+          filters: [only('text', resource.name), only('readonly', 'false'), ...filters],
           by: ['event'],
           window: typedWindow,
         }),

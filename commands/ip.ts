@@ -1,5 +1,5 @@
 /** Everything about one address or network: who comes from there, with which keys, and for what. */
-import { cardOf, command, only, printLine, z } from '#kit';
+import { command, only, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -12,12 +12,12 @@ export default command({
 
   answer({ words: { address }, ...asked }, context) {
     const { typedWindow } = asked;
-    return cardOf(asked, context, {
-      card: 'ip',
+    return profileOf(asked, context, {
+      command: 'ip',
       word: address,
       name: address,
       filters: [only('ip', address)],
-      aspects: ['actor', 'account', 'key', 'tool', 'service', 'call', 'region', 'error'],
+      dimensions: ['actor', 'account', 'key', 'tool', 'service', 'call', 'region', 'error'],
       next: [
         { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('ip', address)] }) },
         { label: 'Sign-ins from it', line: printLine({ name: 'logins', words: [], filters: [only('ip', address)], window: typedWindow }) },

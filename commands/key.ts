@@ -1,5 +1,5 @@
 /** Everything about one access key: whose it is, from where it is used and for what. */
-import { cardOf, command, only, printLine, z } from '#kit';
+import { command, only, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -17,12 +17,12 @@ export default command({
 
   answer({ words: { key }, ...asked }, context) {
     const { typedWindow } = asked;
-    return cardOf(asked, context, {
-      card: 'key',
+    return profileOf(asked, context, {
+      command: 'key',
       word: key,
       name: key,
       filters: [only('key', key)],
-      aspects: ['actor', 'account', 'address', 'tool', 'service', 'call', 'region', 'error'],
+      dimensions: ['actor', 'account', 'address', 'tool', 'service', 'call', 'region', 'error'],
       next: [
         { label: 'Who created it', line: printLine({ name: 'who-created', words: [key], filters: [], window: typedWindow }) },
         { label: 'Its sessions', line: printLine({ name: 'session', words: [key], filters: [], window: typedWindow }) },

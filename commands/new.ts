@@ -1,16 +1,14 @@
 /** What was never seen before: calls, services, actors, regions, tools and addresses that an account has for the first time. */
 import {
-  ASPECTS,
-  aspectValue,
   command,
   DAY_MS,
-  eachAspect,
+  DIMENSIONS,
+  dimensionValue,
   eventCount,
   eventsDuring,
   type Filter,
   firstOf,
   matching,
-  ofWiderTime,
   only,
   printFilter,
   printLine,
@@ -19,6 +17,8 @@ import {
   secondOf,
   type TimeRange,
   termsOf,
+  unnestDimensions,
+  widerTime,
   z,
 } from '#kit';
 
@@ -58,7 +58,7 @@ export default command({
     const since = new Date(window.from.getTime() - BASELINE_DAYS * DAY_MS);
     const found = await ask(newIn(window, since, filters, top));
     const kinds = KINDS.flatMap((kind) => {
-      const { title, many } = ASPECTS[kind];
+      const { title, many } = DIMENSIONS[kind];
       const each = found.filter((row) => row.kind === kind);
       const [first] = each;
       return first
@@ -118,7 +118,11 @@ export default command({
               line: printLine({
                 name: 'events',
                 words: [],
-                filters: [...filters, ...ASPECTS[each.kind].filters(each.value), ...(each.account === null ? [] : [only('account', each.account)])],
+                filters: [
+                  ...filters,
+                  ...DIMENSIONS[each.kind].filters(each.value),
+                  ...(each.account === null ? [] : [only('account', each.account)]),
+                ],
                 window: typedWindow,
               }),
             },
@@ -130,7 +134,7 @@ export default command({
         ...(termsOf(filters).some(({ field }) => field === 'kind')
           ? []
           : [{ label: 'Of people alone', line: line({ filters: [...filters, only('kind', 'human')] }) }]),
-        ofWiderTime(window, (wide) => line({ window: wide })),
+        widerTime(window, (wide) => line({ window: wide })),
       ],
     };
   },
@@ -149,9 +153,9 @@ const newIn = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[],
         select kind, account, value, ${eventCount} as events, ${eventCount} filter (where outcome <> 'ok') as failed,
                cast(count(distinct actor) as bigint) as actors, min_by(actor, eventtime || eventid) as actor, min(eventtime) as first, max(eventtime) as last
         from (
-          select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${aspectValue(KINDS)} as value
+          select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(KINDS)} as value
           from ${eventsDuring({ from: since, to })}
-          ${eachAspect(KINDS)}
+          ${unnestDimensions(KINDS)}
           where ${matching(filters)}
         ) as seen
         where value is not null

@@ -7,12 +7,12 @@ import {
   firstOf,
   limit,
   matching,
-  ofWiderTime,
   only,
   printLine,
   query,
   type Row,
   termsOf,
+  widerTime,
   z,
 } from '#kit';
 
@@ -94,7 +94,7 @@ export default command({
               },
             ]
           : []),
-        ofWiderTime(window, (wide) => printLine({ name: 'rare', words: [], filters, window: wide })),
+        widerTime(window, (wide) => printLine({ name: 'rare', words: [], filters, window: wide })),
       ],
     };
   },

@@ -1,5 +1,5 @@
 /** Everything about one region: who works there, in which accounts, and with what. */
-import { cardOf, command, only, printLine, z } from '#kit';
+import { command, only, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -16,13 +16,13 @@ export default command({
   shape: ['top'],
 
   answer({ words: { region }, ...asked }, context) {
-    return cardOf(asked, context, {
-      card: 'region',
+    return profileOf(asked, context, {
+      command: 'region',
       word: region,
       name: region,
       filters: [only('region', region)],
       names: { among: 'regions' },
-      aspects: ['actor', 'account', 'service', 'call', 'address', 'tool', 'error'],
+      dimensions: ['actor', 'account', 'service', 'call', 'address', 'tool', 'error'],
       next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('region', region)] }) }],
     });
   },

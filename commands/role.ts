@@ -1,5 +1,5 @@
 /** Everything about one role: who works in it, where, and what it does. */
-import { cardOf, command, only, printLine, sql, z } from '#kit';
+import { command, only, printLine, profileOf, sql, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -17,13 +17,13 @@ export default command({
 
   answer({ words: { role }, ...asked }, context) {
     const { typedWindow } = asked;
-    return cardOf(asked, context, {
-      card: 'role',
+    return profileOf(asked, context, {
+      command: 'role',
       word: role,
       name: role,
       filters: [only('role', role)],
       names: { column: sql`sessionissuername` },
-      aspects: ['account', 'service', 'call', 'address', 'tool', 'region', 'error'],
+      dimensions: ['account', 'service', 'call', 'address', 'tool', 'region', 'error'],
       next: [
         { label: 'Its sessions', line: printLine({ name: 'session', words: [role], filters: [], window: typedWindow }) },
         { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('role', role)], window: typedWindow }) },

@@ -1,6 +1,5 @@
 /** Every sign-in as root, what root did after each, and who else took root's rights or its password: reads counted, writes named. */
 import {
-  type Asked,
   type Context,
   command,
   eventsDuring,
@@ -13,12 +12,13 @@ import {
   listed,
   listedRow,
   matching,
-  ofWiderTime,
   only,
   preset,
   printLine,
+  type Question,
   query,
   sql,
+  widerTime,
   z,
 } from '#kit';
 
@@ -59,7 +59,7 @@ export default command({
   },
 });
 
-async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Asked, { ask }: Context): Promise<Finding> {
+async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Question, { ask }: Context): Promise<Finding> {
   const found = await ask(query(signIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
@@ -126,7 +126,7 @@ async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Aske
       },
       { label: 'Sign-ins by address', line: printLine({ name: 'root-logins', words: [], filters, by: ['ip'], window: typedWindow }) },
       { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: typedWindow }) },
-      ...(told.length === 0 ? [ofWiderTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
+      ...(told.length === 0 ? [widerTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
     ],
   };
 }

@@ -8,12 +8,12 @@ import {
   isWithin,
   limit,
   matching,
-  ofWiderTime,
   only,
   printLine,
   query,
   type Row,
   sql,
+  widerTime,
   z,
 } from '#kit';
 
@@ -138,7 +138,7 @@ export default command({
           : []),
         ...(requests > 0 ? [{ label: 'By presigned URL', line: line('presigned', { filters }, bucket) }] : []),
         ...(groups.length > 0 ? [{ label: 'All about the bucket', line: line('resource', {}, bucket) }] : []),
-        ofWiderTime(window, (wide) => line('s3-outside', { filters, window: wide }, bucket)),
+        widerTime(window, (wide) => line('s3-outside', { filters, window: wide }, bucket)),
       ],
     };
   },

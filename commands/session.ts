@@ -1,8 +1,6 @@
 /** What was done in a session, and in those that it came from and led to: one timeline across accounts. */
 import {
-  type Asked,
   type Context,
-  cardsOf,
   command,
   containing,
   depthOf,
@@ -20,17 +18,19 @@ import {
   type Next,
   nameOf,
   networksOf,
-  ofWiderTime,
   only,
   printLine,
+  profileFollowUps,
+  type Question,
   query,
+  type ResourceId,
+  resourceWord,
   type Session,
   type Sql,
   sessionsOf,
   sql,
-  type Thing,
-  thingWord,
   type Window,
+  widerTime,
   z,
 } from '#kit';
 
@@ -61,7 +61,7 @@ export default command({
   summary:
     'Follows a session of a key, a role or a person: role switches and chains across accounts, and all that was done in them; with filters, the sessions with a call that matches',
   example: 'production-deploy 30d',
-  words: { who: thingWord },
+  words: { who: resourceWord },
   window: '24h',
   filters: true,
   shape: ['top'],
@@ -103,7 +103,7 @@ export default command({
         all.length > 0
           ? following(asked, sessions, told)
           : [
-              ofWiderTime(window, (wide) => printLine({ name: 'session', words: [nameOf(who)], filters, window: wide })),
+              widerTime(window, (wide) => printLine({ name: 'session', words: [nameOf(who)], filters, window: wide })),
               {
                 label: 'All that names it',
                 line: printLine({ name: 'events', words: [], filters: [only('target', who.name)], window: typedWindow }),
@@ -121,7 +121,7 @@ const BEFORE_MS = 15 * 60_000;
 
 /** What was changed, who it was and from where, what was denied, what came before, and all of it in numbers. */
 function following(
-  { words: { who }, filters, typedWindow }: Asked<{ who: typeof thingWord }>,
+  { words: { who }, filters, typedWindow }: Question<{ who: typeof resourceWord }>,
   sessions: readonly Session<Call>[],
   told: readonly Told[],
 ): Next[] {
@@ -131,7 +131,7 @@ function following(
   const own = all.filter((each) => !isOnBehalf(each));
   const addresses = new Set(own.map(({ sourceipaddress }) => sourceipaddress));
   const cards = own.flatMap((each) =>
-    cardsOf({ ...each, accesskeyid: null, sourceipaddress: addresses.size === 1 ? each.sourceipaddress : null }, whole),
+    profileFollowUps({ ...each, accesskeyid: null, sourceipaddress: addresses.size === 1 ? each.sourceipaddress : null }, whole),
   );
   const refused = own.find(({ outcome }) => outcome === 'denied');
   const before = new Date(Date.parse(first) - BEFORE_MS).toISOString();
@@ -184,7 +184,7 @@ const shownOf = (each: Call) => listedRow.parse(each);
 
 /** The calls of the sessions that were asked about, and of every one that they came from or led to. */
 async function callsOf(
-  { words: { who }, filters, window }: Asked<{ who: typeof thingWord }>,
+  { words: { who }, filters, window }: Question<{ who: typeof resourceWord }>,
   { ask }: Context,
 ): Promise<{ readonly calls: Call[]; readonly more: boolean }> {
   const found = new Map<string, Call>();
@@ -230,7 +230,7 @@ const MOST_CLUES = 20;
 const dropKnown = (clues: readonly Clue[], asked: ReadonlySet<string>): Clue[] =>
   [...new Map(clues.filter(({ key }) => !asked.has(key)).map((clue) => [clue.key, clue])).values()].slice(0, MOST_CLUES);
 
-function isOf({ kind, name, arn }: Thing): Sql {
+function isOf({ kind, name, arn }: ResourceId): Sql {
   if (kind === 'key') {
     return sql`(accesskeyid = ${name} or (eventsource = 'sts.amazonaws.com' and responseelements like ${containing(`"${name}"`)} escape '!'))`;
   }
@@ -242,7 +242,7 @@ function isOf({ kind, name, arn }: Thing): Sql {
 }
 
 /** The same as filters of a line, without the call that gave a key. */
-function filtersOf({ kind, name, arn }: Thing): readonly Filter[] {
+function filtersOf({ kind, name, arn }: ResourceId): readonly Filter[] {
   if (kind === 'key') return [only('key', name)];
   if (kind === 'session' && arn) return [only('user', arn.text)];
   const [role = '', session] = name.split('/');

@@ -1,22 +1,22 @@
 /** Sign-ins that failed, by address and by user, with what to make of each: a slip of the hand, or somebody at work. */
 import {
-  type Asked,
   type Context,
   command,
   type Finding,
   type JudgedAddress,
   type JudgedUser,
-  judge,
+  judgeSignIns,
   type Next,
-  ofWiderTime,
   only,
   preset,
   printLine,
+  type Question,
   type Row,
   signInsDuring,
   sql,
   type Table,
   triedDuring,
+  widerTime,
 } from '#kit';
 
 const counts = preset({
@@ -50,8 +50,8 @@ export default command({
 const MOST_ROWS = 1000;
 const MOST_TOLD = 5;
 
-async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_ROWS }: Asked, { ask }: Context): Promise<Finding> {
-  const { tries, addresses, users, reasons } = judge(await ask(triedDuring(window, filters)));
+async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_ROWS }: Question, { ask }: Context): Promise<Finding> {
+  const { tries, addresses, users, reasons } = judgeSignIns(await ask(triedDuring(window, filters)));
   const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: typedWindow, ...more });
   const logins = (field: string, value: string | null) =>
     printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [only(field, value)])], window: typedWindow });
@@ -87,7 +87,7 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_
             { label: 'Every hour', line: line({ every: { count: 1, unit: 'h' } }) },
             { label: 'List them', line: line({ sort: 'time' }) },
           ]
-        : [ofWiderTime(window, (wide) => line({ window: wide, ...(isByUser && { by }) }))],
+        : [widerTime(window, (wide) => line({ window: wide, ...(isByUser && { by }) }))],
   };
 }
 

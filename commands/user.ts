@@ -1,5 +1,5 @@
 /** Everything about one actor: where it works, what it does often and seldom, what was refused, from where. */
-import { actorNames, cardOf, command, only, printLine, z } from '#kit';
+import { actorNames, command, only, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -12,13 +12,13 @@ export default command({
 
   answer({ words: { user }, ...asked }, context) {
     const { typedWindow } = asked;
-    return cardOf(asked, context, {
-      card: 'user',
+    return profileOf(asked, context, {
+      command: 'user',
       word: user,
       name: user,
       filters: [only('user', user)],
       names: { column: actorNames },
-      aspects: ['account', 'service', 'call', 'address', 'tool', 'key', 'region', 'error'],
+      dimensions: ['account', 'service', 'call', 'address', 'tool', 'key', 'region', 'error'],
       next: [
         { label: 'Its sessions', line: printLine({ name: 'session', words: [user], filters: [], window: typedWindow }) },
         { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('user', user)], window: typedWindow }) },

@@ -1,58 +1,58 @@
 /** Who changed a thing after it was made, last and before. */
 import {
-  type Asked,
   accountsOf,
   allWord,
   command,
   DEFAULT_ROWS,
-  eventsAbout,
   type Finding,
-  type Life,
-  leadsFrom,
-  lifeTable,
-  orNearest,
+  type History,
+  historyOf,
+  historyTable,
+  type Question,
+  resourceFollowUps,
+  resourceWord,
   subjectOf,
-  thingWord,
+  withNearestResource,
 } from '#kit';
 
 export default command({
   topic: 'who',
   summary: 'Tells who changed anything, by its id, ARN or name: the last change, everyone who made one, and attempts',
   example: 'orders-api-role 30d',
-  words: { thing: thingWord, all: allWord },
+  words: { resource: resourceWord, all: allWord },
   window: '30d',
   filters: true,
   shape: ['top'],
   isNewestFirst: () => true,
 
   async answer(asked, context) {
-    const life = await eventsAbout(asked, context, {
+    const history = await historyOf(asked, context, {
       calls: 'writes',
-      deeds: ['changed', 'set', 'planned'],
+      actions: ['changed', 'set', 'planned'],
       quiet: asked.words.all === undefined,
       isEnough: () => false,
       soFar: (found) => finding(asked, found),
     });
-    return orNearest(finding(asked, life), asked, 'who-changed', context);
+    return withNearestResource(finding(asked, history), asked, 'who-changed', context);
   },
 });
 
-function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>, life: Life): Finding {
+function finding(asked: Question<{ resource: typeof resourceWord; all: typeof allWord }>, history: History): Finding {
   const { words, top = DEFAULT_ROWS } = asked;
-  const { thing } = words;
-  const { events, hidden } = life;
+  const { resource } = words;
+  const { events, hidden } = history;
   const done = events.filter(({ isDone }) => isDone);
   const accounts = accountsOf(
-    thing,
+    resource,
     done.map(({ recipientaccountid }) => recipientaccountid),
   );
   const people = Map.groupBy(done, ({ actor }) => actor);
   return {
     data: {
-      subject: subjectOf(thing),
-      name: thing.name,
+      subject: subjectOf(resource),
+      name: resource.name,
       changes: done.length,
-      more: life.more,
+      more: history.more,
       accounts: accounts.length,
       latest: done[0] ?? null,
       people: [...people]
@@ -64,7 +64,7 @@ function finding(asked: Asked<{ thing: typeof thingWord; all: typeof allWord }>,
       tries: events.length - done.length,
       hidden,
     },
-    table: lifeTable(`Changes of ${thing.name}`, life, top),
-    next: leadsFrom(asked, { name: 'who-changed', event: done[0], actor: done[0]?.actor ?? null, hidden, accounts }),
+    table: historyTable(`Changes of ${resource.name}`, history, top),
+    next: resourceFollowUps(asked, { name: 'who-changed', event: done[0], actor: done[0]?.actor ?? null, hidden, accounts }),
   };
 }

@@ -1,21 +1,21 @@
 /** Who launched and who started an instance, and on whose behalf when a service did. */
 import {
-  type Asked,
   command,
   containing,
   eventsDuring,
   eventTable,
   type Finding,
   followBack,
-  type Hop,
   limit,
   listed,
   listedRow,
   newestFirst,
-  ofWiderTime,
+  type Origin,
   only,
   printLine,
+  type Question,
   query,
+  widerTime,
   z,
 } from '#kit';
 
@@ -66,22 +66,22 @@ export default command({
 
 /** What calls come to: a launch, starts since, tries that failed, and on whose behalf. */
 function finding(
-  { words, window, typedWindow, top = MOST_CALLS }: Asked<{ instance: typeof instance }>,
+  { words, window, typedWindow, top = MOST_CALLS }: Question<{ instance: typeof instance }>,
   calls: readonly Call[],
-  hops: readonly Hop[],
+  origins: readonly Origin[],
 ): Finding {
   const id = words.instance;
   const done = calls.filter(({ outcome }) => outcome === 'ok');
   const launch = calls.findLast(isLaunch);
   const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
   const told = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
-  const actor = person(launch, hops) ?? starts[0]?.actor ?? null;
+  const actor = person(launch, origins) ?? starts[0]?.actor ?? null;
   return {
     data: {
       instance: id,
       launch: launch ? { ...launch, siblings: siblingsOf(launch, id) } : null,
-      hops,
-      origin: hops.findLast(({ by }) => by !== null) ?? null,
+      origins,
+      origin: origins.findLast(({ by }) => by !== null) ?? null,
       starts: { count: starts.length, latest: starts[0] ?? null },
       attempts: told
         .filter(({ outcome }) => outcome !== 'ok')
@@ -108,7 +108,7 @@ function finding(
         : []),
       ...(calls.length === 0
         ? [
-            ofWiderTime(window, (wide) => printLine({ name: 'who-started', words: [id], filters: [], window: wide })),
+            widerTime(window, (wide) => printLine({ name: 'who-started', words: [id], filters: [], window: wide })),
             { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: typedWindow }) },
           ]
         : []),
@@ -133,8 +133,8 @@ function siblingsOf({ instances }: Call, id: string): string | null {
 }
 
 /** The person at the far end: of the hops, or the one who launched it with their own hands. */
-function person(launch: Call | undefined, hops: readonly Hop[]): string | null {
-  return hops.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? launch?.actor ?? null;
+function person(launch: Call | undefined, origins: readonly Origin[]): string | null {
+  return origins.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? launch?.actor ?? null;
 }
 
 function around({ eventtime, recipientaccountid }: Call) {

@@ -1,30 +1,30 @@
 /** Who made a call, in all or on one thing: everyone, with how often, how it ended and from where. */
 import {
-  type Asked,
   accountsOf,
   type Context,
-  called,
   command,
   DEFAULT_ROWS,
   didYouMean,
+  didYouMeanResource,
   eventCount,
   eventsDuring,
   firstOf,
-  leadsToAccounts,
-  leadsToCards,
+  isCall,
   limit,
   matching,
-  meantThing,
   type Next,
-  namedIn,
   nameOf,
-  ofWiderTime,
   only,
+  perAccount,
   printLine,
+  type Question,
   query,
   type Row,
+  resourceFilters,
+  resourceWord,
   sql,
-  thingWord,
+  whoAndWhere,
+  widerTime,
   z,
 } from '#kit';
 
@@ -43,7 +43,7 @@ const caller = z.object({
   last: z.string(),
 });
 
-const words = { event: z.string().max(128, 'No call has a name of more than 128 letters.'), thing: thingWord.optional() };
+const words = { event: z.string().max(128, 'No call has a name of more than 128 letters.'), resource: resourceWord.optional() };
 type Words = typeof words;
 
 export default command({
@@ -57,8 +57,8 @@ export default command({
 
   async answer(asked, context) {
     const { filters: also, window, typedWindow, top = DEFAULT_ROWS } = asked;
-    const { event, thing } = asked.words;
-    const wanted = [...also, ...(thing ? namedIn(thing) : [])];
+    const { event, resource } = asked.words;
+    const wanted = [...also, ...(resource ? resourceFilters(resource) : [])];
     const callers = await context.ask(query(caller)`
       select actor, actorkind, eventname, ${eventCount} as calls, ${eventCount} filter (where outcome = 'ok') as done,
              cast(count(distinct recipientaccountid) as bigint) as accounts, min(recipientaccountid) as account,
@@ -66,17 +66,17 @@ export default command({
              cast(count(distinct sourceipaddress) as bigint) as addresses, min(sourceipaddress) as address,
              min(eventtime) as first, max(eventtime) as last
       from ${eventsDuring(window)}
-      where ${called(event)} and ${matching(wanted)}
+      where ${isCall(event)} and ${matching(wanted)}
       group by actor, actorkind, eventname
       order by last desc, actor nulls last, actorkind, eventname
       ${limit(top + 1)}
     `);
     const shown = callers.slice(0, top);
-    const of = thing ? [nameOf(thing)] : [];
+    const of = resource ? [nameOf(resource)] : [];
     const [latest] = shown;
-    const accounts = thing
+    const accounts = resource
       ? accountsOf(
-          thing,
+          resource,
           shown.flatMap(({ among }) => among?.split(' ') ?? []),
         )
       : [];
@@ -85,7 +85,7 @@ export default command({
     return {
       data: {
         event,
-        thing: thing?.name ?? null,
+        resource: resource?.name ?? null,
         callers: actors.size,
         accounts: accounts.length,
         more: callers.length > top,
@@ -123,23 +123,23 @@ export default command({
       },
       next: [
         ...(shown.length === 0 ? await meantBy(asked, context) : []),
-        ...leadsToAccounts(accounts, (account) => about({ filters: [...also, account] })),
-        ...(latest ? leadsToCards(latest, typedWindow) : []),
-        ...(thing ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: also, window: typedWindow }) }] : []),
-        ...(thing && shown.length === 0 ? [{ label: 'On anything', line: about({ words: [event] }) }] : []),
-        ofWiderTime(window, (wide) => about({ window: wide })),
+        ...perAccount(accounts, (account) => about({ filters: [...also, account] })),
+        ...(latest ? whoAndWhere(latest, typedWindow) : []),
+        ...(resource ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: also, window: typedWindow }) }] : []),
+        ...(resource && shown.length === 0 ? [{ label: 'On anything', line: about({ words: [event] }) }] : []),
+        widerTime(window, (wide) => about({ window: wide })),
       ],
     };
   },
 });
 
 /** The question with the call that was meant; where the trail has the call, with the thing. */
-async function meantBy({ words: { event, thing }, filters, window, typedWindow }: Asked<Words>, context: Context): Promise<Next[]> {
-  const of = thing ? [nameOf(thing)] : [];
+async function meantBy({ words: { event, resource }, filters, window, typedWindow }: Question<Words>, context: Context): Promise<Next[]> {
+  const of = resource ? [nameOf(resource)] : [];
   const line = (...words: string[]) => printLine({ name: 'who', words, filters, window: typedWindow });
   const found = event.includes('*') ? [] : await didYouMean({ column: sql`eventname` }, event, window, context, (name) => line(name, ...of));
   // Calls are found in whatever letters they are typed.
   const others = found.filter(({ line: meant }) => meant.toLowerCase() !== line(event, ...of).toLowerCase());
-  if (others.length > 0 || !thing) return others;
-  return meantThing(thing, window, context, (name) => line(event, name));
+  if (others.length > 0 || !resource) return others;
+  return didYouMeanResource(resource, window, context, (name) => line(event, name));
 }

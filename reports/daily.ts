@@ -3,7 +3,7 @@ import {
   eventCount,
   eventsDuring,
   eventTable,
-  judge,
+  judgeSignIns,
   limit,
   listed,
   listedRow,
@@ -64,7 +64,7 @@ export default report({
       order by eventtime desc, eventid
       ${limit(MOST_ROWS)}
     `);
-    const { tries, addresses, users } = judge(await ask(triedDuring(day, [])));
+    const { tries, addresses, users } = judgeSignIns(await ask(triedDuring(day, [])));
     const rarest = await ask(query(rare)`
       select eventsource, eventname, ${eventCount} as calls, min(actor) as actor
       from ${events}

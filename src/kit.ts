@@ -1,39 +1,39 @@
 /** Everything a command or a report is written with. They import this and nothing else of ours. */
 export { z } from 'zod';
 export { allowing, permissionSetOf, readDenial, roleOf } from './analysis/access-denied.ts';
-export { followBack, type Hop } from './analysis/attribution.ts';
+export { followBack, type Origin } from './analysis/attribution.ts';
 export { tallyFields } from './analysis/field-stats.ts';
-export { called, namedIn } from './analysis/resource-actions.ts';
-export type { Thing } from './analysis/resource-id.ts';
+export { isCall, resourceFilters } from './analysis/resource-actions.ts';
+export type { ResourceId } from './analysis/resource-id.ts';
 export { depthOf, isOnBehalf, networksOf, type Session, sessionsOf } from './analysis/sessions.ts';
-export { type JudgedAddress, type JudgedUser, judge, triedDuring } from './analysis/sign-in-attacks.ts';
+export { type JudgedAddress, type JudgedUser, judgeSignIns, triedDuring } from './analysis/sign-in-attacks.ts';
 export { mfaOf, signInsDuring } from './analysis/sign-ins.ts';
 export type { Column, Finding, Next, Row, Table } from './answer/answer.ts';
-export { command, type Question as Asked } from './answer/command.ts';
+export { command, type Question } from './answer/command.ts';
 export type { BilledQuery, Context } from './answer/context.ts';
 export { didYouMean } from './answer/did-you-mean.ts';
-export { ASPECTS, actorNames, aspectValue, eachAspect } from './answer/dimensions.ts';
-export { DEFAULT_ROWS, eventTable, firstOf, type ListedEvent, listed, listedRow, newestFirst, ofWiderTime, toEvent } from './answer/event-list.ts';
-export { cardsOf } from './answer/follow-ups.ts';
+export { actorNames, DIMENSIONS, dimensionValue, unnestDimensions } from './answer/dimensions.ts';
+export { DEFAULT_ROWS, eventTable, firstOf, type ListedEvent, listed, listedRow, newestFirst, toEvent, widerTime } from './answer/event-list.ts';
+export { profileFollowUps } from './answer/follow-ups.ts';
 export { preset } from './answer/preset/preset.ts';
 export { failures } from './answer/preset/preset-question.ts';
-export { cardOf } from './answer/profile.ts';
+export { profileOf } from './answer/profile.ts';
 export { report } from './answer/report.ts';
 export {
   accountsOf,
-  eventsAbout,
+  didYouMeanResource,
+  type History,
+  type HistoryEvent,
+  historyOf,
+  historyTable,
   isNamed,
-  type Life,
-  type LifeEvent,
-  leadsFrom,
-  leadsToAccounts,
-  leadsToCards,
-  lifeTable,
-  meantThing,
   nameOf,
-  orNearest,
+  perAccount,
+  resourceFollowUps,
+  resourceWord,
   subjectOf,
-  thingWord,
+  whoAndWhere,
+  withNearestResource,
 } from './answer/resource-question.ts';
 export { UserError } from './errors.ts';
 export { only } from './question/line.ts';

@@ -7,7 +7,7 @@ import { printLine } from '../src/question/print.ts';
 import { addressesIn } from '../src/trail/cidr.ts';
 import { ask, type QueryEngine } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import { changed, columnOf, type Filter, fieldGuide, fieldNamed, fieldNames, matching, termsOf } from '../src/trail/filter.ts';
+import { columnOf, type Filter, fieldGuide, fieldNamed, fieldNames, mapTerms, matching, termsOf } from '../src/trail/filter.ts';
 import { join, query, sql } from '../src/trail/sql.ts';
 import { anyFilters, anyText } from './support/arbitrary-line.ts';
 import { COLUMNS, filtersIn, isMatch } from './support/plain-filter.ts';
@@ -79,7 +79,7 @@ describe('a filter as a condition', () => {
         expect(text).toMatch(known);
         expect(text.split('?')).toHaveLength(values.length + 1);
         // The same filters with other values are the same text, except where several parts of a text have a name in common.
-        const other = changed(filters, (term) => ({
+        const other = mapTerms(filters, (term) => ({
           ...term,
           values: term.values.map(({ wildcard }) => ({ text: wildcard ? 'x*' : 'x', wildcard })),
         }));

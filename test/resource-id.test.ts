@@ -1,6 +1,6 @@
 /** What a text names, for every form in which people paste things. */
 import { describe, expect, test } from 'vitest';
-import { thingOf } from '../src/analysis/resource-id.ts';
+import { readResourceId } from '../src/analysis/resource-id.ts';
 
 describe('A text is told for what it is', () => {
   test.each([
@@ -36,7 +36,7 @@ describe('A text is told for what it is', () => {
     ["o'brien+test", 'name', '', "o'brien+test"],
     ['/aws/lambda/orders-api', 'name', '', '/aws/lambda/orders-api'],
   ])('%s', (text, kind, what, name) => {
-    expect(thingOf(text)).toEqual({ kind, what, name });
+    expect(readResourceId(text)).toEqual({ kind, what, name });
   });
 
   test.each([
@@ -71,11 +71,11 @@ describe('A text is told for what it is', () => {
     ],
     ['arn:aws:ecr:eu-central-1:111122223333:repository/team/api', 'resource', 'ecr repository', 'team/api'],
   ])('%s', (text, kind, what, name) => {
-    expect(thingOf(text)).toMatchObject({ kind, what, name, arn: { text } });
+    expect(readResourceId(text)).toMatchObject({ kind, what, name, arn: { text } });
   });
 
   test('an ARN is told in its parts', () => {
-    expect(thingOf('arn:aws:iam::111122223333:role/team/deploy').arn).toEqual({
+    expect(readResourceId('arn:aws:iam::111122223333:role/team/deploy').arn).toEqual({
       text: 'arn:aws:iam::111122223333:role/team/deploy',
       service: 'iam',
       region: '',

@@ -9,7 +9,7 @@ import { containing, limit, list, type Query, query, type Sql, sql } from '../tr
 import { before, type TimeRange } from '../trail/time-window.ts';
 
 /** One step back: the thing that made the call, and the event by which somebody made or last changed that thing. */
-export interface Hop {
+export interface Origin {
   /** "Auto Scaling group", "EC2 fleet", "CloudFormation stack", … */
   readonly what: string;
   readonly name: string;
@@ -124,8 +124,8 @@ const makerRow = z.object({
 });
 
 /** The hops from `call` back towards a person, nearest first; empty when nothing in the call names a maker. */
-export async function followBack(call: Call, window: TimeRange, ask: Ask): Promise<Hop[]> {
-  const hops: Hop[] = [];
+export async function followBack(call: Call, window: TimeRange, ask: Ask): Promise<Origin[]> {
+  const hops: Origin[] = [];
   const seen = new Set<string>();
   let current: Call | undefined = call;
   while (current && hops.length < MOST_HOPS) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { nearest, slipsBetween } from '../text/closest-match.ts';
 import type { Extent } from '../trail/engine.ts';
 import { eventsDuring } from '../trail/events.ts';
-import { asHeld, changed, columnsOf, type Filter, type FilterValue, isNamed, isTerm, matching, type Term, termsOf } from '../trail/filter.ts';
+import { columnsOf, type Filter, type FilterValue, isNamed, isTerm, mapTerms, matching, storedForm, type Term, termsOf } from '../trail/filter.ts';
 import { documentColumn, type Path, printPath, readPath } from '../trail/json-path.ts';
 import { containing, join, likeLiteral, limit, type Query, query, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -23,7 +23,7 @@ interface Known {
  * The filters with the names that the trail has in place of those that were most likely mistyped; undefined where none is near, or
  * all are there as they were typed. Only for an answer that is empty: but for regions and accounts, it reads the range once more.
  */
-export async function respelled(filters: readonly Filter[], range: TimeRange, { ask, extent }: Known): Promise<readonly Filter[] | undefined> {
+export async function suggestFilters(filters: readonly Filter[], range: TimeRange, { ask, extent }: Known): Promise<readonly Filter[] | undefined> {
   const listed = inLists(filters, await extent());
   if (listed) return listed;
   const suspects = filters.filter((filter) => suspectsIn(filter).length > 0);
@@ -42,14 +42,14 @@ function inLists(filters: readonly Filter[], { regions, accounts }: Pick<Extent,
   const lists: Readonly<Record<string, readonly string[]>> = { region: regions, account: accounts };
   const mend = (term: Term): Term => {
     const names = term.negated ? undefined : lists[term.field];
-    if (!names || term.values.some(({ text, wildcard }) => wildcard || names.includes(asHeld(term.field, text)))) return term;
+    if (!names || term.values.some(({ text, wildcard }) => wildcard || names.includes(storedForm(term.field, text)))) return term;
     const values = term.values.map((value) => {
       const [meant] = nearestFirst(value.text, names);
       return meant === undefined ? value : { text: meant, wildcard: false };
     });
     return { ...term, values };
   };
-  const mended = changed(filters, mend);
+  const mended = mapTerms(filters, mend);
   const isChanged = termsOf(mended).some(({ values }, i) => values.some(({ text }, n) => text !== termsOf(filters)[i]?.values[n]?.text));
   return isChanged ? mended : undefined;
 }
@@ -116,7 +116,7 @@ function mayBe(filter: Filter): Sql {
   if (path) return sql`strpos(lower(${documentColumn(path)}), ${key === undefined ? '' : `"${key.toLowerCase()}"`}) > 0`;
   const tests = heldIn(filter).flatMap((column) =>
     values.flatMap(({ text, wildcard }) => {
-      const held = asHeld(field, text);
+      const held = storedForm(field, text);
       if (wildcard) return [sql`lower(${column}) like ${likeLiteral(held.toLowerCase()).replaceAll('*', '%').replaceAll('?', '_')} escape '!'`];
       return [
         sql`length(${column}) between ${held.length - MOST_SLIPS} and ${held.length + MOST_SLIPS}`,
@@ -182,9 +182,9 @@ function nameMeant(field: string, value: FilterValue, cell: string): Meant<Filte
   const isShort = field === 'source' && !value.text.includes('.');
   const name = isShort ? cell.replace(/[.]amazonaws[.]com$/, '') : cell;
   const spelled = spelledAs(value, name);
-  const typed = isShort || value.wildcard ? value.text : asHeld(field, value.text);
+  const typed = isShort || value.wildcard ? value.text : storedForm(field, value.text);
   if (spelled) {
-    const isSame = spelled.text === typed || asHeld(field, spelled.text) === asHeld(field, value.text);
+    const isSame = spelled.text === typed || storedForm(field, spelled.text) === storedForm(field, value.text);
     return { slips: isSame ? 0 : OF_CASE, meant: isSame ? value : spelled };
   }
   if (value.wildcard || name === '') return undefined;

@@ -4,26 +4,26 @@
  * volume, CreateLoginProfile a user.
  */
 import { z } from 'zod';
-import { type Filter, type FilterValue, group, type Term } from '../trail/filter.ts';
+import { type Filter, type FilterValue, groupFilters, type Term } from '../trail/filter.ts';
 import { join, likeLiteral, type Sql, sql } from '../trail/sql.ts';
-import { readArn, type Thing } from './resource-id.ts';
+import { parseArn, type ResourceId } from './resource-id.ts';
 
 /** What a call does to a thing: `used` is a call that makes or removes something else, and needs the thing for it. */
-export type Deed = 'made' | 'set' | 'changed' | 'deleted' | 'planned' | 'used' | 'read';
+export type Action = 'made' | 'set' | 'changed' | 'deleted' | 'planned' | 'used' | 'read';
 
 /** Calls that make things, and calls that make or set them. */
-export const isMaking: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)')`;
+export const creatingCalls: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)')`;
 /** Calls that remove things. */
-export const isRemoving: Sql = sql`regexp_like(eventname, '^(BatchDelete|Delete|Terminate|Deregister|Release|ScheduleKeyDeletion)')`;
+export const deletingCalls: Sql = sql`regexp_like(eventname, '^(BatchDelete|Delete|Terminate|Deregister|Release|ScheduleKeyDeletion)')`;
 
 /**
  * The condition that an event names a thing; of one that an ARN names with its account, the one of that account. Its target stands in these texts, too, except where only a message of refusal
  * tells it. Hardly any text holds the name at all, so what stands around it is looked at in few; with `strpos` the whole
  * question takes half the time that it takes with LIKE.
  */
-export function naming(thing: Thing): Sql {
-  const { kind, name, arn } = thing;
-  const owned = ownedBy(thing);
+export function namesResource(resource: ResourceId): Sql {
+  const { kind, name, arn } = resource;
+  const owned = ownedBy(resource);
   const names = [...new Set([name, ...(arn ? [arn.text] : [])])];
   const isId = ID.test(name) || kind === 'key' || kind === 'principal';
   const written = JSON.stringify(name).slice(1, -1);
@@ -45,11 +45,11 @@ export function naming(thing: Thing): Sql {
  * The filters that find the events which name a thing: for answers whose rows lead to what they count. They know less than
  * `naming` of where a name ends, and leave out what only its bearer did: a role is named in all that its sessions do.
  */
-export function namedIn(thing: Thing): readonly Filter[] {
-  const { kind, name } = thing;
-  const own = ownArn(thing);
+export function resourceFilters(resource: ResourceId): readonly Filter[] {
+  const { kind, name } = resource;
+  const own = ownArn(resource);
   const ofAccount = own
-    ? group(false, [
+    ? groupFilters(false, [
         [term('account', [own.account])],
         [
           term(
@@ -59,24 +59,24 @@ export function namedIn(thing: Thing): readonly Filter[] {
         ],
       ])
     : [];
-  if (ID.test(name)) return [term('text', [name]), ...(kind === 'instance' ? [byOthers(thing)] : [])];
+  if (ID.test(name)) return [term('text', [name]), ...(kind === 'instance' ? [byOthers(resource)] : [])];
   const written = JSON.stringify(name).slice(1, -1);
   const target = { ...term('target', [name]), values: [plainly(name), ...(/[*?]/.test(name) ? [] : [{ text: `*/${name}`, wildcard: true }])] };
   // The number of an account is in the records of all its users.
   if (kind === 'account') return [target];
-  return [...ofAccount, ...group(false, [[target], [term('text', [`"${written}"`, `/${written}"`, `:${written}"`]), byOthers(thing)]])];
+  return [...ofAccount, ...groupFilters(false, [[target], [term('text', [`"${written}"`, `/${written}"`, `:${written}"`]), byOthers(resource)]])];
 }
 
 const plainly = (text: string): FilterValue => ({ text, wildcard: false });
 const term = (field: string, values: readonly string[]): Term => ({ field, negated: false, values: values.map(plainly) });
 
-function byOthers({ kind, name }: Thing): Term {
+function byOthers({ kind, name }: ResourceId): Term {
   if (kind === 'principal') return { field: 'principal', negated: true, values: [plainly(name), { text: `${name}:*`, wildcard: true }] };
   return { ...term(kind === 'key' ? 'key' : 'user', [name]), negated: true };
 }
 
 /** The account of an ARN, and how the ARN goes on from there, with and without what follows the name; undefined where the account says nothing. */
-function ownArn({ kind, name, arn }: Thing): { readonly account: string; readonly tails: readonly string[] } | undefined {
+function ownArn({ kind, name, arn }: ResourceId): { readonly account: string; readonly tails: readonly string[] } | undefined {
   // An id is AWS's own, and no other account has it.
   if (!arn || !/^\d{12}$/.test(arn.account) || kind === 'account' || ID.test(name)) return undefined;
   const whole = `:${arn.text.split(':').slice(5).join(':')}`;
@@ -90,8 +90,8 @@ const OWNERS = ['registryId', 'catalogId'];
  * The condition that what an event names is the account's: the record says so, whoever called and in whose log it is; or it
  * is in the account's own log, and the record does not say that it is about a namesake elsewhere.
  */
-function ownedBy(thing: Thing): Sql | undefined {
-  const own = ownArn(thing);
+function ownedBy(resource: ResourceId): Sql | undefined {
+  const own = ownArn(resource);
   if (!own) return undefined;
   const { account, tails } = own;
   const saying = (before: string, owner: string): Sql => {
@@ -107,15 +107,15 @@ function ownedBy(thing: Thing): Sql | undefined {
 }
 
 /** The columns beside those of a list by which `deedOf` tells what a call does. Of most calls the answer does not matter, and is long. */
-export const deedColumns = [
+export const actionColumns = [
   { name: 'readlike', from: sql`readlike` },
   { name: 'instances', from: sql`instances` },
   { name: 'errormessage', from: sql`errormessage` },
   { name: 'request', from: sql`requestparameters` },
-  { name: 'response', from: sql`case when ${isMaking} then responseelements end` },
+  { name: 'response', from: sql`case when ${creatingCalls} then responseelements end` },
 ] as const satisfies readonly { readonly name: string; readonly from: Sql }[];
 
-export const deedRow = {
+export const actionRow = {
   readlike: z.string(),
   instances: z.string().nullable(),
   errormessage: z.string().nullable(),
@@ -136,18 +136,18 @@ const endings = (written: string, isId: boolean): string[] =>
     : [`"${written}"`, `\\"${written}\\"`, ...['/', ':'].flatMap((before) => ['"', '\\"'].map((after) => `${before}${written}${after}`))];
 
 /** The condition that an event is a call of a name, in whatever letters that is typed; `Delete*` is any that begins so. */
-export const called = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
+export const isCall = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
 
 /** What a call did to a thing, or was to do: whether it succeeded is another matter. */
-export function deedOf(event: Described, thing: Thing): Deed {
+export function actionOf(event: Described, resource: ResourceId): Action {
   if (event.readlike === 'true') return 'read';
   const [, verb = '', noun = ''] = VERB.exec(event.eventname.replace(/\d{8}(v\d)?$/, '')) ?? [];
   const isMade = MAKING.has(verb);
-  if ((!isMade && !REMOVING.has(verb)) || PART.test(noun)) return isObject(event, thing) ? 'changed' : 'used';
-  if (thing.kind === 'instance') return ofInstance(event, verb, thing.name);
-  const fits = nounsFor(thing, event).some((stem) => isNoun(noun, stem));
+  if ((!isMade && !REMOVING.has(verb)) || PART.test(noun)) return isObject(event, resource) ? 'changed' : 'used';
+  if (resource.kind === 'instance') return ofInstance(event, verb, resource.name);
+  const fits = nounsFor(resource, event).some((stem) => isNoun(noun, stem));
   // EC2 takes an image, a snapshot or a volume to make another; elsewhere what is made for a thing belongs to it.
-  if (!fits) return event.target === thing.name && event.eventsource !== 'ec2.amazonaws.com' ? 'changed' : 'used';
+  if (!fits) return event.target === resource.name && event.eventsource !== 'ec2.amazonaws.com' ? 'changed' : 'used';
   if (!isMade) return verb === 'Schedule' ? 'planned' : 'deleted';
   return verb === 'Put' ? 'set' : 'made';
 }
@@ -171,11 +171,11 @@ const MAKING = new Set(['Create', 'Run', 'Register', 'Import', 'Allocate', 'Requ
 const REMOVING = new Set(['Delete', 'Terminate', 'Deregister', 'Release', 'Schedule']);
 
 /** True where a call is about the thing, and does not only mention it: UpdateFunctionConfiguration is about a function, not about its role. */
-function isObject({ eventname, target, instances, request }: Described, thing: Thing): boolean {
-  if (target !== null && isNameOf(target, thing)) return true;
-  if (instances?.split(' ').includes(thing.name)) return true;
+function isObject({ eventname, target, instances, request }: Described, resource: ResourceId): boolean {
+  if (target !== null && isNameOf(target, resource)) return true;
+  if (instances?.split(' ').includes(resource.name)) return true;
   const name = eventname.toLowerCase();
-  return keysOf(parsed(request), thing).some(({ key, depth }) => {
+  return keysOf(parsed(request), resource).some(({ key, depth }) => {
     const stem = stemOf(key);
     return stem === '' ? depth <= 2 : name.includes(stem) || stem === 'resource';
   });
@@ -184,20 +184,20 @@ function isObject({ eventname, target, instances, request }: Described, thing: T
 /** What a key names: `role` for roleName, nothing for a plain name. */
 const stemOf = (key: string): string => key.replace(/(?:Name|Identifier|Id|Ids|Arn|ARN|name|id|arn)$/, '').toLowerCase();
 
-function ofInstance({ eventname, instances }: Described, verb: string, id: string): Deed {
+function ofInstance({ eventname, instances }: Described, verb: string, id: string): Action {
   if (!instances?.split(' ').includes(id)) return 'used';
   return eventname === 'RunInstances' ? 'made' : verb === 'Terminate' ? 'deleted' : 'changed';
 }
 
 /** What the thing is called where the call names it: `role` for roleName, `securitygroup` for securityGroupId, nothing for a plain name. */
-function nounsFor(thing: Thing, { eventname, target, errormessage, request, response }: Described): string[] {
+function nounsFor(resource: ResourceId, { eventname, target, errormessage, request, response }: Described): string[] {
   const [asked, answered] = [parsed(request), parsed(response)];
   if (asked === undefined && answered === undefined) {
     // A call that was refused often names its resource in the message alone.
-    const [, resource = ''] = / on resource: (arn:\S+)/.exec(errormessage ?? '') ?? [];
-    return target === thing.name ? [readArn(resource)?.type.toLowerCase() ?? ''] : [];
+    const [, refused = ''] = / on resource: (arn:\S+)/.exec(errormessage ?? '') ?? [];
+    return target === resource.name ? [parseArn(refused)?.type.toLowerCase() ?? ''] : [];
   }
-  const found = [...keysOf(asked, thing), ...keysOf(answered, thing)];
+  const found = [...keysOf(asked, resource), ...keysOf(answered, resource)];
   const nouns = found.map(({ key, depth }) => ({ depth, stem: stemOf(key) }));
   // A launch makes the interfaces and volumes that its answer names.
   if (eventname === 'RunInstances') return nouns.some(({ stem }) => stem === 'networkinterface' || stem === 'volume') ? [''] : [];
@@ -212,16 +212,16 @@ function isNoun(noun: string, stem: string): boolean {
 }
 
 /** The keys under which a JSON value names a thing, and how deep they lie. */
-function keysOf(value: unknown, thing: Thing, key = '', depth = 0): { readonly key: string; readonly depth: number }[] {
-  if (typeof value === 'string') return isNameOf(value, thing) ? [{ key, depth }] : [];
+function keysOf(value: unknown, resource: ResourceId, key = '', depth = 0): { readonly key: string; readonly depth: number }[] {
+  if (typeof value === 'string') return isNameOf(value, resource) ? [{ key, depth }] : [];
   if (value === null || typeof value !== 'object' || depth > MOST_LEVELS) return [];
-  if (Array.isArray(value)) return value.flatMap((inner) => keysOf(inner, thing, key, depth));
-  return Object.entries(value).flatMap(([name, inner]) => keysOf(inner, thing, name, depth + 1));
+  if (Array.isArray(value)) return value.flatMap((inner) => keysOf(inner, resource, key, depth));
+  return Object.entries(value).flatMap(([name, inner]) => keysOf(inner, resource, name, depth + 1));
 }
 
 const MOST_LEVELS = 20;
 
-const isNameOf = (value: string, { name, arn }: Thing): boolean =>
+const isNameOf = (value: string, { name, arn }: ResourceId): boolean =>
   value === name || value === arn?.text || (value.startsWith('arn:') && (value.endsWith(`/${name}`) || value.endsWith(`:${name}`)));
 
 /** JSON text as a value; undefined when there is none or CloudTrail cut it short. */

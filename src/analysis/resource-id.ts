@@ -14,7 +14,7 @@ export interface Arn {
   readonly name: string;
 }
 
-type ThingKind =
+type ResourceKind =
   | 'instance'
   | 'resource'
   | 'bucket'
@@ -30,8 +30,8 @@ type ThingKind =
   | 'email'
   | 'name';
 
-export interface Thing {
-  readonly kind: ThingKind;
+export interface ResourceId {
+  readonly kind: ResourceKind;
   /** What it is called in a sentence: "EC2 instance", "IAM role"; empty for a name, which can be anything's. */
   readonly what: string;
   /** The shortest name that events give it. */
@@ -40,9 +40,9 @@ export interface Thing {
 }
 
 /** Tells what a text is. Whatever is of no other form is a name: of a role, a bucket, a function, … */
-export function thingOf(text: string): Thing {
+export function readResourceId(text: string): ResourceId {
   const typed = text.trim();
-  const arn = readArn(typed);
+  const arn = parseArn(typed);
   if (arn) return ofArn(arn);
   const [, bucket] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/|$)/.exec(typed) ?? [];
   if (bucket) return { kind: 'bucket', what: 'bucket', name: bucket };
@@ -60,7 +60,7 @@ export function thingOf(text: string): Thing {
 }
 
 /** An ARN in its parts; undefined for any other text. */
-export function readArn(text: string): Arn | undefined {
+export function parseArn(text: string): Arn | undefined {
   const [, service, region = '', account = '', rest] = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):([^:]*):(.+)$/.exec(text) ?? [];
   if (!service || !rest) return undefined;
   return { text, service, region, account, ...partsOf(service, rest) };
@@ -110,7 +110,7 @@ const IDS: Readonly<Record<string, string>> = {
 };
 
 /** An id such as vol-0abc1234def567890. Names such as `web-1` are none. */
-function ofId(text: string): Thing | undefined {
+function ofId(text: string): ResourceId | undefined {
   const [, prefix = '', rest = ''] = /^([a-z]{1,12})-([0-9a-f-]{3,36})$/.exec(text.toLowerCase()) ?? [];
   if (prefix === 'i') return { kind: 'instance', what: 'EC2 instance', name: text.toLowerCase() };
   // Eight digits are an old id only where they follow a word of AWS's: deploy-20260501 is a name.
@@ -119,7 +119,7 @@ function ofId(text: string): Thing | undefined {
   return { kind: 'resource', what: IDS[prefix] ?? '', name: text.toLowerCase() };
 }
 
-const KINDS: Readonly<Record<string, readonly [ThingKind, string]>> = {
+const KINDS: Readonly<Record<string, readonly [ResourceKind, string]>> = {
   'ec2 instance': ['instance', 'EC2 instance'],
   'iam role': ['role', 'IAM role'],
   'iam root': ['account', 'root user of account'],
@@ -133,7 +133,7 @@ const KINDS: Readonly<Record<string, readonly [ThingKind, string]>> = {
 /** Types of ARNs that say by themselves what they are. */
 const OWN_WORD = new Set(['trail', 'topic', 'queue', 'stack', 'secret', 'certificate', 'log-group', 'autoScalingGroup']);
 
-function ofArn(arn: Arn): Thing {
+function ofArn(arn: Arn): ResourceId {
   const known = KINDS[`${arn.service} ${arn.type}`];
   if (known) return { kind: known[0], what: known[1], name: arn.type === 'root' ? arn.account : arn.name, arn };
   const inner = ofId(arn.name);

@@ -127,7 +127,7 @@ const NAMELESS: readonly (string | null)[] = [null, 'HIDDEN_DUE_TO_SECURITY_REAS
 type Pair = Omit<Tried, 'reason'>;
 
 /** @param rows of `triedDuring`. */
-export function judge(rows: readonly Tried[]): Judged {
+export function judgeSignIns(rows: readonly Tried[]): Judged {
   const nameOf = naming(rows);
   const pairs = [...Map.groupBy(rows, (row) => `${userOf(row)} ${row.ip}`).values()].map(together);
   const places = [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, here]) => ({ ip, here, own: addressVerdict(here) }));

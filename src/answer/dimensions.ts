@@ -1,9 +1,9 @@
 /** The aspects of an event that are worth counting: its call, service, actor, address, … Each with how it is said and what it leads to. */
 import { only } from '../question/line.ts';
-import { type Filter, type FilterValue, group } from '../trail/filter.ts';
+import { type Filter, type FilterValue, groupFilters } from '../trail/filter.ts';
 import { raw, type Sql, sql } from '../trail/sql.ts';
 
-interface Aspect {
+interface Dimension {
   readonly title: string;
   readonly many: string;
   /** What its value is, as SQL of ours. */
@@ -18,7 +18,7 @@ const agentOf = (text: string): FilterValue => ({ text, wildcard: text.endsWith(
  * A session name is new each day, and so is the version of a tool: roles count by their names, and tools by theirs. A
  * service that calls on somebody's behalf comes from no address.
  */
-export const ASPECTS = {
+export const DIMENSIONS = {
   account: { title: 'Accounts', many: 'accounts', value: 'recipientaccountid', filters: (value) => [only('account', value)] },
   region: { title: 'Regions', many: 'regions', value: 'awsregion', filters: (value) => [only('region', value)] },
   service: { title: 'Services', many: 'services', value: 'eventsource', filters: (value) => [only('source', value)] },
@@ -33,7 +33,7 @@ export const ASPECTS = {
     many: 'actors',
     value: `case when actorkind = 'role' then coalesce(sessionissuername, actor) else actor end`,
     // A person may have the name of a role.
-    filters: (value) => group(false, [[only('actor', value)], ...(/[/:]/.test(value) ? [] : [[only('role', value), only('kind', 'role')]])]),
+    filters: (value) => groupFilters(false, [[only('actor', value)], ...(/[/:]/.test(value) ? [] : [[only('role', value), only('kind', 'role')]])]),
   },
   address: {
     title: 'Addresses',
@@ -57,17 +57,17 @@ export const ASPECTS = {
     filters: (value) => [only('key', value)],
   },
   error: { title: 'Errors', many: 'errors', value: 'errorcode', filters: (value) => [only('error', value)] },
-} as const satisfies Record<string, Aspect>;
+} as const satisfies Record<string, Dimension>;
 
-export type AspectName = keyof typeof ASPECTS;
+export type DimensionName = keyof typeof DIMENSIONS;
 
 /** The names of actors as cards and counts tell them. */
-export const actorNames: Sql = raw(ASPECTS.actor.value);
+export const actorNames: Sql = raw(DIMENSIONS.actor.value);
 
 /** Each event once for each of the aspects, as `kind`: one reading of the trail for all of them. */
-export const eachAspect = (names: readonly AspectName[]): Sql =>
+export const unnestDimensions = (names: readonly DimensionName[]): Sql =>
   raw(`cross join unnest(array[${names.map((name) => `'${name}'`).join(', ')}]) as kinds (kind)`);
 
 /** The value that an event has in its aspect `kind`. */
-export const aspectValue = (names: readonly AspectName[]): Sql =>
-  sql`case kind ${raw(names.map((name) => `when '${name}' then ${ASPECTS[name].value}`).join(' '))} end`;
+export const dimensionValue = (names: readonly DimensionName[]): Sql =>
+  sql`case kind ${raw(names.map((name) => `when '${name}' then ${DIMENSIONS[name].value}`).join(' '))} end`;

@@ -99,7 +99,7 @@ export async function newestFirst<Found>({ ask, parts, showPartial }: Context, w
 }
 
 /** The same question of a wider time. */
-export function ofWiderTime(window: TimeRange, lineOf: (wide: Window) => string): Next {
+export function widerTime(window: TimeRange, lineOf: (wide: Window) => string): Next {
   const wide = wider(window);
   return { label: `The same, ${printWindow(wide)}`, line: lineOf(wide), widens: true };
 }

@@ -1,6 +1,6 @@
 /** Where the names in an event lead: to the card of who acted, of the address, and of the access key. */
 import { isIP } from 'node:net';
-import { thingOf } from '../analysis/resource-id.ts';
+import { readResourceId } from '../analysis/resource-id.ts';
 import { printLine } from '../question/print.ts';
 import type { Window } from '../trail/time-window.ts';
 import type { Next } from './answer.ts';
@@ -14,12 +14,12 @@ export interface Named {
 }
 
 /** The cards of all that an event names. A service has none, and neither has an address that is a service's name. */
-export function cardsOf({ actor, actorkind, sourceipaddress, accesskeyid }: Named, window: Window): Next[] {
+export function profileFollowUps({ actor, actorkind, sourceipaddress, accesskeyid }: Named, window: Window): Next[] {
   const card = (name: string, word: string): Next => ({ label: `About ${word}`, line: printLine({ name, words: [word], filters: [], window }) });
   return [
     ...cardOfActor(actor, actorkind).map(([name, word]) => card(name, word)),
     ...(sourceipaddress && isIP(sourceipaddress) ? [card('ip', sourceipaddress)] : []),
-    ...(accesskeyid && thingOf(accesskeyid).kind === 'key' ? [card('key', accesskeyid)] : []),
+    ...(accesskeyid && readResourceId(accesskeyid).kind === 'key' ? [card('key', accesskeyid)] : []),
   ];
 }
 

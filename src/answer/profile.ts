@@ -1,6 +1,6 @@
 /** A profile: what is known of a user, a role, a key, an address, an account, a region or a resource, from one reading of the trail. */
 import { z } from 'zod';
-import { thingOf } from '../analysis/resource-id.ts';
+import { readResourceId } from '../analysis/resource-id.ts';
 import { only } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
 import { eventCount, eventsDuring, secondOf } from '../trail/events.ts';
@@ -11,20 +11,20 @@ import type { Finding, Next, Row } from './answer.ts';
 import type { Question } from './command.ts';
 import type { Context } from './context.ts';
 import { didYouMean, type Names } from './did-you-mean.ts';
-import { ASPECTS, type AspectName, aspectValue, eachAspect } from './dimensions.ts';
-import { ofWiderTime } from './event-list.ts';
+import { DIMENSIONS, type DimensionName, dimensionValue, unnestDimensions } from './dimensions.ts';
+import { widerTime } from './event-list.ts';
 
 /** Whose card it is. */
 interface Subject {
   /** The command. */
-  readonly card: string;
+  readonly command: string;
   /** As the line names it, and as the answer does. */
   readonly word: string;
   readonly name: string;
   /** Finds its events: what it counts is what its rows lead to. */
   readonly filters: readonly Filter[];
   /** What is told of it, in this order. */
-  readonly aspects: readonly AspectName[];
+  readonly dimensions: readonly DimensionName[];
   readonly next?: readonly Next[];
   /** Where names of its kind stand: a card that is empty offers the nearest of them. */
   readonly names?: Names | undefined;
@@ -52,14 +52,14 @@ const counted = z.object({
 type Counted = z.output<typeof counted>;
 
 /** The card of a subject, in the window that was asked about. */
-export async function cardOf(
+export async function profileOf(
   { window, typedWindow, top = MOST_OF_AN_ASPECT }: Pick<Question, 'window' | 'typedWindow' | 'top'>,
   context: Context,
   subject: Subject,
 ): Promise<Finding> {
-  const { card, word, name, filters, aspects, next = [], names } = subject;
+  const { command, word, name, filters, dimensions, next = [], names } = subject;
   // The kind that every event has one value of gives the sums.
-  const kinds: readonly AspectName[] = [...new Set<AspectName>(['account', ...aspects])];
+  const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
   const recent = new Date(window.to.getTime() - FRESH_MS);
   const rows = await context.ask(query(counted)`
     select kind, value, events, failed, denied, writes, changes, first, last, together, rareness, place
@@ -74,9 +74,9 @@ export async function cardOf(
                ${eventCount} filter (where ${isWrite} and outcome = 'ok') as changes,
                min(eventtime) as first, max(eventtime) as last
         from (
-          select eventid, eventtime, eventsource, outcome, readlike, kind, ${aspectValue(kinds)} as value
+          select eventid, eventtime, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
           from ${eventsDuring(window)}
-          ${eachAspect(kinds)}
+          ${unnestDimensions(kinds)}
           where ${matching(filters)}
         ) as seen
         where value is not null
@@ -89,23 +89,23 @@ export async function cardOf(
   const of = (kind: string): Counted[] => rows.filter((row) => row.kind === kind);
   const everywhere = of('account');
   // All of these are there for the sums.
-  const told = (kind: AspectName) => (kind === 'account' ? everywhere.filter((row) => row.place <= top || isFresh(row)) : of(kind));
+  const told = (kind: DimensionName) => (kind === 'account' ? everywhere.filter((row) => row.place <= top || isFresh(row)) : of(kind));
   const sum = (amount: 'events' | 'failed' | 'denied' | 'writes' | 'changes') => everywhere.reduce((total, row) => total + row[amount], 0);
   const first = everywhere.reduce<string | null>((least, row) => (least === null || row.first < least ? row.first : least), null);
   const last = everywhere.reduce<string | null>((most, row) => (most === null || row.last > most ? row.last : most), null);
   // What is as old as the subject itself is nothing new about it.
   const isFresh = (row: Counted): boolean => row.first >= secondOf(recent) && first !== null && first < secondOf(recent);
-  const fresh = aspects.flatMap((kind) => of(kind).filter(isFresh));
-  const sections = aspects.flatMap((kind) => {
+  const fresh = dimensions.flatMap((kind) => of(kind).filter(isFresh));
+  const sections = dimensions.flatMap((kind) => {
     const each = of(kind).filter(({ place }) => place <= SHOWN);
     const together = each[0]?.together ?? 0;
     return together > 0
-      ? [{ title: ASPECTS[kind].title, one: kind, many: ASPECTS[kind].many, together, top: each, more: together - each.length }]
+      ? [{ title: DIMENSIONS[kind].title, one: kind, many: DIMENSIONS[kind].many, together, top: each, more: together - each.length }]
       : [];
   });
   return {
     data: {
-      card,
+      command,
       name,
       events: sum('events'),
       writes: sum('writes'),
@@ -130,14 +130,14 @@ export async function cardOf(
         { name: 'last', label: 'Last (UTC)', kind: 'time' },
         { name: 'fresh', label: 'New', kind: 'text' },
       ],
-      rows: aspects.flatMap((kind) =>
+      rows: dimensions.flatMap((kind) =>
         told(kind).map((row): Row => {
           const { together: _, rareness: __, place: ___, changes: ____, ...cells } = row;
           return {
             cells: { ...cells, fresh: isFresh(row) ? 'new' : null },
             next: {
               label: `${row.value}`,
-              line: printLine({ name: 'events', words: [], filters: [...filters, ...ASPECTS[kind].filters(row.value)], window: typedWindow }),
+              line: printLine({ name: 'events', words: [], filters: [...filters, ...DIMENSIONS[kind].filters(row.value)], window: typedWindow }),
             },
           };
         }),
@@ -148,19 +148,19 @@ export async function cardOf(
   };
 
   async function leadsFromNothing(): Promise<Next[]> {
-    const about = (subject: string, time: Window) => printLine({ name: card, words: [subject], filters: [], window: time });
+    const about = (subject: string, time: Window) => printLine({ name: command, words: [subject], filters: [], window: time });
     return [
       ...(names ? await didYouMean(names, name, window, context, (nearest) => about(nearest, typedWindow)) : []),
-      ofWiderTime(window, (wide) => about(word, wide)),
+      widerTime(window, (wide) => about(word, wide)),
     ];
   }
 
   /** What it did first, then whom it leads to, then the rest. */
   function leadsOn(): Next[] {
     const events = (...more: readonly Filter[]) => printLine({ name: 'events', words: [], filters: [...filters, ...more], window: typedWindow });
-    const cards = CARDS.flatMap(([kind, about]): Next[] => {
-      const most = aspects.includes(kind)
-        ? of(kind).find(({ value }) => value !== WITHHELD && (about === 'user' || thingOf(value).kind === about))
+    const profiles = CARDS.flatMap(([kind, about]): Next[] => {
+      const most = dimensions.includes(kind)
+        ? of(kind).find(({ value }) => value !== WITHHELD && (about === 'user' || readResourceId(value).kind === about))
         : undefined;
       return most ? [{ label: `About ${most.value}`, line: printLine({ name: about, words: [most.value], filters: [], window: typedWindow }) }] : [];
     });
@@ -168,7 +168,7 @@ export async function cardOf(
       ...(sum('changes') > 0 ? [{ label: 'What it changed', line: events(...CHANGES) }] : []),
       ...(sum('denied') > 0 ? [{ label: 'What was refused', line: events(only('outcome', 'denied')) }] : []),
       ...next,
-      ...cards,
+      ...profiles,
       { label: 'By day', line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: typedWindow }) },
     ];
   }
@@ -178,7 +178,7 @@ export async function cardOf(
 const WITHHELD = 'HIDDEN_DUE_TO_SECURITY_REASONS';
 
 /** The kinds of which the most frequent has a card of its own. */
-const CARDS: readonly (readonly [AspectName, string])[] = [
+const CARDS: readonly (readonly [DimensionName, string])[] = [
   ['actor', 'user'],
   ['address', 'ip'],
   ['key', 'key'],

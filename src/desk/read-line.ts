@@ -8,7 +8,7 @@ import { printLine } from '../question/print.ts';
 import { nearest } from '../text/closest-match.ts';
 import { shortened } from '../text/format.ts';
 import { secondOf } from '../trail/events.ts';
-import { changed, type FilterValue, rightlyWritten, type Term, termsOf, valuesOf } from '../trail/filter.ts';
+import { correctedValue, type FilterValue, mapTerms, type Term, termsOf, valuesOf } from '../trail/filter.ts';
 import { nearestWindow, pin, printWindow } from '../trail/time-window.ts';
 import { commandInHelp } from './help.ts';
 import type { Registry } from './registry.ts';
@@ -126,11 +126,11 @@ function checkValues(line: Line): void {
     if (known && stray) {
       const guess = nearest(stray.text, known) ?? (known[0] as string);
       const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
-      const filters = changed(line.filters, (term) => ({ ...term, values: term.values.map(mend) }));
+      const filters = mapTerms(line.filters, (term) => ({ ...term, values: term.values.map(mend) }));
       throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${shortened(stray.text)}”.`, printLine({ ...line, filters }));
     }
     for (const value of values) {
-      const right = rightlyWritten(field, value);
+      const right = correctedValue(field, value);
       if (right) throw new UserError(`“${field}:${shortened(value.text)}” cannot be compared. Write it as ${right}.`);
     }
   }

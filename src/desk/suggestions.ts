@@ -1,5 +1,5 @@
 /** What to ask instead, when an answer is empty. */
-import { respelled } from '../analysis/filter-suggestions.ts';
+import { suggestFilters } from '../analysis/filter-suggestions.ts';
 import type { Finding, Next } from '../answer/answer.ts';
 import type { Context } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
@@ -11,7 +11,7 @@ import type { TimeRange } from '../trail/time-window.ts';
 /** A finding; an empty one with suggestions: names that were most likely meant first, then the same without each filter. */
 export async function withSuggestions(found: Finding, line: Line, window: TimeRange, context: Context): Promise<Finding> {
   if (found.table?.rows.length !== 0) return found;
-  const filters = await respelled(line.filters, window, context).catch((error: unknown) => {
+  const filters = await suggestFilters(line.filters, window, context).catch((error: unknown) => {
     // The answer is kept when a query for a suggestion would exceed a limit.
     if (error instanceof UserError) return undefined;
     throw error;

@@ -3,9 +3,9 @@
  * button holds and what a message says it answered, so reading and printing are inverse, and reading survives what
  * phones, editors and Slack do to typed text.
  */
-import { type Thing, thingOf } from '../analysis/resource-id.ts';
+import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
 import { UserError } from '../errors.ts';
-import { type Filter, group } from '../trail/filter.ts';
+import { type Filter, groupFilters } from '../trail/filter.ts';
 import { nearestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
 import { isQuoted, normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
 import type { Line } from './line.ts';
@@ -41,11 +41,11 @@ function parseText(text: string, takes: Takes): Line {
   const { words, filters, startsWithName, ...rest } = parseExpression(pieces, takes);
   if (!startsWithName) return { name: tokens.length === 0 ? 'help' : 'events', words, filters, ...rest };
   const [first = '', ...others] = words;
-  const about = questionAbout(thingOf(first));
+  const about = questionAbout(readResourceId(first));
   return about ? { name: about, words, filters, ...rest } : { name: first.toLowerCase(), words: others, filters, ...rest };
 }
 
-const QUESTIONS: Partial<Record<Thing['kind'], string>> = {
+const QUESTIONS: Partial<Record<ResourceId['kind'], string>> = {
   instance: 'who-started',
   ip: 'ip',
   key: 'key',
@@ -56,7 +56,7 @@ const QUESTIONS: Partial<Record<Thing['kind'], string>> = {
 };
 
 /** The question that somebody asks who pastes a thing, and nothing but its name; undefined for what may be a question's own name. */
-const questionAbout = ({ kind, arn }: Thing): string | undefined =>
+const questionAbout = ({ kind, arn }: ResourceId): string | undefined =>
   kind === 'name' ? undefined : arn && kind !== 'instance' ? 'history' : (QUESTIONS[kind] ?? 'history');
 
 interface Expression extends Settings {
@@ -75,7 +75,7 @@ function parseExpression(all: readonly Piece[], takes: Takes): Expression {
   let at = 0;
   const first = all[0];
   const startsWithName = first?.kind === 'token' && !nameValueAt(all, 0, '', takes) && !readWindow(plainWords(all, 0));
-  const filters = group(false, alternatives(0, ''));
+  const filters = groupFilters(false, alternatives(0, ''));
   return { words, filters, ...(window && { window }), ...shape, startsWithName };
 
   function alternatives(depth: number, head: string): Filter[][] {
@@ -89,7 +89,7 @@ function parseExpression(all: readonly Piece[], takes: Takes): Expression {
       const piece = all[at] as Piece;
       if (piece.kind === 'token') {
         const found = primary(piece.token, depth, head);
-        take(negated ? group(true, [found]) : found);
+        take(negated ? groupFilters(true, [found]) : found);
         continue;
       }
       at += 1;
@@ -98,7 +98,7 @@ function parseExpression(all: readonly Piece[], takes: Takes): Expression {
       if (piece.kind === 'not') negated = !negated;
       if (piece.kind === 'open') {
         const outer = negated !== (piece.negated || piece.head.startsWith('-'));
-        take(group(outer, alternatives(depth + 1, piece.head.replace(/^-/, '') || head)));
+        take(groupFilters(outer, alternatives(depth + 1, piece.head.replace(/^-/, '') || head)));
       }
     }
     return any;

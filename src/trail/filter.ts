@@ -36,14 +36,14 @@ export const isTerm = (filter: Filter): filter is Term => 'field' in filter;
  * Filters that match together where any of `any` does, each of which is a list of filters that all must; in the one form
  * that means it: no group in a group, none of one filter, and values of one field in one list.
  */
-export function group(negated: boolean, any: readonly (readonly Filter[])[]): readonly Filter[] {
+export function groupFilters(negated: boolean, any: readonly (readonly Filter[])[]): readonly Filter[] {
   const [first = [], ...others] = any
     .filter((all) => all.length > 0)
     .flatMap((all) => (all.length === 1 && all[0] && !isTerm(all[0]) && !all[0].negated ? all[0].any : [all]));
   const [only] = first;
   if (!only) return [];
   if (others.length === 0 && !negated) return first;
-  if (others.length === 0 && first.length === 1) return isTerm(only) ? [{ ...only, negated: !only.negated }] : group(!only.negated, only.any);
+  if (others.length === 0 && first.length === 1) return isTerm(only) ? [{ ...only, negated: !only.negated }] : groupFilters(!only.negated, only.any);
   const terms = [first, ...others].map((all) => (all.length === 1 ? all[0] : undefined));
   const alike = terms.every((each): each is Term => each !== undefined && isTerm(each) && !each.negated && isTerm(only) && each.field === only.field);
   if (alike && isTerm(only)) return [{ field: only.field, negated, values: terms.flatMap(({ values }) => values) }];
@@ -51,8 +51,8 @@ export function group(negated: boolean, any: readonly (readonly Filter[])[]): re
 }
 
 /** The filters with each term, however deep, as `change` makes it. */
-export const changed = (filters: readonly Filter[], change: (term: Term) => Term): readonly Filter[] =>
-  filters.map((filter) => (isTerm(filter) ? change(filter) : { ...filter, any: filter.any.map((all) => changed(all, change)) }));
+export const mapTerms = (filters: readonly Filter[], change: (term: Term) => Term): readonly Filter[] =>
+  filters.map((filter) => (isTerm(filter) ? change(filter) : { ...filter, any: filter.any.map((all) => mapTerms(all, change)) }));
 
 /** Every term, however deep in groups. */
 export const termsOf = (filters: readonly Filter[]): readonly Term[] =>
@@ -240,7 +240,7 @@ export function columnNamed(name: string): string | undefined {
 }
 
 /** How values of a field are written, where `value` is written otherwise. */
-export function rightlyWritten(field: string, { text, wildcard }: FilterValue): string | undefined {
+export function correctedValue(field: string, { text, wildcard }: FilterValue): string | undefined {
   const { written } = definition(field);
   return written && !wildcard && !written.isRight(text) ? written.as : undefined;
 }
@@ -264,7 +264,7 @@ export const columnsOf = (field: string): readonly Sql[] => definition(field).co
 export const isNamed = (field: string): boolean => definition(field).named === true;
 
 /** A value of a field as its columns hold it. */
-export const asHeld = (field: string, text: string): string => definition(field).read?.(text) ?? text;
+export const storedForm = (field: string, text: string): string => definition(field).read?.(text) ?? text;
 
 /** All filters as one condition: `true` in SQL when there are none. */
 export function matching(filters: readonly Filter[]): Sql {

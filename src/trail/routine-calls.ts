@@ -73,7 +73,7 @@ const BY_SERVICES = [
  * True or false for an event of the relation `events`. Data events are noise, too: objects and items come and go by the
  * million. Lambda makes network interfaces under the role of its function, and is known by its user agent.
  */
-export const isNoise: Sql = sql`(
+export const isRoutine: Sql = sql`(
   coalesce(eventcategory, '') = 'Data'
   or coalesce(eventname, '') in (${written(ALWAYS)})
   or (coalesce(eventname, '') in (${written(BY_SERVICES)}) and (actorkind = 'service' or via = 'service' or coalesce(useragent, '') like 'awslambda%'))

@@ -1,10 +1,10 @@
 /** Question lines of every kind, for properties: words and values of any text, filters on any field, every window and shape. */
 import fc from 'fast-check';
-import { thingOf } from '../../src/analysis/resource-id.ts';
+import { readResourceId } from '../../src/analysis/resource-id.ts';
 import { type Line, MAX_ROWS, SORTS } from '../../src/question/line.ts';
 import { printFilter } from '../../src/question/print.ts';
 import { quote } from '../../src/text/quote.ts';
-import { type Filter, fieldGuide, group, groupNamed, type Term } from '../../src/trail/filter.ts';
+import { type Filter, fieldGuide, groupFilters, groupNamed, type Term } from '../../src/trail/filter.ts';
 import { isStep } from '../../src/trail/time-buckets.ts';
 import type { Window } from '../../src/trail/time-window.ts';
 
@@ -125,7 +125,7 @@ export const groupsOf = (some: fc.Arbitrary<readonly Filter[]>): fc.Arbitrary<re
             { minLength: 1, maxLength: 3 },
           ),
         )
-        .map(([negated, any]) => group(negated, any)),
+        .map(([negated, any]) => groupFilters(negated, any)),
     ),
   })).filters;
 
@@ -163,7 +163,7 @@ export const anyLine: fc.Arbitrary<Line> = fc
       name: fc
         .oneof(fc.constantFrom('events', 'rare', 'who-started', 'help'), anyText)
         .map((name) => name.toLowerCase())
-        .filter((name) => thingOf(name).kind === 'name'),
+        .filter((name) => readResourceId(name).kind === 'name'),
       words: fc.array(anyText, { maxLength: 3 }),
       filters: fc
         .array(anyFilters, { maxLength: 3 })

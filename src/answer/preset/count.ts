@@ -1,14 +1,14 @@
 /** A preset as a count: groups by fields, by steps of time or both, each leading to its events. */
 import { z } from 'zod';
 import { only } from '../../question/line.ts';
-import { reading } from '../../trail/event-query.ts';
+import { fromWhere } from '../../trail/event-query.ts';
 import { eventCount } from '../../trail/events.ts';
 import { columnOf, type Filter } from '../../trail/filter.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
 import { stepName, stepOf, stepsIn, windowOf } from '../../trail/time-buckets.ts';
 import type { Column, Finding, Row } from '../answer.ts';
 import type { Context } from '../context.ts';
-import { DEFAULT_ROWS, ofWiderTime } from '../event-list.ts';
+import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
 import { distinct, noiseNext, type PresetQuestion } from './preset-question.ts';
 
 /** The groups of a question. */
@@ -80,7 +80,7 @@ export async function count(question: PresetQuestion, { ask }: Context): Promise
     next: distinct(
       rows.length > 0
         ? [...question.own, { label: 'List them', line: line(listing) }, ...noiseNext(question, hidden)]
-        : [...noiseNext(question, hidden), ofWiderTime(range, (wide) => line({ ...question.typedShape, window: wide }))],
+        : [...noiseNext(question, hidden), widerTime(range, (wide) => line({ ...question.typedShape, window: wide }))],
     ),
   };
 }
@@ -102,7 +102,7 @@ function groupsOf({ by = [], every, measures = [], quiet, source, range }: Prese
     select *, ${join([ofAll('groups', sql`count(*)`), ofAll('most', sql`max(events)`), ...numbers.map(({ name }) => ofAll(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
     from (
       select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${raw(name)}`)], ', ')}, min(eventtime) as first, max(eventtime) as last
-      ${reading(source(range))}
+      ${fromWhere(source(range))}
       group by ${positions}
     ) as grouped
     order by key0, ${order} nulls last, ${positions}

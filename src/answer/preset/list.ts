@@ -1,11 +1,11 @@
 /** A preset as a list: its events, newest first, and how many were left out. */
 import { UserError } from '../../errors.ts';
-import { newestOf, toldOf } from '../../trail/event-query.ts';
+import { newestEvents, splitHidden } from '../../trail/event-query.ts';
 import { homeAccount } from '../../trail/events.ts';
 import type { Finding } from '../answer.ts';
 import type { Context } from '../context.ts';
-import { DEFAULT_ROWS, eventTable, listedColumns, newestFirst, ofWiderTime } from '../event-list.ts';
-import { cardsOf } from '../follow-ups.ts';
+import { DEFAULT_ROWS, eventTable, listedColumns, newestFirst, widerTime } from '../event-list.ts';
+import { profileFollowUps } from '../follow-ups.ts';
 import { distinct, noiseNext, type PresetEvent, type PresetQuestion, presetEvent } from './preset-question.ts';
 
 const home = { name: 'homeaccount', from: homeAccount };
@@ -17,14 +17,14 @@ export async function list(question: PresetQuestion, context: Context): Promise<
     throw new UserError(`sort:${sort} orders counts, and this is a list of events. Add by:event, or leave sort: out.`, line({ by: ['event'], sort }));
   }
   const rows = await newestFirst(context, range, {
-    query: (part) => newestOf(presetEvent, [...listedColumns, home, ...(question.columns ?? [])], question.source(part), top + 1),
-    isEnough: (some) => toldOf(some).events.length > top,
-    soFar: (some) => finding(question, toldOf(some), top),
+    query: (part) => newestEvents(presetEvent, [...listedColumns, home, ...(question.columns ?? [])], question.source(part), top + 1),
+    isEnough: (some) => splitHidden(some).events.length > top,
+    soFar: (some) => finding(question, splitHidden(some), top),
   });
-  return finding(question, toldOf(rows), top);
+  return finding(question, splitHidden(rows), top);
 }
 
-function finding(question: PresetQuestion, { events, hidden: left }: ReturnType<typeof toldOf<PresetEvent>>, top: number): Finding {
+function finding(question: PresetQuestion, { events, hidden: left }: ReturnType<typeof splitHidden<PresetEvent>>, top: number): Finding {
   const { caption, columns = [], hidden = [], range, line, typedShape, counts } = question;
   const table = eventTable(caption, events, { most: top, hidden, extra: columns.map(({ from: _, ...column }) => ({ ...column, kind: 'text' })) });
   const listed = events.slice(0, top);
@@ -53,9 +53,9 @@ function finding(question: PresetQuestion, { events, hidden: left }: ReturnType<
             { label: 'Count by user', line: line({ by: ['user'] }) },
             ...(listed.length > 1 ? [{ label: 'Rarest first', line: line({ by: ['event'], sort: 'rare' }) }] : []),
             ...noise,
-            ...(latest ? cardsOf(latest, question.typedWindow) : []),
+            ...(latest ? profileFollowUps(latest, question.typedWindow) : []),
           ]
-        : [...noise, ofWiderTime(range, (wide) => line({ ...typedShape, window: wide }))],
+        : [...noise, widerTime(range, (wide) => line({ ...typedShape, window: wide }))],
     ),
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Shape } from '../../question/line.ts';
 import { printLine } from '../../question/print.ts';
-import type { Expression, Source } from '../../trail/event-query.ts';
+import type { ColumnExpression, EventSource } from '../../trail/event-query.ts';
 import { eventCount, eventsDuring } from '../../trail/events.ts';
 import { type Filter, matching } from '../../trail/filter.ts';
 import { type Sql, sql } from '../../trail/sql.ts';
@@ -12,7 +12,7 @@ import type { Question, Topic } from '../command.ts';
 import { listedRow } from '../event-list.ts';
 
 /** A column of ours beside the usual ones: an expression for each event of a list, or for each group of a count. */
-interface Computed extends Omit<Column, 'kind'>, Expression {}
+interface Computed extends Omit<Column, 'kind'>, ColumnExpression {}
 
 /** How many of a group did not succeed. */
 export const failures: Computed = { name: 'failed', label: 'failed', from: sql`${eventCount} filter (where outcome <> 'ok')` };
@@ -77,7 +77,7 @@ export interface Preset<Words extends z.ZodRawShape> extends Shape {
 export interface PresetQuestion extends Omit<Preset<z.ZodRawShape>, 'window' | 'from' | 'where' | 'next' | 'noise'>, Pick<Question, 'filters'> {
   readonly range: TimeRange;
   /** What it reads of a part of its window. */
-  source(part: TimeRange): Source;
+  source(part: TimeRange): EventSource;
   /** True where routine calls are left out, and only counted. */
   readonly quiet: boolean;
   readonly showsAll: boolean;
@@ -127,7 +127,7 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     source: (part) => ({
       relation: from(part),
       where: sql`${typeof where === 'function' ? where(asked.words) : where} and ${matching(filters)}`,
-      quiet,
+      hidesRoutine: quiet,
     }),
     quiet,
     showsAll,
