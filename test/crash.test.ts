@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTrail } from '../duckdb/store.ts';
 import { type Fields, openStore, records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
 const FILES = 200;
 const EVENTS_A_FILE = 100;
-const loader = new URL('support/load.ts', import.meta.url).pathname;
+const loader = fileURLToPath(new URL('support/load.ts', import.meta.url));
 
 let folder: TrailFolder;
 let truth: string[];

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readLog } from '../duckdb/commit-log.ts';
@@ -721,7 +722,7 @@ describe('Many small loads', () => {
 });
 
 describe('Two loads at once over one store neither lose nor double', () => {
-  const loader = new URL('support/load.ts', import.meta.url).pathname;
+  const loader = fileURLToPath(new URL('support/load.ts', import.meta.url));
 
   test('from two processes', async () => {
     await using folder = await trailFolder();

@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const here = new URL('.', import.meta.url).pathname;
+const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Trino of March 2023: Athena's engine v3 is near it, Java 17 runs it, and it is the newest of which mirrors have all jars of the Hive connector for that Java. */
 export const RELEASE = '411';
