@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import { openSavedQuestions } from '../src/desk/saved-questions.ts';
+import { UserError } from '../src/errors.ts';
+import type { Line } from '../src/question/line.ts';
+import { printLine } from '../src/question/print.ts';
+import { termsOf } from '../src/trail/filter.ts';
+import type { Sql } from '../src/trail/sql.ts';
+import { anyLine, anyText, anyTyped, anyWord } from './support/arbitrary-line.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+
+describe('a mistake', () => {
+  let desk: Desk;
+  const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
+  beforeAll(async () => {
+    const engine = await openDuckDB(inject('sampleStore'));
+    let names: unknown;
+    const saved = openSavedQuestions({
+      read: async () => names,
+      async write(value) {
+        names = value;
+      },
+    });
+    desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), engine, { saved });
+    return () => engine.close();
+  });
+
+  it.each([
+    ['rar 7d', 'rare 7d'],
+    ['root 6mo', 'root-logins 6mo'],
+    ['who-stated i-0abc 90d', 'who-started i-0abc 90d'],
+    ['evnts source:s3', 'events source:s3'],
+    ['halp', 'help'],
+    ['help evnt', 'help event'],
+    ['events sorce:s3 24h', 'events source:s3 24h'],
+    ['events -usr:"ci deploy","a,b" 24h', 'events -user:"ci deploy","a,b" 24h'],
+    ['events by:event,usr', 'events by:event,user'],
+    ['events by:zzzzzz', 'events by:event'],
+    ['events by:text', 'events by:event'],
+    ['events by:resources,user', 'events by:target,user'],
+    ['events (event:RunInstances 90d', 'events event:RunInstances 90d'],
+    ['event:RunInstances) 90d', 'events event:RunInstances 90d'],
+    ['created (event:Run* 7d', 'created event:Run* 7d'],
+    ['events (source:s3 OR (user:x by:event top:5 since 2026-11-01', 'events (source:s3 OR user:x) by:event top:5 since 2026-11-01'],
+    ['events event:(RunInstances OR StartInstances 7d', 'events event:RunInstances,StartInstances 7d'],
+    ['events foo) bar', 'events foo bar'],
+    ['who-started i-0abc) 90d', 'who-started i-0abc 90d'],
+    ['events requestParameter.roleArn:x', 'events requestParameters.roleArn:x'],
+    ['events allow:us-east-1', 'events "allow:us-east-1"'],
+    ['outside-regions allow:us-east-1) 7d', 'outside-regions us-east-1 7d'],
+    ['events by:', 'events by:event'],
+    ['events by:event sort:rate', 'events by:event sort:rare'],
+    ['events by:event sort:zzzzzz 24h', 'events by:event 24h'],
+    ['events every:7m', 'events every:1m'],
+    ['events every:soon', 'events every:1h'],
+    ['events top:0', 'events top:10'],
+    ['events top:999999999', 'events top:10000'],
+    ['events source: 24h', 'events 24h'],
+    ['events 24h 7d', 'events 24h'],
+    ['events source:s3 7days', 'events source:s3 7d'],
+    ['events 3 hours ago', 'events 3h'],
+    ['events last week', 'events 1w'],
+    ['events last 6 months', 'events 6mo'],
+    ['events 2026-05-02..2026-04-20', 'events 2026-04-20..2026-05-02'],
+    ['events 2026-4-1', 'events 2026-04-01'],
+    ['events 2026-04-01 to 2026-04-03', 'events 2026-04-01..2026-04-03'],
+    ['events (event:A OR sorce:s3) 24h', 'events (event:A OR source:s3) 24h'],
+    ['events since 2027-01-01', 'events'],
+    ['who-started i-0abc source:s3 90d', 'who-started i-0abc 90d'],
+    ['who-started i-0abc by:event', 'who-started i-0abc'],
+    ['who-started i-0abc extra 90d', 'who-started i-0abc 90d'],
+    ['event foo:bar', 'event "foo:bar"'],
+    ['rar usr:x by:evnt top:0 7days', 'rare user:x top:10 7d'],
+    ['events sort:rare', 'count by:event sort:rare 24h'],
+  ])('%s gets the nearest line that can be asked: %s', async (typed, meant) => {
+    expect(await suggestionFor(typed)).toBe(meant);
+    await expect(desk.answer(meant, asking)).resolves.toHaveProperty('template');
+  });
+
+  it.each([
+    ['frobnicate', 'There is no command “frobnicate”. “help” lists them.'],
+    ['who-started', '“who-started” needs an instance. Usage: who-started <instance> [time] [top:]'],
+    ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
+    ['events ip:203.0.113.0/33', '“ip:203.0.113.0/33” cannot be compared. Write it as 203.0.113.0/24 or 2001:db8::/32.'],
+    ['events (time:soon OR kind:root)', '“time:soon” cannot be compared. Write it as 2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02.'],
+    ['events (event:RunInstances 90d', 'The parenthesis in “(event:RunInstances” is not closed. If it is part of a name, put the name in quotes.'],
+    ['event:RunInstances)', '“event:RunInstances)” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.'],
+    ['events by:text', "I can't group by “text”: it is all of the text, not one value."],
+    ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
+  ])('is told in a sentence: %s', async (typed, sentence) => {
+    await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });
+  });
+
+  it('is said back shortened', async () => {
+    const { message } = (await desk.answer(`who-started i-0abc ${'x'.repeat(5000)}`, asking).catch((error: unknown) => error)) as UserError;
+    expect(message).toContain(`“${'x'.repeat(40)}…”`);
+    expect(message.length).toBeLessThan(200);
+  });
+
+  it('is the only thing that any text can be, and what is suggested can be asked', async () => {
+    const { commands } = await loadRegistry(new URL('../', import.meta.url));
+    const names = fc.constantFrom(...commands.keys(), 'help', 'evnts', 'save', 'save mine:', 'save mine: rare', 'saved', 'mine', '/trail', '');
+    await fc.assert(
+      fc.asyncProperty(names, fc.oneof(anyTyped, anyText), async (name, typed) => {
+        const suggestion = await suggestionFor(`${name} ${typed}`);
+        if (suggestion !== undefined) expect({ suggestion, answered: await isAnswered(suggestion, 2) }).toEqual({ suggestion, answered: true });
+      }),
+      { numRuns: 120 },
+    );
+  }, 60_000);
+
+  it('is the only thing that a line of any command can be, whatever its filters, shape and time, and no text of it gets into SQL', async () => {
+    const { commands } = await loadRegistry(new URL('../', import.meta.url));
+    const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, shape }]) =>
+      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + 1 })).map(([line, said]): Line => {
+        const taken = Object.entries(line).filter(([key]) => ['window', 'cols', 'spend', ...shape].includes(key));
+        return { ...Object.fromEntries(taken), name, words: said, filters: filters ? line.filters : [] };
+      }),
+    );
+    let answered = 0;
+    let bound = 0;
+    await fc.assert(
+      fc.asyncProperty(ofCommand, async (line) => {
+        const typed = printLine(line);
+        const statements: Sql[] = [];
+        answered += await desk.answer(typed, { ...asking, onQuery: (statement) => statements.push(statement) }).then(
+          () => 1,
+          (error: unknown) => {
+            if (!(error instanceof UserError)) throw new Error(typed, { cause: error });
+            return 0;
+          },
+        );
+        const said = [...line.words, ...termsOf(line.filters).flatMap(({ values }) => values.map(({ text }) => text))];
+        for (const { text, values } of statements) {
+          expect(text.split('?')).toHaveLength(values.length + 1);
+          // Shorter ones stand in any text.
+          expect(said.filter((each) => each.length > 4 && text.includes(each))).toEqual([]);
+          bound += said.filter((each) => each.length > 4).length;
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(bound).toBeGreaterThan(50);
+    expect(answered).toBeGreaterThan(50);
+  }, 60_000);
+
+  it('is no way for a word into SQL: what any command is asked about is bound', async () => {
+    const { commands } = await loadRegistry(new URL('../', import.meta.url));
+    // Words as commands want them, each unlike all that our own SQL says.
+    const marked = [
+      'zzmarked-7q',
+      'i-0a1b2c3d4e5f60718',
+      '444455556677',
+      'AKIAZZMARKEDZZ7QQ7QQ',
+      '198.51.100.177',
+      'qz-marked-9',
+      'ZzMarkedCall',
+      'zz@marked.example',
+    ];
+    const ids = ['arn:aws:iam::444455556677:role/zzmarked-7q', '7c9e6679-7425-40de-944b-e07fc1f90ae7', 'vol-0a1b2c3d4e5f60718'];
+    const word = fc.oneof(fc.constantFrom(...marked, ...ids), fc.stringMatching(/^[a-z]{5,9}-7q[0-9]{4}$/));
+    const withWords = [...commands].filter(([, { words }]) => Object.keys(words).some((key) => key !== 'all'));
+    expect(withWords.length).toBeGreaterThan(15);
+    for (const [name, { words, example }] of withWords) {
+      let bound = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: Object.keys(words).length }), async (said) => {
+          const statements: Sql[] = [];
+          await desk
+            .answer(printLine({ name, words: said, filters: [] }), { ...asking, onQuery: (statement) => statements.push(statement) })
+            .catch((error: unknown) => {
+              if (!(error instanceof UserError)) throw error;
+            });
+          for (const { text, values } of statements) {
+            expect(text.split('?')).toHaveLength(values.length + 1);
+            expect(said.filter((each) => text.toLowerCase().includes(each.toLowerCase()))).toEqual([]);
+            if (said.some((each) => values.some((value) => String(value).toLowerCase().includes(each.toLowerCase())))) bound += 1;
+          }
+        }),
+        { numRuns: 24, examples: [...marked, ...ids].map((each) => [[each]] as [string[]]) },
+      );
+      expect({ name, example, isBound: bound > 0 }).toEqual({ name, example, isBound: true });
+    }
+  }, 60_000);
+
+  /** Whether a line is answered, or the one that is suggested for it, after so many mistakes as are mended one by one. */
+  async function isAnswered(line: string, mistakes: number): Promise<boolean> {
+    const suggestion = await suggestionFor(line);
+    if (suggestion !== undefined) return mistakes > 0 && isAnswered(suggestion, mistakes - 1);
+    return desk.answer(line, asking).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The suggestion for a line that is refused; undefined for one that is answered or has none. Any other failure is thrown. */
+  async function suggestionFor(typed: string): Promise<string | undefined> {
+    try {
+      await desk.answer(typed, asking);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return error.suggestion;
+    }
+  }
+});
