@@ -1,15 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listAside } from '../duckdb/store.ts';
 import type { Row } from '../src/answer/answer.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
-/** Public data that nobody here wrote; it lies beside the repository, where there is any. */
-const DATA = new URL('../../shared/data/', import.meta.url).pathname;
-const here = existsSync(join(DATA, 'trails'));
+/** Public data that nobody here wrote. */
+const DATA = fileURLToPath(new URL('../../shared/data/', import.meta.url));
 
 type Cells = Row['cells'];
 interface Told {
@@ -144,131 +143,126 @@ interface Listed {
   readonly record: string;
 }
 
-describe.skipIf(!here).each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'])(
-  'The set %s is answered as others answered it',
-  (set) => {
-    let answers: Readonly<Record<string, Told>>;
-    let open: OpenTrail;
-    /** The days the set spans, as a line names them. */
-    let days: string;
-    beforeAll(async () => {
-      answers = (JSON.parse(await readFile(join(DATA, 'answers', `${set}.json`), 'utf8')) as { answers: Record<string, Told> }).answers;
-      open = await openSet(set);
-      const { first, last } = theirs('01') as { first: string; last: string };
-      days = `${first.slice(0, 10)}..${last.slice(0, 10)}`;
-    });
-    afterAll(() => open?.[Symbol.asyncDispose]());
+describe.each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'])('The set %s is answered as others answered it', (set) => {
+  let answers: Readonly<Record<string, Told>>;
+  let open: OpenTrail;
+  /** The days the set spans, as a line names them. */
+  let days: string;
+  beforeAll(async () => {
+    answers = (JSON.parse(await readFile(join(DATA, 'answers', `${set}.json`), 'utf8')) as { answers: Record<string, Told> }).answers;
+    open = await openSet(set);
+    const { first, last } = theirs('01') as { first: string; last: string };
+    days = `${first.slice(0, 10)}..${last.slice(0, 10)}`;
+  });
+  afterAll(() => open?.[Symbol.asyncDispose]());
 
-    const theirs = (question: string): unknown => {
-      const told = answers[question.slice(0, 2)];
-      if (!told) throw new Error(`No answer ${question}`);
-      // 20 wraps its tally in an object.
-      return question.startsWith('20') ? (told.answer as { by: Tally }).by : told.answer;
-    };
-    const ask = (line: string) => open.cells(`${line} top:10000 ${days}`);
+  const theirs = (question: string): unknown => {
+    const told = answers[question.slice(0, 2)];
+    if (!told) throw new Error(`No answer ${question}`);
+    // 20 wraps its tally in an object.
+    return question.startsWith('20') ? (told.answer as { by: Tally }).by : told.answer;
+  };
+  const ask = (line: string) => open.cells(`${line} top:10000 ${days}`);
 
-    test('01 totals', async () => {
-      const { events, ids, first, last, accounts, regions } = theirs('01') as Record<'events' | 'ids', number> &
-        Record<'first' | 'last', string> &
-        Record<'accounts' | 'regions', Tally>;
-      expect(open.loaded).toMatchObject({ events: ids, duplicates: 0, asideFiles: 0, asideEvents: 0 });
-      expect(await open.engine.extent()).toMatchObject({ events, first, last });
-      expect(await ask('events')).toHaveLength(events);
-      expect(counted(await ask('events by:region'), ({ region }) => region)).toEqual(tallied(regions));
-      expect(counted(await ask('events by:account'), ({ account }) => account)).toEqual(tallied(accounts));
-    });
+  test('01 totals', async () => {
+    const { events, ids, first, last, accounts, regions } = theirs('01') as Record<'events' | 'ids', number> &
+      Record<'first' | 'last', string> &
+      Record<'accounts' | 'regions', Tally>;
+    expect(open.loaded).toMatchObject({ events: ids, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+    expect(await open.engine.extent()).toMatchObject({ events, first, last });
+    expect(await ask('events')).toHaveLength(events);
+    expect(counted(await ask('events by:region'), ({ region }) => region)).toEqual(tallied(regions));
+    expect(counted(await ask('events by:account'), ({ account }) => account)).toEqual(tallied(accounts));
+  });
 
-    test.each(Object.entries(LISTS))('%s', async (question, line) => {
-      const found = (await ask(line)).map(({ eventid }) => String(eventid)).sort();
-      expect(found).toEqual(idsOf(theirs(question)));
-    });
+  test.each(Object.entries(LISTS))('%s', async (question, line) => {
+    const found = (await ask(line)).map(({ eventid }) => String(eventid)).sort();
+    expect(found).toEqual(idsOf(theirs(question)));
+  });
 
-    test.each(Object.entries(COUNTS))('%s', async (question, [line, ours, key]) => {
-      expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
-    });
+  test.each(Object.entries(COUNTS))('%s', async (question, [line, ours, key]) => {
+    expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
+  });
 
-    test.each(Object.entries(OWN))('%s, by the command that is made for it', async (question, [line, isMeant = () => true]) => {
-      const records = await open.rows('select eventid, eventname, eventsource, requestparameters from events');
-      const known = new Map(
-        records.map(({ eventid, eventname, eventsource, requestparameters }) => [
-          String(eventid),
-          { name: String(eventname), source: String(eventsource), record: String(requestparameters) },
-        ]),
-      );
-      const meant = idsOf(theirs(question)).filter((id) => isMeant(known.get(id) as Listed));
-      expect(await open.ids(`${line} top:10000 ${days}`)).toEqual(meant);
-    });
+  test.each(Object.entries(OWN))('%s, by the command that is made for it', async (question, [line, isMeant = () => true]) => {
+    const records = await open.rows('select eventid, eventname, eventsource, requestparameters from events');
+    const known = new Map(
+      records.map(({ eventid, eventname, eventsource, requestparameters }) => [
+        String(eventid),
+        { name: String(eventname), source: String(eventsource), record: String(requestparameters) },
+      ]),
+    );
+    const meant = idsOf(theirs(question)).filter((id) => isMeant(known.get(id) as Listed));
+    expect(await open.ids(`${line} top:10000 ${days}`)).toEqual(meant);
+  });
 
-    test.each(Object.entries(OWN_COUNTS))('%s, counted by the command that is made for it', async (question, [line, ours, key]) => {
-      expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
-    });
+  test.each(Object.entries(OWN_COUNTS))('%s, counted by the command that is made for it', async (question, [line, ours, key]) => {
+    expect(counted(await ask(line), ours)).toEqual(tallied(theirs(question), key));
+  });
 
-    test('02 calls by principal', async () => {
-      for (const { k, n } of theirs('02') as { k: string; n: number }[]) {
-        if (k.startsWith('arn:')) expect({ k, n: (await ask(`events user:"${k}"`)).length }).toEqual({ k, n });
-      }
-    });
+  test('02 calls by principal', async () => {
+    for (const { k, n } of theirs('02') as { k: string; n: number }[]) {
+      if (k.startsWith('arn:')) expect({ k, n: (await ask(`events user:"${k}"`)).length }).toEqual({ k, n });
+    }
+  });
 
-    test('09 and 11 what went wrong, in three questions: denied, throttled and failed', async () => {
-      const all = (await Promise.all(['denied', 'throttled', 'failed'].map((name) => ask(`${name} error:* by:error`)))).flat();
-      expect(counted(all, ({ error }) => error)).toEqual(tallied(theirs('11')));
-      expect(counted(await ask(`denied ${DENIED} by:source,event`), api)).toEqual(tallied(theirs('09')));
-    });
+  test('09 and 11 what went wrong, in three questions: denied, throttled and failed', async () => {
+    const all = (await Promise.all(['denied', 'throttled', 'failed'].map((name) => ask(`${name} error:* by:error`)))).flat();
+    expect(counted(all, ({ error }) => error)).toEqual(tallied(theirs('11')));
+    expect(counted(await ask(`denied ${DENIED} by:source,event`), api)).toEqual(tallied(theirs('09')));
+  });
 
-    test('15 what each role session did', async () => {
-      for (const { session, n, first, last, ips, apis } of theirs('15') as RoleSession[]) {
-        const own = await ask(`events user:"${session}" userIdentity.type:AssumedRole`);
-        expect(own.map(({ eventtime }) => eventtime).toSorted()).toMatchObject({ length: n, 0: first, [n - 1]: last });
-        expect([...new Set(own.map(({ sourceipaddress }) => sourceipaddress ?? ''))].toSorted()).toEqual(ips);
-        expect(counted(await ask(`events user:"${session}" userIdentity.type:AssumedRole by:source,event`), api)).toEqual(tallied(apis));
-        expect(await open.ids(`session "${session}" ${days}`)).toEqual(expect.arrayContaining(own.map(({ eventid }) => String(eventid))));
-      }
-    });
+  test('15 what each role session did', async () => {
+    for (const { session, n, first, last, ips, apis } of theirs('15') as RoleSession[]) {
+      const own = await ask(`events user:"${session}" userIdentity.type:AssumedRole`);
+      expect(own.map(({ eventtime }) => eventtime).toSorted()).toMatchObject({ length: n, 0: first, [n - 1]: last });
+      expect([...new Set(own.map(({ sourceipaddress }) => sourceipaddress ?? ''))].toSorted()).toEqual(ips);
+      expect(counted(await ask(`events user:"${session}" userIdentity.type:AssumedRole by:source,event`), api)).toEqual(tallied(apis));
+      expect(await open.ids(`session "${session}" ${days}`)).toEqual(expect.arrayContaining(own.map(({ eventid }) => String(eventid))));
+    }
+  });
 
-    test('26 when each principal first made each call', async () => {
-      const firsts = (theirs('26') as [string, string, string, string][]).map(([time, , , call]) => [call, time]);
-      const seen = (await ask('events by:user,account,principal,source,event sort:new')).map((cells) => [api(cells), cells.first]);
-      expect(new Set(seen.map(String))).toEqual(new Set(firsts.map(String)));
-    });
+  test('26 when each principal first made each call', async () => {
+    const firsts = (theirs('26') as [string, string, string, string][]).map(([time, , , call]) => [call, time]);
+    const seen = (await ask('events by:user,account,principal,source,event sort:new')).map((cells) => [api(cells), cells.first]);
+    expect(new Set(seen.map(String))).toEqual(new Set(firsts.map(String)));
+  });
 
-    test('28 role sessions used from more than one address', async () => {
-      for (const { session, ips } of theirs('28') as { session: string; ips: Tally }[]) {
-        const found = await ask(`events user:"${session}" by:ip`);
-        expect(found.map(({ ip, events }) => ({ k: ip, n: events }))).toEqual(expect.arrayContaining([...ips]));
-        const { data } = await open.ask(`session "${session}" ${days}`);
-        expect(data).toMatchObject({ sessions: expect.arrayContaining([expect.objectContaining({ isApart: true })]) });
-      }
-    });
+  test('28 role sessions used from more than one address', async () => {
+    for (const { session, ips } of theirs('28') as { session: string; ips: Tally }[]) {
+      const found = await ask(`events user:"${session}" by:ip`);
+      expect(found.map(({ ip, events }) => ({ k: ip, n: events }))).toEqual(expect.arrayContaining([...ips]));
+      const { data } = await open.ask(`session "${session}" ${days}`);
+      expect(data).toMatchObject({ sessions: expect.arrayContaining([expect.objectContaining({ isApart: true })]) });
+    }
+  });
 
-    test('13 calls made once', async () => {
-      const { apis } = theirs('13') as { apis: string[] };
-      const once = (await ask('rare')).filter(({ calls }) => calls === 1);
-      expect(once.map(({ eventsource, eventname }) => api({ source: eventsource ?? null, event: eventname ?? null })).sort()).toEqual(
-        apis.toSorted(),
-      );
-    });
+  test('13 calls made once', async () => {
+    const { apis } = theirs('13') as { apis: string[] };
+    const once = (await ask('rare')).filter(({ calls }) => calls === 1);
+    expect(once.map(({ eventsource, eventname }) => api({ source: eventsource ?? null, event: eventname ?? null })).sort()).toEqual(apis.toSorted());
+  });
 
-    test('27 busiest five minutes', async () => {
-      const busiest = (await open.cells(`events every:5m sort:top top:5 ${days}`)).map(({ step, events }) => ({ k: step, n: events }));
-      expect(busiest).toEqual(theirs('27'));
-    });
+  test('27 busiest five minutes', async () => {
+    const busiest = (await open.cells(`events every:5m sort:top top:5 ${days}`)).map(({ step, events }) => ({ k: step, n: events }));
+    expect(busiest).toEqual(theirs('27'));
+  });
 
-    test('every event that is listed is told by the command event', async () => {
-      for (const { eventid, eventtime, eventname } of (await ask('events')).slice(0, 5)) {
-        const { data } = await open.ask(`event ${eventid} ${String(eventtime).slice(0, 10)}`);
-        expect(data).toMatchObject({ found: { eventid, eventname } });
-      }
-    });
+  test('every event that is listed is told by the command event', async () => {
+    for (const { eventid, eventtime, eventname } of (await ask('events')).slice(0, 5)) {
+      const { data } = await open.ask(`event ${eventid} ${String(eventtime).slice(0, 10)}`);
+      expect(data).toMatchObject({ found: { eventid, eventname } });
+    }
+  });
 
-    test('every instance that was launched leads back to its launch', async () => {
-      for (const launch of theirs('07') as [string, string, string, string, string | null, string[]][]) {
-        for (const instance of launch[5]) expect(await open.ids(`who-started ${instance} ${days}`)).toContain(launch[1]);
-      }
-    });
-  },
-);
+  test('every instance that was launched leads back to its launch', async () => {
+    for (const launch of theirs('07') as [string, string, string, string, string | null, string[]][]) {
+      for (const instance of launch[5]) expect(await open.ids(`who-started ${instance} ${days}`)).toContain(launch[1]);
+    }
+  });
+});
 
-describe.skipIf(!here)('Trails of other people', () => {
+describe('Trails of other people', () => {
   test('load whole, with nothing set aside', async () => {
     for (const set of await readdir(join(DATA, 'trails'))) {
       await using open = await openSet(set);

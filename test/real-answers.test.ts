@@ -2,10 +2,11 @@
  * Every question, asked of trails that nobody here wrote: it is answered in a sentence with events that the trail has, Slack
  * takes the answer, and each row leads to as many events as it counts.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../src/answer/answer.ts';
 import { type Command, isOptional } from '../src/answer/command.ts';
@@ -15,7 +16,7 @@ import { printLine } from '../src/question/print.ts';
 import { slackProblems } from './support/slack-limits.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
-const TRAILS = new URL('../../shared/data/trails/', import.meta.url).pathname;
+const TRAILS = fileURLToPath(new URL('../../shared/data/trails/', import.meta.url));
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
 const catalog = await loadRegistry(root);
@@ -67,7 +68,7 @@ const BROADER: readonly string[] = ['resource'];
 const eventsIn = (table: Answer['table']): number =>
   table?.rows.reduce((sum, { cells }) => sum + (typeof cells.events === 'number' ? cells.events : 1), 0) ?? 0;
 
-describe.skipIf(!existsSync(TRAILS)).each(existsSync(TRAILS) ? readdirSync(TRAILS) : [])('Of the trail %s', (set) => {
+describe.each(readdirSync(TRAILS))('Of the trail %s', (set) => {
   let folder: string;
   let open: OpenTrail;
   let events: ReadonlyMap<string, unknown>;
