@@ -78,7 +78,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     async execute(statement, { signal, requester = '', onProgress, onBilled }) {
       const parameters = parametersOf(statement);
       const until = AbortSignal.any([signal, closing.signal]);
-      const onPlace = (place: number) => onProgress?.({ place, ms: 0, bytes: 0 });
+      const onPlace = (place: number) => onProgress?.({ queuePosition: place, ms: 0, bytes: 0 });
       const work = queue.run(requester, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPlace });
       underWay.add(work);
       try {
@@ -91,7 +91,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
       }
     },
     extent,
-    mostBytes,
+    scanLimitBytes: mostBytes,
     async estimate(reads) {
       if (reads.length === 0) return { bytes: 0, dollars: 0 };
       const bytes = await bytesOf?.(reads);
@@ -125,7 +125,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
           },
           onScanned: (scanned) => {
             bytes = scanned;
-            onProgress?.({ place: 0, ms: ms(), bytes });
+            onProgress?.({ queuePosition: 0, ms: ms(), bytes });
           },
         });
       } finally {

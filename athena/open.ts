@@ -3,7 +3,7 @@ import { Athena } from '@aws-sdk/client-athena';
 import { S3Client } from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
 import type { Extent, QueryEngine } from '../src/trail/engine.ts';
-import { dayOf, secondOf } from '../src/trail/events.ts';
+import { dayOf, isoSecond } from '../src/trail/events.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { mended } from './bucket-layout.ts';
 import { openAthena } from './engine.ts';
@@ -143,7 +143,7 @@ async function extentOf({ bucket, root, accounts, regions, firstDay }: Folders, 
   return {
     events: null,
     first: firstDay === '' ? null : `${firstDay.replaceAll('/', '-')}T00:00:00Z`,
-    last: newest ? secondOf(newest) : null,
+    last: newest ? isoSecond(newest) : null,
     accounts,
     regions,
     asideFiles: 0,

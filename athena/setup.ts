@@ -4,7 +4,7 @@
  * src/cli/setup.ts.
  */
 import type { QueryEngine } from '../src/trail/engine.ts';
-import { dayOf, eventCount, eventsDuring } from '../src/trail/events.ts';
+import { dayOf, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
 import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { type Layout, readLayout } from './bucket-layout.ts';
@@ -119,7 +119,7 @@ async function findEvents({ accounts, lastDay }: Layout, engine: QueryEngine, si
   const pairs = sampled.map(({ account, region }) => sql`account = ${account} and region = ${region}`);
   const { rows, cost } = await engine.execute(
     sql`
-    select account, region, ${eventCount} as events, max(eventtime) as newest
+    select account, region, ${distinctEventCount} as events, max(eventtime) as newest
     from events
     where day = ${lastDay} and (${join(pairs, ' or ')})
     group by account, region

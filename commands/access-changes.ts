@@ -1,5 +1,5 @@
 /** Who was given what: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
-import { failures, only, preset, sql } from '#kit';
+import { exactFilter, failures, preset, sql } from '#kit';
 
 /** What a call changes of access; null for a call that changes none. */
 const WHAT = sql`case
@@ -48,5 +48,5 @@ export default preset({
     kinds: [...Map.groupBy(events, ({ what }) => what)].map(([what, { length }]) => ({ what, times: length })).toSorted((a, b) => b.times - a.times),
   }),
   next: ({ filters }, line) =>
-    filters.length > 0 ? [] : [{ label: 'Without services', line: line({ filters: [{ ...only('kind', 'service'), negated: true }] }) }],
+    filters.length > 0 ? [] : [{ label: 'Without services', line: line({ filters: [{ ...exactFilter('kind', 'service'), negated: true }] }) }],
 });

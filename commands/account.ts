@@ -1,5 +1,5 @@
 /** Everything about one account: who works in it, where, and what is refused. */
-import { command, only, printLine, profileOf, z } from '#kit';
+import { command, exactFilter, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -15,10 +15,10 @@ export default command({
       command: 'account',
       word: account,
       name: account,
-      filters: [only('account', account)],
+      filters: [exactFilter('account', account)],
       names: { among: 'accounts' },
       dimensions: ['actor', 'service', 'region', 'call', 'address', 'tool', 'error'],
-      next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('account', account)] }) }],
+      next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [exactFilter('account', account)] }) }],
     });
   },
 });

@@ -1,5 +1,5 @@
 /** What is changed by hand in the console, and what by infrastructure code: the share of each account. */
-import { eventCount, only, preset, sql } from '#kit';
+import { distinctEventCount, exactFilter, preset, sql } from '#kit';
 
 export default preset({
   name: 'clickops',
@@ -14,8 +14,8 @@ export default preset({
   by: ['account'],
   noise: true,
   measures: [
-    { name: 'byhand', label: 'by hand', from: sql`${eventCount} filter (where via = 'console')` },
-    { name: 'bycode', label: 'by code', from: sql`${eventCount} filter (where via <> 'console')` },
+    { name: 'byhand', label: 'by hand', from: sql`${distinctEventCount} filter (where via = 'console')` },
+    { name: 'bycode', label: 'by code', from: sql`${distinctEventCount} filter (where via <> 'console')` },
   ],
   toldOfCounts: ({ rows, sums }) => {
     const { byhand: byHand = 0, bycode: byCode = 0 } = sums;
@@ -23,7 +23,7 @@ export default preset({
     return { byHand, byCode, share: Math.round((100 * byHand) / Math.max(1, byHand + byCode)), handiest: handiest?.cells };
   },
   next: ({ filters }, line) => [
-    { label: 'By hand, by user and event', line: line({ filters: [...filters, only('via', 'console')], by: ['user', 'event'] }) },
-    { label: 'By hand, newest first', line: line({ filters: [...filters, only('via', 'console')], sort: 'time' }) },
+    { label: 'By hand, by user and event', line: line({ filters: [...filters, exactFilter('via', 'console')], by: ['user', 'event'] }) },
+    { label: 'By hand, newest first', line: line({ filters: [...filters, exactFilter('via', 'console')], sort: 'time' }) },
   ],
 });

@@ -2,10 +2,10 @@
 import {
   command,
   DAY_MS,
-  eventCount,
+  distinctEventCount,
   eventsDuring,
+  exactFilter,
   limit,
-  only,
   printLine,
   printWindow,
   query,
@@ -42,7 +42,7 @@ export default command({
 
   async answer({ window, typedWindow, top = MOST_PLACES }, { ask, now }) {
     const places = await ask(query(place)`
-      select recipientaccountid as account, awsregion as region, ${eventCount} as events, min(eventtime) as first, max(eventtime) as last,
+      select recipientaccountid as account, awsregion as region, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last,
              array_join(array_agg(distinct substr(eventtime, 1, 10)), ' ') as days,
              array_join(array_agg(distinct eventsource) filter (where eventcategory = 'Data' or managementevent = 'false'), ' ') as services
       from ${eventsDuring(window)}
@@ -91,8 +91,8 @@ export default command({
         ],
         rows: places.slice(0, top).map(({ days, services: own, ...cells }): Row => {
           const filters = [
-            ...(cells.account === null ? [] : [only('account', cells.account)]),
-            ...(cells.region === null ? [] : [only('region', cells.region)]),
+            ...(cells.account === null ? [] : [exactFilter('account', cells.account)]),
+            ...(cells.region === null ? [] : [exactFilter('region', cells.region)]),
           ];
           return {
             cells: { ...cells, days: days.length, without: wholeDays(days[0] ?? '', days.at(-1) ?? '') - days.length, data: own.join(' ') || null },

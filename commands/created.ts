@@ -1,5 +1,5 @@
 /** What was made: without the log streams, network interfaces and grants that machines make all day. */
-import { failures, only, preset, sql } from '#kit';
+import { exactFilter, failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'created',
@@ -12,5 +12,5 @@ export default preset({
   caption: 'Create calls',
   measures: [failures],
   noise: true,
-  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Only by people', line: line({ filters: [only('kind', 'human')] }) }]),
+  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Only by people', line: line({ filters: [exactFilter('kind', 'human')] }) }]),
 });

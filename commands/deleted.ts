@@ -1,5 +1,5 @@
 /** What was deleted, what somebody failed to delete, and what goes at a later date. */
-import { failures, only, preset, sql } from '#kit';
+import { exactFilter, failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'deleted',
@@ -20,5 +20,5 @@ export default preset({
     },
   ],
   told: (events) => ({ planned: events.filter(({ due, outcome }) => due && outcome === 'ok').slice(0, 5) }),
-  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Only by people', line: line({ filters: [only('kind', 'human')] }) }]),
+  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Only by people', line: line({ filters: [exactFilter('kind', 'human')] }) }]),
 });

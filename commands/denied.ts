@@ -1,5 +1,5 @@
 /** Calls that were denied: whose, which, how many, how many in an hour when it happened at all, and which are new or happen every day. */
-import { DAY_MS, eventCount, preset, type Row, sql, type TimeRange } from '#kit';
+import { DAY_MS, distinctEventCount, preset, type Row, sql, type TimeRange } from '#kit';
 
 export default preset({
   name: 'denied',
@@ -14,7 +14,7 @@ export default preset({
   measures: [
     { name: 'days', label: 'on days', from: sql`count(distinct substr(eventtime, 1, 10))` },
     { name: 'hours', label: 'in hours', from: sql`count(distinct substr(eventtime, 1, 13))` },
-    { name: 'mean', label: 'per such hour', from: sql`round(cast(${eventCount} as double) / count(distinct substr(eventtime, 1, 13)), 1)` },
+    { name: 'mean', label: 'per such hour', from: sql`round(cast(${distinctEventCount} as double) / count(distinct substr(eventtime, 1, 13)), 1)` },
   ],
   alsoBy: 'mean',
   toldOfCounts: ({ rows, read, range }) => (rows.some(({ cells }) => 'step' in cells) ? {} : { bursts: burstsOf(rows), ...agesOf(read, range) }),

@@ -1,5 +1,5 @@
 /** Calls that destroy or switch off: done, tried, and planned; and settings that delete by themselves later, or let it be done. */
-import { failures, only, preset, sql } from '#kit';
+import { exactFilter, failures, preset, sql } from '#kit';
 
 /** Rules of a bucket delete without any call that is named so, without versions what is deleted is gone, and a protection is switched off first. */
 const LATER = sql`(
@@ -34,7 +34,7 @@ export default preset({
     filters.length > 0
       ? []
       : [
-          { label: 'Only what was done', line: line({ filters: [only('outcome', 'ok')] }) },
-          { label: 'Only what was tried', line: line({ filters: [{ ...only('outcome', 'ok'), negated: true }] }) },
+          { label: 'Only what was done', line: line({ filters: [exactFilter('outcome', 'ok')] }) },
+          { label: 'Only what was tried', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) },
         ],
 });

@@ -2,12 +2,12 @@
 import {
   command,
   eventsDuring,
+  exactFilter,
   limit,
   listedRow,
-  mfaOf,
+  mfaColumn,
   type Next,
   newestFirst,
-  only,
   printLine,
   profileFollowUps,
   query,
@@ -69,7 +69,7 @@ const BASIS: { readonly [basis: string]: string } = {
 
 /** What a sign-in tells of a second factor by itself; null of any other call. */
 const SIGN_IN_MFA = sql`case when eventsource = 'signin.amazonaws.com' and eventname in ('ConsoleLogin', 'UserAuthentication') then
-  ${mfaOf(sql`json_extract_scalar(additionaleventdata, '$.CredentialType')`)} end`;
+  ${mfaColumn(sql`json_extract_scalar(additionaleventdata, '$.CredentialType')`)} end`;
 
 export default command({
   topic: 'look',
@@ -194,7 +194,7 @@ function following(event: Event): Next[] {
       ? [
           {
             label: 'With what the portal verified',
-            line: printLine({ name: 'logins', words: [], filters: [only('actor', event.actor as string)], window: thatDay }),
+            line: printLine({ name: 'logins', words: [], filters: [exactFilter('actor', event.actor as string)], window: thatDay }),
           },
         ]
       : []),

@@ -4,11 +4,11 @@ import {
   command,
   eventsDuring,
   eventTable,
+  exactFilter,
   limit,
   listed,
   listedRow,
   newestFirst,
-  only,
   permissionSetOf,
   printLine,
   query,
@@ -69,7 +69,12 @@ export default command({
               : [
                   {
                     label: 'Refused to them that day',
-                    line: printLine({ name: 'events', words: [], filters: [only('user', found.actor), only('outcome', 'denied')], window: thatDay }),
+                    line: printLine({
+                      name: 'events',
+                      words: [],
+                      filters: [exactFilter('user', found.actor), exactFilter('outcome', 'denied')],
+                      window: thatDay,
+                    }),
                   },
                 ]),
             { label: 'Who calls it', line: printLine({ name: 'who', words: [found.eventname], filters: [] }) },

@@ -1,11 +1,11 @@
 /** What records of a call look like: every path into them, how often it is filled and with what. */
 import {
   command,
+  countFields,
   DEFAULT_ROWS,
   didYouMean,
   eventsDuring,
   type Filter,
-  fieldNamed,
   isCall,
   limit,
   matching,
@@ -13,8 +13,8 @@ import {
   printLine,
   query,
   type Row,
+  resolveField,
   sql,
-  tallyFields,
   widerTime,
   z,
 } from '#kit';
@@ -57,7 +57,7 @@ export default command({
       isEnough: (rows) => rows.length >= MOST_RECORDS,
     });
     const records = found.slice(0, MOST_RECORDS);
-    const fields = tallyFields(
+    const fields = countFields(
       records.map((each) => [
         { name: 'userIdentity', json: each.useridentity },
         { name: 'requestParameters', json: each.requestparameters },
@@ -72,7 +72,7 @@ export default command({
     const calls = [...new Set(records.map(({ eventname }) => eventname))].map((text) => ({ text, wildcard: false }));
     const picked: readonly Filter[] = event === undefined || calls.length === 0 ? [] : [{ field: 'event', negated: false, values: calls }];
     const leadTo = (path: string): Pick<Row, 'next'> => {
-      const name = fieldNamed(path);
+      const name = resolveField(path);
       if (name === undefined) return {};
       const has: Filter = { field: name, negated: false, values: [{ text: '*', wildcard: true }] };
       return { next: { label: path, line: printLine({ name: 'events', words: [], filters: [...picked, ...filters, has], window: typedWindow }) } };
@@ -98,12 +98,12 @@ export default command({
           { name: 'top', label: 'Most common', kind: 'text' },
         ],
         rows: fields.slice(0, top).map(
-          ({ path, records: filled, values, isMany, top: most }): Row => ({
+          ({ path, records: filled, values, isCapped, top: most }): Row => ({
             cells: {
               path,
               filled: Math.round((1000 * filled) / records.length) / 10,
               records: filled,
-              values: isMany ? `${values} or more` : String(values),
+              values: isCapped ? `${values} or more` : String(values),
               top: most.map(({ value, records: count }) => (count > 1 ? `${value} ×${count}` : value)).join(', '),
             },
             ...leadTo(path),

@@ -1,5 +1,5 @@
 /** Everything about one address or network: who comes from there, with which keys, and for what. */
-import { command, only, printLine, profileOf, z } from '#kit';
+import { command, exactFilter, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -16,11 +16,11 @@ export default command({
       command: 'ip',
       word: address,
       name: address,
-      filters: [only('ip', address)],
+      filters: [exactFilter('ip', address)],
       dimensions: ['actor', 'account', 'key', 'tool', 'service', 'call', 'region', 'error'],
       next: [
-        { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('ip', address)] }) },
-        { label: 'Sign-ins from it', line: printLine({ name: 'logins', words: [], filters: [only('ip', address)], window: typedWindow }) },
+        { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [exactFilter('ip', address)] }) },
+        { label: 'Sign-ins from it', line: printLine({ name: 'logins', words: [], filters: [exactFilter('ip', address)], window: typedWindow }) },
       ],
     });
   },

@@ -1,5 +1,5 @@
 /** Everything about one access key: whose it is, from where it is used and for what. */
-import { command, only, printLine, profileOf, z } from '#kit';
+import { command, exactFilter, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -21,12 +21,12 @@ export default command({
       command: 'key',
       word: key,
       name: key,
-      filters: [only('key', key)],
+      filters: [exactFilter('key', key)],
       dimensions: ['actor', 'account', 'address', 'tool', 'service', 'call', 'region', 'error'],
       next: [
         { label: 'Who created it', line: printLine({ name: 'who-created', words: [key], filters: [], window: typedWindow }) },
         { label: 'Its sessions', line: printLine({ name: 'session', words: [key], filters: [], window: typedWindow }) },
-        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('key', key)], window: typedWindow }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [exactFilter('key', key)], window: typedWindow }) },
       ],
     });
   },

@@ -1,5 +1,5 @@
 /** Every sign-in, and what is known of its second factor. */
-import { only, preset, printLine, signInsDuring, sql } from '#kit';
+import { exactFilter, preset, printLine, signInsDuring, sql } from '#kit';
 
 /** What may be known of a second factor, and how an answer says it. */
 const FACTORS = [
@@ -31,7 +31,7 @@ export default preset({
     return { factors: factors.filter(({ logins }) => logins > 0), bare: bare.slice(0, 5) };
   },
   next: ({ filters, typedWindow }, line) => [
-    ...(filters.length > 0 ? [] : [{ label: 'Only failures', line: line({ filters: [{ ...only('outcome', 'ok'), negated: true }] }) }]),
+    ...(filters.length > 0 ? [] : [{ label: 'Only failures', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) }]),
     { label: 'By MFA', line: line({ by: ['mfa'] }) },
     { label: 'Failures by address', line: printLine({ name: 'signin-failures', words: [], filters, window: typedWindow }) },
   ],

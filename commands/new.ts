@@ -4,17 +4,17 @@ import {
   DAY_MS,
   DIMENSIONS,
   dimensionValue,
-  eventCount,
+  distinctEventCount,
   eventsDuring,
+  exactFilter,
   type Filter,
   firstOf,
+  isoSecond,
   matching,
-  only,
   printFilter,
   printLine,
   query,
   type Row,
-  secondOf,
   type TimeRange,
   termsOf,
   unnestDimensions,
@@ -77,7 +77,7 @@ export default command({
     // Of filters that tell more than the account, an account may have nothing before, and yet be old.
     const isNarrow = termsOf(filters).some(({ field }) => field !== 'account');
     const places = isNarrow ? found.filter(({ kind }) => kind === 'account') : [];
-    const isUnseen = found.every(({ earliest }) => earliest >= secondOf(window.from));
+    const isUnseen = found.every(({ earliest }) => earliest >= isoSecond(window.from));
     const line = (more: object) => printLine({ name: 'new', words: [], filters, window: typedWindow, ...more });
     return {
       data: {
@@ -93,8 +93,8 @@ export default command({
               }
             : null,
         total: kinds.reduce((sum, { together }) => sum + together, 0),
-        since: secondOf(since),
-        from: secondOf(window.from),
+        since: isoSecond(since),
+        from: isoSecond(window.from),
         days: BASELINE_DAYS,
       },
       table: {
@@ -121,7 +121,7 @@ export default command({
                 filters: [
                   ...filters,
                   ...DIMENSIONS[each.kind].filters(each.value),
-                  ...(each.account === null ? [] : [only('account', each.account)]),
+                  ...(each.account === null ? [] : [exactFilter('account', each.account)]),
                 ],
                 window: typedWindow,
               }),
@@ -133,7 +133,7 @@ export default command({
       next: [
         ...(termsOf(filters).some(({ field }) => field === 'kind')
           ? []
-          : [{ label: 'Of people alone', line: line({ filters: [...filters, only('kind', 'human')] }) }]),
+          : [{ label: 'Of people alone', line: line({ filters: [...filters, exactFilter('kind', 'human')] }) }]),
         widerTime(window, (wide) => line({ window: wide })),
       ],
     };
@@ -150,7 +150,7 @@ const newIn = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[],
     from (
       select *, min(first) over (partition by account) as begun, min(first) over () as earliest
       from (
-        select kind, account, value, ${eventCount} as events, ${eventCount} filter (where outcome <> 'ok') as failed,
+        select kind, account, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
                cast(count(distinct actor) as bigint) as actors, min_by(actor, eventtime || eventid) as actor, min(eventtime) as first, max(eventtime) as last
         from (
           select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(KINDS)} as value
@@ -162,7 +162,7 @@ const newIn = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[],
         group by kind, account, value
       ) as grouped
     ) as dated
-    where first >= ${secondOf(from)} and (kind = 'account' or begun < ${secondOf(from)})
+    where first >= ${isoSecond(from)} and (kind = 'account' or begun < ${isoSecond(from)})
   ) as placed
   where place <= ${top}
   order by kind, place

@@ -1,5 +1,5 @@
 /** What happens in regions that nobody is meant to use; or in each region, where none is named. */
-import { command, eventCount, list, only, preset, type Row, sql, z } from '#kit';
+import { command, distinctEventCount, exactFilter, preset, type Row, sql, valueList, z } from '#kit';
 
 const allow = z
   .string()
@@ -34,12 +34,12 @@ const asked = {
   by: ['region'],
   sort: 'new',
   measures: [
-    { name: 'people', label: 'by people', from: sql`${eventCount} filter (where actorkind in ('human', 'root'))` },
-    { name: 'writes', label: 'not reads', from: sql`${eventCount} filter (where readlike <> 'true')` },
+    { name: 'people', label: 'by people', from: sql`${distinctEventCount} filter (where actorkind in ('human', 'root'))` },
+    { name: 'writes', label: 'not reads', from: sql`${distinctEventCount} filter (where readlike <> 'true')` },
   ],
   next: ({ filters }, line) => [
     { label: 'By user', line: line({ by: ['region', 'user'], sort: 'new' }) },
-    { label: 'Only by people', line: line({ filters: [...filters, only('kind', 'human')] }) },
+    { label: 'Only by people', line: line({ filters: [...filters, exactFilter('kind', 'human')] }) },
   ],
 } as const satisfies Partial<Parameters<typeof preset<{ allow: typeof allow }>>[0]>;
 
@@ -56,7 +56,7 @@ const homeOf = (rows: readonly Row[]) => rows.toSorted((a, b) => Number(b.cells.
 
 const elsewhere = preset({
   ...asked,
-  where: ({ allow: allowed = '' }) => sql`awsregion not in (${list(allowed.split(','))}) and not ${GLOBAL}`,
+  where: ({ allow: allowed = '' }) => sql`awsregion not in (${valueList(allowed.split(','))}) and not ${GLOBAL}`,
   caption: 'Calls in other regions',
   toldOfCounts: ({ rows }) => ({ regions: newest(rows) }),
 });

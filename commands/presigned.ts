@@ -1,5 +1,5 @@
 /** Successful requests to S3 that were signed in their URL: whoever has such a link needs no credentials. */
-import { eventCount, preset, sql, z } from '#kit';
+import { distinctEventCount, preset, sql, z } from '#kit';
 
 export default preset({
   name: 'presigned',
@@ -14,7 +14,7 @@ export default preset({
   caption: 'Presigned requests',
   by: ['user', 'target', 'ip'],
   hidden: ['eventsource', 'outcome'],
-  measures: [{ name: 'console', label: 'by the console', from: sql`${eventCount} filter (where sessioncredentialfromconsole = 'true')` }],
+  measures: [{ name: 'console', label: 'by the console', from: sql`${distinctEventCount} filter (where sessioncredentialfromconsole = 'true')` }],
   toldOfCounts: ({ sums }) => ({ console: sums.console }),
   next: (_, line) => [
     { label: 'By signer', line: line({ by: ['user', 'key'] }) },

@@ -2,12 +2,12 @@
 import {
   command,
   DEFAULT_ROWS,
-  eventCount,
+  distinctEventCount,
   eventsDuring,
+  exactFilter,
   firstOf,
   limit,
   matching,
-  only,
   printLine,
   query,
   type Row,
@@ -38,8 +38,8 @@ export default command({
 
   async answer({ filters, window, typedWindow, top = DEFAULT_ROWS }, { ask }) {
     const calls = await ask(query(call)`
-      select eventsource, eventname, ${eventCount} as calls,
-             ${eventCount} filter (where outcome <> 'ok') as failed,
+      select eventsource, eventname, ${distinctEventCount} as calls,
+             ${distinctEventCount} filter (where outcome <> 'ok') as failed,
              cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
              min(eventtime) as first, max(eventtime) as last
       from ${eventsDuring(window)}
@@ -52,7 +52,7 @@ export default command({
     const rows = shown.map((cells): Row => {
       // `s3` is said for s3.amazonaws.com; a name with more dots in it is said whole.
       const service = cells.eventsource.replace(/^([a-z0-9-]+)[.]amazonaws[.]com$/, '$1');
-      const picked = [only('event', cells.eventname), only('source', service)];
+      const picked = [exactFilter('event', cells.eventname), exactFilter('source', service)];
       return {
         cells: { ...cells, who: firstOf(cells.actor, cells.actors) },
         next: {
@@ -88,7 +88,7 @@ export default command({
                 line: printLine({
                   name: 'rare',
                   words: [],
-                  filters: [...filters, { ...only('kind', 'service'), negated: true }],
+                  filters: [...filters, { ...exactFilter('kind', 'service'), negated: true }],
                   window: typedWindow,
                 }),
               },

@@ -1,5 +1,5 @@
 /** Everything about one region: who works there, in which accounts, and with what. */
-import { command, only, printLine, profileOf, z } from '#kit';
+import { command, exactFilter, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -20,10 +20,10 @@ export default command({
       command: 'region',
       word: region,
       name: region,
-      filters: [only('region', region)],
+      filters: [exactFilter('region', region)],
       names: { among: 'regions' },
       dimensions: ['actor', 'account', 'service', 'call', 'address', 'tool', 'error'],
-      next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('region', region)] }) }],
+      next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [exactFilter('region', region)] }) }],
     });
   },
 });

@@ -1,5 +1,5 @@
 /** Everything about one role: who works in it, where, and what it does. */
-import { command, only, printLine, profileOf, sql, z } from '#kit';
+import { command, exactFilter, printLine, profileOf, sql, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -21,12 +21,12 @@ export default command({
       command: 'role',
       word: role,
       name: role,
-      filters: [only('role', role)],
+      filters: [exactFilter('role', role)],
       names: { column: sql`sessionissuername` },
       dimensions: ['account', 'service', 'call', 'address', 'tool', 'region', 'error'],
       next: [
         { label: 'Its sessions', line: printLine({ name: 'session', words: [role], filters: [], window: typedWindow }) },
-        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('role', role)], window: typedWindow }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [exactFilter('role', role)], window: typedWindow }) },
         { label: 'Who changed it', line: printLine({ name: 'who-changed', words: [role], filters: [], window: typedWindow }) },
       ],
     });

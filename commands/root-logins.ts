@@ -5,19 +5,19 @@ import {
   eventsDuring,
   eventsDuringAny,
   eventTable,
+  exactFilter,
   type Finding,
   failures,
   limit,
-  list,
   listed,
   listedRow,
   matching,
-  only,
   preset,
   printLine,
   type Question,
   query,
   sql,
+  valueList,
   widerTime,
   z,
 } from '#kit';
@@ -31,7 +31,7 @@ type Deed = z.output<typeof deed>;
 /** What leads to root beside a sign-in: another password or address, and the root of a member account, lent to whoever manages its organization. */
 const RESETS = ['PasswordRecoveryRequested', 'PasswordRecoveryCompleted', 'PasswordUpdated', 'EmailUpdated'];
 const LENT = 'AssumeRoot';
-const OTHER_DOORS = { ...only('event', LENT), values: [...RESETS, LENT].map((text) => ({ text, wildcard: false })) };
+const OTHER_DOORS = { ...exactFilter('event', LENT), values: [...RESETS, LENT].map((text) => ({ text, wildcard: false })) };
 
 const MOST_SIGN_INS = 1000;
 const MOST_DEEDS = 10_000;
@@ -64,7 +64,7 @@ async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Ques
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
     from ${eventsDuring(window)}
-    where ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${list(['ConsoleLogin', ...RESETS])}))
+    where ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...RESETS])}))
         or (eventsource = 'sts.amazonaws.com' and eventname = ${LENT}))
       and ${matching(filters)}
     order by eventtime desc, eventid
@@ -108,7 +108,7 @@ async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Ques
         line: printLine({
           name: 'events',
           words: [],
-          filters: [only('kind', 'root')],
+          filters: [exactFilter('kind', 'root')],
           window: { kind: 'between', from: eventtime.slice(0, 10), to: eventtime.slice(0, 10) },
         }),
       })),
@@ -122,10 +122,10 @@ async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Ques
         : []),
       {
         label: 'Count what root did',
-        line: printLine({ name: 'count', words: [], filters: [only('kind', 'root')], by: ['event'], window: typedWindow }),
+        line: printLine({ name: 'count', words: [], filters: [exactFilter('kind', 'root')], by: ['event'], window: typedWindow }),
       },
       { label: 'Sign-ins by address', line: printLine({ name: 'root-logins', words: [], filters, by: ['ip'], window: typedWindow }) },
-      { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [only('kind', 'root')], window: typedWindow }) },
+      { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [exactFilter('kind', 'root')], window: typedWindow }) },
       ...(told.length === 0 ? [widerTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
     ],
   };

@@ -2,13 +2,13 @@
 import {
   type Context,
   command,
-  eventCount,
+  distinctEventCount,
   eventsDuring,
+  exactFilter,
   type Filter,
-  isWithin,
+  isFromInsideAws,
   limit,
   matching,
-  only,
   printLine,
   query,
   type Row,
@@ -63,11 +63,11 @@ export default command({
       select place,
              case when place = 'elsewhere' then sourceipaddress end as ip, case when place = 'elsewhere' then actor end as who,
              case when place = 'elsewhere' then eventname end as event, case when place = 'elsewhere' then target end as target,
-             ${eventCount} as requests, ${eventCount} filter (where outcome = 'ok') as ok, ${eventCount} filter (where outcome = 'denied') as refused,
+             ${distinctEventCount} as requests, ${distinctEventCount} filter (where outcome = 'ok') as ok, ${distinctEventCount} filter (where outcome = 'denied') as refused,
              min(eventtime) as first, max(eventtime) as last
       from (
         select eventid, eventtime, sourceipaddress, actor, eventname, target, outcome,
-               case when ${IS_DATA} then case when ${isWithin} then 'within' else 'elsewhere' end else 'about' end as place
+               case when ${IS_DATA} then case when ${isFromInsideAws} then 'within' else 'elsewhere' end else 'about' end as place
         from ${eventsDuring(window)}
         where eventsource = 's3.amazonaws.com' and ${naming(bucket)} and ${matching(filters)}
       ) as asked
@@ -81,7 +81,7 @@ export default command({
     const [actors, addresses, renters] = [byMost(outside, 'who'), byMost(outside, 'ip'), byMost(rented, 'who')];
     const hasMore = groups.length > MOST_GROUPS;
     const line = (name: string, more: object, ...words: readonly string[]) => printLine({ name, words, filters: [], window: typedWindow, ...more });
-    const listing = (...picked: readonly Filter[]) => line('events', { filters: [...filters, only('source', 's3'), ...picked] });
+    const listing = (...picked: readonly Filter[]) => line('events', { filters: [...filters, exactFilter('source', 's3'), ...picked] });
     return {
       data: {
         bucket,
@@ -118,7 +118,9 @@ export default command({
         ],
         rows: outside.slice(0, top).map(({ place: _, ...cells }): Row => {
           const { target, ip, who, event } = cells;
-          const picked = Object.entries({ target, ip, actor: who, event }).flatMap(([field, value]) => (value === null ? [] : [only(field, value)]));
+          const picked = Object.entries({ target, ip, actor: who, event }).flatMap(([field, value]) =>
+            value === null ? [] : [exactFilter(field, value)],
+          );
           return { cells, next: { label: `${who ?? '—'} ${ip ?? '—'}`, line: listing(...picked) } };
         }),
         more: hasMore || outside.length > top,
@@ -132,7 +134,7 @@ export default command({
           ? [
               {
                 label: 'From addresses of AWS',
-                line: listing(only('category', 'Data'), anyOf('target', byMost(rented, 'target')), anyOf('ip', byMost(rented, 'ip'))),
+                line: listing(exactFilter('category', 'Data'), anyOf('target', byMost(rented, 'target')), anyOf('ip', byMost(rented, 'ip'))),
               },
             ]
           : []),

@@ -6,19 +6,18 @@ import {
   depthOf,
   eventsDuring,
   eventTable,
+  exactFilter,
   type Filter,
   isOnBehalf,
-  isPrivate,
+  isPrivateAddress,
   join,
   limit,
-  list,
   listed,
   listedRow,
   matching,
   type Next,
   nameOf,
   networksOf,
-  only,
   printLine,
   profileFollowUps,
   type Question,
@@ -29,6 +28,7 @@ import {
   type Sql,
   sessionsOf,
   sql,
+  valueList,
   type Window,
   widerTime,
   z,
@@ -106,7 +106,7 @@ export default command({
               widerTime(window, (wide) => printLine({ name: 'session', words: [nameOf(who)], filters, window: wide })),
               {
                 label: 'All that names it',
-                line: printLine({ name: 'events', words: [], filters: [only('target', who.name)], window: typedWindow }),
+                line: printLine({ name: 'events', words: [], filters: [exactFilter('target', who.name)], window: typedWindow }),
               },
             ],
     };
@@ -144,7 +144,7 @@ function following(
         line: printLine({
           name: 'events',
           words: [],
-          filters: [only('actor', actor as string), only('reads', 'false'), only('outcome', 'ok')],
+          filters: [exactFilter('actor', actor as string), exactFilter('reads', 'false'), exactFilter('outcome', 'ok')],
           window: windowOf(from, to),
         }),
       })),
@@ -153,7 +153,7 @@ function following(
       ? [
           {
             label: `What ${refused.actor} was denied`,
-            line: printLine({ name: 'denied', words: [], filters: [only('actor', refused.actor)], window: whole }),
+            line: printLine({ name: 'denied', words: [], filters: [exactFilter('actor', refused.actor)], window: whole }),
           },
         ]
       : []),
@@ -238,18 +238,18 @@ function isOf({ kind, name, arn }: ResourceId): Sql {
   const [role = '', session] = name.split('/');
   if (session && kind === 'name') return sql`(sessionissuername = ${role} and sessionname = ${session})`;
   if (kind === 'principal') return sql`(principalid = ${name} or principalid like ${`${name}:%`} escape '!')`;
-  return matching([only('user', name)]);
+  return matching([exactFilter('user', name)]);
 }
 
 /** The same as filters of a line, without the call that gave a key. */
 function filtersOf({ kind, name, arn }: ResourceId): readonly Filter[] {
-  if (kind === 'key') return [only('key', name)];
-  if (kind === 'session' && arn) return [only('user', arn.text)];
+  if (kind === 'key') return [exactFilter('key', name)];
+  if (kind === 'session' && arn) return [exactFilter('user', arn.text)];
   const [role = '', session] = name.split('/');
-  if (session && kind === 'name') return [only('role', role), only('user', session)];
-  if (kind !== 'principal') return [only('user', name)];
+  if (session && kind === 'name') return [exactFilter('role', role), exactFilter('user', session)];
+  if (kind !== 'principal') return [exactFilter('user', name)];
   const isPrincipal = {
-    ...only('principal', name),
+    ...exactFilter('principal', name),
     values: [
       { text: name, wildcard: false },
       { text: `${name}:*`, wildcard: true },
@@ -287,11 +287,11 @@ const keysIn = (calls: readonly Call[]): Clue[] =>
 
 /** The same session by its principal, where the console took another key. A session is created when it is given, or within the second. */
 const orOf = (principal: string | null, at: string): Sql =>
-  principal === null ? sql`` : sql` or (principalid = ${principal} and sessioncreationdate in (${list(secondsAround(at, 1))}))`;
+  principal === null ? sql`` : sql` or (principalid = ${principal} and sessioncreationdate in (${valueList(secondsAround(at, 1))}))`;
 
 /** To a service STS answers with the credentials alone, and does not say whose they are. */
 const givenAt = (principal: string, created: string, key: string | null): Sql =>
-  sql`(eventsource = 'sts.amazonaws.com' and eventtime in (${list(secondsAround(created, 2))}) and (${join(
+  sql`(eventsource = 'sts.amazonaws.com' and eventtime in (${valueList(secondsAround(created, 2))}) and (${join(
     [principal, ...(key === null ? [] : [key])].map((given) => sql`responseelements like ${containing(`"${given}"`)} escape '!'`),
     ' or ',
   )}))`;
@@ -358,7 +358,7 @@ function describe(session: Session<Call>, number: number, sessions: readonly Ses
     isApart: networks.size > 1,
     addresses: addresses.slice(0, 5).join(', '),
     places: networks.size,
-    isPrivate: addresses.some(isPrivate),
+    isPrivate: addresses.some(isPrivateAddress),
     isFunction: begun?.by.invokedby === 'lambda.amazonaws.com',
     // A service's own calls are on nobody's behalf.
     services: first.identityarn === null ? 0 : behalf.length,

@@ -1,21 +1,21 @@
 /** Sign-ins that failed, by address and by user, with what to make of each: a slip of the hand, or somebody at work. */
 import {
+  type ClassifiedAddress,
+  type ClassifiedUser,
   type Context,
+  classifySignIns,
   command,
+  exactFilter,
   type Finding,
-  type JudgedAddress,
-  type JudgedUser,
-  judgeSignIns,
   type Next,
-  only,
   preset,
   printLine,
   type Question,
   type Row,
+  signInAttempts,
   signInsDuring,
   sql,
   type Table,
-  triedDuring,
   widerTime,
 } from '#kit';
 
@@ -51,10 +51,10 @@ const MOST_ROWS = 1000;
 const MOST_TOLD = 5;
 
 async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_ROWS }: Question, { ask }: Context): Promise<Finding> {
-  const { tries, addresses, users, reasons } = judgeSignIns(await ask(triedDuring(window, filters)));
+  const { tries, addresses, users, reasons } = classifySignIns(await ask(signInAttempts(window, filters)));
   const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: typedWindow, ...more });
   const logins = (field: string, value: string | null) =>
-    printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [only(field, value)])], window: typedWindow });
+    printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [exactFilter(field, value)])], window: typedWindow });
   const isByUser = by.join() === 'user';
   const suspects = [
     ...users.filter(({ isSuspect }) => isSuspect).map((each) => ({ ...each, of: 'user' })),
@@ -95,14 +95,14 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_
 const SESSION_MS = 12 * 3_600_000;
 
 /** What a user did after a sign-in that is to be looked at. */
-function whatFollowed({ user, inside }: JudgedUser): Next[] {
+function whatFollowed({ user, inside }: ClassifiedUser): Next[] {
   if (user === null || inside === null) return [];
   const to = new Date(Date.parse(inside.at) + SESSION_MS).toISOString().slice(0, 16);
   const window = { kind: 'between', from: inside.at.slice(0, 16), to } as const;
-  return [{ label: `What ${user} did then`, line: printLine({ name: 'events', words: [], filters: [only('actor', user)], window }) }];
+  return [{ label: `What ${user} did then`, line: printLine({ name: 'events', words: [], filters: [exactFilter('actor', user)], window }) }];
 }
 
-const tableOfAddresses = (addresses: readonly JudgedAddress[], top: number, lineOf: (address: JudgedAddress) => string): Table => ({
+const tableOfAddresses = (addresses: readonly ClassifiedAddress[], top: number, lineOf: (address: ClassifiedAddress) => string): Table => ({
   caption: 'Failed sign-ins by address',
   columns: [
     { name: 'ip', label: 'From', kind: 'text' },
@@ -121,7 +121,7 @@ const tableOfAddresses = (addresses: readonly JudgedAddress[], top: number, line
   more: addresses.length > top,
 });
 
-const tableOfUsers = (users: readonly JudgedUser[], top: number, lineOf: (user: JudgedUser) => string): Table => ({
+const tableOfUsers = (users: readonly ClassifiedUser[], top: number, lineOf: (user: ClassifiedUser) => string): Table => ({
   caption: 'Failed sign-ins by user',
   columns: [
     { name: 'user', label: 'Who', kind: 'text' },

@@ -1,5 +1,5 @@
 /** Attempts on the record itself: trails, the buckets and keys that hold them, and what else keeps a record: flow logs, log groups, access logs, Config, GuardDuty. */
-import { eventsDuring, failures, preset, secondOf, sql } from '#kit';
+import { eventsDuring, failures, isoSecond, preset, sql } from '#kit';
 
 const TRAIL = sql`(eventsource = 'cloudtrail.amazonaws.com' and eventname in (
   'StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', 'PutInsightSelectors', 'DeleteEventDataStore', 'UpdateEventDataStore',
@@ -38,7 +38,7 @@ export default preset({
       from ${eventsDuring({ ...window, from: new Date(Math.min(window.from.getTime(), window.to.getTime() - DELIVERED_WITHIN_MS)) })}
       where ${TRAIL} or ${RECORDS} or ${BUCKET} or ${KEY} or ${DELIVERY}
     ) as told
-    where eventtime >= ${secondOf(window.from)}
+    where eventtime >= ${isoSecond(window.from)}
   )`,
   where: sql`not ${DELIVERY} and (${TRAIL} or ${RECORDS} or delivers = 1 or (${BUCKET} and target like '%cloudtrail%'))`,
   caption: 'Changes to the record',

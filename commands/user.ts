@@ -1,5 +1,5 @@
 /** Everything about one actor: where it works, what it does often and seldom, what was refused, from where. */
-import { actorNames, command, only, printLine, profileOf, z } from '#kit';
+import { actorNames, command, exactFilter, printLine, profileOf, z } from '#kit';
 
 export default command({
   topic: 'about',
@@ -16,13 +16,13 @@ export default command({
       command: 'user',
       word: user,
       name: user,
-      filters: [only('user', user)],
+      filters: [exactFilter('user', user)],
       names: { column: actorNames },
       dimensions: ['account', 'service', 'call', 'address', 'tool', 'key', 'region', 'error'],
       next: [
         { label: 'Its sessions', line: printLine({ name: 'session', words: [user], filters: [], window: typedWindow }) },
-        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [only('user', user)], window: typedWindow }) },
-        { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [only('user', user)] }) },
+        { label: 'Its rare calls', line: printLine({ name: 'rare', words: [], filters: [exactFilter('user', user)], window: typedWindow }) },
+        { label: 'New this week', line: printLine({ name: 'new', words: [], filters: [exactFilter('user', user)] }) },
       ],
     });
   },

@@ -4,7 +4,7 @@ import {
   command,
   DEFAULT_ROWS,
   type Finding,
-  followBack,
+  findOrigins,
   type History,
   type HistoryEvent,
   historyOf,
@@ -38,7 +38,7 @@ export default command({
     const making = makingOf(history.events);
     if (!making || isByHand(making)) return withNearestResource(finding(asked, history, []), asked, 'who-created', context);
     context.showPartial(finding(asked, history, []), asked.window.from);
-    return finding(asked, history, await followBack(making, asked.window, context.ask));
+    return finding(asked, history, await findOrigins(making, asked.window, context.ask));
   },
 });
 

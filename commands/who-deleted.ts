@@ -4,7 +4,7 @@ import {
   command,
   DEFAULT_ROWS,
   type Finding,
-  followBack,
+  findOrigins,
   type History,
   type HistoryEvent,
   historyOf,
@@ -36,7 +36,7 @@ export default command({
     });
     const deletion = deletionOf(history.events);
     const isByService = deletion?.actorkind === 'service' || deletion?.via === 'cloudformation';
-    const origins = isByService ? await followBack(deletion, asked.window, context.ask) : [];
+    const origins = isByService ? await findOrigins(deletion, asked.window, context.ask) : [];
     return withNearestResource(finding(asked, history, origins), asked, 'who-deleted', context);
   },
 });

@@ -4,14 +4,14 @@ import {
   containing,
   eventsDuring,
   eventTable,
+  exactFilter,
   type Finding,
-  followBack,
+  findOrigins,
   limit,
   listed,
   listedRow,
   newestFirst,
   type Origin,
-  only,
   printLine,
   type Question,
   query,
@@ -60,7 +60,7 @@ export default command({
     });
     const launch = calls.findLast(isLaunch);
     if (launch) context.showPartial(finding(asked, calls, []), window.from);
-    return finding(asked, calls, launch ? await followBack(launch, window, context.ask) : []);
+    return finding(asked, calls, launch ? await findOrigins(launch, window, context.ask) : []);
   },
 });
 
@@ -104,12 +104,20 @@ function finding(
     next: [
       ...(launch ? [around(launch)] : []),
       ...(actor
-        ? [{ label: 'What else they did', line: printLine({ name: 'events', words: [], filters: [only('user', actor)], window: typedWindow }) }]
+        ? [
+            {
+              label: 'What else they did',
+              line: printLine({ name: 'events', words: [], filters: [exactFilter('user', actor)], window: typedWindow }),
+            },
+          ]
         : []),
       ...(calls.length === 0
         ? [
             widerTime(window, (wide) => printLine({ name: 'who-started', words: [id], filters: [], window: wide })),
-            { label: 'All that touched it', line: printLine({ name: 'events', words: [], filters: [only('target', id)], window: typedWindow }) },
+            {
+              label: 'All that touched it',
+              line: printLine({ name: 'events', words: [], filters: [exactFilter('target', id)], window: typedWindow }),
+            },
           ]
         : []),
     ],
@@ -138,7 +146,7 @@ function person(launch: Call | undefined, origins: readonly Origin[]): string | 
 }
 
 function around({ eventtime, recipientaccountid }: Call) {
-  const filters = recipientaccountid ? [only('account', recipientaccountid)] : [];
+  const filters = recipientaccountid ? [exactFilter('account', recipientaccountid)] : [];
   return {
     label: '15 minutes around it',
     line: printLine({ name: 'events', words: [], filters, window: { kind: 'around', at: eventtime.slice(0, 19), count: 15, unit: 'm' } }),

@@ -6,15 +6,15 @@ import {
   DEFAULT_ROWS,
   didYouMean,
   didYouMeanResource,
-  eventCount,
+  distinctEventCount,
   eventsDuring,
+  exactFilter,
   firstOf,
   isCall,
   limit,
   matching,
   type Next,
   nameOf,
-  only,
   perAccount,
   printLine,
   type Question,
@@ -60,7 +60,7 @@ export default command({
     const { event, resource } = asked.words;
     const wanted = [...also, ...(resource ? resourceFilters(resource) : [])];
     const callers = await context.ask(query(caller)`
-      select actor, actorkind, eventname, ${eventCount} as calls, ${eventCount} filter (where outcome = 'ok') as done,
+      select actor, actorkind, eventname, ${distinctEventCount} as calls, ${distinctEventCount} filter (where outcome = 'ok') as done,
              cast(count(distinct recipientaccountid) as bigint) as accounts, min(recipientaccountid) as account,
              array_join(array_agg(distinct recipientaccountid), ' ') as among,
              cast(count(distinct sourceipaddress) as bigint) as addresses, min(sourceipaddress) as address,
@@ -110,9 +110,9 @@ export default command({
         rows: shown.map(({ done, accounts: places, account, among: _, addresses, address, ...cells }): Row => {
           const filters = [
             ...wanted,
-            only('event', cells.eventname),
-            only('kind', cells.actorkind),
-            ...(cells.actor === null ? [] : [only('actor', cells.actor)]),
+            exactFilter('event', cells.eventname),
+            exactFilter('kind', cells.actorkind),
+            ...(cells.actor === null ? [] : [exactFilter('actor', cells.actor)]),
           ];
           return {
             cells: { ...cells, failed: cells.calls - done, address: firstOf(address, addresses), account: firstOf(account, places) },

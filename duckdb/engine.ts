@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
-import { eventCount } from '../src/trail/events.ts';
+import { distinctEventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { readLog, type StoreState } from './commit-log.ts';
 import { asideIn, macros, parquet, SCHEMA_PART } from './shape.ts';
@@ -68,7 +68,7 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
     const started = performance.now();
     try {
       // A store holds each event once, so there is nothing to tell apart.
-      const rows = await read(connection, text.replaceAll(eventCount.text, 'count(*)'), values);
+      const rows = await read(connection, text.replaceAll(distinctEventCount.text, 'count(*)'), values);
       return { rows, cost: { ms: performance.now() - started } };
     } catch (error) {
       signal.throwIfAborted();

@@ -1,19 +1,19 @@
 /** What a security engineer wants to know of yesterday before coffee: totals, root, destruction, failed sign-ins, rare calls. */
 import {
-  eventCount,
+  classifySignIns,
+  distinctEventCount,
   eventsDuring,
   eventTable,
-  judgeSignIns,
+  exactFilter,
+  isoSecond,
   limit,
   listed,
   listedRow,
-  only,
   printLine,
   query,
   report,
-  secondOf,
+  signInAttempts,
   sql,
-  triedDuring,
   type Window,
   z,
 } from '#kit';
@@ -43,11 +43,11 @@ export default report({
   async answer(day, { ask }) {
     const events = eventsDuring(day);
     const [sum] = await ask(query(totals)`
-      select ${eventCount} as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
-             ${eventCount} filter (where ${IS_DESTRUCTION} and outcome = 'ok') as deeds,
-             ${eventCount} filter (where ${IS_DESTRUCTION} and outcome <> 'ok') as attempts,
-             ${eventCount} filter (where outcome = 'denied') as denied,
-             ${eventCount} filter (where outcome = 'failed') as failed
+      select ${distinctEventCount} as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
+             ${distinctEventCount} filter (where ${IS_DESTRUCTION} and outcome = 'ok') as deeds,
+             ${distinctEventCount} filter (where ${IS_DESTRUCTION} and outcome <> 'ok') as attempts,
+             ${distinctEventCount} filter (where outcome = 'denied') as denied,
+             ${distinctEventCount} filter (where outcome = 'failed') as failed
       from ${events}
     `);
     const destructive = await ask(query(listedRow)`
@@ -64,23 +64,23 @@ export default report({
       order by eventtime desc, eventid
       ${limit(MOST_ROWS)}
     `);
-    const { tries, addresses, users } = judgeSignIns(await ask(triedDuring(day, [])));
+    const { tries, addresses, users } = classifySignIns(await ask(signInAttempts(day, [])));
     const rarest = await ask(query(rare)`
-      select eventsource, eventname, ${eventCount} as calls, min(actor) as actor
+      select eventsource, eventname, ${distinctEventCount} as calls, min(actor) as actor
       from ${events}
       where actorkind <> 'service' and readlike <> 'true' and outcome = 'ok'
       group by eventsource, eventname
-      having ${eventCount} = 1
+      having ${distinctEventCount} = 1
       order by calls, eventsource, eventname
       ${limit(MOST_ROWS)}
     `);
-    const typedWindow: Window = { kind: 'between', from: secondOf(day.from).slice(0, 16), to: secondOf(day.to).slice(0, 16) };
-    const line = (name: string, filters: ReturnType<typeof only>[]) => printLine({ name, words: [], filters, window: typedWindow });
+    const typedWindow: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
+    const line = (name: string, filters: ReturnType<typeof exactFilter>[]) => printLine({ name, words: [], filters, window: typedWindow });
     const tried = addresses.filter((address) => address.tries > 0);
     const deeds = destructive.filter(({ outcome }) => outcome === 'ok');
     return {
       data: {
-        day: secondOf(new Date((day.from.getTime() + day.to.getTime()) / 2)),
+        day: isoSecond(new Date((day.from.getTime() + day.to.getTime()) / 2)),
         totals: sum,
         deedCount: sum?.deeds ?? 0,
         deeds: deeds.slice(0, MOST_LISTED),
@@ -103,8 +103,8 @@ export default report({
         unseen: true,
       },
       next: [
-        { label: 'Destructive calls', line: line('events', [only('destructive', 'true')]) },
-        { label: 'What root did', line: line('events', [only('kind', 'root')]) },
+        { label: 'Destructive calls', line: line('events', [exactFilter('destructive', 'true')]) },
+        { label: 'What root did', line: line('events', [exactFilter('kind', 'root')]) },
         { label: 'Failed sign-ins', line: line('signin-failures', []) },
         { label: 'All rare calls', line: line('rare', []) },
       ],

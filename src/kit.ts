@@ -1,13 +1,18 @@
 /** Everything a command or a report is written with. They import this and nothing else of ours. */
 export { z } from 'zod';
 export { allowing, permissionSetOf, readDenial, roleOf } from './analysis/access-denied.ts';
-export { followBack, type Origin } from './analysis/attribution.ts';
-export { tallyFields } from './analysis/field-stats.ts';
+export { findOrigins, type Origin } from './analysis/attribution.ts';
+export { countFields } from './analysis/field-stats.ts';
 export { isCall, resourceFilters } from './analysis/resource-actions.ts';
 export type { ResourceId } from './analysis/resource-id.ts';
 export { depthOf, isOnBehalf, networksOf, type Session, sessionsOf } from './analysis/sessions.ts';
-export { type JudgedAddress, type JudgedUser, judgeSignIns, triedDuring } from './analysis/sign-in-attacks.ts';
-export { mfaOf, signInsDuring } from './analysis/sign-ins.ts';
+export {
+  type ClassifiedAddress,
+  type ClassifiedUser,
+  classifySignIns,
+  signInAttempts,
+} from './analysis/sign-in-attacks.ts';
+export { mfaColumn, signInsDuring } from './analysis/sign-ins.ts';
 export type { Column, Finding, Next, Row, Table } from './answer/answer.ts';
 export { command, type Question } from './answer/command.ts';
 export type { BilledQuery, Context } from './answer/context.ts';
@@ -36,11 +41,17 @@ export {
   withNearestResource,
 } from './answer/resource-question.ts';
 export { UserError } from './errors.ts';
-export { only } from './question/line.ts';
+export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
-export { isPrivate, isWithin } from './trail/cidr.ts';
+export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
 export { allWord } from './trail/event-query.ts';
-export { eventCount, eventsDuring, eventsDuringAny, homeAccount, secondOf } from './trail/events.ts';
-export { type Filter, fieldNamed, matching, termsOf } from './trail/filter.ts';
-export { containing, join, limit, list, query, type Sql, sql } from './trail/sql.ts';
-export { DAY_MS, printWindow, type TimeRange, type Window, wider } from './trail/time-window.ts';
+export {
+  actorAccount,
+  distinctEventCount,
+  eventsDuring,
+  eventsDuringAny,
+  isoSecond,
+} from './trail/events.ts';
+export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';
+export { containing, join, limit, query, type Sql, sql, valueList } from './trail/sql.ts';
+export { DAY_MS, printWindow, type TimeRange, type Window } from './trail/time-window.ts';

@@ -10,7 +10,7 @@ import { periodOf } from '../src/clock/period.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
-import type { Cost, Progress, QueryEngine } from '../src/trail/engine.ts';
+import type { Cost, QueryEngine, QueryProgress } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
 import { raw, sql } from '../src/trail/sql.ts';
 import { type Fate, type Mishap, type Operation, type PocketAthena, pocketAthena } from './support/pocket-athena.ts';
@@ -235,7 +235,7 @@ describe('a query', () => {
   it('may go back to the queue, and tells how far it is', async () => {
     await using pocket = await pocketAthena(duck);
     pocket.foretell({ states: ['QUEUED', 'RUNNING', 'QUEUED', 'QUEUED', 'RUNNING'] });
-    const told: Progress[] = [];
+    const told: QueryProgress[] = [];
     const { rows, cost } = await athenaOver(pocket).execute(one, { signal, onProgress: (progress) => told.push(progress) });
     expect(rows).toEqual([{ one: '1' }]);
     expect(told.length).toBeGreaterThan(5);
@@ -678,7 +678,7 @@ describe('turns', () => {
     const athena = athenaOver(pocket, { atOnce: 1 });
     const told: number[] = [];
     const first = athena.execute(one, { signal, requester: 'U1' });
-    const second = athena.execute(one, { signal, requester: 'U2', onProgress: ({ place }) => told.push(place) });
+    const second = athena.execute(one, { signal, requester: 'U2', onProgress: ({ queuePosition: place }) => told.push(place) });
     expect((await first).rows).toEqual((await second).rows);
     expect(told.slice(0, 2)).toEqual([1, 0]);
   });

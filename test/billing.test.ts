@@ -50,7 +50,7 @@ async function shop(
         execution.onBilled?.(cost);
       }
     },
-    mostBytes: async () => mostBytes,
+    scanLimitBytes: async () => mostBytes,
     async estimate(reads) {
       if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);

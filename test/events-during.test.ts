@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventsDuring, eventsDuringAny, partsOf } from '../src/trail/events.ts';
+import { eventsDuring, eventsDuringAny, splitNewestFirst } from '../src/trail/events.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 
 const instant = fc.date({ min: new Date('2015-01-01T00:00:00Z'), max: new Date('2030-01-01T00:00:00Z'), noInvalidDate: true });
@@ -11,7 +11,7 @@ describe('a range in parts', () => {
     fc.assert(
       fc.property(instant, instant, (one, other) => {
         const [from, to] = one < other ? [one, other] : [other, one];
-        const parts = partsOf({ from, to });
+        const parts = splitNewestFirst({ from, to });
         expect([parts.at(-1)?.from, parts[0]?.to]).toEqual([from, to]);
         for (const [i, part] of parts.entries()) if (i > 0) expect(part.to).toEqual(parts[i - 1]?.from);
         expect(parts.length).toBeLessThan(9);
@@ -22,7 +22,7 @@ describe('a range in parts', () => {
   it.concurrent('is one part when it is short, for each part reads a day more than its own', () => {
     const to = new Date('2026-11-20T00:00:00Z');
     const daysOf = (days: number) =>
-      partsOf({ from: new Date(to.getTime() - days * DAY_MS), to }).map((each) => (each.to.getTime() - each.from.getTime()) / DAY_MS);
+      splitNewestFirst({ from: new Date(to.getTime() - days * DAY_MS), to }).map((each) => (each.to.getTime() - each.from.getTime()) / DAY_MS);
     expect(daysOf(4)).toEqual([4]);
     expect(daysOf(184)).toEqual([2, 8, 32, 142]);
   });

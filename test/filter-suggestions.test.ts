@@ -1,8 +1,8 @@
 /** Names in a trail tell capital letters from small ones, and a question that has none right is helped on. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nearestIn } from '../src/analysis/filter-suggestions.ts';
+import { closestColumnValue } from '../src/analysis/filter-suggestions.ts';
 import type { Next } from '../src/answer/answer.ts';
-import { ask } from '../src/trail/engine.ts';
+import { runQuery } from '../src/trail/engine.ts';
 import { sql } from '../src/trail/sql.ts';
 import { type OpenTrail, openFolder, record, type TrailFolder, trailFolder, user } from './support/trail-folder.ts';
 
@@ -110,9 +110,9 @@ describe('The nearest name that the trail has', () => {
   const near = async (column: 'eventname' | 'actor', typed: string) => {
     const asked: string[] = [];
     const range = { from: new Date('2026-05-01T00:00:00Z'), to: new Date('2026-05-02T00:00:00Z') };
-    const name = await nearestIn(column === 'actor' ? sql`actor` : sql`eventname`, typed, range, async (query) => {
+    const name = await closestColumnValue(column === 'actor' ? sql`actor` : sql`eventname`, typed, range, async (query) => {
       asked.push(query.text);
-      return (await ask(open.engine, query, { signal: new AbortController().signal })).rows;
+      return (await runQuery(open.engine, query, { signal: new AbortController().signal })).rows;
     });
     expect(asked).toHaveLength(1);
     return name;

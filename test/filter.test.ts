@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { parseLine } from '../src/question/parse.ts';
 import { printLine } from '../src/question/print.ts';
-import { addressesIn } from '../src/trail/cidr.ts';
-import { ask, type QueryEngine } from '../src/trail/engine.ts';
+import { isInCidr } from '../src/trail/cidr.ts';
+import { type QueryEngine, runQuery } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import { columnOf, type Filter, fieldGuide, fieldNamed, fieldNames, mapTerms, matching, termsOf } from '../src/trail/filter.ts';
+import { type Filter, fieldDescriptions, fieldNames, groupColumn, mapTerms, matching, resolveField, termsOf } from '../src/trail/filter.ts';
 import { join, query, sql } from '../src/trail/sql.ts';
 import { anyFilters, anyText } from './support/arbitrary-line.ts';
 import { COLUMNS, filtersIn, isMatch } from './support/plain-filter.ts';
@@ -24,7 +24,7 @@ describe('a filter as a condition', () => {
       const { text, values } = conditionOf(`${field}:arn:x`);
       expect(text).toBe(`(${columns.map((column) => `${column} in (?)`).join(' or ')})`);
       expect(values).toHaveLength(columns.length);
-      expect(columnOf(field).text).toBe(columns[0]);
+      expect(groupColumn(field).text).toBe(columns[0]);
     },
   );
 
@@ -33,11 +33,11 @@ describe('a filter as a condition', () => {
   });
 
   it.concurrent('knows each field by its names, in any case, and by no other', () => {
-    expect(fieldGuide.map(({ name }) => name)).toEqual(Object.keys(COLUMNS));
-    for (const name of fieldNames) expect(COLUMNS).toHaveProperty(fieldNamed(name.toUpperCase()) as string);
-    for (const name of ['', 'toString', 'constructor', '__proto__', 'events', 'by']) expect(fieldNamed(name)).toBeUndefined();
+    expect(fieldDescriptions.map(({ name }) => name)).toEqual(Object.keys(COLUMNS));
+    for (const name of fieldNames) expect(COLUMNS).toHaveProperty(resolveField(name.toUpperCase()) as string);
+    for (const name of ['', 'toString', 'constructor', '__proto__', 'events', 'by']) expect(resolveField(name)).toBeUndefined();
     expect(
-      Object.fromEntries(['eventName', 'service', 'who', 'userName', 'sourceIPAddress', 'resource', 'eventID'].map((n) => [n, fieldNamed(n)])),
+      Object.fromEntries(['eventName', 'service', 'who', 'userName', 'sourceIPAddress', 'resource', 'eventID'].map((n) => [n, resolveField(n)])),
     ).toEqual({
       eventName: 'event',
       service: 'source',
@@ -104,7 +104,7 @@ describe('a path into the record', () => {
     ['responseElements.items[0].1a', 'responseElements.items[0].1a'],
     ['resources[].ARN', 'resources.ARN'],
   ])('%s is %s', (typed, field) => {
-    expect(fieldNamed(typed)).toBe(field);
+    expect(resolveField(typed)).toBe(field);
     const [filter] = parseLine(`events ${typed}:x`).filters;
     expect(filter).toEqual({ field, negated: false, values: [{ text: 'x', wildcard: false }] });
     expect(parseLine(`events by:${typed},event`).by).toEqual([field, 'event']);
@@ -118,7 +118,7 @@ describe('a path into the record', () => {
     'request.a',
     `requestParameters.${'a'.repeat(300)}`,
   ])('is not %s', (typed) => {
-    expect(fieldNamed(typed)).toBeUndefined();
+    expect(resolveField(typed)).toBeUndefined();
   });
 
   const paths = [
@@ -214,7 +214,7 @@ describe('a range of addresses', () => {
         const edges = [start - 1, start, start + size - 1, start + size].filter((n) => n >= 0 && n < 2 ** 32).map(asOctets);
         const others = [...more, ...edges];
         const all = [base, ...others].map((octets) => octets.join('.'));
-        const condition = addressesIn(`${base.join('.')}/${bits}`, sql`ip`);
+        const condition = isInCidr(`${base.join('.')}/${bits}`, sql`ip`);
         const texts = join(
           [...all, `${base.join('.')}.example.com`, 'AWS Internal'].map((text) => sql`select ${text} as ip`),
           ' union all ',
@@ -238,12 +238,12 @@ describe('a range of addresses', () => {
   it.concurrent.each(['203.0.113.0', '203.0.113.0/33', '256.0.0.0/8', '2001:db8::/33', '2001:0db8::/32', '2001::/32', 'x/8', '/8', '::/0'])(
     'is not %s',
     (text) => {
-      expect(addressesIn(text, sql`ip`)).toBeUndefined();
+      expect(isInCidr(text, sql`ip`)).toBeUndefined();
     },
   );
 
   it.concurrent('of IPv6 begins as its addresses do', () => {
-    expect(addressesIn('2001:DB8:12::/48', sql`ip`)).toMatchObject({ text: 'ip like ?', values: ['2001:db8:12:%'] });
+    expect(isInCidr('2001:DB8:12::/48', sql`ip`)).toMatchObject({ text: 'ip like ?', values: ['2001:db8:12:%'] });
   });
 });
 
@@ -257,7 +257,7 @@ describe('a filter on the sample trail', () => {
   let all: z.output<typeof row>[];
   const find = async (filters: readonly Filter[]) =>
     (
-      await ask(engine, query(row)`select * from ${eventsDuring(range)} where ${matching(filters)} order by eventid`, {
+      await runQuery(engine, query(row)`select * from ${eventsDuring(range)} where ${matching(filters)} order by eventid`, {
         signal: new AbortController().signal,
       })
     ).rows;

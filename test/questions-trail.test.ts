@@ -1,7 +1,7 @@
 /** What the trail covers, what its records look like, and why a call was denied. */
 import { describe, expect, test } from 'vitest';
 import { allowing, readDenial } from '../src/analysis/access-denied.ts';
-import { tallyFields } from '../src/analysis/field-stats.ts';
+import { countFields } from '../src/analysis/field-stats.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { ACCOUNT, type Fields, openFolder, record, records, trailFolder, trailOf, user } from './support/trail-folder.ts';
@@ -129,7 +129,7 @@ describe('fields', () => {
   });
 
   test('shows no secret, and survives text that CloudTrail cut short', () => {
-    const fields = tallyFields([
+    const fields = countFields([
       [
         {
           name: 'responseElements',

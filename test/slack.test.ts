@@ -316,9 +316,9 @@ describe('someone who waits', () => {
   it('hears once what place they have in line, or that something is being read, and then the answer', async () => {
     const desk = {
       answer: async (line: string, asking: AskOptions): Promise<Answer> => {
-        asking.onProgress?.(line === 'help' ? { place: 3, ms: 0, bytes: 0 } : { place: 0, ms: 10, bytes: 12_300_000_000 });
+        asking.onProgress?.(line === 'help' ? { queuePosition: 3, ms: 0, bytes: 0 } : { queuePosition: 0, ms: 10, bytes: 12_300_000_000 });
         await sent(line === 'help' ? 1 : 3);
-        asking.onProgress?.({ place: 0, ms: 20, bytes: line === 'help' ? 0 : 12_400_000_000 });
+        asking.onProgress?.({ queuePosition: 0, ms: 20, bytes: line === 'help' ? 0 : 12_400_000_000 });
         return real.answer('help', asking);
       },
     };
@@ -356,7 +356,7 @@ describe('someone who waits', () => {
   it('is told in private when they asked in a channel', async () => {
     const desk = {
       answer: async (line: string, asking: AskOptions): Promise<Answer> => {
-        asking.onProgress?.({ place: 1, ms: 0, bytes: 0 });
+        asking.onProgress?.({ queuePosition: 1, ms: 0, bytes: 0 });
         await sent(1);
         return real.answer(line, asking);
       },

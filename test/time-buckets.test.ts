@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { windowOf } from '../src/trail/time-buckets.ts';
+import { intervalWindow } from '../src/trail/time-buckets.ts';
 import { pin, printWindow } from '../src/trail/time-window.ts';
 
 const range = { from: new Date('2026-11-18T10:30:00Z'), to: new Date('2026-11-20T13:45:10Z') };
@@ -13,7 +13,7 @@ describe('the window of a step', () => {
     ['2026-11-19T00:00', { count: 24, unit: 'h' }, '2026-11-19'],
     ['2026-11-19T07:15', { count: 15, unit: 'm' }, '2026-11-19T07:15..2026-11-19T07:30'],
   ] as const)('that begins at %s is what of it lies in the time that was asked about', (start, every, window) => {
-    expect(printWindow(windowOf(start, every, range) ?? { kind: 'today' })).toBe(window);
+    expect(printWindow(intervalWindow(start, every, range) ?? { kind: 'today' })).toBe(window);
   });
 
   it.concurrent.each([
@@ -27,11 +27,11 @@ describe('the window of a step', () => {
     '2026-11-21',
     '1',
   ])('is none for %j, which begins no step of that time', (text) => {
-    expect(windowOf(text, { count: 1, unit: 'h' }, range)).toBeUndefined();
+    expect(intervalWindow(text, { count: 1, unit: 'h' }, range)).toBeUndefined();
   });
 
   it.concurrent('is the same once it is said and read', () => {
-    const window = windowOf('2026-11-20T13:00', { count: 1, unit: 'h' }, range);
+    const window = intervalWindow('2026-11-20T13:00', { count: 1, unit: 'h' }, range);
     expect(window && pin(window, range.to)).toEqual({ from: new Date('2026-11-20T13:00:00Z'), to: range.to });
   });
 });

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod';
 import { eventsDuring } from '../trail/events.ts';
-import { containing, limit, list, type Query, query, type Sql, sql } from '../trail/sql.ts';
-import { before, type TimeRange } from '../trail/time-window.ts';
+import { containing, limit, type Query, query, type Sql, sql, valueList } from '../trail/sql.ts';
+import { type TimeRange, timeBefore } from '../trail/time-window.ts';
 
 /** One step back: the thing that made the call, and the event by which somebody made or last changed that thing. */
 export interface Origin {
@@ -26,7 +26,7 @@ export interface Origin {
 }
 
 /** The event that is followed back. */
-export interface Call {
+export interface CallRef {
   readonly eventid: string;
   readonly eventtime: string;
 }
@@ -124,10 +124,10 @@ const makerRow = z.object({
 });
 
 /** The hops from `call` back towards a person, nearest first; empty when nothing in the call names a maker. */
-export async function followBack(call: Call, window: TimeRange, ask: Ask): Promise<Origin[]> {
+export async function findOrigins(call: CallRef, window: TimeRange, ask: Ask): Promise<Origin[]> {
   const hops: Origin[] = [];
   const seen = new Set<string>();
-  let current: Call | undefined = call;
+  let current: CallRef | undefined = call;
   while (current && hops.length < MOST_HOPS) {
     const found = makerOf(await textOf(current, ask));
     if (!found || seen.has(`${found.maker.what} ${found.name}`)) break;
@@ -140,7 +140,7 @@ export async function followBack(call: Call, window: TimeRange, ask: Ask): Promi
 }
 
 /** The request and response of one call, read from its day alone: they are the widest columns there are. */
-async function textOf({ eventid, eventtime }: Call, ask: Ask): Promise<CallText> {
+async function textOf({ eventid, eventtime }: CallRef, ask: Ask): Promise<CallText> {
   const at = new Date(eventtime);
   const look = (late: boolean) =>
     ask(query(callText)`
@@ -162,14 +162,14 @@ function makerOf(call: CallText): { readonly maker: Maker; readonly name: string
   return undefined;
 }
 
-async function findMaking(maker: Maker, name: string, call: Call, window: TimeRange, ask: Ask) {
+async function findMaking(maker: Maker, name: string, call: CallRef, window: TimeRange, ask: Ask) {
   const launched = new Date(call.eventtime);
-  const earliest = Math.min(before(launched, LOOK_BACK_MONTHS, 'mo').getTime(), window.from.getTime());
+  const earliest = Math.min(timeBefore(launched, LOOK_BACK_MONTHS, 'mo').getTime(), window.from.getTime());
   const range = { from: new Date(earliest), to: new Date(launched.getTime() + 1000) };
   const rows = await ask(query(makerRow)`
     select eventid, eventtime, eventname, actor, actorkind, sourceipaddress, via
     from ${eventsDuring(range)}
-    where eventname in (${list(maker.events)})
+    where eventname in (${valueList(maker.events)})
       and errorcode is null
       and (${named(maker, name)})
     order by case when eventname = ${maker.events[0]} then 0 else 1 end, eventtime desc, eventid

@@ -3,19 +3,19 @@ import { maskDeep } from '../text/redact.ts';
 import { printKey } from '../trail/json-path.ts';
 
 /** One path, such as `requestParameters.instancesSet.items[].instanceId`. */
-export interface FieldTally {
+export interface FieldStats {
   readonly path: string;
   /** Records that have it. */
   readonly records: number;
   /** Different values, as far as they are kept. */
   readonly values: number;
-  readonly isMany: boolean;
+  readonly isCapped: boolean;
   /** The most common ones, most common first. */
   readonly top: readonly { readonly value: string; readonly records: number }[];
 }
 
 /** A document of a record: its name in CloudTrail's letters, and its JSON text. */
-export interface Document {
+export interface JsonDocument {
   readonly name: string;
   readonly json: string | null;
 }
@@ -27,7 +27,7 @@ const LONGEST_VALUE = 80;
 const TOP = 3;
 
 /** Tallies the fields of records, the fullest first. Values that stand under the name of a secret are hidden. */
-export function tallyFields(records: readonly (readonly Document[])[]): FieldTally[] {
+export function countFields(records: readonly (readonly JsonDocument[])[]): FieldStats[] {
   const paths = new Map<string, { records: number; readonly values: Map<string, number> }>();
   for (const documents of records) {
     const own = new Map<string, Set<string>>();
@@ -46,7 +46,7 @@ export function tallyFields(records: readonly (readonly Document[])[]): FieldTal
       path,
       records: filled,
       values: values.size,
-      isMany: values.size >= MOST_VALUES,
+      isCapped: values.size >= MOST_VALUES,
       top: [...values]
         .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
         .slice(0, TOP)

@@ -1,10 +1,21 @@
 /** Names as the trail spells them: it tells capital letters from small ones, and one letter more from one less, and people who type do not. */
 import { z } from 'zod';
-import { nearest, slipsBetween } from '../text/closest-match.ts';
+import { closestMatch, typoCount } from '../text/closest-match.ts';
 import type { Extent } from '../trail/engine.ts';
 import { eventsDuring } from '../trail/events.ts';
-import { columnsOf, type Filter, type FilterValue, isNamed, isTerm, mapTerms, matching, storedForm, type Term, termsOf } from '../trail/filter.ts';
-import { documentColumn, type Path, printPath, readPath } from '../trail/json-path.ts';
+import {
+  type Filter,
+  type FilterValue,
+  filterColumns,
+  holdsNames,
+  isTerm,
+  mapTerms,
+  matching,
+  storedValue,
+  type Term,
+  termsOf,
+} from '../trail/filter.ts';
+import { documentColumn, type JsonPath, printPath, readPath } from '../trail/json-path.ts';
 import { containing, join, likeLiteral, limit, type Query, query, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 
@@ -42,7 +53,7 @@ function inLists(filters: readonly Filter[], { regions, accounts }: Pick<Extent,
   const lists: Readonly<Record<string, readonly string[]>> = { region: regions, account: accounts };
   const mend = (term: Term): Term => {
     const names = term.negated ? undefined : lists[term.field];
-    if (!names || term.values.some(({ text, wildcard }) => wildcard || names.includes(storedForm(term.field, text)))) return term;
+    if (!names || term.values.some(({ text, wildcard }) => wildcard || names.includes(storedValue(term.field, text)))) return term;
     const values = term.values.map((value) => {
       const [meant] = nearestFirst(value.text, names);
       return meant === undefined ? value : { text: meant, wildcard: false };
@@ -56,7 +67,7 @@ function inLists(filters: readonly Filter[], { regions, accounts }: Pick<Extent,
 
 const nearestFirst = (typed: string, names: readonly string[]): string[] =>
   names
-    .map((name) => ({ name, slips: slipsBetween(typed, name) }))
+    .map((name) => ({ name, slips: typoCount(typed, name) }))
     .filter(({ slips }) => slips !== undefined)
     .sort((a, b) => Number(a.slips) - Number(b.slips))
     .map(({ name }) => name);
@@ -68,7 +79,7 @@ function suspectsIn(filter: Filter): readonly Term[] {
 }
 
 const isSuspect = ({ field, negated, values }: Term): boolean =>
-  !negated && isNamed(field) && (readPath(field) !== undefined || values.some(({ text }) => /[\p{L}\p{N}]/u.test(text)));
+  !negated && holdsNames(field) && (readPath(field) !== undefined || values.some(({ text }) => /[\p{L}\p{N}]/u.test(text)));
 
 /** More combinations of names are not looked at, the most frequent first; of documents, which are large, the newest. */
 const MOST_CANDIDATES = 5000;
@@ -97,7 +108,7 @@ function heldIn({ field, values }: Term): readonly Sql[] {
   const path = readPath(field);
   if (path) return [documentColumn(path)];
   // Nobody types an ARN by heart.
-  return columnsOf(field).filter(({ text }) => !text.endsWith('arn') || values.some((value) => value.text.startsWith('arn:')));
+  return filterColumns(field).filter(({ text }) => !text.endsWith('arn') || values.some((value) => value.text.startsWith('arn:')));
 }
 
 /** A condition that is true of all events whose names are near to those of a filter, and of few others. */
@@ -116,7 +127,7 @@ function mayBe(filter: Filter): Sql {
   if (path) return sql`strpos(lower(${documentColumn(path)}), ${key === undefined ? '' : `"${key.toLowerCase()}"`}) > 0`;
   const tests = heldIn(filter).flatMap((column) =>
     values.flatMap(({ text, wildcard }) => {
-      const held = storedForm(field, text);
+      const held = storedValue(field, text);
       if (wildcard) return [sql`lower(${column}) like ${likeLiteral(held.toLowerCase()).replaceAll('*', '%').replaceAll('?', '_')} escape '!'`];
       return [
         sql`length(${column}) between ${held.length - MOST_SLIPS} and ${held.length + MOST_SLIPS}`,
@@ -182,13 +193,13 @@ function nameMeant(field: string, value: FilterValue, cell: string): Meant<Filte
   const isShort = field === 'source' && !value.text.includes('.');
   const name = isShort ? cell.replace(/[.]amazonaws[.]com$/, '') : cell;
   const spelled = spelledAs(value, name);
-  const typed = isShort || value.wildcard ? value.text : storedForm(field, value.text);
+  const typed = isShort || value.wildcard ? value.text : storedValue(field, value.text);
   if (spelled) {
-    const isSame = spelled.text === typed || storedForm(field, spelled.text) === storedForm(field, value.text);
+    const isSame = spelled.text === typed || storedValue(field, spelled.text) === storedValue(field, value.text);
     return { slips: isSame ? 0 : OF_CASE, meant: isSame ? value : spelled };
   }
   if (value.wildcard || name === '') return undefined;
-  const slips = slipsBetween(typed, name);
+  const slips = typoCount(typed, name);
   if (slips !== undefined) return { slips, meant: { text: name, wildcard: false } };
   const at = name.toLowerCase().indexOf(typed.toLowerCase());
   if (typed.length < SHORTEST_PART || at < 0 || /[*?]/.test(typed)) return undefined;
@@ -200,7 +211,7 @@ function nameMeant(field: string, value: FilterValue, cell: string): Meant<Filte
 
 /** The path in the letters of a row's document, with a value that is there. */
 function pathMeant(term: Term, row: Cells): Meant<Filter> | undefined {
-  const path = readPath(term.field) as Path;
+  const path = readPath(term.field) as JsonPath;
   const places = placesIn(parsed(row[documentColumn(path).text] ?? null), path.keys);
   return least(
     places.flatMap(({ keys, text }) => {
@@ -216,7 +227,7 @@ function pathMeant(term: Term, row: Cells): Meant<Filter> | undefined {
 }
 
 /** Where a value has keys, in any letters, and through lists; with the text that is there, if it is one. */
-function placesIn(value: unknown, keys: Path['keys']): { readonly keys: Path['keys']; readonly text?: string }[] {
+function placesIn(value: unknown, keys: JsonPath['keys']): { readonly keys: JsonPath['keys']; readonly text?: string }[] {
   const [key, ...rest] = keys;
   if (Array.isArray(value)) {
     if (typeof key === 'number') return placesIn(value[key], rest).map((place) => ({ ...place, keys: [key, ...place.keys] }));
@@ -259,7 +270,7 @@ const MOST_NAMES = 5000;
  * The name that `column` has in the range and that is nearest to what was typed; undefined when none is near, or when it has
  * that very name. Only for an answer that is empty: it reads the range once more. `column` is fixed SQL of ours.
  */
-export async function nearestIn(column: Sql, typed: string, range: TimeRange, ask: Ask): Promise<string | undefined> {
+export async function closestColumnValue(column: Sql, typed: string, range: TimeRange, ask: Ask): Promise<string | undefined> {
   const found = await ask(query(named)`
     select name
     from (select ${column} as name from ${eventsDuring(range)}) as names
@@ -268,13 +279,13 @@ export async function nearestIn(column: Sql, typed: string, range: TimeRange, as
     order by count(*) desc, name
     ${limit(MOST_NAMES)}
   `);
-  return nearestOf(
+  return closestOther(
     typed,
     found.map(({ name }) => name),
   );
 }
 
 /** The nearest of names that is another than what was typed; undefined where that is one of them. */
-export function nearestOf(typed: string, names: readonly string[]): string | undefined {
-  return names.includes(typed) ? undefined : nearest(typed, names);
+export function closestOther(typed: string, names: readonly string[]): string | undefined {
+  return names.includes(typed) ? undefined : closestMatch(typed, names);
 }

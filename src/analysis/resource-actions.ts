@@ -139,7 +139,7 @@ const endings = (written: string, isId: boolean): string[] =>
 export const isCall = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
 
 /** What a call did to a thing, or was to do: whether it succeeded is another matter. */
-export function actionOf(event: Described, resource: ResourceId): Action {
+export function classifyAction(event: Described, resource: ResourceId): Action {
   if (event.readlike === 'true') return 'read';
   const [, verb = '', noun = ''] = VERB.exec(event.eventname.replace(/\d{8}(v\d)?$/, '')) ?? [];
   const isMade = MAKING.has(verb);

@@ -3,7 +3,7 @@
  * user from many; or a slip of somebody who then got in.
  */
 import { z } from 'zod';
-import { eventCount, homeAccount } from '../trail/events.ts';
+import { actorAccount, distinctEventCount } from '../trail/events.ts';
 import { type Filter, isTerm, matching } from '../trail/filter.ts';
 import { limit, type Query, query } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -14,7 +14,7 @@ const VERDICTS = ['guessing, got in', 'spraying, got in', 'guessing', 'spraying'
 type Verdict = (typeof VERDICTS)[number];
 
 /** An address that sign-ins failed from; or, with no failure of its own, the one from which a user that was guessed got in. */
-export interface JudgedAddress {
+export interface ClassifiedAddress {
   readonly ip: string | null;
   /** With what is made of its users: an address of many that guess one user is no slip. */
   readonly verdict: Verdict;
@@ -28,7 +28,7 @@ export interface JudgedAddress {
   readonly last: string | null;
 }
 
-export interface JudgedUser {
+export interface ClassifiedUser {
   readonly user: string | null;
   /** With the account, where users of several bear the name. */
   readonly name: string;
@@ -43,10 +43,10 @@ export interface JudgedUser {
   readonly last: string | null;
 }
 
-export interface Judged {
+export interface ClassifiedSignIns {
   readonly tries: number;
-  readonly addresses: readonly JudgedAddress[];
-  readonly users: readonly JudgedUser[];
+  readonly addresses: readonly ClassifiedAddress[];
+  readonly users: readonly ClassifiedUser[];
   /** Most common first. */
   readonly reasons: readonly { readonly reason: string | null; readonly tries: number }[];
 }
@@ -77,7 +77,7 @@ const MOST_TRIED = 10_000;
 const OF_FAILURES = ['ip', 'error', 'mfa', 'outcome'];
 
 /** The failures that match, with the sign-ins of their users and from their addresses that did not fail. */
-export function triedDuring(range: TimeRange, filters: readonly Filter[]): Query<Tried> {
+export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Query<Tried> {
   const ofSuccesses = filters.filter((filter) => !isTerm(filter) || !OF_FAILURES.includes(filter.field));
   return query(tried)`
     select ip, actor, homeaccount, reason, cast(sum(failures) as bigint) as failures, cast(max(streak) as bigint) as streak,
@@ -87,7 +87,7 @@ export function triedDuring(range: TimeRange, filters: readonly Filter[]): Query
         sum(failures) over (partition by ip, lower(actor), homeaccount, run) as streak
       from (
         select ip, actor, homeaccount, run, case when outcome <> 'ok' then errorcode end as reason,
-          ${eventCount} filter (where outcome <> 'ok') as failures,
+          ${distinctEventCount} filter (where outcome <> 'ok') as failures,
           min(case when outcome <> 'ok' then eventtime end) as first, max(case when outcome <> 'ok' then eventtime end) as last,
           min(case when outcome = 'ok' then eventtime end) as entered, max(case when outcome = 'ok' then eventtime end) as success,
           max(case when outcome = 'ok' and mfa = 'yes' then eventtime end) as factored,
@@ -97,7 +97,7 @@ export function triedDuring(range: TimeRange, filters: readonly Filter[]): Query
           select *, count(case when outcome = 'ok' then eventid end) over (
             partition by ip, lower(actor), homeaccount order by eventtime, eventid rows between unbounded preceding and current row) as run
           from (
-            select *, sourceipaddress as ip, ${homeAccount} as homeaccount
+            select *, sourceipaddress as ip, ${actorAccount} as homeaccount
             from ${signInsDuring(range)}
             where (outcome <> 'ok' and ${matching(filters)}) or (outcome = 'ok' and ${matching(ofSuccesses)})
           ) as signed
@@ -126,8 +126,8 @@ const NAMELESS: readonly (string | null)[] = [null, 'HIDDEN_DUE_TO_SECURITY_REAS
 /** One user at one address. */
 type Pair = Omit<Tried, 'reason'>;
 
-/** @param rows of `triedDuring`. */
-export function judgeSignIns(rows: readonly Tried[]): Judged {
+/** @param rows of `signInAttempts`. */
+export function classifySignIns(rows: readonly Tried[]): ClassifiedSignIns {
   const nameOf = naming(rows);
   const pairs = [...Map.groupBy(rows, (row) => `${userOf(row)} ${row.ip}`).values()].map(together);
   const places = [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, here]) => ({ ip, here, own: addressVerdict(here) }));
@@ -216,10 +216,10 @@ interface Place {
   readonly own: Verdict;
 }
 
-function judgedAddress({ ip, here, own }: Place, users: ReadonlyMap<string, JudgedUser>, nameOf: Naming): JudgedAddress {
+function judgedAddress({ ip, here, own }: Place, users: ReadonlyMap<string, ClassifiedUser>, nameOf: Naming): ClassifiedAddress {
   const failed = here.filter(hasFailed);
   const inside = insideOf(here);
-  const guessed = (each: Pair): JudgedUser | undefined => {
+  const guessed = (each: Pair): ClassifiedUser | undefined => {
     const user = users.get(userOf(each));
     return user?.isSuspect ? user : undefined;
   };
@@ -240,7 +240,7 @@ function judgedAddress({ ip, here, own }: Place, users: ReadonlyMap<string, Judg
 }
 
 /** What the sign-ins of one user come to, from wherever they were. */
-function judgedUser(own: readonly Pair[], sprays: ReadonlySet<string | null>, nameOf: Naming): JudgedUser {
+function judgedUser(own: readonly Pair[], sprays: ReadonlySet<string | null>, nameOf: Naming): ClassifiedUser {
   const user = own[0] as Pair;
   const failed = own.filter(hasFailed);
   const first = earliest(failed.map((each) => each.first));
@@ -280,7 +280,7 @@ function judgedUser(own: readonly Pair[], sprays: ReadonlySet<string | null>, na
     return since.length > 0 ? 'slip' : 'gave up';
   }
 
-  function entranceOf(pair: Pair): NonNullable<JudgedUser['inside']> {
+  function entranceOf(pair: Pair): NonNullable<ClassifiedUser['inside']> {
     const { ip, success, bare, factored } = pair;
     if (isBare(pair)) return { ip, at: bare as string, mfa: 'no' };
     return { ip, at: success as string, mfa: factored === success ? 'yes' : 'unknown' };

@@ -32,7 +32,7 @@ const SAID = sql`lower(json_extract_scalar(additionaleventdata, '$.MFAUsed'))`;
  * What a sign-in tells of a second factor, where `credentials` is what Identity Center verified. Of whoever signs in
  * elsewhere, CloudTrail says that none was used, for AWS saw none; but what Identity Center verified by itself is known.
  */
-export const mfaOf = (credentials: Sql): Sql => sql`case
+export const mfaColumn = (credentials: Sql): Sql => sql`case
     when eventname = 'CredentialVerification' then 'unknown'
     when ${SAID} = 'yes' or regexp_like(${credentials}, ',|TOTP|WEBAUTHN|SMARTCARD') then 'yes'
     when ${credentials} in ('PASSWORD', 'EMAIL_OTP') then 'no'
@@ -52,7 +52,7 @@ export function signInsDuring(range: TimeRange): Sql {
   return sql`(
     select ${columnsTold}, credentials, mfa
     from (
-      select *, ${mfaOf(raw('credentials'))} as mfa
+      select *, ${mfaColumn(raw('credentials'))} as mfa
       from (
         select *, case when step = 'console' then substr(vouched, 22) else verified end as credentials
         from (

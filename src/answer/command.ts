@@ -1,6 +1,6 @@
 /** The unit of extension: a question, one file in commands/. */
 import { z } from 'zod';
-import type { Shape } from '../question/line.ts';
+import type { AnswerShape } from '../question/line.ts';
 import type { Filter } from '../trail/filter.ts';
 import { readWindow, type TimeRange, type Window } from '../trail/time-window.ts';
 import type { Finding } from './answer.ts';
@@ -21,10 +21,10 @@ export const TOPICS = {
 export type Topic = keyof typeof TOPICS;
 
 /** What a question may be shaped by, beside its words. */
-export type ShapeKey = keyof Shape;
+export type ShapeKey = keyof AnswerShape;
 
 /** A question as it was asked of one command. */
-export interface Question<Words extends z.ZodRawShape = z.ZodRawShape> extends Shape {
+export interface Question<Words extends z.ZodRawShape = z.ZodRawShape> extends AnswerShape {
   readonly words: z.output<z.ZodObject<Words>>;
   readonly filters: readonly Filter[];
   /** The window pinned to the clock, [from, to) in UTC; and as it was said, to be said on. */

@@ -1,6 +1,6 @@
 /** What was most likely meant, where an answer is empty: the nearest name that the trail has, as the first question to offer. */
 
-import { nearestIn, nearestOf } from '../analysis/filter-suggestions.ts';
+import { closestColumnValue, closestOther } from '../analysis/filter-suggestions.ts';
 import { UserError } from '../errors.ts';
 import type { Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -27,4 +27,4 @@ export async function didYouMean(
 }
 
 const nearestName = async (names: Names, typed: string, window: TimeRange, { ask, extent }: Context): Promise<string | undefined> =>
-  'column' in names ? nearestIn(names.column, typed, window, ask) : nearestOf(typed, (await extent())[names.among]);
+  'column' in names ? closestColumnValue(names.column, typed, window, ask) : closestOther(typed, (await extent())[names.among]);

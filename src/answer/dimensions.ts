@@ -1,5 +1,5 @@
 /** The aspects of an event that are worth counting: its call, service, actor, address, … Each with how it is said and what it leads to. */
-import { only } from '../question/line.ts';
+import { exactFilter } from '../question/line.ts';
 import { type Filter, type FilterValue, groupFilters } from '../trail/filter.ts';
 import { raw, type Sql, sql } from '../trail/sql.ts';
 
@@ -19,27 +19,31 @@ const agentOf = (text: string): FilterValue => ({ text, wildcard: text.endsWith(
  * service that calls on somebody's behalf comes from no address.
  */
 export const DIMENSIONS = {
-  account: { title: 'Accounts', many: 'accounts', value: 'recipientaccountid', filters: (value) => [only('account', value)] },
-  region: { title: 'Regions', many: 'regions', value: 'awsregion', filters: (value) => [only('region', value)] },
-  service: { title: 'Services', many: 'services', value: 'eventsource', filters: (value) => [only('source', value)] },
+  account: { title: 'Accounts', many: 'accounts', value: 'recipientaccountid', filters: (value) => [exactFilter('account', value)] },
+  region: { title: 'Regions', many: 'regions', value: 'awsregion', filters: (value) => [exactFilter('region', value)] },
+  service: { title: 'Services', many: 'services', value: 'eventsource', filters: (value) => [exactFilter('source', value)] },
   call: {
     title: 'Calls',
     many: 'calls',
     value: `eventsource || ' ' || eventname`,
-    filters: (value) => [only('event', value.split(' ')[1] ?? ''), only('source', value.split(' ')[0] ?? '')],
+    filters: (value) => [exactFilter('event', value.split(' ')[1] ?? ''), exactFilter('source', value.split(' ')[0] ?? '')],
   },
   actor: {
     title: 'Actors',
     many: 'actors',
     value: `case when actorkind = 'role' then coalesce(sessionissuername, actor) else actor end`,
     // A person may have the name of a role.
-    filters: (value) => groupFilters(false, [[only('actor', value)], ...(/[/:]/.test(value) ? [] : [[only('role', value), only('kind', 'role')]])]),
+    filters: (value) =>
+      groupFilters(false, [
+        [exactFilter('actor', value)],
+        ...(/[/:]/.test(value) ? [] : [[exactFilter('role', value), exactFilter('kind', 'role')]]),
+      ]),
   },
   address: {
     title: 'Addresses',
     many: 'addresses',
     value: `case when not regexp_like(sourceipaddress, '[a-z][.](com|cn|aws)$|^AWS Internal') then sourceipaddress end`,
-    filters: (value) => [only('ip', value)],
+    filters: (value) => [exactFilter('ip', value)],
   },
   tool: {
     title: 'Tools',
@@ -54,9 +58,9 @@ export const DIMENSIONS = {
     title: 'Access keys',
     many: 'access keys',
     value: `case when accesskeyid like 'AKIA%' then accesskeyid end`,
-    filters: (value) => [only('key', value)],
+    filters: (value) => [exactFilter('key', value)],
   },
-  error: { title: 'Errors', many: 'errors', value: 'errorcode', filters: (value) => [only('error', value)] },
+  error: { title: 'Errors', many: 'errors', value: 'errorcode', filters: (value) => [exactFilter('error', value)] },
 } as const satisfies Record<string, Dimension>;
 
 export type DimensionName = keyof typeof DIMENSIONS;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { printLine } from '../question/print.ts';
 import { type Query, raw, type Sql, sql } from '../trail/sql.ts';
-import { printWindow, type TimeRange, type Window, wider } from '../trail/time-window.ts';
+import { printWindow, type TimeRange, type Window, widerWindow } from '../trail/time-window.ts';
 import type { Column, Finding, Next, Row, Table } from './answer.ts';
 import type { Context } from './context.ts';
 
@@ -100,7 +100,7 @@ export async function newestFirst<Found>({ ask, parts, showPartial }: Context, w
 
 /** The same question of a wider time. */
 export function widerTime(window: TimeRange, lineOf: (wide: Window) => string): Next {
-  const wide = wider(window);
+  const wide = widerWindow(window);
   return { label: `The same, ${printWindow(wide)}`, line: lineOf(wide), widens: true };
 }
 

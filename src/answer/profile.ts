@@ -1,9 +1,9 @@
 /** A profile: what is known of a user, a role, a key, an address, an account, a region or a resource, from one reading of the trail. */
 import { z } from 'zod';
 import { readResourceId } from '../analysis/resource-id.ts';
-import { only } from '../question/line.ts';
+import { exactFilter } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import { eventCount, eventsDuring, secondOf } from '../trail/events.ts';
+import { distinctEventCount, eventsDuring, isoSecond } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
 import type { Window } from '../trail/time-window.ts';
@@ -69,9 +69,9 @@ export async function profileOf(
              row_number() over (partition by kind order by events asc, first desc, value) as rareness,
              row_number() over (partition by kind order by first desc, value) as newness
       from (
-        select kind, value, ${eventCount} as events, ${eventCount} filter (where outcome <> 'ok') as failed,
-               ${eventCount} filter (where outcome = 'denied') as denied, ${eventCount} filter (where ${isWrite}) as writes,
-               ${eventCount} filter (where ${isWrite} and outcome = 'ok') as changes,
+        select kind, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
+               ${distinctEventCount} filter (where outcome = 'denied') as denied, ${distinctEventCount} filter (where ${isWrite}) as writes,
+               ${distinctEventCount} filter (where ${isWrite} and outcome = 'ok') as changes,
                min(eventtime) as first, max(eventtime) as last
         from (
           select eventid, eventtime, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
@@ -83,7 +83,7 @@ export async function profileOf(
         group by kind, value
       ) as grouped
     ) as placed
-    where kind = 'account' or place <= ${top} or (kind = 'call' and rareness <= ${RARE}) or (first >= ${secondOf(recent)} and newness <= ${SHOWN})
+    where kind = 'account' or place <= ${top} or (kind = 'call' and rareness <= ${RARE}) or (first >= ${isoSecond(recent)} and newness <= ${SHOWN})
     order by kind, place
   `);
   const of = (kind: string): Counted[] => rows.filter((row) => row.kind === kind);
@@ -94,7 +94,7 @@ export async function profileOf(
   const first = everywhere.reduce<string | null>((least, row) => (least === null || row.first < least ? row.first : least), null);
   const last = everywhere.reduce<string | null>((most, row) => (most === null || row.last > most ? row.last : most), null);
   // What is as old as the subject itself is nothing new about it.
-  const isFresh = (row: Counted): boolean => row.first >= secondOf(recent) && first !== null && first < secondOf(recent);
+  const isFresh = (row: Counted): boolean => row.first >= isoSecond(recent) && first !== null && first < isoSecond(recent);
   const fresh = dimensions.flatMap((kind) => of(kind).filter(isFresh));
   const sections = dimensions.flatMap((kind) => {
     const each = of(kind).filter(({ place }) => place <= SHOWN);
@@ -166,7 +166,7 @@ export async function profileOf(
     });
     return [
       ...(sum('changes') > 0 ? [{ label: 'What it changed', line: events(...CHANGES) }] : []),
-      ...(sum('denied') > 0 ? [{ label: 'What was refused', line: events(only('outcome', 'denied')) }] : []),
+      ...(sum('denied') > 0 ? [{ label: 'What was refused', line: events(exactFilter('outcome', 'denied')) }] : []),
       ...next,
       ...profiles,
       { label: 'By day', line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: typedWindow }) },
@@ -188,4 +188,8 @@ const MOST_LEADS = 6;
 /** A sign-in is logged as a write, and changes nothing. */
 const isWrite: Sql = sql`readlike = 'false' and eventsource <> 'signin.amazonaws.com'`;
 /** The filters that find the writes that succeeded. */
-const CHANGES: readonly Filter[] = [only('reads', 'false'), only('outcome', 'ok'), { ...only('source', 'signin'), negated: true }];
+const CHANGES: readonly Filter[] = [
+  exactFilter('reads', 'false'),
+  exactFilter('outcome', 'ok'),
+  { ...exactFilter('source', 'signin'), negated: true },
+];

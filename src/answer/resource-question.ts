@@ -1,9 +1,9 @@
 /** The life of a thing: every event that names it, with what each did to it, attempts told from deeds. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Action, actionColumns, actionOf, actionRow, creatingCalls, deletingCalls, namesResource } from '../analysis/resource-actions.ts';
+import { type Action, actionColumns, actionRow, classifyAction, creatingCalls, deletingCalls, namesResource } from '../analysis/resource-actions.ts';
 import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
-import { only } from '../question/line.ts';
+import { exactFilter } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
 import { type allWord, type EventOrHidden, newestEvents, splitHidden } from '../trail/event-query.ts';
 import { eventsDuring } from '../trail/events.ts';
@@ -92,7 +92,7 @@ export async function historyOf({ words: { resource }, filters, window }: AboutT
 
 function toHistoryEvent(row: HistoryRow, resource: ResourceId): HistoryEvent {
   const { readlike: _read, instances: _ids, errormessage: _message, request: _request, response: _response, ...event } = row;
-  const action = actionOf(row, resource);
+  const action = classifyAction(row, resource);
   const isDone = event.outcome === 'ok';
   return { ...event, action, isDone, effect: isDone ? DONE[action] : failureOf(event) };
 }
@@ -200,7 +200,7 @@ const MOST_ACCOUNTS = 4;
 /** The same question of each account alone, where several have the name. */
 export const perAccount = (accounts: readonly string[], lineOf: (account: Filter) => string): Next[] =>
   accounts.length > 1
-    ? accounts.slice(0, MOST_ACCOUNTS).map((account) => ({ label: `In ${account} alone`, line: lineOf(only('account', account)) }))
+    ? accounts.slice(0, MOST_ACCOUNTS).map((account) => ({ label: `In ${account} alone`, line: lineOf(exactFilter('account', account)) }))
     : [];
 
 function leadsFromEvent(
@@ -208,7 +208,7 @@ function leadsFromEvent(
   actor: string | null,
   typedWindow: Window,
 ): Next[] {
-  const account = recipientaccountid ? [only('account', recipientaccountid)] : [];
+  const account = recipientaccountid ? [exactFilter('account', recipientaccountid)] : [];
   const around: Window = { kind: 'around', at: eventtime.slice(0, 19), count: 15, unit: 'm' };
   return [
     { label: '15 minutes around it', line: printLine({ name: 'events', words: [], filters: account, window: around }) },

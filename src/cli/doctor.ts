@@ -4,7 +4,7 @@ import type { Checked, Checkup } from '../../athena/checks.ts';
 import { isManaged } from '../../athena/workgroup.ts';
 import { type Aside, listAside } from '../../duckdb/store.ts';
 import type { Place } from '../app.ts';
-import { counted, priced, sized } from '../text/format.ts';
+import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 
 /** Of a trail in a folder: what is known of it, and what of it could not be read. */
@@ -15,7 +15,7 @@ export async function diagnosis({ trail, store }: Place, engine: QueryEngine): P
     `Trail   ${trail}`,
     `Store   ${store}`,
     `Events  ${(events ?? 0).toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
-    `From    ${counted(accounts.length, 'account')}, ${counted(regions.length, 'region')}: ${regions.join(' ')}`,
+    `From    ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
     '',
     summary(aside),
     ...aside.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${count} of its events)` : ''}`),
@@ -30,8 +30,8 @@ function summary(aside: readonly Aside[]): string {
   const events = parts.reduce((sum, each) => sum + each.events, 0);
   const files = new Set(parts.map(({ path }) => path)).size;
   const said = [
-    ...(whole > 0 ? [counted(whole, 'file')] : []),
-    ...(files > 0 ? [`${counted(events, 'event')} of ${counted(files, whole > 0 ? 'other file' : 'file')}`] : []),
+    ...(whole > 0 ? [formatCount(whole, 'file')] : []),
+    ...(files > 0 ? [`${formatCount(events, 'event')} of ${formatCount(files, whole > 0 ? 'other file' : 'file')}`] : []),
   ];
   return `Set aside: ${said.join(', and ')}`;
 }
@@ -52,25 +52,25 @@ export function verdicts(checkup: Checkup, now: Date, dollarsPerTb: number): Ver
     ...verdict('bucket', bucket, ({ place }) => `${place} can be listed`),
     ...verdict('layout', layout, ({ accounts, regions, firstDay, lastDay, organization }) =>
       [
-        `${counted(accounts.length, 'account')}${organization ? ` of ${organization}` : ''}, ${counted(regions.length, 'region')}`,
+        `${formatCount(accounts.length, 'account')}${organization ? ` of ${organization}` : ''}, ${formatCount(regions.length, 'region')}`,
         `${dashed(firstDay)} to ${dashed(lastDay)}`,
       ].join(', '),
     ),
     ...verdict('workgroup', workgroup, (group) => {
       const { ResultConfiguration, BytesScannedCutoffPerQuery = 0 } = group.Configuration ?? {};
       const kept = isManaged(group) ? 'Athena keeps the results' : `results are in ${ResultConfiguration?.OutputLocation}`;
-      return `${group.Name}: ${kept}; a query is stopped at ${sized(BytesScannedCutoffPerQuery)}`;
+      return `${group.Name}: ${kept}; a query is stopped at ${formatBytes(BytesScannedCutoffPerQuery)}`;
     }),
     ...verdict('tables', tables, () => 'in step with the bucket'),
     ...verdict('delivery', delivery, (found) => {
-      const some = found.looked < found.folders ? ` (of ${counted(found.looked, 'folder')} among ${found.folders.toLocaleString('en-US')})` : '';
+      const some = found.looked < found.folders ? ` (of ${formatCount(found.looked, 'folder')} among ${found.folders.toLocaleString('en-US')})` : '';
       return `the newest file is ${minutes(now.getTime() - found.file.at.getTime())} old${some}`;
     }),
-    ...verdict('file', file, ({ events }) => `the newest one was read: ${counted(events, 'event')}`),
+    ...verdict('file', file, ({ events }) => `the newest one was read: ${formatCount(events, 'event')}`),
     ...verdict('cost', cost, ({ bytesOfADay }) => {
       // A question reads one day of folders more than it names, for files that are delivered late.
       const read = 2 * bytesOfADay;
-      return `a day is about ${sized(bytesOfADay)}; a question about one day reads up to ${sized(read)}, for ${priced((read / 1e12) * dollarsPerTb)}`;
+      return `a day is about ${formatBytes(bytesOfADay)}; a question about one day reads up to ${formatBytes(read)}, for ${formatDollars((read / 1e12) * dollarsPerTb)}`;
     }),
   ];
 }
@@ -109,7 +109,7 @@ export function printVerdicts(all: readonly Verdict[], isColored: boolean): stri
     return [`${mark} ${name.padEnd(WIDTH)}  ${says}`, ...(fix === undefined ? [] : [`  ${' '.repeat(WIDTH)}  → ${fix}`])];
   });
   const sum =
-    wrong === 0 ? 'Nothing is wrong.' : `${counted(wrong, 'thing is', 'things are')} wrong. What my role must be allowed: npm run -s iam-policy`;
+    wrong === 0 ? 'Nothing is wrong.' : `${formatCount(wrong, 'thing is', 'things are')} wrong. What my role must be allowed: npm run -s iam-policy`;
   return [...lines, '', sum];
 }
 
@@ -117,5 +117,5 @@ const dashed = (day: string): string => day.replaceAll('/', '-');
 
 function minutes(ms: number): string {
   const whole = Math.max(0, Math.round(ms / 60_000));
-  return whole === 0 ? 'less than a minute' : counted(whole, 'minute');
+  return whole === 0 ? 'less than a minute' : formatCount(whole, 'minute');
 }

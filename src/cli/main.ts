@@ -21,8 +21,8 @@ import { visible } from '../message/escape.ts';
 import { toJson } from '../message/json.ts';
 import { toTerminal } from '../message/terminal.ts';
 import { keptIn } from '../state/json-file.ts';
-import { shortened } from '../text/format.ts';
-import type { Progress } from '../trail/engine.ts';
+import { truncate } from '../text/format.ts';
+import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { diagnosis, printVerdicts, verdicts } from './doctor.ts';
@@ -93,7 +93,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
       return;
     }
     const statements: Sql[] = [];
-    let reached: Progress | undefined;
+    let reached: QueryProgress | undefined;
     const asking: AskOptions = {
       now,
       requester: requesterName(),
@@ -197,12 +197,12 @@ type Values = ReturnType<typeof readArgs>['values'];
 function refuseStray(verb: string, values: Values, rest: readonly string[]): void {
   const refuse = (why: string) => new UserError(`${why}\n${USAGE}`);
   const takes = Object.hasOwn(TAKES, verb) ? TAKES[verb] : undefined;
-  if (!takes) throw refuse(`I don't know “${shortened(verb)}”. I know ${Object.keys(TAKES).join(', ')}.`);
+  if (!takes) throw refuse(`I don't know “${truncate(verb)}”. I know ${Object.keys(TAKES).join(', ')}.`);
   const option = Object.keys(values).find((name) => !takes.options.includes(name));
   if (option === 'on' && verb === 'ask') throw refuse('“ask” does not take --on: a question names its own time, as in “events 2026-11-20”.');
   if (option) throw refuse(`“${verb}” does not take --${option}.`);
   const extra = rest.slice(takes.words);
-  if (extra.length > 0) throw refuse(`I don't know what to do with “${shortened(extra.join(' '))}” after “${verb}”.`);
+  if (extra.length > 0) throw refuse(`I don't know what to do with “${truncate(extra.join(' '))}” after “${verb}”.`);
   const [one, other] = (['json', 'csv', 'sql'] as const).filter((form) => values[form]);
   if (other) throw refuse(`--${one} and --${other} are two ways to print one answer. Give one of them.`);
 }
@@ -247,11 +247,11 @@ const printStatement = ({ text, values }: Sql): string =>
   `${text.replace(/^ {4}/gm, '').trim()}\n-- ${values.length} values: ${visible(JSON.stringify(values))}\n`;
 
 /** Tells who waits at a terminal that something is going on. */
-async function waiting<T>(answer: Promise<T>, progress: () => Progress | undefined): Promise<T> {
+async function waiting<T>(answer: Promise<T>, progress: () => QueryProgress | undefined): Promise<T> {
   if (!process.stderr.isTTY) return answer;
   const started = Date.now();
   const ticker = setInterval(() => {
-    const { place = 0, bytes = 0 } = progress() ?? {};
+    const { queuePosition: place = 0, bytes = 0 } = progress() ?? {};
     const more = place > 0 ? `, number ${place} in line` : bytes > 0 ? `, ${(bytes / 1e9).toFixed(2)} GB read` : '';
     process.stderr.write(`\r\u001b[KAsking … ${((Date.now() - started) / 1000).toFixed(0)} s${more}`);
   }, 500);

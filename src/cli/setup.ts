@@ -1,7 +1,7 @@
 /** `npm run setup`: says what the bucket holds and what Athena lacks, does it when told to, and shows that it works. */
 import type { Layout } from '../../athena/bucket-layout.ts';
 import { applySetup, type Proof, type Pruning, planSetup, proveSetup, type SettingUp, type Setup } from '../../athena/setup.ts';
-import { counted, sized } from '../text/format.ts';
+import { formatBytes, formatCount } from '../text/format.ts';
 
 /** Who hears what is said. */
 export interface Saying extends SettingUp {
@@ -32,7 +32,7 @@ export async function setUp({ isApplied, say, onProgress, ...settingUp }: Saying
 function describeLayout({ root, accounts, regions, firstDay, lastDay, organization, neighbours, others = [] }: Layout): string {
   return [
     `Trail    ${root}${organization ? `   (organization ${organization})` : ''}`,
-    `From     ${counted(accounts.length, 'account')}, ${counted(regions.length, 'region')}: ${regions.join(' ')}`,
+    `From     ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
     `Days     ${dashed(firstDay)} to ${dashed(lastDay)}`,
     ...(neighbours.length > 0 ? [`Beside   ${neighbours.join(', ')}, which hold no events that are asked about`] : []),
     ...others.map((other) => `Not read ${other}: another trail; name it in TRAIL_BUCKET to ask it instead`),
@@ -49,18 +49,18 @@ const describeFaults = ({ faults }: Setup, workGroup: string): string =>
 function describeSteps({ steps }: Setup): string {
   if (steps.length === 0) return 'Athena is in step with the bucket. Nothing to do.';
   const lines = steps.flatMap(({ title, reasons }, i) => [`${i + 1}. ${title}`, ...reasons.map((reason) => `     ${reason}`)]);
-  return [`${counted(steps.length, 'step')} would bring Athena in step with the bucket:`, ...lines].join('\n');
+  return [`${formatCount(steps.length, 'step')} would bring Athena in step with the bucket:`, ...lines].join('\n');
 }
 
 function describeProof({ found: { day, pairs, bytes }, pruning }: Proof, layout: Layout): string {
   const width = Math.max(...pairs.map(({ region }) => region.length));
   const lines = pairs.map(({ account, region, events, newest }) => {
-    const said = newest === null ? 'none' : `${counted(events, 'event')}, the newest at ${newest.slice(11, 19)} UTC`;
+    const said = newest === null ? 'none' : `${formatCount(events, 'event')}, the newest at ${newest.slice(11, 19)} UTC`;
     return `  ${account}  ${region.padEnd(width)}  ${said}`;
   });
   const some = pairs.length > 1 ? `in ${pairs.length} of the trail’s folders` : 'of the trail';
   return [
-    `Events ${some} on ${dashed(day)}, for which Athena read ${sized(bytes)}:`,
+    `Events ${some} on ${dashed(day)}, for which Athena read ${formatBytes(bytes)}:`,
     ...lines,
     ...(pairs.some(({ newest }) => newest !== null) ? [] : ['', whatToCheck(layout)]),
     '',
@@ -81,7 +81,7 @@ function describePruning(pruning: Pruning): string {
   if (!pruning.isShown)
     return `It could not be shown that a question reads no more days than it names. Asked for its plan, Athena answered:\n  ${shortened(pruning.answered)}`;
   const { day, asked, read, all } = pruning;
-  const reads = `A question about ${dashed(day)} reads ${read.length.toLocaleString('en-US')} of ${counted(all, 'day')}.`;
+  const reads = `A question about ${dashed(day)} reads ${read.length.toLocaleString('en-US')} of ${formatCount(all, 'day')}.`;
   const stray = read.filter((each) => each < asked.first || each > asked.last);
   if (stray.length > 0)
     return `${reads} That is a fault: ${listed(stray)} should not be among them, and every question would cost too much. Please report it.`;
@@ -91,7 +91,7 @@ function describePruning(pruning: Pruning): string {
 const MOST_LISTED = 3;
 function listed(days: readonly string[]): string {
   const shown = days.slice(0, MOST_LISTED).map(dashed).join(', ');
-  return days.length > MOST_LISTED ? `${shown} and ${counted(days.length - MOST_LISTED, 'more day')}` : shown;
+  return days.length > MOST_LISTED ? `${shown} and ${formatCount(days.length - MOST_LISTED, 'more day')}` : shown;
 }
 
 const MOST_CHARACTERS = 300;

@@ -6,9 +6,9 @@ import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
 import type { Entry, Ledger } from '../state/ledger.ts';
-import { priced, sized } from '../text/format.ts';
+import { formatBytes, formatDollars } from '../text/format.ts';
 import type { Cost, Estimate, QueryEngine } from '../trail/engine.ts';
-import { eventsDuring, partsOf } from '../trail/events.ts';
+import { eventsDuring, splitNewestFirst } from '../trail/events.ts';
 import type { Days } from '../trail/sql.ts';
 import { DAY_MS, printWindow, type TimeRange, type Window } from '../trail/time-window.ts';
 
@@ -100,10 +100,10 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
         if (left && expected.dollars > left.dollars) {
           throw new UserError(beyond(left, expected, line, clock()), undefined, await narrower(question, ({ dollars }) => dollars <= left.dollars));
         }
-        const most = await engine.mostBytes?.();
+        const most = await engine.scanLimitBytes?.();
         const once = await estimate(reads);
         if (most !== undefined && once.bytes > most) {
-          const words = `This reads about ${sized(once.bytes)} in one go, and Athena stops a query of this workgroup at ${sized(most)}.`;
+          const words = `This reads about ${formatBytes(once.bytes)} in one go, and Athena stops a query of this workgroup at ${formatBytes(most)}.`;
           throw new UserError(words, undefined, await narrower(question, ({ bytes }) => bytes / Math.max(1, question.reads) <= most));
         }
         const allowed = line ? (line.spend ?? limits.askAbove) : Number.POSITIVE_INFINITY;
@@ -119,20 +119,20 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
         if (spent.dollars > 0) {
           // What was paid for is known for a while by the very times that it was asked about.
           const rest = printLine({ ...asked, window: between(window), spend });
-          return new CostConfirmation(`To go on reads about ${sized(more.bytes)} more (${about(more)}).`, undefined, [
+          return new CostConfirmation(`To go on reads about ${formatBytes(more.bytes)} more (${about(more)}).`, undefined, [
             { label: `Go on (${about(more)})`, line: rest },
           ]);
         }
         const upTo = question.isNewestFirst ? 'up to ' : 'about ';
         const cheaper = await narrower(question, ({ dollars }) => dollars <= limits.askAbove, { orShortest: true });
         const run: Next = { label: 'Run it', line: printLine({ ...asked, spend }) };
-        return new CostConfirmation(`This reads ${upTo}${sized(more.bytes)} (${about(more)}). Run it?`, undefined, [run, ...cheaper]);
+        return new CostConfirmation(`This reads ${upTo}${formatBytes(more.bytes)} (${about(more)}). Run it?`, undefined, [run, ...cheaper]);
       }
 
       held.add(hold);
       try {
         // The newest part alone, where that may be enough: what is older is admitted when it is read.
-        const first = question.isNewestFirst ? readsOf(partsOf(window)[0] ?? window) : readsOf(window);
+        const first = question.isNewestFirst ? readsOf(splitNewestFirst(window)[0] ?? window) : readsOf(window);
         if (engine.estimate && question.reads > 0)
           await withSignal(signal, admit(first, question.isNewestFirst ? await withSignal(signal, estimate(first)) : whole));
       } catch (error) {
@@ -231,7 +231,7 @@ async function withSignal<T>(signal: AbortSignal, work: Promise<T>): Promise<T> 
   return Promise.race([work, left]).finally(() => signal.removeEventListener('abort', leave));
 }
 
-const about = ({ dollars }: Estimate): string => (dollars < 0.005 ? priced(dollars) : `about ${priced(dollars)}`);
+const about = ({ dollars }: Estimate): string => (dollars < 0.005 ? formatDollars(dollars) : `about ${formatDollars(dollars)}`);
 
 const SHORTER_DAYS = [180, 90, 30, 14, 7, 3, 1];
 
@@ -249,7 +249,7 @@ function between({ from, to }: TimeRange): Window {
 const enough = (dollars: number): number => (dollars >= 1 ? Math.ceil(dollars * 1.2) : Math.max(0.01, Math.ceil(dollars * 120) / 100));
 
 function beyond({ whose, setting, of, used }: Left, expected: Estimate, line: Line | undefined, now: Date): string {
-  const spent = `This takes ${about(expected)}, and ${whose} spent ${priced(used)} of the ${priced(of)} for today.`;
+  const spent = `This takes ${about(expected)}, and ${whose} spent ${formatDollars(used)} of the ${formatDollars(of)} for today.`;
   if (!line) return `${spent} Whoever runs me can raise ${setting}.`;
   const hours = Math.ceil((dayStart(now).getTime() + DAY_MS - now.getTime()) / 3_600_000);
   return `${spent} The next day begins at 00:00 UTC, in ${hours} ${hours === 1 ? 'hour' : 'hours'}. A shorter time costs less.`;

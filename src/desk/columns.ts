@@ -1,6 +1,6 @@
 /** `cols:`: which columns of an answer's table are shown, and in which order. */
 import type { Column, Table } from '../answer/answer.ts';
-import { columnNamed, columnsOf } from '../trail/filter.ts';
+import { filterColumns, resolveColumnField } from '../trail/filter.ts';
 
 /** A table with the columns that were asked for, in that order; those that it does not have are told, and the rest is shown. */
 export function withColumns(
@@ -9,9 +9,9 @@ export function withColumns(
 ): { readonly table?: Table | undefined; readonly unknown?: string } {
   if (!table || !cols) return { table };
   const isNamed = (name: string, column: Column): boolean => {
-    const field = columnNamed(name);
+    const field = resolveColumnField(name);
     const names = [column.name, column.label.toLowerCase(), column.label.toLowerCase().split(' ')[0]];
-    return names.includes(name) || (field !== undefined && columnsOf(field).some(({ text }) => text === column.name));
+    return names.includes(name) || (field !== undefined && filterColumns(field).some(({ text }) => text === column.name));
   };
   const found = cols.map((name) => table.columns.find((column) => isNamed(name, column)));
   const columns = found.filter((column) => column !== undefined).map((column) => ({ ...column, hidden: false }));

@@ -4,9 +4,9 @@ import { type Command, defaultWindow, TOPICS, type Topic, usage } from '../answe
 import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import { nearest } from '../text/closest-match.ts';
-import { shortened } from '../text/format.ts';
-import { fieldGuide } from '../trail/filter.ts';
+import { closestMatch } from '../text/closest-match.ts';
+import { truncate } from '../text/format.ts';
+import { fieldDescriptions } from '../trail/filter.ts';
 import { printWindow } from '../trail/time-window.ts';
 import type { Registry } from './registry.ts';
 
@@ -26,9 +26,9 @@ export function commandInHelp({ words: [about] }: Line, commands: Registry['comm
   const name = about.toLowerCase();
   const command = commands.get(name);
   if (command) return [name, command];
-  const guess = nearest(name, commands.keys());
+  const guess = closestMatch(name, commands.keys());
   throw new UserError(
-    `There is no command “${shortened(about)}”. “help” lists them.`,
+    `There is no command “${truncate(about)}”. “help” lists them.`,
     printLine({ name: 'help', words: guess ? [guess] : [], filters: [] }),
   );
 }
@@ -49,7 +49,7 @@ export function help(line: Line, registry: Registry): Answer {
   return {
     template: 'help',
     line: printLine({ name: 'help', words: topic ? [topic[0]] : [], filters: [] }),
-    data: { entries, sections, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldGuide : [] },
+    data: { entries, sections, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldDescriptions : [] },
     next: sections.slice(0, MAX_EXAMPLES).flatMap(({ entries: [first] }) => (first ? [{ label: first.example, line: first.example }] : [])),
     table: {
       caption: 'Commands',

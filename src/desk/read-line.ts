@@ -5,10 +5,10 @@ import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { parseLine } from '../question/parse.ts';
 import { printLine } from '../question/print.ts';
-import { nearest } from '../text/closest-match.ts';
-import { shortened } from '../text/format.ts';
-import { secondOf } from '../trail/events.ts';
-import { correctedValue, type FilterValue, mapTerms, type Term, termsOf, valuesOf } from '../trail/filter.ts';
+import { closestMatch } from '../text/closest-match.ts';
+import { truncate } from '../text/format.ts';
+import { isoSecond } from '../trail/events.ts';
+import { allowedValues, expectedFormat, type FilterValue, mapTerms, type Term, termsOf } from '../trail/filter.ts';
 import { nearestWindow, pin, printWindow } from '../trail/time-window.ts';
 import { commandInHelp } from './help.ts';
 import type { Registry } from './registry.ts';
@@ -72,8 +72,8 @@ function check(text: string, commands: Commands, now: Date): CommandLine | undef
 function find({ name, ...rest }: Line, commands: Commands): Command {
   const command = commands.get(name);
   if (command) return command;
-  const guess = nearest(name, [...commands.keys(), 'help']);
-  throw new UserError(`There is no command “${shortened(name)}”. “help” lists them.`, guess ? printLine({ ...rest, name: guess }) : 'help');
+  const guess = closestMatch(name, [...commands.keys(), 'help']);
+  throw new UserError(`There is no command “${truncate(name)}”. “help” lists them.`, guess ? printLine({ ...rest, name: guess }) : 'help');
 }
 
 /** @throws UserError for what the command does not take. */
@@ -86,7 +86,7 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
   const meant = window ? undefined : extra.map((_, i) => nearestWindow(extra.slice(i))).find((guess) => guess !== undefined);
   if (extra.length > 0 && (!command.filters || meant)) {
     throw new UserError(
-      `I don't know what to do with “${shortened(extra.join(' '))}”. Usage: ${shown}`,
+      `I don't know what to do with “${truncate(extra.join(' '))}”. Usage: ${shown}`,
       printLine({ ...line, words: words.slice(0, keys.length), ...(meant && { window: meant }) }),
     );
   }
@@ -113,7 +113,7 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
   const range = pin(typedWindow, now);
   if (range.from > now) {
     const { window: _, ...without } = line;
-    throw new UserError(`“${printWindow(typedWindow)}” is still to come: it is ${secondOf(now)}.`, printLine(without));
+    throw new UserError(`“${printWindow(typedWindow)}” is still to come: it is ${isoSecond(now)}.`, printLine(without));
   }
   return { words: parsed.data, filters, typedWindow, window: range, ...shape };
 }
@@ -121,17 +121,17 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
 /** @throws UserError for a filter on a value that its field never has: it would find nothing, and read as if nothing had happened. */
 function checkValues(line: Line): void {
   for (const { field, values } of termsOf(line.filters)) {
-    const known = valuesOf(field);
+    const known = allowedValues(field);
     const stray = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
     if (known && stray) {
-      const guess = nearest(stray.text, known) ?? (known[0] as string);
+      const guess = closestMatch(stray.text, known) ?? (known[0] as string);
       const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
       const filters = mapTerms(line.filters, (term) => ({ ...term, values: term.values.map(mend) }));
-      throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${shortened(stray.text)}”.`, printLine({ ...line, filters }));
+      throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${truncate(stray.text)}”.`, printLine({ ...line, filters }));
     }
     for (const value of values) {
-      const right = correctedValue(field, value);
-      if (right) throw new UserError(`“${field}:${shortened(value.text)}” cannot be compared. Write it as ${right}.`);
+      const right = expectedFormat(field, value);
+      if (right) throw new UserError(`“${field}:${truncate(value.text)}” cannot be compared. Write it as ${right}.`);
     }
   }
 }

@@ -3,8 +3,8 @@ import type { Answer, Coverage, Finding, Next } from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
 import { maskDeep, maskText } from '../text/redact.ts';
-import { ask, type Cost, type Execution, type Progress, type QueryEngine } from '../trail/engine.ts';
-import { partsOf, secondOf } from '../trail/events.ts';
+import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery } from '../trail/engine.ts';
+import { isoSecond, splitNewestFirst } from '../trail/events.ts';
 import type { Query, Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
@@ -18,7 +18,7 @@ export interface AskOptions {
   /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
   readonly requester?: string;
   /** How far the running statement is. */
-  onProgress?(progress: Progress): void;
+  onProgress?(progress: QueryProgress): void;
   /** Partial results, while events before `until` are still being searched. */
   onPartial?(answer: Answer, until: Date): void;
   /** Sees each statement as it is sent. */
@@ -57,13 +57,13 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
         await bill?.admit(query.reads ?? []);
         onQuery?.(query);
         const billed = costs.length;
-        const { rows, cost } = await ask(engine, query, execution);
+        const { rows, cost } = await runQuery(engine, query, execution);
         // An engine that bills has reported each try already.
         if (costs.length === billed) costs.push(cost);
         if (bill) paidRows.keep(query, rows, now);
         return rows;
       },
-      parts: (range) => (engine.estimate ? partsOf(range) : [range]),
+      parts: (range) => (engine.estimate ? splitNewestFirst(range) : [range]),
       showPartial(found, until) {
         partial = found;
         // A requester who cannot be shown partial results still gets the answer.
@@ -94,7 +94,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const { table, unknown } = withColumns(found.table, line?.cols);
     const rows = table?.rows.map((row) => ({ cells: maskDeep(row.cells, named), ...(row.next && { next: masked(row.next) }) }));
     const { first, last } = await engine.extent();
-    const isWholeTrail = first !== null && last !== null && secondOf(window.from) <= first && last <= secondOf(window.to);
+    const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
     const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail));
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
     return {
@@ -116,8 +116,8 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
     return known.length > 0 ? known.reduce((total, count) => total + count, 0) : null;
   };
   return {
-    from: secondOf(from),
-    to: secondOf(to),
+    from: isoSecond(from),
+    to: isoSecond(to),
     asOf: last,
     first,
     accounts: accounts.length,

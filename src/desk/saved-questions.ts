@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import { UserError } from '../errors.ts';
 import { printLine } from '../question/print.ts';
-import { secondOf } from '../trail/events.ts';
+import { isoSecond } from '../trail/events.ts';
 import { readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
@@ -71,7 +71,7 @@ export async function saveQuestion(
   if (commands.has(name) || ['help', 'save', 'saved'].includes(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
   const read = readLine(line, commands, now);
   const kept = { name, line: read ? printLine(read.line) : 'help' };
-  await saved.save(name, { line: kept.line, by: requester ?? null, at: secondOf(now) });
+  await saved.save(name, { line: kept.line, by: requester ?? null, at: isoSecond(now) });
   return listSaved(saved, kept);
 }
 

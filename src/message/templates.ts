@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import Handlebars from 'handlebars';
-import { priced, sized } from '../text/format.ts';
+import { formatBytes, formatDollars } from '../text/format.ts';
 import { clip, inert, visible } from './escape.ts';
 
 /** No value of a log takes more room than this in a sentence. */
@@ -34,8 +34,8 @@ handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 handlebars.registerHelper('minus', (a: number, b: number) => a - b);
 handlebars.registerHelper('gt', (a: number, b: number) => a > b);
 handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
-handlebars.registerHelper('size', (bytes: number) => sized(bytes));
-handlebars.registerHelper('price', (dollars: number) => priced(dollars));
+handlebars.registerHelper('size', (bytes: number) => formatBytes(bytes));
+handlebars.registerHelper('price', (dollars: number) => formatDollars(dollars));
 /** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not yet shortened. */
 handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOptions) => indented(value, Number(hash.most ?? 3000)));
 

@@ -4,7 +4,7 @@
  */
 
 import { quote } from '../text/quote.ts';
-import { spanBetween } from '../trail/time-range-syntax.ts';
+import { rangeBetween } from '../trail/time-range-syntax.ts';
 
 /** A character of a token, and whether it stood in quotes (and so means only itself). */
 export interface Char {
@@ -135,7 +135,7 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
     const range = RANGE.exec([token, ...tokens.slice(i + 1, i + 3)].map(maskQuoted).join(' '));
     if (range) {
       const [, head = '', opening, from = '', to = '', closing, rest = ''] = range;
-      token = plainToken(`${head}${spanBetween({ at: from, isIn: opening === '[' }, { at: to, isIn: closing === ']' }) ?? `${from}..${to}`}${rest}`);
+      token = plainToken(`${head}${rangeBetween({ at: from, isIn: opening === '[' }, { at: to, isIn: closing === ']' }) ?? `${from}..${to}`}${rest}`);
       i += 2;
     }
     const bareToken = maskQuoted(token);

@@ -3,7 +3,7 @@
  * button holds and what a message says it answered.
  */
 import type { Filter, Term } from '../trail/filter.ts';
-import type { Every } from '../trail/time-buckets.ts';
+import type { Interval } from '../trail/time-buckets.ts';
 import type { Window } from '../trail/time-window.ts';
 
 /** How rows are ordered: most first, fewest first, first seen latest, newest event first. */
@@ -11,17 +11,17 @@ export const SORTS = ['top', 'rare', 'new', 'time'] as const;
 type Sort = (typeof SORTS)[number];
 
 /** What a line asks of the shape of its answer. */
-export interface Shape {
+export interface AnswerShape {
   /** Fields to group by, by their own names. */
   readonly by?: readonly string[];
-  readonly every?: Every;
+  readonly every?: Interval;
   /** The most rows wanted. */
   readonly top?: number;
   readonly sort?: Sort;
 }
 
 /** A question line, read. */
-export interface Line extends Shape {
+export interface Line extends AnswerShape {
   readonly name: string;
   readonly words: readonly string[];
   readonly filters: readonly Filter[];
@@ -36,4 +36,4 @@ export interface Line extends Shape {
 export const MAX_ROWS = 10_000;
 
 /** A filter on exactly one value. Buttons and rows use it. */
-export const only = (field: string, text: string): Term => ({ field, negated: false, values: [{ text, wildcard: false }] });
+export const exactFilter = (field: string, text: string): Term => ({ field, negated: false, values: [{ text, wildcard: false }] });

@@ -1,24 +1,24 @@
 /** Tokens of the form `name:value`: filters, the shape of the answer, and words of a question by their names. */
 import { isIPv6 } from 'node:net';
-import { nearest } from '../text/closest-match.ts';
-import { shortened } from '../text/format.ts';
-import { type Filter, type FilterValue, fieldNamed, fieldNames, groupNamed, type Term, valuesOf } from '../trail/filter.ts';
+import { closestMatch } from '../text/closest-match.ts';
+import { truncate } from '../text/format.ts';
+import { allowedValues, type Filter, type FilterValue, fieldNames, resolveField, resolveGroupField, type Term } from '../trail/filter.ts';
 import { readPath } from '../trail/json-path.ts';
-import { type Every, isStep } from '../trail/time-buckets.ts';
-import { spanCompared } from '../trail/time-range-syntax.ts';
+import { type Interval, isValidInterval } from '../trail/time-buckets.ts';
+import { rangeOfComparison } from '../trail/time-range-syntax.ts';
 import { type Char, maskQuoted, plainToken, printToken, quotedChars, type Token, tokenize, tokenText } from './lexer.ts';
-import { type Line, MAX_ROWS, type Shape, SORTS } from './line.ts';
-import { nearestField, TokenMistake } from './suggest.ts';
+import { type AnswerShape, type Line, MAX_ROWS, SORTS } from './line.ts';
+import { closestField, TokenMistake } from './suggest.ts';
 
 /** What a token of the form `name:value` is. */
 export type NameValue =
   | { readonly kind: 'filter'; readonly filters: readonly Filter[] }
   /** `by:human,event` is both. */
-  | { readonly kind: 'shape'; readonly shape: Settings; readonly filters: readonly Filter[] }
+  | { readonly kind: 'shape'; readonly shape: LineOptions; readonly filters: readonly Filter[] }
   | { readonly kind: 'word'; readonly word: string };
 
 /** What is said of an answer by names that are no fields. */
-export type Settings = Shape & Pick<Line, 'spend' | 'cols'>;
+export type LineOptions = AnswerShape & Pick<Line, 'spend' | 'cols'>;
 
 /** A token of the form `name:value`: a filter, part of the shape, or a word of the question with its name. Undefined when it is a plainToken word. */
 export function readNameValue(token: Token, isWord: (name: string) => boolean): NameValue | undefined {
@@ -30,7 +30,7 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
   const value = token.slice(prefix.length);
   if (!FIELD_NAME.test(typed) && !readPath(name)) return undefined;
   if (name.toLowerCase() === 'arn' || isIPv6(text)) return undefined;
-  const field = fieldNamed(name);
+  const field = resolveField(name);
   if (field) {
     const values = readValues(value, `${name}:`);
     return { kind: 'filter', filters: [{ field, negated: minus === '-', values: field === 'time' ? values.map(inSpan) : values }] };
@@ -46,9 +46,9 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
     const shape = kinds.filters.length > 0 && kinds.names === '' ? {} : readShape(key, key === 'by' ? kinds.names : tokenText(value));
     if (shape) return { kind: 'shape', shape, filters: kinds.filters };
   }
-  const guess = nearestField(name);
+  const guess = closestField(name);
   throw new TokenMistake(
-    `I don't know the field “${shortened(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
+    `I don't know the field “${truncate(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
     guess ? [...plainToken(minus), ...tokenize(`${guess}:`).flat(), ...value] : quotedChars(text),
   );
 }
@@ -58,12 +58,12 @@ const NAME_PREFIX = /^(-?)([A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?):/;
 const FIELD_NAME = /^[\w.[\]]*$/;
 
 /** `>2026-11-18` as the span that it is; any other value as it was. */
-const inSpan = (value: FilterValue): FilterValue => ({ ...value, text: spanCompared(value.text) ?? value.text });
+const inSpan = (value: FilterValue): FilterValue => ({ ...value, text: rangeOfComparison(value.text) ?? value.text });
 
 /** `by:human` is a filter: who people, root or strangers are is a kind of actor, and no field is called so. What else `by:` names is left. */
 function kindsOf(value: string): { readonly names: string; readonly filters: readonly Term[] } {
   const names = namesIn(value);
-  const isKind = (name: string): boolean => !groupNamed(name) && (valuesOf('kind') ?? []).includes(name.toLowerCase());
+  const isKind = (name: string): boolean => !resolveGroupField(name) && (allowedValues('kind') ?? []).includes(name.toLowerCase());
   const kinds = names.filter(isKind).map((name) => ({ text: name.toLowerCase(), wildcard: false }));
   return {
     names: names.filter((name) => !isKind(name)).join(','),
@@ -90,28 +90,30 @@ export function readValues(value: Token, shown: string): FilterValue[] {
   return values;
 }
 
-function readShape(key: string, value: string): Settings | undefined {
+function readShape(key: string, value: string): LineOptions | undefined {
   switch (key) {
     case 'by': {
       const names = namesIn(value);
-      const unknown = names.find((name) => groupNamed(name) === undefined);
+      const unknown = names.find((name) => resolveGroupField(name) === undefined);
       if (unknown !== undefined) {
-        const guesses = names.map((name) => groupNamed(name) ?? nearest(name, fieldNames.filter(groupNamed))).filter((name) => name !== undefined);
-        const why = fieldNamed(unknown) ? ': it is all of the text, not one value' : '';
+        const guesses = names
+          .map((name) => resolveGroupField(name) ?? closestMatch(name, fieldNames.filter(resolveGroupField)))
+          .filter((name) => name !== undefined);
+        const why = resolveField(unknown) ? ': it is all of the text, not one value' : '';
         throw new TokenMistake(
-          `I can't group by “${shortened(unknown)}”${why}.`,
+          `I can't group by “${truncate(unknown)}”${why}.`,
           tokenize(`by:${guesses.length > 0 ? guesses.join(',') : 'event'}`).flat(),
         );
       }
       if (names.length === 0) throw new TokenMistake('“by:” needs a field, such as by:event or by:user,event.', plainToken('by:event'));
-      return { by: [...new Set(names.map((name) => groupNamed(name) as string))] };
+      return { by: [...new Set(names.map((name) => resolveGroupField(name) as string))] };
     }
     case 'every': {
       const step = /^(\d{1,2})(m|h|d)$/i.exec(value);
-      const every = { count: Number(step?.[1] ?? 0), unit: (step?.[2] ?? 'm').toLowerCase() as Every['unit'] };
-      if (!isStep(every)) {
+      const every = { count: Number(step?.[1] ?? 0), unit: (step?.[2] ?? 'm').toLowerCase() as Interval['unit'] };
+      if (!isValidInterval(every)) {
         throw new TokenMistake(
-          `“every:${shortened(value)}” is not a valid interval: use 5m, 15m, 1h, 6h or 1d.`,
+          `“every:${truncate(value)}” is not a valid interval: use 5m, 15m, 1h, 6h or 1d.`,
           plainToken(`every:1${step ? every.unit : 'h'}`),
         );
       }
@@ -121,16 +123,16 @@ function readShape(key: string, value: string): Settings | undefined {
       const top = /^\d{1,6}$/.test(value) ? Number(value) : 0;
       if (top < 1 || top > MAX_ROWS) {
         const instead = /^\d*[1-9]\d*$/.test(value) ? MAX_ROWS : 10;
-        throw new TokenMistake(`“top:${shortened(value)}” must be a number from 1 to ${MAX_ROWS}.`, plainToken(`top:${instead}`));
+        throw new TokenMistake(`“top:${truncate(value)}” must be a number from 1 to ${MAX_ROWS}.`, plainToken(`top:${instead}`));
       }
       return { top };
     }
     case 'sort': {
       const sort = SORTS.find((known) => known === value.toLowerCase());
       if (sort) return { sort };
-      const guess = nearest(value, SORTS);
+      const guess = closestMatch(value, SORTS);
       throw new TokenMistake(
-        `“sort:${shortened(value)}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
+        `“sort:${truncate(value)}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
         guess ? plainToken(`sort:${guess}`) : undefined,
       );
     }
@@ -138,12 +140,12 @@ function readShape(key: string, value: string): Settings | undefined {
       const cols = value.toLowerCase().split(',').filter(Boolean);
       const stray = cols.find((name) => !/^[a-z][a-z0-9_]*$/.test(name));
       if (cols.length > 0 && stray === undefined) return { cols: [...new Set(cols)] };
-      throw new TokenMistake(`“cols:${shortened(value)}” names no columns. Try cols:time,user,event.`, plainToken('cols:time,user,event'));
+      throw new TokenMistake(`“cols:${truncate(value)}” names no columns. Try cols:time,user,event.`, plainToken('cols:time,user,event'));
     }
     case 'spend': {
       const spend = /^\$?\d{1,6}(?:[.]\d{1,2})?$/.test(value) ? Number(value.replace('$', '')) : 0;
       if (spend > 0) return { spend };
-      throw new TokenMistake(`“spend:${shortened(value)}” is not an amount of dollars. Try spend:5 or spend:0.50.`, plainToken('spend:5'));
+      throw new TokenMistake(`“spend:${truncate(value)}” is not an amount of dollars. Try spend:5 or spend:0.50.`, plainToken('spend:5'));
     }
     default:
       return undefined;

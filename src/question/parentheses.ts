@@ -1,5 +1,5 @@
 /** Every parenthesis has its other half: else what stands in it, or after it, would be read as something else. */
-import { shortened } from '../text/format.ts';
+import { truncate } from '../text/format.ts';
 import { readWindow } from '../trail/time-window.ts';
 import { maskQuoted, type Piece, plainWords, printPiece, printPieces } from './lexer.ts';
 import { Mistake } from './suggest.ts';
@@ -12,7 +12,7 @@ export function checkParentheses(all: readonly Piece[]): void {
     if (piece.kind === 'close' && opened.pop() === undefined) {
       const before = all[i - 1];
       throw new Mistake(
-        `“${before ? shortened(printPiece(before)) : ''})” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.`,
+        `“${before ? truncate(printPiece(before)) : ''})” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.`,
         printPieces(all.toSpliced(i, 1)),
       );
     }
@@ -21,7 +21,7 @@ export function checkParentheses(all: readonly Piece[]): void {
   if (last === undefined) return;
   const after = all[last + 1];
   throw new Mistake(
-    `The parenthesis in “${shortened(`${printPiece(all[last] as Piece)}${after ? printPiece(after) : ''}`)}” is not closed. If it is part of a name, put the name in quotes.`,
+    `The parenthesis in “${truncate(`${printPiece(all[last] as Piece)}${after ? printPiece(after) : ''}`)}” is not closed. If it is part of a name, put the name in quotes.`,
     printPieces(all.toSpliced(endOfGroup(all, last), 0, { kind: 'close' })),
   );
 }

@@ -9,7 +9,7 @@ import { type Filter, groupFilters } from '../trail/filter.ts';
 import { nearestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
 import { isQuoted, normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
 import type { Line } from './line.ts';
-import { type NameValue, readNameValue, readValues, type Settings } from './name-value.ts';
+import { type LineOptions, type NameValue, readNameValue, readValues } from './name-value.ts';
 import { checkParentheses } from './parentheses.ts';
 import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
 
@@ -59,7 +59,7 @@ const QUESTIONS: Partial<Record<ResourceId['kind'], string>> = {
 const questionAbout = ({ kind, arn }: ResourceId): string | undefined =>
   kind === 'name' ? undefined : arn && kind !== 'instance' ? 'history' : (QUESTIONS[kind] ?? 'history');
 
-interface Expression extends Settings {
+interface Expression extends LineOptions {
   readonly words: string[];
   readonly filters: readonly Filter[];
   readonly window?: Window;
@@ -69,7 +69,7 @@ interface Expression extends Settings {
 /** Reads pieces as an expression: what stands side by side must all match, and that binds closer than OR. */
 function parseExpression(all: readonly Piece[], takes: Takes): Expression {
   const words: string[] = [];
-  const shape: { -readonly [K in keyof Settings]: Settings[K] } = {};
+  const shape: { -readonly [K in keyof LineOptions]: LineOptions[K] } = {};
   let window: Window | undefined;
   let windowAt = 0;
   let at = 0;

@@ -1,7 +1,7 @@
 /** What to suggest for a line that cannot be read: each mistake knows its correction, and the suggestion has every mistake corrected. */
-import { nearest } from '../text/closest-match.ts';
+import { closestMatch } from '../text/closest-match.ts';
 import { fieldNames } from '../trail/filter.ts';
-import { documents, readPath } from '../trail/json-path.ts';
+import { documentNames, readPath } from '../trail/json-path.ts';
 import type { Token } from './lexer.ts';
 import type { Line } from './line.ts';
 import { printLine } from './print.ts';
@@ -45,8 +45,10 @@ export function suggestLine({ corrected }: Mistake, parse: (text: string) => Lin
 }
 
 /** The field, or the path with the document, that a name was most likely meant for. */
-export function nearestField(name: string): string | undefined {
+export function closestField(name: string): string | undefined {
   const [, document = '', keys = ''] = /^(\w+)([.[].*)$/.exec(name) ?? [];
-  const meant = document === '' ? undefined : nearest(document, documents);
-  return meant && readPath(`${meant}${keys}`) ? `${meant}${keys}` : nearest(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'cols', 'spend']);
+  const meant = document === '' ? undefined : closestMatch(document, documentNames);
+  return meant && readPath(`${meant}${keys}`)
+    ? `${meant}${keys}`
+    : closestMatch(name, [...fieldNames, 'by', 'every', 'top', 'sort', 'cols', 'spend']);
 }

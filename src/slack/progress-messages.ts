@@ -34,7 +34,7 @@ export function openNotices(after: readonly number[], tell: (notice: Notice) => 
     }, ms),
   );
   return {
-    onProgress({ place, bytes }) {
+    onProgress({ queuePosition: place, bytes }) {
       // That something is still being read is worth one word, not one each minute; and a place in line is none once the turn has come.
       waiting = place > 0 || (bytes > 0 && !hasRead) ? { kind: 'waiting', place, bytes } : undefined;
     },

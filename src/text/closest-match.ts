@@ -4,7 +4,7 @@ import { distance } from 'fastest-levenshtein';
 const SHORTEST_BEGINNING = 3;
 
 /** The one of `names` nearest to `typed`, when it is near enough to be a slip, or the only one that begins like it: undefined otherwise. */
-export function nearest(typed: string, names: Iterable<string>): string | undefined {
+export function closestMatch(typed: string, names: Iterable<string>): string | undefined {
   const wanted = typed.toLowerCase();
   const known = [...names];
   const begun = known.filter((name) => wanted.length >= SHORTEST_BEGINNING && name.toLowerCase().startsWith(wanted));
@@ -21,7 +21,7 @@ export function nearest(typed: string, names: Iterable<string>): string | undefi
  * another name. Names of a trail are much alike (PutObject, GetObject; AttachRolePolicy, DetachRolePolicy), and slips are few, and
  * hardly ever in the first letter.
  */
-export function slipsBetween(typed: string, name: string): number | undefined {
+export function typoCount(typed: string, name: string): number | undefined {
   const [wanted, known] = [typed.toLowerCase(), name.toLowerCase()];
   const slips = distance(wanted, known);
   const most = wanted.length < SHORTEST_BEGINNING ? 0 : wanted.length < LONG || wanted[0] !== known[0] ? 1 : 2;

@@ -7,7 +7,7 @@ import { join, raw, type Sql, sql } from './sql.ts';
  * text that is no range. Ranges of IPv6 end between groups of four digits, none of which may be zero: CloudTrail writes
  * addresses short, so what else is left out cannot be told from the text.
  */
-export function addressesIn(range: string, column: Sql): Sql | undefined {
+export function isInCidr(range: string, column: Sql): Sql | undefined {
   const [, address = '', digits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(range) ?? [];
   const bits = Number(digits || -1);
   if (isIPv4(address) && bits >= 0 && bits <= 32) return ofIPv4(address.split('.').map(Number), bits, column);
@@ -44,13 +44,13 @@ function ofIPv6(address: string, groups: number, column: Sql): Sql | undefined {
 const PRIVATE = /^((10|192[.]168|172[.](1[6-9]|2\d|3[01])|100[.](6[4-9]|[7-9]\d|1[01]\d|12[0-7]))[.][0-9.]+$|f[cd][0-9a-f]{2}:)/;
 
 /** Addresses of private networks (RFC 1918, RFC 6598, RFC 4193), which calls have that come through a VPC endpoint. */
-export const isPrivate = (address: string): boolean => PRIVATE.test(address);
+export const isPrivateAddress = (address: string): boolean => PRIVATE.test(address);
 
 /**
  * The condition that an event came from within AWS: through a VPC endpoint, from a private network, or from a service, which
  * has a name in place of an address.
  */
-export const isWithin: Sql = raw(
+export const isFromInsideAws: Sql = raw(
   `(vpcendpointid is not null or sourceipaddress = 'AWS Internal' or regexp_like(sourceipaddress, '[.]amazonaws[.]com([.]cn|)$')
     or regexp_like(sourceipaddress, '${PRIVATE.source}'))`,
 );

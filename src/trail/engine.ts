@@ -33,9 +33,9 @@ export interface Extent {
 }
 
 /** How far a statement is. */
-export interface Progress {
+export interface QueryProgress {
   /** Its place among those that wait for a turn, from 1; 0 once it has one. */
-  readonly place: number;
+  readonly queuePosition: number;
   readonly ms: number;
   readonly bytes: number;
 }
@@ -46,7 +46,7 @@ export interface Execution {
   /** Who asks. An engine that takes only so many statements at once gives requesters their turns one after the other. */
   readonly requester?: string;
   /** Told now and then, by engines that can tell. */
-  onProgress?(progress: Progress): void;
+  onProgress?(progress: QueryProgress): void;
   /** Told what each query took that is paid for: those that failed or were stopped, too. */
   onBilled?(cost: Cost): void;
 }
@@ -59,7 +59,7 @@ export interface QueryEngine {
   /** What it would take to read these days; undefined when nobody knows. An engine that costs nothing does not have it. */
   estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
   /** A statement that reads more bytes is stopped by the engine, and paid for; undefined where there is no such limit. */
-  mostBytes?(): Promise<number | undefined>;
+  scanLimitBytes?(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -68,7 +68,11 @@ export interface QueryEngine {
  * event twice ("you may receive log files that contain one or more duplicate events", CloudTrail User Guide): of rows that
  * are events, each is there once.
  */
-export async function ask<Row>(engine: QueryEngine, query: Query<Row>, execution: Execution): Promise<{ readonly rows: Row[]; readonly cost: Cost }> {
+export async function runQuery<Row>(
+  engine: QueryEngine,
+  query: Query<Row>,
+  execution: Execution,
+): Promise<{ readonly rows: Row[]; readonly cost: Cost }> {
   const { rows, cost } = await engine.execute(query, execution);
   const seen = new Set<string>();
   const isRepeated = ({ eventid }: RawRow): boolean => {

@@ -33,7 +33,7 @@ export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sq
   const events = sql`(
     select * from events
     where day between ${days.first} and ${days.last}
-      and eventtime >= ${secondOf(from)} and eventtime < ${secondOf(to)}
+      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}
   )`;
   return { ...events, reads: [days] };
 }
@@ -72,7 +72,7 @@ const together = (one: TimeRange, other: TimeRange): TimeRange => ({
  * A range in parts, newest first, each four times as long as the one after it, so that a search that may stop early reads
  * little. Each part reads a day more than its own, for files that were delivered late: short ranges stay whole.
  */
-export function partsOf({ from, to }: TimeRange): readonly TimeRange[] {
+export function splitNewestFirst({ from, to }: TimeRange): readonly TimeRange[] {
   const parts: TimeRange[] = [];
   let end = to.getTime();
   for (let days = FIRST_PART_DAYS; end - from.getTime() > 2 * days * DAY_MS; days *= 4) {
@@ -89,16 +89,16 @@ const FIRST_PART_DAYS = 2;
  * How many events: one that was delivered twice counts once. A hash of the id takes a fifth of the memory that the id
  * takes, and two of a billion events share one with a chance of 1 in 40.
  */
-export const eventCount: Sql = sql`count(distinct from_big_endian_64(xxhash64(to_utf8(eventid))))`;
+export const distinctEventCount: Sql = sql`count(distinct from_big_endian_64(xxhash64(to_utf8(eventid))))`;
 
 /**
  * The account whose user acted: users of one name in two accounts are two, and each account has a root. A person of
  * Identity Center is the same in all accounts, and has none.
  */
-export const homeAccount: Sql = sql`case when identitytype in ('IAMUser', 'Root') then coalesce(identityaccountid, recipientaccountid) end`;
+export const actorAccount: Sql = sql`case when identitytype in ('IAMUser', 'Root') then coalesce(identityaccountid, recipientaccountid) end`;
 
 /** An instant as eventTime is written. Both are ISO text in UTC, so comparing text compares time, in any engine. */
-export const secondOf = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
+export const isoSecond = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
 /** The day of delivery that an instant is in, as folders are named: 'yyyy/MM/dd'. */
 export const dayOf = (at: Date): string => at.toISOString().slice(0, 10).replaceAll('-', '/');

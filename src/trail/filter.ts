@@ -3,10 +3,10 @@
  * wildcards; a list (`a,b`) is any of its values; a minus in front leaves matches out, and keeps rows that have no value
  * there. Groups hold filters of which some or all must match.
  */
-import { addressesIn } from './cidr.ts';
-import { secondOf } from './events.ts';
-import { printPath, readPath, testsAt, valueAt } from './json-path.ts';
-import { containing, join, likeLiteral, list, type Sql, sql } from './sql.ts';
+import { isInCidr } from './cidr.ts';
+import { isoSecond } from './events.ts';
+import { pathTests, pathValue, printPath, readPath } from './json-path.ts';
+import { containing, join, likeLiteral, type Sql, sql, valueList } from './sql.ts';
 import { pin, readWindow, type TimeRange } from './time-window.ts';
 
 /** One value of a filter. A wildcard is a `*` or `?` that was not quoted. */
@@ -105,10 +105,10 @@ const FIELDS: Readonly<Record<string, Field>> = {
   ip: {
     columns: [sql`sourceipaddress`],
     about: 'sourceIPAddress, or a range such as 203.0.113.0/24',
-    test: (text) => addressesIn(text, sql`sourceipaddress`),
+    test: (text) => isInCidr(text, sql`sourceipaddress`),
     written: {
       as: '203.0.113.0/24 or 2001:db8::/32',
-      isRight: (text) => !text.includes('/') || addressesIn(text, sql`sourceipaddress`) !== undefined,
+      isRight: (text) => !text.includes('/') || isInCidr(text, sql`sourceipaddress`) !== undefined,
     },
   },
   region: { columns: [sql`awsregion`], about: 'awsRegion', read: lower },
@@ -180,7 +180,7 @@ function rangeOf(text: string): TimeRange | undefined {
 }
 
 const within = (range: TimeRange | undefined): Sql | undefined =>
-  range && sql`(eventtime >= ${secondOf(range.from)} and eventtime < ${secondOf(range.to)})`;
+  range && sql`(eventtime >= ${isoSecond(range.from)} and eventtime < ${isoSecond(range.to)})`;
 
 /** Other names of the same fields: CloudTrail's own, and what people type. Lower case. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -215,56 +215,56 @@ const ALIASES: Readonly<Record<string, string>> = {
 export const fieldNames: readonly string[] = [...Object.keys(FIELDS), ...Object.keys(ALIASES)];
 
 /** The fields with what each means, for help. */
-export const fieldGuide: readonly { readonly name: string; readonly about: string }[] = Object.entries(FIELDS).map(([name, { about }]) => ({
+export const fieldDescriptions: readonly { readonly name: string; readonly about: string }[] = Object.entries(FIELDS).map(([name, { about }]) => ({
   name,
   about,
 }));
 
 /** A field's own name for any name of it, in any case, or a path into a record's JSON; undefined when there is none. */
-export function fieldNamed(name: string): string | undefined {
+export function resolveField(name: string): string | undefined {
   const path = readPath(name);
-  return columnNamed(name) ?? (path && printPath(path));
+  return resolveColumnField(name) ?? (path && printPath(path));
 }
 
 /** The same for what can be grouped by: undefined where a field holds whole documents. */
-export function groupNamed(name: string): string | undefined {
-  const field = fieldNamed(name);
+export function resolveGroupField(name: string): string | undefined {
+  const field = resolveField(name);
   return field && definition(field).partly ? undefined : field;
 }
 
 /** The same for a field with columns of its own. */
-export function columnNamed(name: string): string | undefined {
+export function resolveColumnField(name: string): string | undefined {
   const known = name.toLowerCase();
   const own = Object.hasOwn(ALIASES, known) ? ALIASES[known] : known;
   return own !== undefined && Object.hasOwn(FIELDS, own) ? own : undefined;
 }
 
 /** How values of a field are written, where `value` is written otherwise. */
-export function correctedValue(field: string, { text, wildcard }: FilterValue): string | undefined {
+export function expectedFormat(field: string, { text, wildcard }: FilterValue): string | undefined {
   const { written } = definition(field);
   return written && !wildcard && !written.isRight(text) ? written.as : undefined;
 }
 
 /** All the values that a field can have, where there are few; a filter for another would find nothing, ever. */
-export const valuesOf = (field: string): readonly string[] | undefined => definition(field).values;
+export const allowedValues = (field: string): readonly string[] | undefined => definition(field).values;
 
 /** The column that a field groups by. */
-export function columnOf(field: string): Sql {
+export function groupColumn(field: string): Sql {
   const path = readPath(field);
-  if (path) return valueAt(path);
+  if (path) return pathValue(path);
   const column = definition(field).columns[0];
   if (!column) throw new Error(`The field ${field} has no column`);
   return column;
 }
 
 /** Every column that a filter on the field compares. */
-export const columnsOf = (field: string): readonly Sql[] => definition(field).columns;
+export const filterColumns = (field: string): readonly Sql[] => definition(field).columns;
 
 /** True where names are looked for, which are easily mistyped. */
-export const isNamed = (field: string): boolean => definition(field).named === true;
+export const holdsNames = (field: string): boolean => definition(field).named === true;
 
 /** A value of a field as its columns hold it. */
-export const storedForm = (field: string, text: string): string => definition(field).read?.(text) ?? text;
+export const storedValue = (field: string, text: string): string => definition(field).read?.(text) ?? text;
 
 /** All filters as one condition: `true` in SQL when there are none. */
 export function matching(filters: readonly Filter[]): Sql {
@@ -285,7 +285,7 @@ function either({ negated, any }: Group): Sql {
 
 function condition({ field, negated, values }: Term): Sql {
   const path = readPath(field);
-  const any = sql`(${join(path ? testsAt(path, values) : testsOf(definition(field), values), ' or ')})`;
+  const any = sql`(${join(path ? pathTests(path, values) : testsOf(definition(field), values), ' or ')})`;
   return negated ? sql`not coalesce(${any}, false)` : any;
 }
 
@@ -303,7 +303,7 @@ function testsOf({ columns, together, partly, test, read = (text: string) => tex
     ...own.filter((each) => each !== undefined),
     ...names.map((name) => sql`${together as Sql} like ${containing(`\n${name}\n`)} escape '!'`),
     ...columns.flatMap((column) => [
-      ...(exact.length > 0 ? [sql`${column} in (${list(exact)})`] : []),
+      ...(exact.length > 0 ? [sql`${column} in (${valueList(exact)})`] : []),
       ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${column} like ${likePattern(pattern)} escape '!'`)),
     ]),
   ];
@@ -331,5 +331,5 @@ function definition(field: string): Field {
   if (found) return found;
   const path = readPath(field);
   if (!path) throw new Error(`No field is called ${field}`);
-  return { columns: [valueAt(path)], named: true, about: 'part of the record' };
+  return { columns: [pathValue(path)], named: true, about: 'part of the record' };
 }

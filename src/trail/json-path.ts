@@ -4,7 +4,7 @@
  * without saying so: `items.instanceId`, `items[].instanceId` and `items[*].instanceId` mean that of any item, `items[0].…` that of the first.
  */
 import { quote } from '../text/quote.ts';
-import { join, likeLiteral, list, raw, type Sql, sql } from './sql.ts';
+import { join, likeLiteral, raw, type Sql, sql, valueList } from './sql.ts';
 
 /** The parts of a record that are JSON, as CloudTrail spells them, and their columns. */
 const DOCUMENTS: Readonly<Record<string, Sql>> = {
@@ -20,10 +20,10 @@ const DOCUMENTS: Readonly<Record<string, Sql>> = {
 };
 
 /** The names that paths begin with. */
-export const documents: readonly string[] = Object.keys(DOCUMENTS);
+export const documentNames: readonly string[] = Object.keys(DOCUMENTS);
 
 /** A path, read. Keys tell capital letters from small ones; a number is a place in a list. */
-export interface Path {
+export interface JsonPath {
   readonly document: string;
   readonly keys: readonly (string | number)[];
 }
@@ -33,9 +33,9 @@ const QUOTED = String.raw`"(?:[^"\\]|\\u\{[0-9a-f]{1,6}\})*"`;
 const STEP = new RegExp(String.raw`^(?:[.]([A-Za-z0-9_-]+)|[.](${QUOTED})|\[(${QUOTED})\]|\[(\d{1,4})\]|\[\*?\])`);
 
 /** Reads a path; undefined for what is none. */
-export function readPath(text: string): Path | undefined {
+export function readPath(text: string): JsonPath | undefined {
   const [, typed = '', steps = ''] = /^([A-Za-z]+)([.[].*)$/s.exec(text) ?? [];
-  const document = documents.find((each) => each.toLowerCase() === typed.toLowerCase());
+  const document = documentNames.find((each) => each.toLowerCase() === typed.toLowerCase());
   if (!document || text.length > MOST_LETTERS) return undefined;
   const keys: (string | number)[] = [];
   for (let rest = steps; rest !== ''; ) {
@@ -59,10 +59,10 @@ const unquoted = (text: string): string =>
   });
 
 /** The column that holds a path's document. */
-export const documentColumn = ({ document }: Path): Sql => DOCUMENTS[document] as Sql;
+export const documentColumn = ({ document }: JsonPath): Sql => DOCUMENTS[document] as Sql;
 
 /** A path as a line writes it. */
-export const printPath = ({ document, keys }: Path): string => `${document}${keys.map(printStep).join('')}`;
+export const printPath = ({ document, keys }: JsonPath): string => `${document}${keys.map(printStep).join('')}`;
 
 const printStep = (key: string | number): string => (typeof key === 'number' ? `[${key}]` : `.${printKey(key)}`);
 
@@ -82,7 +82,7 @@ interface Wanted {
  * Neither engine looks into lists in a way that the other knows. What a list holds is searched as text, for the keys one after
  * the other: a key of the same name that stands deeper in the list is taken for it, too.
  */
-export function testsAt(path: Path, values: readonly Wanted[]): Sql[] {
+export function pathTests(path: JsonPath, values: readonly Wanted[]): Sql[] {
   const { keys } = path;
   const column = documentColumn(path);
   const scalar = sql`json_extract_scalar(${column}, ${jsonPath(keys)})`;
@@ -93,10 +93,10 @@ export function testsAt(path: Path, values: readonly Wanted[]): Sql[] {
   const name = keys.findLast((key) => typeof key === 'string');
   const isNamed = name === undefined ? sql`1 = 1` : sql`strpos(${column}, ${JSON.stringify(name)}) > 0`;
   return [
-    ...(exact.length > 0 ? [sql`${scalar} in (${list(exact)})`] : []),
+    ...(exact.length > 0 ? [sql`${scalar} in (${valueList(exact)})`] : []),
     ...patterns.map((text) => sql`${scalar} like ${likeLiteral(text).replaceAll('*', '%').replaceAll('?', '_')} escape '!'`),
     ...(values.some(({ text, wildcard }) => wildcard && text === '*') ? [sql`${jsonAt(column, keys)} <> 'null'`] : []),
-    ...(whole.length > 0 ? [sql`${jsonAt(column, keys)} in (${list(whole)})`] : []),
+    ...(whole.length > 0 ? [sql`${jsonAt(column, keys)} in (${valueList(whole)})`] : []),
     // Few records have a list and the key at all, and only those are parsed.
     ...(inLists.length > 0
       ? [
@@ -113,20 +113,20 @@ export function testsAt(path: Path, values: readonly Wanted[]): Sql[] {
  * The value at a path as a column: a text, number or truth as it is, an object or a list as JSON. Athena takes no parameter there, so
  * that the path is spelled in the numbers of its letters, and none of the letters gets into the statement.
  */
-export function valueAt(path: Path): Sql {
+export function pathValue(path: JsonPath): Sql {
   const column = documentColumn(path);
   const spelled = raw(Array.from(jsonPath(path.keys), (letter) => `chr(${letter.codePointAt(0)})`).join(' || '));
   return sql`coalesce(json_extract_scalar(${column}, ${spelled}), nullif(json_format(json_extract(${column}, ${spelled})), 'null'))`;
 }
 
-const jsonAt = (column: Sql, keys: Path['keys']): Sql => sql`json_format(json_extract(${column}, ${jsonPath(keys)}))`;
+const jsonAt = (column: Sql, keys: JsonPath['keys']): Sql => sql`json_format(json_extract(${column}, ${jsonPath(keys)}))`;
 
 /** A path in Trino's words. */
-const jsonPath = (keys: Path['keys']): string =>
+const jsonPath = (keys: JsonPath['keys']): string =>
   `$${keys.map((key) => (typeof key === 'number' ? `[${key}]` : /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `["${key}"]`)).join('')}`;
 
 /** The lists that a path may go through, and the pattern that such a list matches as JSON where it holds one of the values. */
-function lists({ document, keys }: Path, values: readonly Wanted[]): { readonly at: Path['keys']; readonly pattern: string }[] {
+function lists({ document, keys }: JsonPath, values: readonly Wanted[]): { readonly at: JsonPath['keys']; readonly pattern: string }[] {
   const ends = keys.map((_, i) => i + 1).filter((n) => typeof keys[n] !== 'number');
   if (document === 'resources' && typeof keys[0] !== 'number') ends.unshift(0);
   return ends.flatMap((n) => {

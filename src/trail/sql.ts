@@ -73,7 +73,7 @@ export function join(pieces: readonly Sql[], separator: ' and ' | ' or ' | ', ' 
 }
 
 /** `?, ?, ?` for an IN list. Neither engine takes an empty one. */
-export function list(values: readonly Value[]): Sql {
+export function valueList(values: readonly Value[]): Sql {
   if (values.length === 0) throw new RangeError('An IN list needs a value');
   return join(
     values.map((value) => sql`${value}`),

@@ -11,7 +11,7 @@ interface End {
 const EVER = { from: '2013-01-01', to: '2199-12-31' } as const;
 
 /** The span between two ends; undefined where an end is no time, or nothing lies between. */
-export function spanBetween(from: End, to: End): string | undefined {
+export function rangeBetween(from: End, to: End): string | undefined {
   const [first, last] = [instantOf(from.at, EVER.from), instantOf(to.at, EVER.to)];
   if (first === undefined || last === undefined) return undefined;
   const start = from.isIn || from.at === '*' ? first : moved(first, 1);
@@ -22,12 +22,12 @@ export function spanBetween(from: End, to: End): string | undefined {
 }
 
 /** The span that `>2026-11-18` and its like are; undefined for other text. */
-export function spanCompared(text: string): string | undefined {
+export function rangeOfComparison(text: string): string | undefined {
   const [, sign = '', at = ''] = /^([<>]=?)(\S+)$/.exec(text) ?? [];
   const end = { at, isIn: sign.endsWith('=') };
   const open = { at: '*', isIn: true };
   if (sign === '' || at === '*') return undefined;
-  return sign.startsWith('>') ? spanBetween(end, open) : spanBetween(open, end);
+  return sign.startsWith('>') ? rangeBetween(end, open) : rangeBetween(open, end);
 }
 
 /** An instant as windows hold it. */

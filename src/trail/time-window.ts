@@ -144,7 +144,7 @@ const within = (at: Date): Date => new Date(Math.min(Math.max(at.getTime(), EARL
 function spanOf(window: Window, now: Date): TimeRange {
   switch (window.kind) {
     case 'ago':
-      return { from: before(now, window.count, window.unit), to: now };
+      return { from: timeBefore(now, window.count, window.unit), to: now };
     case 'today':
       return { from: midnight(now), to: now };
     case 'yesterday':
@@ -164,20 +164,20 @@ function spanOf(window: Window, now: Date): TimeRange {
   }
 }
 
-const WIDER: readonly (readonly [days: number, wider: Window])[] = [
+const WIDER: readonly (readonly [days: number, next: Window])[] = [
   [29, { kind: 'ago', count: 30, unit: 'd' }],
   [180, { kind: 'ago', count: 6, unit: 'mo' }],
   [365, { kind: 'ago', count: 1, unit: 'y' }],
 ];
 
 /** The next wider time to look at when a range held nothing: 30 days, six months, a year, all. */
-export function wider({ from, to }: TimeRange): Window {
+export function widerWindow({ from, to }: TimeRange): Window {
   const days = (to.getTime() - from.getTime()) / DAY_MS;
   return WIDER.find(([most]) => days < most)?.[1] ?? { kind: 'since', from: new Date(EARLIEST).toISOString().slice(0, 10) };
 }
 
 /** The instant `count` units before `at`. A month back from 31 March is the last day of February. */
-export function before(at: Date, count: number, unit: Unit): Date {
+export function timeBefore(at: Date, count: number, unit: Unit): Date {
   if (unit !== 'mo' && unit !== 'y') return new Date(at.getTime() - count * MS[unit]);
   const months = unit === 'y' ? 12 * count : count;
   return new Date(Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO('UTC').subtract({ months }).epochMilliseconds);

@@ -4,13 +4,13 @@ import { readResourceId } from '../../src/analysis/resource-id.ts';
 import { type Line, MAX_ROWS, SORTS } from '../../src/question/line.ts';
 import { printFilter } from '../../src/question/print.ts';
 import { quote } from '../../src/text/quote.ts';
-import { type Filter, fieldGuide, groupFilters, groupNamed, type Term } from '../../src/trail/filter.ts';
-import { isStep } from '../../src/trail/time-buckets.ts';
+import { type Filter, fieldDescriptions, groupFilters, resolveGroupField, type Term } from '../../src/trail/filter.ts';
+import { isValidInterval } from '../../src/trail/time-buckets.ts';
 import type { Window } from '../../src/trail/time-window.ts';
 
-const fields = fieldGuide.map(({ name }) => name);
+const fields = fieldDescriptions.map(({ name }) => name);
 const field = fc.constantFrom(...fields);
-const grouped = fc.constantFrom(...fields.filter(groupNamed));
+const grouped = fc.constantFrom(...fields.filter(resolveGroupField));
 
 /** What keyboards, editors and Slack change, or read as something of their own. */
 const awkward = fc.constantFrom(
@@ -154,7 +154,9 @@ export const anyWindow: fc.Arbitrary<Window> = fc.oneof(
   fc.record({ kind: fc.constant('around' as const), at: instant, count, unit: fc.constantFrom('m', 'h') }),
 );
 
-const every = fc.record({ count: fc.integer({ min: 1, max: 30 }), unit: fc.constantFrom('m' as const, 'h' as const, 'd' as const) }).filter(isStep);
+const every = fc
+  .record({ count: fc.integer({ min: 1, max: 30 }), unit: fc.constantFrom('m' as const, 'h' as const, 'd' as const) })
+  .filter(isValidInterval);
 
 /** A line as parseLine gives it: its name in lower case, and no thing's; its fields by their own names, no filter twice. */
 export const anyLine: fc.Arbitrary<Line> = fc

@@ -1,11 +1,11 @@
 /** A preset as a count: groups by fields, by steps of time or both, each leading to its events. */
 import { z } from 'zod';
-import { only } from '../../question/line.ts';
+import { exactFilter } from '../../question/line.ts';
 import { fromWhere } from '../../trail/event-query.ts';
-import { eventCount } from '../../trail/events.ts';
-import { columnOf, type Filter } from '../../trail/filter.ts';
+import { distinctEventCount } from '../../trail/events.ts';
+import { type Filter, groupColumn } from '../../trail/filter.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
-import { stepName, stepOf, stepsIn, windowOf } from '../../trail/time-buckets.ts';
+import { countIntervals, intervalName, intervalStart, intervalWindow } from '../../trail/time-buckets.ts';
 import type { Column, Finding, Row } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
@@ -27,10 +27,10 @@ export async function count(question: PresetQuestion, { ask }: Context): Promise
   const listing = counts ? ({ sort: 'time' } as const) : {};
   const read = groups.map((each): Row => {
     const keyed = names.map((name, i) => [name, each[`key${i + 1}`] ?? null] as const);
-    const step = every && windowOf(each.key1 ?? '', every, range);
+    const step = every && intervalWindow(each.key1 ?? '', every, range);
     // A user is looked for under every name; a row is of one.
     const picked = keyed.flatMap(([name, value]) =>
-      name === 'step' ? [] : [value === null ? without(name) : only(name === 'user' ? 'actor' : name, value)],
+      name === 'step' ? [] : [value === null ? without(name) : exactFilter(name === 'user' ? 'actor' : name, value)],
     );
     return {
       cells: {
@@ -58,8 +58,8 @@ export async function count(question: PresetQuestion, { ask }: Context): Promise
       more,
       events: sums.events,
       failed: sums.failed ?? 0,
-      by: WORDS.format(names.map((name) => (name === 'step' && every ? stepName(every).one : name))),
-      ...(every && by.length === 0 && { steps: stepsIn(range, every), step: stepName(every) }),
+      by: WORDS.format(names.map((name) => (name === 'step' && every ? intervalName(every).one : name))),
+      ...(every && by.length === 0 && { steps: countIntervals(range, every), step: intervalName(every) }),
       most: biggest && Number(any?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
       filtered: filters.length > 0,
       hidden,
@@ -87,7 +87,7 @@ export async function count(question: PresetQuestion, { ask }: Context): Promise
 
 /** The first groups in an order, each with the sums over all of them: an event is in one group alone. What is left out is one group more. */
 function groupsOf({ by = [], every, measures = [], quiet, source, range }: PresetQuestion, order: Sql, most: number) {
-  const columns = [...(every ? [stepOf(every)] : []), ...by.map(columnOf)];
+  const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
     sql`${quiet ? sql`case when noise then 'quiet' else 'told' end` : sql`'told'`} as key0`,
     ...columns.map((column, i) => sql`${quiet ? sql`case when not noise then ${column} end` : column} as ${raw(`key${i + 1}`)}`),
@@ -96,7 +96,7 @@ function groupsOf({ by = [], every, measures = [], quiet, source, range }: Prese
     keys.map((_, i) => raw(String(i + 1))),
     ', ',
   );
-  const numbers = [{ name: 'events', from: eventCount }, ...measures];
+  const numbers = [{ name: 'events', from: distinctEventCount }, ...measures];
   const ofAll = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
   return query(group)`
     select *, ${join([ofAll('groups', sql`count(*)`), ofAll('most', sql`max(events)`), ...numbers.map(({ name }) => ofAll(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}

@@ -1,14 +1,14 @@
 /** A preset as a list: its events, newest first, and how many were left out. */
 import { UserError } from '../../errors.ts';
 import { newestEvents, splitHidden } from '../../trail/event-query.ts';
-import { homeAccount } from '../../trail/events.ts';
+import { actorAccount } from '../../trail/events.ts';
 import type { Finding } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, eventTable, listedColumns, newestFirst, widerTime } from '../event-list.ts';
 import { profileFollowUps } from '../follow-ups.ts';
 import { distinct, noiseNext, type PresetEvent, type PresetQuestion, presetEvent } from './preset-question.ts';
 
-const home = { name: 'homeaccount', from: homeAccount };
+const home = { name: 'homeaccount', from: actorAccount };
 
 /** The events of a question, from as much of its time as it takes. */
 export async function list(question: PresetQuestion, context: Context): Promise<Finding> {

@@ -1,9 +1,9 @@
 /** What a preset declares, and what it comes to once it is asked. */
 import { z } from 'zod';
-import type { Shape } from '../../question/line.ts';
+import type { AnswerShape } from '../../question/line.ts';
 import { printLine } from '../../question/print.ts';
 import type { ColumnExpression, EventSource } from '../../trail/event-query.ts';
-import { eventCount, eventsDuring } from '../../trail/events.ts';
+import { distinctEventCount, eventsDuring } from '../../trail/events.ts';
 import { type Filter, matching } from '../../trail/filter.ts';
 import { type Sql, sql } from '../../trail/sql.ts';
 import type { TimeRange, Window } from '../../trail/time-window.ts';
@@ -15,10 +15,10 @@ import { listedRow } from '../event-list.ts';
 interface Computed extends Omit<Column, 'kind'>, ColumnExpression {}
 
 /** How many of a group did not succeed. */
-export const failures: Computed = { name: 'failed', label: 'failed', from: sql`${eventCount} filter (where outcome <> 'ok')` };
+export const failures: Computed = { name: 'failed', label: 'failed', from: sql`${distinctEventCount} filter (where outcome <> 'ok')` };
 
 /** What follow-ups change of a question. A part of the shape that they do not name is left out. */
-interface Changed extends Shape {
+interface Changed extends AnswerShape {
   readonly filters?: readonly Filter[];
   readonly window?: Window;
   /** With the noise. */
@@ -40,7 +40,7 @@ interface Counted {
 }
 
 /** Without `by` and `every` it lists; with them it counts, and `sort:time` alone makes a list of it. */
-export interface Preset<Words extends z.ZodRawShape> extends Shape {
+export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   /** The command's own name, for its follow-ups. */
   readonly name: string;
   /** The command that lists what this one counts, and the one that counts what this one lists, where that is not this one itself. */
@@ -83,7 +83,7 @@ export interface PresetQuestion extends Omit<Preset<z.ZodRawShape>, 'window' | '
   readonly showsAll: boolean;
   /** The time and the shape as they were typed, for follow-ups. */
   readonly typedWindow: Window;
-  readonly typedShape: Shape;
+  readonly typedShape: AnswerShape;
   /** True where counting is what it does by itself. */
   readonly counts: boolean;
   readonly own: readonly Next[];
