@@ -4,7 +4,7 @@
  */
 import { ListObjectsV2Command, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
-import { dayOf } from '../src/trail/events.ts';
+import { dayFolder } from '../src/trail/events.ts';
 
 /** A trail in a bucket. Lists are in the order of their text, so that the same bucket always gives the same layout. */
 export interface Layout {
@@ -57,7 +57,7 @@ export async function readLayout({ s3, bucket, prefix, today, signal, onProgress
   try {
     const prefixes = prefix === undefined ? await findPrefixes(folders, bucket) : [tidied(prefix)];
     const places = (await Promise.all(prefixes.map((found) => placesIn(folders, found)))).flat();
-    const trails = await readTrails(folders, places, dayOf(today), onProgress);
+    const trails = await readTrails(folders, places, dayFolder(today), onProgress);
     const [chosen, ...others] = trails.filter(hasDays).sort(byPrecedence);
     if (!chosen) throw new UserError(whyNone(bucket, prefixes, trails));
     const { place, accounts, neighbours, span } = chosen;

@@ -7,7 +7,7 @@ import type { WorkGroup } from '@aws-sdk/client-athena';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { UserError } from '../src/errors.ts';
-import { dayOf } from '../src/trail/events.ts';
+import { dayFolder } from '../src/trail/events.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { type Layout, mended, readLayout } from './bucket-layout.ts';
 import { askCaller, type Caller, type ClientsAndCaller } from './caller.ts';
@@ -114,7 +114,7 @@ export async function checkUp({ settings, clients, now, signal, bytesOfADay, onP
 
 /** The bytes of yesterday, which is over, so that all of it is there. They are measured unless they were of late. */
 export function bytesOfYesterday(options: Omit<SizesOptions, 'folders'>): Checking['bytesOfADay'] {
-  const day = dayOf(new Date(options.clock().getTime() - DAY_MS));
+  const day = dayFolder(new Date(options.clock().getTime() - DAY_MS));
   return ({ bucket, root, accounts, regions, firstDay }) => {
     const folders = { bucket, root: root.slice(`s3://${bucket}/`.length), accounts: accounts.map(({ id }) => id), regions, firstDay };
     return openSizes({ ...options, folders: async () => folders }).bytesOf([{ first: day, last: day }]);
@@ -179,7 +179,7 @@ const IS_IT_ON =
 /** The newest file of today, or, where there is none yet, of yesterday. */
 async function newestOf(layout: Layout, now: Date, shelf: Shelf): Promise<Delivery> {
   for (const at of [now, new Date(now.getTime() - DAY_MS)]) {
-    const { file, ...newest } = await newestOn(dayOf(at), layout, shelf);
+    const { file, ...newest } = await newestOn(dayFolder(at), layout, shelf);
     if (file) return { ...newest, file };
   }
   throw new UserError(`There is no log file of today or yesterday; the last day is ${layout.lastDay.replaceAll('/', '-')}. ${IS_IT_ON}`);

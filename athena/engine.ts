@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
 import type { Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
-import { dayOf } from '../src/trail/events.ts';
+import { dayFolder } from '../src/trail/events.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { failureOf, refusalOf } from './failure.ts';
 import { fairQueue } from './fair-queue.ts';
@@ -242,7 +242,7 @@ type Started = Sql & { readonly isReused: boolean };
 const named = ({ text, values }: Sql): string => `${text}\n-- ${digestOf([values])}`;
 
 /** Whether no more files come to the days that a statement reads, but for those that are very late. */
-const isOver = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayOf(now));
+const isOver = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayFolder(now));
 
 /**
  * What a query costs that read so many bytes: Athena bills whole megabytes, and ten at least (Athena pricing). Its

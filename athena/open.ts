@@ -3,7 +3,7 @@ import { Athena } from '@aws-sdk/client-athena';
 import { S3Client } from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
 import type { Extent, QueryEngine } from '../src/trail/engine.ts';
-import { dayOf, isoSecond } from '../src/trail/events.ts';
+import { dayFolder, isoSecond } from '../src/trail/events.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { mended } from './bucket-layout.ts';
 import { openAthena } from './engine.ts';
@@ -138,7 +138,7 @@ function foldersOf(properties: Readonly<Record<string, string>>): Folders {
 /** What the folders tell of the trail, and when its newest file was written; null when none of today or yesterday was found. */
 async function extentOf({ bucket, root, accounts, regions, firstDay }: Folders, s3: S3Client, now: Date, signal: AbortSignal): Promise<Extent> {
   const layout = { root, accounts: accounts.map((id) => ({ id, regions })) };
-  const newestOf = async (at: Date) => (await newestOn(dayOf(at), layout, { s3, bucket, signal })).file?.at;
+  const newestOf = async (at: Date) => (await newestOn(dayFolder(at), layout, { s3, bucket, signal })).file?.at;
   const newest = (await newestOf(now)) ?? (await newestOf(new Date(now.getTime() - DAY_MS)));
   return {
     events: null,

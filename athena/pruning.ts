@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { RawRow } from '../src/trail/engine.ts';
-import { dayOf } from '../src/trail/events.ts';
+import { dayFolder } from '../src/trail/events.ts';
 import { type Days, raw, type Sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { spliced } from './literal.ts';
@@ -44,7 +44,7 @@ export function daysRead(scans: readonly Scan[], { first, last }: Days): readonl
 /** Days as folders are named, both ends included. */
 export function daysBetween(first: string, last: string): readonly string[] {
   const days: string[] = [];
-  for (let at = timeOf(first); at <= timeOf(last); at += DAY_MS) days.push(dayOf(new Date(at)));
+  for (let at = timeOf(first); at <= timeOf(last); at += DAY_MS) days.push(dayFolder(new Date(at)));
   return days;
 }
 

@@ -4,7 +4,7 @@
  * src/cli/setup.ts.
  */
 import type { QueryEngine } from '../src/trail/engine.ts';
-import { dayOf, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
+import { dayFolder, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
 import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { type Layout, readLayout } from './bucket-layout.ts';
@@ -150,7 +150,7 @@ function someOf(accounts: Layout['accounts']): readonly Pick<Pair, 'account' | '
 
 async function showPruning({ firstDay, lastDay }: Layout, engine: QueryEngine, now: Date, signal: AbortSignal): Promise<Pruning> {
   // The table's days go on until today, whether anything was delivered or not.
-  const trail = { first: firstDay, last: dayOf(now) };
+  const trail = { first: firstDay, last: dayFolder(now) };
   const days = daysBetween(trail.first, trail.last);
   const yesterday = days.at(-2) ?? lastDay;
   const day = lastDay < yesterday ? lastDay : yesterday;

@@ -5,7 +5,7 @@
  */
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { dayOf } from '../src/trail/events.ts';
+import { dayFolder } from '../src/trail/events.ts';
 import type { Days } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 
@@ -101,7 +101,10 @@ export function openSizes({ s3, folders, kept, clock, signal }: SizesOptions): S
 async function measure(s3: S3Client, { bucket, root, accounts, regions, firstDay }: Folders, now: Date, signal: AbortSignal): Promise<Measured> {
   const days = lookedAt(now).filter((day) => day >= firstDay);
   const spread = evenly(accounts, MOST_ACCOUNTS);
-  const found = (days.length > 0 ? days : [dayOf(now)]).map((day) => ({ day, regions: Object.fromEntries(regions.map((region) => [region, 0])) }));
+  const found = (days.length > 0 ? days : [dayFolder(now)]).map((day) => ({
+    day,
+    regions: Object.fromEntries(regions.map((region) => [region, 0])),
+  }));
   const folders = found.flatMap((each) => regions.flatMap((region) => spread.map((account) => ({ each, region, account }))));
   const lane = async () => {
     for (let next = folders.pop(); next; next = folders.pop()) {
@@ -119,7 +122,7 @@ function lookedAt(now: Date): string[] {
   const back = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
   const lastWeek = [1, 2, 3, 4, 5, 6, 7].map(back);
   const before = LONG_AGO.flatMap((days) => [SUNDAY, WEDNESDAY].map((weekday) => back(days + ((back(days).getUTCDay() - weekday + 7) % 7))));
-  return [...lastWeek, ...before].map(dayOf);
+  return [...lastWeek, ...before].map(dayFolder);
 }
 
 const SUNDAY = 0;
@@ -142,7 +145,7 @@ function bytesOf({ first, last }: Days, { days, accounts }: Measured, firstDay: 
     at: timeOf(day),
     bytes: accounts * Object.values(regions).reduce((sum, bytes) => sum + bytes, 0),
   }));
-  const [from, to] = [Math.max(timeOf(first), timeOf(firstDay)), Math.min(timeOf(last), timeOf(dayOf(now)))];
+  const [from, to] = [Math.max(timeOf(first), timeOf(firstDay)), Math.min(timeOf(last), timeOf(dayFolder(now)))];
   let bytes = 0;
   for (let at = from; at <= to; at += DAY_MS) {
     const alike = totals.filter((each) => isWeekend(each.at) === isWeekend(at));

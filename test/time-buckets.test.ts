@@ -26,7 +26,7 @@ describe('the window of a step', () => {
     '2026-13-01',
     '2026-11-21',
     '1',
-  ])('is none for %j, which begins no step of that time', (text) => {
+  ])('is undefined for %j, which starts no interval of the range', (text) => {
     expect(intervalWindow(text, { count: 1, unit: 'h' }, range)).toBeUndefined();
   });
 

@@ -1,19 +1,20 @@
 /**
- * Calls that a service made on somebody's behalf, followed back to the person: what an Auto Scaling group, a fleet, a
- * cluster, a stack or an automation made leads to whoever made that group, fleet, cluster or stack, or started that
- * automation, as far as the trail shows it.
+ * Finds who is behind a call that a service made: from an instance that an Auto Scaling group launched to the call that
+ * created the group, from there to the stack that made this call, and so on, as far as the trail shows it.
  */
 import { z } from 'zod';
+import { parseJson } from '../text/json.ts';
+import type { Ask } from '../trail/engine.ts';
 import { eventsDuring } from '../trail/events.ts';
-import { containing, limit, type Query, query, type Sql, sql, valueList } from '../trail/sql.ts';
+import { containing, limit, query, type Sql, sql, valueList } from '../trail/sql.ts';
 import { type TimeRange, timeBefore } from '../trail/time-window.ts';
 
-/** One step back: the thing that made the call, and the event by which somebody made or last changed that thing. */
+/** One step back: the resource that caused the call, and the event that created or last changed that resource. */
 export interface Origin {
   /** "Auto Scaling group", "EC2 fleet", "CloudFormation stack", … */
   readonly what: string;
   readonly name: string;
-  /** Null when the trail of the window does not show it being made. */
+  /** Null when the trail does not show its creation. */
   readonly by: {
     readonly eventid: string;
     readonly eventtime: string;
@@ -25,7 +26,7 @@ export interface Origin {
   } | null;
 }
 
-/** The event that is followed back. */
+/** The event whose origin is searched. */
 export interface CallRef {
   readonly eventid: string;
   readonly eventtime: string;
@@ -36,84 +37,83 @@ const callText = z.object({
   responseelements: z.string().nullable(),
   sessionname: z.string().nullable(),
 });
-/** What a call asked and was answered, and in which session. CloudTrail may have cut the texts short, and then they name nothing. */
+/** Request, response and session of a call. JSON that CloudTrail truncated names no resource. */
 type CallText = z.output<typeof callText>;
 
-type Ask = <Row>(query: Query<Row>) => Promise<Row[]>;
-
-interface Maker {
+/** A kind of resource that makes calls, such as an Auto Scaling group, and how to recognise its calls. */
+interface Launcher {
   readonly what: string;
-  /** Calls that make such a thing, or set it to launch more. */
-  readonly events: readonly [string, ...string[]];
-  /** True where the event that made it names it in its response alone. */
-  readonly isAnswered?: boolean;
-  /** The name of the thing, when `call` was made by one. */
+  /** Calls that create such a resource, or set it to launch more. */
+  readonly createdBy: readonly [string, ...string[]];
+  /** True when the call that creates it names it only in the response. */
+  readonly isNamedInResponse?: boolean;
+  /** The name of the resource that made `call`; undefined when none of this kind did. */
   nameIn(tags: ReadonlyMap<string, string>, call: CallText): string | undefined;
 }
 
-const MAKERS: readonly Maker[] = [
+const LAUNCHERS: readonly Launcher[] = [
   {
     what: 'Auto Scaling group',
-    events: ['CreateAutoScalingGroup', 'UpdateAutoScalingGroup', 'SetDesiredCapacity'],
+    createdBy: ['CreateAutoScalingGroup', 'UpdateAutoScalingGroup', 'SetDesiredCapacity'],
     nameIn: (tags) => tags.get('aws:autoscaling:groupName'),
   },
   {
     what: 'EC2 fleet',
-    events: ['CreateFleet'],
+    createdBy: ['CreateFleet'],
     nameIn: (tags, { requestparameters }) => tags.get('aws:ec2:fleet-id') ?? /"(fleet-[0-9a-f-]{8,})/.exec(requestparameters ?? '')?.[1],
   },
   {
     what: 'Spot fleet request',
-    events: ['RequestSpotFleet'],
+    createdBy: ['RequestSpotFleet'],
     nameIn: (tags) => tags.get('aws:ec2spot:fleet-request-id'),
   },
   {
     what: 'EMR cluster',
-    events: ['RunJobFlow'],
+    createdBy: ['RunJobFlow'],
     nameIn: (tags) => tags.get('aws:elasticmapreduce:job-flow-id'),
   },
   {
     what: 'Elastic Beanstalk environment',
-    events: ['CreateEnvironment', 'UpdateEnvironment'],
+    createdBy: ['CreateEnvironment', 'UpdateEnvironment'],
     nameIn: (tags) => tags.get('elasticbeanstalk:environment-name'),
   },
   {
     what: 'EKS node group',
-    events: ['CreateNodegroup', 'UpdateNodegroupConfig'],
+    createdBy: ['CreateNodegroup', 'UpdateNodegroupConfig'],
     nameIn: (tags) => tags.get('eks:nodegroup-name'),
   },
   {
     what: 'EKS cluster',
-    events: ['CreateCluster', 'UpdateClusterConfig'],
-    nameIn: (tags) => tags.get('aws:eks:cluster-name') ?? tags.get('eks:cluster-name') ?? clusterOf(tags),
+    createdBy: ['CreateCluster', 'UpdateClusterConfig'],
+    nameIn: (tags) => tags.get('aws:eks:cluster-name') ?? tags.get('eks:cluster-name') ?? clusterTag(tags),
   },
   {
     what: 'SSM automation',
-    events: ['StartAutomationExecution', 'StartChangeRequestExecution'],
-    isAnswered: true,
+    createdBy: ['StartAutomationExecution', 'StartChangeRequestExecution'],
+    isNamedInResponse: true,
     nameIn: (_, { sessionname }) => /^Automation-([0-9a-f-]{36})$/.exec(sessionname ?? '')?.[1],
   },
   {
     what: 'StackSet',
-    events: ['CreateStackInstances', 'UpdateStackSet', 'CreateStackSet'],
+    createdBy: ['CreateStackInstances', 'UpdateStackSet', 'CreateStackSet'],
     nameIn: (tags) => /^StackSet-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(tags.get('aws:cloudformation:stack-name') ?? '')?.[1],
   },
   {
     what: 'CloudFormation stack',
-    events: ['CreateStack', 'UpdateStack', 'ExecuteChangeSet'],
+    createdBy: ['CreateStack', 'UpdateStack', 'ExecuteChangeSet'],
     nameIn: (tags) => tags.get('aws:cloudformation:stack-name'),
   },
 ];
 
-/** Kubernetes marks what a cluster owns by a tag with the cluster's name in its key. */
-const clusterOf = (tags: ReadonlyMap<string, string>): string | undefined =>
+/** Kubernetes tags the resources of a cluster with the cluster's name in the tag key. */
+const clusterTag = (tags: ReadonlyMap<string, string>): string | undefined =>
   [...tags.keys()].map((key) => /^kubernetes[.]io\/cluster\/(.+)$/.exec(key)?.[1]).find(Boolean);
 
-// A group may have been made long before the launch that is asked about; further back is rarely kept.
+// A group may have been created long before the launch.
 const LOOK_BACK_MONTHS = 6;
-const MOST_HOPS = 4;
+const MAX_ORIGINS = 4;
 
-const makerRow = z.object({
+const creationRow = z.object({
   eventid: z.string(),
   eventtime: z.string(),
   eventname: z.string(),
@@ -123,67 +123,68 @@ const makerRow = z.object({
   via: z.string(),
 });
 
-/** The hops from `call` back towards a person, nearest first; empty when nothing in the call names a maker. */
-export async function findOrigins(call: CallRef, window: TimeRange, ask: Ask): Promise<Origin[]> {
-  const hops: Origin[] = [];
+/** The steps from `call` back towards a person, nearest first; empty when the call names no resource that made it. */
+export async function findOrigins(call: CallRef, range: TimeRange, ask: Ask): Promise<Origin[]> {
+  const origins: Origin[] = [];
   const seen = new Set<string>();
   let current: CallRef | undefined = call;
-  while (current && hops.length < MOST_HOPS) {
-    const found = makerOf(await textOf(current, ask));
+  while (current && origins.length < MAX_ORIGINS) {
+    const found = launcherOf(await readCallText(current, ask));
     if (!found || seen.has(`${found.maker.what} ${found.name}`)) break;
     seen.add(`${found.maker.what} ${found.name}`);
-    const made = await findMaking(found.maker, found.name, current, window, ask);
-    hops.push({ what: found.maker.what, name: found.name, by: made ?? null });
-    current = made;
+    const creation = await findCreation(found.maker, found.name, current, range, ask);
+    origins.push({ what: found.maker.what, name: found.name, by: creation ?? null });
+    current = creation;
   }
-  return hops;
+  return origins;
 }
 
-/** The request and response of one call, read from its day alone: they are the widest columns there are. */
-async function textOf({ eventid, eventtime }: CallRef, ask: Ask): Promise<CallText> {
+/** The request and response of one call. Only its own day is read, because these are the largest columns. */
+async function readCallText({ eventid, eventtime }: CallRef, ask: Ask): Promise<CallText> {
   const at = new Date(eventtime);
-  const look = (late: boolean) =>
+  const read = (late: boolean) =>
     ask(query(callText)`
       select requestparameters, responseelements, sessionname
       from ${eventsDuring({ from: at, to: new Date(at.getTime() + 1000) }, { late })}
       where eventid = ${eventid}
       ${limit(1)}
     `);
-  const [text = (await look(true))[0]] = await look(false);
+  const [text = (await read(true))[0]] = await read(false);
   return text ?? { requestparameters: null, responseelements: null, sessionname: null };
 }
 
-function makerOf(call: CallText): { readonly maker: Maker; readonly name: string } | undefined {
+function launcherOf(call: CallText): { readonly maker: Launcher; readonly name: string } | undefined {
   const tags = new Map([...tagsIn(call.responseelements), ...tagsIn(call.requestparameters)]);
-  for (const maker of MAKERS) {
+  for (const maker of LAUNCHERS) {
     const name = maker.nameIn(tags, call);
     if (name) return { maker, name };
   }
   return undefined;
 }
 
-async function findMaking(maker: Maker, name: string, call: CallRef, window: TimeRange, ask: Ask) {
+async function findCreation(launcher: Launcher, name: string, call: CallRef, range: TimeRange, ask: Ask) {
   const launched = new Date(call.eventtime);
-  const earliest = Math.min(timeBefore(launched, LOOK_BACK_MONTHS, 'mo').getTime(), window.from.getTime());
-  const range = { from: new Date(earliest), to: new Date(launched.getTime() + 1000) };
-  const rows = await ask(query(makerRow)`
+  const earliest = Math.min(timeBefore(launched, LOOK_BACK_MONTHS, 'mo').getTime(), range.from.getTime());
+  const searched = { from: new Date(earliest), to: new Date(launched.getTime() + 1000) };
+  const rows = await ask(query(creationRow)`
     select eventid, eventtime, eventname, actor, actorkind, sourceipaddress, via
-    from ${eventsDuring(range)}
-    where eventname in (${valueList(maker.events)})
+    from ${eventsDuring(searched)}
+    where eventname in (${valueList(launcher.createdBy)})
       and errorcode is null
-      and (${named(maker, name)})
-    order by case when eventname = ${maker.events[0]} then 0 else 1 end, eventtime desc, eventid
+      and (${namesLauncher(launcher, name)})
+    order by case when eventname = ${launcher.createdBy[0]} then 0 else 1 end, eventtime desc, eventid
     ${limit(1)}
   `);
   return rows[0];
 }
 
-const named = ({ isAnswered }: Maker, name: string): Sql =>
-  isAnswered
+/** The condition that a call creates the resource. */
+const namesLauncher = ({ isNamedInResponse }: Launcher, name: string): Sql =>
+  isNamedInResponse
     ? sql`responseelements like ${containing(`"${name}"`)} escape '!'`
     : sql`target = ${name} or target like ${containing(`/${name}/`)} escape '!' or requestparameters like ${containing(`"stackSetName":"${name}"`)} escape '!'`;
 
-/** Every tag in a JSON text, at any depth: a `{key, value}` pair of text, or a member of an object whose keys are AWS's own tags. */
+/** Every tag in a JSON text, at any depth: a `{key, value}` pair, or a member whose key is a tag that AWS sets. */
 function tagsIn(json: string | null): Map<string, string> {
   const tags = new Map<string, string>();
   const walk = (value: unknown): void => {
@@ -191,21 +192,12 @@ function tagsIn(json: string | null): Map<string, string> {
     const { key, value: text, Key = key, Value = text } = value as { key?: unknown; value?: unknown; Key?: unknown; Value?: unknown };
     if (typeof Key === 'string' && typeof Value === 'string') tags.set(Key, Value);
     for (const [name, inner] of Object.entries(value)) {
-      if (typeof inner === 'string' && TAG_OF_AWS.test(name)) tags.set(name, inner);
+      if (typeof inner === 'string' && AWS_TAG.test(name)) tags.set(name, inner);
       else walk(inner);
     }
   };
-  walk(parsed(json));
+  walk(parseJson(json));
   return tags;
 }
 
-const TAG_OF_AWS = /^(?:aws:|eks:|elasticbeanstalk:|kubernetes[.]io\/cluster\/)/;
-
-/** JSON text as a value; undefined when there is none or CloudTrail cut it short. */
-function parsed(json: string | null): unknown {
-  try {
-    return json === null ? undefined : JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
+const AWS_TAG = /^(?:aws:|eks:|elasticbeanstalk:|kubernetes[.]io\/cluster\/)/;

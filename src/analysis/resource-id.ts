@@ -1,10 +1,10 @@
 /**
- * What a text names: an instance, any other id of AWS's, an ARN, an access key, an address, an account, a person. People
- * paste what they have at hand; events call the same thing by the shortest of its names.
+ * Recognises what a pasted text names: an ARN, an instance or other AWS id, an access key, an address, an account, an email. It
+ * reduces each to the short name that events use.
  */
 import { isIP } from 'node:net';
 
-/** An ARN in its parts. `type` and `name` are read off its last part, which every service writes in its own way. */
+/** An ARN in its parts. `type` and `name` come from the last part, which each service formats in its own way. */
 export interface Arn {
   readonly text: string;
   readonly service: string;
@@ -30,29 +30,30 @@ type ResourceKind =
   | 'email'
   | 'name';
 
+/** A resource, as it was typed or pasted. */
 export interface ResourceId {
   readonly kind: ResourceKind;
-  /** What it is called in a sentence: "EC2 instance", "IAM role"; empty for a name, which can be anything's. */
+  /** Its kind in a sentence: "EC2 instance", "IAM role"; empty for a plain name, which may be of any kind. */
   readonly what: string;
-  /** The shortest name that events give it. */
+  /** The shortest name that events use for it. */
   readonly name: string;
   readonly arn?: Arn;
 }
 
-/** Tells what a text is. Whatever is of no other form is a name: of a role, a bucket, a function, … */
+/** Recognises what a text names. A text of no special form is a plain name: of a role, a bucket, a function, … */
 export function readResourceId(text: string): ResourceId {
   const typed = text.trim();
   const arn = parseArn(typed);
-  if (arn) return ofArn(arn);
+  if (arn) return resourceOfArn(arn);
   const [, bucket] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/|$)/.exec(typed) ?? [];
   if (bucket) return { kind: 'bucket', what: 'bucket', name: bucket };
   if (isIP(typed)) return { kind: 'ip', what: 'address', name: typed.toLowerCase() };
   if (/^\d{12}$/.test(typed)) return { kind: 'account', what: 'account', name: typed };
   if (/^(AKIA|ASIA)[A-Z0-9]{12,}$/i.test(typed)) return { kind: 'key', what: 'access key', name: typed.toUpperCase() };
   const [, principal] = /^(A[A-Z]{3})[A-Z0-9]{12,}$/.exec(typed) ?? [];
-  if (principal && PRINCIPALS[principal]) return { kind: 'principal', what: `${PRINCIPALS[principal]} id`, name: typed };
+  if (principal && PRINCIPAL_PREFIXES[principal]) return { kind: 'principal', what: `${PRINCIPAL_PREFIXES[principal]} id`, name: typed };
   if (UUID.test(typed)) return { kind: 'uuid', what: '', name: typed.toLowerCase() };
-  const id = ofId(typed);
+  const id = resourceOfAwsId(typed);
   if (id) return id;
   if (/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(typed)) return { kind: 'region', what: 'region', name: typed };
   if (/^[^@\s/]+@[^@\s/]+[.][^@\s/]+$/.test(typed)) return { kind: 'email', what: '', name: typed };
@@ -63,13 +64,13 @@ export function readResourceId(text: string): ResourceId {
 export function parseArn(text: string): Arn | undefined {
   const [, service, region = '', account = '', rest] = /^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):([^:]*):(.+)$/.exec(text) ?? [];
   if (!service || !rest) return undefined;
-  return { text, service, region, account, ...partsOf(service, rest) };
+  return { text, service, region, account, ...splitResourcePart(service, rest) };
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What the first four letters of IAM's ids mean (IAM User Guide, "IAM identifiers"). */
-const PRINCIPALS: Readonly<Record<string, string>> = {
+/** What the first four letters of IAM ids mean (IAM User Guide, "IAM identifiers"). */
+const PRINCIPAL_PREFIXES: Readonly<Record<string, string>> = {
   AGPA: 'IAM group',
   AIDA: 'IAM user',
   AIPA: 'instance profile',
@@ -78,8 +79,8 @@ const PRINCIPALS: Readonly<Record<string, string>> = {
   AROA: 'IAM role',
 };
 
-/** What ids that begin so stand for. */
-const IDS: Readonly<Record<string, string>> = {
+/** The resource type for each prefix of an id. */
+const ID_PREFIXES: Readonly<Record<string, string>> = {
   acl: 'network ACL',
   ami: 'machine image',
   eip: 'address',
@@ -109,17 +110,17 @@ const IDS: Readonly<Record<string, string>> = {
   vpn: 'VPN connection',
 };
 
-/** An id such as vol-0abc1234def567890. Names such as `web-1` are none. */
-function ofId(text: string): ResourceId | undefined {
+/** Reads an id such as vol-0abc1234def567890; undefined for names such as `web-1`. */
+function resourceOfAwsId(text: string): ResourceId | undefined {
   const [, prefix = '', rest = ''] = /^([a-z]{1,12})-([0-9a-f-]{3,36})$/.exec(text.toLowerCase()) ?? [];
   if (prefix === 'i') return { kind: 'instance', what: 'EC2 instance', name: text.toLowerCase() };
-  // Eight digits are an old id only where they follow a word of AWS's: deploy-20260501 is a name.
-  const isId = /^(?:[0-9a-f]{17}|[0-9a-f]{32})$/.test(rest) || UUID.test(rest) || (prefix in IDS && /^[0-9a-f]{8}$/.test(rest));
+  // Old ids have eight hex digits. Only after a known prefix are those an id: deploy-20260501 is a name.
+  const isId = /^(?:[0-9a-f]{17}|[0-9a-f]{32})$/.test(rest) || UUID.test(rest) || (prefix in ID_PREFIXES && /^[0-9a-f]{8}$/.test(rest));
   if (!isId) return undefined;
-  return { kind: 'resource', what: IDS[prefix] ?? '', name: text.toLowerCase() };
+  return { kind: 'resource', what: ID_PREFIXES[prefix] ?? '', name: text.toLowerCase() };
 }
 
-const KINDS: Readonly<Record<string, readonly [ResourceKind, string]>> = {
+const ARN_KINDS: Readonly<Record<string, readonly [ResourceKind, string]>> = {
   'ec2 instance': ['instance', 'EC2 instance'],
   'iam role': ['role', 'IAM role'],
   'iam root': ['account', 'root user of account'],
@@ -130,34 +131,39 @@ const KINDS: Readonly<Record<string, readonly [ResourceKind, string]>> = {
   'sts federated-user': ['session', 'federated session'],
 };
 
-/** Types of ARNs that say by themselves what they are. */
-const OWN_WORD = new Set(['trail', 'topic', 'queue', 'stack', 'secret', 'certificate', 'log-group', 'autoScalingGroup']);
+/** ARN types that are clear without the service's name. */
+const STANDALONE_TYPES = new Set(['trail', 'topic', 'queue', 'stack', 'secret', 'certificate', 'log-group', 'autoScalingGroup']);
 
-function ofArn(arn: Arn): ResourceId {
-  const known = KINDS[`${arn.service} ${arn.type}`];
+function resourceOfArn(arn: Arn): ResourceId {
+  const known = ARN_KINDS[`${arn.service} ${arn.type}`];
   if (known) return { kind: known[0], what: known[1], name: arn.type === 'root' ? arn.account : arn.name, arn };
-  const inner = ofId(arn.name);
+  const inner = resourceOfAwsId(arn.name);
   if (inner) return { ...inner, arn };
   const type = arn.type.replace(/([a-z])([A-Z])/g, '$1 $2').replaceAll('-', ' ');
-  return { kind: 'resource', what: OWN_WORD.has(arn.type) ? type.toLowerCase() : `${arn.service} ${type.toLowerCase()}`.trim(), name: arn.name, arn };
+  return {
+    kind: 'resource',
+    what: STANDALONE_TYPES.has(arn.type) ? type.toLowerCase() : `${arn.service} ${type.toLowerCase()}`.trim(),
+    name: arn.name,
+    arn,
+  };
 }
 
 /** The type and the name in the last part of an ARN. */
-function partsOf(service: string, rest: string): { readonly type: string; readonly name: string } {
+function splitResourcePart(service: string, rest: string): { readonly type: string; readonly name: string } {
   if (service === 's3') return { type: rest.includes('/') ? 'object' : 'bucket', name: rest.split('/')[0] as string };
   if (service === 'sns') return { type: 'topic', name: rest.split(':')[0] as string };
   if (service === 'sqs') return { type: 'queue', name: rest };
   const [, type = rest, name = ''] = /^([^:/]+)[:/](.+)$/.exec(rest.replace(/^\//, '')) ?? [];
-  return { type, name: nameOf(`${service} ${type}`, name) };
+  return { type, name: resourceNameIn(`${service} ${type}`, name) };
 }
 
-function nameOf(type: string, rest: string): string {
+function resourceNameIn(type: string, rest: string): string {
   const segments = rest.split('/');
   switch (type) {
     case 'autoscaling autoScalingGroup':
       return rest.split('autoScalingGroupName/')[1] ?? rest;
     case 'secretsmanager secret':
-      // Six characters of AWS's own follow the name that people gave it.
+      // Secrets Manager appends six random characters to the name.
       return rest.replace(/-[A-Za-z0-9]{6}$/, '');
     case 'lambda function':
     case 'logs log-group':

@@ -1,6 +1,6 @@
 /**
- * What failed sign-ins come to, by address and by user: somebody at work who tries many users from one address, or one
- * user from many; or a slip of somebody who then got in.
+ * Classifies failed sign-ins by address and by user: password spraying (many users from one address), guessing (many tries for
+ * one user), or a user who mistyped and then got in.
  */
 import { z } from 'zod';
 import { actorAccount, distinctEventCount } from '../trail/events.ts';
@@ -10,39 +10,44 @@ import type { TimeRange } from '../trail/time-window.ts';
 import { signInsDuring } from './sign-ins.ts';
 
 /** Worst first. */
-const VERDICTS = ['guessing, got in', 'spraying, got in', 'guessing', 'spraying', 'gave up', 'slip'] as const;
-type Verdict = (typeof VERDICTS)[number];
+const SIGN_IN_VERDICTS = ['guessing, got in', 'spraying, got in', 'guessing', 'spraying', 'gave up', 'slip'] as const;
+type SignInVerdict = (typeof SIGN_IN_VERDICTS)[number];
 
-/** An address that sign-ins failed from; or, with no failure of its own, the one from which a user that was guessed got in. */
+/** An address with failed sign-ins; or one without, from which a user got in whose password was guessed elsewhere. */
 export interface ClassifiedAddress {
   readonly ip: string | null;
-  /** With what is made of its users: an address of many that guess one user is no slip. */
-  readonly verdict: Verdict;
-  /** What is to be said of it by itself. */
+  /** The worst of its own verdict and its users': one failure is guessing when many addresses guess that user. */
+  readonly verdict: SignInVerdict;
+  /** True when an answer should name it. */
   readonly isSuspect: boolean;
   readonly tries: number;
+  /** How many users failed. */
   readonly users: number;
   readonly names: string;
+  /** The users who got in after the first failure. */
   readonly inside: string | null;
   readonly first: string | null;
   readonly last: string | null;
 }
 
+/** A user with failed sign-ins. */
 export interface ClassifiedUser {
   readonly user: string | null;
-  /** With the account, where users of several bear the name. */
+  /** With the account, when several accounts have a user of the name. */
   readonly name: string;
-  readonly verdict: Verdict;
+  readonly verdict: SignInVerdict;
+  /** True when an answer should name the user. */
   readonly isSuspect: boolean;
   readonly tries: number;
   readonly addresses: number;
   readonly from: string;
-  /** The sign-in to look at, where the user got in after the first failure. */
+  /** The sign-in to look at; null when the user did not get in after the first failure. */
   readonly inside: { readonly ip: string | null; readonly at: string; readonly mfa: 'yes' | 'no' | 'unknown' } | null;
   readonly first: string | null;
   readonly last: string | null;
 }
 
+/** The failed sign-ins of a range, classified, worst first. */
 export interface ClassifiedSignIns {
   readonly tries: number;
   readonly addresses: readonly ClassifiedAddress[];
@@ -51,35 +56,35 @@ export interface ClassifiedSignIns {
   readonly reasons: readonly { readonly reason: string | null; readonly tries: number }[];
 }
 
-const text = z.string().nullable();
-const tried = z.object({
-  ip: text,
-  actor: text,
-  homeaccount: text,
-  reason: text,
+const nullableText = z.string().nullable();
+const attemptRow = z.object({
+  ip: nullableText,
+  actor: nullableText,
+  homeaccount: nullableText,
+  reason: nullableText,
   failures: z.coerce.number(),
-  /** The most of them without getting in between. */
+  /** The most failures in a row. */
   streak: z.coerce.number(),
-  /** When it failed, and when somebody got in: at first, at last, at last with and without a second factor. */
-  first: text,
-  last: text,
-  entered: text,
-  success: text,
-  factored: text,
-  bare: text,
+  /** Times of the first and last failure, the first and last success, and the last success with and without MFA. */
+  first: nullableText,
+  last: nullableText,
+  entered: nullableText,
+  success: nullableText,
+  factored: nullableText,
+  bare: nullableText,
 });
-/** The sign-ins of one user from one address, and those that failed for one reason apart. */
-type Tried = z.output<typeof tried>;
+/** The sign-ins of one user from one address, with one row for each reason of failure. */
+type AttemptCounts = z.output<typeof attemptRow>;
 
-const MOST_TRIED = 10_000;
+const MAX_ATTEMPT_ROWS = 10_000;
 
-/** Where and how somebody got in is no matter of how it was tried: filters on that are for failures alone. */
-const OF_FAILURES = ['ip', 'error', 'mfa', 'outcome'];
+/** Filters on these fields apply only to failures: a success counts wherever and however the user signed in. */
+const FAILURE_FIELDS = ['ip', 'error', 'mfa', 'outcome'];
 
-/** The failures that match, with the sign-ins of their users and from their addresses that did not fail. */
-export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Query<Tried> {
-  const ofSuccesses = filters.filter((filter) => !isTerm(filter) || !OF_FAILURES.includes(filter.field));
-  return query(tried)`
+/** The failed sign-ins that match, with the successful ones of the same users and addresses. */
+export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Query<AttemptCounts> {
+  const successFilters = filters.filter((filter) => !isTerm(filter) || !FAILURE_FIELDS.includes(filter.field));
+  return query(attemptRow)`
     select ip, actor, homeaccount, reason, cast(sum(failures) as bigint) as failures, cast(max(streak) as bigint) as streak,
       min(first) as first, max(last) as last, min(entered) as entered, max(success) as success, max(factored) as factored, max(bare) as bare
     from (
@@ -93,94 +98,98 @@ export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Qu
           max(case when outcome = 'ok' and mfa = 'yes' then eventtime end) as factored,
           max(case when outcome = 'ok' and mfa = 'no' then eventtime end) as bare
         from (
-          -- What lies between two sign-ins that went well is one run.
+          -- A run is the failures between two successes.
           select *, count(case when outcome = 'ok' then eventid end) over (
             partition by ip, lower(actor), homeaccount order by eventtime, eventid rows between unbounded preceding and current row) as run
           from (
             select *, sourceipaddress as ip, ${actorAccount} as homeaccount
             from ${signInsDuring(range)}
-            where (outcome <> 'ok' and ${matching(filters)}) or (outcome = 'ok' and ${matching(ofSuccesses)})
-          ) as signed
-        ) as told
+            where (outcome <> 'ok' and ${matching(filters)}) or (outcome = 'ok' and ${matching(successFilters)})
+          ) as signins
+        ) as runs
         group by 1, 2, 3, 4, 5
       ) as grouped
     ) as summed
     where here > 0 or anywhere > 0
     group by 1, 2, 3, 4
     order by failures desc, ip nulls last, actor nulls last, homeaccount nulls last, reason nulls last
-    ${limit(MOST_TRIED)}
+    ${limit(MAX_ATTEMPT_ROWS)}
   `;
 }
 
-/** So many users who do not get in from one address are no coincidence. */
-const MANY_USERS = 3;
-/** So many tries are no slip of one user. */
-const MANY_TRIES = 8;
-/** Nobody fails at so many addresses without getting in there: on the move, it is two or three. */
-const MANY_ADDRESSES = 5;
-/** Whoever goes on from a phone to another network gets in there soon. */
+/** This many users who fail from one address and do not get in are spraying. */
+const MIN_SPRAYED_USERS = 3;
+/** This many failures in a row are guessing, not mistyping. */
+const MIN_GUESSES = 8;
+/** This many addresses with failures and no success are guessing: a user who travels has two or three. */
+const MIN_GUESSING_ADDRESSES = 5;
+/** A user who changes networks signs in again within this time. */
 const SOON_MS = 10 * 60_000;
-/** Names of nobody: a name that does not exist is not told, for it may be a password (CloudTrail User Guide, "AWS Management Console sign-in events"). */
-const NAMELESS: readonly (string | null)[] = [null, 'HIDDEN_DUE_TO_SECURITY_REASONS', 'anonymous'];
+/** CloudTrail hides names that do not exist, because they may be passwords (CloudTrail User Guide, "AWS Management Console sign-in events"). */
+const UNNAMED_USERS: readonly (string | null)[] = [null, 'HIDDEN_DUE_TO_SECURITY_REASONS', 'anonymous'];
 
 /** One user at one address. */
-type Pair = Omit<Tried, 'reason'>;
+type UserAtAddress = Omit<AttemptCounts, 'reason'>;
 
-/** @param rows of `signInAttempts`. */
-export function classifySignIns(rows: readonly Tried[]): ClassifiedSignIns {
-  const nameOf = naming(rows);
-  const pairs = [...Map.groupBy(rows, (row) => `${userOf(row)} ${row.ip}`).values()].map(together);
-  const places = [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, here]) => ({ ip, here, own: addressVerdict(here) }));
-  const sprays = new Set(places.filter(({ own }) => own.startsWith('spraying')).map(({ ip }) => ip));
+/**
+ * Classifies sign-ins.
+ *
+ * @param rows of `signInAttempts`.
+ */
+export function classifySignIns(rows: readonly AttemptCounts[]): ClassifiedSignIns {
+  const nameOf = displayNames(rows);
+  const pairs = [...Map.groupBy(rows, (row) => `${userKey(row)} ${row.ip}`).values()].map(mergeReasons);
+  const groups = [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, same]) => ({ ip, pairs: same, verdict: addressVerdict(same) }));
+  const sprayers = new Set(groups.filter(({ verdict }) => verdict.startsWith('spraying')).map(({ ip }) => ip));
   const users = new Map(
-    [...Map.groupBy(pairs, userOf)].filter(([, own]) => own.some(hasFailed)).map(([user, own]) => [user, judgedUser(own, sprays, nameOf)]),
+    [...Map.groupBy(pairs, userKey)].filter(([, same]) => same.some(hasFailed)).map(([user, same]) => [user, classifyUser(same, sprayers, nameOf)]),
   );
-  const addresses = places.map((place) => judgedAddress(place, users, nameOf));
+  const addresses = groups.map((group) => classifyAddress(group, users, nameOf));
   const reasons = Map.groupBy(
     rows.filter(({ failures }) => failures > 0),
     ({ reason }) => reason,
   );
   return {
-    tries: sumOf(rows),
+    tries: sumFailures(rows),
     addresses: worstFirst(addresses.filter(({ tries, verdict }) => tries > 0 || verdict === 'guessing, got in')),
     users: worstFirst([...users.values()]),
-    reasons: [...reasons].map(([reason, each]) => ({ reason, tries: sumOf(each) })).toSorted((a, b) => b.tries - a.tries),
+    reasons: [...reasons].map(([reason, each]) => ({ reason, tries: sumFailures(each) })).toSorted((a, b) => b.tries - a.tries),
   };
 }
 
-const sumOf = (some: readonly Pick<Tried, 'failures'>[]): number => some.reduce((sum, { failures }) => sum + failures, 0);
+const sumFailures = (some: readonly Pick<AttemptCounts, 'failures'>[]): number => some.reduce((sum, { failures }) => sum + failures, 0);
 
-const worstFirst = <Each extends { readonly verdict: Verdict; readonly tries: number }>(some: readonly Each[]): Each[] =>
-  some.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.tries - a.tries);
+const worstFirst = <Each extends { readonly verdict: SignInVerdict; readonly tries: number }>(some: readonly Each[]): Each[] =>
+  some.toSorted((a, b) => SIGN_IN_VERDICTS.indexOf(a.verdict) - SIGN_IN_VERDICTS.indexOf(b.verdict) || b.tries - a.tries);
 
-/** Identity Center takes a name in any letters. */
-const userOf = ({ actor, homeaccount }: Pair): string => JSON.stringify([actor?.toLowerCase() ?? null, homeaccount]);
+/** Identity Center ignores the case of user names. */
+const userKey = ({ actor, homeaccount }: UserAtAddress): string => JSON.stringify([actor?.toLowerCase() ?? null, homeaccount]);
 
-type Naming = (pair: Pair) => string;
+type DisplayName = (pair: UserAtAddress) => string;
 
-/** Where users of several accounts bear one name, it is told which. */
-function naming(rows: readonly Pair[]): Naming {
-  const accounts = Map.groupBy(new Map(rows.map((row) => [userOf(row), row])).values(), ({ actor }) => actor);
+/** Names of users, with the account when several accounts have a user of the name. */
+function displayNames(rows: readonly UserAtAddress[]): DisplayName {
+  const accounts = Map.groupBy(new Map(rows.map((row) => [userKey(row), row])).values(), ({ actor }) => actor);
   return ({ actor, homeaccount }) => (homeaccount !== null && (accounts.get(actor)?.length ?? 0) > 1 ? `${actor} (${homeaccount})` : (actor ?? '—'));
 }
 
-const MOST_NAMES = 10;
+const MAX_LISTED_NAMES = 10;
 
-const fewOf = (names: readonly string[]): string =>
-  [...names.slice(0, MOST_NAMES), ...(names.length > MOST_NAMES ? [`${names.length - MOST_NAMES} more`] : [])].join(', ');
+const joinNames = (names: readonly string[]): string =>
+  [...names.slice(0, MAX_LISTED_NAMES), ...(names.length > MAX_LISTED_NAMES ? [`${names.length - MAX_LISTED_NAMES} more`] : [])].join(', ');
 
-const timesOf = (some: readonly (string | null)[]): string[] => some.filter((at) => at !== null).toSorted();
-const earliest = (some: readonly (string | null)[]): string | null => timesOf(some)[0] ?? null;
-const latest = (some: readonly (string | null)[]): string | null => timesOf(some).at(-1) ?? null;
+const sortedTimes = (some: readonly (string | null)[]): string[] => some.filter((at) => at !== null).toSorted();
+const earliest = (some: readonly (string | null)[]): string | null => sortedTimes(some)[0] ?? null;
+const latest = (some: readonly (string | null)[]): string | null => sortedTimes(some).at(-1) ?? null;
 const isAfter = (at: string | null, then: string | null): boolean => at !== null && at > (then ?? '');
 
-function together(same: readonly Tried[]): Pair {
-  const { ip, actor, homeaccount } = same[0] as Tried;
+function mergeReasons(same: readonly AttemptCounts[]): UserAtAddress {
+  const { ip, actor, homeaccount } = same[0] as AttemptCounts;
   return {
     ip,
     actor,
     homeaccount,
-    failures: sumOf(same),
+    failures: sumFailures(same),
     streak: Math.max(...same.map(({ streak }) => streak)),
     first: earliest(same.map(({ first }) => first)),
     last: latest(same.map(({ last }) => last)),
@@ -191,109 +200,114 @@ function together(same: readonly Tried[]): Pair {
   };
 }
 
-const hasFailed = ({ failures }: Pair): boolean => failures > 0;
-const isOften = ({ streak }: Pair): boolean => streak >= MANY_TRIES;
-const gotIn = ({ success, first }: Pair): boolean => isAfter(success, first);
+const hasFailed = ({ failures }: UserAtAddress): boolean => failures > 0;
+const isGuessing = ({ streak }: UserAtAddress): boolean => streak >= MIN_GUESSES;
+const gotIn = ({ success, first }: UserAtAddress): boolean => isAfter(success, first);
 
-/** What the sign-ins from one address come to, whatever happened elsewhere. */
-function addressVerdict(here: readonly Pair[]): Verdict {
-  const failed = here.filter(hasFailed);
-  const shut = failed.filter((each) => !gotIn(each));
-  if (shut.length >= MANY_USERS) return insideOf(here).length > 0 ? 'spraying, got in' : 'spraying';
-  if (failed.some(isOften)) return failed.some((each) => isOften(each) && gotIn(each)) ? 'guessing, got in' : 'guessing';
-  return shut.length > 0 ? 'gave up' : 'slip';
+/** The verdict on one address, from its own sign-ins only. */
+function addressVerdict(pairs: readonly UserAtAddress[]): SignInVerdict {
+  const failed = pairs.filter(hasFailed);
+  const shutOut = failed.filter((each) => !gotIn(each));
+  if (shutOut.length >= MIN_SPRAYED_USERS) return gotInAfterFailure(pairs).length > 0 ? 'spraying, got in' : 'spraying';
+  if (failed.some(isGuessing)) return failed.some((each) => isGuessing(each) && gotIn(each)) ? 'guessing, got in' : 'guessing';
+  return shutOut.length > 0 ? 'gave up' : 'slip';
 }
 
 /** Who got in from one address after the first failure there. */
-function insideOf(here: readonly Pair[]): Pair[] {
-  const first = earliest(here.map((each) => each.first));
-  return here.filter(({ success }) => isAfter(success, first));
+function gotInAfterFailure(pairs: readonly UserAtAddress[]): UserAtAddress[] {
+  const first = earliest(pairs.map((each) => each.first));
+  return pairs.filter(({ success }) => isAfter(success, first));
 }
 
-interface Place {
+/** The sign-ins from one address, by user. */
+interface AddressGroup {
   readonly ip: string | null;
-  readonly here: readonly Pair[];
-  readonly own: Verdict;
+  readonly pairs: readonly UserAtAddress[];
+  readonly verdict: SignInVerdict;
 }
 
-function judgedAddress({ ip, here, own }: Place, users: ReadonlyMap<string, ClassifiedUser>, nameOf: Naming): ClassifiedAddress {
-  const failed = here.filter(hasFailed);
-  const inside = insideOf(here);
-  const guessed = (each: Pair): ClassifiedUser | undefined => {
-    const user = users.get(userOf(each));
+function classifyAddress({ ip, pairs, verdict }: AddressGroup, users: ReadonlyMap<string, ClassifiedUser>, nameOf: DisplayName): ClassifiedAddress {
+  const failed = pairs.filter(hasFailed);
+  const inside = gotInAfterFailure(pairs);
+  const guessed = (each: UserAtAddress): ClassifiedUser | undefined => {
+    const user = users.get(userKey(each));
     return user?.isSuspect ? user : undefined;
   };
-  const isDoor = here.some((each) => guessed(each)?.verdict === 'guessing, got in' && guessed(each)?.inside?.ip === ip);
-  const isOneOfMany = !own.startsWith('spraying') && failed.some((each) => guessed(each) && !gotIn(each));
-  const verdicts: Verdict[] = [own, ...(isDoor ? (['guessing, got in'] as const) : []), ...(isOneOfMany ? (['guessing'] as const) : [])];
+  const isEntrance = pairs.some((each) => guessed(each)?.verdict === 'guessing, got in' && guessed(each)?.inside?.ip === ip);
+  const isOneOfMany = !verdict.startsWith('spraying') && failed.some((each) => guessed(each) && !gotIn(each));
+  const verdicts: SignInVerdict[] = [
+    verdict,
+    ...(isEntrance ? (['guessing, got in'] as const) : []),
+    ...(isOneOfMany ? (['guessing'] as const) : []),
+  ];
   return {
     ip,
-    verdict: VERDICTS.find((each) => verdicts.includes(each)) ?? own,
-    isSuspect: own.startsWith('spraying') || failed.some((each) => isOften(each) && !guessed(each)),
-    tries: sumOf(failed),
+    verdict: SIGN_IN_VERDICTS.find((each) => verdicts.includes(each)) ?? verdict,
+    isSuspect: verdict.startsWith('spraying') || failed.some((each) => isGuessing(each) && !guessed(each)),
+    tries: sumFailures(failed),
     users: failed.length,
-    names: fewOf(failed.map(nameOf)),
-    inside: inside.length > 0 ? fewOf(inside.map(nameOf)) : null,
+    names: joinNames(failed.map(nameOf)),
+    inside: inside.length > 0 ? joinNames(inside.map(nameOf)) : null,
     first: earliest(failed.map(({ first }) => first)),
     last: latest(failed.map(({ last }) => last)),
   };
 }
 
-/** What the sign-ins of one user come to, from wherever they were. */
-function judgedUser(own: readonly Pair[], sprays: ReadonlySet<string | null>, nameOf: Naming): ClassifiedUser {
-  const user = own[0] as Pair;
-  const failed = own.filter(hasFailed);
+/** Classifies one user from the sign-ins at all addresses. */
+function classifyUser(pairs: readonly UserAtAddress[], sprayers: ReadonlySet<string | null>, nameOf: DisplayName): ClassifiedUser {
+  const user = pairs[0] as UserAtAddress;
+  const failed = pairs.filter(hasFailed);
   const first = earliest(failed.map((each) => each.first));
-  const since = own.filter(({ success }) => isAfter(success, first));
-  const isBare = ({ bare }: Pair): boolean => isAfter(bare, first);
-  // Where somebody came from before it began is a place of theirs.
-  const strange = since.filter((each) => isAfter(each.entered, first) || isBare(each));
-  const isNamed = !NAMELESS.includes(user.actor);
-  const open = failed.filter((each) => isOften(each) || !(gotIn(each) || isMended(each, own)));
-  // Of many users that one address tries, each is told by itself only who got in then.
-  const alone = open.filter(({ ip }) => !sprays.has(ip));
+  const since = pairs.filter(({ success }) => isAfter(success, first));
+  const isWithoutMfa = ({ bare }: UserAtAddress): boolean => isAfter(bare, first);
+  // An address from which the user signed in before the first failure is the user's own.
+  const unfamiliar = since.filter((each) => isAfter(each.entered, first) || isWithoutMfa(each));
+  const isNamed = !UNNAMED_USERS.includes(user.actor);
+  const unexplained = failed.filter((each) => isGuessing(each) || !(gotIn(each) || isFollowedBySignIn(each, pairs)));
+  // Failures at a spraying address do not count as guessing of each sprayed user.
+  const targeted = unexplained.filter(({ ip }) => !sprayers.has(ip));
   const isGuessed =
-    alone.some(isOften) ||
-    (isNamed && (alone.length >= MANY_ADDRESSES || sumOf(alone) >= MANY_TRIES)) ||
-    (isNamed && open.some(isOften) && strange.length > 0);
+    targeted.some(isGuessing) ||
+    (isNamed && (targeted.length >= MIN_GUESSING_ADDRESSES || sumFailures(targeted) >= MIN_GUESSES)) ||
+    (isNamed && unexplained.some(isGuessing) && unfamiliar.length > 0);
   const verdict = verdictOf();
-  const [door] = (verdict === 'guessing, got in' ? strange : since).toSorted(
-    (a, b) => Number(isBare(b)) - Number(isBare(a)) || (isAfter(a.success, b.success) ? -1 : 1),
+  const [entrance] = (verdict === 'guessing, got in' ? unfamiliar : since).toSorted(
+    (a, b) => Number(isWithoutMfa(b)) - Number(isWithoutMfa(a)) || (isAfter(a.success, b.success) ? -1 : 1),
   );
   return {
     user: user.actor,
     name: nameOf(user),
     verdict,
     isSuspect: isGuessed && isNamed,
-    tries: sumOf(failed),
+    tries: sumFailures(failed),
     addresses: failed.length,
-    from: fewOf(failed.map(({ ip }) => ip ?? '—')),
-    inside: door ? entranceOf(door) : null,
+    from: joinNames(failed.map(({ ip }) => ip ?? '—')),
+    inside: entrance ? signInOf(entrance) : null,
     first,
     last: latest(failed.map((each) => each.last)),
   };
 
-  function verdictOf(): Verdict {
-    if (isGuessed) return strange.length > 0 ? 'guessing, got in' : 'guessing';
-    const sprayed = failed.filter(({ ip }) => sprays.has(ip));
+  function verdictOf(): SignInVerdict {
+    if (isGuessed) return unfamiliar.length > 0 ? 'guessing, got in' : 'guessing';
+    const sprayed = failed.filter(({ ip }) => sprayers.has(ip));
     if (sprayed.length > 0) return sprayed.some(gotIn) ? 'spraying, got in' : 'spraying';
     return since.length > 0 ? 'slip' : 'gave up';
   }
 
-  function entranceOf(pair: Pair): NonNullable<ClassifiedUser['inside']> {
+  function signInOf(pair: UserAtAddress): NonNullable<ClassifiedUser['inside']> {
     const { ip, success, bare, factored } = pair;
-    if (isBare(pair)) return { ip, at: bare as string, mfa: 'no' };
+    if (isWithoutMfa(pair)) return { ip, at: bare as string, mfa: 'no' };
     return { ip, at: success as string, mfa: factored === success ? 'yes' : 'unknown' };
   }
 }
 
-/** A failure that was followed soon by a sign-in of the user from elsewhere, and was not one of many before that. */
-function isMended({ last }: Pair, own: readonly Pair[]): boolean {
+/** True when the user signed in from any address soon after the failure, and few addresses failed just before that. */
+function isFollowedBySignIn({ last }: UserAtAddress, pairs: readonly UserAtAddress[]): boolean {
   const isSoon = (at: string | null, then: string | null): boolean => {
     const ms = Date.parse(then ?? '') - Date.parse(at ?? '');
     return ms >= 0 && ms <= SOON_MS;
   };
-  return own
+  return pairs
     .flatMap(({ entered, success }) => [entered, success])
-    .some((then) => isSoon(last, then) && own.filter((other) => isSoon(other.last, then)).length < MANY_USERS);
+    .some((then) => isSoon(last, then) && pairs.filter((other) => isSoon(other.last, then)).length < MIN_SPRAYED_USERS);
 }

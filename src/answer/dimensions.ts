@@ -1,6 +1,7 @@
 /** The aspects of an event that are worth counting: its call, service, actor, address, … Each with how it is said and what it leads to. */
 import { exactFilter } from '../question/line.ts';
-import { type Filter, type FilterValue, groupFilters } from '../trail/filter.ts';
+import { type Filter, groupFilters } from '../trail/filter.ts';
+import type { FilterValue } from '../trail/filter-value.ts';
 import { raw, type Sql, sql } from '../trail/sql.ts';
 
 interface Dimension {

@@ -43,7 +43,7 @@ export function tokenize(text: string): Token[] {
       continue;
     }
     const start: Char[] = token ?? [];
-    const quoted = readQuoted(text, i, opensValue(start));
+    const quoted = readQuoted(text, i, startsValue(start));
     token = start;
     if (quoted) {
       token.push(...quoted.chars);
@@ -59,7 +59,7 @@ export function tokenize(text: string): Token[] {
 }
 
 /** True where a token or one of its values begins. */
-function opensValue(token: Token): boolean {
+function startsValue(token: Token): boolean {
   const last = token.at(-1);
   return last === undefined || (!last.quoted && /[:,]/.test(last.char));
 }
@@ -135,7 +135,9 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
     const range = RANGE.exec([token, ...tokens.slice(i + 1, i + 3)].map(maskQuoted).join(' '));
     if (range) {
       const [, head = '', opening, from = '', to = '', closing, rest = ''] = range;
-      token = plainToken(`${head}${rangeBetween({ at: from, isIn: opening === '[' }, { at: to, isIn: closing === ']' }) ?? `${from}..${to}`}${rest}`);
+      token = plainToken(
+        `${head}${rangeBetween({ at: from, isIncluded: opening === '[' }, { at: to, isIncluded: closing === ']' }) ?? `${from}..${to}`}${rest}`,
+      );
       i += 2;
     }
     const bareToken = maskQuoted(token);

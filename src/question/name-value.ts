@@ -2,7 +2,8 @@
 import { isIPv6 } from 'node:net';
 import { closestMatch } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
-import { allowedValues, type Filter, type FilterValue, fieldNames, resolveField, resolveGroupField, type Term } from '../trail/filter.ts';
+import { allowedValues, type Filter, fieldNames, resolveField, resolveGroupField, type Term } from '../trail/filter.ts';
+import type { FilterValue } from '../trail/filter-value.ts';
 import { readPath } from '../trail/json-path.ts';
 import { type Interval, isValidInterval } from '../trail/time-buckets.ts';
 import { rangeOfComparison } from '../trail/time-range-syntax.ts';
@@ -33,13 +34,13 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
   const field = resolveField(name);
   if (field) {
     const values = readValues(value, `${name}:`);
-    return { kind: 'filter', filters: [{ field, negated: minus === '-', values: field === 'time' ? values.map(inSpan) : values }] };
+    return { kind: 'filter', filters: [{ field, negated: minus === '-', values: field === 'time' ? values.map(comparisonAsRange) : values }] };
   }
   // An address has two slashes after its scheme: https://…, s3://….
   if (tokenText(value).startsWith('//')) return undefined;
   if (minus === '' && isWord(name)) return { kind: 'word', word: tokenText(value) };
   const key = name.toLowerCase();
-  const kinds = key === 'by' ? kindsOf(printToken(value)) : { names: '', filters: [] };
+  const kinds = key === 'by' ? splitKinds(printToken(value)) : { names: '', filters: [] };
   if (minus === '-' && kinds.filters.length > 0 && kinds.names === '')
     return { kind: 'filter', filters: kinds.filters.map((filter) => ({ ...filter, negated: true })) };
   if (minus === '') {
@@ -58,11 +59,11 @@ const NAME_PREFIX = /^(-?)([A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?):/;
 const FIELD_NAME = /^[\w.[\]]*$/;
 
 /** `>2026-11-18` as the span that it is; any other value as it was. */
-const inSpan = (value: FilterValue): FilterValue => ({ ...value, text: rangeOfComparison(value.text) ?? value.text });
+const comparisonAsRange = (value: FilterValue): FilterValue => ({ ...value, text: rangeOfComparison(value.text) ?? value.text });
 
 /** `by:human` is a filter: who people, root or strangers are is a kind of actor, and no field is called so. What else `by:` names is left. */
-function kindsOf(value: string): { readonly names: string; readonly filters: readonly Term[] } {
-  const names = namesIn(value);
+function splitKinds(value: string): { readonly names: string; readonly filters: readonly Term[] } {
+  const names = splitNames(value);
   const isKind = (name: string): boolean => !resolveGroupField(name) && (allowedValues('kind') ?? []).includes(name.toLowerCase());
   const kinds = names.filter(isKind).map((name) => ({ text: name.toLowerCase(), wildcard: false }));
   return {
@@ -72,7 +73,7 @@ function kindsOf(value: string): { readonly names: string; readonly filters: rea
 }
 
 /** The names between commas; those in the quotes of a path are part of it. */
-const namesIn = (value: string): string[] => value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).filter(Boolean);
+const splitNames = (value: string): string[] => value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).filter(Boolean);
 
 export function readValues(value: Token, shown: string): FilterValue[] {
   const pieces: Char[][] = [[]];
@@ -93,7 +94,7 @@ export function readValues(value: Token, shown: string): FilterValue[] {
 function readShape(key: string, value: string): LineOptions | undefined {
   switch (key) {
     case 'by': {
-      const names = namesIn(value);
+      const names = splitNames(value);
       const unknown = names.find((name) => resolveGroupField(name) === undefined);
       if (unknown !== undefined) {
         const guesses = names

@@ -14,7 +14,7 @@ import { checkParentheses } from './parentheses.ts';
 import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
 
 /** Whether a question takes a word of this name: `outside-regions` takes `allow:us-east-1`. */
-type Takes = (question: string, word: string) => boolean;
+type TakesWord = (question: string, word: string) => boolean;
 
 /**
  * Reads a line. An empty one is `help`; one that begins with a filter or a time is `events`; one that begins with an id, an ARN, an
@@ -22,7 +22,7 @@ type Takes = (question: string, word: string) => boolean;
  *
  * @throws UserError, with the nearest line that can be read, if there is one.
  */
-export function parseLine(text: string, takes: Takes = () => false): Line {
+export function parseLine(text: string, takes: TakesWord = () => false): Line {
   const parse = (typed: string) => parseText(typed, takes);
   try {
     return parse(text);
@@ -33,7 +33,7 @@ export function parseLine(text: string, takes: Takes = () => false): Line {
 }
 
 /** @throws Mistake */
-function parseText(text: string, takes: Takes): Line {
+function parseText(text: string, takes: TakesWord): Line {
   const tokens = tokenize(normalize(text));
   if (tokens[0] && !isQuoted(tokens[0]) && tokenText(tokens[0]) === '/trail') tokens.shift();
   const pieces = toPieces(tokens);
@@ -41,11 +41,11 @@ function parseText(text: string, takes: Takes): Line {
   const { words, filters, startsWithName, ...rest } = parseExpression(pieces, takes);
   if (!startsWithName) return { name: tokens.length === 0 ? 'help' : 'events', words, filters, ...rest };
   const [first = '', ...others] = words;
-  const about = questionAbout(readResourceId(first));
+  const about = commandForResource(readResourceId(first));
   return about ? { name: about, words, filters, ...rest } : { name: first.toLowerCase(), words: others, filters, ...rest };
 }
 
-const QUESTIONS: Partial<Record<ResourceId['kind'], string>> = {
+const COMMAND_BY_KIND: Partial<Record<ResourceId['kind'], string>> = {
   instance: 'who-started',
   ip: 'ip',
   key: 'key',
@@ -56,8 +56,8 @@ const QUESTIONS: Partial<Record<ResourceId['kind'], string>> = {
 };
 
 /** The question that somebody asks who pastes a thing, and nothing but its name; undefined for what may be a question's own name. */
-const questionAbout = ({ kind, arn }: ResourceId): string | undefined =>
-  kind === 'name' ? undefined : arn && kind !== 'instance' ? 'history' : (QUESTIONS[kind] ?? 'history');
+const commandForResource = ({ kind, arn }: ResourceId): string | undefined =>
+  kind === 'name' ? undefined : arn && kind !== 'instance' ? 'history' : (COMMAND_BY_KIND[kind] ?? 'history');
 
 interface Expression extends LineOptions {
   readonly words: string[];
@@ -67,7 +67,7 @@ interface Expression extends LineOptions {
 }
 
 /** Reads pieces as an expression: what stands side by side must all match, and that binds closer than OR. */
-function parseExpression(all: readonly Piece[], takes: Takes): Expression {
+function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
   const words: string[] = [];
   const shape: { -readonly [K in keyof LineOptions]: LineOptions[K] } = {};
   let window: Window | undefined;
@@ -143,7 +143,7 @@ function parseExpression(all: readonly Piece[], takes: Takes): Expression {
 }
 
 /** Reads the token at `at` as a named one; in a group of one field, as a value of it. @throws Mistake */
-function nameValueAt(all: readonly Piece[], at: number, head: string, takes: Takes): NameValue | undefined {
+function nameValueAt(all: readonly Piece[], at: number, head: string, takes: TakesWord): NameValue | undefined {
   const piece = all[at];
   if (piece?.kind !== 'token') return undefined;
   const token = head === '' ? piece.token : inField(head, piece.token);

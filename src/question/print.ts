@@ -1,7 +1,8 @@
 /** A line as text. Printing and parsing are inverse: `parseLine(printLine(line))` is the line again. */
 import { isIPv6 } from 'node:net';
 import { quote } from '../text/quote.ts';
-import { type Filter, type FilterValue, isTerm } from '../trail/filter.ts';
+import { type Filter, isTerm } from '../trail/filter.ts';
+import type { FilterValue } from '../trail/filter-value.ts';
 import { printWindow, readWindow } from '../trail/time-window.ts';
 import { OPERATORS } from './lexer.ts';
 import type { Line } from './line.ts';
@@ -46,9 +47,9 @@ function printValue({ text, wildcard }: FilterValue): string {
   if (wildcard)
     return text
       .split(/([*?])/)
-      .map((piece) => (piece === '' || piece === '*' || piece === '?' ? piece : printPiece(piece)))
+      .map((piece) => (piece === '' || piece === '*' || piece === '?' ? piece : printPlainText(piece)))
       .join('');
-  return /[*?]/.test(text) || text === '' ? quote(text) : printPiece(text);
+  return /[*?]/.test(text) || text === '' ? quote(text) : printPlainText(text);
 }
 
-const printPiece = (text: string): string => (SAFE_WORD.test(text) || /^[\w:/.+=@-]+$/.test(text) ? text : quote(text));
+const printPlainText = (text: string): string => (SAFE_WORD.test(text) || /^[\w:/.+=@-]+$/.test(text) ? text : quote(text));

@@ -27,12 +27,12 @@ export class TokenMistake extends Error {
 }
 
 /** More mistakes than anybody makes in one line. */
-const MAX_CORRECTIONS = 100;
+const MAX_SUGGESTION_STEPS = 100;
 
 /** The nearest line that can be read, after every further mistake in it is corrected too; undefined when there is none. */
 export function suggestLine({ corrected }: Mistake, parse: (text: string) => Line): string | undefined {
   let text = corrected;
-  for (let tries = 0; tries < MAX_CORRECTIONS; tries += 1) {
+  for (let tries = 0; tries < MAX_SUGGESTION_STEPS; tries += 1) {
     try {
       return printLine(parse(text));
     } catch (error) {

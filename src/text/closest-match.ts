@@ -1,18 +1,18 @@
 /** The name a person most likely meant. */
 import { distance } from 'fastest-levenshtein';
 
-const SHORTEST_BEGINNING = 3;
+const MIN_PREFIX = 3;
 
 /** The one of `names` nearest to `typed`, when it is near enough to be a slip, or the only one that begins like it: undefined otherwise. */
 export function closestMatch(typed: string, names: Iterable<string>): string | undefined {
   const wanted = typed.toLowerCase();
   const known = [...names];
-  const begun = known.filter((name) => wanted.length >= SHORTEST_BEGINNING && name.toLowerCase().startsWith(wanted));
+  const begun = known.filter((name) => wanted.length >= MIN_PREFIX && name.toLowerCase().startsWith(wanted));
   if (begun.length === 1) return begun[0];
   const ranked = known.map((name) => ({ name, slips: distance(wanted, name.toLowerCase()) })).sort((a, b) => a.slips - b.slips);
   const best = ranked[0];
   if (best && best.slips <= Math.max(1, Math.floor(wanted.length / 3))) return best.name;
-  const alike = known.filter((name) => wanted.length >= SHORTEST_BEGINNING && name.toLowerCase().startsWith(wanted.slice(0, SHORTEST_BEGINNING)));
+  const alike = known.filter((name) => wanted.length >= MIN_PREFIX && name.toLowerCase().startsWith(wanted.slice(0, MIN_PREFIX)));
   return alike.length === 1 ? alike[0] : undefined;
 }
 
@@ -24,8 +24,8 @@ export function closestMatch(typed: string, names: Iterable<string>): string | u
 export function typoCount(typed: string, name: string): number | undefined {
   const [wanted, known] = [typed.toLowerCase(), name.toLowerCase()];
   const slips = distance(wanted, known);
-  const most = wanted.length < SHORTEST_BEGINNING ? 0 : wanted.length < LONG || wanted[0] !== known[0] ? 1 : 2;
+  const most = wanted.length < MIN_PREFIX ? 0 : wanted.length < LONG_NAME || wanted[0] !== known[0] ? 1 : 2;
   return slips <= most ? slips : undefined;
 }
 
-const LONG = 12;
+const LONG_NAME = 12;

@@ -1,10 +1,10 @@
-/** The seam between asking and answering: Athena in production, DuckDB on a laptop and in tests. */
+/** The interface of a query engine: Athena in production, DuckDB on a laptop and in tests. */
 import type { Days, Query, Sql } from './sql.ts';
 
-/** A row as it comes off the wire. Athena sends every cell as text or nothing, so every engine does. */
+/** A row as an engine returns it. Athena returns every cell as text or null, so every engine does. */
 export type RawRow = Readonly<Record<string, string | null>>;
 
-/** What a statement took. All but the time is given by engines that know it. */
+/** What a statement cost. Everything but the time is missing from engines that do not know it. */
 export interface Cost {
   readonly ms: number;
   readonly bytes?: number;
@@ -12,61 +12,64 @@ export interface Cost {
   readonly queryId?: string;
 }
 
-/** What reading is expected to take. */
+/** What a query is expected to scan and cost. */
 export interface Estimate {
   readonly bytes: number;
   readonly dollars: number;
 }
 
-/** What the trail holds, as far as the engine knows: the ground an answer stands on. */
+/** What the trail covers, as far as the engine knows. */
 export interface Extent {
-  /** Null where to count them would cost a scan. */
+  /** Null when counting them would cost a scan. */
   readonly events: number | null;
   /** eventTime of the oldest and of the newest event, ISO text in UTC; null for an empty trail. */
   readonly first: string | null;
   readonly last: string | null;
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
-  /** Files and events that could not be read and were left out. */
+  /** Files and events that could not be read and were skipped. */
   readonly asideFiles: number;
   readonly asideEvents: number;
 }
 
-/** How far a statement is. */
+/** The progress of a running statement. */
 export interface QueryProgress {
-  /** Its place among those that wait for a turn, from 1; 0 once it has one. */
+  /** Its position in the queue, from 1; 0 once it runs. */
   readonly queuePosition: number;
   readonly ms: number;
   readonly bytes: number;
 }
 
-/** How a statement is run: until the signal says that nobody waits for it any more. */
+/** How to run a statement. It is stopped when the signal is aborted. */
 export interface Execution {
   readonly signal: AbortSignal;
-  /** Who asks. An engine that takes only so many statements at once gives requesters their turns one after the other. */
+  /** Who asks. An engine with a limit on concurrent statements shares it fairly between requesters. */
   readonly requester?: string;
-  /** Told now and then, by engines that can tell. */
+  /** Called now and then by engines that report progress. */
   onProgress?(progress: QueryProgress): void;
-  /** Told what each query took that is paid for: those that failed or were stopped, too. */
+  /** Called with the cost of each query that is billed, including failed and stopped ones. */
   onBilled?(cost: Cost): void;
 }
 
-/** Something that can run SQL over the relation `events`. */
+/** Runs a query and returns its rows, typed. */
+export type Ask = <Row>(query: Query<Row>) => Promise<Row[]>;
+
+/** Runs SQL over the relation `events`. */
 export interface QueryEngine {
   /** Runs one statement. Rejects with the signal's reason once that is aborted. */
   execute(statement: Sql, execution: Execution): Promise<{ readonly rows: RawRow[]; readonly cost: Cost }>;
   extent(): Promise<Extent>;
-  /** What it would take to read these days; undefined when nobody knows. An engine that costs nothing does not have it. */
+  /** The estimated cost of reading these days; undefined when it is not known. Engines that cost nothing do not have the method. */
   estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
-  /** A statement that reads more bytes is stopped by the engine, and paid for; undefined where there is no such limit. */
+  /** The limit of bytes at which the engine stops a statement, which is billed nevertheless; undefined when there is no limit. */
   scanLimitBytes?(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
 /**
- * Runs a query and gives its rows their types. A row of another shape is our bug, and throws. CloudTrail may deliver an
- * event twice ("you may receive log files that contain one or more duplicate events", CloudTrail User Guide): of rows that
- * are events, each is there once.
+ * Runs a query and parses its rows; a row of another shape throws. CloudTrail may deliver an event twice ("you may receive log
+ * files that contain one or more duplicate events", CloudTrail User Guide), so of rows with the same `eventid` only the first is
+ * returned.
  */
 export async function runQuery<Row>(
   engine: QueryEngine,

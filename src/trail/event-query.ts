@@ -1,23 +1,20 @@
-/** Lists and counts that leave routine calls out: they say how many there were, and show them when asked for `all`. */
+/** Event lists that hide routine calls but count them, and show them with the word `all`. */
 import { z } from 'zod';
 import { isRoutine } from './routine-calls.ts';
 import { join, limit, type Query, query, raw, type Sql, sql } from './sql.ts';
 
-/** The word of a line that shows routine calls, too. */
+/** The word `all` of a line, which shows routine calls. */
 export const allWord = z
-  .enum(
-    ['all'],
-    'The one word that goes here is “all”, which shows routine calls, too. To search for anything else, name a field, as in user:maria*.',
-  )
+  .enum(['all'], 'The only word allowed here is “all”, which also shows routine calls. To search, use a field, such as user:maria*.')
   .optional();
 
-/** A column, and the expression that it is: fixed SQL without values, for Athena takes them in WHERE alone. */
+/** A column and its SQL expression. The expression has no values, because Athena takes parameters only in WHERE. */
 export interface ColumnExpression {
   readonly name: string;
   readonly from: Sql;
 }
 
-/** Where events are read. In those that are `quiet`, `noise` says of each event whether it is some. */
+/** Where to read events. With `hidesRoutine`, the column `noise` is true for routine calls. */
 export interface EventSource {
   readonly relation: Sql;
   readonly where: Sql;
@@ -25,50 +22,50 @@ export interface EventSource {
 }
 
 /** The source as `from … where …`. */
-export const fromWhere = ({ relation, where, hidesRoutine: quiet }: EventSource): Sql =>
-  quiet ? sql`from (select *, ${isRoutine} as noise from ${relation} where ${where}) as marked` : sql`from ${relation} where ${where}`;
+export const fromWhere = ({ relation, where, hidesRoutine }: EventSource): Sql =>
+  hidesRoutine ? sql`from (select *, ${isRoutine} as noise from ${relation} where ${where}) as marked` : sql`from ${relation} where ${where}`;
 
-/** An event of a list; or, with only its number, what was left out of it. */
+/** An event of a list, or the row with the number of hidden events. */
 export type EventOrHidden<Event> = Event | HiddenCount;
-const left = z.object({ eventtime: z.null(), quieted: z.coerce.number() });
-type HiddenCount = z.output<typeof left>;
+const hiddenCount = z.object({ eventtime: z.null(), quieted: z.coerce.number() });
+type HiddenCount = z.output<typeof hiddenCount>;
 
-/** The newest events of a source, newest first. What is left out of them comes first, as one row without values: to count it costs no second reading. */
+/** The newest events of a source, newest first. Hidden events are counted in a first row without other values, which saves a second scan. */
 export function newestEvents<Event extends { readonly eventtime: string }>(
   event: z.ZodType<Event>,
   columns: readonly ColumnExpression[],
   source: EventSource,
-  most: number,
+  maxRows: number,
 ): Query<EventOrHidden<Event>> {
-  const told = z.union([event, left]);
+  const row = z.union([event, hiddenCount]);
   const each = (write: (column: ColumnExpression) => Sql) => join(columns.map(write), ', ');
   if (!source.hidesRoutine) {
-    return query(told)`
+    return query(row)`
       select ${each(({ name, from }) => (from.text === name ? from : sql`${from} as ${raw(name)}`))}
       ${fromWhere(source)}
       order by eventtime desc, eventid
-      ${limit(most)}
+      ${limit(maxRows)}
     `;
   }
-  return query(told)`
+  return query(row)`
     select ${each(({ name }) => raw(name))}, count(distinct quietid) as quieted
     from (
       select ${each(({ name, from }) => sql`case when not noise then ${from} end as ${raw(name)}`)}, case when noise then eventid end as quietid
       ${fromWhere(source)}
-    ) as told
+    ) as listed
     group by ${each(({ name }) => raw(name))}
     order by eventtime desc nulls first, eventid nulls first
-    ${limit(most + 1)}
+    ${limit(maxRows + 1)}
   `;
 }
 
-/** The events among rows, and how many calls were left out of them. */
+/** Splits the rows of `newestEvents` into events and the number of hidden ones. */
 export function splitHidden<Event extends { readonly eventtime: string }>(
   rows: readonly EventOrHidden<Event>[],
 ): { readonly events: readonly Event[]; readonly hidden: number } {
-  const isLeft = (row: EventOrHidden<Event>): row is HiddenCount => row.eventtime === null;
+  const isHidden = (row: EventOrHidden<Event>): row is HiddenCount => row.eventtime === null;
   return {
-    events: rows.filter((row) => !isLeft(row)) as Event[],
-    hidden: rows.reduce((sum, row) => sum + (isLeft(row) ? row.quieted : 0), 0),
+    events: rows.filter((row) => !isHidden(row)) as Event[],
+    hidden: rows.reduce((sum, row) => sum + (isHidden(row) ? row.quieted : 0), 0),
   };
 }

@@ -1,19 +1,17 @@
-/** The relation `events`: the only way a query names the trail, so none can forget the bounds that keep a scan small. */
+/** The relation `events`. Queries reach it only through `eventsDuring`, so none can forget the day bounds that keep a scan small. */
 import { readFileSync } from 'node:fs';
 import { type Days, join, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
 
-/**
- * CloudTrail files an event under the day it was delivered, in UTC, which can be the day after it happened.
- */
-const PROMPT_DAYS = 1;
-/** For as many days CloudTrail tries again when it could not deliver (CloudTrail User Guide, "Getting and viewing log files"). */
-const LATE_DAYS = 30;
+/** CloudTrail puts an event in the folder of the UTC day on which it was delivered, which can be the day after it happened. */
+const NORMAL_DELAY_DAYS = 1;
+/** CloudTrail retries a failed delivery for 30 days (CloudTrail User Guide, "Getting and viewing log files"). */
+const LATE_DELAY_DAYS = 30;
 
-/** The derived columns, from the flat ones; every engine builds its relation `events` with this text. */
+/** The SQL that adds the derived columns to the flat ones. Every engine builds its relation `events` from it. */
 export const derivedColumns: string = readFileSync(new URL('events.sql', import.meta.url), 'utf8');
 
-/** The columns of the relation `events`, flat and derived, in the order in which Athena's view has them. */
+/** The columns of the relation `events`, flat and derived, in the order of Athena's view. */
 export const eventColumns: readonly string[] = `day account region eventtime eventid eventsource eventname eventtype eventcategory
   eventversion requestid apiversion awsregion recipientaccountid sharedeventid readonly managementevent sourceipaddress useragent errorcode
   errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
@@ -22,14 +20,13 @@ export const eventColumns: readonly string[] = `day account region eventtime eve
   sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike`.split(/\s+/);
 
 /**
- * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. What was delivered more than a
- * day late is not among them, unless `late` asks for it: that is for the question after one event that must be there,
- * since it reads a month of partitions more.
+ * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
+ * missing unless `late` is set. That reads another month of partitions, so use it only to find one event that must exist.
  */
 export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sql {
-  // `to` itself is no longer in the range: a day that ends at midnight is followed by one day of folders, not by two.
-  const delivered = new Date(to.getTime() - 1 + (late ? LATE_DAYS : PROMPT_DAYS) * DAY_MS);
-  const days: Days = { first: dayOf(from), last: dayOf(delivered) };
+  // `to` is not in the range: a range that ends at midnight needs one more day of folders, not two.
+  const delivered = new Date(to.getTime() - 1 + (late ? LATE_DELAY_DAYS : NORMAL_DELAY_DAYS) * DAY_MS);
+  const days: Days = { first: dayFolder(from), last: dayFolder(delivered) };
   const events = sql`(
     select * from events
     where day between ${days.first} and ${days.last}
@@ -38,39 +35,39 @@ export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sq
   return { ...events, reads: [days] };
 }
 
-/** Ranges that are apart for less than this are read as one: each range reads a day more, for files that were delivered late. */
-const NEAR_MS = 2 * DAY_MS;
-const MOST_RANGES = 8;
+/** Ranges with a smaller gap are read as one, because each range reads one more day for late files. */
+const MERGE_GAP_MS = 2 * DAY_MS;
+const MAX_RANGES = 8;
 
 /**
- * The events of any of several ranges, in any order, each event once. What lies between them is not read, as far as there
- * are few gaps: the smallest are closed.
+ * The events of several ranges, given in any order, each event once. The gaps are not read, except the smallest when there are
+ * more than eight ranges.
  */
 export function eventsDuringAny(ranges: readonly TimeRange[]): Sql {
-  const apart: TimeRange[] = [];
+  const separate: TimeRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.from.getTime() - b.from.getTime())) {
-    const last = apart.at(-1);
-    if (last && range.from.getTime() - last.to.getTime() < NEAR_MS) apart.splice(-1, 1, together(last, range));
-    else apart.push(range);
+    const last = separate.at(-1);
+    if (last && range.from.getTime() - last.to.getTime() < MERGE_GAP_MS) separate.splice(-1, 1, merge(last, range));
+    else separate.push(range);
   }
-  while (apart.length > MOST_RANGES) {
-    const gaps = apart.slice(1).map(({ from }, i) => from.getTime() - (apart[i] as TimeRange).to.getTime());
-    const least = gaps.indexOf(Math.min(...gaps));
-    apart.splice(least, 2, together(apart[least] as TimeRange, apart[least + 1] as TimeRange));
+  while (separate.length > MAX_RANGES) {
+    const gaps = separate.slice(1).map(({ from }, i) => from.getTime() - (separate[i] as TimeRange).to.getTime());
+    const smallest = gaps.indexOf(Math.min(...gaps));
+    separate.splice(smallest, 2, merge(separate[smallest] as TimeRange, separate[smallest + 1] as TimeRange));
   }
-  if (apart.length === 0) throw new RangeError('There is no range to read');
-  const each = apart.map((range) => sql`select * from ${eventsDuring(range)}`);
+  if (separate.length === 0) throw new RangeError('There is no range to read');
+  const each = separate.map((range) => sql`select * from ${eventsDuring(range)}`);
   return sql`(${join(each, ' union all ')})`;
 }
 
-const together = (one: TimeRange, other: TimeRange): TimeRange => ({
+const merge = (one: TimeRange, other: TimeRange): TimeRange => ({
   from: one.from,
   to: new Date(Math.max(one.to.getTime(), other.to.getTime())),
 });
 
 /**
- * A range in parts, newest first, each four times as long as the one after it, so that a search that may stop early reads
- * little. Each part reads a day more than its own, for files that were delivered late: short ranges stay whole.
+ * Splits a range into parts, newest first, each four times as long as the one before, so that a search that may stop early reads
+ * little. Each part reads one more day for late files, so short ranges are not split.
  */
 export function splitNewestFirst({ from, to }: TimeRange): readonly TimeRange[] {
   const parts: TimeRange[] = [];
@@ -86,14 +83,14 @@ export function splitNewestFirst({ from, to }: TimeRange): readonly TimeRange[] 
 const FIRST_PART_DAYS = 2;
 
 /**
- * How many events: one that was delivered twice counts once. A hash of the id takes a fifth of the memory that the id
- * takes, and two of a billion events share one with a chance of 1 in 40.
+ * The number of events; one that was delivered twice counts once. It counts hashes of the id, which need a fifth of the memory.
+ * With a billion events, the chance that any two share a hash is 1 in 40.
  */
 export const distinctEventCount: Sql = sql`count(distinct from_big_endian_64(xxhash64(to_utf8(eventid))))`;
 
 /**
- * The account whose user acted: users of one name in two accounts are two, and each account has a root. A person of
- * Identity Center is the same in all accounts, and has none.
+ * The account of an IAM user or root, to tell apart users of the same name in two accounts. Null for Identity Center users, who
+ * are the same in all accounts, and for every other actor.
  */
 export const actorAccount: Sql = sql`case when identitytype in ('IAMUser', 'Root') then coalesce(identityaccountid, recipientaccountid) end`;
 
@@ -101,4 +98,4 @@ export const actorAccount: Sql = sql`case when identitytype in ('IAMUser', 'Root
 export const isoSecond = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 
 /** The day of delivery that an instant is in, as folders are named: 'yyyy/MM/dd'. */
-export const dayOf = (at: Date): string => at.toISOString().slice(0, 10).replaceAll('-', '/');
+export const dayFolder = (at: Date): string => at.toISOString().slice(0, 10).replaceAll('-', '/');

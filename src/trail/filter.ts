@@ -1,40 +1,36 @@
 /**
- * Filters of a question line as conditions over the relation `events`. Values are bound, never pasted; `*` and `?` are
- * wildcards; a list (`a,b`) is any of its values; a minus in front leaves matches out, and keeps rows that have no value
- * there. Groups hold filters of which some or all must match.
+ * The filters of a question line as SQL conditions on the relation `events`. Values are bound as parameters; `*` and `?` are
+ * wildcards; a list (`a,b`) matches any of its values; a leading minus excludes matches and keeps rows without a value.
  */
 import { isInCidr } from './cidr.ts';
 import { isoSecond } from './events.ts';
+import { type FilterValue, likePattern } from './filter-value.ts';
 import { pathTests, pathValue, printPath, readPath } from './json-path.ts';
-import { containing, join, likeLiteral, type Sql, sql, valueList } from './sql.ts';
+import { containing, join, type Sql, sql, valueList } from './sql.ts';
 import { pin, readWindow, type TimeRange } from './time-window.ts';
 
-/** One value of a filter. A wildcard is a `*` or `?` that was not quoted. */
-export interface FilterValue {
-  readonly text: string;
-  readonly wildcard: boolean;
-}
-
-/** `field:value`, with the field by its own name below, or as a path into a record's JSON. */
+/** `field:value`. The field is a name from `FILTER_FIELDS` or a path into a record's JSON. */
 export interface Term {
   readonly field: string;
   readonly negated: boolean;
   readonly values: readonly FilterValue[];
 }
 
-/** `(a:1 b:2 OR c:3)`: any of lists, of which all filters match. As `group` makes it. */
-interface Group {
+/** `(a:1 b:2 OR c:3)`: matches when all filters of any one list match. `groupFilters` creates it. */
+interface FilterGroup {
   readonly negated: boolean;
   readonly any: readonly (readonly Filter[])[];
 }
 
-export type Filter = Term | Group;
+/** A filter of a line: a term or a group. */
+export type Filter = Term | FilterGroup;
 
+/** True for a term, false for a group. */
 export const isTerm = (filter: Filter): filter is Term => 'field' in filter;
 
 /**
- * Filters that match together where any of `any` does, each of which is a list of filters that all must; in the one form
- * that means it: no group in a group, none of one filter, and values of one field in one list.
+ * Filters that match when all filters of any one list in `any` match, in their simplest form: no group directly in a group, no
+ * group of one filter, and values of one field in one term.
  */
 export function groupFilters(negated: boolean, any: readonly (readonly Filter[])[]): readonly Filter[] {
   const [first = [], ...others] = any
@@ -50,109 +46,114 @@ export function groupFilters(negated: boolean, any: readonly (readonly Filter[])
   return [{ negated, any: [first, ...others] }];
 }
 
-/** The filters with each term, however deep, as `change` makes it. */
+/** The filters with `change` applied to every term, in groups too. */
 export const mapTerms = (filters: readonly Filter[], change: (term: Term) => Term): readonly Filter[] =>
   filters.map((filter) => (isTerm(filter) ? change(filter) : { ...filter, any: filter.any.map((all) => mapTerms(all, change)) }));
 
-/** Every term, however deep in groups. */
+/** Every term, in groups too. */
 export const termsOf = (filters: readonly Filter[]): readonly Term[] =>
   filters.flatMap((filter) => (isTerm(filter) ? [filter] : termsOf(filter.any.flat())));
 
-interface Field {
-  /** Column, or columns of which any may match, as fixed SQL of ours. */
+interface FieldDefinition {
+  /** The columns to compare, as fixed SQL; a row matches when any of them does. */
   readonly columns: readonly Sql[];
-  /** One column with the values of all of them but the ARN, each between line feeds: quicker to search than several. */
-  readonly together?: Sql;
-  /** True where values are names, which people mistype: one that is not there may be meant for another. */
-  readonly named?: boolean;
-  /** What is said of it in messages. */
+  /** One column with the values of all of them except ARNs, each between line feeds, because one column is faster to search. */
+  readonly namesColumn?: Sql;
+  /** True when values are names, which people mistype: an unknown one gets a suggestion. */
+  readonly holdsNames?: boolean;
+  /** What the field is, for people. */
   readonly about: string;
-  /** All the values there are, where there are few. */
+  /** All possible values, when there are few. */
   readonly values?: readonly string[];
-  /** The value as the column holds it. */
-  read?(value: string): string;
-  /** A condition of its own for a value that is more than text: undefined where it is text. */
-  test?(value: string): Sql | undefined;
-  /** Values that can be compared at all, and how they are written. */
-  readonly written?: { readonly as: string; isRight(value: string): boolean };
-  /** True where the columns hold whole documents: a value is part of one, in any case, and nothing can be grouped by them. */
-  readonly partly?: boolean;
+  /** A typed value as the column stores it. */
+  toStored?(value: string): string;
+  /** A special condition for values such as a CIDR range; undefined for a value to compare as text. */
+  valueCondition?(value: string): Sql | undefined;
+  /** The format that values must have. */
+  readonly format?: { readonly example: string; isValid(value: string): boolean };
+  /** True when the columns are whole JSON documents: a value matches any part of one, ignoring case, and `by:` is not possible. */
+  readonly isDocument?: boolean;
 }
 
-// CloudTrail's service names end alike; people say `s3`.
+// People write `s3` for s3.amazonaws.com.
 const serviceName = (text: string): string => (/[.*?]/.test(text) ? text : `${text}.amazonaws.com`);
 const lower = (text: string): string => text.toLowerCase();
 
 const BOOLEAN = ['true', 'false'];
 
-/** A sign-in of a user or of root has no session yet, and says by itself whether a second factor was used. */
+/** A sign-in of an IAM user or root has no session yet, so mfaAuthenticated is missing; MFAUsed says it instead. */
 const MFA = sql`coalesce(mfaauthenticated, case when eventname = 'ConsoleLogin' and identitytype in ('IAMUser', 'Root') then
     case lower(json_extract_scalar(additionaleventdata, '$.MFAUsed')) when 'yes' then 'true' when 'no' then 'false' end end)`;
 
-/** The fields by the name that lines print them with. */
-const FIELDS: Readonly<Record<string, Field>> = {
-  event: { columns: [sql`eventname`], named: true, about: 'eventName, such as DeleteBucket' },
-  source: { columns: [sql`eventsource`], named: true, about: 'eventSource, such as s3', read: (text) => serviceName(lower(text)) },
+/** The fields, by the name that a printed line uses. */
+const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
+  event: { columns: [sql`eventname`], holdsNames: true, about: 'eventName, such as DeleteBucket' },
+  source: { columns: [sql`eventsource`], holdsNames: true, about: 'eventSource, such as s3', toStored: (text) => serviceName(lower(text)) },
   user: {
     columns: [sql`actor`, sql`username`, sql`sessionname`, sql`sessionissuername`, sql`identityarn`],
-    together: sql`names`,
-    named: true,
-    about: 'who: a person, role, session or ARN',
+    namesColumn: sql`names`,
+    holdsNames: true,
+    about: 'user, role, session or ARN that made the call',
   },
-  actor: { columns: [sql`actor`], named: true, about: 'who, exactly as answers tell it' },
-  role: { columns: [sql`sessionissuername`, sql`sessionissuerarn`], named: true, about: 'the role whose session acted' },
-  key: { columns: [sql`accesskeyid`], named: true, about: 'access key id', read: (text) => text.toUpperCase() },
+  actor: { columns: [sql`actor`], holdsNames: true, about: 'who made the call, exactly as in answers' },
+  role: { columns: [sql`sessionissuername`, sql`sessionissuerarn`], holdsNames: true, about: 'the role of the session that made the call' },
+  key: { columns: [sql`accesskeyid`], holdsNames: true, about: 'access key id', toStored: (text) => text.toUpperCase() },
   ip: {
     columns: [sql`sourceipaddress`],
     about: 'sourceIPAddress, or a range such as 203.0.113.0/24',
-    test: (text) => isInCidr(text, sql`sourceipaddress`),
-    written: {
-      as: '203.0.113.0/24 or 2001:db8::/32',
-      isRight: (text) => !text.includes('/') || isInCidr(text, sql`sourceipaddress`) !== undefined,
+    valueCondition: (text) => isInCidr(text, sql`sourceipaddress`),
+    format: {
+      example: '203.0.113.0/24 or 2001:db8::/32',
+      isValid: (text) => !text.includes('/') || isInCidr(text, sql`sourceipaddress`) !== undefined,
     },
   },
-  region: { columns: [sql`awsregion`], about: 'awsRegion', read: lower },
+  region: { columns: [sql`awsregion`], about: 'awsRegion', toStored: lower },
   account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits' },
-  error: { columns: [sql`errorcode`], named: true, about: 'errorCode' },
-  target: { columns: [sql`target`], named: true, about: 'the thing acted on' },
+  error: { columns: [sql`errorcode`], holdsNames: true, about: 'errorCode' },
+  target: { columns: [sql`target`], holdsNames: true, about: 'the resource that the call is about' },
   via: {
     values: ['console', 'cli', 'sdk', 'terraform', 'cdk', 'cloudformation', 'service', 'other'],
     columns: [sql`via`],
     about: 'console, cli, sdk, terraform, cdk, cloudformation, service',
-    read: lower,
+    toStored: lower,
   },
   kind: {
     values: ['human', 'role', 'service', 'root', 'account', 'anonymous'],
     columns: [sql`actorkind`],
     about: 'human, role, service, root, account, anonymous',
-    read: lower,
+    toStored: lower,
   },
-  outcome: { values: ['ok', 'denied', 'throttled', 'failed'], columns: [sql`outcome`], about: 'ok, denied, throttled, failed', read: lower },
+  outcome: { values: ['ok', 'denied', 'throttled', 'failed'], columns: [sql`outcome`], about: 'ok, denied, throttled, failed', toStored: lower },
   agent: { columns: [sql`useragent`], about: 'userAgent' },
   id: { columns: [sql`eventid`], about: 'eventID' },
-  type: { columns: [sql`eventtype`], named: true, about: 'eventType' },
-  category: { columns: [sql`eventcategory`], named: true, about: 'eventCategory' },
-  readonly: { values: BOOLEAN, columns: [sql`readonly`], about: 'readOnly, true or false', read: lower },
-  reads: { values: BOOLEAN, columns: [sql`readlike`], about: 'true or false: told by the call’s name where readOnly is missing', read: lower },
-  destructive: { values: BOOLEAN, columns: [sql`destructive`], about: 'true or false', read: lower },
+  type: { columns: [sql`eventtype`], holdsNames: true, about: 'eventType' },
+  category: { columns: [sql`eventcategory`], holdsNames: true, about: 'eventCategory' },
+  readonly: { values: BOOLEAN, columns: [sql`readonly`], about: 'readOnly, true or false', toStored: lower },
+  reads: {
+    values: BOOLEAN,
+    columns: [sql`readlike`],
+    about: 'true or false: readOnly, or judged by the event’s name where it is missing',
+    toStored: lower,
+  },
+  destructive: { values: BOOLEAN, columns: [sql`destructive`], about: 'true or false', toStored: lower },
   principal: { columns: [sql`principalid`], about: 'principalId' },
   vpce: { columns: [sql`vpcendpointid`], about: 'vpcEndpointId' },
   mfa: {
     values: [...BOOLEAN, 'unknown'],
     columns: [MFA],
-    about: 'mfaAuthenticated, true or false; of a sign-in what it tells, or unknown',
-    read: lower,
+    about: 'mfaAuthenticated, true or false; for a sign-in MFAUsed, or unknown',
+    toStored: lower,
   },
   time: {
     columns: [sql`eventtime`],
     about: 'eventTime, such as 2026-04-20..2026-05-02 or >2026-04-20',
-    test: (text) => within(rangeOf(text)),
-    written: { as: '2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02', isRight: (text) => rangeOf(text) !== undefined },
+    valueCondition: (text) => isDuring(parseTimeRange(text)),
+    format: { example: '2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02', isValid: (text) => parseTimeRange(text) !== undefined },
   },
   message: { columns: [sql`errormessage`], about: 'errorMessage, such as *not authorized*' },
   requestid: { columns: [sql`requestid`], about: 'requestID' },
   sharedid: { columns: [sql`sharedeventid`], about: 'sharedEventID: one call, logged in two accounts' },
-  resources: { columns: [sql`resourcesjson`], about: 'part of the ARNs, accounts and types of the resources', partly: true },
+  resources: { columns: [sql`resourcesjson`], about: 'part of the ARNs, accounts and types of the resources', isDocument: true },
   text: {
     columns: [
       sql`requestparameters`,
@@ -169,20 +170,20 @@ const FIELDS: Readonly<Record<string, Field>> = {
       sql`eventid`,
     ],
     about: 'anywhere in the record',
-    partly: true,
+    isDocument: true,
   },
 };
 
-/** A span of days or instants in UTC; undefined for other text. */
-function rangeOf(text: string): TimeRange | undefined {
+/** A day, an instant or `a..b` as a time range in UTC; undefined for other text. */
+function parseTimeRange(text: string): TimeRange | undefined {
   const read = readWindow([text]);
   return read?.window.kind === 'between' ? pin(read.window, new Date(0)) : undefined;
 }
 
-const within = (range: TimeRange | undefined): Sql | undefined =>
+const isDuring = (range: TimeRange | undefined): Sql | undefined =>
   range && sql`(eventtime >= ${isoSecond(range.from)} and eventtime < ${isoSecond(range.to)})`;
 
-/** Other names of the same fields: CloudTrail's own, and what people type. Lower case. */
+/** Other names of the same fields, in lower case: those of CloudTrail, and common ones. */
 const ALIASES: Readonly<Record<string, string>> = {
   eventname: 'event',
   action: 'event',
@@ -211,71 +212,73 @@ const ALIASES: Readonly<Record<string, string>> = {
   eventtime: 'time',
 };
 
-/** Every name that a filter may be written with, the printed names first. */
-export const fieldNames: readonly string[] = [...Object.keys(FIELDS), ...Object.keys(ALIASES)];
+/** Every name that a filter accepts, the printed names first. */
+export const fieldNames: readonly string[] = [...Object.keys(FILTER_FIELDS), ...Object.keys(ALIASES)];
 
-/** The fields with what each means, for help. */
-export const fieldDescriptions: readonly { readonly name: string; readonly about: string }[] = Object.entries(FIELDS).map(([name, { about }]) => ({
-  name,
-  about,
-}));
+/** The fields and what each is, for help. */
+export const fieldDescriptions: readonly { readonly name: string; readonly about: string }[] = Object.entries(FILTER_FIELDS).map(
+  ([name, { about }]) => ({
+    name,
+    about,
+  }),
+);
 
-/** A field's own name for any name of it, in any case, or a path into a record's JSON; undefined when there is none. */
+/** The printed name of a field from any of its names, ignoring case, or a path into a record's JSON; undefined when there is no such field. */
 export function resolveField(name: string): string | undefined {
   const path = readPath(name);
   return resolveColumnField(name) ?? (path && printPath(path));
 }
 
-/** The same for what can be grouped by: undefined where a field holds whole documents. */
+/** Like `resolveField`, for `by:`: undefined for fields that hold whole JSON documents. */
 export function resolveGroupField(name: string): string | undefined {
   const field = resolveField(name);
-  return field && definition(field).partly ? undefined : field;
+  return field && fieldDefinition(field).isDocument ? undefined : field;
 }
 
-/** The same for a field with columns of its own. */
+/** Like `resolveField`, without paths into a record's JSON. */
 export function resolveColumnField(name: string): string | undefined {
   const known = name.toLowerCase();
   const own = Object.hasOwn(ALIASES, known) ? ALIASES[known] : known;
-  return own !== undefined && Object.hasOwn(FIELDS, own) ? own : undefined;
+  return own !== undefined && Object.hasOwn(FILTER_FIELDS, own) ? own : undefined;
 }
 
-/** How values of a field are written, where `value` is written otherwise. */
+/** An example of the format that values of the field must have, when `value` does not have it; else undefined. */
 export function expectedFormat(field: string, { text, wildcard }: FilterValue): string | undefined {
-  const { written } = definition(field);
-  return written && !wildcard && !written.isRight(text) ? written.as : undefined;
+  const { format } = fieldDefinition(field);
+  return format && !wildcard && !format.isValid(text) ? format.example : undefined;
 }
 
-/** All the values that a field can have, where there are few; a filter for another would find nothing, ever. */
-export const allowedValues = (field: string): readonly string[] | undefined => definition(field).values;
+/** All values that a field can have, when there are few; undefined for other fields. */
+export const allowedValues = (field: string): readonly string[] | undefined => fieldDefinition(field).values;
 
-/** The column that a field groups by. */
+/** The column that `by:` groups on. */
 export function groupColumn(field: string): Sql {
   const path = readPath(field);
   if (path) return pathValue(path);
-  const column = definition(field).columns[0];
+  const column = fieldDefinition(field).columns[0];
   if (!column) throw new Error(`The field ${field} has no column`);
   return column;
 }
 
-/** Every column that a filter on the field compares. */
-export const filterColumns = (field: string): readonly Sql[] => definition(field).columns;
+/** The columns that a filter on the field compares. */
+export const filterColumns = (field: string): readonly Sql[] => fieldDefinition(field).columns;
 
-/** True where names are looked for, which are easily mistyped. */
-export const holdsNames = (field: string): boolean => definition(field).named === true;
+/** True when values of the field are names, which are easily mistyped. */
+export const holdsNames = (field: string): boolean => fieldDefinition(field).holdsNames === true;
 
-/** A value of a field as its columns hold it. */
-export const storedValue = (field: string, text: string): string => definition(field).read?.(text) ?? text;
+/** A typed value of a field as its columns store it: `s3` is s3.amazonaws.com. */
+export const storedValue = (field: string, text: string): string => fieldDefinition(field).toStored?.(text) ?? text;
 
-/** All filters as one condition: `true` in SQL when there are none. */
+/** The condition that all filters match; always true when there are none. */
 export function matching(filters: readonly Filter[]): Sql {
   if (filters.length === 0) return sql`1 = 1`;
   return join(
-    filters.map((filter) => (isTerm(filter) ? condition(filter) : either(filter))),
+    filters.map((filter) => (isTerm(filter) ? termCondition(filter) : groupCondition(filter))),
     ' and ',
   );
 }
 
-function either({ negated, any }: Group): Sql {
+function groupCondition({ negated, any }: FilterGroup): Sql {
   const some = sql`(${join(
     any.map((all) => sql`(${matching(all)})`),
     ' or ',
@@ -283,25 +286,28 @@ function either({ negated, any }: Group): Sql {
   return negated ? sql`not coalesce(${some}, false)` : some;
 }
 
-function condition({ field, negated, values }: Term): Sql {
+function termCondition({ field, negated, values }: Term): Sql {
   const path = readPath(field);
-  const any = sql`(${join(path ? pathTests(path, values) : testsOf(definition(field), values), ' or ')})`;
+  const any = sql`(${join(path ? pathTests(path, values) : fieldTests(fieldDefinition(field), values), ' or ')})`;
   return negated ? sql`not coalesce(${any}, false)` : any;
 }
 
-/** One test for each way in which a row may match. */
-function testsOf({ columns, together, partly, test, read = (text: string) => text }: Field, values: readonly FilterValue[]): Sql[] {
-  if (partly) return columns.map((column) => holdingAny(column, values));
-  const own = values.map((value) => (value.wildcard ? undefined : test?.(value.text)));
-  const told = values.filter((_, i) => !own[i]).map(({ text, wildcard }) => ({ text: read(text), wildcard }));
+/** One condition for each way in which a row may match. */
+function fieldTests(
+  { columns, namesColumn, isDocument, valueCondition, toStored = (text: string) => text }: FieldDefinition,
+  values: readonly FilterValue[],
+): Sql[] {
+  if (isDocument) return columns.map((column) => containsAny(column, values));
+  const special = values.map((value) => (value.wildcard ? undefined : valueCondition?.(value.text)));
+  const texts = values.filter((_, i) => !special[i]).map(({ text, wildcard }) => ({ text: toStored(text), wildcard }));
   const isName = ({ text, wildcard }: FilterValue): boolean => !wildcard && !text.startsWith('arn:');
-  const names = together ? told.filter(isName).map(({ text }) => text) : [];
-  const others = together ? told.filter((value) => !isName(value)) : told;
+  const names = namesColumn ? texts.filter(isName).map(({ text }) => text) : [];
+  const others = namesColumn ? texts.filter((value) => !isName(value)) : texts;
   const exact = others.filter(({ wildcard }) => !wildcard).map(({ text }) => text);
   const patterns = others.filter(({ wildcard }) => wildcard).map(({ text }) => text);
   return [
-    ...own.filter((each) => each !== undefined),
-    ...names.map((name) => sql`${together as Sql} like ${containing(`\n${name}\n`)} escape '!'`),
+    ...special.filter((each) => each !== undefined),
+    ...names.map((name) => sql`${namesColumn as Sql} like ${containing(`\n${name}\n`)} escape '!'`),
     ...columns.flatMap((column) => [
       ...(exact.length > 0 ? [sql`${column} in (${valueList(exact)})`] : []),
       ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${column} like ${likePattern(pattern)} escape '!'`)),
@@ -309,27 +315,25 @@ function testsOf({ columns, together, partly, test, read = (text: string) => tex
   ];
 }
 
-/** That a column has any of the values in it. Few texts have the name that stands between the marks of all of them, and only those are searched for each. */
-function holdingAny(column: Sql, values: readonly FilterValue[]): Sql {
+/** That a column contains any of the values. When they differ only in punctuation around one name, the name is searched first, as few rows have it. */
+function containsAny(column: Sql, values: readonly FilterValue[]): Sql {
   const any = sql`(${join(
-    values.map((value) => holding(column, value)),
+    values.map((value) => containsText(column, value)),
     ' or ',
   )})`;
   const [name = '', ...others] = new Set(values.map(({ text }) => text.replace(/^\W+|\W+$/gu, '')));
   const isShared = values.length > 1 && name !== '' && others.length === 0 && values.every(({ wildcard }) => !wildcard);
-  return isShared ? sql`(${holding(column, { text: name, wildcard: false })} and ${any})` : any;
+  return isShared ? sql`(${containsText(column, { text: name, wildcard: false })} and ${any})` : any;
 }
 
-/** That a column has a value in it, in any case. LIKE with an escape is slow, and only wildcards need it. */
-const holding = (column: Sql, { text, wildcard }: FilterValue): Sql =>
+/** That a column contains a value, ignoring case. LIKE with an escape is slow, so only wildcards use it. */
+const containsText = (column: Sql, { text, wildcard }: FilterValue): Sql =>
   wildcard ? sql`lower(${column}) like ${`%${likePattern(lower(text))}%`} escape '!'` : sql`strpos(lower(${column}), ${lower(text)}) > 0`;
 
-const likePattern = (text: string): string => likeLiteral(text).replaceAll('*', '%').replaceAll('?', '_');
-
-function definition(field: string): Field {
-  const found = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+function fieldDefinition(field: string): FieldDefinition {
+  const found = Object.hasOwn(FILTER_FIELDS, field) ? FILTER_FIELDS[field] : undefined;
   if (found) return found;
   const path = readPath(field);
-  if (!path) throw new Error(`No field is called ${field}`);
-  return { columns: [pathValue(path)], named: true, about: 'part of the record' };
+  if (!path) throw new Error(`There is no field ${field}`);
+  return { columns: [pathValue(path)], holdsNames: true, about: 'part of the record' };
 }

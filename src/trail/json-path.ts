@@ -1,12 +1,13 @@
 /**
- * Paths into the JSON of a record: `requestParameters.roleArn`, `additionalEventData.x-amz-id-2`. A key of more than letters, digits,
- * _ and - stands in quotes: `requestParameters.encryptionContext."aws:s3:arn"`. As in Kibana, a path goes through lists
- * without saying so: `items.instanceId`, `items[].instanceId` and `items[*].instanceId` mean that of any item, `items[0].…` that of the first.
+ * Paths into the JSON of a record: `requestParameters.roleArn`, `additionalEventData.x-amz-id-2`. A key with other characters than
+ * letters, digits, _ and - is quoted: `requestParameters.encryptionContext."aws:s3:arn"`. As in Kibana, lists need no mark:
+ * `items.instanceId`, `items[].instanceId` and `items[*].instanceId` match any item, `items[0].…` only the first.
  */
 import { quote } from '../text/quote.ts';
-import { join, likeLiteral, raw, type Sql, sql, valueList } from './sql.ts';
+import { type FilterValue, likePattern } from './filter-value.ts';
+import { join, raw, type Sql, sql, valueList } from './sql.ts';
 
-/** The parts of a record that are JSON, as CloudTrail spells them, and their columns. */
+/** The parts of a record that are JSON, by CloudTrail's names, and their columns. */
 const DOCUMENTS: Readonly<Record<string, Sql>> = {
   requestParameters: sql`requestparameters`,
   responseElements: sql`responseelements`,
@@ -19,88 +20,82 @@ const DOCUMENTS: Readonly<Record<string, Sql>> = {
   edgeDeviceDetails: sql`edgedevicedetails`,
 };
 
-/** The names that paths begin with. */
+/** The names with which a path can start. */
 export const documentNames: readonly string[] = Object.keys(DOCUMENTS);
 
-/** A path, read. Keys tell capital letters from small ones; a number is a place in a list. */
+/** A parsed path. Keys are case-sensitive; a number is an index in a list. */
 export interface JsonPath {
   readonly document: string;
   readonly keys: readonly (string | number)[];
 }
 
-const MOST_LETTERS = 300;
+const MAX_PATH_LENGTH = 300;
 const QUOTED = String.raw`"(?:[^"\\]|\\u\{[0-9a-f]{1,6}\})*"`;
 const STEP = new RegExp(String.raw`^(?:[.]([A-Za-z0-9_-]+)|[.](${QUOTED})|\[(${QUOTED})\]|\[(\d{1,4})\]|\[\*?\])`);
 
-/** Reads a path; undefined for what is none. */
+/** Parses a path; undefined when the text is not one. */
 export function readPath(text: string): JsonPath | undefined {
   const [, typed = '', steps = ''] = /^([A-Za-z]+)([.[].*)$/s.exec(text) ?? [];
   const document = documentNames.find((each) => each.toLowerCase() === typed.toLowerCase());
-  if (!document || text.length > MOST_LETTERS) return undefined;
+  if (!document || text.length > MAX_PATH_LENGTH) return undefined;
   const keys: (string | number)[] = [];
   for (let rest = steps; rest !== ''; ) {
-    const [step, plain, dotted, bracketed, place] = STEP.exec(rest) ?? [];
+    const [step, plain, dotted, bracketed, index] = STEP.exec(rest) ?? [];
     if (step === undefined) return undefined;
     const quoted = dotted ?? bracketed;
     if (plain !== undefined) keys.push(plain);
-    else if (quoted !== undefined) keys.push(unquoted(quoted));
-    else if (place !== undefined) keys.push(Number(place));
+    else if (quoted !== undefined) keys.push(unquote(quoted));
+    else if (index !== undefined) keys.push(Number(index));
     rest = rest.slice(step.length);
   }
-  // Neither engine asks for such a key in a way that the other reads.
+  // The engines have no common syntax for keys with these characters.
   if (keys.length === 0 || keys.some((key) => typeof key === 'string' && /["\\\p{Cc}\p{Cs}]/u.test(key))) return undefined;
   return { document, keys };
 }
 
-const unquoted = (text: string): string =>
+const unquote = (text: string): string =>
   text.slice(1, -1).replace(/\\u\{([0-9a-f]{1,6})\}/g, (whole, code: string) => {
     const point = Number.parseInt(code, 16);
     return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
   });
 
-/** The column that holds a path's document. */
+/** The column of the document in which a path starts. */
 export const documentColumn = ({ document }: JsonPath): Sql => DOCUMENTS[document] as Sql;
 
-/** A path as a line writes it. */
+/** A path as text that parses to the same path. */
 export const printPath = ({ document, keys }: JsonPath): string => `${document}${keys.map(printStep).join('')}`;
 
 const printStep = (key: string | number): string => (typeof key === 'number' ? `[${key}]` : `.${printKey(key)}`);
 
-/** One key as a path writes it. */
+/** One key of a path, quoted if needed. */
 export const printKey = (key: string): string => (/^[A-Za-z0-9_-]+$/.test(key) ? key : quote(key));
 
-/** A value that is looked for, as filters have it. */
-interface Wanted {
-  readonly text: string;
-  readonly wildcard: boolean;
-}
-
 /**
- * One test for each way in which a record may have one of the values at a path: as a text, number or truth there, as a whole object or
- * list that is written as JSON, or in a list that the path goes through. `*` is anything that is there.
+ * One condition for each way in which a record can have one of the values at a path: as a scalar, as a whole object or list written
+ * as JSON, or in a list on the path. `*` matches anything but null.
  *
- * Neither engine looks into lists in a way that the other knows. What a list holds is searched as text, for the keys one after
- * the other: a key of the same name that stands deeper in the list is taken for it, too.
+ * The engines have no common syntax to look into lists, so lists are searched as JSON text for the keys in their order. A key of the
+ * same name deeper in the list matches too.
  */
-export function pathTests(path: JsonPath, values: readonly Wanted[]): Sql[] {
+export function pathTests(path: JsonPath, values: readonly FilterValue[]): Sql[] {
   const { keys } = path;
   const column = documentColumn(path);
   const scalar = sql`json_extract_scalar(${column}, ${jsonPath(keys)})`;
   const exact = values.filter(({ wildcard }) => !wildcard).map(({ text }) => text);
   const patterns = values.filter(({ text, wildcard }) => wildcard && text !== '*').map(({ text }) => text);
   const whole = exact.filter((text) => /^[[{]/.test(text));
-  const inLists = lists(path, values);
+  const inLists = listPatterns(path, values);
   const name = keys.findLast((key) => typeof key === 'string');
-  const isNamed = name === undefined ? sql`1 = 1` : sql`strpos(${column}, ${JSON.stringify(name)}) > 0`;
+  const hasKey = name === undefined ? sql`1 = 1` : sql`strpos(${column}, ${JSON.stringify(name)}) > 0`;
   return [
     ...(exact.length > 0 ? [sql`${scalar} in (${valueList(exact)})`] : []),
-    ...patterns.map((text) => sql`${scalar} like ${likeLiteral(text).replaceAll('*', '%').replaceAll('?', '_')} escape '!'`),
+    ...patterns.map((text) => sql`${scalar} like ${likePattern(text)} escape '!'`),
     ...(values.some(({ text, wildcard }) => wildcard && text === '*') ? [sql`${jsonAt(column, keys)} <> 'null'`] : []),
     ...(whole.length > 0 ? [sql`${jsonAt(column, keys)} in (${valueList(whole)})`] : []),
-    // Few records have a list and the key at all, and only those are parsed.
+    // Only records that have a list and the key are parsed: there are few.
     ...(inLists.length > 0
       ? [
-          sql`(strpos(${column}, '[') > 0 and ${isNamed} and (${join(
+          sql`(strpos(${column}, '[') > 0 and ${hasKey} and (${join(
             inLists.map(({ at, pattern }) => sql`regexp_like(${jsonAt(column, at)}, ${pattern})`),
             ' or ',
           )}))`,
@@ -110,44 +105,44 @@ export function pathTests(path: JsonPath, values: readonly Wanted[]): Sql[] {
 }
 
 /**
- * The value at a path as a column: a text, number or truth as it is, an object or a list as JSON. Athena takes no parameter there, so
- * that the path is spelled in the numbers of its letters, and none of the letters gets into the statement.
+ * The value at a path as a column: a scalar as text, an object or list as JSON. Athena takes no parameters in SELECT, so the path is
+ * written as calls of `chr` with code points, and no typed character gets into the statement.
  */
 export function pathValue(path: JsonPath): Sql {
   const column = documentColumn(path);
-  const spelled = raw(Array.from(jsonPath(path.keys), (letter) => `chr(${letter.codePointAt(0)})`).join(' || '));
-  return sql`coalesce(json_extract_scalar(${column}, ${spelled}), nullif(json_format(json_extract(${column}, ${spelled})), 'null'))`;
+  const pathText = raw(Array.from(jsonPath(path.keys), (character) => `chr(${character.codePointAt(0)})`).join(' || '));
+  return sql`coalesce(json_extract_scalar(${column}, ${pathText}), nullif(json_format(json_extract(${column}, ${pathText})), 'null'))`;
 }
 
 const jsonAt = (column: Sql, keys: JsonPath['keys']): Sql => sql`json_format(json_extract(${column}, ${jsonPath(keys)}))`;
 
-/** A path in Trino's words. */
+/** A path in Trino's JSONPath syntax, which DuckDB reads too. */
 const jsonPath = (keys: JsonPath['keys']): string =>
   `$${keys.map((key) => (typeof key === 'number' ? `[${key}]` : /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `["${key}"]`)).join('')}`;
 
-/** The lists that a path may go through, and the pattern that such a list matches as JSON where it holds one of the values. */
-function lists({ document, keys }: JsonPath, values: readonly Wanted[]): { readonly at: JsonPath['keys']; readonly pattern: string }[] {
+/** The places where a list may be on a path, each with the pattern that matches the list's JSON when it contains one of the values. */
+function listPatterns({ document, keys }: JsonPath, values: readonly FilterValue[]): { readonly at: JsonPath['keys']; readonly pattern: string }[] {
   const ends = keys.map((_, i) => i + 1).filter((n) => typeof keys[n] !== 'number');
   if (document === 'resources' && typeof keys[0] !== 'number') ends.unshift(0);
   return ends.flatMap((n) => {
     const below = keys.slice(n).filter((key) => typeof key === 'string');
-    const wanted = values.filter(({ text, wildcard }) => below.length > 0 || !wildcard || text !== '*').flatMap(jsonPatterns);
-    const way = below.length === 0 ? '(?:.*,)?' : below.map((key) => `.*${literally(JSON.stringify(key))}:`).join('');
-    return wanted.length === 0 ? [] : [{ at: keys.slice(0, n), pattern: `^\\[${way}(?:${wanted.join('|')})` }];
+    const patterns = values.filter(({ text, wildcard }) => below.length > 0 || !wildcard || text !== '*').flatMap(jsonPatterns);
+    const prefix = below.length === 0 ? '(?:.*,)?' : below.map((key) => `.*${escapeRegExp(JSON.stringify(key))}:`).join('');
+    return patterns.length === 0 ? [] : [{ at: keys.slice(0, n), pattern: `^\\[${prefix}(?:${patterns.join('|')})` }];
   });
 }
 
-const ANY_LETTER = String.raw`(?:[^"\\]|\\.)`;
-const ANY_MARK = String.raw`[^",:{}\[\]]`;
+const QUOTED_CHARACTER = String.raw`(?:[^"\\]|\\.)`;
+const BARE_CHARACTER = String.raw`[^",:{}\[\]]`;
 
-/** How JSON may write a value: in quotes, and a number or a truth without. */
-function jsonPatterns({ text, wildcard }: Wanted): string[] {
+/** Patterns for a value in JSON: quoted, and for numbers and booleans also bare. */
+function jsonPatterns({ text, wildcard }: FilterValue): string[] {
   if (wildcard && text === '*') return ['[^n]', 'n[^u]'];
   const pieces = wildcard ? text.split(/([*?])/) : [text];
   const written = (anyOne: string): string =>
-    pieces.map((piece, i) => (i % 2 === 0 ? literally(JSON.stringify(piece).slice(1, -1)) : piece === '*' ? `${anyOne}*` : anyOne)).join('');
+    pieces.map((piece, i) => (i % 2 === 0 ? escapeRegExp(JSON.stringify(piece).slice(1, -1)) : piece === '*' ? `${anyOne}*` : anyOne)).join('');
   const isBare = wildcard ? /^[\w.*?+-]+$/.test(text) && /\d|^[tf]/.test(text) : /^(?:-?\d[\d.eE+-]*|true|false)$/.test(text);
-  return [`"${written(ANY_LETTER)}"[,}\\]]`, ...(isBare ? [`${written(ANY_MARK)}[,}\\]]`] : [])];
+  return [`"${written(QUOTED_CHARACTER)}"[,}\\]]`, ...(isBare ? [`${written(BARE_CHARACTER)}[,}\\]]`] : [])];
 }
 
-const literally = (text: string): string => text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');

@@ -1,17 +1,17 @@
 /**
- * Calls that machines make all day, and that bury what people changed. Lists of changes leave them out, say how many
- * there were, and show them when asked for `all`.
+ * Routine calls: those that machines make all day and that bury the changes of people. Lists of changes hide and count them, and
+ * show them with the word `all`.
  */
 import { raw, type Sql, sql } from './sql.ts';
 
-/** Changes on paper only, whoever makes them: a log stream for each container, an agent's heartbeat, a query. */
-const ALWAYS = [
+/** Routine whoever makes them: a log stream for each container, an agent's heartbeat, a query. */
+const ROUTINE_CALLS = [
   // CloudWatch Logs
   'CreateLogStream',
   'DeleteLogStream',
   'StartQuery',
   'StopQuery',
-  // Systems Manager's and ECS's agents
+  // Agents of Systems Manager and ECS
   'UpdateInstanceInformation',
   'UpdateInstanceAssociationStatus',
   'PutInventory',
@@ -33,20 +33,20 @@ const ALWAYS = [
   'RefreshToken',
   'SendHeartbeat',
   'TerminateSession',
-  // Glue and Athena at work
+  // Glue and Athena
   'StartQueryExecution',
   'BatchCreatePartition',
   'BatchUpdatePartition',
   'CreatePartition',
   'UpdatePartition',
-  // The parts of a container image
+  // Layers of a container image
   'InitiateLayerUpload',
   'UploadLayerPart',
   'CompleteLayerUpload',
 ];
 
-/** Housekeeping when a service does it. By hand each of them is worth a look: a grant is a way to keep the use of a key. */
-const BY_SERVICES = [
+/** Routine when a service makes them. By hand they are worth a look: a grant, for example, gives lasting use of a key. */
+const ROUTINE_FOR_SERVICES = [
   'CreateNetworkInterface',
   'DeleteNetworkInterface',
   'AttachNetworkInterface',
@@ -70,16 +70,16 @@ const BY_SERVICES = [
 ];
 
 /**
- * True or false for an event of the relation `events`. Data events are noise, too: objects and items come and go by the
- * million. Lambda makes network interfaces under the role of its function, and is known by its user agent.
+ * The condition that an event is a routine call. All data events are, because there are millions. Lambda creates network interfaces
+ * with its function's role, so it is recognised by its user agent.
  */
 export const isRoutine: Sql = sql`(
   coalesce(eventcategory, '') = 'Data'
-  or coalesce(eventname, '') in (${written(ALWAYS)})
-  or (coalesce(eventname, '') in (${written(BY_SERVICES)}) and (actorkind = 'service' or via = 'service' or coalesce(useragent, '') like 'awslambda%'))
+  or coalesce(eventname, '') in (${quotedNames(ROUTINE_CALLS)})
+  or (coalesce(eventname, '') in (${quotedNames(ROUTINE_FOR_SERVICES)}) and (actorkind = 'service' or via = 'service' or coalesce(useragent, '') like 'awslambda%'))
 )`;
 
-/** Names of ours as text: lists ask for them in SELECT, where Athena takes no `?`. */
-function written(names: readonly string[]): Sql {
+/** Names as SQL strings: lists need them in SELECT, where Athena takes no `?`. */
+function quotedNames(names: readonly string[]): Sql {
   return raw(names.map((name) => `'${name}'`).join(', '));
 }

@@ -1,11 +1,11 @@
 /**
- * Time as people say it: `24h`, `6mo`, `yesterday`, `2026-04-20..2026-05-02`, `since 2026-04-01`,
- * `around 2026-04-28T11:54 ±15m`. A phrase becomes a span, [from, to) in UTC, once a clock is given.
+ * Time windows as people type them: `24h`, `6mo`, `yesterday`, `2026-04-20..2026-05-02`, `since 2026-04-01`,
+ * `around 2026-04-28T11:54 ±15m`. `pin` turns a window into a time range, given the current time.
  */
 
 import { Temporal } from 'temporal-polyfill';
 
-/** A half-open span of time, [from, to), in UTC. */
+/** A pinned time range, [from, to), in UTC. */
 export interface TimeRange {
   readonly from: Date;
   readonly to: Date;
@@ -13,7 +13,7 @@ export interface TimeRange {
 
 type Unit = 'm' | 'h' | 'd' | 'w' | 'mo' | 'y';
 
-/** A span as it was said, waiting for a clock. Instants are ISO text: `2026-04-28` or `2026-04-28T11:54[:00]`. */
+/** A time range as it was typed, not yet pinned to a clock. Instants are ISO text: `2026-04-28` or `2026-04-28T11:54[:00]`. */
 export type Window =
   | { readonly kind: 'ago'; readonly count: number; readonly unit: Unit }
   | { readonly kind: 'today' }
@@ -25,17 +25,18 @@ export type Window =
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
-const MS = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS } as const;
+/** The length of each unit of fixed length, in milliseconds. */
+export const UNIT_MS = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS } as const;
 const DEFAULT_AROUND = { count: 15, unit: 'm' } as const;
 
 const AGO = /^(\d{1,4})(mo|m|h|d|w|y)$/i;
 const SPREAD = /^(?:±|\+\/?-)(\d{1,4})(m|h)$/i;
 const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z?)?$/i;
-const FILLER = new Set(['last', 'past', 'on']);
+const FILLER_WORDS = new Set(['last', 'past', 'on']);
 
 /**
- * Reads a window off the start of `tokens`: the window and how many tokens it took, or undefined when no window
- * starts there. `last 24h` is tolerated for `24h`, `on 2026-04-20` for `2026-04-20`.
+ * Reads a window from the start of `tokens`: the window and the number of tokens that it took; undefined when none starts there.
+ * `last 24h` is accepted for `24h`, and `on 2026-04-20` for `2026-04-20`.
  */
 export function readWindow(tokens: readonly string[]): { readonly window: Window; readonly taken: number } | undefined {
   const [first, second, third] = tokens;
@@ -44,7 +45,7 @@ export function readWindow(tokens: readonly string[]): { readonly window: Window
   const single = readPhrase(first);
   if (single) return { window: single, taken: 1 };
   if (second === undefined) return undefined;
-  if (FILLER.has(word)) {
+  if (FILLER_WORDS.has(word)) {
     const window = readPhrase(second);
     return window && { window, taken: 2 };
   }
@@ -67,11 +68,11 @@ function readPhrase(text: string): Window | undefined {
   if (start === undefined || more.length > 0) return undefined;
   const from = readInstant(start);
   const to = end === undefined ? from : readInstant(end);
-  if (from === undefined || to === undefined || (from !== to && startOf(from) >= endOf(to))) return undefined;
+  if (from === undefined || to === undefined || (from !== to && startOfInstant(from) >= endOfInstant(to))) return undefined;
   return { kind: 'between', from, to };
 }
 
-const WORDS_OF: readonly (readonly [RegExp, Unit])[] = [
+const UNIT_PATTERNS: readonly (readonly [RegExp, Unit])[] = [
   [/^(m|mins?|minutes?)$/, 'm'],
   [/^(h|hrs?|hours?)$/, 'h'],
   [/^(d|days?)$/, 'd'],
@@ -80,22 +81,22 @@ const WORDS_OF: readonly (readonly [RegExp, Unit])[] = [
   [/^(y|yrs?|years?)$/, 'y'],
 ];
 
-/** The window that was most likely meant by words that are none: `7days`, `last week`, `3 hours ago`, a span whose ends are swapped. */
+/** The window that was probably meant by words that are not one: `7days`, `last week`, `3 hours ago`, `b..a` with the ends swapped. */
 export function nearestWindow(words: readonly string[]): Window | undefined {
   const text = words.join(' ').toLowerCase();
   const [, count = '1', word = ''] = /^(?:in )?(?:the )?(?:last |past |this )?(\d{0,4}) ?([a-z]+)(?: ago)?$/.exec(text) ?? [];
-  const unit = WORDS_OF.find(([pattern]) => pattern.test(word))?.[1];
+  const unit = UNIT_PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
   if (unit && Number(count || 1) > 0) return { kind: 'ago', count: Number(count || 1), unit };
   const [from = '', to = '', ...more] = text
     .replace(/ (to|until|till|-) /, '..')
     .split(/\.\.\.?|…/)
-    .map(padded);
+    .map(padDate);
   if (more.length > 0) return undefined;
   return to === '' ? readPhrase(from) : (readPhrase(`${from}..${to}`) ?? readPhrase(`${to}..${from}`));
 }
 
-/** 2026-4-1 or 2026/04/01 as ISO writes it. */
-const padded = (text: string): string =>
+/** 2026-4-1 or 2026/04/01 as an ISO date. */
+const padDate = (text: string): string =>
   text.replace(/^(\d{4})[-/](\d\d?)[-/](\d\d?)(?=$|t)/, (_, year: string, month: string, day: string) =>
     [year, month.padStart(2, '0'), day.padStart(2, '0')].join('-'),
   );
@@ -103,17 +104,18 @@ const padded = (text: string): string =>
 function readInstant(text: string): string | undefined {
   if (!INSTANT.test(text)) return undefined;
   const plain = text.toUpperCase().replace(/Z$/, '');
-  const at = startOf(plain);
-  // 2026-02-31 is read by Date as 3 March; a day that does not come back as it went in is none.
+  const at = startOfInstant(plain);
+  // Date reads 2026-02-31 as 3 March: a date that prints differently is not a date.
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(plain.slice(0, 10)) ? plain : undefined;
 }
 
-const startOf = (instant: string): Date => new Date(`${instant}${instant.includes('T') ? '' : 'T00:00:00'}Z`);
+const startOfInstant = (instant: string): Date => new Date(`${instant}${instant.includes('T') ? '' : 'T00:00:00'}Z`);
 
-/** The end of a span that ends with an instant: the midnight after a day, a minute or second itself. */
-const endOf = (instant: string): Date => (instant.includes('T') ? startOf(instant) : new Date(startOf(instant).getTime() + DAY_MS));
+/** The end of a range that is typed up to an instant: the midnight after a day; a minute or second itself. */
+const endOfInstant = (instant: string): Date =>
+  instant.includes('T') ? startOfInstant(instant) : new Date(startOfInstant(instant).getTime() + DAY_MS);
 
-/** A window as text that reads back as the same window. */
+/** A window as text that parses to the same window. */
 export function printWindow(window: Window): string {
   switch (window.kind) {
     case 'ago':
@@ -130,57 +132,57 @@ export function printWindow(window: Window): string {
   }
 }
 
-/** Pins a window to a clock. Days and months are UTC's; `6mo` and `1y` are calendar months back, as people count. */
+/** Turns a window into a time range, given the current time. Days are UTC; `6mo` and `1y` go back whole calendar months. */
 export function pin(window: Window, now: Date): TimeRange {
-  const { from, to } = spanOf(window, now);
-  return { from: within(from), to: within(to) };
+  const { from, to } = unclampedRange(window, now);
+  return { from: clamp(from), to: clamp(to) };
 }
 
-/** Nothing was logged outside of these, and years of other than four digits do not sort as text. */
-const EARLIEST = Date.UTC(2000);
-const LATEST = Date.UTC(2200);
-const within = (at: Date): Date => new Date(Math.min(Math.max(at.getTime(), EARLIEST), LATEST));
+/** No event is logged outside of these, and years must have four digits to sort as text. */
+const MIN_TIME = Date.UTC(2000);
+const MAX_TIME = Date.UTC(2200);
+const clamp = (at: Date): Date => new Date(Math.min(Math.max(at.getTime(), MIN_TIME), MAX_TIME));
 
-function spanOf(window: Window, now: Date): TimeRange {
+function unclampedRange(window: Window, now: Date): TimeRange {
   switch (window.kind) {
     case 'ago':
       return { from: timeBefore(now, window.count, window.unit), to: now };
     case 'today':
-      return { from: midnight(now), to: now };
+      return { from: startOfDay(now), to: now };
     case 'yesterday':
-      return { from: new Date(midnight(now).getTime() - DAY_MS), to: midnight(now) };
+      return { from: new Date(startOfDay(now).getTime() - DAY_MS), to: startOfDay(now) };
     case 'between':
-      // A minute or second asked for alone is all of it, not an empty span.
+      // A single minute or second means all of it, not an empty range.
       return window.from === window.to && window.from.includes('T')
-        ? { from: startOf(window.from), to: new Date(startOf(window.from).getTime() + (window.from.length > 16 ? 1000 : MINUTE_MS)) }
-        : { from: startOf(window.from), to: endOf(window.to) };
+        ? { from: startOfInstant(window.from), to: new Date(startOfInstant(window.from).getTime() + (window.from.length > 16 ? 1000 : MINUTE_MS)) }
+        : { from: startOfInstant(window.from), to: endOfInstant(window.to) };
     case 'since':
-      return { from: startOf(window.from), to: now };
+      return { from: startOfInstant(window.from), to: now };
     case 'around': {
-      const spread = window.count * MS[window.unit];
-      const at = startOf(window.at).getTime();
+      const spread = window.count * UNIT_MS[window.unit];
+      const at = startOfInstant(window.at).getTime();
       return { from: new Date(at - spread), to: new Date(at + spread + 1000) };
     }
   }
 }
 
-const WIDER: readonly (readonly [days: number, next: Window])[] = [
+const WIDER_WINDOWS: readonly (readonly [days: number, next: Window])[] = [
   [29, { kind: 'ago', count: 30, unit: 'd' }],
   [180, { kind: 'ago', count: 6, unit: 'mo' }],
   [365, { kind: 'ago', count: 1, unit: 'y' }],
 ];
 
-/** The next wider time to look at when a range held nothing: 30 days, six months, a year, all. */
+/** The next wider window to offer when a range had no events: 30 days, six months, a year, everything. */
 export function widerWindow({ from, to }: TimeRange): Window {
   const days = (to.getTime() - from.getTime()) / DAY_MS;
-  return WIDER.find(([most]) => days < most)?.[1] ?? { kind: 'since', from: new Date(EARLIEST).toISOString().slice(0, 10) };
+  return WIDER_WINDOWS.find(([most]) => days < most)?.[1] ?? { kind: 'since', from: new Date(MIN_TIME).toISOString().slice(0, 10) };
 }
 
 /** The instant `count` units before `at`. A month back from 31 March is the last day of February. */
 export function timeBefore(at: Date, count: number, unit: Unit): Date {
-  if (unit !== 'mo' && unit !== 'y') return new Date(at.getTime() - count * MS[unit]);
+  if (unit !== 'mo' && unit !== 'y') return new Date(at.getTime() - count * UNIT_MS[unit]);
   const months = unit === 'y' ? 12 * count : count;
   return new Date(Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO('UTC').subtract({ months }).epochMilliseconds);
 }
 
-const midnight = (at: Date): Date => new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS);
+const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS);
