@@ -1,11 +1,11 @@
-/** The failure that the person who asked can mend. */
+/** The error for mistakes that the user can correct. */
 
-/** A failure the person who asked can mend. Its message is written for them, with the next thing to try. */
+/** An error that the user can correct. Its message is shown to the user and says what to try next. */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  /** The nearest line that would work, when one can be told. It is offered, never run unasked. */
+  /** The closest line that would work, if there is one. It is offered as a button, never run unasked. */
   readonly suggestion: string | undefined;
-  /** Lines to ask instead, with the labels of their buttons, where there is more to choose from than one line that was meant. */
+  /** Other lines to offer as buttons, when there is more than one way to continue. */
   readonly choices: readonly { readonly label: string; readonly line: string }[];
 
   constructor(message: string, suggestion?: string, choices: UserError['choices'] = []) {

@@ -324,7 +324,7 @@ describe('Other traps', () => {
     const refused = group('web', 'eve', { errorCode: 'AccessDenied', eventTime: '2026-05-01T09:30:00Z' });
     await using open = await trailOf(scaled, group('web', 'maria'), group('web-2', 'jonas'), refused);
     expect((await open.ask(`who-started i-0dd ${DAY}`)).data).toMatchObject({
-      hops: [{ what: 'Auto Scaling group', name: 'web', by: { actor: 'maria' } }],
+      origins: [{ what: 'Auto Scaling group', name: 'web', by: { actor: 'maria' } }],
     });
   });
 
@@ -361,7 +361,7 @@ describe('Other traps', () => {
     const afterwards = making('eve', name, '2026-05-01T10:30:00Z');
     await using open = await trailOf(launch, maria, jonas, afterwards);
     expect((await open.ask(`who-started i-0ff ${DAY}`)).data).toMatchObject({
-      hops: [{ what, name, by: { actor: 'maria', eventid: maria.eventID } }],
+      origins: [{ what, name, by: { actor: 'maria', eventid: maria.eventID } }],
     });
   });
 

@@ -87,8 +87,11 @@ describe('a mistake', () => {
     ['events ip:203.0.113.0/33', '“ip:203.0.113.0/33” cannot be compared. Write it as 203.0.113.0/24 or 2001:db8::/32.'],
     ['events (time:soon OR kind:root)', '“time:soon” cannot be compared. Write it as 2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02.'],
     ['events (event:RunInstances 90d', 'The parenthesis in “(event:RunInstances” is not closed. If it is part of a name, put the name in quotes.'],
-    ['event:RunInstances)', '“event:RunInstances)” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.'],
-    ['events by:text', "I can't group by “text”: it is all of the text, not one value."],
+    [
+      'event:RunInstances)',
+      '“event:RunInstances)” has a closing parenthesis without an opening one. If it is part of a name, put the name in quotes.',
+    ],
+    ['events by:text', '“by:” cannot group by “text”: it is the whole text, not one value.'],
     ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
   ])('is told in a sentence: %s', async (typed, sentence) => {
     await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });

@@ -61,7 +61,7 @@ describe('Routine calls of machines', () => {
 
   test('are a word of the question; any other word is answered with what can be said', async () => {
     await using open = await trailOf(bucket);
-    await expect(open.ask(`created bucket ${DAY}`)).rejects.toThrow('The one word that goes here is “all”');
+    await expect(open.ask(`created bucket ${DAY}`)).rejects.toThrow('The only word allowed here is “all”');
   });
 });
 

@@ -88,6 +88,6 @@ describe('Columns', () => {
     expect(answer.table?.columns.map(({ name }) => name)).toEqual(['eventname']);
     expect(answer.note).toMatch(/^There is no column colour[.] There are eventtime, actor, /);
     expect((await open.ask('events 2026-05-01 cols:colour')).table?.columns.length).toBeGreaterThan(5);
-    await expect(open.ask('events cols:')).rejects.toThrow('names no columns');
+    await expect(open.ask('events cols:')).rejects.toThrow('is not a list of columns');
   });
 });

@@ -130,10 +130,10 @@ export async function findOrigins(call: CallRef, range: TimeRange, ask: Ask): Pr
   let current: CallRef | undefined = call;
   while (current && origins.length < MAX_ORIGINS) {
     const found = launcherOf(await readCallText(current, ask));
-    if (!found || seen.has(`${found.maker.what} ${found.name}`)) break;
-    seen.add(`${found.maker.what} ${found.name}`);
-    const creation = await findCreation(found.maker, found.name, current, range, ask);
-    origins.push({ what: found.maker.what, name: found.name, by: creation ?? null });
+    if (!found || seen.has(`${found.launcher.what} ${found.name}`)) break;
+    seen.add(`${found.launcher.what} ${found.name}`);
+    const creation = await findCreation(found.launcher, found.name, current, range, ask);
+    origins.push({ what: found.launcher.what, name: found.name, by: creation ?? null });
     current = creation;
   }
   return origins;
@@ -153,11 +153,11 @@ async function readCallText({ eventid, eventtime }: CallRef, ask: Ask): Promise<
   return text ?? { requestparameters: null, responseelements: null, sessionname: null };
 }
 
-function launcherOf(call: CallText): { readonly maker: Launcher; readonly name: string } | undefined {
+function launcherOf(call: CallText): { readonly launcher: Launcher; readonly name: string } | undefined {
   const tags = new Map([...tagsIn(call.responseelements), ...tagsIn(call.requestparameters)]);
-  for (const maker of LAUNCHERS) {
-    const name = maker.nameIn(tags, call);
-    if (name) return { maker, name };
+  for (const launcher of LAUNCHERS) {
+    const name = launcher.nameIn(tags, call);
+    if (name) return { launcher, name };
   }
   return undefined;
 }

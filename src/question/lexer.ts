@@ -1,16 +1,17 @@
 /**
- * Text to tokens and pieces: first what Slack, phones and editors changed is undone, then the text is split at blanks, with
- * quoted characters marked, and parentheses and AND, OR, NOT are told from words.
+ * Splits a line into tokens and pieces: undoes what Slack, phones and editors changed, splits at blanks, marks quoted characters,
+ * and recognises parentheses and AND, OR, NOT.
  */
 
 import { quote } from '../text/quote.ts';
 import { rangeBetween } from '../trail/time-range-syntax.ts';
 
-/** A character of a token, and whether it stood in quotes (and so means only itself). */
+/** A character of a token, and whether it was quoted and so has no special meaning. */
 export interface Char {
   readonly char: string;
   readonly quoted: boolean;
 }
+/** A word of a line, without its quotes. */
 export type Token = readonly Char[];
 
 /** Undoes what Slack (escaped mentions, autolinks, entities), macOS and iOS (smart punctuation) and copying do to a line. */
@@ -31,6 +32,7 @@ export function normalize(text: string): string {
     .replace(/[\u2014\u2015]/g, '--');
 }
 
+/** Splits text into tokens at blanks outside of quotes. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let token: Char[] | undefined;
@@ -49,7 +51,7 @@ export function tokenize(text: string): Token[] {
       token.push(...quoted.chars);
       i = quoted.next;
     } else {
-      // Slack's code marks around a pasted id are not part of it.
+      // Backticks of Slack's code format are not part of a pasted id.
       if (char !== '`') token.push({ char, quoted: false });
       i += 1;
     }
@@ -58,13 +60,13 @@ export function tokenize(text: string): Token[] {
   return tokens.filter((chars) => chars.length > 0);
 }
 
-/** True where a token or one of its values begins. */
+/** True at the start of a token or of one of its values. */
 function startsValue(token: Token): boolean {
   const last = token.at(-1);
   return last === undefined || (!last.quoted && /[:,]/.test(last.char));
 }
 
-/** A quoted run at `start`. Double quotes open anywhere and may lack their end; single quotes only stand around a whole word or value (O'Brien). */
+/** Reads quoted text at `start`. Double quotes may start anywhere and need no end; single quotes count only around a whole word or value (O'Brien). */
 function readQuoted(text: string, start: number, opensValue: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
   if (text[start] === "'" && opensValue) {
     const inner = /^'([^']*)'(?=[\s,]|$)/.exec(text.slice(start));
@@ -85,19 +87,23 @@ function readQuoted(text: string, start: number, opensValue: boolean): { readonl
       i += 1;
     }
   }
-  // An empty pair of quotes still is a value: mark it by an empty quoted character.
+  // "" is a value too: an empty quoted character marks it.
   return { chars: chars.length > 0 ? chars : [{ char: '', quoted: true }], next: i + 1 };
 }
 
+/** Text as quoted characters. */
 export const quotedChars = (text: string): Char[] =>
   text === '' ? [{ char: '', quoted: true }] : text.split('').map((char) => ({ char, quoted: true }));
 
+/** Text as an unquoted token. */
 export const plainToken = (text: string): Token => Array.from(text, (char) => ({ char, quoted: false }));
 
+/** The text of a token, without quotes. */
 export const tokenText = (token: Token): string => token.map(({ char }) => char).join('');
+/** True when any character of a token was quoted. */
 export const isQuoted = (token: Token): boolean => token.some(({ quoted }) => quoted);
 
-/** A token as text that reads as the same token: `user:"ci deploy",other`. */
+/** A token as text that parses to the same token: `user:"ci deploy",other`. */
 export function printToken(token: Token): string {
   let text = '';
   let quoted = '';
@@ -112,17 +118,17 @@ export function printToken(token: Token): string {
   return text || '""';
 }
 
-/** A piece of a line: a token, or what joins and groups filters. */
+/** A piece of a line: a token, a parenthesis or an operator. */
 export type Piece =
   | { readonly kind: 'token'; readonly token: Token }
-  /** `(`, `-(`, or with the field of all that stands in it, `event:(`. */
+  /** `(`, `-(`, or with a field for all values inside, `event:(`. */
   | { readonly kind: 'open'; readonly negated: boolean; readonly head: string }
   | { readonly kind: 'close' | 'and' | 'or' | 'not' };
 
-/** The words between filters. They are in capital letters, or marks. */
+/** The operators between filters. They must be in capital letters, or `&&` and `||`. */
 export const OPERATORS: Readonly<Record<string, 'and' | 'or' | 'not'>> = { AND: 'and', '&&': 'and', OR: 'or', '||': 'or', NOT: 'not' };
 
-/** Splits tokens into pieces: parentheses stand close to words, and ranges in brackets have blanks in them. */
+/** Splits tokens into pieces: separates parentheses from words, and joins ranges in brackets, which contain blanks. */
 export function toPieces(tokens: readonly Token[]): Piece[] {
   const all: Piece[] = [];
   for (let i = 0; i < tokens.length; i += 1) {
@@ -141,9 +147,9 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
       i += 2;
     }
     const bareToken = maskQuoted(token);
-    // “Mozilla/5.0(X11)” has both of its own.
-    const own = bareToken.split(')').length - bareToken.split('(').length;
-    const closing = Math.min(Math.max(own, 0), /\)*$/.exec(bareToken)?.[0].length ?? 0);
+    // In “Mozilla/5.0(X11)” both parentheses are part of the word.
+    const unmatched = bareToken.split(')').length - bareToken.split('(').length;
+    const closing = Math.min(Math.max(unmatched, 0), /\)*$/.exec(bareToken)?.[0].length ?? 0);
     const inner = token.slice(0, token.length - closing);
     const bare = maskQuoted(inner);
     const operator = Object.hasOwn(OPERATORS, bare) ? OPERATORS[bare] : undefined;
@@ -155,22 +161,23 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
 }
 
 const OPENING = /^(-?)(?:[A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?:)?\(/;
-/** `eventTime:[2026-04-20 TO 2026-05-02]` of Lucene; an end in braces is left out. */
+/** Lucene's `eventTime:[2026-04-20 TO 2026-05-02]`; an end in braces is excluded. */
 const RANGE = /^(-?[A-Za-z]\w*:)([[{])(\S+) TO ([^\s\]}]+)([\]}])(\)*)$/;
 
-/** A token's characters, with `"` in the place of each that was quoted. */
+/** A token's text with `"` in place of each quoted character. */
 export const maskQuoted = (token: Token): string => token.map(({ char, quoted }) => (quoted ? '"' : char)).join('');
 
-/** A piece as text that reads as the same piece. */
+/** A piece as text that parses to the same piece. */
 export const printPiece = (piece: Piece): string => {
   if (piece.kind === 'token') return printToken(piece.token);
   if (piece.kind === 'open') return `${piece.negated ? '-' : ''}${piece.head}(`;
   return piece.kind === 'close' ? ')' : piece.kind.toUpperCase();
 };
 
+/** Pieces as text that parses to the same pieces. */
 export const printPieces = (pieces: readonly Piece[]): string => pieces.map(printPiece).join(' ');
 
-/** The unquoted tokens from `start` on that a window could be made of: three at most. */
+/** The texts of up to three unquoted tokens from `start` on: a window has no more. */
 export function plainWords(all: readonly Piece[], start: number): string[] {
   const run: string[] = [];
   for (const piece of all.slice(start, start + 3)) {

@@ -1,39 +1,40 @@
 /**
- * A question line, as a value: `count source:s3 -user:"ci deploy" 30d by:event sort:rare`. It is what a person types, what a
- * button holds and what a message says it answered.
+ * A parsed question line: `count source:s3 -user:"ci deploy" 30d by:event sort:rare`. People type it, buttons carry it, and answers
+ * repeat it.
  */
 import type { Filter, Term } from '../trail/filter.ts';
 import type { Interval } from '../trail/time-buckets.ts';
 import type { Window } from '../trail/time-window.ts';
 
-/** How rows are ordered: most first, fewest first, first seen latest, newest event first. */
+/** The orders of rows: most first, fewest first, latest first seen first, newest event first. */
 export const SORTS = ['top', 'rare', 'new', 'time'] as const;
 type Sort = (typeof SORTS)[number];
 
-/** What a line asks of the shape of its answer. */
+/** How a line asks to group, order and limit the answer. */
 export interface AnswerShape {
-  /** Fields to group by, by their own names. */
+  /** Fields to group by, by their printed names. */
   readonly by?: readonly string[];
+  /** The length of the intervals to count in. */
   readonly every?: Interval;
-  /** The most rows wanted. */
+  /** The maximum number of rows. */
   readonly top?: number;
   readonly sort?: Sort;
 }
 
-/** A question line, read. */
+/** A parsed question line. */
 export interface Line extends AnswerShape {
   readonly name: string;
   readonly words: readonly string[];
   readonly filters: readonly Filter[];
   readonly window?: Window;
-  /** The columns wanted of the answer's table, by their names, labels or fields: `cols:time,user,ip`. */
+  /** The columns to show, by name, label or field: `cols:time,user,ip`. */
   readonly cols?: readonly string[];
-  /** Dollars that the answer may cost without being asked about: `spend:7`. */
+  /** Dollars that the answer may cost without a confirmation: `spend:7`. */
   readonly spend?: number;
 }
 
-/** The highest number that `top:` takes. */
+/** The highest number that `top:` accepts. */
 export const MAX_ROWS = 10_000;
 
-/** A filter on exactly one value. Buttons and rows use it. */
+/** A filter on one exact value. */
 export const exactFilter = (field: string, text: string): Term => ({ field, negated: false, values: [{ text, wildcard: false }] });

@@ -1,4 +1,4 @@
-/** Tokens of the form `name:value`: filters, the shape of the answer, and words of a question by their names. */
+/** Parses tokens of the form `name:value`: filters, options such as `by:`, and named words of a command. */
 import { isIPv6 } from 'node:net';
 import { closestMatch } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
@@ -14,14 +14,18 @@ import { closestField, TokenMistake } from './suggest.ts';
 /** What a token of the form `name:value` is. */
 export type NameValue =
   | { readonly kind: 'filter'; readonly filters: readonly Filter[] }
-  /** `by:human,event` is both. */
-  | { readonly kind: 'shape'; readonly shape: LineOptions; readonly filters: readonly Filter[] }
+  /** `by:human,event` has both. */
+  | { readonly kind: 'options'; readonly options: LineOptions; readonly filters: readonly Filter[] }
   | { readonly kind: 'word'; readonly word: string };
 
-/** What is said of an answer by names that are no fields. */
+/** The options of a line: `by:`, `every:`, `top:`, `sort:`, `cols:` and `spend:`. */
 export type LineOptions = AnswerShape & Pick<Line, 'spend' | 'cols'>;
 
-/** A token of the form `name:value`: a filter, part of the shape, or a word of the question with its name. Undefined when it is a plainToken word. */
+/**
+ * Reads a token of the form `name:value`; undefined for a plain word.
+ *
+ * @throws TokenMistake for an unknown name or an invalid value.
+ */
 export function readNameValue(token: Token, isWord: (name: string) => boolean): NameValue | undefined {
   const unquoted = maskQuoted(token);
   const [prefix, minus = '', typed = ''] = NAME_PREFIX.exec(unquoted) ?? [];
@@ -36,7 +40,7 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
     const values = readValues(value, `${name}:`);
     return { kind: 'filter', filters: [{ field, negated: minus === '-', values: field === 'time' ? values.map(comparisonAsRange) : values }] };
   }
-  // An address has two slashes after its scheme: https://…, s3://….
+  // A URL is not a filter: https://…, s3://….
   if (tokenText(value).startsWith('//')) return undefined;
   if (minus === '' && isWord(name)) return { kind: 'word', word: tokenText(value) };
   const key = name.toLowerCase();
@@ -44,24 +48,24 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
   if (minus === '-' && kinds.filters.length > 0 && kinds.names === '')
     return { kind: 'filter', filters: kinds.filters.map((filter) => ({ ...filter, negated: true })) };
   if (minus === '') {
-    const shape = kinds.filters.length > 0 && kinds.names === '' ? {} : readShape(key, key === 'by' ? kinds.names : tokenText(value));
-    if (shape) return { kind: 'shape', shape, filters: kinds.filters };
+    const options = kinds.filters.length > 0 && kinds.names === '' ? {} : readOption(key, key === 'by' ? kinds.names : tokenText(value));
+    if (options) return { kind: 'options', options, filters: kinds.filters };
   }
   const guess = closestField(name);
   throw new TokenMistake(
-    `I don't know the field “${truncate(name)}”. ${guess ? '' : 'I know event, source, user, ip, account and more: see help. '}If it is no filter, put it in quotes.`,
+    `There is no field “${truncate(name)}”. ${guess ? '' : '“help” lists the fields. '}If this is not a filter, put it in quotes.`,
     guess ? [...plainToken(minus), ...tokenize(`${guess}:`).flat(), ...value] : quotedChars(text),
   );
 }
 
 const NAME_PREFIX = /^(-?)([A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?):/;
-/** What is meant as a field whatever stands before the colon. In `my.bucket-1:tag` it may be a name. */
+/** A name before a colon that must be a field or path. In `my.bucket-1:tag` it is not. */
 const FIELD_NAME = /^[\w.[\]]*$/;
 
-/** `>2026-11-18` as the span that it is; any other value as it was. */
+/** `>2026-11-18` as a range; any other value unchanged. */
 const comparisonAsRange = (value: FilterValue): FilterValue => ({ ...value, text: rangeOfComparison(value.text) ?? value.text });
 
-/** `by:human` is a filter: who people, root or strangers are is a kind of actor, and no field is called so. What else `by:` names is left. */
+/** Splits the names of `by:`. `by:human` is a filter on the kind of actor; the other names are fields to group by. */
 function splitKinds(value: string): { readonly names: string; readonly filters: readonly Term[] } {
   const names = splitNames(value);
   const isKind = (name: string): boolean => !resolveGroupField(name) && (allowedValues('kind') ?? []).includes(name.toLowerCase());
@@ -72,9 +76,10 @@ function splitKinds(value: string): { readonly names: string; readonly filters: 
   };
 }
 
-/** The names between commas; those in the quotes of a path are part of it. */
+/** Splits at commas, except in the quotes of a path. */
 const splitNames = (value: string): string[] => value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).filter(Boolean);
 
+/** Splits a token into the values of a filter at unquoted commas. `shown` is the filter's name with its colon, for the message. @throws TokenMistake */
 export function readValues(value: Token, shown: string): FilterValue[] {
   const pieces: Char[][] = [[]];
   for (const char of value) {
@@ -91,7 +96,7 @@ export function readValues(value: Token, shown: string): FilterValue[] {
   return values;
 }
 
-function readShape(key: string, value: string): LineOptions | undefined {
+function readOption(key: string, value: string): LineOptions | undefined {
   switch (key) {
     case 'by': {
       const names = splitNames(value);
@@ -100,9 +105,9 @@ function readShape(key: string, value: string): LineOptions | undefined {
         const guesses = names
           .map((name) => resolveGroupField(name) ?? closestMatch(name, fieldNames.filter(resolveGroupField)))
           .filter((name) => name !== undefined);
-        const why = resolveField(unknown) ? ': it is all of the text, not one value' : '';
+        const why = resolveField(unknown) ? ': it is the whole text, not one value' : '';
         throw new TokenMistake(
-          `I can't group by “${truncate(unknown)}”${why}.`,
+          `“by:” cannot group by “${truncate(unknown)}”${why}.`,
           tokenize(`by:${guesses.length > 0 ? guesses.join(',') : 'event'}`).flat(),
         );
       }
@@ -110,12 +115,12 @@ function readShape(key: string, value: string): LineOptions | undefined {
       return { by: [...new Set(names.map((name) => resolveGroupField(name) as string))] };
     }
     case 'every': {
-      const step = /^(\d{1,2})(m|h|d)$/i.exec(value);
-      const every = { count: Number(step?.[1] ?? 0), unit: (step?.[2] ?? 'm').toLowerCase() as Interval['unit'] };
+      const typed = /^(\d{1,2})(m|h|d)$/i.exec(value);
+      const every = { count: Number(typed?.[1] ?? 0), unit: (typed?.[2] ?? 'm').toLowerCase() as Interval['unit'] };
       if (!isValidInterval(every)) {
         throw new TokenMistake(
           `“every:${truncate(value)}” is not a valid interval: use 5m, 15m, 1h, 6h or 1d.`,
-          plainToken(`every:1${step ? every.unit : 'h'}`),
+          plainToken(`every:1${typed ? every.unit : 'h'}`),
         );
       }
       return { every };
@@ -133,15 +138,15 @@ function readShape(key: string, value: string): LineOptions | undefined {
       if (sort) return { sort };
       const guess = closestMatch(value, SORTS);
       throw new TokenMistake(
-        `“sort:${truncate(value)}” is not an order I know. Try ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
+        `“sort:${truncate(value)}” is not a valid order: use ${SORTS.map((known) => `sort:${known}`).join(', ')}.`,
         guess ? plainToken(`sort:${guess}`) : undefined,
       );
     }
     case 'cols': {
       const cols = value.toLowerCase().split(',').filter(Boolean);
-      const stray = cols.find((name) => !/^[a-z][a-z0-9_]*$/.test(name));
-      if (cols.length > 0 && stray === undefined) return { cols: [...new Set(cols)] };
-      throw new TokenMistake(`“cols:${truncate(value)}” names no columns. Try cols:time,user,event.`, plainToken('cols:time,user,event'));
+      const invalid = cols.find((name) => !/^[a-z][a-z0-9_]*$/.test(name));
+      if (cols.length > 0 && invalid === undefined) return { cols: [...new Set(cols)] };
+      throw new TokenMistake(`“cols:${truncate(value)}” is not a list of columns. Try cols:time,user,event.`, plainToken('cols:time,user,event'));
     }
     case 'spend': {
       const spend = /^\$?\d{1,6}(?:[.]\d{1,2})?$/.test(value) ? Number(value.replace('$', '')) : 0;

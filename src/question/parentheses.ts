@@ -1,10 +1,10 @@
-/** Every parenthesis has its other half: else what stands in it, or after it, would be read as something else. */
+/** Checks that parentheses are balanced, because an unbalanced one changes what the rest of the line means. */
 import { truncate } from '../text/format.ts';
 import { readWindow } from '../trail/time-window.ts';
 import { maskQuoted, type Piece, plainWords, printPiece, printPieces } from './lexer.ts';
 import { Mistake } from './suggest.ts';
 
-/** @throws Mistake for a parenthesis without its other half: what stands in it, or after it, would be read as something else. */
+/** @throws Mistake for a parenthesis that is not closed, or closes nothing. */
 export function checkParentheses(all: readonly Piece[]): void {
   const opened: number[] = [];
   for (const [i, piece] of all.entries()) {
@@ -12,7 +12,7 @@ export function checkParentheses(all: readonly Piece[]): void {
     if (piece.kind === 'close' && opened.pop() === undefined) {
       const before = all[i - 1];
       throw new Mistake(
-        `“${before ? truncate(printPiece(before)) : ''})” closes a parenthesis that nothing opens. If it is part of a name, put the name in quotes.`,
+        `“${before ? truncate(printPiece(before)) : ''})” has a closing parenthesis without an opening one. If it is part of a name, put the name in quotes.`,
         printPieces(all.toSpliced(i, 1)),
       );
     }
@@ -26,14 +26,14 @@ export function checkParentheses(all: readonly Piece[]): void {
   );
 }
 
-/** Where a group most likely ends whose end was forgotten: before the time and the shape at the end of the line. */
+/** Where a group without a closing parenthesis probably ends: before the time and options at the end of the line. */
 function endOfGroup(all: readonly Piece[], start: number): number {
   let end = all.length;
   for (let found = true; found; ) {
     const taken = [3, 2, 1].find((count) => end - count > start && readWindow(plainWords(all.slice(0, end), end - count))?.taken === count);
     const piece = all[end - 1];
-    const isShape = end - 1 > start && piece?.kind === 'token' && /^(?:by|every|top|sort|cols|spend):/i.test(maskQuoted(piece.token));
-    found = taken !== undefined || isShape;
+    const isOption = end - 1 > start && piece?.kind === 'token' && /^(?:by|every|top|sort|cols|spend):/i.test(maskQuoted(piece.token));
+    found = taken !== undefined || isOption;
     if (found) end -= taken ?? 1;
   }
   return end;

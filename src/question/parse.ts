@@ -1,7 +1,6 @@
 /**
- * The question line: `count source:s3 -user:"ci deploy" 30d by:event sort:rare`. It is what a person types, what a
- * button holds and what a message says it answered, so reading and printing are inverse, and reading survives what
- * phones, editors and Slack do to typed text.
+ * Parses a question line: `count source:s3 -user:"ci deploy" 30d by:event sort:rare`. People type it, buttons carry it and answers
+ * repeat it, so parsing and printing are inverse, and parsing tolerates what phones, editors and Slack do to typed text.
  */
 import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
 import { UserError } from '../errors.ts';
@@ -13,14 +12,14 @@ import { type LineOptions, type NameValue, readNameValue, readValues } from './n
 import { checkParentheses } from './parentheses.ts';
 import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
 
-/** Whether a question takes a word of this name: `outside-regions` takes `allow:us-east-1`. */
+/** Whether a command takes a named word: `outside-regions` takes `allow:us-east-1`. */
 type TakesWord = (question: string, word: string) => boolean;
 
 /**
- * Reads a line. An empty one is `help`; one that begins with a filter or a time is `events`; one that begins with an id, an ARN, an
- * address or the like is the question about that.
+ * Parses a line. An empty line is `help`; one that starts with a filter or a time is `events`; one that starts with an id, an ARN or
+ * an address is the command about that.
  *
- * @throws UserError, with the nearest line that can be read, if there is one.
+ * @throws UserError, with the closest valid line as a suggestion, if there is one.
  */
 export function parseLine(text: string, takes: TakesWord = () => false): Line {
   const parse = (typed: string) => parseText(typed, takes);
@@ -55,7 +54,7 @@ const COMMAND_BY_KIND: Partial<Record<ResourceId['kind'], string>> = {
   uuid: 'event',
 };
 
-/** The question that somebody asks who pastes a thing, and nothing but its name; undefined for what may be a question's own name. */
+/** The command for a line that starts with a resource; undefined for a plain name, which may be a command. */
 const commandForResource = ({ kind, arn }: ResourceId): string | undefined =>
   kind === 'name' ? undefined : arn && kind !== 'instance' ? 'history' : (COMMAND_BY_KIND[kind] ?? 'history');
 
@@ -66,17 +65,17 @@ interface Expression extends LineOptions {
   readonly startsWithName: boolean;
 }
 
-/** Reads pieces as an expression: what stands side by side must all match, and that binds closer than OR. */
+/** Parses pieces as an expression: adjacent filters must all match, and AND binds closer than OR. */
 function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
   const words: string[] = [];
-  const shape: { -readonly [K in keyof LineOptions]: LineOptions[K] } = {};
+  const options: { -readonly [K in keyof LineOptions]: LineOptions[K] } = {};
   let window: Window | undefined;
   let windowAt = 0;
   let at = 0;
   const first = all[0];
   const startsWithName = first?.kind === 'token' && !nameValueAt(all, 0, '', takes) && !readWindow(plainWords(all, 0));
   const filters = groupFilters(false, alternatives(0, ''));
-  return { words, filters, ...(window && { window }), ...shape, startsWithName };
+  return { words, filters, ...(window && { window }), ...options, startsWithName };
 
   function alternatives(depth: number, head: string): Filter[][] {
     const any: Filter[][] = [[]];
@@ -104,24 +103,27 @@ function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
     return any;
   }
 
-  /** What one token is: filters, or part of the line's shape, time or words. */
+  /** Parses one token: returns its filters, or adds it to the options, the window or the words. */
   function primary(token: Token, depth: number, head: string): Filter[] {
     const start = at;
     const named = nameValueAt(all, start, head, takes);
     at += 1;
     if (named?.kind === 'word') words.push(named.word);
-    if (named?.kind === 'shape') Object.assign(shape, named.shape, named.shape.by && { by: [...new Set([...(shape.by ?? []), ...named.shape.by])] });
+    if (named?.kind === 'options') {
+      const { by } = named.options;
+      Object.assign(options, named.options, by && { by: [...new Set([...(options.by ?? []), ...by])] });
+    }
     if (named) return named.kind === 'word' ? [] : [...named.filters];
     const found = depth === 0 ? readWindow(plainWords(all, start)) : undefined;
     if (found) {
       if (window) {
         const end = start + found.taken;
-        // “2026-04-01 to 2026-04-03” is one time.
-        const span = nearestWindow(all.slice(windowAt, end).flatMap((piece) => (piece.kind === 'token' ? [tokenText(piece.token)] : [])));
-        const meant: Piece[] = span ? [{ kind: 'token', token: plainToken(printWindow(span)) }] : [];
+        // “2026-04-01 to 2026-04-03” is meant as one window.
+        const joined = nearestWindow(all.slice(windowAt, end).flatMap((piece) => (piece.kind === 'token' ? [tokenText(piece.token)] : [])));
+        const meant: Piece[] = joined ? [{ kind: 'token', token: plainToken(printWindow(joined)) }] : [];
         throw new Mistake(
           `Two time ranges given (${printWindow(window)} and ${printWindow(found.window)}). Use one.`,
-          printPieces(span ? all.toSpliced(windowAt, end - windowAt, ...meant) : all.toSpliced(start, found.taken)),
+          printPieces(joined ? all.toSpliced(windowAt, end - windowAt, ...meant) : all.toSpliced(start, found.taken)),
         );
       }
       window = found.window;
@@ -130,19 +132,19 @@ function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
       return [];
     }
     const isNegated = token.length > 1 && token[0]?.char === '-' && !token[0].quoted;
-    const isJoined = [all[start - 1], all[at]].some((beside) => beside && ['and', 'or', 'not'].includes(beside.kind));
+    const isJoined = [all[start - 1], all[at]].some((neighbour) => neighbour && ['and', 'or', 'not'].includes(neighbour.kind));
     if ((depth === 0 && !isJoined && !isNegated) || (start === 0 && startsWithName)) {
       words.push(tokenText(token));
       return [];
     }
-    // What is joined to filters is one: text anywhere in the record. A comma by itself says nothing.
+    // A plain word among filters searches the whole record. A lone comma is ignored.
     const value = token.slice(isNegated ? 1 : 0);
     if (value.every(({ char, quoted }) => char === ',' && !quoted)) return [];
     return [{ field: 'text', negated: isNegated, values: readValues(value, 'text:') }];
   }
 }
 
-/** Reads the token at `at` as a named one; in a group of one field, as a value of it. @throws Mistake */
+/** Parses the token at `at` as `name:value`; in a group such as `event:(…)` as a value of its field. @throws Mistake */
 function nameValueAt(all: readonly Piece[], at: number, head: string, takes: TakesWord): NameValue | undefined {
   const piece = all[at];
   if (piece?.kind !== 'token') return undefined;
@@ -152,8 +154,8 @@ function nameValueAt(all: readonly Piece[], at: number, head: string, takes: Tak
     return readNameValue(token, (word) => first?.kind === 'token' && takes(tokenText(first.token).toLowerCase(), word));
   } catch (error) {
     if (!(error instanceof TokenMistake)) throw error;
-    const instead: Piece[] = error.replacement ? [{ kind: 'token', token: error.replacement }] : [];
-    throw new Mistake(error.message, printPieces(all.toSpliced(at, 1, ...instead)));
+    const replacement: Piece[] = error.replacement ? [{ kind: 'token', token: error.replacement }] : [];
+    throw new Mistake(error.message, printPieces(all.toSpliced(at, 1, ...replacement)));
   }
 }
 

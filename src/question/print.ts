@@ -1,4 +1,4 @@
-/** A line as text. Printing and parsing are inverse: `parseLine(printLine(line))` is the line again. */
+/** Prints a line as text. Printing and parsing are inverse: `parseLine(printLine(line))` equals the line. */
 import { isIPv6 } from 'node:net';
 import { quote } from '../text/quote.ts';
 import { type Filter, isTerm } from '../trail/filter.ts';
@@ -7,7 +7,7 @@ import { printWindow, readWindow } from '../trail/time-window.ts';
 import { OPERATORS } from './lexer.ts';
 import type { Line } from './line.ts';
 
-/** The text of a line. A filter that it has twice is printed once. */
+/** The text of a line. A repeated filter is printed once. */
 export function printLine({ name, words, filters, window, by, every, top, sort, cols, spend }: Line): string {
   return [
     ...[name, ...words].map(printWord),
@@ -22,7 +22,7 @@ export function printLine({ name, words, filters, window, by, every, top, sort, 
   ].join(' ');
 }
 
-/** One filter as a line writes it. */
+/** The text of one filter. */
 export function printFilter(filter: Filter): string {
   const sign = filter.negated ? '-' : '';
   if (isTerm(filter)) return `${sign}${filter.field}:${filter.values.map(printValue).join(',')}`;

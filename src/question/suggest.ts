@@ -1,4 +1,4 @@
-/** What to suggest for a line that cannot be read: each mistake knows its correction, and the suggestion has every mistake corrected. */
+/** Suggests a valid line for an invalid one: each mistake carries its correction, and the suggestion corrects them all. */
 import { closestMatch } from '../text/closest-match.ts';
 import { fieldNames } from '../trail/filter.ts';
 import { documentNames, readPath } from '../trail/json-path.ts';
@@ -16,7 +16,7 @@ export class Mistake extends Error {
   }
 }
 
-/** A mistake in one token, and the token to put in its place; undefined where the line is better without it. */
+/** A mistake in one token, and its replacement; undefined when the token should be removed. */
 export class TokenMistake extends Error {
   readonly replacement: Token | undefined;
 
@@ -26,10 +26,10 @@ export class TokenMistake extends Error {
   }
 }
 
-/** More mistakes than anybody makes in one line. */
+/** More than the mistakes in any real line. */
 const MAX_SUGGESTION_STEPS = 100;
 
-/** The nearest line that can be read, after every further mistake in it is corrected too; undefined when there is none. */
+/** The line with this and all further mistakes corrected; undefined when they cannot be. */
 export function suggestLine({ corrected }: Mistake, parse: (text: string) => Line): string | undefined {
   let text = corrected;
   for (let tries = 0; tries < MAX_SUGGESTION_STEPS; tries += 1) {
@@ -44,7 +44,7 @@ export function suggestLine({ corrected }: Mistake, parse: (text: string) => Lin
   return undefined;
 }
 
-/** The field, or the path with the document, that a name was most likely meant for. */
+/** The field, path or option that a mistyped name was probably meant to be; undefined when none is close. */
 export function closestField(name: string): string | undefined {
   const [, document = '', keys = ''] = /^(\w+)([.[].*)$/.exec(name) ?? [];
   const meant = document === '' ? undefined : closestMatch(document, documentNames);

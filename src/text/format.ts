@@ -1,4 +1,4 @@
-/** Amounts as people say them: bytes in decimal units, as Athena bills them, and dollars. */
+/** Numbers as text: counts, bytes in decimal units, as Athena bills them, and dollars. */
 
 /** "1 event", "2,000 events" */
 export const formatCount = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
@@ -17,5 +17,5 @@ export function formatDollars(dollars: number): string {
   return `$${dollars.toFixed(2).replace(/[.]00$/, '')}`;
 }
 
-/** Text that somebody typed, to be quoted in a sentence: the first 40 characters of a longer one. */
+/** Typed text for a sentence, cut after 40 characters. */
 export const truncate = (typed: string): string => (typed.length > 40 ? `${Array.from(typed).slice(0, 40).join('')}…` : typed);

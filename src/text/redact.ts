@@ -1,22 +1,22 @@
 /**
- * Secrets that CloudTrail records carry (session tokens of AssumeRole, presigned query strings, passwords that a service
- * forgot to hide) never leave through an answer. Every string of an answer passes here, whatever it is later shown on.
+ * Hides secrets that CloudTrail records may contain: session tokens of AssumeRole, presigned query strings, passwords that a service
+ * did not hide. Every string of an answer goes through here, whatever the output.
  */
 
-/** Names, in any case, whose values are secrets wherever they stand in a record. */
+/** Keys, in any case, whose values are secrets anywhere in a record. */
 const SECRET_NAMES =
   'sessionToken|secretAccessKey|secretKey|password|passwd|masterUserPassword|secretString|secretBinary|privateKey|clientSecret|authToken|accessToken|refreshToken|idToken|apiKey|signinToken|samlAssertion|samlResponse|webIdentityToken|preSharedKey|plaintext|importToken|passwordData|userData|X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential';
 
 const HIDDEN = '(hidden)';
 const SECRET_NAME = new RegExp(`(?:${SECRET_NAMES})$`, 'i');
 const JSON_MEMBER = new RegExp(`("[^"]*?(?:${SECRET_NAMES})"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"?`, 'gi');
-/** The same inside a JSON string that holds JSON, where quotes have backslashes in front. */
+/** The same in JSON inside a JSON string, where quotes are escaped. */
 const NESTED_MEMBER = new RegExp(`((\\\\+)"[^"\\\\]*?(?:${SECRET_NAMES})\\2"\\s*:\\s*\\2")[^"\\\\]*`, 'gi');
 const SIGNED_QUERY = /((?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|AWSAccessKeyId)=)[^&\s"'<>]+/gi;
-// The last four characters tell keys apart in a conversation; the whole id is shown to whoever asks for it by name.
+// The first and last four characters are enough to tell keys apart; a question that names the whole id gets it in full.
 const ACCESS_KEY = /\b((?:AKIA|ASIA)[A-Z0-9]{4})[A-Z0-9]{4,}([A-Z0-9]{4})\b/g;
 
-/** `text` without secrets. Access key ids are shortened, except those that `asked` names. */
+/** `text` without secrets. Access key ids are shortened unless the question text `asked` contains them. */
 export function maskText(text: string, asked: string): string {
   return text
     .replace(JSON_MEMBER, `$1"${HIDDEN}"`)
@@ -25,7 +25,7 @@ export function maskText(text: string, asked: string): string {
     .replace(ACCESS_KEY, (id, head: string, tail: string) => (asked.includes(id) ? id : `${head.slice(0, 4)}…${tail}`));
 }
 
-/** A value with every string in it masked, and all of what stands under a secret's name. */
+/** A value with every string in it masked, and with every value hidden whose key names a secret. */
 export function maskDeep<T>(value: T, asked: string): T {
   if (typeof value === 'string') return (maskJson(value, asked) ?? maskText(value, asked)) as T;
   if (Array.isArray(value)) return value.map((inner) => maskDeep(inner, asked)) as T;
@@ -35,7 +35,7 @@ export function maskDeep<T>(value: T, asked: string): T {
   return value;
 }
 
-/** JSON text with its members masked by their names; undefined for any other text. */
+/** JSON text with its members masked by key; undefined for other text. */
 function maskJson(text: string, asked: string): string | undefined {
   if (!/^[[{]/.test(text)) return undefined;
   try {
@@ -45,6 +45,6 @@ function maskJson(text: string, asked: string): string | undefined {
   }
 }
 
-// A name alone tells a secret where a value stands under it; what has no value, and AWS's own mask, is told as it is.
+// Empty values, booleans and AWS's own mask are not secrets.
 const isSecret = (name: string, value: unknown): boolean =>
   SECRET_NAME.test(name) && value !== null && value !== '' && typeof value !== 'boolean' && value !== 'HIDDEN_DUE_TO_SECURITY_REASONS';

@@ -1,13 +1,13 @@
--- The derived columns of the relation `events`, from its flat ones: who acted, on what, through what, and how it ended.
--- One text for both engines, in Athena's dialect: no lambda, no look-around in patterns, `_` never unescaped in LIKE.
--- The engine provides `flat`, with hints beside the flat columns: `hint` (the thing named in the request or the
--- response) and `resourcearn` (the first of `resources`). Of what comes out it leaves away those two, `typed`, `agent` and
--- `service`.
+-- Adds the derived columns of the relation `events` to the flat ones: who made the call, on which resource, with which tool, and
+-- the outcome. Both engines use this text. It is in Athena's dialect, without lambdas, without look-around in regular expressions,
+-- and with every `_` in LIKE escaped.
+-- The engine provides the relation `flat` with two extra columns: `hint`, the resource named in the request or response, and
+-- `resourcearn`, the first ARN in `resources`. The engine drops these two and the helper columns `typed`, `agent` and `service`.
 with known as (
   select
     *,
-    -- The session name of a role is the part of principalId after the colon, and the last part of the ARN. AWS Marketplace
-    -- gives no type to a session of a role.
+    -- The session name of a role is the part of principalId after the colon and the last part of the ARN. AWS Marketplace logs
+    -- role sessions without a type.
     case
       when identitytype in ('AssumedRole', 'FederatedUser') or (identitytype = 'Unknown' and strpos(identityarn, ':assumed-role/') > 0) then coalesce(
         nullif(split_part(principalid, ':', 2), ''),
@@ -15,12 +15,12 @@ with known as (
         nullif(split_part(identityarn, '/', 2), '')
       )
     end as sessionname,
-    -- What was typed at the sign-in page of IAM Identity Center, whose events have no other name of a user since July 2025.
+    -- The user name typed on the sign-in page of IAM Identity Center. Since July 2025 its events have no other user name.
     case
       when eventsource = 'signin.amazonaws.com' and identitytype in ('IdentityCenterUser', 'Unknown') then json_extract_scalar(additionaleventdata, '$.UserName')
     end as typed,
     lower(coalesce(useragent, '')) as agent,
-    -- An older console says signin.amazonaws.com, and means the person at it.
+    -- Older consoles log signin.amazonaws.com for calls of the signed-in user.
     nullif(coalesce(invokedby, case when regexp_like(sourceipaddress, '[.]amazonaws[.]com$') then sourceipaddress end), 'signin.amazonaws.com') as service
   from flat
 ),
@@ -28,7 +28,7 @@ identified as (
   select
     *,
     case
-      -- Somebody whom an external identity provider did not vouch for: Identity Center calls the whole account Root.
+      -- A user whom the external identity provider did not authenticate. Identity Center logs these events as Root.
       when identitytype = 'Root' and eventname = 'ExternalIdPDirectoryLogin' then 'anonymous'
       when identitytype = 'Root' and coalesce(invokedby, 'signin.amazonaws.com') = 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
       when identitytype = 'Root' then 'service'
@@ -36,19 +36,19 @@ identified as (
       when identitytype in ('AssumedRole', 'Unknown') and starts_with(coalesce(sessionissuername, split_part(identityarn, '/', 2)), 'AWSReservedSSO_') then 'identity-center'
       when sourceidentity is not null then 'source-identity'
       when identitytype = 'AssumedRole' and regexp_like(sessionissuerarn, ':role/aws-service-role/') then 'service'
-      -- A role's session has no user name: this is the user of Identity Center for whom it acts.
+      -- A role session has no userName of its own: this is the Identity Center user on whose behalf it acts.
       when identitytype = 'AssumedRole' and username is not null then 'on-behalf-of'
       when sessionname is not null and regexp_like(sessionname, '^[^@ ]+@[^@ ]+[.][^@ ]+$') then 'session-name'
       when identitytype = 'IAMUser' then 'iam-user'
       when identitytype = 'FederatedUser' then 'session-name'
-      -- A pod, or a pipeline of GitHub, GitLab or HCP Terraform.
+      -- A Kubernetes pod, or a pipeline of GitHub, GitLab or HCP Terraform.
       when identitytype = 'WebIdentityUser' and regexp_like(username, '^(system:serviceaccount|repo|project_path|organization):') then 'role'
       when identitytype in ('SAMLUser', 'WebIdentityUser', 'Directory') then 'session-name'
       when identitytype in ('AssumedRole', 'Role') or (identitytype = 'Unknown' and sessionname is not null) then 'role'
       when identitytype = 'AWSService' then 'service'
       when identitytype = 'AWSAccount' and coalesce(identityaccountid, principalid, 'anonymous') in ('ANONYMOUS_PRINCIPAL', 'anonymous') then 'anonymous'
       when identitytype = 'AWSAccount' then 'account'
-      -- Until July 2025 Identity Center's own events gave its users no type.
+      -- Until July 2025 the events of Identity Center had no type for its users.
       when identitytype = 'Unknown' and coalesce(typed, username) is not null
         and eventsource in ('signin.amazonaws.com', 'sso.amazonaws.com', 'sso-directory.amazonaws.com', 'sso-oauth.amazonaws.com', 'identitystore.amazonaws.com') then 'identity-center'
       when identitytype = 'Unknown' and eventsource = 'signin.amazonaws.com' then 'anonymous'
@@ -83,14 +83,14 @@ select
     when actorbasis in ('identity-center', 'source-identity', 'on-behalf-of', 'session-name', 'iam-user') then 'human'
     else actorbasis
   end as actorkind,
-  -- Every name of who acted, each between line feeds: a search for one of them reads one narrow column instead of four.
+  -- All names of the actor, each between line feeds, so that a search for a name reads one narrow column instead of four.
   chr(10) || concat_ws(chr(10), actor, username, sessionname, sessionissuername) || chr(10) as names,
 
-  -- A denied call often has no request parameters, and names what it was about in its error message alone.
+  -- A denied call often has no request parameters and names the resource only in its error message.
   coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
     nullif(regexp_extract(errormessage, ' on resource: arn:[^ ]*[:/]([^ :/]+)', 1), '')) as target,
 
-  -- Every instance that a call launches, starts or stops. A narrow column: the ids stand in JSON that is the widest there is.
+  -- The instances that a call launches, starts or stops. A narrow column, because the JSON with the ids is the largest of all.
   case
     when eventsource = 'ec2.amazonaws.com' and eventname in ('RunInstances', 'StartInstances', 'StopInstances', 'RebootInstances', 'TerminateInstances')
     then nullif(array_join(regexp_extract_all(coalesce(requestparameters, '') || coalesce(responseelements, ''), '"(i-[0-9a-f]{1,17})"', 1), ' '), '')
@@ -113,7 +113,7 @@ select
     when regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
     when regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
     when errorcode is not null then 'failed'
-    -- At the sign-in pages nothing has an errorCode: {"ConsoleLogin":"Failure"} is the response, or what the service says of the event.
+    -- Sign-in events have no errorCode: a failure has {"ConsoleLogin":"Failure"} in responseElements or serviceEventDetails.
     when eventsource = 'signin.amazonaws.com' and regexp_like(coalesce(responseelements, serviceeventdetails), ': *"Failure"') then 'failed'
     else 'ok'
   end as outcome,
