@@ -6,8 +6,8 @@ import { DAY_MS } from '../src/trail/time-window.ts';
 const instant = fc.date({ min: new Date('2015-01-01T00:00:00Z'), max: new Date('2030-01-01T00:00:00Z'), noInvalidDate: true });
 const range = fc.tuple(instant, fc.integer({ min: 1, max: 40 * DAY_MS })).map(([from, ms]) => ({ from, to: new Date(from.getTime() + ms) }));
 
-describe('a range in parts', () => {
-  it.concurrent('is the whole range, newest first, in few parts', () => {
+describe('a range split into parts', () => {
+  it.concurrent('covers the whole range, newest first, in fewer than nine parts', () => {
     fc.assert(
       fc.property(instant, instant, (one, other) => {
         const [from, to] = one < other ? [one, other] : [other, one];
@@ -19,7 +19,7 @@ describe('a range in parts', () => {
     );
   });
 
-  it.concurrent('is one part when it is short, for each part reads a day more than its own', () => {
+  it.concurrent('is one part when it is short', () => {
     const to = new Date('2026-11-20T00:00:00Z');
     const daysOf = (days: number) =>
       splitNewestFirst({ from: new Date(to.getTime() - days * DAY_MS), to }).map((each) => (each.to.getTime() - each.from.getTime()) / DAY_MS);
@@ -29,7 +29,7 @@ describe('a range in parts', () => {
 });
 
 describe('the events of several ranges', () => {
-  it.concurrent('are read in eight pieces at most, which hold every day of them and do not overlap', () => {
+  it.concurrent('are read in at most eight pieces, which cover every day of the ranges and do not overlap', () => {
     fc.assert(
       fc.property(fc.array(range, { minLength: 1, maxLength: 20 }), (ranges) => {
         const { text, values, reads = [] } = eventsDuringAny(ranges);
@@ -45,7 +45,7 @@ describe('the events of several ranges', () => {
     );
   });
 
-  it.concurrent('leave out what lies between them', () => {
+  it.concurrent('do not include the days between the ranges', () => {
     const day = (date: string) => ({ from: new Date(`${date}T10:00:00Z`), to: new Date(`${date}T22:00:00Z`) });
     const { reads } = eventsDuringAny([day('2026-11-20'), day('2026-06-01'), day('2026-11-18')]);
     expect(reads).toEqual([

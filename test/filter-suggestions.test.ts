@@ -1,4 +1,4 @@
-/** Names in a trail tell capital letters from small ones, and a question that has none right is helped on. */
+/** Suggestions for mistyped names and wrong capitals when a question finds nothing. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closestColumnValue } from '../src/analysis/filter-suggestions.ts';
 import type { Next } from '../src/answer/answer.ts';
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const nextOf = async (line: string): Promise<readonly Next[]> => (await open.ask(`${line} ${DAY}`)).next ?? [];
 
-describe('An answer that is empty for a slip', () => {
+describe('an empty answer to a question with a typo', () => {
   test.each([
     ['events event:deletebucket', 'event:DeleteBucket'],
     ['events event:DELETE*', 'event:Delete*'],
@@ -63,37 +63,37 @@ describe('An answer that is empty for a slip', () => {
     ['events requestParameters.bucketname:*', 'requestParameters.bucketName:*'],
     ['events requestParameters.BucketName:example-report', 'requestParameters.bucketName:example-reports'],
     ['events requestParameters.list.names.OF:one', 'requestParameters.List.names.of:one'],
-  ])('“%s” offers what was meant first: %s', async (line, meant) => {
+  ])('(“%s”) first offers the correction %s', async (line, meant) => {
     const [first] = await nextOf(line);
     expect(first?.label).toBe(`Did you mean ${meant}?`);
     expect(first?.line).toContain(meant);
     expect((await open.ask(first?.line ?? '')).table?.rows).toHaveLength(1);
   });
 
-  test('asks for the whole key, and shows a part of it', async () => {
+  test('offers the whole access key and shows it shortened', async () => {
     const [first] = await nextOf('events key:AKIAIOSFODNN7EXAMPL event:DeleteBucket');
     expect(first).toEqual({ label: 'Did you mean key:AKIA…MPLE?', line: `events key:AKIAIOSFODNN7EXAMPLE event:DeleteBucket ${DAY}` });
   });
 
-  test('says what it offers without what was right already', async () => {
+  test('names only the corrected filter', async () => {
     const [first] = await nextOf('events source:S3 -user:bob event:deletebucket');
     expect(first).toEqual({ label: 'Did you mean event:DeleteBucket?', line: `events source:S3 -user:bob event:DeleteBucket ${DAY}` });
   });
 
   test.each([
-    ['another call is meant: Get is no slip for Put', 'events event:GetObject'],
-    ['another call is meant: Create is no slip for Delete', 'events event:CreateBucket'],
-    ['it was spelled right, and there is none', 'events event:DeleteBucket user:alice'],
-    ['another filter leaves it out', 'events event:deletebucket -error:AccessDenied'],
-    ['only what is left out is misspelled', 'events event:GetObject -error:accessdenied'],
-    ['its stars are many', 'events event:*d*e*bucket'],
-    ['the command asks for more than the filters', 'root-logins user:Maria.Lopez'],
-  ])('offers none where %s', async (_, line) => {
+    ['Get is a different call from Put', 'events event:GetObject'],
+    ['Create is a different call from Delete', 'events event:CreateBucket'],
+    ['the names exist as typed', 'events event:DeleteBucket user:alice'],
+    ['another filter excludes the corrected events', 'events event:deletebucket -error:AccessDenied'],
+    ['the typo is in a negated filter', 'events event:GetObject -error:accessdenied'],
+    ['a value has more than two stars', 'events event:*d*e*bucket'],
+    ['the command itself excludes the events', 'root-logins user:Maria.Lopez'],
+  ])('offers no correction when %s', async (_, line) => {
     const labels = (await nextOf(line)).map(({ label }) => label);
     expect(labels.filter((label) => label.startsWith('Did you mean'))).toEqual([]);
   });
 
-  test('offers the same without each filter, whatever the question, and a wider time only where there is more of the trail', async () => {
+  test('offers the question without each filter, and a wider time only when the trail has older events', async () => {
     for (const name of ['events', 'rare', 'root-logins', 'created', 'new', 'denied']) {
       const next = (await open.ask(`${name} user:nobody ip:192.0.2.99 2026-05-01T11:30..2026-05-01T13:00`)).next ?? [];
       const labels = next.map(({ label }) => label);
@@ -106,15 +106,15 @@ describe('An answer that is empty for a slip', () => {
   });
 });
 
-describe('The nearest name that the trail has', () => {
-  const near = async (column: 'eventname' | 'actor', typed: string) => {
-    const asked: string[] = [];
+describe('the closest name in the trail', () => {
+  const closest = async (column: 'eventname' | 'actor', typed: string) => {
+    const statements: string[] = [];
     const range = { from: new Date('2026-05-01T00:00:00Z'), to: new Date('2026-05-02T00:00:00Z') };
     const name = await closestColumnValue(column === 'actor' ? sql`actor` : sql`eventname`, typed, range, async (query) => {
-      asked.push(query.text);
+      statements.push(query.text);
       return (await runQuery(open.engine, query, { signal: new AbortController().signal })).rows;
     });
-    expect(asked).toHaveLength(1);
+    expect(statements).toHaveLength(1);
     return name;
   };
 
@@ -123,17 +123,17 @@ describe('The nearest name that the trail has', () => {
     ['eventname', 'putobject', 'PutObject'],
     ['actor', 'maria.lopes', 'Maria.Lopez'],
     ['actor', 'maria', 'Maria.Lopez'],
-  ] as const)('of %s to “%s” is %s', async (column, typed, meant) => {
-    expect(await near(column, typed)).toBe(meant);
+  ] as const)('in column %s to “%s” is %s', async (column, typed, meant) => {
+    expect(await closest(column, typed)).toBe(meant);
   });
 
-  test('is none where it has that very name, or none that is like it', async () => {
-    expect(await near('eventname', 'DeleteBucket')).toBeUndefined();
-    expect(await near('eventname', 'RunInstances')).toBeUndefined();
+  test('is undefined when the name exists as typed, or no name is close', async () => {
+    expect(await closest('eventname', 'DeleteBucket')).toBeUndefined();
+    expect(await closest('eventname', 'RunInstances')).toBeUndefined();
   });
 });
 
-test('The trail is asked what was meant once, and only when an answer is empty and a filter names something', async () => {
+test('a correction takes one more query, and only when the answer is empty and a filter holds a name', async () => {
   const queries = async (line: string) => (await open.ask(`${line} ${DAY}`)).coverage?.queries;
   expect(await queries('events event:DeleteBucket')).toBe(1);
   for (const filter of ['event:deletebucket', 'user:nobody event:x', 'source:KMS', 'requestParameters.x:*', '(event:a OR key:b ip:192.0.2.1)']) {
@@ -144,6 +144,6 @@ test('The trail is asked what was meant once, and only when an answer is empty a
   }
 });
 
-test('The names of services and regions, and access key ids, are found in any case', async () => {
+test('services, regions and access key ids are found in any case', async () => {
   expect(await open.ids(`events source:S3 region:EU-Central-1 key:akiaiosfodnn7example ${DAY}`)).toEqual([deleted.eventID]);
 });

@@ -20,7 +20,7 @@ describe('a filter as a condition', () => {
   it.concurrent.each(Object.entries(COLUMNS).filter(([field]) => !['text', 'resources', 'mfa'].includes(field)))(
     'on %s compares %s',
     (field, columns) => {
-      // An ARN: a plain name of a user is searched for in one column that has all of them.
+      // An ARN, because a plain user name is searched in the single column `names`.
       const { text, values } = conditionOf(`${field}:arn:x`);
       expect(text).toBe(`(${columns.map((column) => `${column} in (?)`).join(' or ')})`);
       expect(values).toHaveLength(columns.length);
@@ -28,11 +28,11 @@ describe('a filter as a condition', () => {
     },
   );
 
-  it.concurrent('on a user’s plain name searches one column of all the names, for the whole name', () => {
+  it.concurrent('on a plain user name searches the column of all names for the whole name', () => {
     expect(conditionOf('user:al_ice')).toMatchObject({ text: "(names like ? escape '!')", values: ['%\nal!_ice\n%'] });
   });
 
-  it.concurrent('knows each field by its names, in any case, and by no other', () => {
+  it.concurrent('accepts each field by all of its names, in any case, and no other names', () => {
     expect(fieldDescriptions.map(({ name }) => name)).toEqual(Object.keys(COLUMNS));
     for (const name of fieldNames) expect(COLUMNS).toHaveProperty(resolveField(name.toUpperCase()) as string);
     for (const name of ['', 'toString', 'constructor', '__proto__', 'events', 'by']) expect(resolveField(name)).toBeUndefined();
@@ -64,12 +64,12 @@ describe('a filter as a condition', () => {
     expect(conditionOf(`-${filter}`)).toMatchObject({ text: `not coalesce((${text}), false)`, values });
   });
 
-  it.concurrent('binds each of its values and writes none of them', () => {
+  it.concurrent('binds its values and writes none into the SQL', () => {
     const known =
       /^(?:\(|\)|not coalesce|, false| in | or | and | like | escape '!'| is not null|\?|, |1 = 1|json_extract_scalar| > 0| <> 'null'|'\['|'ConsoleLogin'|'IAMUser', 'Root'|'[$][.]MFAUsed'|'(?:yes|no|true|false)'| = |[a-z_]+|\s)*$/;
     fc.assert(
       fc.property(anyFilters, anyFilters, (some, more) => {
-        // Times and ranges of addresses are conditions of their own, and so are values that are written as JSON.
+        // Times, CIDR ranges and values that are JSON have conditions of their own.
         const filters = [...some, ...more].filter((each) =>
           termsOf([each]).every(
             ({ field, values: given }) => field !== 'time' && field !== 'ip' && given.every((value) => !/^(?:arn:|[[{])/.test(value.text)),
@@ -78,7 +78,7 @@ describe('a filter as a condition', () => {
         const { text, values } = matching(filters);
         expect(text).toMatch(known);
         expect(text.split('?')).toHaveLength(values.length + 1);
-        // The same filters with other values are the same text, except where several parts of a text have a name in common.
+        // The same filters with other values have the same SQL, except several values of a document that share a name.
         const other = mapTerms(filters, (term) => ({
           ...term,
           values: term.values.map(({ wildcard }) => ({ text: wildcard ? 'x*' : 'x', wildcard })),
@@ -117,7 +117,7 @@ describe('a path into the record', () => {
     'requestParameters."a\\"b"',
     'request.a',
     `requestParameters.${'a'.repeat(300)}`,
-  ])('is not %s', (typed) => {
+  ])('cannot be written as %s', (typed) => {
     expect(resolveField(typed)).toBeUndefined();
   });
 
@@ -185,11 +185,11 @@ describe('a path into the record', () => {
     ['errorMessage:*authorized*', [0]],
     ['sharedEventID:*', [0]],
     [`requestID:${paths[1]?.requestID}`, [1]],
-  ])('%s finds what is there', async (filter, found) => {
+  ])('as in %s finds the records that have the value there', async (filter, found) => {
     expect((await open.ids(`events ${filter} 2026-05-01`)).toSorted()).toEqual(found.map((n) => paths[n]?.eventID).toSorted());
   });
 
-  it('groups by the text that is there, or by an object or a list as JSON, and each group leads to its events', async () => {
+  it('groups by the scalar at the path, or by an object or list as JSON, and each group leads to its events', async () => {
     for (const path of [`${R}.names`, `${R}.toPort`, `${R}.encryptionContext."aws:s3:arn"`, `${R}.ipPermissions`]) {
       const { table } = await open.ask(`events by:${path} 2026-05-01`);
       expect(table?.rows).toHaveLength(2);
@@ -200,8 +200,8 @@ describe('a path into the record', () => {
   });
 });
 
-describe('a range of addresses', () => {
-  it('holds the addresses that lie in it, and no text that is none', async () => {
+describe('a CIDR range', () => {
+  it('matches the addresses in it, and no text that is not an address', async () => {
     const engine = await openDuckDB(inject('sampleStore'));
     const octet = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(10, 203));
     const address = fc.tuple(octet, octet, octet, octet);
@@ -236,18 +236,18 @@ describe('a range of addresses', () => {
   });
 
   it.concurrent.each(['203.0.113.0', '203.0.113.0/33', '256.0.0.0/8', '2001:db8::/33', '2001:0db8::/32', '2001::/32', 'x/8', '/8', '::/0'])(
-    'is not %s',
+    'cannot be %s',
     (text) => {
       expect(isInCidr(text, sql`ip`)).toBeUndefined();
     },
   );
 
-  it.concurrent('of IPv6 begins as its addresses do', () => {
+  it.concurrent('of IPv6 compares the start of addresses', () => {
     expect(isInCidr('2001:DB8:12::/48', sql`ip`)).toMatchObject({ text: 'ip like ?', values: ['2001:db8:12:%'] });
   });
 });
 
-/** As many random filters are tried as take a second or two. */
+/** Random filters to try, which take a second or two. */
 const RUNS = 80;
 
 describe('a filter on the sample trail', () => {
@@ -273,7 +273,7 @@ describe('a filter on the sample trail', () => {
     return () => engine.close();
   });
 
-  it('finds the rows that a plain reading of it finds, whatever its fields, paths, networks, times and groups', async () => {
+  it('finds the same rows as `isMatch`, whatever its fields, paths, networks, times and groups', async () => {
     let some = 0;
     await fc.assert(
       fc.asyncProperty(filtersIn(all), async (filters) => {
@@ -287,7 +287,7 @@ describe('a filter on the sample trail', () => {
     expect(all.length).toBeGreaterThan(500);
   }, 60_000);
 
-  it('means the same when it was written as a line and read again', async () => {
+  it('finds the same rows after it was printed and parsed', async () => {
     await fc.assert(
       fc.asyncProperty(filtersIn(all), async (filters) => {
         const read = parseLine(printLine({ name: 'events', words: [], filters })).filters;
@@ -297,27 +297,27 @@ describe('a filter on the sample trail', () => {
     );
   }, 60_000);
 
-  it('on text looks for a part of it, anywhere in the record, in any case', async () => {
+  it('on text finds part of any text in the record, in any case', async () => {
     const found = await find([{ field: 'text', negated: false, values: [{ text: 'DELETEbucket', wildcard: false }] }]);
     expect(found.length).toBeGreaterThan(0);
     expect(found.every((event) => JSON.stringify(event).toLowerCase().includes('deletebucket'))).toBe(true);
   });
 
-  it('on a time holds what happened in it', async () => {
+  it('on time finds the events of that time', async () => {
     const [first] = all;
     const day = first?.eventtime?.slice(0, 10);
     const found = await find([{ field: 'time', negated: false, values: [{ text: `${day}`, wildcard: false }] }]);
     expect(found).toEqual(all.filter(({ eventtime }) => eventtime?.startsWith(`${day}`)));
   });
 
-  it('that is negated keeps the rows that have no value there', async () => {
+  it('that is negated keeps rows without a value', async () => {
     const failed = await find(parseLine('events error:*').filters);
     const others = await find(parseLine('events -error:AccessDenied').filters);
     expect(failed.length).toBeGreaterThan(50);
     expect(others).toHaveLength(all.length - failed.filter(({ errorcode }) => errorcode === 'AccessDenied').length);
   });
 
-  it('takes text that means harm for what it is', async () => {
+  it('treats an SQL injection as plain text', async () => {
     await fc.assert(
       fc.asyncProperty(anyText, async (text) => {
         const value = { text: `';drop table events;--${text}`, wildcard: false };

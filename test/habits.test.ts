@@ -1,4 +1,4 @@
-/** The habits of real trails that a tidy generator does not have, one by one: ../shared/data/README.md tells where they were seen. */
+/** Peculiarities of real trails, one by one, that a generated trail does not have. */
 import { describe, expect, test } from 'vitest';
 import { ACCOUNT, type Fields, openFolder, record, records, session, trailFolder, trailOf, user } from './support/trail-folder.ts';
 
@@ -6,8 +6,8 @@ const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) =
 const DAY = '2026-05-01';
 const ROOT: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT };
 
-describe('Real trails', () => {
-  test('1. hold an event twice where two trails write into one bucket, and it counts once', async () => {
+describe('real trails', () => {
+  test('1. contain an event twice when two trails write into one bucket, and it counts once', async () => {
     await using folder = await trailFolder();
     const list = records(10);
     const twin = { ...record(), eventID: list[0]?.eventID };
@@ -23,7 +23,7 @@ describe('Real trails', () => {
     ]);
   });
 
-  test("2. hold us-east-1's global events in the folder of the trail's own region, and a filter by region finds them", async () => {
+  test("2. have global events of us-east-1 in the folder of the trail's home region, and a filter by region finds them", async () => {
     await using folder = await trailFolder();
     const [created, local] = [
       record({ eventSource: 'iam.amazonaws.com', eventName: 'CreateUser', awsRegion: 'us-east-1', readOnly: false }),
@@ -36,7 +36,7 @@ describe('Real trails', () => {
     expect(await open.ids(`events -region:eu-central-1 ${DAY}`)).toEqual(idsOf(created));
   });
 
-  test('3. hold an event under the day it was delivered, and the day it happened finds it', async () => {
+  test('3. store an event under the day of delivery, and a question about the day it happened finds it', async () => {
     await using folder = await trailFolder();
     const [late, next] = [record({ eventTime: '2026-05-01T23:58:59Z' }), record({ eventTime: '2026-05-02T00:00:01Z' })];
     await folder.deliver([late, next], { day: '2026/05/02' });
@@ -47,7 +47,7 @@ describe('Real trails', () => {
     expect(await open.ids(`event ${late.eventID} 2026-05-01`)).toEqual(idsOf(late));
   });
 
-  test('3. hold an event that was delivered weeks late, and the line of its own row finds it', async () => {
+  test('3. contain an event that was delivered weeks late, and the line of its own row finds it', async () => {
     await using folder = await trailFolder();
     const id = 'i-0123456789abcdef0';
     const group = record({
@@ -77,7 +77,7 @@ describe('Real trails', () => {
     });
   });
 
-  test('4. hold a failed console sign-in without errorCode, and it is no success', async () => {
+  test('4. contain failed console sign-ins without errorCode, and they do not count as successes', async () => {
     const signIn = (result: string, more: Fields = {}) =>
       record({
         userIdentity: { ...ROOT, accessKeyId: '' },
@@ -106,7 +106,7 @@ describe('Real trails', () => {
     ]);
   });
 
-  test('5. hold attempts that came to nothing, and they are told from deeds', async () => {
+  test('5. contain failed attempts, and they are not shown as changes', async () => {
     const call = (eventName: string, errorCode?: string) =>
       record({ eventName, errorCode, readOnly: false, eventSource: 'cloudtrail.amazonaws.com' });
     const attempts = [call('StopLogging', 'AccessDenied'), call('DeleteTrail', 'TrailNotFoundException'), call('DeleteBucket', 'BucketNotEmpty')];
@@ -118,7 +118,7 @@ describe('Real trails', () => {
     expect(Object.fromEntries(outcomes.map(({ outcome, events }) => [outcome, events]))).toEqual({ ok: 2, failed: 2, denied: 1 });
   });
 
-  test('6. hold denied AssumeRole calls that name the role in errorMessage only, and it is their target', async () => {
+  test('6. contain denied AssumeRole calls that name the role only in errorMessage, and it is their target', async () => {
     const message = (resource: string) =>
       `User: arn:aws:iam::${ACCOUNT}:user/alice is not authorized to perform: sts:AssumeRole on resource: ${resource}`;
     const assume = (more: Fields) => record({ eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', ...more });
@@ -131,7 +131,7 @@ describe('Real trails', () => {
     expect(await open.ids(`events event:AssumeRole target:production-admin ${DAY}`)).toEqual(idsOf(denied, withPath, assumed));
   });
 
-  test('7. hold identities without type and arn, and somebody is named all the same', async () => {
+  test('7. contain identities without type and ARN, and each has an actor', async () => {
     const rotated = record({
       userIdentity: { accountId: ACCOUNT, invokedBy: 'kms.amazonaws.com' },
       eventType: 'AwsServiceEvent',
@@ -150,7 +150,7 @@ describe('Real trails', () => {
     expect(await open.ids(`events kind:anonymous ${DAY}`)).toEqual([]);
   });
 
-  test('8. hold launches by "Root" that are autoscaling, and root, the person, is not accused of them', async () => {
+  test('8. log launches by Auto Scaling as "Root", and they are not shown as root activity', async () => {
     const launch = (instanceId: string) => ({
       eventName: 'RunInstances',
       readOnly: false,
@@ -165,7 +165,7 @@ describe('Real trails', () => {
     expect(await open.cells(`who-started i-0aaaaaaaaaaaaaaa2 ${DAY}`)).toMatchObject([{ actor: 'root', actorkind: 'root' }]);
   });
 
-  test('9. hold thousands of denials from one broken delivery, and the four that matter can be seen', async () => {
+  test('9. contain thousands of denials from one broken delivery, and the four that matter are visible', async () => {
     const noise = records(3000, (n) => ({
       userIdentity: { type: 'AWSService', invokedBy: 'delivery.logs.amazonaws.com' },
       sourceIPAddress: 'delivery.logs.amazonaws.com',
@@ -187,7 +187,7 @@ describe('Real trails', () => {
     ]);
   });
 
-  test('10. hold API names with dates and errors with many names, and a wildcard or an outcome finds them all', async () => {
+  test('10. contain API names with dates and several error codes for one failure, and a wildcard or an outcome finds them all', async () => {
     const lambda = ['ListFunctions20150331', 'ListFunctions20150331v2', 'ListFunctions'].map((eventName) => record({ eventName }));
     const look = [record({ eventName: 'UpdateFunctionCode20150331v2', readOnly: false }), record({ eventName: 'ListFunction_' })];
     const denied = ['AccessDenied', 'AccessDeniedException', 'Client.UnauthorizedOperation'].map((errorCode) =>
@@ -201,7 +201,7 @@ describe('Real trails', () => {
     expect(await open.ids(`events outcome:denied ${DAY}`)).toEqual(idsOf(...denied));
   });
 
-  test('11. hold user agents bare and in brackets, and both are the same tool', async () => {
+  test('11. contain user agents with and without brackets, and both are the same tool', async () => {
     const agents = (userAgent: string) => [record({ userAgent }), record({ userAgent: `[${userAgent}]` })];
     const [cli, browser, sdk] = [agents('aws-cli/1.18.136 Python/3.8'), agents('Mozilla/5.0 (X11)'), agents('aws-sdk-java/1.11.666')];
     const lookAlike = record({ userAgent: 'my-aws-client/1.0' });
@@ -213,7 +213,7 @@ describe('Real trails', () => {
     expect(await open.ids(`events agent:*aws-cli/* ${DAY}`)).toEqual(idsOf(...cli));
   });
 
-  test('12. hold paths that change type and names that differ by case only, and all of it is kept as it was', async () => {
+  test('12. contain paths that change type and names that differ only in case, and all are stored unchanged', async () => {
     const parameters = [
       { maxResults: 5 },
       { maxResults: '5' },
@@ -236,7 +236,7 @@ describe('Real trails', () => {
     expect(await open.ids(`events target:Upper ${DAY}`)).toEqual([]);
   });
 
-  test('13. hold role sessions seen from two addresses, and a session is one actor from however many', async () => {
+  test('13. contain role sessions with two addresses, and a session is one actor', async () => {
     const lambda = ['10.0.0.7', 'lambda.amazonaws.com'].map((sourceIPAddress) =>
       record({ userIdentity: session('orders-api-role', 'orders-api'), sourceIPAddress, eventName: 'Decrypt' }),
     );
@@ -254,8 +254,8 @@ describe('Real trails', () => {
   });
 });
 
-describe('Other traps', () => {
-  test('one call in two accounts is two events with one sharedEventID, and an account tells them apart', async () => {
+describe('other peculiarities', () => {
+  test('one call in two accounts is two events with one sharedEventID, and a filter by account finds either', async () => {
     await using folder = await trailFolder();
     const shared = { sharedEventID: '0f5e6a3c-0000-4000-8000-000000000001', eventName: 'AssumeRole', eventSource: 'sts.amazonaws.com' };
     const [here, there] = [record(shared), record({ ...shared, recipientAccountId: '444455556666' })];
@@ -266,7 +266,7 @@ describe('Other traps', () => {
     expect(await open.ids(`events event:AssumeRole account:444455556666 ${DAY}`)).toEqual(idsOf(there));
   });
 
-  test('an instance is found in a launch of several, not in a dry run or a refused one, nor under a longer id', async () => {
+  test('an instance is found in a launch of several, but not in a dry run, a denied launch or a longer id', async () => {
     const launch = (ids: readonly string[], more: Fields = {}) =>
       record({
         eventName: 'RunInstances',
@@ -298,7 +298,7 @@ describe('Other traps', () => {
     expect((await open.cells(`who-started i-0bb ${DAY}`)).map(({ effect }) => effect)).toEqual(['started', 'dry run, nothing started', 'launched']);
   });
 
-  test('a launch by a group leads back to whoever made the group, and not to one who made a group of a longer name', async () => {
+  test('a launch by an Auto Scaling group leads to the user who created the group, and not one with a longer name', async () => {
     const scaled = record({
       eventName: 'RunInstances',
       readOnly: false,
@@ -342,7 +342,7 @@ describe('Other traps', () => {
     }),
     made('EKS node group', 'eks:nodegroup-name', 'workers', 'CreateNodegroup', { requestParameters: { nodegroupName: 'workers' } }),
     made('CloudFormation stack', 'aws:cloudformation:stack-name', 'web', 'CreateStack', { requestParameters: { stackName: 'web' } }),
-  ])('a launch by a $what leads back to whoever made it, and not to one of another name', async ({ what, tag, name, eventName, fields }) => {
+  ])('a launch by $what leads to the user who created it, and not one of another name', async ({ what, tag, name, eventName, fields }) => {
     const launch = record({
       eventName: 'RunInstances',
       readOnly: false,
@@ -365,7 +365,7 @@ describe('Other traps', () => {
     });
   });
 
-  test('what root did after a sign-in is what that root did, in that account, until the next sign-in', async () => {
+  test('the activity after a root sign-in is that of root in the same account until the next sign-in', async () => {
     const OTHER = '444455556666';
     const signIn = (eventTime: string, more: Fields = {}) =>
       record({
@@ -401,7 +401,7 @@ describe('Other traps', () => {
     ]);
   });
 
-  test('fields that CloudTrail cut short, and are no JSON any more, cost neither the event nor the answer', async () => {
+  test('an event with JSON that CloudTrail truncated is loaded and answered', async () => {
     const cut = record({ requestParameters: '{"tagSet":[{"key":"a","val', responseElements: '{"instancesSet":{"items":[{"instanceId":"i-0ee"}' });
     const launch = record({ eventName: 'RunInstances', responseElements: '{"instancesSet":{"items":[{"instanceId":"i-0ee"},{"insta' });
     await using open = await trailOf(cut, launch);
@@ -410,7 +410,7 @@ describe('Other traps', () => {
     expect((await open.ask(`event ${cut.eventID} ${DAY}`)).data).toMatchObject({ found: { eventid: cut.eventID } });
   });
 
-  test('months are the calendar’s, and a window ends before its end', async () => {
+  test('months are calendar months, and the end of a window is excluded', async () => {
     const at = (eventTime: string) => record({ eventTime });
     const [before, first, last, end] = [
       at('2025-11-01T23:59:59Z'),
@@ -439,7 +439,7 @@ describe('Other traps', () => {
     expect(await open.ids(`events target:a!* ${DAY}`)).toEqual(idsOf(list[6] as Fields));
   });
 
-  test('a resource with a blank in its name is one resource in the record', async () => {
+  test('a resource with a space in its name is one resource', async () => {
     const read = record({
       eventName: 'GetObject',
       eventSource: 's3.amazonaws.com',

@@ -11,7 +11,7 @@ const wild = (text: string) => ({ text, wildcard: true });
 const filter = (field: string, ...values: { text: string; wildcard: boolean }[]) => ({ field, negated: false, values });
 
 describe('a question line', () => {
-  it.concurrent('is read into words, filters, shape and window, in any order', () => {
+  it.concurrent('is parsed into words, filters, options and window, in any order', () => {
     expect(parseLine('events source:s3,kms 30d -user:"ci deploy" by:event,user top:20 event:Delete* sort:rare every:6h')).toEqual({
       name: 'events',
       words: [],
@@ -28,7 +28,7 @@ describe('a question line', () => {
     });
   });
 
-  it.concurrent('prints as text that reads as the same line', () => {
+  it.concurrent('prints as text that parses to the same line', () => {
     fc.assert(
       fc.property(anyLine, (line) => {
         expect(parseLine(printLine(line))).toEqual(line);
@@ -37,7 +37,7 @@ describe('a question line', () => {
     );
   });
 
-  it.concurrent('prints alike once it was read, whatever was typed', () => {
+  it.concurrent('prints the same text after it was parsed again, whatever was typed', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, anyTyped), (text) => {
         const line = readOrRefuse(text);
@@ -47,7 +47,7 @@ describe('a question line', () => {
     );
   });
 
-  it.concurrent('prints as text that Slack, a keyboard or a copy leaves as it is', () => {
+  it.concurrent('prints as text that Slack, keyboards and copying do not change', () => {
     fc.assert(
       fc.property(anyLine, (line) => {
         const printed = printLine(line);
@@ -67,7 +67,7 @@ describe('a question line', () => {
     );
   });
 
-  it.concurrent('is help when it is empty, and events when it begins with a filter or a time', () => {
+  it.concurrent('is help when it is empty, and events when it starts with a filter or a time', () => {
     expect(parseLine('').name).toBe('help');
     expect(parseLine('  \n ').name).toBe('help');
     expect(parseLine('24h')).toMatchObject({ name: 'events', words: [] });
@@ -109,7 +109,7 @@ describe('a question line', () => {
   });
 });
 
-describe('a line that was damaged on its way', () => {
+describe('a line that Slack, a keyboard or copying changed', () => {
   it.concurrent.each([
     ['smart quotes', 'events user:“ci deploy” 24h', 'events user:"ci deploy" 24h'],
     ['German quotes', 'events user:„ci deploy“ 24h', 'events user:"ci deploy" 24h'],
@@ -142,12 +142,12 @@ describe('a line that was damaged on its way', () => {
     ['a plus and minus in ASCII', 'events around 2026-04-28T11:54 +/-15m', 'events around 2026-04-28T11:54 ±15m'],
     ['no spread', 'events around 2026-04-28T11:54', 'events around 2026-04-28T11:54 ±15m'],
     ['line ends', 'events\r\nsource:s3\n24h', 'events source:s3 24h'],
-  ])('survives %s', (_, typed, meant) => {
+  ])('is parsed as it was meant: %s', (_, typed, meant) => {
     expect(printLine(parseLine(typed))).toBe(meant);
   });
 });
 
-describe('filters as Kibana’s bar has them', () => {
+describe('filters in the syntax of Kibana’s search bar', () => {
   it.concurrent.each([
     ['eventName:Create* -eventName:CreateLogStream', 'events event:Create* -event:CreateLogStream'],
     ['eventName:(RunInstances OR StartInstances) 7d', 'events event:RunInstances,StartInstances 7d'],
@@ -162,7 +162,7 @@ describe('filters as Kibana’s bar has them', () => {
     ['NOT error:* 24h', 'events -error:* 24h'],
     ['NOT NOT error:*', 'events error:*'],
     ['-(-(source:s3 user:x))', 'events source:s3 user:x'],
-    // A day, a minute or a second is as long as it is written; only a day that ends a span is in it.
+    // `a..b` includes the day b, but not the minute or second b.
     ['eventTime:[2026-11-01 TO 2026-11-03T12:00]', 'events time:2026-11-01..2026-11-03T12:01'],
     ['eventTime:[2026-11-01 TO 2026-11-03T12:00}', 'events time:2026-11-01..2026-11-03T12:00'],
     ['eventTime:[2026-11-01 TO 2026-11-03]', 'events time:2026-11-01..2026-11-03'],
@@ -198,7 +198,7 @@ describe('filters as Kibana’s bar has them', () => {
   });
 });
 
-describe('a line that is nothing but a thing', () => {
+describe('a line that starts with a resource', () => {
   it.concurrent.each([
     ['i-0c0ffee000000001a 90d', 'who-started i-0c0ffee000000001a 90d'],
     [
@@ -220,7 +220,7 @@ describe('a line that is nothing but a thing', () => {
     expect(parseLine(typed)).toMatchObject({ name: meant.split(' ')[0], words: [meant.split(' ')[1]] });
   });
 
-  it.concurrent.each(['orders-api-role', 'PutRolePolicy', 'web-1', '12345'])('is no thing where it may be any name: %s', (typed) => {
+  it.concurrent.each(['orders-api-role', 'PutRolePolicy', 'web-1', '12345'])('is not taken for a resource when it may be any name: %s', (typed) => {
     expect(parseLine(typed)).toMatchObject({ name: typed.toLowerCase(), words: [] });
   });
 });

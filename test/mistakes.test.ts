@@ -12,7 +12,7 @@ import type { Sql } from '../src/trail/sql.ts';
 import { anyLine, anyText, anyTyped, anyWord } from './support/arbitrary-line.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
-describe('a mistake', () => {
+describe('a line with a mistake', () => {
   let desk: Desk;
   const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
   beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('a mistake', () => {
     ['event foo:bar', 'event "foo:bar"'],
     ['rar usr:x by:evnt top:0 7days', 'rare user:x top:10 7d'],
     ['events sort:rare', 'count by:event sort:rare 24h'],
-  ])('%s gets the nearest line that can be asked: %s', async (typed, meant) => {
+  ])('%s gets the closest valid line as a suggestion: %s', async (typed, meant) => {
     expect(await suggestionFor(typed)).toBe(meant);
     await expect(desk.answer(meant, asking)).resolves.toHaveProperty('template');
   });
@@ -93,17 +93,17 @@ describe('a mistake', () => {
     ],
     ['events by:text', '“by:” cannot group by “text”: it is the whole text, not one value.'],
     ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
-  ])('is told in a sentence: %s', async (typed, sentence) => {
+  ])('is refused with a sentence: %s', async (typed, sentence) => {
     await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });
   });
 
-  it('is said back shortened', async () => {
+  it('is quoted shortened', async () => {
     const { message } = (await desk.answer(`who-started i-0abc ${'x'.repeat(5000)}`, asking).catch((error: unknown) => error)) as UserError;
     expect(message).toContain(`“${'x'.repeat(40)}…”`);
     expect(message.length).toBeLessThan(200);
   });
 
-  it('is the only thing that any text can be, and what is suggested can be asked', async () => {
+  it('never causes another error than a UserError, and its suggestion can be asked', async () => {
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
     const names = fc.constantFrom(...commands.keys(), 'help', 'evnts', 'save', 'save mine:', 'save mine: rare', 'saved', 'mine', '/trail', '');
     await fc.assert(
@@ -115,12 +115,12 @@ describe('a mistake', () => {
     );
   }, 60_000);
 
-  it('is the only thing that a line of any command can be, whatever its filters, shape and time, and no text of it gets into SQL', async () => {
+  it('never causes another error, whatever the command, filters, options and time, and no typed text gets into SQL', async () => {
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
     const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, shape }]) =>
-      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + 1 })).map(([line, said]): Line => {
+      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + 1 })).map(([line, texts]): Line => {
         const taken = Object.entries(line).filter(([key]) => ['window', 'cols', 'spend', ...shape].includes(key));
-        return { ...Object.fromEntries(taken), name, words: said, filters: filters ? line.filters : [] };
+        return { ...Object.fromEntries(taken), name, words: texts, filters: filters ? line.filters : [] };
       }),
     );
     let answered = 0;
@@ -136,12 +136,12 @@ describe('a mistake', () => {
             return 0;
           },
         );
-        const said = [...line.words, ...termsOf(line.filters).flatMap(({ values }) => values.map(({ text }) => text))];
+        const texts = [...line.words, ...termsOf(line.filters).flatMap(({ values }) => values.map(({ text }) => text))];
         for (const { text, values } of statements) {
           expect(text.split('?')).toHaveLength(values.length + 1);
-          // Shorter ones stand in any text.
-          expect(said.filter((each) => each.length > 4 && text.includes(each))).toEqual([]);
-          bound += said.filter((each) => each.length > 4).length;
+          // Shorter texts may be in the SQL by chance.
+          expect(texts.filter((each) => each.length > 4 && text.includes(each))).toEqual([]);
+          bound += texts.filter((each) => each.length > 4).length;
         }
       }),
       { numRuns: 200 },
@@ -150,9 +150,9 @@ describe('a mistake', () => {
     expect(answered).toBeGreaterThan(50);
   }, 60_000);
 
-  it('is no way for a word into SQL: what any command is asked about is bound', async () => {
+  it('binds the words of every command as parameters', async () => {
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
-    // Words as commands want them, each unlike all that our own SQL says.
+    // Valid words for commands that do not occur in the SQL itself.
     const marked = [
       'zzmarked-7q',
       'i-0a1b2c3d4e5f60718',
@@ -170,17 +170,17 @@ describe('a mistake', () => {
     for (const [name, { words, example }] of withWords) {
       let bound = 0;
       await fc.assert(
-        fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: Object.keys(words).length }), async (said) => {
+        fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: Object.keys(words).length }), async (texts) => {
           const statements: Sql[] = [];
           await desk
-            .answer(printLine({ name, words: said, filters: [] }), { ...asking, onQuery: (statement) => statements.push(statement) })
+            .answer(printLine({ name, words: texts, filters: [] }), { ...asking, onQuery: (statement) => statements.push(statement) })
             .catch((error: unknown) => {
               if (!(error instanceof UserError)) throw error;
             });
           for (const { text, values } of statements) {
             expect(text.split('?')).toHaveLength(values.length + 1);
-            expect(said.filter((each) => text.toLowerCase().includes(each.toLowerCase()))).toEqual([]);
-            if (said.some((each) => values.some((value) => String(value).toLowerCase().includes(each.toLowerCase())))) bound += 1;
+            expect(texts.filter((each) => text.toLowerCase().includes(each.toLowerCase()))).toEqual([]);
+            if (texts.some((each) => values.some((value) => String(value).toLowerCase().includes(each.toLowerCase())))) bound += 1;
           }
         }),
         { numRuns: 24, examples: [...marked, ...ids].map((each) => [[each]] as [string[]]) },
@@ -189,7 +189,7 @@ describe('a mistake', () => {
     }
   }, 60_000);
 
-  /** Whether a line is answered, or the one that is suggested for it, after so many mistakes as are mended one by one. */
+  /** True when a line is answered, or its suggestion is, after at most `mistakes` suggestions. */
   async function isAnswered(line: string, mistakes: number): Promise<boolean> {
     const suggestion = await suggestionFor(line);
     if (suggestion !== undefined) return mistakes > 0 && isAnswered(suggestion, mistakes - 1);
@@ -199,7 +199,7 @@ describe('a mistake', () => {
     );
   }
 
-  /** The suggestion for a line that is refused; undefined for one that is answered or has none. Any other failure is thrown. */
+  /** The suggestion for a refused line; undefined when the line is answered or has none. Throws any other error. */
   async function suggestionFor(typed: string): Promise<string | undefined> {
     try {
       await desk.answer(typed, asking);

@@ -1,4 +1,4 @@
-/** Questions about sign-ins: what each finds, and what looks like it and is none. */
+/** Commands about sign-ins: what each finds and what it must not find. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -27,18 +27,18 @@ const mfa = (MFAUsed: string): Fields => ({ additionalEventData: { MFAUsed } });
 describe('logins', () => {
   test.each([
     ['yes', 'an IAM user with a second factor', signIn(user('bob'), 'Success', mfa('Yes'))],
-    ['yes', 'one that CloudTrail shouts about', signIn(user('bob'), 'Success', mfa('YES'))],
-    ['no', 'an IAM user without', signIn(user('bob'), 'Success')],
-    ['no', 'root without', signIn(ROOT, 'Success')],
-    ['unknown', 'an IAM user of whom nothing is told', signIn(user('bob'), 'Success', { additionalEventData: null })],
+    ['yes', 'an IAM user with MFAUsed in capitals', signIn(user('bob'), 'Success', mfa('YES'))],
+    ['no', 'an IAM user without a second factor', signIn(user('bob'), 'Success')],
+    ['no', 'root without a second factor', signIn(ROOT, 'Success')],
+    ['unknown', 'an IAM user without MFAUsed', signIn(user('bob'), 'Success', { additionalEventData: null })],
     ['unknown, at the identity provider', 'Identity Center', signIn(session('AWSReservedSSO_Admin_1', 'bob@example.com'), 'Success')],
     ['unknown, at the identity provider', 'a role by SAML', signIn(session('saml-admins', 'bob'), 'Success', { additionalEventData: {} })],
-  ])('tell MFA %s of %s', async (expected, _, login) => {
+  ])('show MFA %s for %s', async (expected, _, login) => {
     await using open = await trailOf(login);
     expect(await open.cells(`logins ${DAY}`)).toMatchObject([{ mfa: expected, outcome: 'ok', eventid: login.eventID }]);
   });
 
-  test('are of every region, tell failures apart, and count who came without MFA', async () => {
+  test('cover every region, mark failures, and count the sign-ins without MFA', async () => {
     const logins = [
       signIn(user('bob'), 'Success', { awsRegion: 'eu-north-1', eventTime: '2026-05-01T12:00:00Z' }),
       signIn(session('AWSReservedSSO_Admin_1', 'eve@example.com'), 'Success'),
@@ -61,13 +61,13 @@ describe('logins', () => {
     );
   });
 
-  test('are told in numbers that come to the sum of them, each factor by itself, and none that is zero', async () => {
+  test('have counts by MFA that add up to their number, without counts of zero', async () => {
     const good = [
       ...records(2).map(() => signIn(user('bob'), 'Success', mfa('Yes'))),
       ...records(3).map((_, n) => signIn(session('AWSReservedSSO_Admin_1', `person${n}@example.com`), 'Success')),
       signIn(user('eve'), 'Success', { additionalEventData: null }),
     ];
-    // What failed has a word on MFA, too, and is in none of the numbers.
+    // Failed sign-ins have MFAUsed too, but are not in these counts.
     const later = { eventTime: '2026-05-01T11:00:00Z' };
     await using open = await trailOf(...good, signIn(user('bob'), 'Failure', { ...mfa('Yes'), ...later }), signIn(user('eve'), 'Failure', later));
     expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(
@@ -76,18 +76,18 @@ describe('logins', () => {
     expect(toText(await open.ask(`logins top:3 ${DAY}`), templates)).toMatch(/^The newest 3 hold 1 sign-in by 1 user, 1 [^,]*; 2 tries failed; /);
   });
 
-  test('are found by the factor that their column tells, and counted by it', async () => {
+  test('are found and counted by the value of their MFA column', async () => {
     const yes = signIn(user('bob'), 'Success', mfa('YES'));
     const no = signIn(ROOT, 'Success');
     const elsewhere = signIn(session('AWSReservedSSO_Admin_1', 'eve@example.com'), 'Success');
     const silent = signIn(user('eve'), 'Success', { additionalEventData: null });
     const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD', 'TOTP'] });
     await using open = await trailOf(yes, no, elsewhere, silent, ...portal);
-    const told = async (value: string) => (await open.cells(`logins mfa:${value} ${DAY}`)).map((cells) => cells.mfa).toSorted();
-    expect(await told('true')).toEqual(['yes', 'yes']);
-    expect(await told('false')).toEqual(['no']);
-    expect(await told('unknown')).toEqual(['unknown', 'unknown, at the identity provider']);
-    expect(await told('true,unknown')).toHaveLength(4);
+    const mfaOf = async (value: string) => (await open.cells(`logins mfa:${value} ${DAY}`)).map((cells) => cells.mfa).toSorted();
+    expect(await mfaOf('true')).toEqual(['yes', 'yes']);
+    expect(await mfaOf('false')).toEqual(['no']);
+    expect(await mfaOf('unknown')).toEqual(['unknown', 'unknown, at the identity provider']);
+    expect(await mfaOf('true,unknown')).toHaveLength(4);
     const groups = await open.ask(`logins by:mfa ${DAY}`);
     expect(groups.table?.rows.map(({ cells }) => [cells.mfa, cells.events])).toEqual([
       ['true', 2],
@@ -97,7 +97,7 @@ describe('logins', () => {
     expect(await open.ids(groups.table?.rows[2]?.next?.line ?? '')).toEqual([no.eventID]);
   });
 
-  test('of users and of root are found by their factor among all events, and root’s among its own; of sessions it is the session’s', async () => {
+  test('of IAM users and root are found by MFA with events and root-logins; for role sessions the session’s MFA counts', async () => {
     const withMfa = signIn(ROOT, 'Success', mfa('Yes'));
     const without = signIn(user('bob'), 'Success');
     const elsewhere = signIn(session('AWSReservedSSO_Admin_1', 'eve@example.com'), 'Success', mfa('Yes'));
@@ -108,14 +108,14 @@ describe('logins', () => {
     await expect(open.ask(`logins mfa:maybe ${DAY}`)).rejects.toThrow('“mfa:” knows true, false, unknown');
   });
 
-  test('that all failed let nobody in', async () => {
+  test('that all failed say that nobody got in', async () => {
     await using open = await trailOf(signIn(user('eve'), 'Failure'));
     expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^Nobody got in: 1 sign-in failed, the latest by eve /);
     expect(toText(await open.ask(`logins user:bob ${DAY}`), templates)).toBe('Nobody signed in during this time that matches.');
   });
 });
 
-describe('logins at the portal of IAM Identity Center', () => {
+describe('logins at the IAM Identity Center portal', () => {
   const bob = { name: 'bob@example.com', ip: '198.51.100.7' };
   const console = (name: string, time: string, more: Fields = {}) =>
     signIn(session('AWSReservedSSO_Admin_1', name), 'Success', {
@@ -124,7 +124,7 @@ describe('logins at the portal of IAM Identity Center', () => {
       recipientAccountId: '222233334444',
       ...more,
     });
-  const told = async (...list: readonly Fields[]) => {
+  const loginsOf = async (...list: readonly Fields[]) => {
     await using open = await trailOf(...list);
     return (await open.cells(`logins ${DAY}`)).map(({ actor, page, mfa, outcome, reason }) => [actor, page, mfa, outcome, reason]);
   };
@@ -135,24 +135,24 @@ describe('logins at the portal of IAM Identity Center', () => {
     ['yes', ['PASSWORD', 'EMAIL_OTP']],
     ['no', ['PASSWORD']],
     ['unknown, at the identity provider', ['EXTERNAL_IDP']],
-  ])('tell MFA %s of what was verified: %s', async (mfa, credentials) => {
-    expect(await told(...atPortal('08:00', { ...bob, credentials }))).toEqual([['bob@example.com', 'portal', mfa, 'ok', null]]);
+  ])('show MFA %s for the verified credentials %s', async (mfa, credentials) => {
+    expect(await loginsOf(...atPortal('08:00', { ...bob, credentials }))).toEqual([['bob@example.com', 'portal', mfa, 'ok', null]]);
   });
 
-  test('of whom no credential is told are not said to lack a second factor', async () => {
-    expect(await told(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], more: { additionalEventData: null } }))).toMatchObject([
+  test('without known credentials are not counted as without MFA', async () => {
+    expect(await loginsOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], more: { additionalEventData: null } }))).toMatchObject([
       [expect.any(String), 'portal', 'unknown', 'ok', null],
     ]);
   });
 
-  test('are told once with the console that they lead to, and lend it what they verified', async () => {
+  test('are one row with the console sign-in that follows, which gets their credentials', async () => {
     const portal = atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'] });
-    expect(await told(...portal, console('bob@example.com', '08:01:00'), console('bob@example.com', '14:00:00'))).toEqual([
+    expect(await loginsOf(...portal, console('bob@example.com', '08:01:00'), console('bob@example.com', '14:00:00'))).toEqual([
       ['bob@example.com', 'console', 'yes', 'ok', null],
       ['bob@example.com', 'console', 'yes', 'ok', null],
     ]);
-    // The same second, and an id that comes first.
-    expect(await told(...portal, console('bob@example.com', '08:00:03', { eventID: '0d1c3a90-0000-4000-8000-000000000000' }))).toHaveLength(1);
+    // In the same second, with an id that sorts first.
+    expect(await loginsOf(...portal, console('bob@example.com', '08:00:03', { eventID: '0d1c3a90-0000-4000-8000-000000000000' }))).toHaveLength(1);
   });
 
   test.each([
@@ -160,16 +160,16 @@ describe('logins at the portal of IAM Identity Center', () => {
     ['another address', console('bob@example.com', '08:01:00', { sourceIPAddress: '203.0.113.9' }), 'unknown, at the identity provider'],
     ['an earlier time', console('bob@example.com', '07:59:00'), 'unknown, at the identity provider'],
     ['an IAM user of that name', console('', '08:01:00', { userIdentity: user('bob@example.com') }), 'no'],
-  ])('stay beside the console of %s', async (_, other, mfa) => {
-    const rows = await told(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'] }), other);
+  ])('are not merged with the console sign-in of %s', async (_, other, mfa) => {
+    const rows = await loginsOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'] }), other);
     expect(rows.map(([, page, factor]) => [page, factor]).toSorted()).toEqual([
       ['console', mfa],
       ['portal', 'yes'],
     ]);
   });
 
-  test('that were refused are told by the name that was typed, and what was not accepted', async () => {
-    expect(await told(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], refused: 'PASSWORD' }))).toEqual([
+  test('that failed show the typed user name and the credential that was not accepted', async () => {
+    expect(await loginsOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], refused: 'PASSWORD' }))).toEqual([
       ['bob@example.com', 'portal', 'unknown', 'failed', 'PASSWORD not accepted'],
     ]);
     await using open = await trailOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'], refused: 'TOTP' }));
@@ -179,30 +179,32 @@ describe('logins at the portal of IAM Identity Center', () => {
     expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([{ user: 'bob@example.com', events: 1 }]);
   });
 
-  test('before July 2025 are of the user that the record names', async () => {
+  test('before July 2025 show the user name of the record', async () => {
     const old = { userIdentity: { type: 'Unknown', principalId: ACCOUNT, arn: '', accountId: ACCOUNT, accessKeyId: '', userName: 'user1' } };
-    expect(await told(...atPortal('08:00', { ip: bob.ip, credentials: ['PASSWORD'], more: old }))).toEqual([['user1', 'portal', 'no', 'ok', null]]);
+    expect(await loginsOf(...atPortal('08:00', { ip: bob.ip, credentials: ['PASSWORD'], more: old }))).toEqual([
+      ['user1', 'portal', 'no', 'ok', null],
+    ]);
   });
 
-  test('without a name are told by the id of the user, or of nobody', async () => {
+  test('without a user name show the user id, or anonymous', async () => {
     const nameless = { ip: bob.ip, credentials: ['PASSWORD'] };
-    expect(await told(...atPortal('08:00', nameless))).toMatchObject([[expect.stringMatching(/^94d00cd8-/), 'portal', 'no', 'ok', null]]);
-    expect(await told(...atPortal('08:00', { ...nameless, refused: 'PASSWORD' }))).toMatchObject([
+    expect(await loginsOf(...atPortal('08:00', nameless))).toMatchObject([[expect.stringMatching(/^94d00cd8-/), 'portal', 'no', 'ok', null]]);
+    expect(await loginsOf(...atPortal('08:00', { ...nameless, refused: 'PASSWORD' }))).toMatchObject([
       ['anonymous', 'portal', 'unknown', 'failed', expect.anything()],
     ]);
   });
 
-  test('do not take another service’s events of these names for sign-ins', async () => {
+  test('do not include events of other services with the same names', async () => {
     const [challenge, ...others] = atPortal('08:00', { ...bob, credentials: ['PASSWORD'], more: { eventSource: 'example.amazonaws.com' } });
-    expect(await told(challenge as Fields, ...others)).toEqual([]);
+    expect(await loginsOf(challenge as Fields, ...others)).toEqual([]);
   });
 });
 
-describe('users of one name', () => {
+describe('users with the same name', () => {
   const of = (account: string, more: Fields = {}): Fields => ({ recipientAccountId: account, sourceIPAddress: '192.0.2.9', ...more });
   const accounts = [ACCOUNT, '222233334444', '444455556666'];
 
-  test('in several accounts are several users, in what is said of sign-ins and of failures', async () => {
+  test('in several accounts are counted as several users, for sign-ins and for failures', async () => {
     await using good = await trailOf(...accounts.map((account) => signIn(user('alice', account), 'Success', of(account))));
     expect(toText(await good.ask(`logins ${DAY}`), templates)).toMatch(/^3 sign-ins by 3 users, /);
     await using bad = await trailOf(...accounts.map((account) => signIn(user('alice', account), 'Failure', of(account))));
@@ -211,19 +213,19 @@ describe('users of one name', () => {
     ]);
   });
 
-  test('in one account are one', async () => {
+  test('in one account are one user', async () => {
     await using bad = await trailOf(...accounts.map(() => signIn(user('alice'), 'Failure', of(ACCOUNT))));
     expect(await bad.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'gave up', users: 1, names: 'alice' }]);
   });
 
-  test('that got in elsewhere did not get in here', async () => {
+  test('in another account do not count as the one that got in', async () => {
     const failure = signIn(user('alice'), 'Failure', of(ACCOUNT, { eventTime: '2026-05-01T08:00:00Z' }));
     const success = signIn(user('alice', '222233334444'), 'Success', of('222233334444', { eventTime: '2026-05-01T08:01:00Z' }));
     await using open = await trailOf(failure, success);
     expect(await open.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'gave up', users: 1 }]);
   });
 
-  test('of Identity Center are one person, whatever the account', async () => {
+  test('of Identity Center are one user in all accounts', async () => {
     const consoles = accounts.map((account) => signIn(session('AWSReservedSSO_Admin_1', 'alice@example.com'), 'Success', of(account)));
     await using open = await trailOf(...consoles);
     expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^3 sign-ins by 1 user, /);
@@ -246,12 +248,12 @@ describe('signin-failures', () => {
     ]);
   });
 
-  test('from an office where many users mistype and get in are slips', async () => {
+  test('from an office where many users mistype and then get in are slips', async () => {
     const office = ['ann', 'bob', 'cat'].flatMap((name) => [failed(name, '08:00'), came(name, '08:01')]);
     expect(await verdicts(...office)).toMatchObject([{ verdict: 'slip', users: 3 }]);
   });
 
-  test('that end with somebody inside are told with their name, and come first', async () => {
+  test('that end with a successful sign-in name the user and come first', async () => {
     const list = ['ann', 'bob', 'cat'].map((name) => failed(name, '01:00'));
     const others = ['ann', 'bob', 'cat', 'dan'].map((name) => failed(name, '02:00', '192.0.2.10'));
     expect(await verdicts(...list, came('dan', '01:30'), ...others)).toMatchObject([
@@ -260,7 +262,7 @@ describe('signin-failures', () => {
     ]);
   });
 
-  test('of one user who then got in are a slip, unless they were too many for one', async () => {
+  test('of one user who then got in are a slip, unless there were many', async () => {
     expect(await verdicts(failed('ann', '08:00'), failed('ann', '08:01'), came('ann', '08:02'))).toEqual([
       { ip, verdict: 'slip', tries: 2, users: 1, inside: 'ann' },
     ]);
@@ -269,7 +271,7 @@ describe('signin-failures', () => {
     expect(await verdicts(...many, came('ann', '09:00'))).toMatchObject([{ verdict: 'guessing, got in', inside: 'ann' }]);
   });
 
-  test('at the portal of Identity Center are judged with what followed there and at the console', async () => {
+  test('at the Identity Center portal are classified with later sign-ins there and at the console', async () => {
     const refused = (name: string, time: string) => atPortal(time, { name, ip, credentials: ['PASSWORD'], refused: 'PASSWORD' });
     const names = ['ann@example.com', 'bob@example.com', 'cat@example.com'];
     expect(await verdicts(...names.flatMap((name, n) => refused(name, `01:0${n}`)))).toEqual([
@@ -282,11 +284,11 @@ describe('signin-failures', () => {
     ]);
   });
 
-  test('of one user who got in before, and not after, are no slip', async () => {
+  test('of one user who got in before but not after are not a slip', async () => {
     expect(await verdicts(came('ann', '07:00'), failed('ann', '08:00'))).toMatchObject([{ verdict: 'gave up', inside: null }]);
   });
 
-  test('are told by what is to be looked at, and who merely mistyped', async () => {
+  test('are summarized by what to look at and how many users only mistyped', async () => {
     await using open = await trailOf(
       ...['ann', 'bob', 'cat'].map((name) => failed(name, '01:00')),
       failed('dan', '08:00', '192.0.2.10'),
@@ -301,7 +303,7 @@ describe('signin-failures', () => {
     expect(await open.ids(row?.next?.line ?? '')).toHaveLength(3);
   });
 
-  test('are counted and listed like other events, and lead back to the verdicts', async () => {
+  test('can be counted and listed like other events, with a follow-up back to the verdicts', async () => {
     await using open = await trailOf(failed('ann', '01:00'), failed('bob', '02:00'), came('bob', '03:00'));
     expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([
       { user: 'ann', events: 1 },
@@ -342,7 +344,7 @@ describe('signin-failures', () => {
     expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toContain('The most common reason is Failed authentication, 2 times.');
     const byReason = await open.ask(`signin-failures by:reason ${DAY}`);
     expect(await open.cells(byReason.table?.rows[2]?.next?.line ?? '')).toMatchObject([{ reason: 'PASSWORD not accepted' }]);
-    // Who got in has no reason, and is looked at all the same.
+    // A success has no reason, but counts for the verdict.
     expect(await open.cells(`signin-failures reason:"Failed authentication" ${DAY}`)).toMatchObject([{ verdict: 'slip', tries: 2, inside: 'ann' }]);
   });
 });
@@ -357,13 +359,13 @@ describe('signin-failures of one user', () => {
   const bots = (count: number, name = 'ann', every = 1) =>
     Array.from({ length: count }, (_, n) => failed(name, 60 + every * n, `198.51.100.${n + 1}`));
   const home = '203.0.113.99';
-  const judged = async (...list: readonly Fields[]) => {
+  const classified = async (...list: readonly Fields[]) => {
     await using open = await trailOf(...list);
     const answer = await open.ask(`signin-failures by:user ${DAY}`);
     return answer.table?.rows.map(({ cells: { user, verdict, events, addresses, inside, mfa } }) => [user, verdict, events, addresses, inside, mfa]);
   };
 
-  test('from many addresses is guessing, and who then got in is said first', async () => {
+  test('from many addresses are guessing, and a user who then got in comes first', async () => {
     await using open = await trailOf(...bots(60), came('ann', 200, home));
     const answer = await open.ask(`signin-failures ${DAY}`);
     expect(toText(answer, templates)).toBe(
@@ -385,84 +387,84 @@ describe('signin-failures of one user', () => {
     ['with MFA, from where the user was before', 'guessing', home, [came('ann', 1, home, mfa('Yes')), came('ann', 200, home, mfa('Yes'))]],
     ['only before it began', 'guessing', null, [came('ann', 1, home)]],
     ['never, while another user did', 'guessing', null, [came('bob', 200, home)]],
-  ])('who was guessed at from many addresses and got in %s: %s', async (_, verdict, inside, list) => {
-    expect(await judged(...bots(20), ...list)).toMatchObject([['ann', verdict, 20, 20, inside, expect.toBeOneOf(['yes', 'no', null])]]);
+  ])('from many addresses who got in %s: %s', async (_, verdict, inside, list) => {
+    expect(await classified(...bots(20), ...list)).toMatchObject([['ann', verdict, 20, 20, inside, expect.toBeOneOf(['yes', 'no', null])]]);
   });
 
-  test('who gets in while it goes on, slowly, is guessed at all the same', async () => {
-    expect(await judged(...bots(12, 'ann', 60), came('ann', 1, home, mfa('Yes')), came('ann', 400, home, mfa('Yes')))).toMatchObject([
+  test('who gets in during slow guessing still count as guessing', async () => {
+    expect(await classified(...bots(12, 'ann', 60), came('ann', 1, home, mfa('Yes')), came('ann', 400, home, mfa('Yes')))).toMatchObject([
       ['ann', 'guessing', 12, 12, home, 'yes'],
     ]);
   });
 
-  test('with two addresses, as of a phone and an office, is a slip', async () => {
+  test('with two addresses, such as a phone and an office, are a slip', async () => {
     const list = [failed('ann', 60, '198.51.100.1'), came('ann', 62, home)];
-    expect(await judged(...list)).toEqual([['ann', 'slip', 1, 1, home, 'no']]);
+    expect(await classified(...list)).toEqual([['ann', 'slip', 1, 1, home, 'no']]);
     await using open = await trailOf(...list);
     expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toMatch(
       /^1 sign-in failed from 1 address; no address tried many users, and no user /,
     );
-    // So it is each time somebody on the move mistypes, from whatever address that is.
+    // The same holds each time a travelling user mistypes, from any address.
     const travels = Array.from({ length: 9 }, (_, n) => [failed('ann', 60 * n, `198.51.100.${n + 1}`), came('ann', 60 * n + 3, `192.0.2.${n + 1}`)]);
-    expect(await judged(...travels.flat())).toMatchObject([['ann', 'slip', 9, 9, expect.any(String), 'no']]);
+    expect(await classified(...travels.flat())).toMatchObject([['ann', 'slip', 9, 9, expect.any(String), 'no']]);
   });
 
-  test('who mistypes often, and gets in each time, is clumsy', async () => {
+  test('who often mistypes and gets in each time are a slip', async () => {
     const clumsy = Array.from({ length: 10 }, (_, n) => [failed('ann', 60 * n, home), came('ann', 60 * n + 1, home)]);
-    expect(await judged(...clumsy.flat())).toMatchObject([['ann', 'slip', 10, 1, home, 'no']]);
-    expect(await judged(...Array.from({ length: 10 }, (_, n) => failed('ann', n, home)), came('ann', 20, home))).toMatchObject([
+    expect(await classified(...clumsy.flat())).toMatchObject([['ann', 'slip', 10, 1, home, 'no']]);
+    expect(await classified(...Array.from({ length: 10 }, (_, n) => failed('ann', n, home)), came('ann', 20, home))).toMatchObject([
       ['ann', 'guessing, got in', 10, 1, home, 'no'],
     ]);
   });
 
-  test('behind one address with two others who mistype once and get in is a slip', async () => {
+  test('at one address with two others who mistype once and get in are a slip', async () => {
     const office = ['ann', 'bob', 'cat'].flatMap((name, n) => [failed(name, 10 * n, home), came(name, 10 * n + 1, home)]);
-    expect(await judged(...office)).toEqual(['ann', 'bob', 'cat'].map((name) => [name, 'slip', 1, 1, home, 'no']));
+    expect(await classified(...office)).toEqual(['ann', 'bob', 'cat'].map((name) => [name, 'slip', 1, 1, home, 'no']));
   });
 
-  test('of many who were tried from one address is part of the spraying', async () => {
+  test('among many users tried from one address are part of the spraying', async () => {
     const sprayed = ['ann', 'bob', 'cat'].map((name, n) => failed(name, n, '198.51.100.1'));
-    expect(await judged(...sprayed, came('ann', 300, home))).toMatchObject([
+    expect(await classified(...sprayed, came('ann', 300, home))).toMatchObject([
       ['ann', 'spraying', 1, 1, home, 'no'],
       ['bob', 'spraying', 1, 1, null, null],
       ['cat', 'spraying', 1, 1, null, null],
     ]);
   });
 
-  test('of many who were each tried often from one address is part of the spraying, unless they got in then', async () => {
+  test('among many users each tried often from one address are part of the spraying, unless the user then got in', async () => {
     const sprayed = ['ann', 'bob', 'cat'].flatMap((name, n) => Array.from({ length: 9 }, (_, t) => failed(name, 10 * t + n, '198.51.100.1')));
     await using open = await trailOf(...sprayed);
     expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toMatch(
       /^27 sign-ins failed from 1 address; look at 198.51.100.1 \(spraying\)[.]/,
     );
     expect(await open.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'spraying', users: 3 }]);
-    expect((await judged(...sprayed, came('bob', 300, home)))?.map(([name, verdict]) => [name, verdict])).toEqual([
+    expect((await classified(...sprayed, came('bob', 300, home)))?.map(([name, verdict]) => [name, verdict])).toEqual([
       ['bob', 'guessing, got in'],
       ['ann', 'spraying'],
       ['cat', 'spraying'],
     ]);
   });
 
-  test('whose name is not told are many, who mistyped their names', async () => {
+  test('whose name CloudTrail hides count as many users who mistyped their names', async () => {
     const nameless = bots(20, 'HIDDEN_DUE_TO_SECURITY_REASONS');
-    expect(await judged(...nameless)).toMatchObject([['HIDDEN_DUE_TO_SECURITY_REASONS', 'gave up', 20, 20, null, null]]);
-    // From one address, somebody tries names.
+    expect(await classified(...nameless)).toMatchObject([['HIDDEN_DUE_TO_SECURITY_REASONS', 'gave up', 20, 20, null, null]]);
+    // One address tries many names.
     const one = nameless.map((each) => ({ ...each, sourceIPAddress: home }));
     await using open = await trailOf(...one);
     expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toContain('look at 203.0.113.99 (guessing)');
   });
 
-  test('in one account is another than one of that name elsewhere', async () => {
+  test('in one account do not count for a user of the same name in another account', async () => {
     const others = bots(10).map((each, n) =>
       n % 2 === 0 ? each : { ...each, userIdentity: user('ann', '222233334444'), recipientAccountId: '222233334444' },
     );
-    expect((await judged(...others.slice(0, 8)))?.map(([name, verdict, tries]) => [name, verdict, tries])).toEqual([
+    expect((await classified(...others.slice(0, 8)))?.map(([name, verdict, tries]) => [name, verdict, tries])).toEqual([
       ['ann (111122223333)', 'gave up', 4],
       ['ann (222233334444)', 'gave up', 4],
     ]);
   });
 
-  test('asked about by an address is still known to have got in from another', async () => {
+  test('filtered by an address still include a success from another', async () => {
     await using open = await trailOf(...Array.from({ length: 9 }, (_, n) => failed('ann', n, '198.51.100.1')), came('ann', 30, home));
     expect(await open.cells(`signin-failures by:user ip:198.51.100.1 ${DAY}`)).toMatchObject([{ verdict: 'guessing, got in', inside: home }]);
     const guess = await open.ask(`signin-failures by:user ${DAY}`);

@@ -1,8 +1,8 @@
-/** What a text names, for every form in which people paste things. */
+/** What a pasted text names, for every supported form. */
 import { describe, expect, test } from 'vitest';
 import { readResourceId } from '../src/analysis/resource-id.ts';
 
-describe('A text is told for what it is', () => {
+describe('a pasted text is recognised', () => {
   test.each([
     ['i-0abc1234def567890', 'instance', 'EC2 instance', 'i-0abc1234def567890'],
     ['I-0ABC1234DEF567890', 'instance', 'EC2 instance', 'i-0abc1234def567890'],
@@ -74,7 +74,7 @@ describe('A text is told for what it is', () => {
     expect(readResourceId(text)).toMatchObject({ kind, what, name, arn: { text } });
   });
 
-  test('an ARN is told in its parts', () => {
+  test('with the parts of an ARN', () => {
     expect(readResourceId('arn:aws:iam::111122223333:role/team/deploy').arn).toEqual({
       text: 'arn:aws:iam::111122223333:role/team/deploy',
       service: 'iam',

@@ -47,11 +47,11 @@ describe('a window', () => {
     ['1y', '2024-02-29T12:00:00Z', '2023-02-28T12:00:00Z'],
     ['4y', '2024-02-29T12:00:00Z', '2020-02-29T12:00:00Z'],
     ['12mo', '2024-02-29T12:00:00Z', '2023-02-28T12:00:00Z'],
-  ])('%s before %s begins at %s', (phrase, now, from) => {
+  ])('%s before %s starts at %s', (phrase, now, from) => {
     expect(pinned(phrase, now).split(' ')[0]).toBe(from);
   });
 
-  it.concurrent('reaches back whole calendar months, and never past the end of the earlier one', () => {
+  it.concurrent('goes back whole calendar months, to the last day of a shorter month', () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date('2015-01-01'), max: new Date('2030-01-01'), noInvalidDate: true }),
@@ -67,7 +67,7 @@ describe('a window', () => {
     );
   });
 
-  it.concurrent('prints as a phrase that reads as the same window', () => {
+  it.concurrent('prints as text that parses to the same window', () => {
     fc.assert(
       fc.property(anyWindow, (window) => {
         const words = printWindow(window).split(' ');
@@ -76,7 +76,7 @@ describe('a window', () => {
     );
   });
 
-  it.concurrent('is never backwards, and its years sort as text', () => {
+  it.concurrent('ends after it starts, and its years have four digits', () => {
     fc.assert(
       fc.property(anyWindow, (window) => {
         const { from, to } = pin(window, new Date('2036-01-01T00:00:01Z'));
@@ -103,7 +103,7 @@ describe('a window', () => {
     'since',
     'since 24h',
     'around',
-  ])('is not read from %s', (phrase) => {
+  ])('is not parsed from %s', (phrase) => {
     expect(pinned(phrase)).toBe('no window');
   });
 });

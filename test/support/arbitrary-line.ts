@@ -1,4 +1,4 @@
-/** Question lines of every kind, for properties: words and values of any text, filters on any field, every window and shape. */
+/** Random question lines for property tests: words and values of any text, filters on any field, every window and option. */
 import fc from 'fast-check';
 import { readResourceId } from '../../src/analysis/resource-id.ts';
 import { type Line, MAX_ROWS, SORTS } from '../../src/question/line.ts';
@@ -12,7 +12,7 @@ const fields = fieldDescriptions.map(({ name }) => name);
 const field = fc.constantFrom(...fields);
 const grouped = fc.constantFrom(...fields.filter(resolveGroupField));
 
-/** What keyboards, editors and Slack change, or read as something of their own. */
+/** Text that keyboards, editors or Slack change, or that has a meaning in a line. */
 const awkward = fc.constantFrom(
   ...'"\'`\\,:;*?-–—“”‘’ \u00a0\u200b\u202e\ufeff<>&|@#!\n\t',
   '<@U123>',
@@ -32,7 +32,7 @@ const awkward = fc.constantFrom(
   '::1',
 );
 
-/** Any text at all, lone surrogates too. */
+/** Any text, including lone surrogates. */
 export const anyText = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
   fc.string({ unit: 'binary', maxLength: 12 }),
@@ -40,7 +40,7 @@ export const anyText = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((units) => String.fromCharCode(...units)),
 );
 
-/** What people ask about, and what nobody does. */
+/** Words that people ask about, and any text. */
 export const anyWord = fc.oneof(
   anyText,
   fc.constantFrom(
@@ -72,7 +72,7 @@ const pattern = fc
   .filter((text) => /[*?]/.test(text))
   .map((text) => ({ text, wildcard: true }));
 
-/** A way into a record's JSON: plain keys and others, and places in lists. */
+/** A path into a record's JSON: plain and quoted keys, and list indexes. */
 const path = fc
   .tuple(
     fc.constantFrom('requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'tlsDetails'),
@@ -80,14 +80,14 @@ const path = fc
       fc.oneof(
         fc.stringMatching(/^[A-Za-z0-9_-]{1,9}$/).map((key) => `.${key}`),
         fc.constantFrom('aws:s3:arn', 'a/b', 'a.b', "it's", 'x y', 'ä:*').map((key) => `.${quote(key)}`),
-        fc.nat(9999).map((place) => `[${place}]`),
+        fc.nat(9999).map((index) => `[${index}]`),
       ),
       { minLength: 1, maxLength: 4 },
     ),
   )
   .map(([document, keys]) => `${document}${keys.join('')}`);
 
-/** Networks and times, rightly written and not. */
+/** Networks and times, valid and invalid. */
 const range = fc.constantFrom(
   '203.0.113.0/24',
   '10.0.0.0/9',
@@ -98,6 +98,7 @@ const range = fc.constantFrom(
   '2026-11-19..2026-11-18',
 );
 
+/** A random term. */
 export const anyTerm: fc.Arbitrary<Term> = fc.record({
   field: fc.oneof({ weight: 7, arbitrary: field }, { weight: 1, arbitrary: fc.constantFrom('ip', 'time') }, { weight: 2, arbitrary: path }),
   negated: fc.boolean(),
@@ -111,7 +112,7 @@ export const anyTerm: fc.Arbitrary<Term> = fc.record({
   ),
 });
 
-/** Filters of some kind, and groups of them in groups. */
+/** Filters from `some`, and nested groups of them. */
 export const groupsOf = (some: fc.Arbitrary<readonly Filter[]>): fc.Arbitrary<readonly Filter[]> =>
   fc.letrec<{ filters: readonly Filter[] }>((tie) => ({
     filters: fc.oneof(
@@ -129,7 +130,7 @@ export const groupsOf = (some: fc.Arbitrary<readonly Filter[]>): fc.Arbitrary<re
     ),
   })).filters;
 
-/** Terms, and groups of them in groups, as many as one filter makes. */
+/** The terms and nested groups of one random filter. */
 export const anyFilters: fc.Arbitrary<readonly Filter[]> = groupsOf(anyTerm.map((term) => [term]));
 
 const day = fc
@@ -142,6 +143,7 @@ const instant = fc.oneof(
 );
 const count = fc.integer({ min: 1, max: 9999 });
 
+/** A random window. */
 export const anyWindow: fc.Arbitrary<Window> = fc.oneof(
   fc.record({ kind: fc.constant('ago' as const), count, unit: fc.constantFrom('m', 'h', 'd', 'w', 'mo', 'y') }),
   fc.constantFrom({ kind: 'today' as const }, { kind: 'yesterday' as const }),
@@ -158,7 +160,7 @@ const every = fc
   .record({ count: fc.integer({ min: 1, max: 30 }), unit: fc.constantFrom('m' as const, 'h' as const, 'd' as const) })
   .filter(isValidInterval);
 
-/** A line as parseLine gives it: its name in lower case, and no thing's; its fields by their own names, no filter twice. */
+/** A line as `parseLine` returns it: its name is in lower case and not a resource, fields have their printed names, no filter is repeated. */
 export const anyLine: fc.Arbitrary<Line> = fc
   .record(
     {
@@ -188,7 +190,7 @@ export const anyLine: fc.Arbitrary<Line> = fc
   )
   .map((line) => line as Line);
 
-/** What Kibana's bar has, and what a line has beside: whole, half and in the wrong place. */
+/** Syntax of Kibana's search bar and of a line, complete, incomplete and misplaced. */
 const phrase = fc.oneof(
   fc.constantFrom(
     ...['AND', 'OR', 'NOT', '&&', '||', '(', ')', '-(', '((', '-', 'event:(', '-event:(', 'source:(s3 OR kms)', 'event:(Delete* -DeleteTags)'],
@@ -226,7 +228,7 @@ const phrase = fc.oneof(
   fc.constantFrom('eventName', 'sourceIPAddress', 'Who', 'usr', 'requestParameters.x[0].y').map((name) => `${name}:x*`),
 );
 
-/** Text as people type it: words and phrases in any order, that make sense or not. */
+/** Text as people type it: words and phrases in any order. */
 export const anyTyped: fc.Arbitrary<string> = fc
   .array(fc.oneof({ weight: 3, arbitrary: phrase }, { weight: 1, arbitrary: anyWord }), { maxLength: 7 })
   .map((all) => all.join(' '));

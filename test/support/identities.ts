@@ -1,11 +1,11 @@
-/** Every shape of `userIdentity` that CloudTrail writes, each with who it is told to be, for every engine to agree on. */
+/** Every form of `userIdentity` that CloudTrail writes, with the actor that every engine must derive from it. */
 import { ACCOUNT, type Fields, record, session, user } from './trail-folder.ts';
 
-/** A record, and what the relation `events` says of who made it. */
+/** A record, and the expected columns of the relation `events`. */
 export interface Identity {
   readonly what: string;
   readonly record: Fields;
-  readonly told: Readonly<Record<string, string | null>>;
+  readonly columns: Readonly<Record<string, string | null>>;
 }
 
 const OTHER = '444455556666';
@@ -16,10 +16,10 @@ const USER_ID = '544894e8-80c1-707f-60e3-3ba6510dfac1';
 
 const root: Fields = { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT, accessKeyId: '' };
 const bare = (role: string, name: string): Fields => ({ ...session(role, name), sessionContext: undefined });
-/** A role's session whose context says more. */
+/** A role session with more in its sessionContext. */
 const within = (role: string, name: string, context: Fields): Fields =>
   session(role, name, { sessionContext: { ...(session(role, name).sessionContext as Fields), ...context } });
-/** How a session of a role that an identity provider vouched for looks. */
+/** A role session through an identity provider. */
 const byProvider = (role: string, name: string, federatedProvider: string): Fields =>
   within(role, name, { webIdFederationData: { federatedProvider, attributes: {} } });
 const onBehalfOf: Fields = { userId: USER_ID, identityStoreArn: `arn:aws:identitystore::${ACCOUNT}:identitystore/d-9067642ac7` };
@@ -33,18 +33,24 @@ const oidc = (provider: string, subject: string): Fields => ({
 
 type Who = readonly [actor: string, actorkind: string, actorbasis: string];
 
-/** One shape; `and` names more columns that are told of it, `more` is the rest of its record. */
-const who = (what: string, userIdentity: unknown, [actor, actorkind, actorbasis]: Who, more: Fields = {}, and: Identity['told'] = {}): Identity => ({
+/** One form of identity; `and` has more expected columns, `more` the rest of the record. */
+const who = (
+  what: string,
+  userIdentity: unknown,
+  [actor, actorkind, actorbasis]: Who,
+  more: Fields = {},
+  and: Identity['columns'] = {},
+): Identity => ({
   what,
   record: record({ userIdentity, ...more }),
-  told: { actor, actorkind, actorbasis, ...and },
+  columns: { actor, actorkind, actorbasis, ...and },
 });
-/** The same, of an event that a service wrote by itself. */
-const ofService = (what: string, userIdentity: unknown, told: Who, eventSource: string, more: Fields = {}): Identity =>
-  who(what, userIdentity, told, { eventType: 'AwsServiceEvent', eventSource, ...more });
-/** The same, of the sign-in page of IAM Identity Center. */
-const atThePage = (what: string, userIdentity: unknown, told: Who, UserName?: string, eventName = 'UserAuthentication'): Identity =>
-  ofService(what, userIdentity, told, 'signin.amazonaws.com', {
+/** The same for an event that a service logged (AwsServiceEvent). */
+const ofService = (what: string, userIdentity: unknown, actor: Who, eventSource: string, more: Fields = {}): Identity =>
+  who(what, userIdentity, actor, { eventType: 'AwsServiceEvent', eventSource, ...more });
+/** The same for the sign-in page of IAM Identity Center. */
+const atSignInPage = (what: string, userIdentity: unknown, actor: Who, UserName?: string, eventName = 'UserAuthentication'): Identity =>
+  ofService(what, userIdentity, actor, 'signin.amazonaws.com', {
     eventName,
     userAgent: BROWSER,
     additionalEventData: { AuthWorkflowID: '9de74b32-8362-4a01-a524-de21df59fd83', CredentialType: 'PASSWORD', UserName },
@@ -52,11 +58,11 @@ const atThePage = (what: string, userIdentity: unknown, told: Who, UserName?: st
   });
 
 const ROOT: Who = ['root', 'root', 'root'];
-const NOBODY: Who = ['anonymous', 'anonymous', 'anonymous'];
+const ANONYMOUS: Who = ['anonymous', 'anonymous', 'anonymous'];
 
 const ofRoot: readonly Identity[] = [
   who('root', root, ROOT),
-  who('root of which only the account is told', { type: 'Root', accountId: ACCOUNT }, ROOT),
+  who('root with only the account', { type: 'Root', accountId: ACCOUNT }, ROOT),
   who(
     'root with a session and a second factor',
     { ...root, sessionContext: { attributes: { creationDate: '2026-05-01T09:00:00Z', mfaAuthenticated: 'true' } } },
@@ -74,14 +80,14 @@ const ofRoot: readonly Identity[] = [
   who('root in an older console', { ...root, invokedBy: 'signin.amazonaws.com' }, ROOT, { userAgent: 'signin.amazonaws.com' }, { via: 'console' }),
   who('root by AssumeRoot', { ...root, sessionContext: { attributes: { mfaAuthenticated: 'false' }, assumedRoot: 'true' } }, ROOT),
   who(
-    'a service in the name of root',
+    'a service that calls as root',
     { ...root, invokedBy: 'autoscaling.amazonaws.com' },
     ['autoscaling.amazonaws.com', 'service', 'service'],
     { sourceIPAddress: 'autoscaling.amazonaws.com', userAgent: 'autoscaling.amazonaws.com' },
     { via: 'service' },
   ),
   ofService('an event of a service about root', root, ['signin.amazonaws.com', 'service', 'service'], 'signin.amazonaws.com'),
-  who('somebody whom an external identity provider turned away', { ...root, arn: '' }, NOBODY, {
+  who('a user whom the external identity provider did not authenticate', { ...root, arn: '' }, ANONYMOUS, {
     eventSource: 'signin.amazonaws.com',
     eventName: 'ExternalIdPDirectoryLogin',
     eventType: 'AwsConsoleSignIn',
@@ -98,7 +104,7 @@ const ofUsers: readonly Identity[] = [
     {},
     { mfaauthenticated: 'true', sessionissuername: null },
   ),
-  who('an IAM user named like an address', user('bob@example.com'), ['bob@example.com', 'human', 'iam-user']),
+  who('an IAM user named like an e-mail address', user('bob@example.com'), ['bob@example.com', 'human', 'iam-user']),
   who('an IAM user with only an ARN', { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/ops/bob`, accountId: ACCOUNT }, [
     'ops/bob',
     'human',
@@ -109,7 +115,7 @@ const ofUsers: readonly Identity[] = [
     'human',
     'iam-user',
   ]),
-  who('an IAM user of whom only the account is told', { type: 'IAMUser', accountId: ACCOUNT }, [ACCOUNT, 'human', 'iam-user']),
+  who('an IAM user with only the account', { type: 'IAMUser', accountId: ACCOUNT }, [ACCOUNT, 'human', 'iam-user']),
   who(
     'an IAM user for whom a service calls',
     { ...user('alice'), invokedBy: 'cloudformation.amazonaws.com' },
@@ -132,7 +138,7 @@ const ofUsers: readonly Identity[] = [
     { via: 'console' },
   ),
   who(
-    'a name that no user has, at the sign-in page',
+    'a user name that does not exist, at the sign-in page',
     { type: 'IAMUser', accountId: ACCOUNT, accessKeyId: '', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' },
     ['HIDDEN_DUE_TO_SECURITY_REASONS', 'human', 'iam-user'],
     {
@@ -146,7 +152,7 @@ const ofUsers: readonly Identity[] = [
     { via: 'console' },
   ),
   who('no type, but a user name', { accountId: ACCOUNT, accessKeyId: '', userName: 'grace' }, ['grace', 'human', 'iam-user']),
-  who('a type that nobody knows, but a user name', { ...user('grace'), type: 'User' }, ['grace', 'human', 'iam-user']),
+  who('an undocumented type, but a user name', { ...user('grace'), type: 'User' }, ['grace', 'human', 'iam-user']),
 ];
 
 const ofIdentityCenter: readonly Identity[] = [
@@ -161,36 +167,40 @@ const ofIdentityCenter: readonly Identity[] = [
   who('IAM Identity Center without sessionContext', bare(SSO, 'alice'), ['alice', 'human', 'identity-center']),
   who('IAM Identity Center without a type, in AWS Marketplace', { ...bare(SSO, 'alice'), type: 'Unknown' }, ['alice', 'human', 'identity-center']),
   who('IAM Identity Center with a source identity', within(SSO, 'alice', { sourceIdentity: 'somebody' }), ['alice', 'human', 'identity-center']),
-  who('a role that only sounds like Identity Center', session('NotAWSReservedSSO_x', 'alice'), ['NotAWSReservedSSO_x/alice', 'role', 'role']),
+  who('a role named like one of Identity Center', session('NotAWSReservedSSO_x', 'alice'), ['NotAWSReservedSSO_x/alice', 'role', 'role']),
   who('a user of IAM Identity Center', centerUser, [USER_ID, 'human', 'identity-center']),
-  who('a user of IAM Identity Center of whom only the account is told', { type: 'IdentityCenterUser', accountId: ACCOUNT }, [
+  who('a user of IAM Identity Center with only the account', { type: 'IdentityCenterUser', accountId: ACCOUNT }, [
     ACCOUNT,
     'human',
     'identity-center',
   ]),
-  atThePage('a user of IAM Identity Center at its sign-in page', { ...centerUser, arn: '', accessKeyId: '' }, [USER_ID, 'human', 'identity-center']),
-  atThePage(
+  atSignInPage('a user of IAM Identity Center at its sign-in page', { ...centerUser, arn: '', accessKeyId: '' }, [
+    USER_ID,
+    'human',
+    'identity-center',
+  ]),
+  atSignInPage(
     'a user of IAM Identity Center at its sign-in page, with the name',
     { ...centerUser, arn: '', accessKeyId: '' },
     ['bob@example.com', 'human', 'identity-center'],
     'bob@example.com',
   ),
-  atThePage(
+  atSignInPage(
     'a name that was typed at the sign-in page of IAM Identity Center',
     { type: 'Unknown', arn: '', accountId: ACCOUNT, accessKeyId: '' },
     ['bob@example.com', 'human', 'identity-center'],
     'bob@example.com',
     'CredentialChallenge',
   ),
-  atThePage(
+  atSignInPage(
     'a user of IAM Identity Center before July 2025',
     { type: 'Unknown', principalId: ACCOUNT, arn: '', accountId: ACCOUNT, accessKeyId: '', userName: 'user1' },
     ['user1', 'human', 'identity-center'],
   ),
-  atThePage(
-    'somebody at a sign-in page of whom nothing is told',
+  atSignInPage(
+    'an unknown user at a sign-in page',
     { type: 'Unknown', principalId: ACCOUNT, arn: '', accountId: ACCOUNT, accessKeyId: '' },
-    NOBODY,
+    ANONYMOUS,
     undefined,
     'CredentialVerification',
   ),
@@ -201,7 +211,7 @@ const ofIdentityCenter: readonly Identity[] = [
     'sso.amazonaws.com',
   ),
   ofService(
-    'an event of a service without a type that names somebody',
+    'an event of a service without a type, with a user name',
     { type: 'Unknown', accountId: ACCOUNT, userName: 'paul' },
     ['backup.amazonaws.com', 'service', 'service'],
     'backup.amazonaws.com',
@@ -279,7 +289,7 @@ const ofRoles: readonly Identity[] = [
     { sessionname: 'AWSConfig-Describe' },
   ),
   who(
-    'a service-linked role that says for whom',
+    'a service-linked role with invokedBy',
     session('AWSServiceRoleForAutoScaling', 'AutoScaling', {
       path: 'aws-service-role/autoscaling.amazonaws.com/',
       invokedBy: 'autoscaling.amazonaws.com',
@@ -288,7 +298,7 @@ const ofRoles: readonly Identity[] = [
     { sourceIPAddress: 'autoscaling.amazonaws.com', userAgent: 'autoscaling.amazonaws.com' },
     { via: 'service' },
   ),
-  who('a role that only sounds linked to a service', session('AWSServiceRoleForMe', 'x'), ['AWSServiceRoleForMe/x', 'role', 'role']),
+  who('a role named like a service-linked role', session('AWSServiceRoleForMe', 'x'), ['AWSServiceRoleForMe/x', 'role', 'role']),
 ];
 
 const ofFederation: readonly Identity[] = [
@@ -319,11 +329,7 @@ const ofFederation: readonly Identity[] = [
     'human',
     'session-name',
   ]),
-  who('a SAML user of whom only the provider is told', { type: 'SAMLUser', identityProvider: 'SampleUkh1i4=' }, [
-    'anonymous',
-    'human',
-    'session-name',
-  ]),
+  who('a SAML user with only the provider', { type: 'SAMLUser', identityProvider: 'SampleUkh1i4=' }, ['anonymous', 'human', 'session-name']),
   who(
     'a web identity',
     { type: 'WebIdentityUser', principalId: 'accounts.google.com:app:erin', userName: 'erin', identityProvider: 'accounts.google.com' },
@@ -349,7 +355,7 @@ const ofFederation: readonly Identity[] = [
     'human',
     'session-name',
   ]),
-  who('a directory that names nobody', { type: 'Directory', accountId: ACCOUNT }, [ACCOUNT, 'human', 'session-name']),
+  who('a directory without a user name', { type: 'Directory', accountId: ACCOUNT }, [ACCOUNT, 'human', 'session-name']),
 ];
 
 const ofOthers: readonly Identity[] = [
@@ -360,10 +366,10 @@ const ofOthers: readonly Identity[] = [
     { sourceIPAddress: 'ec2.amazonaws.com', userAgent: 'ec2.amazonaws.com' },
     { via: 'service' },
   ),
-  who('an AWS service that only its address tells', { type: 'AWSService' }, ['kms.amazonaws.com', 'service', 'service'], {
+  who('an AWS service with only its source address', { type: 'AWSService' }, ['kms.amazonaws.com', 'service', 'service'], {
     sourceIPAddress: 'kms.amazonaws.com',
   }),
-  who('an AWS service of which nothing is told', { type: 'AWSService' }, ['ec2.amazonaws.com', 'service', 'service']),
+  who('an AWS service with only the event source', { type: 'AWSService' }, ['ec2.amazonaws.com', 'service', 'service']),
   who(
     'another account',
     { type: 'AWSAccount', principalId: 'AIDAEXAMPLEEXAMPLE009', accountId: OTHER },
@@ -381,9 +387,9 @@ const ofOthers: readonly Identity[] = [
     'account',
     'account',
   ]),
-  who('nobody known', { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }, NOBODY),
-  who('nobody known, and no account', { type: 'AWSAccount', principalId: '', accountId: '' }, NOBODY),
-  who('an anonymous user of an app', { type: 'Unknown', principalId: 'Anonymous' }, NOBODY),
+  who('an anonymous principal', { type: 'AWSAccount', principalId: '', accountId: 'ANONYMOUS_PRINCIPAL' }, ANONYMOUS),
+  who('an anonymous principal without an account', { type: 'AWSAccount', principalId: '', accountId: '' }, ANONYMOUS),
+  who('an anonymous user of an app', { type: 'Unknown', principalId: 'Anonymous' }, ANONYMOUS),
   who('no type, but a service', { accountId: ACCOUNT, invokedBy: 'AWS Internal' }, ['AWS Internal', 'service', 'service'], {
     eventType: 'AwsServiceEvent',
   }),
@@ -395,12 +401,12 @@ const ofOthers: readonly Identity[] = [
   ),
   who('no type, but an account', { accountId: OTHER }, [OTHER, 'account', 'account']),
   who('an unknown type, and an account', { type: 'Unknown', accountId: ACCOUNT, accessKeyId: USER_ID }, [ACCOUNT, 'account', 'account']),
-  who('fields that are all null', { type: null, principalId: null, arn: null, accountId: null, userName: null, sessionContext: null }, NOBODY),
-  who('nothing', {}, NOBODY),
-  who('null', null, NOBODY),
-  who('no userIdentity', undefined, NOBODY),
+  who('fields that are all null', { type: null, principalId: null, arn: null, accountId: null, userName: null, sessionContext: null }, ANONYMOUS),
+  who('nothing', {}, ANONYMOUS),
+  who('null', null, ANONYMOUS),
+  who('no userIdentity', undefined, ANONYMOUS),
   ofService('no userIdentity, but a service', undefined, ['cloudwatch.amazonaws.com', 'service', 'service'], 'cloudwatch.amazonaws.com'),
-  who('a string', 'root', NOBODY),
+  who('a string', 'root', ANONYMOUS),
 ];
 
 /** One of each. */

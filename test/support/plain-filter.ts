@@ -1,11 +1,11 @@
-/** What a filter means in other words than SQL, a plain reading of the rows of `events`; and filters made of what such rows hold. */
+/** Filters evaluated without SQL on the rows of `events`, to check the SQL against; and random filters from values in such rows. */
 import fc from 'fast-check';
 import { quote } from '../../src/text/quote.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
 import { type Filter, isTerm, type Term } from '../../src/trail/filter.ts';
 import { anyTerm, groupsOf } from './arbitrary-line.ts';
 
-/** The columns that each field compares, in the words of the relation `events`. */
+/** The columns of the relation `events` that each field compares. */
 export const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   event: ['eventname'],
   source: ['eventsource'],
@@ -54,21 +54,21 @@ export const COLUMNS: Readonly<Record<string, readonly string[]>> = {
 
 const LOWERED = ['source', 'region', 'via', 'kind', 'outcome', 'readonly', 'reads', 'destructive', 'mfa'];
 
-/** Whether an event is one that a filter means. */
+/** True when an event matches a filter. */
 export function isMatch(event: RawRow, filter: Filter): boolean {
   if (!isTerm(filter)) return filter.any.some((list) => list.every((each) => isMatch(event, each))) !== filter.negated;
   const { field, negated, values } = filter;
   if (/[.[]/.test(field)) return values.some((value) => isAt(event, field, value)) !== negated;
-  const cells = [...(COLUMNS[field] ?? []).map((column) => event[column]), ...(field === 'mfa' ? [mfaSaid(event)] : [])];
+  const cells = [...(COLUMNS[field] ?? []).map((column) => event[column]), ...(field === 'mfa' ? [signInMfa(event)] : [])];
   const any = cells.some((cell) => cell !== null && cell !== undefined && values.some((value) => isValue(cell, field, value)));
   return any !== negated;
 }
 
-/** What a sign-in of a user or of root says of a second factor, which no session tells. */
-function mfaSaid(event: RawRow): string | undefined {
+/** MFAUsed of a sign-in of an IAM user or root, as true or false. */
+function signInMfa(event: RawRow): string | undefined {
   const isSignIn = event.eventname === 'ConsoleLogin' && ['IAMUser', 'Root'].includes(event.identitytype ?? '') && event.mfaauthenticated === null;
-  const said = isSignIn ? textOf(strictlyAt(event, 'additionalEventData.MFAUsed'))?.toLowerCase() : undefined;
-  return said === undefined ? undefined : { yes: 'true', no: 'false' }[said];
+  const mfaUsed = isSignIn ? textOf(valueAtPath(event, 'additionalEventData.MFAUsed'))?.toLowerCase() : undefined;
+  return mfaUsed === undefined ? undefined : { yes: 'true', no: 'false' }[mfaUsed];
 }
 
 function isValue(cell: string, field: string, { text, wildcard }: Term['values'][number]): boolean {
@@ -76,15 +76,15 @@ function isValue(cell: string, field: string, { text, wildcard }: Term['values']
     const [whole, part] = [cell.toLowerCase(), text.toLowerCase()];
     return wildcard ? pattern(`*${part}*`).test(whole) : whole.includes(part);
   }
-  if (!wildcard && field === 'ip' && text.includes('/')) return isWithin(cell, text);
+  if (!wildcard && field === 'ip' && text.includes('/')) return isInNetwork(cell, text);
   if (!wildcard && field === 'time' && TIMES.test(text)) return isDuring(cell, text);
-  const wanted = LOWERED.includes(field) ? text.toLowerCase() : field === 'key' ? text.toUpperCase() : text;
-  const whole = field === 'source' && !/[.*?]/.test(wanted) ? `${wanted}.amazonaws.com` : wanted;
+  const inCase = LOWERED.includes(field) ? text.toLowerCase() : field === 'key' ? text.toUpperCase() : text;
+  const whole = field === 'source' && !/[.*?]/.test(inCase) ? `${inCase}.amazonaws.com` : inCase;
   return wildcard ? pattern(whole).test(cell) : cell === whole;
 }
 
-/** Whether an IPv4 address lies in a network; as numbers, which SQL does not look at. */
-function isWithin(address: string, network: string): boolean {
+/** True when an IPv4 address is in a network. It compares numbers, unlike the SQL. */
+function isInNetwork(address: string, network: string): boolean {
   const numberOf = (text: string) =>
     /^(\d{1,3}[.]){3}\d{1,3}$/.test(text) ? text.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0) : NaN;
   const [base = '', bits = ''] = network.split('/');
@@ -94,29 +94,29 @@ function isWithin(address: string, network: string): boolean {
 
 const TIMES = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?([.][.]\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?)?$/;
 
-/** Whether a time lies in a span: days whole, and of minutes and seconds the last one left out, unless it is the only one. */
-function isDuring(time: string, span: string): boolean {
-  const [from = '', to = from] = span.replaceAll('Z', '').split('..');
+/** True when a time is in a range such as `a..b`: the day b is included, the minute or second b is not. */
+function isDuring(time: string, range: string): boolean {
+  const [from = '', to = from] = range.replaceAll('Z', '').split('..');
   if (from === to) return time.startsWith(from);
   return time >= from && (to.includes('T') ? time.slice(0, to.length) < to : time.slice(0, to.length) <= to);
 }
 
-/** Whether an event has a value at a path, or in a list that the path goes through. */
+/** True when an event has a value at a path, or in a list on the path. */
 function isAt(event: RawRow, path: string, { text, wildcard }: Term['values'][number]): boolean {
-  const strict = strictlyAt(event, path);
-  if (wildcard && text === '*') return [strict, ...inLists(event, path)].some((value) => value !== null && value !== undefined);
-  if (!wildcard && /^[[{]/.test(text) && typeof strict === 'object' && strict !== null && JSON.stringify(strict) === text) return true;
-  return [strict, ...inLists(event, path)].some((value) => {
+  const exact = valueAtPath(event, path);
+  if (wildcard && text === '*') return [exact, ...valuesInLists(event, path)].some((value) => value !== null && value !== undefined);
+  if (!wildcard && /^[[{]/.test(text) && typeof exact === 'object' && exact !== null && JSON.stringify(exact) === text) return true;
+  return [exact, ...valuesInLists(event, path)].some((value) => {
     const cell = textOf(value);
     return cell !== undefined && (wildcard ? pattern(text).test(cell) : cell === text);
   });
 }
 
-const stepsOf = (path: string): readonly (string | number)[] =>
-  [...path.matchAll(/[.]([\w-]+)|[.]"([^"]*)"|\[(\d+)\]/g)].map(([, key, quoted = '', place]) =>
-    place === undefined
+const keysOf = (path: string): readonly (string | number)[] =>
+  [...path.matchAll(/[.]([\w-]+)|[.]"([^"]*)"|\[(\d+)\]/g)].map(([, key, quoted = '', index]) =>
+    index === undefined
       ? (key ?? quoted.replace(/\\u\{([0-9a-f]+)\}/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16))))
-      : Number(place),
+      : Number(index),
   );
 
 const documentOf = (event: RawRow, path: string): unknown => {
@@ -124,18 +124,18 @@ const documentOf = (event: RawRow, path: string): unknown => {
   return JSON.parse(event[name === 'resources' ? 'resourcesjson' : name] ?? 'null');
 };
 
-const within = (value: unknown, key: string | number): unknown =>
+const member = (value: unknown, key: string | number): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, key) && Array.isArray(value) === (typeof key === 'number')
     ? (value as Record<string | number, unknown>)[key]
     : undefined;
 
-const strictlyAt = (event: RawRow, path: string): unknown => stepsOf(path).reduce(within, documentOf(event, path));
+const valueAtPath = (event: RawRow, path: string): unknown => keysOf(path).reduce(member, documentOf(event, path));
 
-/** What stands at a path whose keys pass through every item of a list, where there is one. */
-function inLists(event: RawRow, path: string): readonly unknown[] {
+/** The values at a path that goes through every item of each list on it. */
+function valuesInLists(event: RawRow, path: string): readonly unknown[] {
   const items = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value.flatMap(items) : [value]);
-  const reached = stepsOf(path).reduce<readonly unknown[]>(
-    (values, key) => (typeof key === 'number' ? values : values.flatMap(items)).map((value) => within(value, key)),
+  const reached = keysOf(path).reduce<readonly unknown[]>(
+    (values, key) => (typeof key === 'number' ? values : values.flatMap(items)).map((value) => member(value, key)),
     [documentOf(event, path)],
   );
   return reached.flatMap(items);
@@ -149,12 +149,12 @@ const pattern = (text: string) =>
 
 const DOCUMENTS = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'resources', 'tlsDetails'];
 
-/** Filters of every kind, most of which find some of the events: fields, paths, parts of text, networks and times, in groups of groups. */
+/** Random filters, most of which match some of the events: fields, paths, parts of text, networks and times, in nested groups. */
 export function filtersIn(events: readonly RawRow[]): fc.Arbitrary<readonly Filter[]> {
   const fields = Object.keys(COLUMNS).filter((field) => field !== 'text' && field !== 'resources');
   const leaves = events.flatMap((event) => DOCUMENTS.flatMap((name) => leavesOf(name, documentOf(event, name))));
   const event = fc.nat(events.length - 1).map((n) => events[n] as RawRow);
-  // A value as it is, or its beginning and end with a wildcard between.
+  // The whole value, or its start and end with a wildcard between.
   const valueFrom = (seen: string, cut: number) => {
     const wildcard = cut % 2 === 1 && !/[*?]/.test(seen);
     return { text: wildcard ? `${seen.slice(0, cut)}${cut === 3 ? '?' : '*'}${cut === 3 ? seen.slice(cut + 1) : seen.slice(-1)}` : seen, wildcard };
@@ -179,7 +179,7 @@ export function filtersIn(events: readonly RawRow[]): fc.Arbitrary<readonly Filt
   const ofTime = fc.tuple(event, event, fc.constantFrom(10, 16, 19), fc.constantFrom(10, 16, 19)).map(([one, other, long, short]) => {
     const [from = '', to = ''] = [one.eventtime ?? '', other.eventtime ?? ''].toSorted();
     const [start, end] = [from.slice(0, long), to.slice(0, short)];
-    // An end within the day or the minute that the start is in comes before it.
+    // An end within the start's own day or minute would be before it.
     return { field: 'time', value: { text: end.startsWith(start) || start >= end ? start : `${start}..${end}`, wildcard: false } };
   });
   const term = fc.oneof(
@@ -194,7 +194,7 @@ export function filtersIn(events: readonly RawRow[]): fc.Arbitrary<readonly Filt
   return groupsOf(fc.array(term, { minLength: 1, maxLength: 2 }));
 }
 
-/** Every scalar within a value, with the path to it: by its place in a list, or by that of any item of it. */
+/** Every scalar in a value, with a path to it, which for a list is by index or to any item. */
 function leavesOf(path: string, value: unknown): readonly { readonly path: string; readonly text: string }[] {
   if (value === null || value === undefined || value === '') return [];
   if (Array.isArray(value)) return value.flatMap((inner, n) => leavesOf(n % 2 === 0 ? path : `${path}[${n}]`, inner));

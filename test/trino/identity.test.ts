@@ -45,10 +45,10 @@ describe.skipIf(url === null)('who it was is known on Trino', () => {
   });
 
   test('by the shape of userIdentity, each as on the embedded engine', async () => {
-    const columns = [...new Set(identities.flatMap(({ told }) => Object.keys(told)))].join(', ');
+    const columns = [...new Set(identities.flatMap((identity) => Object.keys(identity.columns)))].join(', ');
     const rows = await trail.execute(raw(`select eventid, ${columns} from events`));
     const found = new Map(rows.map((row) => [row.eventid, row]));
-    for (const { what, record: each, told } of identities) expect(found.get(String(each.eventID)), what).toMatchObject(told);
+    for (const { what, record: each, columns: expected } of identities) expect(found.get(String(each.eventID)), what).toMatchObject(expected);
     expect(found.size).toBe(identities.length + portal.length);
   });
 
