@@ -9,7 +9,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { UserError } from '../src/errors.ts';
 import { readLog } from './commit-log.ts';
 import { type Loaded, load } from './load.ts';
-import { asideIn, SHAPE } from './shape.ts';
+import { asideIn, parquet, SHAPE } from './shape.ts';
 
 export type { Loaded } from './load.ts';
 
@@ -68,11 +68,16 @@ function afterOthers<T>(store: string, work: () => Promise<T>): Promise<T> {
 export async function listAside(store: string): Promise<Aside[]> {
   const { files } = await readLog(store);
   if (files.length === 0) return [];
+  const rows = await rowsOf(`${asideIn(resolve(store), files)} order by aside, path, reason`);
+  return rows.map((row) => ({ path: String(row.path), reason: String(row.reason), events: Number(row.aside) }));
+}
+
+/** The rows of one statement, in a DuckDB of its own. */
+async function rowsOf(statement: string) {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    const reader = await connection.runAndReadAll(`${asideIn(resolve(store), files)} order by aside, path, reason`);
-    return reader.getRowObjects().map((row) => ({ path: String(row.path), reason: String(row.reason), events: Number(row.aside) }));
+    return (await connection.runAndReadAll(statement)).getRowObjects();
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -108,6 +113,7 @@ const WORK = ['stage', 'spill'] as const;
 /** What a store says of itself. */
 interface Label {
   readonly shape: string;
+  /** Where the trail was when the store was loaded last. */
   readonly trail: string;
 }
 
@@ -118,14 +124,38 @@ async function prepare(store: string, trail: string): Promise<void> {
   const label = (await readFile(file, 'utf8')
     .then(JSON.parse)
     .catch(() => undefined)) as Label | undefined;
-  if (label && label.trail !== trail) {
-    throw new UserError(`The store ${store} holds the trail ${label.trail}, not ${trail}. Give another STORE_PATH, or remove that folder.`);
+  // A store that cannot be read, as of an older shape, is not known to be of this trail.
+  if (label && label.trail !== trail && !(await holdsWhatWasLoaded(trail, store).catch(() => false))) {
+    throw new UserError(
+      `The store ${store} holds the trail ${label.trail}, and the files that it was loaded from are not in ${trail}. Set STORE_PATH to another folder, or remove the store to load it anew.`,
+    );
   }
   if (label?.shape !== SHAPE) {
     for (const folder of KEPT) await rm(join(store, folder), { recursive: true, force: true });
+  }
+  if (label?.shape !== SHAPE || label.trail !== trail) {
     await writeFile(`${file}.new`, JSON.stringify({ shape: SHAPE, trail } satisfies Label), { flush: true });
     await rename(`${file}.new`, file);
   }
   for (const folder of WORK) await rm(join(store, folder), { recursive: true, force: true });
   for (const folder of [...KEPT, ...WORK]) await mkdir(join(store, folder), { recursive: true });
+}
+
+/** So many files of the newest load tell whether a trail is the one that was loaded. */
+const COMPARED_FILES = 100;
+
+/**
+ * Whether a trail has the files that the store was loaded from last: then it is the same trail in another place, moved
+ * or copied. Older files may have expired meanwhile. A store that holds nothing may be of any trail.
+ */
+async function holdsWhatWasLoaded(trail: string, store: string): Promise<boolean> {
+  const { files } = await readLog(store);
+  if (files.length === 0) return true;
+  const loaded = await rowsOf(`with loaded as (select path, size, load from ${parquet(store, files)} where reason is null)
+    select path, size from loaded where load = (select max(load) from loaded) order by path desc limit ${COMPARED_FILES}`);
+  const isThere = async ({ path, size }: (typeof loaded)[number]) => {
+    const found = await stat(join(trail, String(path))).catch(() => undefined);
+    return found?.size === Number(size);
+  };
+  return loaded.length > 0 && (await Promise.all(loaded.map(isThere))).every(Boolean);
 }

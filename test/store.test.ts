@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -542,7 +542,7 @@ describe('A load takes what is new', () => {
 });
 
 describe('A store', () => {
-  test('of another trail is refused, and told what it holds', async () => {
+  test('of another trail is refused, told what it holds, and left as it was', async () => {
     await using folder = await trailFolder();
     await using other = await trailFolder('other');
     const list = records(2);
@@ -553,6 +553,7 @@ describe('A store', () => {
     await expect(loading).rejects.toThrow(UserError);
     await expect(loading).rejects.toThrow(/holds the trail .*STORE_PATH/);
     expect(await held(folder)).toEqual(idsOf(list));
+    expect(await folder.load()).toMatchObject({ files: 0 });
   });
 
   test('cannot be where DuckDB would read the path as a partition, and says so', async () => {
@@ -672,6 +673,76 @@ describe('A store', () => {
     await folder.load();
     await rm(folder.store, { recursive: true });
     await folder.load();
+    expect(await held(folder)).toEqual(idsOf(list));
+  });
+});
+
+describe('A trail and its store that are elsewhere now', () => {
+  const loadAt = (root: string) => loadTrail({ trail: join(root, 'trail'), store: join(root, 'trail-store'), signal: new AbortController().signal });
+
+  /** A loaded trail of two files with its store beside it, as in a checkout; and a place for it to go to. */
+  async function checkout() {
+    const folder = await trailFolder();
+    const list = records(4);
+    const first = await folder.deliver(list.slice(0, 2));
+    await folder.deliver(list.slice(2), { day: '2026/05/02' });
+    await folder.load();
+    return { folder, list, first, elsewhere: `${folder.root}-elsewhere`, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  }
+
+  test.each<[string, (from: string, to: string) => Promise<void>]>([
+    ['moved', rename],
+    ['copied, with new times', (from, to) => cp(from, to, { recursive: true })],
+    ['behind a link', (from, to) => symlink(from, to)],
+  ])('as they were %s are loaded on: no file is read twice, and questions are answered', async (_, go) => {
+    await using made = await checkout();
+    const { folder, list, elsewhere } = made;
+    await using _gone = { [Symbol.asyncDispose]: () => rm(elsewhere, { recursive: true, force: true }) };
+    await go(folder.root, elsewhere);
+    expect(await loadAt(elsewhere)).toMatchObject({ files: 0, events: 0 });
+    const late = record({ eventTime: '2026-05-01T20:00:00Z' });
+    await mkdir(join(elsewhere, 'trail'), { recursive: true });
+    await writeFile(join(elsewhere, 'trail', 'late.json'), logFile([late]));
+    expect(await loadAt(elsewhere)).toMatchObject({ files: 1, events: 1 });
+    await using open = await openStore(join(elsewhere, 'trail-store'));
+    expect(await open.ids('events 2026-05-01')).toEqual(idsOf([...list, late]));
+  });
+
+  test('are known though the oldest files have expired, and one was set aside', async () => {
+    await using made = await checkout();
+    const { folder, list, first } = made;
+    await folder.put('broken.json', '{"Records":[');
+    const late = record();
+    await folder.put('late.json', logFile([late]));
+    await folder.load();
+    await rename(folder.trail, join(folder.root, 'renamed'));
+    await rm(join(folder.root, 'renamed', first));
+    await rm(join(folder.root, 'renamed', 'broken.json'));
+    const loaded = await loadTrail({ trail: join(folder.root, 'renamed'), store: folder.store, signal: new AbortController().signal });
+    expect(loaded).toMatchObject({ files: 0 });
+    expect(await held(folder)).toEqual(idsOf([...list, late]));
+  });
+
+  test('are not known where a file of the newest load is another, though it has the same name', async () => {
+    await using made = await checkout();
+    const { folder, list } = made;
+    await folder.put('newest.json', logFile([record()]));
+    await folder.load();
+    await using other = await trailFolder();
+    await cp(folder.trail, other.trail, { recursive: true });
+    await other.put('newest.json', logFile([record({ userAgent: 'another' })]));
+    const loading = loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal });
+    await expect(loading).rejects.toThrow(/holds the trail .*STORE_PATH/);
+    expect(await held(folder)).toHaveLength(list.length + 1);
+  });
+
+  test('may be any, where the store holds nothing yet', async () => {
+    await using folder = await trailFolder();
+    await using other = await trailFolder('other');
+    const list = records(2);
+    await other.deliver(list);
+    await folder.load();
+    expect(await loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal })).toMatchObject({ events: 2 });
     expect(await held(folder)).toEqual(idsOf(list));
   });
 });
