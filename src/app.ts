@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type AthenaSettings, openAthenaTrail, openClients } from '../athena/open.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../duckdb/store.ts';
@@ -38,7 +38,9 @@ export function placeOf(config: Config, root: string): Place {
   }
   const isSample = TRAIL_PATH === undefined;
   const trail = resolve(root, TRAIL_PATH ?? '.trail/sample');
-  const own = isSample ? 'sample-store' : `store-${digestOf(trail)}`;
+  // A trail inside the checkout is told by its path there, so that a checkout that is moved keeps its store.
+  const within = relative(root, trail);
+  const own = isSample ? 'sample-store' : `store-${digestOf(isAbsolute(within) || within.startsWith('..') ? trail : within)}`;
   return { trail, store: resolve(root, STORE_PATH ?? `.trail/${own}`), isSample };
 }
 
