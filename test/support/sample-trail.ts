@@ -1,13 +1,20 @@
-/** One sample trail and its store for all tests, made before the first of them and removed after the last. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/**
+ * One sample trail and its store for all tests. It is made once, and made anew when anything changes that it is made by;
+ * it lies among the packages, so that a fresh installation begins without one.
+ */
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { loadTrail } from '../../duckdb/store.ts';
 import { generateSample } from '../../sample/generate.ts';
 
 /** When the tests' sample trail ends: its "now". */
 export const SAMPLE_END = '2026-11-21T00:00:00Z';
+
+const OPTIONS = { end: new Date(SAMPLE_END), eventsPerDay: 150 };
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,13 +24,60 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'trailbot-sample-'));
-  const trail = join(folder, 'trail');
-  const store = join(folder, 'store');
-  await generateSample({ out: trail, end: new Date(SAMPLE_END), eventsPerDay: 150 });
-  await loadTrail({ trail, store, signal: new AbortController().signal });
-  project.provide('sampleTrail', trail);
-  project.provide('sampleStore', store);
-  return () => rm(folder, { recursive: true, force: true });
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const cache = join(root, 'node_modules/.cache/trailbot-tests');
+
+export default async function setup(project: TestProject): Promise<void> {
+  const folder = join(cache, `sample-${await digest()}`);
+  if (!existsSync(folder)) await make(folder);
+  const now = new Date();
+  await utimes(folder, now, now);
+  await removeUnused();
+  project.provide('sampleTrail', join(folder, 'trail'));
+  project.provide('sampleStore', join(folder, 'store'));
+}
+
+/** Makes the sample aside and renames it into place: one half made is never taken for whole. */
+async function make(folder: string): Promise<void> {
+  const making = join(cache, `making-${randomUUID()}`);
+  const [trail, store] = [join(making, 'trail'), join(making, 'store')];
+  try {
+    await mkdir(making, { recursive: true });
+    await generateSample({ out: trail, ...OPTIONS });
+    await loadTrail({ trail, store, signal: new AbortController().signal });
+    await rename(making, folder).catch((error: unknown) => {
+      // Another run was quicker: its sample is the same.
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+}
+
+/** A digest of all that a sample and its store are made by: code, packages and options. */
+async function digest(): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(OPTIONS)).update(process.version);
+  await digestFile('package-lock.json', hash);
+  for (const folder of ['sample', 'duckdb', 'src/trail']) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+    for (const file of files.toSorted()) await digestFile(file, hash);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function digestFile(file: string, hash: Hash): Promise<void> {
+  const content = await readFile(join(root, file));
+  hash.update(`\n${file} ${content.length}\n`).update(content);
+}
+
+/** Removed after a day, since another run may still read one that was made by other code. */
+const UNUSED_MS = 24 * 3_600_000;
+
+async function removeUnused(): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const folder = join(cache, name);
+    const used = await stat(folder).catch(() => undefined);
+    if (used && Date.now() - used.mtimeMs > UNUSED_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
