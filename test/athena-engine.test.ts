@@ -1,6 +1,6 @@
 /** The production engine with the real SDK, over a pocket Athena that answers from DuckDB. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest';
 import { type AthenaOptions, dollarsOf, openAthena } from '../athena/engine.ts';
 import { fairQueue } from '../athena/fair-queue.ts';
 import { literal, parametersOf } from '../athena/literal.ts';
@@ -16,6 +16,7 @@ import { raw, sql } from '../src/trail/sql.ts';
 import { type Fate, type Mishap, type Operation, type PocketAthena, pocketAthena } from './support/pocket-athena.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openFolder, record, trailFolder, user } from './support/trail-folder.ts';
+import { until } from './support/until.ts';
 
 const signal = new AbortController().signal;
 const now = new Date(SAMPLE_END);
@@ -261,7 +262,7 @@ describe('a query', () => {
     const requester = new AbortController();
     pocket.trouble('StartQueryExecution', ...Array<Mishap>(1000).fill({ error: 'ThrottlingException' }));
     const asked = athenaOver(pocket).execute(one, { signal: requester.signal });
-    await vi.waitFor(() => expect(pocket.calls.length).toBeGreaterThan(2));
+    await until(() => expect(pocket.calls.length).toBeGreaterThan(2));
     requester.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
     expect(pocket.running()).toEqual([]);
@@ -298,7 +299,7 @@ describe('a query', () => {
     pocket.foretell({ endless: true });
     const requester = new AbortController();
     const asked = athenaOver(pocket).execute(one, { signal: requester.signal });
-    await vi.waitFor(() => expect(pocket.calls).toHaveLength(1));
+    await until(() => expect(pocket.calls).toHaveLength(1));
     requester.abort(new Error('no longer'));
     held.resolve();
     await expect(asked).rejects.toThrow('no longer');
@@ -328,7 +329,7 @@ describe('a query', () => {
     const athena = athenaOver(pocket, { atOnce: 2 });
     const asked = [1, 2, 3].map(() => athena.execute(one, { signal }));
     const ends = Promise.allSettled(asked);
-    await vi.waitFor(() => expect(pocket.running()).toHaveLength(2));
+    await until(() => expect(pocket.running()).toHaveLength(2));
     await athena.close();
     expect(pocket.stopped()).toHaveLength(2);
     expect(pocket.sent('StartQueryExecution')).toHaveLength(2);
@@ -388,7 +389,7 @@ describe('what is paid for', () => {
     pocket.foretell({ endless: true });
     const leaving = new AbortController();
     const asked = billedBy(pocket, { signal: leaving.signal });
-    await vi.waitFor(() => expect(pocket.sent('GetQueryExecution').length).toBeGreaterThan(2));
+    await until(() => expect(pocket.sent('GetQueryExecution').length).toBeGreaterThan(2));
     leaving.abort(new Error('gone'));
     const { billed, ended } = await asked;
     expect(ended).toEqual(new Error('gone'));

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Report } from '../src/answer/report.ts';
 import { type Clock, type ClockOptions, startClock } from '../src/clock/clock.ts';
 import { claim } from '../src/state/claims.ts';
+import { until } from './support/until.ts';
 
 let folder: string;
 let posted: string[];
@@ -48,7 +49,6 @@ async function passTo(at: string): Promise<void> {
 }
 const startAt = (at: string) =>
   vi.useFakeTimers({ now: new Date(at), toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
-const until = (check: () => void) => vi.waitFor(check, { timeout: 5000 });
 
 describe('the clock', () => {
   it('posts each day at its hour in the configured time zone, also when clocks change', async () => {

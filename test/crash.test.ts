@@ -1,20 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTrail } from '../duckdb/store.ts';
 import { type Fields, openStore, records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
-const FILES = 200;
+const FILES = 120;
 const EVENTS_A_FILE = 100;
 const loader = fileURLToPath(new URL('support/load.ts', import.meta.url));
 
 let folder: TrailFolder;
 let truth: string[];
-/** How long a load takes here when nobody kills it, from the start of its process to the end. */
-let wholeMs: number;
 
 beforeAll(async () => {
   folder = await trailFolder();
@@ -27,22 +25,17 @@ beforeAll(async () => {
     await folder.deliver(some, { day, plain: true });
   }
   truth = list.map(({ eventID }) => String(eventID)).sort();
-  const started = performance.now();
-  const [code] = await once(start(join(folder.root, 'whole')), 'exit');
-  expect(code).toBe(0);
-  wholeMs = performance.now() - started;
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
-const start = (store: string) => spawn(process.execPath, [loader, folder.trail, store], { stdio: 'ignore' });
+/** A moment of a load: when so many new files have been seen in a folder of the store. */
+type Moment = readonly [folder: 'stage' | 'events' | 'ids' | 'files' | 'log', files: number];
 
-/** Starts a load in a process of its own and kills it after `ms`, or lets it end if it is faster. */
-async function killed(store: string, ms: number): Promise<'killed' | 'ended'> {
-  const child = start(store);
-  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+/** Loads in a process of its own, which is killed at a moment. */
+async function killed(store: string, [within, files]: Moment): Promise<void> {
+  const child = spawn(process.execPath, [loader, folder.trail, store, within, String(files)], { stdio: 'ignore' });
   const [, signal] = await once(child, 'exit');
-  clearTimeout(timer);
-  return signal === 'SIGKILL' ? 'killed' : 'ended';
+  expect(signal).toBe('SIGKILL');
 }
 
 async function held(store: string): Promise<string[]> {
@@ -52,38 +45,22 @@ async function held(store: string): Promise<string[]> {
 
 const load = (store: string) => loadTrail({ trail: folder.trail, store, signal: new AbortController().signal });
 
-// mulberry32, seeded, so that the moments are the same share of a load every time.
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 describe('A loader that is killed', () => {
-  test('at any moment leaves a store that the next load makes whole, with every event once', { timeout: 60_000 }, async () => {
-    const share = random(11);
-    let kills = 0;
-    for (let n = 0; n < 6; n += 1) {
-      const store = join(folder.root, `store-${n}`);
-      // The first tenth of a process is Node starting.
-      if ((await killed(store, wholeMs * (0.1 + 0.85 * share()))) === 'killed') kills += 1;
-      if (n % 2 === 0) await killed(store, wholeMs * (0.1 + 0.85 * share()));
-      await load(store);
-      const ids = await held(store);
-      expect(ids).toHaveLength(truth.length);
-      expect(ids).toEqual(truth);
-    }
-    expect(kills).toBeGreaterThan(0);
-  });
-
-  test('again and again gets on with every load, and none of its events is there twice meanwhile', { timeout: 60_000 }, async () => {
-    const store = join(folder.root, 'store-again');
-    for (const share of [0.3, 0.5, 0.7, 0.8]) {
-      await killed(store, wholeMs * share);
+  test.each<[string, ...Moment[]]>([
+    ['as it unpacks', ['stage', 1]],
+    ['as it unpacks more while it writes', ['stage', 4]],
+    ['as it writes its first events', ['events', 2]],
+    ['between the days of a batch', ['events', 12]],
+    ['as it writes down which events there are', ['ids', 1]],
+    ['as it writes down which files were read', ['files', 1]],
+    ['at its first commit', ['log', 1]],
+    ['in the middle', ['events', 15]],
+    ['again and again', ['log', 1], ['ids', 3], ['events', 5], ['log', 4]],
+  ])('%s leaves a store that the next load makes whole, with every event once', async (_, ...moments) => {
+    const store = join(await mkdtemp(join(folder.root, 'killed-')), 'store');
+    for (const moment of moments) {
+      await killed(store, moment);
+      // None of its events is there twice meanwhile.
       const ids = await held(store).catch(() => []);
       expect(new Set(ids).size).toBe(ids.length);
     }
@@ -94,14 +71,13 @@ describe('A loader that is killed', () => {
 
   test('leaves half-written files that no later load takes for real', async () => {
     const store = join(folder.root, 'store-torn');
-    await cp(join(folder.root, 'whole'), store, { recursive: true });
+    await load(store);
     // As though it had been killed before its last commit: that commit is gone, its files are there, one of them torn.
     const log = (await readdir(join(store, 'log'))).sort();
     expect(log.length).toBeGreaterThan(1);
     const last = log.at(-1) as string;
     const { default: commit } = await import(join(store, 'log', last), { with: { type: 'json' } });
     const torn: readonly string[] = [commit.parts?.[0]?.file, commit.files?.[0], commit.ids?.[0]].filter((file) => file !== undefined);
-    const { rm } = await import('node:fs/promises');
     await rm(join(store, 'log', last));
     await writeFile(join(store, 'log', `${last}.new`), '{"base":false,"parts":[');
     for (const file of torn) await truncate(join(store, file), 100);

@@ -143,7 +143,7 @@ describe('text of a log', () => {
       }),
       { numRuns: 120 },
     );
-  }, 120_000);
+  });
 
   it.each(LINES)('does nothing in any answer to “%s”, attack by attack', async (line) => {
     for (const attack of ATTACKS) {

@@ -115,6 +115,9 @@ async function startBot(): Promise<string> {
   return `http://127.0.0.1:${((receiver as unknown as { server: Server }).server.address() as AddressInfo).port}/slack/events`;
 }
 
+/** Longer than a browser takes on any machine, and shorter than a test may. */
+const NEVER_MS = 90_000;
+
 let page: Page;
 let browser: Browser;
 let tab: Tab;
@@ -125,7 +128,7 @@ if (!found) console.info('What a person sees on the page is not tested: no Chrom
 
 beforeAll(async () => {
   if (found) browser = await chromium.launch(found);
-}, 30_000);
+});
 
 afterAll(() => browser?.close());
 
@@ -145,6 +148,7 @@ afterEach(async () => {
 function openTabs() {
   beforeEach(async () => {
     tab = await browser.newPage();
+    tab.setDefaultTimeout(NEVER_MS);
     trouble.length = 0;
     tab.on('pageerror', (error) => trouble.push(error.message));
     tab.on('dialog', (dialog) => void dialog.dismiss().finally(() => trouble.push('dialog')));
@@ -166,7 +170,7 @@ const see = (text: string | RegExp) =>
   tab
     .getByRole('log')
     .getByText(text, { exact: typeof text === 'string' })
-    .waitFor({ timeout: 4000 });
+    .waitFor();
 const press = (name: string) => tab.getByRole('button', { name, exact: true }).click();
 const message = (text: string) => tab.locator('.message').filter({ hasText: text }).last();
 

@@ -95,7 +95,7 @@ beforeAll(async () => {
   files = await readTrail(out);
   delivered = files.flatMap((file) => file.events);
   events = [...new Map(delivered.map((event) => [event.eventID, event])).values()];
-}, 30_000);
+});
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
 /** The events of an API, in order of time, with what else is asked of them. */

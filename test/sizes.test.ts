@@ -2,11 +2,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Kept, openSizes } from '../athena/sizes.ts';
 import { keptIn } from '../src/state/json-file.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { pocketBucket } from './support/bucket.ts';
+import { until } from './support/until.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 const signal = new AbortController().signal;
@@ -113,7 +114,7 @@ describe('what was measured', () => {
     const tomorrow = new Date(NOW.getTime() + DAY_MS + 1);
     await using later = await sizesOf({ files: [], accounts: ['111122223333'], kept, clock: () => tomorrow });
     expect(await later.bytesOf(dayBack(1))).toBe(10);
-    await vi.waitFor(async () => expect(await later.bytesOf(dayBack(1))).toBe(0));
+    await until(async () => expect(await later.bytesOf(dayBack(1))).toBe(0));
     await rm(folder, { recursive: true });
   });
 

@@ -1,7 +1,7 @@
 /** The bot behind Bolt's own receiver, asked over signed HTTP; Slack is emulated, and nothing leaves this machine. */
 import nock from 'nock';
 import { type DestinationStream, pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
@@ -15,6 +15,7 @@ import type { QueryEngine } from '../src/trail/engine.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openSlackDoor, type Sent, type SlackDoor } from './support/slack-door.ts';
 import { slackProblems } from './support/slack-limits.ts';
+import { until } from './support/until.ts';
 
 const root = new URL('../', import.meta.url);
 let engine: QueryEngine;
@@ -68,7 +69,7 @@ async function start(options: Partial<BotOptions> = {}) {
     desk,
     access: {},
     clock: () => new Date(SAMPLE_END),
-    deadlineMs: 10_000,
+    deadlineMs: 90_000,
     logger: boltLogger(pino({ base: null }, stream)),
     show: (answer: Answer, showing?: Showing) => toMessage(answer, new URL('templates/', root), showing),
     ...options,
@@ -311,7 +312,7 @@ describe('a button', () => {
 describe('someone who waits', () => {
   const waiting = { noticesAfterMs: Array.from({ length: 1000 }, (_, i) => 10 * i) };
   /** Until so many messages were sent. */
-  const sent = (count: number) => vi.waitFor(() => expect(door.sent.length).toBeGreaterThanOrEqual(count), { timeout: 8000 });
+  const sent = (count: number) => until(() => expect(door.sent.length).toBeGreaterThanOrEqual(count));
 
   it('hears once what place they have in line, or that something is being read, and then the answer', async () => {
     const desk = {
@@ -636,7 +637,7 @@ describe('a bot that is told to stop', () => {
       },
     });
     await door.slash(url, LINE);
-    const stopped = bot.stop(10_000);
+    const stopped = bot.stop(90_000);
     expect(await door.slash(url, LINE)).toMatchObject({ ok: false });
     held.resolve();
     expect(await stopped).toBe(true);

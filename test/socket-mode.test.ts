@@ -54,7 +54,7 @@ test('a slash command that comes over Socket Mode is acknowledged and answered',
     desk: { answer: async (line) => answer(line) },
     access: {},
     clock: () => new Date('2026-11-21T00:00:00Z'),
-    deadlineMs: 5000,
+    deadlineMs: 90_000,
     logger: boltLogger(pino({ level: 'silent' })),
     show: ({ line }) => ({ text: `answer to ${line}`, blocks: [] }),
   });
@@ -68,9 +68,9 @@ test('a slash command that comes over Socket Mode is acknowledged and answered',
       payload: { command: '/trail', text: 'rare 7d', team_id: 'T0TEAM', user_id: 'U0SAM', channel_id: 'C0OPS', response_url: `${slack.url}/respond` },
     }),
   );
-  await expect.poll(() => slack.said, { timeout: 5000 }).toHaveLength(1);
+  await expect.poll(() => slack.said).toHaveLength(1);
   expect(slack.said[0]).toMatchObject({ text: 'answer to rare 7d', response_type: 'ephemeral' });
   expect(slack.acks.map(({ envelope_id }) => envelope_id)).toEqual(['e1']);
-  expect(await bot.stop(1000)).toBe(true);
+  expect(await bot.stop(90_000)).toBe(true);
   await slack.close();
 });

@@ -64,7 +64,7 @@ function start(settings: Readonly<Record<string, string>>, slackAt = '') {
 }
 
 /** Waits until a process has said so much on stdout. */
-const hear = (said: { readonly out: string }, text: string) => expect.poll(() => said.out, { timeout: 20_000 }).toContain(text);
+const hear = (said: { readonly out: string }, text: string) => expect.poll(() => said.out).toContain(text);
 
 async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');

@@ -43,7 +43,8 @@ export interface PocketBucket extends AsyncDisposable {
   readonly name: string;
   /** What was listed, in the order of the requests. */
   readonly listings: readonly Listing[];
-  /** The most requests that were open at once. */
+  /** Requests that are open now, and the most that were open at once. */
+  readonly openNow: number;
   readonly atOnce: number;
   /** A client of the real SDK, in the bucket's region and with credentials that are accepted, unless told otherwise. */
   client(config?: S3ClientConfig): S3Client;
@@ -141,6 +142,9 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
   return {
     name,
     listings,
+    get openNow() {
+      return open.now;
+    },
     get atOnce() {
       return open.most;
     },
