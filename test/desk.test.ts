@@ -6,7 +6,7 @@ import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
-import { ACCOUNT, type Fields, record, records, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, record, records, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
@@ -66,14 +66,15 @@ test('An event that was delivered twice, and that an engine gives twice, is told
 });
 
 describe('A filter on a value that its field never has is refused', () => {
+  const open = trailForAll(record());
+
   test.each([
     [`events outcome:deny ${DAY}`, 'ok, denied, throttled, failed', `events outcome:denied ${DAY}`],
     [`events kind:robot ${DAY}`, 'human, role, service', undefined],
     [`events -via:consle ${DAY}`, 'console, cli, sdk', `events -via:console ${DAY}`],
     [`rare readonly:yes ${DAY}`, 'true, false', undefined],
   ])('%s', async (line, known, suggestion) => {
-    await using open = await trailOf(record());
-    const refused = open.ask(line);
+    const refused = open().ask(line);
     await expect(refused).rejects.toThrow(known);
     if (suggestion) await expect(refused).rejects.toMatchObject({ suggestion });
   });

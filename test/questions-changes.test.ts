@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { type Fields, record, records, session, trailOf } from './support/trail-folder.ts';
+import { type Fields, record, records, session, trailForAll, trailOf } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
@@ -306,7 +306,7 @@ describe('access-changes', () => {
       requestParameters: { groupId: 'sg-1', ipPermissions: { items: [{ ipProtocol: 'tcp', fromPort: 22, ipRanges: { items: [{ cidrIp }] } }] } },
     });
 
-  test.each([
+  const changes: [what: string, change: Fields][] = [
     ['user', iam('CreateUser')],
     ['key', iam('CreateAccessKey')],
     ['password', iam('UpdateLoginProfile')],
@@ -347,9 +347,13 @@ describe('access-changes', () => {
       }),
     ],
     ['policy', write('CreateKey', { eventSource: 'kms.amazonaws.com', requestParameters: { policy: '{"Statement":[]}' } })],
-  ])('finds a change of %s', async (what, change) => {
-    await using open = await trailOf(change);
-    expect(await open.cells(`access-changes ${DAY}`)).toMatchObject([{ what, eventid: change.eventID }]);
+  ];
+  const open = trailForAll(...changes.map(([, change]) => change));
+
+  test.each(changes)('finds a change of %s', async (what, change) => {
+    const found = await open().cells(`access-changes ${DAY} top:100`);
+    expect(found).toHaveLength(changes.length);
+    expect(found.filter(({ eventid }) => eventid === change.eventID)).toMatchObject([{ what }]);
   });
 
   test('finds none in reads, tags, reports, and ports opened to a network of one’s own', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toTerminal } from '../src/message/terminal.ts';
 import { atPortal } from './support/portal.ts';
-import { ACCOUNT, type Fields, record, session, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, record, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
@@ -24,7 +24,7 @@ const person = session('AWSReservedSSO_Admin_0123456789abcdef', 'ann@example.com
 const elsewhere = 'unknown, at the identity provider';
 
 describe('the second factor of an event', () => {
-  test.each([
+  const cases: [event: string, mfa: string | null, record: Fields][] = [
     ['a person of Identity Center, of whom the session says no', elsewhere, record({ userIdentity: person })],
     ['a person who came by SAML', elsewhere, record({ userIdentity: { type: 'SAMLUser', principalId: 'x:ann', userName: 'ann@example.com' } })],
     [
@@ -48,9 +48,11 @@ describe('the second factor of an event', () => {
     ['a sign-in of a user without', 'no', login(user('bob'), 'No')],
     ['a sign-in at the portal with two', 'yes', atPortal('08:00', { ip: '198.51.100.7', credentials: ['PASSWORD', 'TOTP'] }).at(-1) as Fields],
     ['a call with a key, which has no session', null, record({ userIdentity: user('bob') })],
-  ])('of %s is %s', async (_, mfa, event) => {
-    await using open = await trailOf(event);
-    const answer = await open.ask(`event ${event.eventID} ${DAY}`);
+  ];
+  const open = trailForAll(...cases.map(([, , event]) => event));
+
+  test.each(cases)('of %s is %s', async (_, mfa, event) => {
+    const answer = await open().ask(`event ${event.eventID} ${DAY}`);
     expect(answer.data).toMatchObject({ mfa });
     const shown = toTerminal(answer, templates, 160);
     if (mfa) expect(shown).toContain(`, MFA: ${mfa}`);

@@ -7,7 +7,7 @@ import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { ACCOUNT, type Fields, openStore, record, records, session, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, openStore, record, records, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
@@ -31,6 +31,7 @@ const LIST: readonly Fields[] = [
     requestParameters: { roleName: 'carol-role' },
   }),
 ];
+const whole = trailForAll(...LIST);
 
 /** Rows of each card that are asked about; a dozen are two of every kind. */
 const MOST_ROWS = 14;
@@ -68,7 +69,7 @@ describe('A card', () => {
     ['region us-east-1', 1, 'In the region us-east-1 there was 1 call in 1 account, '],
     ['resource carol-role', 1, 'carol-role is named in 1 call in 1 account, '],
   ])('%s counts its own events alone', async (line, events, begins) => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     const answer = await open.ask(`${line} ${DAY}`);
     expect(answer.data).toMatchObject({ events });
     expect(toText(answer, templates).startsWith(begins)).toBe(true);
@@ -79,7 +80,7 @@ describe('A card', () => {
   });
 
   test('tells accounts, services, calls, addresses, keys and refusals', async () => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     const answer = await open.ask(`user carol ${DAY}`);
     expect(answer.data).toMatchObject({ writes: 1, failed: 1, denied: 1, first: '2026-05-01T10:00:00Z', last: '2026-05-01T12:00:00Z' });
     expect(toText(answer, templates)).toMatch(/: 1 write, 1 refused[.]$/);
@@ -145,7 +146,7 @@ describe('A card', () => {
     [`ip 203.0.113.7 ${DAY}`, ['new ip:203.0.113.7', 'user carol', 'key AKIAIOSFODNN7EXAMPLE']],
     [`account ${OTHER} ${DAY}`, ['user deploy', 'ip 203.0.113.7']],
   ])('%s leads on to what it tells of, with six questions at most', async (line, leads) => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     const { next = [] } = await open.ask(line);
     for (const lead of leads) expect(next.map(({ line: asked }) => asked.replace(` ${DAY}`, ''))).toContain(lead);
     expect(next.length).toBeLessThanOrEqual(6);
@@ -159,14 +160,14 @@ describe('A card', () => {
     ['account 111122223332', `account ${ACCOUNT}`],
     ['resource carol-rol', 'resource carol-role'],
   ])('of nothing, %s, offers the nearest name of its kind: %s', async (line, meant) => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     const [first] = (await open.ask(`${line} ${DAY}`)).next ?? [];
     expect(first).toEqual({ label: `Did you mean ${meant.split(' ')[1]}?`, line: `${meant} ${DAY}` });
     expect((await open.ask(first?.line ?? '')).table?.rows).not.toEqual([]);
   });
 
   test('of nothing stands where to look for the nearest name would cost too much', async () => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     let asked = 0;
     const dear: QueryEngine = {
       ...open.engine,
@@ -184,7 +185,7 @@ describe('A card', () => {
   });
 
   test('that has a name of the trail, but no events in this time, offers no other', async () => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     const { next = [] } = await open.ask('region eu-central-1 2026-04-01');
     expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
   });
@@ -235,7 +236,7 @@ describe('A card', () => {
   });
 
   test('of nobody says so, and one that is none is refused with what it looks like', async () => {
-    await using open = await trailOf(...LIST);
+    const open = whole();
     const answer = await open.ask(`user nobody ${DAY}`);
     expect(toText(answer, templates)).toBe('Nobody called nobody did anything in this time.');
     expect((await open.ask('user nobody 1h')).next).toMatchObject([{ line: expect.stringMatching(/^user nobody \d+[hd]$/) }]);

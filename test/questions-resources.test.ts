@@ -1,7 +1,7 @@
 /** Who created, changed and deleted a thing, its life, and who made a call: a positive and a look-alike for each trap. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
-import { ACCOUNT, type Fields, type OpenTrail, record, session, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, type OpenTrail, record, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const DAY = '2026-05-01';
 const templates = new URL('../templates/', import.meta.url);
@@ -460,7 +460,12 @@ describe('who', () => {
 });
 
 describe('An empty answer', () => {
-  const put = call('iam:PutRolePolicy', '08:00', { roleName: 'orders-api-role' });
+  const open = trailForAll(
+    call('iam:PutRolePolicy', '08:00', { roleName: 'orders-api-role' }),
+    record({ eventName: 'GetRole', requestParameters: { roleName: 'audit' } }),
+    call('ec2:ModifyVolume', '09:00', { volumeId: 'vol-0abc1234def567891' }),
+  );
+
   test.each([
     ['who PutRolePolcy', 'who PutRolePolicy'],
     ['who PutRolePolcy orders-api-role', 'who PutRolePolicy orders-api-role'],
@@ -471,8 +476,7 @@ describe('An empty answer', () => {
     ['history orders-ap-role account:111122223333', 'history orders-api-role account:111122223333'],
     ['resource orders-ap-role', 'resource orders-api-role'],
   ])('to %s offers first: %s', async (line, meant) => {
-    await using open = await trailOf(put, record({ eventName: 'GetRole', requestParameters: { roleName: 'audit' } }));
-    const { next } = await open.ask(`${line} ${DAY}`);
+    const { next } = await open().ask(`${line} ${DAY}`);
     expect(next?.[0]?.line).toBe(`${meant} ${DAY}`);
     expect(next?.[0]?.label).toMatch(/^Did you mean \S+\?$/);
   });
@@ -484,8 +488,7 @@ describe('An empty answer', () => {
     ['a name like no other', 'who-changed zzz'],
     ['any call that begins so', 'who PutX*'],
   ])('of %s offers no other', async (_, line) => {
-    await using open = await trailOf(put, call('ec2:ModifyVolume', '09:00', { volumeId: 'vol-0abc1234def567891' }));
-    const { next = [] } = await open.ask(`${line} ${DAY}`);
+    const { next = [] } = await open().ask(`${line} ${DAY}`);
     expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
   });
 });

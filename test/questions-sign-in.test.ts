@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { atPortal } from './support/portal.ts';
-import { ACCOUNT, type Fields, record, records, session, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, record, records, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
@@ -25,7 +25,7 @@ const signIn = (userIdentity: Fields, ConsoleLogin: 'Success' | 'Failure', more:
 const mfa = (MFAUsed: string): Fields => ({ additionalEventData: { MFAUsed } });
 
 describe('logins', () => {
-  test.each([
+  const cases: [mfa: string, who: string, login: Fields][] = [
     ['yes', 'an IAM user with a second factor', signIn(user('bob'), 'Success', mfa('Yes'))],
     ['yes', 'an IAM user with MFAUsed in capitals', signIn(user('bob'), 'Success', mfa('YES'))],
     ['no', 'an IAM user without a second factor', signIn(user('bob'), 'Success')],
@@ -33,9 +33,13 @@ describe('logins', () => {
     ['unknown', 'an IAM user without MFAUsed', signIn(user('bob'), 'Success', { additionalEventData: null })],
     ['unknown, at the identity provider', 'Identity Center', signIn(session('AWSReservedSSO_Admin_1', 'bob@example.com'), 'Success')],
     ['unknown, at the identity provider', 'a role by SAML', signIn(session('saml-admins', 'bob'), 'Success', { additionalEventData: {} })],
-  ])('show MFA %s for %s', async (expected, _, login) => {
-    await using open = await trailOf(login);
-    expect(await open.cells(`logins ${DAY}`)).toMatchObject([{ mfa: expected, outcome: 'ok', eventid: login.eventID }]);
+  ];
+  const all = trailForAll(...cases.map(([, , login]) => login));
+
+  test.each(cases)('show MFA %s for %s', async (expected, _, login) => {
+    const found = await all().cells(`logins ${DAY}`);
+    expect(found).toHaveLength(cases.length);
+    expect(found.filter(({ eventid }) => eventid === login.eventID)).toMatchObject([{ mfa: expected, outcome: 'ok' }]);
   });
 
   test('cover every region, mark failures, and count the sign-ins without MFA', async () => {

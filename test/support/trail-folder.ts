@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { beforeAll } from 'vitest';
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../../duckdb/store.ts';
 import type { Answer, Row } from '../../src/answer/answer.ts';
@@ -163,6 +164,19 @@ export async function trailOf(...list: readonly Fields[]): Promise<OpenTrail> {
       await open[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** The same, one for all tests of a file or a describe: it is there from before the first of them until after the last. */
+export function trailForAll(...list: readonly Fields[]): () => OpenTrail {
+  let open: OpenTrail | undefined;
+  beforeAll(async () => {
+    open = await trailOf(...list);
+    return () => open?.[Symbol.asyncDispose]();
+  });
+  return () => {
+    if (!open) throw new Error('The trail is open only while tests run.');
+    return open;
   };
 }
 
