@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
+import { childEnv } from './support/child-env.ts';
 import { record, trailFolder } from './support/trail-folder.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -34,7 +35,7 @@ async function run(
   args: readonly string[],
   { more = {}, enough = Number.POSITIVE_INFINITY }: { more?: Record<string, string>; enough?: number } = {},
 ): Promise<Run> {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { PATH: process.env.PATH ?? '', ...env, ...more } });
+  const child = spawn(process.execPath, [CLI, ...args], { env: { ...childEnv, ...env, ...more } });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -12,6 +12,7 @@ import { deliverForm } from '../playground/deliver.ts';
 import { openPlaygroundSlack } from '../playground/slack.ts';
 import { generateSample } from '../sample/generate.ts';
 import { ensureSample, openTrail } from '../src/app.ts';
+import { childEnv } from './support/child-env.ts';
 import { openSlackDoor } from './support/slack-door.ts';
 import { records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
@@ -46,7 +47,7 @@ function start(settings: Readonly<Record<string, string>>, slackAt = '') {
   const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(BEFORE)}`, MAIN], {
     // A developer's .env is not read.
     cwd: folder.root,
-    env: { PATH: process.env.PATH ?? '', SLACK_AT: slackAt, TRAIL_PATH: folder.trail, STORE_PATH: folder.store, ...settings },
+    env: { ...childEnv, SLACK_AT: slackAt, TRAIL_PATH: folder.trail, STORE_PATH: folder.store, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const said = { out: '', err: '' };
