@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { openDuckDB } from '../duckdb/engine.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
@@ -10,13 +9,34 @@ import { printLine } from '../src/question/print.ts';
 import { termsOf } from '../src/trail/filter.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { anyLine, anyText, anyTyped, anyWord } from './support/arbitrary-line.ts';
-import { SAMPLE_END } from './support/sample-trail.ts';
+import { record, session, trailForAll, user } from './support/trail-folder.ts';
 
 describe('a line with a mistake', () => {
   let desk: Desk;
-  const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
+  const asking = { now: new Date('2026-11-21T00:00:00Z'), signal: new AbortController().signal };
+  // Words as commands want them, each unlike all that our own SQL says.
+  const marked = [
+    'zzmarked-7q',
+    'i-0a1b2c3d4e5f60718',
+    '444455556677',
+    'AKIAZZMARKEDZZ7QQ7QQ',
+    '198.51.100.177',
+    'qz-marked-9',
+    'ZzMarkedCall',
+    'zz@marked.example',
+  ];
+  const ids = ['arn:aws:iam::444455556677:role/zzmarked-7q', '7c9e6679-7425-40de-944b-e07fc1f90ae7', 'vol-0a1b2c3d4e5f60718'];
+  // A small trail that has these words, so that questions about them find something and go on from it.
+  const account = '444455556677';
+  const at = { eventTime: '2026-11-20T10:00:00Z', eventName: 'ZzMarkedCall', sourceIPAddress: '198.51.100.177', recipientAccountId: account };
+  const trail = trailForAll(
+    record({ ...at, eventID: ids[1], requestParameters: { instanceId: marked[1], volumeId: ids[2], bucketName: marked[5] }, readOnly: false }),
+    record({ ...at, userIdentity: { ...user('zz@marked.example', account), accessKeyId: marked[3] }, errorCode: 'AccessDenied' }),
+    record({ ...at, userIdentity: session('zzmarked-7q', 'zz@marked.example'), requestParameters: { roleArn: ids[0] }, readOnly: false }),
+    record({ ...at, eventName: 'RunInstances', responseElements: { instancesSet: { items: [{ instanceId: marked[1] }] } }, readOnly: false }),
+  );
+
   beforeAll(async () => {
-    const engine = await openDuckDB(inject('sampleStore'));
     let names: unknown;
     const saved = openSavedQuestions({
       read: async () => names,
@@ -24,8 +44,7 @@ describe('a line with a mistake', () => {
         names = value;
       },
     });
-    desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), engine, { saved });
-    return () => engine.close();
+    desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), trail().engine, { saved });
   });
 
   it.each([
@@ -113,7 +132,7 @@ describe('a line with a mistake', () => {
       }),
       { numRuns: 120 },
     );
-  }, 60_000);
+  });
 
   it('never causes another error, whatever the command, filters, options and time, and no typed text gets into SQL', async () => {
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
@@ -148,22 +167,10 @@ describe('a line with a mistake', () => {
     );
     expect(bound).toBeGreaterThan(50);
     expect(answered).toBeGreaterThan(50);
-  }, 60_000);
+  });
 
   it('binds the words of every command as parameters', async () => {
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
-    // Valid words for commands that do not occur in the SQL itself.
-    const marked = [
-      'zzmarked-7q',
-      'i-0a1b2c3d4e5f60718',
-      '444455556677',
-      'AKIAZZMARKEDZZ7QQ7QQ',
-      '198.51.100.177',
-      'qz-marked-9',
-      'ZzMarkedCall',
-      'zz@marked.example',
-    ];
-    const ids = ['arn:aws:iam::444455556677:role/zzmarked-7q', '7c9e6679-7425-40de-944b-e07fc1f90ae7', 'vol-0a1b2c3d4e5f60718'];
     const word = fc.oneof(fc.constantFrom(...marked, ...ids), fc.stringMatching(/^[a-z]{5,9}-7q[0-9]{4}$/));
     const withWords = [...commands].filter(([, { words }]) => Object.keys(words).some((key) => key !== 'all'));
     expect(withWords.length).toBeGreaterThan(15);
@@ -187,7 +194,7 @@ describe('a line with a mistake', () => {
       );
       expect({ name, example, isBound: bound > 0 }).toEqual({ name, example, isBound: true });
     }
-  }, 60_000);
+  });
 
   /** True when a line is answered, or its suggestion is, after at most `mistakes` suggestions. */
   async function isAnswered(line: string, mistakes: number): Promise<boolean> {
