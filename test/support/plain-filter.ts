@@ -1,4 +1,5 @@
 /** Filters evaluated without SQL on the rows of `events`, to check the SQL against; and random filters from values in such rows. */
+import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { quote } from '../../src/text/quote.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
@@ -83,13 +84,13 @@ function isValue(cell: string, field: string, { text, wildcard }: Term['values']
   return wildcard ? pattern(whole).test(cell) : cell === whole;
 }
 
-/** True when an IPv4 address is in a network. It compares numbers, unlike the SQL. */
+/** True when an address is in a network, by Node's own list of networks. */
 function isInNetwork(address: string, network: string): boolean {
-  const numberOf = (text: string) =>
-    /^(\d{1,3}[.]){3}\d{1,3}$/.test(text) ? text.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0) : NaN;
   const [base = '', bits = ''] = network.split('/');
-  const size = 2 ** (32 - Number(bits));
-  return Math.floor(numberOf(address) / size) === Math.floor(numberOf(base) / size);
+  const family = (text: string) => (isIP(text) === 6 ? 'ipv6' : 'ipv4');
+  const networks = new BlockList();
+  networks.addSubnet(base, Number(bits), family(base));
+  return isIP(address) !== 0 && networks.check(address, family(address));
 }
 
 const TIMES = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?([.][.]\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?)?$/;
