@@ -33,9 +33,9 @@ export default command({
     const isId = resource.kind === 'instance' || resource.kind === 'resource';
     const history = await historyOf(asked, context, {
       calls: 'writes',
-      actions: ['made', 'set', 'changed', 'deleted', 'planned', 'used'],
+      actions: ['created', 'put', 'changed', 'deleted', 'scheduled', 'used'],
       quiet: all === undefined,
-      isEnough: (found) => isId && !resource.arn && found.some(({ action, isDone }) => action === 'made' && isDone),
+      isEnough: (found) => isId && !resource.arn && found.some(({ action, isDone }) => action === 'created' && isDone),
       soFar: (found) => finding(asked, found),
     });
     return withNearestResource(finding(asked, history), asked, 'history', context);
@@ -47,12 +47,12 @@ function finding(asked: Question<{ resource: typeof resourceWord; all: typeof al
   const { resource } = words;
   const { events, hidden } = history;
   const done = events.filter(({ isDone }) => isDone);
-  const [made, ended] = [done.findLast(({ action }) => action === 'made'), done.find(({ action }) => action === 'deleted')];
+  const [made, ended] = [done.findLast(({ action }) => action === 'created'), done.find(({ action }) => action === 'deleted')];
   const accounts = accountsOf(
     resource,
     events.map(({ recipientaccountid }) => recipientaccountid),
   );
-  const between = done.filter(({ action }) => action === 'changed' || action === 'set' || action === 'planned');
+  const between = done.filter(({ action }) => action === 'changed' || action === 'put' || action === 'scheduled');
   return {
     data: {
       subject: subjectOf(resource),
@@ -60,7 +60,7 @@ function finding(asked: Question<{ resource: typeof resourceWord; all: typeof al
       events: events.length,
       made: made ?? null,
       ended: ended ?? null,
-      isBack: made !== undefined && ended !== undefined && done.some(({ action, eventtime }) => action === 'made' && eventtime > ended.eventtime),
+      isBack: made !== undefined && ended !== undefined && done.some(({ action, eventtime }) => action === 'created' && eventtime > ended.eventtime),
       changes: between.length,
       more: history.more,
       accounts: accounts.length,

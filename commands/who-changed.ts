@@ -28,7 +28,7 @@ export default command({
   async answer(asked, context) {
     const history = await historyOf(asked, context, {
       calls: 'writes',
-      actions: ['changed', 'set', 'planned'],
+      actions: ['changed', 'put', 'scheduled'],
       quiet: asked.words.all === undefined,
       isEnough: () => false,
       soFar: (found) => finding(asked, found),

@@ -30,7 +30,7 @@ export default command({
   async answer(asked, context) {
     const history = await historyOf(asked, context, {
       calls: 'making',
-      actions: ['made', 'set'],
+      actions: ['created', 'put'],
       // Nothing happens to a thing before it is made, and of several makings the last is asked about.
       isEnough: (found) => found.some(isMaking),
       soFar: (found) => finding(asked, found, []),
@@ -42,7 +42,7 @@ export default command({
   },
 });
 
-const isMaking = ({ action, isDone }: HistoryEvent): boolean => action === 'made' && isDone;
+const isMaking = ({ action, isDone }: HistoryEvent): boolean => action === 'created' && isDone;
 
 /** Behind a person's own call there is nobody else. What a service called with a person's credentials was made by a stack or a fleet. */
 const isByHand = ({ actorkind, via }: HistoryEvent): boolean =>
@@ -68,7 +68,7 @@ function finding(asked: Question<{ resource: typeof resourceWord }>, history: Hi
       name: resource.name,
       making: making ?? null,
       others: Math.max(0, accounts.length - 1),
-      isSet: making?.action === 'set',
+      isSet: making?.action === 'put',
       isSessionName: making?.actorbasis === 'session-name',
       origin,
       origins,

@@ -30,7 +30,7 @@ export default command({
   async answer(asked, context) {
     const history = await historyOf(asked, context, {
       calls: 'removing',
-      actions: ['deleted', 'planned'],
+      actions: ['deleted', 'scheduled'],
       isEnough: (found) => found.some(({ action, isDone }) => action === 'deleted' && isDone),
       soFar: (found) => finding(asked, found, []),
     });
@@ -60,7 +60,7 @@ function finding(asked: Question<{ resource: typeof resourceWord }>, history: Hi
       name: resource.name,
       deletion: deletion ?? null,
       others: Math.max(0, accounts.length - 1),
-      isPlanned: deletion?.action === 'planned',
+      isPlanned: deletion?.action === 'scheduled',
       origins,
       attempts: events.filter(({ isDone }) => !isDone).slice(0, 10),
     },

@@ -9,8 +9,8 @@ import type { FilterValue } from '../trail/filter-value.ts';
 import { join, likeLiteral, type Sql, sql } from '../trail/sql.ts';
 import { parseArn, type ResourceId } from './resource-id.ts';
 
-/** What a call does to a resource. `planned` schedules its deletion; `used` creates or deletes something else and only refers to it. */
-export type Action = 'made' | 'set' | 'changed' | 'deleted' | 'planned' | 'used' | 'read';
+/** What a call does to a resource: `put` creates or replaces it, `scheduled` schedules its deletion, `used` only refers to it for something else. */
+export type Action = 'created' | 'put' | 'changed' | 'deleted' | 'scheduled' | 'used' | 'read';
 
 /** The condition that an event is a call that creates something, or with Put creates or replaces it. */
 export const creatingCalls: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)')`;
@@ -156,8 +156,8 @@ export function classifyAction(event: ActionEvent, resource: ResourceId): Action
   const isOfResource = nounsFor(resource, event).some((stem) => isNoun(noun, stem));
   // EC2 creates images, snapshots and volumes from one another; elsewhere what is created for a resource belongs to it.
   if (!isOfResource) return event.target === resource.name && event.eventsource !== 'ec2.amazonaws.com' ? 'changed' : 'used';
-  if (!isCreation) return verb === 'Schedule' ? 'planned' : 'deleted';
-  return verb === 'Put' ? 'set' : 'made';
+  if (!isCreation) return verb === 'Schedule' ? 'scheduled' : 'deleted';
+  return verb === 'Put' ? 'put' : 'created';
 }
 
 interface ActionEvent {
@@ -194,7 +194,7 @@ const stemOf = (key: string): string => key.replace(/(?:Name|Identifier|Id|Ids|A
 
 function classifyInstanceAction({ eventname, instances }: ActionEvent, verb: string, id: string): Action {
   if (!instances?.split(' ').includes(id)) return 'used';
-  return eventname === 'RunInstances' ? 'made' : verb === 'Terminate' ? 'deleted' : 'changed';
+  return eventname === 'RunInstances' ? 'created' : verb === 'Terminate' ? 'deleted' : 'changed';
 }
 
 /** The nouns of the keys under which a call names the resource: `role` for roleName, `securitygroup` for securityGroupId, empty for `name`. */

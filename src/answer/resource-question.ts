@@ -102,11 +102,11 @@ const failureOf = ({ errorcode, outcome }: ListedEvent): string =>
   errorcode?.includes('DryRunOperation') ? 'dry run, nothing done' : `attempt: ${errorcode ?? outcome}`;
 
 const DONE: Readonly<Record<Action, string>> = {
-  made: 'created it',
-  set: 'created or set it',
+  created: 'created it',
+  put: 'created or set it',
   changed: 'changed it',
   deleted: 'deleted it',
-  planned: 'planned its deletion',
+  scheduled: 'planned its deletion',
   used: 'used it for something else',
   read: 'read it',
 };

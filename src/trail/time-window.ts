@@ -148,9 +148,9 @@ function unclampedRange(window: Window, now: Date): TimeRange {
     case 'ago':
       return { from: timeBefore(now, window.count, window.unit), to: now };
     case 'today':
-      return { from: startOfDay(now), to: now };
+      return { from: utcMidnight(now), to: now };
     case 'yesterday':
-      return { from: new Date(startOfDay(now).getTime() - DAY_MS), to: startOfDay(now) };
+      return { from: new Date(utcMidnight(now).getTime() - DAY_MS), to: utcMidnight(now) };
     case 'between':
       // A single minute or second means all of it, not an empty range.
       return window.from === window.to && window.from.includes('T')
@@ -185,4 +185,4 @@ export function timeBefore(at: Date, count: number, unit: Unit): Date {
   return new Date(Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO('UTC').subtract({ months }).epochMilliseconds);
 }
 
-const startOfDay = (at: Date): Date => new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS);
+const utcMidnight = (at: Date): Date => new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS);
