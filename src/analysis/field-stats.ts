@@ -32,9 +32,9 @@ const TOP_VALUES = 3;
 export function countFields(records: readonly (readonly JsonDocument[])[]): FieldStats[] {
   const paths = new Map<string, { records: number; readonly values: Map<string, number> }>();
   for (const documents of records) {
-    const own = new Map<string, Set<string>>();
-    for (const { name, json } of documents) collectValues(parseJson(json), name, name, own, 0);
-    for (const [path, values] of own) {
+    const ofRecord = new Map<string, Set<string>>();
+    for (const { name, json } of documents) collectValues(parseJson(json), name, name, ofRecord, 0);
+    for (const [path, values] of ofRecord) {
       const known = paths.get(path) ?? { records: 0, values: new Map<string, number>() };
       if (!paths.has(path) && paths.size >= MAX_PATHS) continue;
       paths.set(path, known);

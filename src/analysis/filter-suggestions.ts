@@ -121,7 +121,7 @@ function resembles(filter: Filter): Sql {
   const path = readPath(field);
   const key = path?.keys.findLast((each) => typeof each === 'string');
   if (path) return sql`strpos(lower(${documentColumn(path)}), ${key === undefined ? '' : `"${key.toLowerCase()}"`}) > 0`;
-  const tests = searchedColumns(filter).flatMap((column) =>
+  const conditions = searchedColumns(filter).flatMap((column) =>
     values.flatMap(({ text, wildcard }) => {
       const stored = storedValue(field, text);
       if (wildcard) return [sql`lower(${column}) like ${likePattern(stored.toLowerCase())} escape '!'`];
@@ -131,7 +131,7 @@ function resembles(filter: Filter): Sql {
       ];
     }),
   );
-  return sql`(${join(tests, ' or ')})`;
+  return sql`(${join(conditions, ' or ')})`;
 }
 
 const MAX_TYPOS = 2;

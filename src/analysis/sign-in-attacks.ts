@@ -60,7 +60,7 @@ const nullableText = z.string().nullable();
 const attemptRow = z.object({
   ip: nullableText,
   actor: nullableText,
-  homeaccount: nullableText,
+  actoraccount: nullableText,
   reason: nullableText,
   failures: z.coerce.number(),
   /** The most failures in a row. */
@@ -68,10 +68,10 @@ const attemptRow = z.object({
   /** Times of the first and last failure, the first and last success, and the last success with and without MFA. */
   first: nullableText,
   last: nullableText,
-  entered: nullableText,
-  success: nullableText,
-  factored: nullableText,
-  bare: nullableText,
+  firstsuccess: nullableText,
+  lastsuccess: nullableText,
+  lastwithmfa: nullableText,
+  lastwithoutmfa: nullableText,
 });
 /** The sign-ins of one user from one address, with one row for each reason of failure. */
 type AttemptCounts = z.output<typeof attemptRow>;
@@ -85,24 +85,24 @@ const FAILURE_FIELDS = ['ip', 'error', 'mfa', 'outcome'];
 export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Query<AttemptCounts> {
   const successFilters = filters.filter((filter) => !isTerm(filter) || !FAILURE_FIELDS.includes(filter.field));
   return query(attemptRow)`
-    select ip, actor, homeaccount, reason, cast(sum(failures) as bigint) as failures, cast(max(streak) as bigint) as streak,
-      min(first) as first, max(last) as last, min(entered) as entered, max(success) as success, max(factored) as factored, max(bare) as bare
+    select ip, actor, actoraccount, reason, cast(sum(failures) as bigint) as failures, cast(max(streak) as bigint) as streak,
+      min(first) as first, max(last) as last, min(firstsuccess) as firstsuccess, max(lastsuccess) as lastsuccess, max(lastwithmfa) as lastwithmfa, max(lastwithoutmfa) as lastwithoutmfa
     from (
-      select *, sum(failures) over (partition by ip) as here, sum(failures) over (partition by lower(actor), homeaccount) as anywhere,
-        sum(failures) over (partition by ip, lower(actor), homeaccount, run) as streak
+      select *, sum(failures) over (partition by ip) as here, sum(failures) over (partition by lower(actor), actoraccount) as anywhere,
+        sum(failures) over (partition by ip, lower(actor), actoraccount, run) as streak
       from (
-        select ip, actor, homeaccount, run, case when outcome <> 'ok' then errorcode end as reason,
+        select ip, actor, actoraccount, run, case when outcome <> 'ok' then errorcode end as reason,
           ${distinctEventCount} filter (where outcome <> 'ok') as failures,
           min(case when outcome <> 'ok' then eventtime end) as first, max(case when outcome <> 'ok' then eventtime end) as last,
-          min(case when outcome = 'ok' then eventtime end) as entered, max(case when outcome = 'ok' then eventtime end) as success,
-          max(case when outcome = 'ok' and mfa = 'yes' then eventtime end) as factored,
-          max(case when outcome = 'ok' and mfa = 'no' then eventtime end) as bare
+          min(case when outcome = 'ok' then eventtime end) as firstsuccess, max(case when outcome = 'ok' then eventtime end) as lastsuccess,
+          max(case when outcome = 'ok' and mfa = 'yes' then eventtime end) as lastwithmfa,
+          max(case when outcome = 'ok' and mfa = 'no' then eventtime end) as lastwithoutmfa
         from (
           -- A run is the failures between two successes.
           select *, count(case when outcome = 'ok' then eventid end) over (
-            partition by ip, lower(actor), homeaccount order by eventtime, eventid rows between unbounded preceding and current row) as run
+            partition by ip, lower(actor), actoraccount order by eventtime, eventid rows between unbounded preceding and current row) as run
           from (
-            select *, sourceipaddress as ip, ${actorAccount} as homeaccount
+            select *, sourceipaddress as ip, ${actorAccount} as actoraccount
             from ${signInsDuring(range)}
             where (outcome <> 'ok' and ${matching(filters)}) or (outcome = 'ok' and ${matching(successFilters)})
           ) as signins
@@ -112,7 +112,7 @@ export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Qu
     ) as summed
     where here > 0 or anywhere > 0
     group by 1, 2, 3, 4
-    order by failures desc, ip nulls last, actor nulls last, homeaccount nulls last, reason nulls last
+    order by failures desc, ip nulls last, actor nulls last, actoraccount nulls last, reason nulls last
     ${limit(MAX_ATTEMPT_ROWS)}
   `;
 }
@@ -163,14 +163,15 @@ const worstFirst = <Each extends { readonly verdict: SignInVerdict; readonly tri
   some.toSorted((a, b) => SIGN_IN_VERDICTS.indexOf(a.verdict) - SIGN_IN_VERDICTS.indexOf(b.verdict) || b.tries - a.tries);
 
 /** Identity Center ignores the case of user names. */
-const userKey = ({ actor, homeaccount }: UserAtAddress): string => JSON.stringify([actor?.toLowerCase() ?? null, homeaccount]);
+const userKey = ({ actor, actoraccount }: UserAtAddress): string => JSON.stringify([actor?.toLowerCase() ?? null, actoraccount]);
 
 type DisplayName = (pair: UserAtAddress) => string;
 
 /** Names of users, with the account when several accounts have a user of the name. */
 function displayNames(rows: readonly UserAtAddress[]): DisplayName {
   const accounts = Map.groupBy(new Map(rows.map((row) => [userKey(row), row])).values(), ({ actor }) => actor);
-  return ({ actor, homeaccount }) => (homeaccount !== null && (accounts.get(actor)?.length ?? 0) > 1 ? `${actor} (${homeaccount})` : (actor ?? '—'));
+  return ({ actor, actoraccount }) =>
+    actoraccount !== null && (accounts.get(actor)?.length ?? 0) > 1 ? `${actor} (${actoraccount})` : (actor ?? '—');
 }
 
 const MAX_LISTED_NAMES = 10;
@@ -184,25 +185,25 @@ const latest = (some: readonly (string | null)[]): string | null => sortedTimes(
 const isAfter = (at: string | null, then: string | null): boolean => at !== null && at > (then ?? '');
 
 function mergeReasons(same: readonly AttemptCounts[]): UserAtAddress {
-  const { ip, actor, homeaccount } = same[0] as AttemptCounts;
+  const { ip, actor, actoraccount } = same[0] as AttemptCounts;
   return {
     ip,
     actor,
-    homeaccount,
+    actoraccount,
     failures: sumFailures(same),
     streak: Math.max(...same.map(({ streak }) => streak)),
     first: earliest(same.map(({ first }) => first)),
     last: latest(same.map(({ last }) => last)),
-    entered: earliest(same.map(({ entered }) => entered)),
-    success: latest(same.map(({ success }) => success)),
-    factored: latest(same.map(({ factored }) => factored)),
-    bare: latest(same.map(({ bare }) => bare)),
+    firstsuccess: earliest(same.map(({ firstsuccess }) => firstsuccess)),
+    lastsuccess: latest(same.map(({ lastsuccess }) => lastsuccess)),
+    lastwithmfa: latest(same.map(({ lastwithmfa }) => lastwithmfa)),
+    lastwithoutmfa: latest(same.map(({ lastwithoutmfa }) => lastwithoutmfa)),
   };
 }
 
 const hasFailed = ({ failures }: UserAtAddress): boolean => failures > 0;
 const isGuessing = ({ streak }: UserAtAddress): boolean => streak >= MIN_GUESSES;
-const gotIn = ({ success, first }: UserAtAddress): boolean => isAfter(success, first);
+const gotIn = ({ lastsuccess, first }: UserAtAddress): boolean => isAfter(lastsuccess, first);
 
 /** The verdict on one address, from its own sign-ins only. */
 function addressVerdict(pairs: readonly UserAtAddress[]): SignInVerdict {
@@ -216,7 +217,7 @@ function addressVerdict(pairs: readonly UserAtAddress[]): SignInVerdict {
 /** Who got in from one address after the first failure there. */
 function gotInAfterFailure(pairs: readonly UserAtAddress[]): UserAtAddress[] {
   const first = earliest(pairs.map((each) => each.first));
-  return pairs.filter(({ success }) => isAfter(success, first));
+  return pairs.filter(({ lastsuccess }) => isAfter(lastsuccess, first));
 }
 
 /** The sign-ins from one address, by user. */
@@ -258,10 +259,10 @@ function classifyUser(pairs: readonly UserAtAddress[], sprayers: ReadonlySet<str
   const user = pairs[0] as UserAtAddress;
   const failed = pairs.filter(hasFailed);
   const first = earliest(failed.map((each) => each.first));
-  const since = pairs.filter(({ success }) => isAfter(success, first));
-  const isWithoutMfa = ({ bare }: UserAtAddress): boolean => isAfter(bare, first);
+  const since = pairs.filter(({ lastsuccess }) => isAfter(lastsuccess, first));
+  const isWithoutMfa = ({ lastwithoutmfa }: UserAtAddress): boolean => isAfter(lastwithoutmfa, first);
   // An address from which the user signed in before the first failure is the user's own.
-  const unfamiliar = since.filter((each) => isAfter(each.entered, first) || isWithoutMfa(each));
+  const unfamiliar = since.filter((each) => isAfter(each.firstsuccess, first) || isWithoutMfa(each));
   const isNamed = !UNNAMED_USERS.includes(user.actor);
   const unexplained = failed.filter((each) => isGuessing(each) || !(gotIn(each) || isFollowedBySignIn(each, pairs)));
   // Failures at a spraying address do not count as guessing of each sprayed user.
@@ -272,7 +273,7 @@ function classifyUser(pairs: readonly UserAtAddress[], sprayers: ReadonlySet<str
     (isNamed && unexplained.some(isGuessing) && unfamiliar.length > 0);
   const verdict = verdictOf();
   const [entrance] = (verdict === 'guessing, got in' ? unfamiliar : since).toSorted(
-    (a, b) => Number(isWithoutMfa(b)) - Number(isWithoutMfa(a)) || (isAfter(a.success, b.success) ? -1 : 1),
+    (a, b) => Number(isWithoutMfa(b)) - Number(isWithoutMfa(a)) || (isAfter(a.lastsuccess, b.lastsuccess) ? -1 : 1),
   );
   return {
     user: user.actor,
@@ -295,9 +296,9 @@ function classifyUser(pairs: readonly UserAtAddress[], sprayers: ReadonlySet<str
   }
 
   function signInOf(pair: UserAtAddress): NonNullable<ClassifiedUser['inside']> {
-    const { ip, success, bare, factored } = pair;
-    if (isWithoutMfa(pair)) return { ip, at: bare as string, mfa: 'no' };
-    return { ip, at: success as string, mfa: factored === success ? 'yes' : 'unknown' };
+    const { ip, lastsuccess, lastwithoutmfa, lastwithmfa } = pair;
+    if (isWithoutMfa(pair)) return { ip, at: lastwithoutmfa as string, mfa: 'no' };
+    return { ip, at: lastsuccess as string, mfa: lastwithmfa === lastsuccess ? 'yes' : 'unknown' };
   }
 }
 
@@ -308,6 +309,6 @@ function isFollowedBySignIn({ last }: UserAtAddress, pairs: readonly UserAtAddre
     return ms >= 0 && ms <= SOON_MS;
   };
   return pairs
-    .flatMap(({ entered, success }) => [entered, success])
+    .flatMap(({ firstsuccess, lastsuccess }) => [firstsuccess, lastsuccess])
     .some((then) => isSoon(last, then) && pairs.filter((other) => isSoon(other.last, then)).length < MIN_SPRAYED_USERS);
 }

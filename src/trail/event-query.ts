@@ -14,7 +14,7 @@ export interface ColumnExpression {
   readonly from: Sql;
 }
 
-/** Where to read events. With `hidesRoutine`, the column `noise` is true for routine calls. */
+/** Where to read events. With `hidesRoutine`, the column `routine` is true for routine calls. */
 export interface EventSource {
   readonly relation: Sql;
   readonly where: Sql;
@@ -23,11 +23,11 @@ export interface EventSource {
 
 /** The source as `from … where …`. */
 export const fromWhere = ({ relation, where, hidesRoutine }: EventSource): Sql =>
-  hidesRoutine ? sql`from (select *, ${isRoutine} as noise from ${relation} where ${where}) as marked` : sql`from ${relation} where ${where}`;
+  hidesRoutine ? sql`from (select *, ${isRoutine} as routine from ${relation} where ${where}) as marked` : sql`from ${relation} where ${where}`;
 
 /** An event of a list, or the row with the number of hidden events. */
 export type EventOrHidden<Event> = Event | HiddenCount;
-const hiddenCount = z.object({ eventtime: z.null(), quieted: z.coerce.number() });
+const hiddenCount = z.object({ eventtime: z.null(), hidden: z.coerce.number() });
 type HiddenCount = z.output<typeof hiddenCount>;
 
 /** The newest events of a source, newest first. Hidden events are counted in a first row without other values, which saves a second scan. */
@@ -48,9 +48,9 @@ export function newestEvents<Event extends { readonly eventtime: string }>(
     `;
   }
   return query(row)`
-    select ${each(({ name }) => raw(name))}, count(distinct quietid) as quieted
+    select ${each(({ name }) => raw(name))}, count(distinct hiddenid) as hidden
     from (
-      select ${each(({ name, from }) => sql`case when not noise then ${from} end as ${raw(name)}`)}, case when noise then eventid end as quietid
+      select ${each(({ name, from }) => sql`case when not routine then ${from} end as ${raw(name)}`)}, case when routine then eventid end as hiddenid
       ${fromWhere(source)}
     ) as listed
     group by ${each(({ name }) => raw(name))}
@@ -66,6 +66,6 @@ export function splitHidden<Event extends { readonly eventtime: string }>(
   const isHidden = (row: EventOrHidden<Event>): row is HiddenCount => row.eventtime === null;
   return {
     events: rows.filter((row) => !isHidden(row)) as Event[],
-    hidden: rows.reduce((sum, row) => sum + (isHidden(row) ? row.quieted : 0), 0),
+    hidden: rows.reduce((sum, row) => sum + (isHidden(row) ? row.hidden : 0), 0),
   };
 }

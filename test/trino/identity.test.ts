@@ -55,7 +55,7 @@ describe.skipIf(url === null)('who it was is known on Trino', () => {
   test('of sign-ins that several events tell, put together alike', async () => {
     const range = { from: new Date('2026-05-01T07:00:00Z'), to: new Date('2026-05-01T09:30:00Z') };
     const signIns = sql`
-      select eventtime, eventname, actor, actorkind, names, outcome, credentials, ${actorAccount} as homeaccount from ${signInsDuring(range)} order by eventtime, eventid`;
+      select eventtime, eventname, actor, actorkind, names, outcome, credentials, ${actorAccount} as actoraccount from ${signInsDuring(range)} order by eventtime, eventid`;
     const there = await trail.execute(signIns);
     expect(there.map(({ actor, eventname, outcome, credentials }) => [actor, eventname, outcome, credentials])).toEqual([
       ['bob@example.com', 'CredentialVerification', 'failed', 'PASSWORD'],

@@ -89,8 +89,8 @@ export async function count(question: PresetQuestion, { ask }: Context): Promise
 function groupsOf({ by = [], every, measures = [], quiet, source, range }: PresetQuestion, order: Sql, most: number) {
   const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
-    sql`${quiet ? sql`case when noise then 'quiet' else 'told' end` : sql`'told'`} as key0`,
-    ...columns.map((column, i) => sql`${quiet ? sql`case when not noise then ${column} end` : column} as ${raw(`key${i + 1}`)}`),
+    sql`${quiet ? sql`case when routine then 'quiet' else 'told' end` : sql`'told'`} as key0`,
+    ...columns.map((column, i) => sql`${quiet ? sql`case when not routine then ${column} end` : column} as ${raw(`key${i + 1}`)}`),
   ];
   const positions = join(
     keys.map((_, i) => raw(String(i + 1))),

@@ -8,7 +8,7 @@ import { DEFAULT_ROWS, eventTable, listedColumns, newestFirst, widerTime } from 
 import { profileFollowUps } from '../follow-ups.ts';
 import { distinct, noiseNext, type PresetEvent, type PresetQuestion, presetEvent } from './preset-question.ts';
 
-const home = { name: 'homeaccount', from: actorAccount };
+const home = { name: 'actoraccount', from: actorAccount };
 
 /** The events of a question, from as much of its time as it takes. */
 export async function list(question: PresetQuestion, context: Context): Promise<Finding> {
@@ -40,7 +40,7 @@ function finding(question: PresetQuestion, { events, hidden: left }: ReturnType<
       deeds: deeds.length,
       attempts: listed.length - deeds.length,
       latest: latest ?? null,
-      actors: new Set(deeds.map(({ actor, homeaccount }) => `${actor} ${homeaccount}`)).size,
+      actors: new Set(deeds.map(({ actor, actoraccount }) => `${actor} ${actoraccount}`)).size,
       hidden: left,
       ...question.told?.(listed),
     },
