@@ -10,7 +10,7 @@ import { truncate } from '../text/format.ts';
 import { isoSecond } from '../trail/events.ts';
 import { allowedValues, expectedFormat, mapTerms, type Term, termsOf } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
-import { nearestWindow, pin, printWindow } from '../trail/time-window.ts';
+import { closestWindow, pin, printWindow } from '../trail/time-window.ts';
 import { commandInHelp } from './help.ts';
 import type { Registry } from './registry.ts';
 
@@ -84,7 +84,7 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
   const example = `${name} ${command.example}`;
   const keys = Object.keys(command.words);
   const extra = words.slice(keys.length);
-  const meant = window ? undefined : extra.map((_, i) => nearestWindow(extra.slice(i))).find((guess) => guess !== undefined);
+  const meant = window ? undefined : extra.map((_, i) => closestWindow(extra.slice(i))).find((guess) => guess !== undefined);
   if (extra.length > 0 && (!command.filters || meant)) {
     throw new UserError(
       `I don't know what to do with “${truncate(extra.join(' '))}”. Usage: ${shown}`,

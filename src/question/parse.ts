@@ -5,7 +5,7 @@
 import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
 import { UserError } from '../errors.ts';
 import { type Filter, groupFilters } from '../trail/filter.ts';
-import { nearestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
+import { closestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
 import { isQuoted, normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
 import type { Line } from './line.ts';
 import { type LineOptions, type NameValue, readNameValue, readValues } from './name-value.ts';
@@ -13,7 +13,7 @@ import { checkParentheses } from './parentheses.ts';
 import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
 
 /** Whether a command takes a named word: `outside-regions` takes `allow:us-east-1`. */
-type TakesWord = (question: string, word: string) => boolean;
+type TakesWord = (command: string, word: string) => boolean;
 
 /**
  * Parses a line. An empty line is `help`; one that starts with a filter or a time is `events`; one that starts with an id, an ARN or
@@ -119,7 +119,7 @@ function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
       if (window) {
         const end = start + found.taken;
         // “2026-04-01 to 2026-04-03” is meant as one window.
-        const joined = nearestWindow(all.slice(windowAt, end).flatMap((piece) => (piece.kind === 'token' ? [tokenText(piece.token)] : [])));
+        const joined = closestWindow(all.slice(windowAt, end).flatMap((piece) => (piece.kind === 'token' ? [tokenText(piece.token)] : [])));
         const meant: Piece[] = joined ? [{ kind: 'token', token: plainToken(printWindow(joined)) }] : [];
         throw new Mistake(
           `Two time ranges given (${printWindow(window)} and ${printWindow(found.window)}). Use one.`,

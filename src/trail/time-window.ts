@@ -82,7 +82,7 @@ const UNIT_PATTERNS: readonly (readonly [RegExp, Unit])[] = [
 ];
 
 /** The window that was probably meant by words that are not one: `7days`, `last week`, `3 hours ago`, `b..a` with the ends swapped. */
-export function nearestWindow(words: readonly string[]): Window | undefined {
+export function closestWindow(words: readonly string[]): Window | undefined {
   const text = words.join(' ').toLowerCase();
   const [, count = '1', word = ''] = /^(?:in )?(?:the )?(?:last |past |this )?(\d{0,4}) ?([a-z]+)(?: ago)?$/.exec(text) ?? [];
   const unit = UNIT_PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
