@@ -1,12 +1,12 @@
-/** Slack's Block Kit as DOM nodes: the blocks trail sends, and a visible box for every other. */
+/** Slack's Block Kit as DOM nodes: the blocks that trail sends. Any other block becomes a visible box. */
 import { date, el, link, mention, mrkdwn } from './mrkdwn.js';
 
 /**
- * @param names the people's names by id.
- * @param press called with the JSON pointer of what was pressed, and the number of the option chosen.
+ * @param names user names by id.
+ * @param click called with the JSON pointer of the clicked element, and the index of the chosen option.
  */
-export function blocks(list, names, press) {
-  return list.map((block, i) => show(block, `/${i}`, { names, press }));
+export function blocks(list, names, click) {
+  return list.map((block, i) => show(block, `/${i}`, { names, click }));
 }
 
 function show(block, pointer, context) {
@@ -15,23 +15,23 @@ function show(block, pointer, context) {
 }
 
 function unknown(block) {
-  return el('div', { class: 'unknown' }, `cannot show a block of type ${block?.type}`);
+  return el('div', { class: 'unknown' }, `A block of type ${block?.type} cannot be shown`);
 }
 
 const renderers = {
-  section: ({ text: words, fields = [], accessory }, pointer, context) =>
+  section: ({ text: textObject, fields = [], accessory }, pointer, context) =>
     el(
       'div',
       { class: 'section' },
       el(
         'div',
         {},
-        ...text(words, context),
+        ...text(textObject, context),
         ...(fields.length > 0 ? [el('div', { class: 'fields' }, ...fields.map((field) => el('div', {}, ...text(field, context))))] : []),
       ),
       ...(accessory ? [element(accessory, `${pointer}/accessory`, context)] : []),
     ),
-  header: ({ text: words, level = 1 }) => el(`h${Math.min(level + 2, 6)}`, {}, words.text),
+  header: ({ text: title, level = 1 }) => el(`h${Math.min(level + 2, 6)}`, {}, title.text),
   context: ({ elements }, _, context) => el('div', { class: 'context' }, ...elements.map((one) => el('div', {}, ...text(one, context)))),
   divider: () => el('hr'),
   actions: ({ elements }, pointer, context) =>
@@ -40,7 +40,7 @@ const renderers = {
       { class: 'actions', role: 'group', 'aria-label': 'Actions' },
       ...elements.map((one, i) => element(one, `${pointer}/elements/${i}`, context)),
     ),
-  markdown: ({ text: words }) => el('pre', { class: 'markdown' }, words),
+  markdown: ({ text: markdown }) => el('pre', { class: 'markdown' }, markdown),
   rich_text: ({ elements }, _, context) => el('div', { class: 'rich' }, ...elements.map((one) => rich(one, context))),
   table: ({ rows, column_settings = [] }, _, context) => {
     const [head = [], ...body] = rows;
@@ -59,7 +59,7 @@ const renderers = {
   data_table: dataTable,
 };
 
-/** A text object. Plain text is shown as it stands. */
+/** A text object. Plain text is shown literally. */
 function text(object, { names }) {
   if (!object) return [];
   if (object.type === 'mrkdwn') return mrkdwn(object.text, names);
@@ -67,21 +67,21 @@ function text(object, { names }) {
   return [unknown(object)];
 }
 
-function element(one, pointer, { press }) {
+function element(one, pointer, { click }) {
   if (one.type === 'button') {
     const button = el('button', { type: 'button', class: one.style, 'aria-label': one.accessibility_label }, one.text.text);
     const page = one.url && link(one.url);
     button.addEventListener('click', () => {
       if (page) page.click();
-      press(pointer, undefined, button);
+      click(pointer, undefined, button);
     });
     return button;
   }
-  if (one.type === 'static_select' || one.type === 'overflow') return menu(one, (i, button) => press(pointer, i, button));
+  if (one.type === 'static_select' || one.type === 'overflow') return menu(one, (i, button) => click(pointer, i, button));
   return unknown(one);
 }
 
-/** A native select would send each option that an arrow key passes, so this is a list of buttons that opens. */
+/** A menu of buttons. A native select would send every option that an arrow key passes. */
 function menu({ placeholder, initial_option, options = [] }, choose) {
   const summary = el('summary', {}, initial_option?.text.text ?? placeholder?.text ?? 'More');
   const buttons = options.map((option, i) => {
@@ -102,7 +102,7 @@ function menu({ placeholder, initial_option, options = [] }, choose) {
   return details;
 }
 
-/** A table one can sort by its heads and page through, all in the page, as Slack's clients do. */
+/** A table with sorting and paging in the page, as in Slack's clients. */
 function dataTable({ caption, rows, page_size = 5, row_header_column_index = 0 }, _pointer, context) {
   const [head, ...body] = rows;
   const numeric = head.map((_, column) => body.every((row) => row[column]?.type === 'raw_number'));
@@ -111,8 +111,8 @@ function dataTable({ caption, rows, page_size = 5, row_header_column_index = 0 }
   let page = 0;
 
   const tbody = el('tbody');
-  const where = el('span', { role: 'status' });
-  const turn = (label, by) => {
+  const position = el('span', { role: 'status' });
+  const pageButton = (label, by) => {
     const button = el('button', { type: 'button' }, label);
     button.addEventListener('click', () => {
       page += by;
@@ -120,7 +120,7 @@ function dataTable({ caption, rows, page_size = 5, row_header_column_index = 0 }
     });
     return button;
   };
-  const [back, on] = [turn('Previous', -1), turn('Next', 1)];
+  const [previous, following] = [pageButton('Previous', -1), pageButton('Next', 1)];
   const heads = head.map((cell, column) => {
     const button = el('button', { type: 'button' }, ...cellText(cell, context));
     button.addEventListener('click', () => {
@@ -133,7 +133,7 @@ function dataTable({ caption, rows, page_size = 5, row_header_column_index = 0 }
 
   const compare = (a, b) => {
     const [x, y] = [a[sorted.column], b[sorted.column]];
-    return numeric[sorted.column] ? x.value - y.value : collator.compare(cellWords(x), cellWords(y));
+    return numeric[sorted.column] ? x.value - y.value : collator.compare(sortText(x), sortText(y));
   };
   const draw = () => {
     const ordered = sorted.column < 0 ? body : body.toSorted((a, b) => (sorted.down ? compare(b, a) : compare(a, b)));
@@ -158,17 +158,17 @@ function dataTable({ caption, rows, page_size = 5, row_header_column_index = 0 }
       if (column === sorted.column) th.setAttribute('aria-sort', sorted.down ? 'descending' : 'ascending');
       else th.removeAttribute('aria-sort');
     });
-    where.textContent = `${from + 1}–${from + visible.length} of ${body.length}`;
-    back.disabled = page === 0;
-    on.disabled = from + page_size >= body.length;
+    position.textContent = `${from + 1}–${from + visible.length} of ${body.length}`;
+    previous.disabled = page === 0;
+    following.disabled = from + page_size >= body.length;
   };
   draw();
   const table = el('table', {}, el('caption', {}, caption), el('thead', {}, el('tr', {}, ...heads)), tbody);
-  const pager = body.length > page_size ? [el('div', { class: 'pager' }, back, where, on)] : [];
+  const pager = body.length > page_size ? [el('div', { class: 'pager' }, previous, position, following)] : [];
   return el('div', { class: 'data-table' }, el('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': caption }, table), ...pager);
 }
 
-/** Raw cells are literal. */
+/** Raw cells are shown literally. */
 function cellText(cell, context) {
   return cell.type === 'rich_text'
     ? [show(cell, '', context)]
@@ -177,7 +177,7 @@ function cellText(cell, context) {
       : [unknown(cell)];
 }
 
-function cellWords(cell) {
+function sortText(cell) {
   return cell.text ?? JSON.stringify(cell.elements);
 }
 

@@ -1,13 +1,13 @@
 /**
- * What the person sees: the messages of the workspace's channels, and those that only they see.
+ * The messages that the user sees: those of the workspace's channels, and ephemeral ones.
  *
- * Posted messages live in the emulator and are read from it again and again while somebody looks; the emulator tells nobody
- * of a change. Messages for one person live here alone, as they do in Slack, where no method lists them.
+ * Posted messages are in the emulator, which sends no events, so it is polled while the page is open. Ephemeral messages are
+ * only kept here: in Slack, too, no API method lists them.
  */
 import { type WebAPICallResult, WebClient } from '@slack/web-api';
 import type { PlaygroundSlack } from './slack.ts';
 
-export interface Shown {
+export interface ShownMessage {
   readonly key: string;
   readonly channel: string;
   readonly ts: string;
@@ -19,27 +19,27 @@ export interface Shown {
   readonly files: readonly string[];
 }
 
-/** A message as it was sent, before it has a place and a time. */
-interface Said {
+/** A message to show, without a key and a time. */
+interface NewMessage {
   readonly channel: string;
   readonly thread?: string | undefined;
-  readonly from: Shown['from'];
+  readonly from: ShownMessage['from'];
   readonly text: string;
   readonly blocks?: readonly unknown[] | undefined;
 }
 
-type Change = { readonly put: Shown } | { readonly gone: string };
+type MessageChange = { readonly put: ShownMessage } | { readonly gone: string };
 
 export interface Conversation {
-  find(key: string): Shown | undefined;
-  /** Shows a message to the person alone. */
-  whisper(said: Said): Promise<void>;
-  /** Posts a message for everyone and returns its time, which is its name in Slack. */
-  post(said: Said): Promise<string>;
-  replace(original: Shown, text: string, blocks: readonly unknown[]): Promise<void>;
-  remove(original: Shown): Promise<void>;
-  /** Tells of everything there is, then of every change, until the returned function is called. */
-  watch(onChange: (change: Change) => void): () => void;
+  find(key: string): ShownMessage | undefined;
+  /** Shows an ephemeral message. */
+  showEphemeral(message: NewMessage): Promise<void>;
+  /** Posts a message in its channel and returns its ts, Slack's id of a message. */
+  post(message: NewMessage): Promise<string>;
+  replace(original: ShownMessage, text: string, blocks: readonly unknown[]): Promise<void>;
+  remove(original: ShownMessage): Promise<void>;
+  /** Passes on all messages, then every change, until the returned function is called. */
+  watch(onChange: (change: MessageChange) => void): () => void;
 }
 
 const POLL_MS = 250;
@@ -49,33 +49,33 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
   const asBot = new WebClient(slack.botToken, options);
   const asRequester = new WebClient(slack.requesterToken, options);
   const { general, digests, requester } = slack.workspace;
-  const shown = new Map<string, Shown>();
-  const watchers = new Set<(change: Change) => void>();
-  let whispers = 0;
-  let reading: Promise<void> = Promise.resolve();
+  const shown = new Map<string, ShownMessage>();
+  const watchers = new Set<(change: MessageChange) => void>();
+  let ephemeralCount = 0;
+  let polling: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
-  const put = (message: Shown) => {
+  const put = (message: ShownMessage) => {
     if (JSON.stringify(shown.get(message.key)) === JSON.stringify(message)) return;
     shown.set(message.key, message);
-    for (const tell of watchers) tell({ put: message });
+    for (const notify of watchers) notify({ put: message });
   };
-  const drop = (key: string) => {
-    if (shown.delete(key)) for (const tell of watchers) tell({ gone: key });
+  const removeKey = (key: string) => {
+    if (shown.delete(key)) for (const notify of watchers) notify({ gone: key });
   };
 
-  /** One reading at a time, so that an older one never overwrites a newer. */
-  const read = () => {
-    reading = reading.then(readOnce, readOnce);
-    return reading;
+  /** One poll at a time, so that an older result never overwrites a newer one. */
+  const poll = () => {
+    polling = polling.then(pollOnce, pollOnce);
+    return polling;
   };
-  const readOnce = async () => {
+  const pollOnce = async () => {
     const posted = (await Promise.all([general.id, digests.id].map(readChannel))).flat();
     const keys = new Set(posted.map((message) => message.key));
     for (const message of posted) put(message);
-    for (const { key, onlyYou } of [...shown.values()]) if (!onlyYou && !keys.has(key)) drop(key);
+    for (const { key, onlyYou } of [...shown.values()]) if (!onlyYou && !keys.has(key)) removeKey(key);
   };
-  const readChannel = async (channel: string): Promise<Shown[]> => {
+  const readChannel = async (channel: string): Promise<ShownMessage[]> => {
     const history = await asBot.conversations.history({ channel, limit: 200 });
     const parents = (history.messages ?? []).reverse();
     const threads = await Promise.all(
@@ -83,9 +83,9 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
         parent.reply_count ? ((await asBot.conversations.replies({ channel, ts: parent.ts as string })).messages ?? []) : [parent],
       ),
     );
-    return threads.flat().map((message) => toShown(channel, message as PostedMessage));
+    return threads.flat().map((message) => toShownMessage(channel, message as PostedMessage));
   };
-  const toShown = (channel: string, message: PostedMessage): Shown => ({
+  const toShownMessage = (channel: string, message: PostedMessage): ShownMessage => ({
     key: `${channel}/${message.ts}`,
     channel,
     ts: message.ts,
@@ -99,10 +99,10 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
 
   return {
     find: (key) => shown.get(key),
-    async whisper({ channel, thread, from, text, blocks = [] }) {
-      // What was posted before is seen before.
-      await read();
-      const ts = `${Math.floor(Date.now() / 1000)}.${String(900_000 + ++whispers)}`;
+    async showEphemeral({ channel, thread, from, text, blocks = [] }) {
+      // Messages that were posted before this one are shown before it.
+      await poll();
+      const ts = `${Math.floor(Date.now() / 1000)}.${String(900_000 + ++ephemeralCount)}`;
       put({ key: `only-you/${ts}`, channel, ts, ...(thread ? { thread } : {}), from, onlyYou: true, text, blocks, files: [] });
     },
     async post({ channel, thread, from, text, blocks }) {
@@ -113,26 +113,26 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
         ...(blocks ? { blocks } : {}),
         ...(thread ? { thread_ts: thread } : {}),
       });
-      await read();
+      await poll();
       return (posted as WebAPICallResult & { ts: string }).ts;
     },
     async replace(original, text, blocks) {
       if (original.onlyYou) return put({ ...original, text, blocks });
       await asBot.apiCall('chat.update', { channel: original.channel, ts: original.ts, text, blocks });
-      await read();
+      await poll();
     },
     async remove(original) {
-      if (original.onlyYou) return drop(original.key);
+      if (original.onlyYou) return removeKey(original.key);
       await asBot.chat.delete({ channel: original.channel, ts: original.ts });
-      await read();
+      await poll();
     },
     watch(onChange) {
       for (const message of shown.values()) onChange({ put: message });
       watchers.add(onChange);
-      // A reading fails when the workspace closes before the page does; the next one would tell the same.
-      const poll = () => void read().catch(() => undefined);
-      poll();
-      timer ??= setInterval(poll, POLL_MS);
+      // A poll fails when the workspace closes before the page does.
+      const tryPoll = () => void poll().catch(() => undefined);
+      tryPoll();
+      timer ??= setInterval(tryPoll, POLL_MS);
       return () => {
         watchers.delete(onChange);
         if (watchers.size > 0) return;

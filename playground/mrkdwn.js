@@ -1,6 +1,6 @@
 /**
- * Slack's mrkdwn as DOM nodes. Text from a log passes here, so every string becomes a text node and nothing is ever parsed
- * as HTML. What is not one of the forms below is shown as it stands.
+ * Slack's mrkdwn as DOM nodes. It holds text from logs, so every string becomes a text node and nothing is parsed as HTML.
+ * Text that matches none of the forms below is shown literally.
  */
 
 /** An element with attributes and children; strings become text nodes. */
@@ -12,7 +12,7 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** @param names the people's names by id, for mentions. */
+/** @param names user names by id, for mentions. */
 export function mrkdwn(text, names) {
   const parts = text.split(/```\n?([\s\S]*?)\n?```/);
   return parts.flatMap((part, i) => (i % 2 === 1 ? [el('pre', {}, ...inline(part, names, false))] : paragraphs(part, names)));
@@ -24,14 +24,14 @@ const kinds = [
   { mark: /^/, wrap: (lines) => el('p', {}, ...between(lines, () => '\n')) },
 ];
 
-/** Neighbouring lines of a kind make one paragraph, quote or list. */
+/** Consecutive lines of one kind make one paragraph, quote or list. */
 function paragraphs(text, names) {
   const groups = [];
   for (const line of text.replace(/^\n|\n$/g, '').split('\n')) {
     const kind = kinds.find(({ mark }) => mark.test(line));
-    const words = inline(line.replace(kind.mark, ''), names, true);
-    if (groups.at(-1)?.kind === kind) groups.at(-1).lines.push(words);
-    else groups.push({ kind, lines: [words] });
+    const nodes = inline(line.replace(kind.mark, ''), names, true);
+    if (groups.at(-1)?.kind === kind) groups.at(-1).lines.push(nodes);
+    else groups.push({ kind, lines: [nodes] });
   }
   return text.trim() === '' ? [] : groups.map(({ kind, lines }) => kind.wrap(lines));
 }
@@ -49,7 +49,7 @@ function inline(text, names, styled) {
   let end = 0;
   for (const match of text.matchAll(styled ? forms : angles)) {
     const [whole, code, angle, bold, italic, strike] = match;
-    nodes.push(entities(text.slice(end, match.index)));
+    nodes.push(unescapeEntities(text.slice(end, match.index)));
     end = match.index + whole.length;
     if (code) nodes.push(el('code', {}, ...inline(code, names, false)));
     else if (angle) nodes.push(reference(angle, names));
@@ -57,46 +57,46 @@ function inline(text, names, styled) {
     else if (italic) nodes.push(el('i', {}, ...inline(italic, names, true)));
     else nodes.push(el('s', {}, ...inline(strike, names, true)));
   }
-  return [...nodes, entities(text.slice(end))];
+  return [...nodes, unescapeEntities(text.slice(end))];
 }
 
-/** Once, and `&amp;` last, so that `&amp;lt;` is read as the `&lt;` somebody wrote. */
-function entities(text) {
+/** `&amp;` is replaced last, so that `&amp;lt;` becomes `&lt;`, as it was typed. */
+function unescapeEntities(text) {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
-/** What stands between `<` and `>`: a mention, a date or a link. */
+/** The part between `<` and `>`: a mention, a date or a link. */
 function reference(inside, names) {
   const [target, ...rest] = inside.split('|');
-  const label = rest.length > 0 ? entities(rest.join('|')) : undefined;
+  const label = rest.length > 0 ? unescapeEntities(rest.join('|')) : undefined;
   if (target.startsWith('@')) return mention(`@${names[target.slice(1)] ?? label ?? target.slice(1)}`);
   if (target.startsWith('#')) return mention(`#${label || target.slice(1)}`);
   const [word, seconds, format = ''] = target.split('^');
   if (word === '!date') return date(Number(seconds), format, label);
   if (target.startsWith('!')) return mention(`@${label?.replace(/^@/, '') || word.slice(1)}`, true);
-  return link(entities(target), label) ?? entities(`<${inside}>`);
+  return link(unescapeEntities(target), label) ?? unescapeEntities(`<${inside}>`);
 }
 
-/** @param rings whether it notifies a whole group. */
-export function mention(text, rings = false) {
-  return el('span', { class: rings ? 'mention rings' : 'mention' }, text);
+/** @param notifiesGroup for @channel, @here and @everyone. */
+export function mention(text, notifiesGroup = false) {
+  return el('span', { class: notifiesGroup ? 'mention group' : 'mention' }, text);
 }
 
-/** A link to a web address, and undefined for every other kind of address. */
+/** A link to an http(s) URL; undefined for other schemes. */
 export function link(address, label) {
   const url = URL.parse(address);
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return undefined;
   return el('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer', title: url.href }, label || address);
 }
 
-/** A moment in the reader's own zone, by Slack's format: `{date_short_pretty} at {time}`. */
+/** A time in the browser's time zone, in Slack's format such as `{date_short_pretty} at {time}`. */
 export function date(seconds, format, fallback) {
   const moment = new Date(seconds * 1000);
   if (!Number.isFinite(moment.getTime())) return fallback ?? '';
   const show = (options) => new Intl.DateTimeFormat(undefined, options).format(moment);
   const days = Math.round((new Date(moment).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86_400_000);
-  const near = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }[days];
-  const words = {
+  const relativeDay = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }[days];
+  const formats = {
     date_num: () => `${moment.getFullYear()}-${String(moment.getMonth() + 1).padStart(2, '0')}-${String(moment.getDate()).padStart(2, '0')}`,
     date_slash: () => show({ day: '2-digit', month: '2-digit', year: 'numeric' }),
     date: () => show({ day: 'numeric', month: 'long', year: 'numeric' }),
@@ -108,6 +108,6 @@ export function date(seconds, format, fallback) {
     time_secs: () => show({ hour: 'numeric', minute: '2-digit', second: '2-digit' }),
     ago: () => new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' }).format(days, 'day'),
   };
-  const text = format.replace(/\{(\w+?)(_pretty)?\}/g, (whole, name, pretty) => (pretty && near) || words[name]?.() || whole);
+  const text = format.replace(/\{(\w+?)(_pretty)?\}/g, (whole, name, pretty) => (pretty && relativeDay) || formats[name]?.() || whole);
   return el('time', { datetime: moment.toISOString(), title: fallback ?? moment.toISOString() }, text || fallback || moment.toISOString());
 }

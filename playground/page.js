@@ -1,4 +1,4 @@
-/** The page itself: channels on the left, messages in the middle, a line to type below. */
+/** The page: channels on the left, messages in the middle, and the message field below. */
 import { blocks } from './blocks.js';
 import { el, mrkdwn } from './mrkdwn.js';
 
@@ -7,9 +7,9 @@ const list = find('messages');
 const composer = find('composer');
 const line = find('line');
 
-/** Every message by its key, in the order in which they came, with the node that shows it. */
+/** All messages by key, in the order of arrival, with the node that shows each. */
 const messages = new Map();
-let workspace = { channels: [], people: {}, examples: [], about: '' };
+let workspace = { channels: [], userNames: {}, examples: [], about: '' };
 let channel;
 let thread;
 const unread = new Set();
@@ -20,22 +20,22 @@ events.addEventListener('hello', ({ data }) => {
   messages.clear();
   list.replaceChildren();
   find('about').textContent = workspace.about;
-  find('examples').replaceChildren(...workspace.examples.map(example));
+  find('examples').replaceChildren(...workspace.examples.map(exampleButton));
   openChannel(workspace.channels.find(({ id }) => id === channel)?.id ?? workspace.channels[0].id);
   line.focus();
 });
 events.addEventListener('change', ({ data }) => {
   const { put, gone } = JSON.parse(data);
   if (gone) remove(gone);
-  else place(put);
+  else show(put);
 });
-events.addEventListener('error', () => announce('The playground is not reachable. Is it still running?'));
+events.addEventListener('error', () => showStatus('The playground cannot be reached. Is npm start still running?'));
 
-function example(words) {
-  const button = el('button', { type: 'button' }, `/trail ${words}`);
+function exampleButton(question) {
+  const button = el('button', { type: 'button' }, `/trail ${question}`);
   button.addEventListener('click', () => {
     leaveThread();
-    send(`/trail ${words}`);
+    send(`/trail ${question}`);
     line.focus();
   });
   return el('li', {}, button);
@@ -68,7 +68,7 @@ function showChannels() {
   );
 }
 
-function place(message) {
+function show(message) {
   const old = messages.get(message.key);
   const shown = {
     message,
@@ -88,7 +88,7 @@ function place(message) {
   showChannels();
 }
 
-/** Puts a message of the open channel at the end, or under the message that it answers. */
+/** Adds a message of the open channel at the end, or to its thread. */
 function attach({ message, node }) {
   if (message.channel !== channel) return;
   const parent = message.thread && messages.get(`${message.channel}/${message.thread}`);
@@ -116,11 +116,11 @@ function messageNode(message) {
   try {
     body.append(
       ...(content.length > 0
-        ? blocks(content, workspace.people, (pointer, option, button) => press(key, pointer, option, button))
-        : mrkdwn(text, workspace.people)),
+        ? blocks(content, workspace.userNames, (pointer, option, button) => click(key, pointer, option, button))
+        : mrkdwn(text, workspace.userNames)),
     );
   } catch (error) {
-    body.replaceChildren(el('div', { class: 'unknown' }, `cannot show this message: ${error.message}`));
+    body.replaceChildren(el('div', { class: 'unknown' }, `This message cannot be shown: ${error.message}`));
   }
   body.append(...files.map((name) => el('div', { class: 'file' }, `File: ${name}`)));
   const node = el(
@@ -146,20 +146,20 @@ function messageNode(message) {
 
 function enterThread(ts, node) {
   thread = ts;
-  const words = node.querySelector('.body').textContent.slice(0, 60);
-  find('replying').firstElementChild.textContent = `Replying in the thread of “${words}”`;
+  const start = node.querySelector('.body').textContent.slice(0, 60);
+  find('replying').firstElementChild.textContent = `Replying in the thread of “${start}”`;
   find('replying').hidden = false;
-  hint();
+  showPlaceholder();
   line.focus();
 }
 
 function leaveThread() {
   thread = undefined;
   find('replying').hidden = true;
-  hint();
+  showPlaceholder();
 }
 
-function hint() {
+function showPlaceholder() {
   line.placeholder = thread ? '@trail root-logins 6mo' : '/trail root-logins 6mo';
 }
 
@@ -172,19 +172,19 @@ composer.addEventListener('keydown', (event) => {
 });
 composer.addEventListener('submit', (event) => {
   event.preventDefault();
-  const words = line.value.trim();
-  if (words === '') return;
+  const text = line.value.trim();
+  if (text === '') return;
   line.value = '';
-  send(words);
+  send(text);
 });
 
-function send(words) {
-  return post('/say', { channel, line: words, ...(thread ? { thread } : {}) });
+function send(text) {
+  return post('/message', { channel, text, ...(thread ? { thread } : {}) });
 }
 
-async function press(key, pointer, option, button) {
+async function click(key, pointer, option, button) {
   button.setAttribute('aria-busy', 'true');
-  await post('/press', { key, pointer, ...(option === undefined ? {} : { option }) });
+  await post('/click', { key, pointer, ...(option === undefined ? {} : { option }) });
   button.removeAttribute('aria-busy');
 }
 
@@ -196,15 +196,15 @@ async function post(path, body) {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    announce(response.ok ? '' : await response.text());
+    showStatus(response.ok ? '' : await response.text());
   } catch {
-    announce('The playground is not reachable. Is it still running?');
+    showStatus('The playground cannot be reached. Is npm start still running?');
   }
 }
 
-/** Trouble of the page itself, told below the line. */
-function announce(words) {
+/** Shows an error of the page below the message field. */
+function showStatus(text) {
   const status = find('status');
-  status.textContent = words;
-  status.classList.toggle('hidden', words === '');
+  status.textContent = text;
+  status.classList.toggle('hidden', text === '');
 }

@@ -1,26 +1,26 @@
 /**
- * A local page that stands in for Slack: one types `/trail root-logins 6mo`, presses buttons, and sees what a channel would show.
+ * A local page instead of Slack: type `/trail root-logins 6mo`, click buttons, and see the messages that Slack would show.
  *
- * It listens on loopback only. Because any web page open in the same browser can reach loopback too, requests must name this
- * server as their host, and what changes something must come from this page.
+ * It listens on loopback only. Other web pages in the same browser can reach loopback too, so requests must have this server as
+ * their host, and requests that change something must come from this page.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { openConversation } from './conversation.ts';
-import { listen } from './listen.ts';
-import { Answer, Line, Press, person } from './person.ts';
-import { responseUrls } from './response-urls.ts';
+import { listenOnLoopback } from './loopback.ts';
+import { openResponseUrls } from './response-urls.ts';
 import type { PlaygroundSlack } from './slack.ts';
+import { BotResponse, Click, openSlackUser, TypedMessage } from './slack-user.ts';
 
 export interface PageOptions {
   readonly port: number;
   readonly slack: PlaygroundSlack;
   /** The bot's request URL, such as http://127.0.0.1:3000/slack/events. */
-  readonly bot: () => string;
-  /** Lines to try, such as `root-logins 6mo`. */
+  readonly botUrl: () => string;
+  /** Questions to try, such as `root-logins 6mo`. */
   readonly examples: readonly string[];
-  /** One sentence about which trail this is. */
+  /** A sentence about the trail, shown at the top. */
   readonly about: string;
 }
 
@@ -37,7 +37,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/mrkdwn.js': ['mrkdwn.js', 'text/javascript'],
 };
 
-/** Log text reaches this page. Were any of it ever taken for markup, it could still load and run nothing. */
+/** The page shows text from logs. Even if some of it were parsed as HTML, it could load and run nothing. */
 const headers = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -46,55 +46,55 @@ const headers = {
   'cache-control': 'no-store',
 };
 
-const LONGEST_BODY = 1_000_000;
+const MAX_BODY_BYTES = 1_000_000;
 
-/** Serves the page at `port`, or at a free one when that is taken. */
-export async function servePage({ port, slack, bot, examples, about }: PageOptions): Promise<Page> {
+/** Serves the page on `port`, or on a free port when that is taken. */
+export async function servePage({ port, slack, botUrl, examples, about }: PageOptions): Promise<Page> {
   const conversation = openConversation(slack);
-  const responses = responseUrls();
+  const responseUrls = openResponseUrls();
   let url = '';
-  const sam = person({ slack, conversation, responses, bot, url: () => url });
+  const user = openSlackUser({ slack, conversation, responseUrls, botUrl, pageUrl: () => url });
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     route(request, response).catch((error: unknown) => {
       console.error('playground:', error);
-      if (!response.headersSent) reply(response, 500, 'the playground failed; its terminal says why');
+      if (!response.headersSent) reply(response, 500, 'The playground failed. See its terminal for the error.');
     });
   });
 
   const route = async (request: IncomingMessage, response: ServerResponse) => {
-    if (!isHost(request.headers.host, server.address())) return reply(response, 421, 'this server answers to 127.0.0.1 and localhost alone');
+    if (!isOwnHost(request.headers.host, server.address())) return reply(response, 421, 'this server is only at 127.0.0.1 and localhost');
     const path = request.url ?? '/';
     if (request.method === 'GET') return path === '/events' ? sendEvents(response) : sendFile(path, response);
-    if (request.method !== 'POST') return reply(response, 405, 'GET or POST');
+    if (request.method !== 'POST') return reply(response, 405, 'use GET or POST');
 
     const isResponse = path.startsWith('/response/');
-    if (isResponse ? isFromBrowser(request) : !isFromThisPage(request)) return reply(response, 403, 'not from this page');
-    if (Number(request.headers['content-length'] ?? Infinity) > LONGEST_BODY) return reply(response, 413, 'too long');
-    const body = readJson(await text(request));
-    if (isResponse) return takeAnswer(path, body, response);
-    if (path === '/say') return take(Line, body, sam.say, response);
-    if (path === '/press') return take(Press, body, sam.press, response);
+    if (isResponse ? isFromBrowser(request) : !isFromThisPage(request)) return reply(response, 403, 'the request does not come from this page');
+    if (Number(request.headers['content-length'] ?? Infinity) > MAX_BODY_BYTES) return reply(response, 413, 'the request is too long');
+    const body = parseBody(await text(request));
+    if (isResponse) return handleBotResponse(path, body, response);
+    if (path === '/message') return handle(TypedMessage, body, user.type, response);
+    if (path === '/click') return handle(Click, body, user.click, response);
     return reply(response, 404, 'no such page');
   };
 
   const sendEvents = (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const { workspace, botUserId } = slack;
-    const people = { [workspace.requester.id]: workspace.requester.name, [botUserId]: 'trail' };
-    const hello = { channels: [workspace.general, workspace.digests], people, examples, about };
+    const userNames = { [workspace.requester.id]: workspace.requester.name, [botUserId]: 'trail' };
+    const hello = { channels: [workspace.general, workspace.digests], userNames, examples, about };
     response.write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
-    const leave = conversation.watch((change) => response.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
-    response.on('close', leave);
+    const stopWatching = conversation.watch((change) => response.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
+    response.on('close', stopWatching);
   };
 
-  const takeAnswer = async (path: string, body: unknown, response: ServerResponse) => {
-    const place = responses.use(path);
-    if (!place) return reply(response, 404, '{"ok":false,"error":"used_url"}', 'application/json');
-    return take(Answer, body, (answer) => sam.answer(place, answer), response);
+  const handleBotResponse = async (path: string, body: unknown, response: ServerResponse) => {
+    const target = responseUrls.use(path);
+    if (!target) return reply(response, 404, '{"ok":false,"error":"used_url"}', 'application/json');
+    return handle(BotResponse, body, (message) => user.showResponse(target, message), response);
   };
 
-  url = `http://127.0.0.1:${await listen(server, port)}`;
+  url = `http://127.0.0.1:${await listenOnLoopback(server, port)}`;
   return {
     url,
     close: () =>
@@ -105,9 +105,9 @@ export async function servePage({ port, slack, bot, examples, about }: PageOptio
   };
 }
 
-/** Does what a well-formed body asks for. */
-async function take<Body>(
-  schema: { safeParse(body: unknown): Parsed<Body> },
+/** Runs `act` on a valid body. */
+async function handle<Body>(
+  schema: { safeParse(body: unknown): ParseResult<Body> },
   body: unknown,
   act: (body: Body) => Promise<void>,
   response: ServerResponse,
@@ -118,7 +118,7 @@ async function take<Body>(
   return reply(response, 200, 'ok');
 }
 
-type Parsed<Body> = { success: true; data: Body } | { success: false; error: Error };
+type ParseResult<Body> = { success: true; data: Body } | { success: false; error: Error };
 
 async function sendFile(path: string, response: ServerResponse): Promise<void> {
   const [file, type] = files[path] ?? [];
@@ -130,13 +130,13 @@ function reply(response: ServerResponse, status: number, body: string, type = 't
   response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body);
 }
 
-/** Another name for this address would let a foreign page talk to it as its own (DNS rebinding). */
-function isHost(host: string | undefined, address: ReturnType<ReturnType<typeof createServer>['address']>): boolean {
+/** With another host name, a foreign page could reach this server as its own origin (DNS rebinding). */
+function isOwnHost(host: string | undefined, address: ReturnType<ReturnType<typeof createServer>['address']>): boolean {
   const port = typeof address === 'object' ? address?.port : undefined;
   return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
 }
 
-/** A browser says where a request comes from, in words no script can change. A bot has nothing to say of it. */
+/** Browsers set these headers, and no script can change them. The bot sends neither. */
 function isFromBrowser({ headers }: IncomingMessage): boolean {
   return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
 }
@@ -145,8 +145,8 @@ function isFromThisPage({ headers }: IncomingMessage): boolean {
   return headers.origin === undefined ? headers['sec-fetch-site'] === 'same-origin' : headers.origin === `http://${headers.host}`;
 }
 
-/** Undefined, which no schema takes, when it is not JSON. */
-function readJson(body: string): unknown {
+/** The parsed body; undefined, which no schema accepts, when it is not JSON. */
+function parseBody(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {

@@ -1,40 +1,41 @@
 /**
- * The addresses at which a bot may answer later. Each is unguessable, belongs to one question or one click, and lives for
- * five answers or thirty minutes, whichever ends first: https://docs.slack.dev/interactivity/handling-user-interaction
+ * Slack's response_urls: the bot answers a command or a click through one. Each is unguessable and expires after five messages
+ * or 30 minutes: https://docs.slack.dev/interactivity/handling-user-interaction
  */
 import { randomBytes } from 'node:crypto';
 
-/** Where an answer belongs. */
-export interface Place {
+/** Where the messages sent to a response_url go. */
+export interface ResponseTarget {
   readonly channel: string;
-  /** The message whose button was pressed. A slash command has none. */
-  readonly original?: string;
+  /** The key of the message whose button was clicked; undefined for a slash command. */
+  readonly clicked?: string;
 }
 
 export interface ResponseUrls {
-  /** A fresh path for answers to `place`. */
-  open(place: Place): string;
-  /** Spends one use. Undefined when the path is unknown, used up or too old. */
-  use(path: string): Place | undefined;
+  /** The path of a new response_url. */
+  create(target: ResponseTarget): string;
+  /** Counts one use. Undefined when the path is unknown, used five times or expired. */
+  use(path: string): ResponseTarget | undefined;
 }
 
-const USES = 5;
+const MAX_USES = 5;
 const LIFETIME_MS = 30 * 60 * 1000;
 
-export function responseUrls(now: () => number = Date.now): ResponseUrls {
-  const open = new Map<string, { place: Place; uses: number; until: number }>();
+export function openResponseUrls(now: () => number = Date.now): ResponseUrls {
+  const valid = new Map<string, { target: ResponseTarget; usesLeft: number; expiresAt: number }>();
   return {
-    open(place) {
+    create(target) {
       const path = `/response/${randomBytes(24).toString('base64url')}`;
-      open.set(path, { place, uses: USES, until: now() + LIFETIME_MS });
+      valid.set(path, { target, usesLeft: MAX_USES, expiresAt: now() + LIFETIME_MS });
       return path;
     },
     use(path) {
-      const found = open.get(path);
+      const found = valid.get(path);
       if (!found) return undefined;
-      found.uses -= 1;
-      if (found.uses === 0 || now() > found.until) open.delete(path);
-      return now() > found.until ? undefined : found.place;
+      found.usesLeft -= 1;
+      const isExpired = now() > found.expiresAt;
+      if (found.usesLeft === 0 || isExpired) valid.delete(path);
+      return isExpired ? undefined : found.target;
     },
   };
 }

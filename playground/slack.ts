@@ -1,8 +1,8 @@
 /**
- * A Slack workspace of our own on loopback: one team, one person, two channels and the bot.
+ * A Slack workspace on loopback: one team, one user, two channels and the bot.
  *
- * The state is kept by `emulate`, which answers the Web API as Slack does. It sends nothing to the bot: no slash commands,
- * no clicks, no events. Those are the page's part.
+ * `emulate` keeps the state and answers the Web API as Slack does. It sends no slash commands, clicks or events to the bot; the
+ * page sends those.
  */
 import { randomBytes } from 'node:crypto';
 import { WebClient } from '@slack/web-api';
@@ -14,7 +14,7 @@ export interface PlaygroundSlack {
   readonly botToken: string;
   readonly signingSecret: string;
   readonly botUserId: string;
-  /** The person's own token: what they type is posted with it. */
+  /** The user's token: messages that they type are posted with it. */
   readonly requesterToken: string;
   readonly workspace: Workspace;
   close(): Promise<void>;
@@ -24,12 +24,13 @@ interface Workspace {
   readonly teamId: string;
   readonly teamDomain: string;
   readonly appId: string;
-  readonly requester: Named;
-  readonly general: Named;
-  readonly digests: Named;
+  readonly requester: WorkspaceEntry;
+  readonly general: WorkspaceEntry;
+  readonly digests: WorkspaceEntry;
 }
 
-interface Named {
+/** A user or a channel. */
+interface WorkspaceEntry {
   readonly id: string;
   readonly name: string;
 }
@@ -39,15 +40,15 @@ const team = { name: 'Playground', domain: 'playground' };
 const requester = 'sam';
 const channels = { general: 'general', digests: 'trail-digests' };
 
-/** Opens the workspace at `port`, or at a free one when that is taken. */
+/** Opens the workspace on `port`, or on a free port when that is taken. */
 export async function openPlaygroundSlack(options: { readonly port: number }): Promise<PlaygroundSlack> {
-  // Whoever knows them can speak to the bot, or for it, so no two starts share them.
+  // With these secrets a program can send messages to the bot, or as the bot, so they are new at each start.
   const [botToken, requesterToken, signingSecret] = [`xoxb-${secret()}`, `xoxp-${secret()}`, secret()] as const;
-  const emulator = await openEmulator(options.port, seed(botToken, requesterToken));
+  const emulator = await openEmulator(options.port, workspaceSeed(botToken, requesterToken));
   try {
     const apiUrl = `http://127.0.0.1:${new URL(emulator.url).port}/api/`;
     const workspace = await readWorkspace(apiUrl, botToken);
-    // The emulator's own #general begins without them, and a message for one person reaches members alone.
+    // The emulator's #general has no members at first, and only members get ephemeral messages.
     await new WebClient(requesterToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } }).conversations.join({ channel: workspace.general.id });
     return {
       apiUrl,
@@ -66,7 +67,7 @@ export async function openPlaygroundSlack(options: { readonly port: number }): P
 
 const secret = (): string => randomBytes(32).toString('hex');
 
-async function openEmulator(port: number, slack: ReturnType<typeof seed>): Promise<Emulator> {
+async function openEmulator(port: number, slack: ReturnType<typeof workspaceSeed>): Promise<Emulator> {
   const options = { service: 'slack', hostname: '127.0.0.1', seed: { slack } } as const;
   try {
     return await createEmulator({ ...options, port });
@@ -76,8 +77,8 @@ async function openEmulator(port: number, slack: ReturnType<typeof seed>): Promi
   }
 }
 
-/** The workspace as it begins, with tokens in the shape of real ones. */
-const seed = (botToken: string, requesterToken: string) => ({
+/** The workspace at the start. The tokens look like real ones. */
+const workspaceSeed = (botToken: string, requesterToken: string) => ({
   team,
   users: [{ name: requester, real_name: 'Sam' }],
   channels: Object.values(channels).map((name) => ({ name })),
@@ -99,11 +100,11 @@ const seed = (botToken: string, requesterToken: string) => ({
   ],
 });
 
-/** The ids are the emulator's own choice at each start, so they are asked for. */
+/** The emulator assigns new ids at each start, so they are looked up. */
 async function readWorkspace(apiUrl: string, botToken: string): Promise<Workspace> {
   const client = new WebClient(botToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } });
   const [auth, users, conversations] = await Promise.all([client.auth.test(), client.users.list({}), client.conversations.list({})]);
-  const named = (list: readonly { id?: string; name?: string }[] | undefined, name: string): Named => {
+  const entryNamed = (list: readonly { id?: string; name?: string }[] | undefined, name: string): WorkspaceEntry => {
     const id = list?.find((one) => one.name === name)?.id;
     if (!id) throw new Error(`the emulated Slack was seeded with ${name}, but does not list it`);
     return { id, name };
@@ -112,8 +113,8 @@ async function readWorkspace(apiUrl: string, botToken: string): Promise<Workspac
     teamId: auth.team_id ?? '',
     teamDomain: team.domain,
     appId: app.id,
-    requester: named(users.members, requester),
-    general: named(conversations.channels, channels.general),
-    digests: named(conversations.channels, channels.digests),
+    requester: entryNamed(users.members, requester),
+    general: entryNamed(conversations.channels, channels.general),
+    digests: entryNamed(conversations.channels, channels.digests),
   };
 }

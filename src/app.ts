@@ -1,53 +1,76 @@
-/** Opens the trail that the settings name: the user's own files, or a sample that is made the first time. */
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+/** Puts trailbot together from the settings: the trail's engine, billing, the desk, the Slack bot and the clock. */
+import { createHash } from 'node:crypto';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
 import { type AthenaSettings, openAthenaTrail, openClients } from '../athena/open.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { type Loaded, loadTrail } from '../duckdb/store.ts';
-import { generateSample } from '../sample/generate.ts';
+import { ensureSample } from '../sample/ensure.ts';
 import { AWS_RANGES, OFFICES } from '../sample/networks.ts';
 import type { Networks } from './answer/context.ts';
+import { startDigests } from './clock/digests.ts';
 import type { Config } from './config.ts';
 import { type Billing, openBilling } from './desk/billing.ts';
-import { openSavedQuestions, type SavedQuestions } from './desk/saved-questions.ts';
-import { keptIn } from './state/json-file.ts';
+import { type Desk, openDesk } from './desk/desk.ts';
+import { withFreshFiles } from './desk/fresh-files.ts';
+import { loadRegistry, type Registry } from './desk/registry.ts';
+import { openSavedQuestions } from './desk/saved-questions.ts';
+import { toMessage, toText } from './message/message.ts';
+import { openBot, type SlackConnection } from './slack/bot.ts';
+import { boltLogger } from './slack/logger.ts';
+import { claim } from './state/claims.ts';
+import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
-/** Where a trail lies, and where its store does, or trailbot's own state alone when the trail is asked on Athena. */
-export interface Place {
+/** Where the trail is, and the folder that trailbot writes to: the loaded store, or only its own state when Athena answers. */
+export interface TrailLocation {
+  /** A folder, or s3://bucket/prefix/. */
   readonly trail: string;
   readonly store: string;
   readonly isSample: boolean;
   readonly athena?: AthenaSettings;
 }
 
-/** Hears how far a step has come: `done` of `total` of its own unit. */
-export type Progress = (step: 'Making a sample trail' | 'Loading the trail' | 'Looking at the bucket', done: number, total: number) => void;
+/** Called as a step at start goes on: `done` of `total`, in units of the step. */
+export type StartProgress = (step: 'Making a sample trail' | 'Loading the trail' | 'Looking at the bucket', done: number, total: number) => void;
 
-/** The folders that the settings mean. Each trail has a store of its own, wherever none is named. */
-export function placeOf(config: Config, root: string): Place {
+/** What opening a trail takes from its caller. */
+export interface OpenOptions {
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+  readonly onProgress: StartProgress;
+}
+
+/** trailbot's own folder: relative paths in settings start here, and commands, reports and templates are in it. */
+const APP_FOLDER = new URL('../', import.meta.url);
+const TEMPLATES = new URL('templates/', APP_FOLDER);
+
+/** A question that runs when the process is told to stop has this long to finish. */
+const MAX_DRAIN_MS = 10_000;
+
+/** The trail that the settings name; relative paths start at `root`. Each trail has its own store unless STORE_PATH names one. */
+export function locateTrail(config: Config, root: string = fileURLToPath(APP_FOLDER)): TrailLocation {
   const { TRAIL_PATH, STORE_PATH } = config;
-  const athena = athenaOf(config);
+  const athena = athenaSettings(config);
   if (athena) {
     const trail = `s3://${athena.bucket}/${athena.prefix ?? ''}`;
-    return { trail, store: resolve(root, STORE_PATH ?? `.trail/athena-${digestOf(trail)}`), isSample: false, athena };
+    return { trail, store: resolve(root, STORE_PATH ?? `.trail/athena-${pathHash(trail)}`), isSample: false, athena };
   }
   const isSample = TRAIL_PATH === undefined;
   const trail = resolve(root, TRAIL_PATH ?? '.trail/sample');
-  // A trail inside the checkout is told by its path there, so that a checkout that is moved keeps its store.
+  // The store of a trail inside `root` is named after its relative path, so that a moved checkout finds it again.
   const within = relative(root, trail);
-  const own = isSample ? 'sample-store' : `store-${digestOf(isAbsolute(within) || within.startsWith('..') ? trail : within)}`;
-  return { trail, store: resolve(root, STORE_PATH ?? `.trail/${own}`), isSample };
+  const ownStore = isSample ? 'sample-store' : `store-${pathHash(isAbsolute(within) || within.startsWith('..') ? trail : within)}`;
+  return { trail, store: resolve(root, STORE_PATH ?? `.trail/${ownStore}`), isSample };
 }
 
-const digestOf = (trail: string): string => createHash('sha256').update(trail).digest('hex').slice(0, 12);
+const pathHash = (trail: string): string => createHash('sha256').update(trail).digest('hex').slice(0, 12);
 
-/** What of Athena the settings mean; undefined when the trail is in a folder. */
-export function athenaOf(config: Config): AthenaSettings | undefined {
+/** The settings for Athena; undefined when the trail is in a folder. */
+export function athenaSettings(config: Config): AthenaSettings | undefined {
   const { TRAIL_BUCKET } = config;
   if (TRAIL_BUCKET === undefined) return undefined;
   const [bucket = '', ...prefix] = TRAIL_BUCKET.split('/');
@@ -64,44 +87,25 @@ export function athenaOf(config: Config): AthenaSettings | undefined {
   };
 }
 
-/** Makes the sample trail unless it is there: aside first, so that one half made is never taken for whole. */
-export async function ensureSample({ trail }: Place, events: number, end: Date, signal: AbortSignal, onProgress: Progress): Promise<void> {
-  if (existsSync(trail)) return;
-  // A process id would not do: two containers over one folder may both be process 1.
-  const making = `${trail}.making-${randomUUID()}`;
-  await mkdir(dirname(trail), { recursive: true });
-  try {
-    await generateSample({
-      out: making,
-      end,
-      eventsPerDay: Math.ceil(events / SAMPLE_DAYS),
-      days: SAMPLE_DAYS,
-      signal,
-      onProgress: (done, total) => onProgress('Making a sample trail', done, total),
-    });
-    await rename(making, trail).catch((error: unknown) => {
-      // Another process was quicker: its sample is as good.
-      if (!existsSync(trail)) throw error;
-    });
-  } finally {
-    await rm(making, { recursive: true, force: true });
-  }
+/** Opens the engine over a trail. A sample is generated the first time, and new files of a folder are loaded first. */
+export async function openTrail(
+  location: TrailLocation,
+  { SAMPLE_EVENTS: events }: Pick<Config, 'SAMPLE_EVENTS'>,
+  options: OpenOptions,
+): Promise<QueryEngine> {
+  const { trail: out, store, isSample, athena } = location;
+  const { clock, signal, onProgress } = options;
+  if (athena) return openOnAthena(athena, store, options);
+  if (isSample)
+    await ensureSample({ out, events, end: clock(), signal, onProgress: (done, total) => onProgress('Making a sample trail', done, total) });
+  await loadNewFiles(location, signal, onProgress);
+  return openDuckDB(store);
 }
 
-/** Six months and a little: as far as the questions look back. */
-const SAMPLE_DAYS = 184;
-
-/** Opens the engine over a trail; one in a folder is loaded first, as far as it is new. */
-export async function openTrail(place: Place, signal: AbortSignal, onProgress: Progress): Promise<QueryEngine> {
-  if (place.athena) return openOnAthena(place.athena, place.store, signal);
-  await loadNew(place, signal, onProgress);
-  return openDuckDB(place.store);
-}
-
-async function openOnAthena(settings: AthenaSettings, store: string, signal: AbortSignal): Promise<QueryEngine> {
+async function openOnAthena(settings: AthenaSettings, store: string, { clock, signal }: OpenOptions): Promise<QueryEngine> {
   using opening = new DisposableStack();
   const clients = opening.use(openClients());
-  const engine = await openAthenaTrail(settings, clients, { clock: () => new Date(), signal, kept: keptIn(join(store, 'sizes.json')) });
+  const engine = await openAthenaTrail(settings, clients, { clock, signal, kept: jsonFile(join(store, 'sizes.json')) });
   const opened = opening.move();
   return {
     ...engine,
@@ -112,29 +116,150 @@ async function openOnAthena(settings: AthenaSettings, store: string, signal: Abo
   };
 }
 
-/** Questions kept under a name, beside the store. */
-export const savedOf = ({ store }: Place): SavedQuestions => openSavedQuestions(keptIn(join(store, 'saved.json')));
-
-/** Whose an address is. Those of the sample are known here. */
-export const networksOf = ({ store, isSample }: Place, { TRUSTED_CIDRS, AWS_RANGES: awsRanges }: Config): Networks =>
-  openNetworks({
-    ours: isSample ? [...TRUSTED_CIDRS, ...OFFICES] : TRUSTED_CIDRS,
-    awsRanges: isSample ? AWS_RANGES : awsRanges,
-    kept: keptIn(join(store, 'aws-ranges.json')),
-    clock: () => new Date(),
-  });
-
-/** What questions may cost, and what they did; undefined where they cost nothing. */
-export function billingOf(place: Place, engine: QueryEngine, config: Config, onFault: (error: unknown) => void): Billing | undefined {
-  if (!place.athena) return undefined;
-  const { CONFIRM_ABOVE_USD: askAbove, USER_DAILY_BUDGET_USD: perUser, TEAM_DAILY_BUDGET_USD: perDay } = config;
-  return openBilling(engine, openLedger(join(place.store, 'spent'), onFault), { askAbove, perUser, perDay }, () => new Date());
-}
-
-export const loadNew = ({ trail, store }: Place, signal: AbortSignal, onProgress?: Progress): Promise<Loaded> =>
+const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onProgress?: StartProgress): Promise<Loaded> =>
   loadTrail({
     trail,
     store,
     signal,
     ...(onProgress && { onProgress: (done: number, total: number) => onProgress('Loading the trail', done, total) }),
   });
+
+/** A desk over an opened trail, and the commands and reports that it has. `onLedgerError` gets errors of writing down what a query cost. */
+export async function openTrailDesk(
+  location: TrailLocation,
+  engine: QueryEngine,
+  config: Config,
+  { clock, onLedgerError }: { readonly clock: () => Date; onLedgerError(error: unknown): void },
+): Promise<{ readonly registry: Registry; readonly desk: Desk }> {
+  const registry = await loadRegistry(APP_FOLDER);
+  const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
+  const saved = openSavedQuestions(jsonFile(join(location.store, 'saved.json')));
+  return { registry, desk: openDesk(registry, engine, { billing, saved, networks: openKnownNetworks(location, config, clock) }) };
+}
+
+function openAthenaBilling(
+  store: string,
+  engine: QueryEngine,
+  { CONFIRM_ABOVE_USD: askAbove, USER_DAILY_BUDGET_USD: perUser, TEAM_DAILY_BUDGET_USD: perDay }: Config,
+  { clock, onLedgerError }: { readonly clock: () => Date; onLedgerError(error: unknown): void },
+): Billing {
+  return openBilling(engine, openLedger(join(store, 'spent'), onLedgerError), { askAbove, perUser, perDay }, clock);
+}
+
+/** The trusted networks and AWS's. Those of the sample are built in, so nothing is fetched for it. */
+export const openKnownNetworks = (
+  { store, isSample }: TrailLocation,
+  { TRUSTED_CIDRS, AWS_RANGES: awsRanges }: Config,
+  clock: () => Date,
+): Networks =>
+  openNetworks({
+    trusted: isSample ? [...TRUSTED_CIDRS, ...OFFICES] : TRUSTED_CIDRS,
+    awsRanges: isSample ? AWS_RANGES : awsRanges,
+    cache: jsonFile(join(store, 'aws-ranges.json')),
+    clock,
+  });
+
+/** How the settings reach Slack; undefined without a bot token. */
+export function slackConnection({ SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, PORT }: Config): SlackConnection | undefined {
+  if (botToken === undefined) return undefined;
+  return {
+    botToken,
+    transport: SLACK_APP_TOKEN
+      ? { kind: 'socket', appToken: SLACK_APP_TOKEN, port: PORT }
+      : { kind: 'http', signingSecret: SLACK_SIGNING_SECRET as string, port: PORT },
+  };
+}
+
+export interface AppOptions extends OpenOptions {
+  readonly log: Logger;
+}
+
+/** An opened trail, ready to be asked from Slack. */
+export interface App extends AsyncDisposable {
+  readonly location: TrailLocation;
+  readonly desk: Desk;
+  /** Starts the bot and the clock. */
+  start(slack: SlackOptions): Promise<StartedBot>;
+}
+
+interface SlackOptions {
+  readonly connection: SlackConnection;
+  /** The channel for reports; without one, none are posted. */
+  readonly channel: string | undefined;
+  /** The playground posts yesterday's daily report at each start, unless Athena would charge for it. */
+  readonly isPlayground: boolean;
+}
+
+interface StartedBot extends AsyncDisposable {
+  /** The port that Slack calls; null in Socket Mode. */
+  readonly port: number | null;
+}
+
+/** Opens the trail and the desk; new files of a folder are loaded from then on, too. */
+export async function openApp(config: Config, { log, ...options }: AppOptions): Promise<App> {
+  const { clock, signal } = options;
+  const location = locateTrail(config);
+  await using opening = new AsyncDisposableStack();
+  const engine = await openTrail(location, config, options);
+  opening.defer(() => engine.close());
+  const onLedgerError = (error: unknown): void => log.error(error, 'could not write down what a query cost');
+  const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
+  const onError = (error: unknown): void => log.error(error, 'could not load new files');
+  const isLoaded = !location.isSample && !location.athena;
+  const freshDesk = isLoaded ? withFreshFiles(desk, { load: () => loadNewFiles(location, signal), clock, onError }) : desk;
+  const opened = opening.move();
+  return {
+    location,
+    desk: freshDesk,
+    start: (slack) => startBot({ config, location, registry, desk: freshDesk, clock, signal, log }, slack),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** What the bot and the clock share. */
+interface AppParts {
+  readonly config: Config;
+  readonly location: TrailLocation;
+  readonly registry: Registry;
+  readonly desk: Desk;
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+async function startBot({ config, location, registry, desk, clock, signal, log }: AppParts, slack: SlackOptions): Promise<StartedBot> {
+  const { connection, channel, isPlayground } = slack;
+  const timeoutMs = config.QUERY_TIMEOUT_SECONDS * 1000;
+  const bot = openBot({
+    ...connection,
+    desk,
+    access: { channels: config.ALLOWED_CHANNELS, users: config.ALLOWED_USERS },
+    clock,
+    deadlineMs: timeoutMs,
+    logger: boltLogger(log),
+    show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
+  });
+  await using starting = new AsyncDisposableStack();
+  const port = await bot.start();
+  starting.defer(async () => void (await bot.stop(MAX_DRAIN_MS)));
+
+  // Queries on DuckDB cost nothing, so the playground posts a report at each start.
+  const postsAtStart = isPlayground && !location.athena;
+  const stopDigests = await startDigests({
+    reports: channel ? registry.reports : new Map(),
+    athena: location.athena,
+    appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
+    postsAtStart,
+    timeZone: config.TIME_ZONE,
+    clock,
+    log,
+    signal,
+    timeoutMs,
+    claim: async (slot) => postsAtStart || claim(join(location.store, 'claims'), slot, clock()),
+    ask: desk.report,
+    post: async (answer) => (channel ? bot.post(channel, answer) : log.info(toText(answer, TEMPLATES))),
+  });
+  starting.defer(stopDigests);
+  const started = starting.move();
+  return { port, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}

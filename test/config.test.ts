@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { placeOf } from '../src/app.ts';
+import { locateTrail } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { UserError } from '../src/errors.ts';
 
@@ -160,7 +160,7 @@ function faultsOf(env: Record<string, string>): string {
 }
 
 describe('the store of a trail', () => {
-  const storeOf = (TRAIL_PATH: string, root: string) => placeOf({ ...readConfig({}), TRAIL_PATH }, root).store.slice(root.length);
+  const storeOf = (TRAIL_PATH: string, root: string) => locateTrail({ ...readConfig({}), TRAIL_PATH }, root).store.slice(root.length);
 
   it('has the same name in a checkout that was moved with its trail, and another for each trail', () => {
     expect(storeOf('/home/a/trailbot/trail', '/home/a/trailbot')).toBe(storeOf('/srv/trailbot/trail', '/srv/trailbot'));

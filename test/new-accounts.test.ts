@@ -2,7 +2,7 @@
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer/answer.ts';
-import { newAccounts } from '../src/clock/new-accounts.ts';
+import { newAccountsAnswer } from '../src/clock/new-accounts.ts';
 import { toText } from '../src/message/message.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { type Production, production } from './support/production.ts';
@@ -24,80 +24,89 @@ async function grown(...files: readonly string[]) {
   const bucket = stack.use(await pocketBucket([...OLD, ...files]));
   const claims = new Set<string>();
   const claim = async (slot: string): Promise<boolean> => !claims.has(slot) && claims.add(slot).has(slot);
-  const look = async (apply: boolean): Promise<string | undefined> => {
+  const announce = async (apply: boolean): Promise<string | undefined> => {
     const { settings, clients, clock } = place;
-    const answer: Answer | undefined = await newAccounts({ settings, clients: { ...clients, s3: bucket.client() }, clock, signal, apply, claim });
+    const answer: Answer | undefined = await newAccountsAnswer({
+      settings,
+      clients: { ...clients, s3: bucket.client() },
+      clock,
+      signal,
+      apply,
+      claim,
+    });
     return answer && toText(answer, templates);
   };
   const known = () => place.catalog.tables.get('trailbot.cloudtrail')?.properties['projection.account.values'];
-  return { place, look, known, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { place, announce, known, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-test.concurrent('Nothing is said, and nothing done, when nothing is new', async () => {
+test.concurrent('Nothing is posted or changed when no account or region is new', async () => {
   await using trail = await grown(fileOf('111122223333').replaceAll('2026/11/20', '2026/11/19'));
   const before = trail.place.catalog.calls.length;
-  expect(await trail.look(true)).toBeUndefined();
+  expect(await trail.announce(true)).toBeUndefined();
   expect(trail.place.catalog.calls.slice(before)).not.toContain('StartQueryExecution');
 });
 
-test.concurrent('A new account is told to the table, and the channel hears that', async () => {
+test.concurrent('A new account is added to the table and announced', async () => {
   await using trail = await grown(fileOf('444455556666'));
-  expect(await trail.look(true)).toBe('Account 444455556666 appeared in the trail. The table knows it now.');
+  expect(await trail.announce(true)).toBe('Account 444455556666 is new in the trail. Questions include it now.');
   expect(trail.known()).toBe('111122223333,444455556666');
-  expect(await trail.look(true)).toBeUndefined();
+  expect(await trail.announce(true)).toBeUndefined();
 });
 
-test.concurrent('A new account is only told of, and once, when that is what is wanted', async () => {
+test.concurrent('Without apply, a new account is announced once and not added to the table', async () => {
   await using trail = await grown(fileOf('444455556666'));
   const before = trail.place.catalog.calls.length;
-  expect(await trail.look(false)).toBe('Account 444455556666 appeared in the trail. Questions do not see it yet: run npm run setup -- --apply.');
+  expect(await trail.announce(false)).toBe(
+    'Account 444455556666 is new in the trail. Questions do not include it yet: run npm run setup -- --apply.',
+  );
   expect(trail.known()).toBe('111122223333');
-  expect(await trail.look(false)).toBeUndefined();
+  expect(await trail.announce(false)).toBeUndefined();
   expect(trail.place.catalog.calls.slice(before)).not.toContain('StartQueryExecution');
   await trail.place.setUp(true);
 });
 
-test.concurrent('Of two accounts, only the one is told of that was not before', async () => {
+test.concurrent('Only accounts and regions that were not announced before are announced', async () => {
   await using trail = await grown(fileOf('444455556666'));
-  await trail.look(false);
+  await trail.announce(false);
   const bucket = await pocketBucket([...OLD, fileOf('444455556666'), fileOf('777788889999', 'us-east-1')]);
   await using _ = bucket;
   const { settings, clients, clock } = trail.place;
   const claim = async (slot: string): Promise<boolean> => slot !== 'new-account-444455556666';
-  const answer = await newAccounts({ settings, clients: { ...clients, s3: bucket.client() }, clock, signal, apply: false, claim });
+  const answer = await newAccountsAnswer({ settings, clients: { ...clients, s3: bucket.client() }, clock, signal, apply: false, claim });
   expect(answer && toText(answer, templates)).toBe(
-    'Account 777788889999 and region us-east-1 appeared in the trail. Questions do not see them yet: run npm run setup -- --apply.',
+    'Account 777788889999 and region us-east-1 are new in the trail. Questions do not include them yet: run npm run setup -- --apply.',
   );
 });
 
-test.concurrent('A region alone, several accounts, and both at once are said as they are', async () => {
+test.concurrent('The announcement counts and lists new accounts and regions', async () => {
   await using region = await grown(fileOf('111122223333', 'eu-west-3'));
-  expect(await region.look(true)).toBe('Region eu-west-3 appeared in the trail. The table knows it now.');
+  expect(await region.announce(true)).toBe('Region eu-west-3 is new in the trail. Questions include it now.');
   await using both = await grown(fileOf('444455556666', 'us-east-1'), fileOf('777788889999', 'us-west-2'));
-  expect(await both.look(true)).toBe(
-    '2 accounts (444455556666, 777788889999) and 2 regions (us-east-1, us-west-2) appeared in the trail. The table knows them now.',
+  expect(await both.announce(true)).toBe(
+    '2 accounts (444455556666, 777788889999) and 2 regions (us-east-1, us-west-2) are new in the trail. Questions include them now.',
   );
 });
 
-test.concurrent('Of hundreds, the first ten are named', async () => {
+test.concurrent('Of hundreds of new accounts, the first ten are listed', async () => {
   const accounts = Array.from({ length: 250 }, (_, n) => String(200_000_000_000 + n));
   await using trail = await grown(...accounts.map((account) => fileOf(account)));
-  const said = await trail.look(true);
-  expect(said).toBe(`250 accounts (${accounts.slice(0, 10).join(', ')} and 240 more) appeared in the trail. The table knows them now.`);
+  const text = await trail.announce(true);
+  expect(text).toBe(`250 accounts (${accounts.slice(0, 10).join(', ')} and 240 more) are new in the trail. Questions include them now.`);
   expect(trail.known()?.split(',')).toHaveLength(251);
 });
 
-test.concurrent('What takes more than properties of our table is left to a person, and told of', async () => {
+test.concurrent('A change of more than the table’s properties is left to the operator and announced', async () => {
   await using trail = await grown(fileOf('444455556666'));
   const table = trail.place.catalog.tables.get('trailbot.cloudtrail');
   if (table) table.properties['trailbot.view'] = 'of another version';
   const before = { ...table?.properties };
-  expect(await trail.look(true)).toBe('Account 444455556666 appeared in the trail. Questions do not see it yet: run npm run setup -- --apply.');
+  expect(await trail.announce(true)).toBe('Account 444455556666 is new in the trail. Questions do not include it yet: run npm run setup -- --apply.');
   expect(table?.properties).toEqual(before);
 });
 
-test.concurrent('A table of others is left alone', async () => {
+test.concurrent('A table that trailbot did not create is not changed', async () => {
   await using trail = await grown(fileOf('444455556666'));
   trail.place.catalog.tables.set('trailbot.cloudtrail', { columns: [], partitions: [], properties: {} });
-  await expect(trail.look(true)).rejects.toThrow('that trailbot did not make, so it is left alone');
+  await expect(trail.announce(true)).rejects.toThrow('that trailbot did not make, so it is left alone');
 });

@@ -1,4 +1,4 @@
-/** The playground as a person uses it: a real browser, the emulated Slack, and a small bot behind Bolt's own receiver. */
+/** The playground in a real browser, with the emulated Slack and a small bot behind Bolt's own receiver. */
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import type { KnownBlock } from '@slack/types';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Page, servePage } from '../playground/page.ts';
-import { responseUrls } from '../playground/response-urls.ts';
+import { openResponseUrls } from '../playground/response-urls.ts';
 import { openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
 import { browserOf } from './support/browser.ts';
 
@@ -17,7 +17,7 @@ const plain = (text: string) => ({ type: 'plain_text' as const, text });
 const mrkdwn = (text: string): KnownBlock => ({ type: 'section', text: { type: 'mrkdwn', text } });
 const raw = (text: string) => ({ type: 'raw_text' as const, text });
 
-/** What the bot answers, by the words it is asked. */
+/** The bot's answers, by question. */
 const answers: Record<string, KnownBlock[]> = {
   'root-logins 6mo': [
     { type: 'header', text: plain('Root logins') },
@@ -75,9 +75,9 @@ const answers: Record<string, KnownBlock[]> = {
 let slack: PlaygroundSlack;
 let app: App;
 let botUrl: string;
-/** The response_urls that the bot was given, the newest last. */
-const given: string[] = [];
-/** The lines that it has answered. */
+/** The response_urls that the bot got, the newest last. */
+const responseUrls: string[] = [];
+/** The questions that it has answered. */
 const answered: string[] = [];
 
 async function startBot(): Promise<string> {
@@ -86,13 +86,13 @@ async function startBot(): Promise<string> {
     receiver,
     token: slack.botToken,
     convoStore: false,
-    // It would ask Slack at once who it is, and some tests are over before the answer.
+    // Without this, Bolt calls auth.test at once, and some tests end before the response.
     tokenVerificationEnabled: false,
     logLevel: LogLevel.ERROR,
     clientOptions: { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } },
   });
   app.command('/trail', async ({ ack, respond, command: { text, response_url } }) => {
-    given.push(response_url);
+    responseUrls.push(response_url);
     const blocks = answers[text];
     if (text === 'at once') return ack('an *immediate* answer');
     await ack();
@@ -121,10 +121,10 @@ const NEVER_MS = 90_000;
 let page: Page;
 let browser: Browser;
 let tab: Tab;
-const trouble: string[] = [];
+const pageErrors: string[] = [];
 
 const found = await browserOf();
-if (!found) console.info('What a person sees on the page is not tested: no Chrome, Chromium or Edge is installed here.');
+if (!found) console.info('The page is not tested in a browser: no Chrome, Chromium or Edge is installed.');
 
 beforeAll(async () => {
   if (found) browser = await chromium.launch(found);
@@ -135,7 +135,7 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   slack = await openPlaygroundSlack({ port: 0 });
   botUrl = await startBot();
-  page = await servePage({ port: 0, slack, bot: () => botUrl, examples: ['root-logins 6mo', 'help'], about: 'An invented trail.' });
+  page = await servePage({ port: 0, slack, botUrl: () => botUrl, examples: ['root-logins 6mo', 'help'], about: 'A fictional trail.' });
 });
 
 afterEach(async () => {
@@ -144,118 +144,118 @@ afterEach(async () => {
   await slack.close();
 });
 
-/** Opens the page before each test, and closes it after, which nothing on it may have troubled. */
+/** Opens the page before each test and closes it afterwards; the page must have had no errors. */
 function openTabs() {
   beforeEach(async () => {
     tab = await browser.newPage();
     tab.setDefaultTimeout(NEVER_MS);
-    trouble.length = 0;
-    tab.on('pageerror', (error) => trouble.push(error.message));
-    tab.on('dialog', (dialog) => void dialog.dismiss().finally(() => trouble.push('dialog')));
+    pageErrors.length = 0;
+    tab.on('pageerror', (error) => pageErrors.push(error.message));
+    tab.on('dialog', (dialog) => void dialog.dismiss().finally(() => pageErrors.push('dialog')));
     await tab.goto(page.url);
     await tab.getByRole('button', { name: '# general' }).waitFor();
   });
   afterEach(async () => {
     await tab.close();
-    expect(trouble).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 }
 
-const say = async (words: string) => {
+const type = async (words: string) => {
   await tab.getByLabel('Message', { exact: true }).fill(words);
   await tab.keyboard.press('Enter');
 };
-/** Waits until the text is among the messages. */
-const see = (text: string | RegExp) =>
+/** Waits until a message has the text. */
+const waitForText = (text: string | RegExp) =>
   tab
     .getByRole('log')
     .getByText(text, { exact: typeof text === 'string' })
     .waitFor();
-const press = (name: string) => tab.getByRole('button', { name, exact: true }).click();
+const click = (name: string) => tab.getByRole('button', { name, exact: true }).click();
 const message = (text: string) => tab.locator('.message').filter({ hasText: text }).last();
 
-describe.skipIf(!found)('a person', () => {
+describe.skipIf(!found)('the user', () => {
   openTabs();
 
-  it('types a slash command and sees an answer that only they see', async () => {
-    await say('/trail root-logins 6mo');
-    await see('/trail root-logins 6mo');
+  it('types a slash command and gets an ephemeral answer', async () => {
+    await type('/trail root-logins 6mo');
+    await waitForText('/trail root-logins 6mo');
     await tab.getByRole('heading', { name: 'Root logins' }).waitFor();
     expect(await message('Root logins').textContent()).toContain('Only visible to you');
     expect(await tab.locator('b', { hasText: /^root$/ }).count()).toBe(1);
   });
 
-  it('need not type the command, and may press an example', async () => {
-    await say('who-deleted my-bucket 90d');
-    await see('asked: who-deleted my-bucket 90d');
-    await press('/trail help');
-    await see('asked: help');
+  it('can leave out the command, or click an example', async () => {
+    await type('who-deleted my-bucket 90d');
+    await waitForText('asked: who-deleted my-bucket 90d');
+    await click('/trail help');
+    await waitForText('asked: help');
   });
 
-  it('sees an immediate answer too', async () => {
-    await say('/trail at once');
+  it('sees an answer that the bot returns with the acknowledgement', async () => {
+    await type('/trail at once');
     await tab.locator('b', { hasText: 'immediate' }).waitFor();
   });
 
-  it('presses a button, and the bot gets its value', async () => {
-    await say('/trail root-logins 6mo');
-    await press('What did root do?');
-    await see('chosen: root-activity 6mo');
+  it('clicks a button, and the bot gets its value', async () => {
+    await type('/trail root-logins 6mo');
+    await click('What did root do?');
+    await waitForText('chosen: root-activity 6mo');
     await tab.getByText('Window').click();
-    await press('Last 30d');
-    await see('chosen: 30d');
+    await click('Last 30d');
+    await waitForText('chosen: 30d');
   });
 
-  it('sees a message shared, replaced and deleted', async () => {
-    await say('/trail root-logins 6mo');
-    await press('Share');
-    await see('shared: root signed in');
+  it('sees messages that are shared, replaced and deleted', async () => {
+    await type('/trail root-logins 6mo');
+    await click('Share');
+    await waitForText('shared: root signed in');
     expect(await message('shared: root').textContent()).not.toContain('Only visible');
-    await press('Shorter');
-    await see('root: 5');
+    await click('Shorter');
+    await waitForText('root: 5');
     expect(await tab.getByRole('heading', { name: 'Root logins' }).count()).toBe(0);
-    await say('/trail root-logins 6mo');
-    await press('Dismiss');
+    await type('/trail root-logins 6mo');
+    await click('Dismiss');
     await tab.getByRole('heading', { name: 'Root logins' }).waitFor({ state: 'detached' });
   });
 
-  it('mentions the bot in a thread and is answered in the thread', async () => {
-    await say('@trail who-started i-0abc');
-    await see('heard @trail who-started i-0abc');
-    await press('Reply in thread');
-    await say('@trail and <b> i-0def & co');
-    await see('heard @trail and <b> i-0def & co');
+  it('mentions the bot in a thread and gets the answer in the thread', async () => {
+    await type('@trail who-started i-0abc');
+    await waitForText('heard @trail who-started i-0abc');
+    await click('Reply in thread');
+    await type('@trail and <b> i-0def & co');
+    await waitForText('heard @trail and <b> i-0def & co');
     expect(await tab.locator('#messages > .message').count()).toBe(1);
     expect(await tab.locator('.replies .message').count()).toBe(3);
-    await say('/trail help');
-    await see(/is not supported in threads/);
+    await type('/trail help');
+    await waitForText(/is not supported in threads/);
   });
 
-  it('finds a digest in the channel for digests', async () => {
+  it('finds digests in their channel', async () => {
     await app.client.chat.postMessage({ channel: slack.workspace.digests.id, text: 'Morning digest', blocks: [mrkdwn('*Morning* digest')] });
     await tab.getByRole('button', { name: '# trail-digests new' }).click();
-    await see('Morning digest');
-    await press('# general');
+    await waitForText('Morning digest');
+    await click('# general');
     expect(await tab.getByText('Morning digest').count()).toBe(0);
   });
 
-  it('sorts a table by its heads and turns its pages', async () => {
-    await say('/trail table');
+  it('sorts a table by its columns and pages through it', async () => {
+    await type('/trail table');
     const table = tab.getByRole('table', { name: 'Calls by actor' });
     await table.waitFor();
     const cells = () => table.locator('tbody td').allTextContents();
     expect(await cells()).toEqual(['9 calls', '100 calls']);
-    await press('Calls');
+    await click('Calls');
     expect(await cells()).toEqual(['9 calls', '20 calls']);
-    await press('Calls');
+    await click('Calls');
     expect(await cells()).toEqual(['100 calls', '20 calls']);
     expect(await table.getByRole('columnheader', { name: 'Calls' }).getAttribute('aria-sort')).toBe('descending');
-    await press('Next');
+    await click('Next');
     expect(await cells()).toEqual(['9 calls']);
-    await see('3–3 of 3');
+    await waitForText('3–3 of 3');
   });
 
-  it('needs no mouse', async () => {
+  it('can do everything with the keyboard', async () => {
     await tab.keyboard.type('/trail root-logins 6mo');
     await tab.keyboard.press('Enter');
     const button = tab.getByRole('button', { name: 'What did root do?' });
@@ -263,40 +263,40 @@ describe.skipIf(!found)('a person', () => {
     for (let presses = 0; presses < 20 && !(await button.evaluate((node) => node.matches(':focus'))); presses++)
       await tab.keyboard.press('Shift+Tab');
     await tab.keyboard.press('Enter');
-    await see('chosen: root-activity 6mo');
+    await waitForText('chosen: root-activity 6mo');
     for (let presses = 0; presses < 5 && !(await tab.getByText('Window').evaluate((node) => node.matches(':focus'))); presses++)
       await tab.keyboard.press('Tab');
     for (const key of ['Enter', 'Tab', 'Tab', 'Enter']) await tab.keyboard.press(key);
-    await see('chosen: 30d');
+    await waitForText('chosen: 30d');
   });
 
-  it('is told when the bot does not answer, as Slack tells it', async () => {
-    await say('/other');
-    await see(/is not a valid command/);
+  it('sees Slack’s error when the bot does not answer', async () => {
+    await type('/other');
+    await waitForText(/is not a valid command/);
     botUrl = botUrl.replace('/slack/events', '/nowhere');
-    await say('/trail help');
-    await see('/trail failed with the error dispatch_failed');
-    await say('@trail help');
-    await see(/did not take the mention/);
-    const deaf = createServer(() => undefined).listen(0, '127.0.0.1');
-    await once(deaf, 'listening');
-    botUrl = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}/`;
-    await say('/trail help');
-    await see('/trail failed with the error operation_timeout');
-    deaf.closeAllConnections();
-    deaf.close();
+    await type('/trail help');
+    await waitForText('/trail failed with the error dispatch_failed');
+    await type('@trail help');
+    await waitForText(/The mention did not reach trail/);
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    botUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    await type('/trail help');
+    await waitForText('/trail failed with the error operation_timeout');
+    silent.closeAllConnections();
+    silent.close();
   });
 
-  it('sees what a bot answers at a response_url, five times and no more', async () => {
-    await say('/trail help');
-    await see('asked: help');
+  it('sees the first five messages that a bot sends to a response_url, and no more', async () => {
+    await type('/trail help');
+    await waitForText('asked: help');
     const answer = async (n: number) => {
-      const response = await fetch(given.at(-1) as string, { method: 'POST', body: JSON.stringify({ text: `answer ${n}` }) });
+      const response = await fetch(responseUrls.at(-1) as string, { method: 'POST', body: JSON.stringify({ text: `answer ${n}` }) });
       return { status: response.status, body: await response.text() };
     };
     for (const n of [2, 3, 4, 5]) expect(await answer(n)).toEqual({ status: 200, body: 'ok' });
     expect(await answer(6)).toEqual({ status: 404, body: '{"ok":false,"error":"used_url"}' });
-    await see('answer 5');
+    await waitForText('answer 5');
     expect(await tab.getByText('answer 6').count()).toBe(0);
   });
 });
@@ -304,26 +304,26 @@ describe.skipIf(!found)('a person', () => {
 describe.skipIf(!found)('hostile text', () => {
   openTabs();
 
-  it('is shown as it stands and runs nothing', async () => {
-    await say('/trail hostile');
+  it('is shown literally and runs no code', async () => {
+    await type('/trail hostile');
     await tab.getByRole('heading', { name: '<script>' }).waitFor();
     expect(await tab.locator('.body script, .body img').count()).toBe(0);
     expect(await tab.locator('.body a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))).toEqual(['https://ok.example/']);
     expect(await tab.locator('td').allTextContents()).toEqual([hostile]);
-    await see(`cannot show a block of type ${hostile}`);
-    // In mrkdwn the same text would ring everybody, and the page says so.
-    expect(await tab.locator('.rings').allTextContents()).toEqual(['@channel']);
+    await waitForText(`A block of type ${hostile} cannot be shown`);
+    // In mrkdwn the text notifies the channel, and the page shows it as such a mention.
+    expect(await tab.locator('.mention.group').allTextContents()).toEqual(['@channel']);
     await tab.locator('.actions button').click();
-    await see('chosen: undefined');
+    await waitForText('chosen: undefined');
     expect(await tab.evaluate("'ran' in window")).toBe(false);
   });
 
-  it('of the person is inert as well', async () => {
-    await say(hostile);
-    await see(`/trail ${hostile}`);
+  it('that the user types runs no code either', async () => {
+    await type(hostile);
+    await waitForText(`/trail ${hostile}`);
     expect(await tab.locator('.body script, .body img').count()).toBe(0);
-    // Only the bot's message of before rings. The page draws itself anew as messages come.
-    await expect.poll(() => tab.locator('.rings').allTextContents()).toEqual(['@channel']);
+    // Only the bot's earlier message has a mention. The page redraws when messages arrive.
+    await expect.poll(() => tab.locator('.mention.group').allTextContents()).toEqual(['@channel']);
     expect(await tab.evaluate("'ran' in window")).toBe(false);
   });
 });
@@ -332,21 +332,21 @@ describe('the server', () => {
   const send = (path: string, headers: Record<string, string>, body?: string): Promise<number> =>
     new Promise((resolve, reject) => {
       const { port } = new URL(page.url);
-      const sent = request({
+      const sending = request({
         host: '127.0.0.1',
         port,
         path,
         method: body === undefined ? 'GET' : 'POST',
         headers: { 'content-length': String(body?.length ?? 0), ...headers },
       });
-      sent
+      sending
         .on('response', (response) => resolve(response.resume().statusCode ?? 0))
         .on('error', reject)
         .end(body);
     });
-  const line = () => JSON.stringify({ channel: slack.workspace.general.id, line: '/trail from its own page' });
+  const message = () => JSON.stringify({ channel: slack.workspace.general.id, text: '/trail from its own page' });
 
-  it('answers to its own name alone', async () => {
+  it('rejects requests for other host names', async () => {
     const { host, port } = new URL(page.url);
     expect(await send('/', { host })).toBe(200);
     expect(await send('/', { host: `localhost:${port}` })).toBe(200);
@@ -354,18 +354,18 @@ describe('the server', () => {
     expect(await send('/', { host: '127.0.0.1' })).toBe(421);
   });
 
-  it('takes what is said from its own page alone', async () => {
+  it('accepts messages only from its own page', async () => {
     const { host } = new URL(page.url);
-    expect(await send('/say', { host, origin: page.url }, line())).toBe(200);
-    expect(await send('/say', { host, origin: 'http://evil.example' }, line())).toBe(403);
-    expect(await send('/say', { host, origin: 'null' }, line())).toBe(403);
-    expect(await send('/say', { host }, line())).toBe(403);
-    expect(await send('/say', { host, origin: page.url }, '{"line":1}')).toBe(400);
-    expect(await send('/say', { host, origin: page.url }, 'x'.repeat(1_000_001))).toBe(413);
+    expect(await send('/message', { host, origin: page.url }, message())).toBe(200);
+    expect(await send('/message', { host, origin: 'http://evil.example' }, message())).toBe(403);
+    expect(await send('/message', { host, origin: 'null' }, message())).toBe(403);
+    expect(await send('/message', { host }, message())).toBe(403);
+    expect(await send('/message', { host, origin: page.url }, '{"text":1}')).toBe(400);
+    expect(await send('/message', { host, origin: page.url }, 'x'.repeat(1_000_001))).toBe(413);
     await expect.poll(() => answered).toContain('from its own page');
   });
 
-  it('serves its own few files, and sends nothing else', async () => {
+  it('serves only the files of the page', async () => {
     const { host } = new URL(page.url);
     expect(await send('/blocks.js', { host })).toBe(200);
     expect(await send('/page.ts', { host })).toBe(404);
@@ -375,9 +375,9 @@ describe('the server', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('moves to a free port when its own is taken, and so does the workspace', async () => {
+  it('uses a free port when its own is taken, as the workspace does', async () => {
     const second = await openPlaygroundSlack({ port: Number(new URL(slack.apiUrl).port) });
-    const other = await servePage({ port: Number(new URL(page.url).port), slack: second, bot: () => botUrl, examples: [], about: '' });
+    const other = await servePage({ port: Number(new URL(page.url).port), slack: second, botUrl: () => botUrl, examples: [], about: '' });
     expect((await fetch(other.url)).status).toBe(200);
     expect(second.apiUrl).not.toBe(slack.apiUrl);
     expect(second.workspace.general.name).toBe('general');
@@ -387,10 +387,10 @@ describe('the server', () => {
 });
 
 describe('a response_url', () => {
-  it('lives for thirty minutes', () => {
+  it('expires after 30 minutes', () => {
     let now = 0;
-    const urls = responseUrls(() => now);
-    const path = urls.open({ channel: 'C1' });
+    const urls = openResponseUrls(() => now);
+    const path = urls.create({ channel: 'C1' });
     now = 30 * 60_000;
     expect(urls.use(path)).toEqual({ channel: 'C1' });
     now += 1;

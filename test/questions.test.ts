@@ -2,7 +2,7 @@
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { usage } from '../src/answer/command.ts';
-import { networksOf } from '../src/app.ts';
+import { openKnownNetworks } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
@@ -18,7 +18,9 @@ test('docs/questions.md says of each command what it answers, as it answers now'
   const [trail, store] = [inject('sampleTrail'), inject('sampleStore')];
   const engine = await openDuckDB(store);
   const catalog = await loadRegistry(root);
-  const desk = openDesk(catalog, engine, { networks: networksOf({ trail, store, isSample: true }, readConfig({})) });
+  const desk = openDesk(catalog, engine, {
+    networks: openKnownNetworks({ trail, store, isSample: true }, readConfig({}), () => new Date(SAMPLE_END)),
+  });
   const sections: string[] = [];
   for (const [name, command] of catalog.commands) {
     const line = `${name} ${command.example}`;

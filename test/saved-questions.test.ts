@@ -8,7 +8,7 @@ import { loadRegistry } from '../src/desk/registry.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { keptIn } from '../src/state/json-file.ts';
+import { jsonFile } from '../src/state/json-file.ts';
 import { record, trailOf } from './support/trail-folder.ts';
 
 const root = new URL('../', import.meta.url);
@@ -22,7 +22,7 @@ async function desk() {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const { engine } = stack.use(await trailOf(record({ eventName: 'DeleteBucket' }), record({ eventName: 'RunInstances' })));
   const file = join(folder, 'saved.json');
-  const opened = async () => openDesk(await loadRegistry(root), engine, { saved: openSavedQuestions(keptIn(file)) });
+  const opened = async () => openDesk(await loadRegistry(root), engine, { saved: openSavedQuestions(jsonFile(file)) });
   const { answer } = await opened();
   const ask = (line: string) => answer(line, { now, signal, requester: 'U0ALICE' });
   return { ask, opened, file, [Symbol.asyncDispose]: () => stack.disposeAsync() };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Kept, openSizes } from '../athena/sizes.ts';
-import { keptIn } from '../src/state/json-file.ts';
+import { jsonFile } from '../src/state/json-file.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { until } from './support/until.ts';
@@ -104,7 +104,7 @@ describe('the bytes of a day', () => {
 describe('what was measured', () => {
   test('is kept for the next start, and measured anew after a day, which nobody waits for', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'trailbot-sizes-'));
-    const kept = keptIn(join(folder, 'state', 'sizes.json'));
+    const kept = jsonFile(join(folder, 'state', 'sizes.json'));
     const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
     await using first = await sizesOf({ files, accounts: ['111122223333'], kept });
     expect(await first.bytesOf(dayBack(1))).toBe(10);
@@ -127,7 +127,7 @@ describe('what was measured', () => {
       JSON.stringify({ at: NOW.toISOString(), bucket: 'other', root: 'AWSLogs/', accounts: 1, days: [{ day: dayBack(1), regions: { a: 7 } }] }),
     ]) {
       await writeFile(file, kept);
-      await using place = await sizesOf({ files, accounts: ['111122223333'], kept: keptIn(file) });
+      await using place = await sizesOf({ files, accounts: ['111122223333'], kept: jsonFile(file) });
       expect(await place.bytesOf(dayBack(1))).toBe(10);
     }
     await rm(folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** The bot as `npm start` starts it: a process of its own, for which a server on loopback is Slack. */
+/** `npm start` in a process of its own, with a server on loopback instead of Slack. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
@@ -8,18 +8,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deliverForm } from '../playground/deliver.ts';
+import { sendForm } from '../playground/signed-requests.ts';
 import { openPlaygroundSlack } from '../playground/slack.ts';
+import { ensureSample } from '../sample/ensure.ts';
 import { generateSample } from '../sample/generate.ts';
-import { ensureSample, openTrail } from '../src/app.ts';
+import { openTrail } from '../src/app.ts';
 import { childEnv } from './support/child-env.ts';
-import { openSlackDoor } from './support/slack-door.ts';
+import { openSlackProxy } from './support/slack-proxy.ts';
 import { records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-/** Runs in the process before its first line: takes what is meant for Slack to SLACK_AT, lets nothing off this machine, and tells where it listens. */
-const BEFORE = `
+/** Imported first in the process: redirects requests for Slack to SLACK_AT, blocks all others off loopback, and sends the addresses it listens on. */
+const PRELOAD = `
 import { Server } from 'node:net';
 const { fetch } = globalThis;
 globalThis.fetch = (to, init) => {
@@ -27,50 +28,50 @@ globalThis.fetch = (to, init) => {
   return url.startsWith('http://127.0.0.1:') ? fetch(url, init) : Promise.reject(new Error('not on loopback: ' + url));
 };
 const { listen } = Server.prototype;
-Server.prototype.listen = function (...words) {
+Server.prototype.listen = function (...args) {
   this.once('listening', () => process.send?.(this.address()));
-  return listen.apply(this, words);
+  return listen.apply(this, args);
 };`;
 
 let folder: TrailFolder;
-const after: (() => unknown)[] = [];
+const cleanups: (() => unknown)[] = [];
 beforeAll(async () => {
   folder = await trailFolder();
   await folder.deliver(records(3));
 });
 afterEach(async () => {
-  for (const end of after.splice(0).toReversed()) await end();
+  for (const cleanUp of cleanups.splice(0).toReversed()) await cleanUp();
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
 function start(settings: Readonly<Record<string, string>>, slackAt = '') {
-  const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(BEFORE)}`, MAIN], {
-    // A developer's .env is not read.
+  const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(PRELOAD)}`, MAIN], {
+    // Not the project's folder, so a developer's .env is not read.
     cwd: folder.root,
     env: { ...childEnv, SLACK_AT: slackAt, TRAIL_PATH: folder.trail, STORE_PATH: folder.store, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const said = { out: '', err: '' };
+  const output = { out: '', err: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    said.out += text;
+    output.out += text;
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said.err += text;
+    output.err += text;
   });
   const listening: AddressInfo[] = [];
   child.on('message', (address) => listening.push(address as AddressInfo));
   const ended = once(child, 'close').then(([status]) => status as number | null);
-  after.push(() => child.kill('SIGKILL') && ended);
-  return { child, said, listening, ended };
+  cleanups.push(() => child.kill('SIGKILL') && ended);
+  return { child, output, listening, ended };
 }
 
-/** Waits until a process has said so much on stdout. */
-const hear = (said: { readonly out: string }, text: string) => expect.poll(() => said.out).toContain(text);
+/** Waits until a process has printed a text on stdout. */
+const waitForOutput = (output: { readonly out: string }, text: string) => expect.poll(() => output.out).toContain(text);
 
 async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  after.push(() => close(server));
+  cleanups.push(() => close(server));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
@@ -89,104 +90,104 @@ async function freePort(): Promise<string> {
 }
 
 describe('without a Slack token', () => {
-  it('nothing listens but on loopback, and the bot takes nothing that another start has signed', async () => {
+  it('the process listens only on loopback, and rejects requests signed with the secret of another start', async () => {
     const PORT = await freePort();
-    const { said, listening } = start({ PORT, PLAYGROUND_PORT: '0' });
-    await hear(said, 'Ask the trail at  http://127.0.0.1:');
-    const page = new URL(/http:\S+/.exec(said.out)?.[0] ?? '');
+    const { output, listening } = start({ PORT, PLAYGROUND_PORT: '0' });
+    await waitForOutput(output, 'Ask the trail at  http://127.0.0.1:');
+    const page = new URL(/http:\S+/.exec(output.out)?.[0] ?? '');
     expect(listening.map(({ port }) => String(port))).toEqual(expect.arrayContaining([PORT, page.port]));
     expect(new Set(listening.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
 
     const bot = `http://127.0.0.1:${PORT}/`;
     expect((await fetch(`${bot}readyz`)).status).toBe(200);
     const other = await openPlaygroundSlack({ port: 0 });
-    after.push(() => other.close());
+    cleanups.push(() => other.close());
     const { signingSecret } = other;
-    expect(await deliverForm({ url: `${bot}slack/events`, signingSecret }, { command: '/trail', text: 'help' })).toMatchObject({ ok: false });
+    expect(await sendForm({ url: `${bot}slack/events`, signingSecret }, { command: '/trail', text: 'help' })).toMatchObject({ ok: false });
   });
 
-  it('no two starts share a secret', async () => {
+  it('each start has its own secrets', async () => {
     const two = await Promise.all([openPlaygroundSlack({ port: 0 }), openPlaygroundSlack({ port: 0 })]);
-    after.push(...two.map((slack) => () => slack.close()));
+    cleanups.push(...two.map((slack) => () => slack.close()));
     const secrets = two.flatMap(({ signingSecret, botToken, requesterToken }) => [signingSecret, botToken, requesterToken]);
     expect(new Set(secrets).size).toBe(6);
     for (const secret of secrets) expect(secret).toMatch(/^(xox[bp]-)?[0-9a-f]{64}$/);
   });
 });
 
-describe('a start that Slack or this machine does not allow says what to mend, with status 1:', () => {
+describe('a start that fails exits with status 1 and says what to do about', () => {
   const HTTP = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 'secret', PORT: '0' };
   const SOCKET = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1', PORT: '0' };
-  const UNREACHED = 'Is there a way out to slack.com, or a proxy to set (NODE_USE_ENV_PROXY=1)?\n';
+  const CHECK_NETWORK = 'Check the network’s access to slack.com. Behind a proxy, set HTTPS_PROXY and NODE_USE_ENV_PROXY=1.\n';
 
-  /** The Web API, of which some methods are refused. */
-  const slackThatRefuses = (refused: Readonly<Record<string, string>>) =>
+  /** A Web API that rejects some methods. */
+  const slackThatRejects = (errors: Readonly<Record<string, string>>) =>
     serve(({ url = '' }, response) => {
-      const error = refused[url.replace('/api/', '')];
+      const error = errors[url.replace('/api/', '')];
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(error ? { ok: false, error } : { ok: true, user_id: 'U0BOT', bot_id: 'B0BOT', team_id: 'T0TEAM' }));
     });
 
   it.each([
-    ['Slack that cannot be reached', HTTP, async () => `http://127.0.0.1:${await freePort()}/`, `Slack cannot be reached. ${UNREACHED}`],
+    ['a Slack that cannot be reached', HTTP, async () => `http://127.0.0.1:${await freePort()}/`, `Slack cannot be reached. ${CHECK_NETWORK}`],
     [
-      'a proxy that answers in place of Slack',
+      'a proxy that answers instead of Slack',
       HTTP,
       () => serve((_, response) => response.writeHead(503).end('<html>no</html>')),
-      `Slack cannot be reached (HTTP 503). ${UNREACHED}`,
+      `Slack cannot be reached (HTTP 503). ${CHECK_NETWORK}`,
     ],
     [
-      'a bot token that is refused',
+      'a bot token that Slack rejects',
       HTTP,
-      () => slackThatRefuses({ 'auth.test': 'invalid_auth' }),
-      'Slack does not accept SLACK_BOT_TOKEN (invalid_auth). Copy it anew from OAuth & Permissions.\n',
+      () => slackThatRejects({ 'auth.test': 'invalid_auth' }),
+      'Slack does not accept SLACK_BOT_TOKEN (invalid_auth). Copy it again from OAuth & Permissions.\n',
     ],
     [
-      'an app token that is refused',
+      'an app token that Slack rejects',
       SOCKET,
-      () => slackThatRefuses({ 'apps.connections.open': 'invalid_auth' }),
-      'Slack does not accept SLACK_APP_TOKEN (invalid_auth). Copy it anew from Basic Information, App-Level Tokens.\n',
+      () => slackThatRejects({ 'apps.connections.open': 'invalid_auth' }),
+      'Slack does not accept SLACK_APP_TOKEN (invalid_auth). Copy it again from Basic Information, App-Level Tokens.\n',
     ],
   ])('%s', async (_, settings, slack, sentence) => {
-    await expectRefused(start(settings, await slack()), sentence);
+    await expectFailure(start(settings, await slack()), sentence);
   });
 
   it.each([
     ['HTTP', HTTP],
     ['Socket Mode', SOCKET],
   ])('a port that is taken, with %s', async (_, settings) => {
-    const slack = await slackThatRefuses({});
+    const slack = await slackThatRejects({});
     const { port: PORT } = new URL(await serve((_, response) => response.end()));
-    await expectRefused(start({ ...settings, PORT }, slack), `Port ${PORT} is taken. Set PORT to another.\n`);
+    await expectFailure(start({ ...settings, PORT }, slack), `Port ${PORT} is taken. Set PORT to another.\n`);
   });
 
-  async function expectRefused({ said, ended }: ReturnType<typeof start>, sentence: string): Promise<void> {
+  async function expectFailure({ output, ended }: ReturnType<typeof start>, sentence: string): Promise<void> {
     expect(await ended).toBe(1);
-    // Progress comes first, on a line of its own.
-    expect(said.err.replace(/^.* …\n/gm, '')).toBe(sentence);
-    expect(said.out).not.toMatch(/stack|\.[jt]s:\d+/);
+    // Progress lines come first.
+    expect(output.err.replace(/^.* …\n/gm, '')).toBe(sentence);
+    expect(output.out).not.toMatch(/stack|\.[jt]s:\d+/);
   }
 });
 
-describe('a process that is told to end', () => {
-  it('lets an answer that is under way arrive first', async () => {
-    const door = await openSlackDoor();
-    after.push(() => door.close());
+describe('a process that stops', () => {
+  it('sends the answer of a running question first', async () => {
+    const slack = await openSlackProxy();
+    cleanups.push(() => slack.close());
     const PORT = await freePort();
-    const { signingSecret } = door.slack;
-    const settings = { SLACK_BOT_TOKEN: door.slack.botToken, SLACK_SIGNING_SECRET: signingSecret, PORT };
-    const { child, said, ended } = start(settings, door.apiUrl.replace('api/', ''));
-    await hear(said, 'trailbot answers /trail in Slack');
+    const { signingSecret } = slack.emulator;
+    const settings = { SLACK_BOT_TOKEN: slack.emulator.botToken, SLACK_SIGNING_SECRET: signingSecret, PORT };
+    const { child, output, ended } = start(settings, slack.apiUrl.replace('api/', ''));
+    await waitForOutput(output, 'trailbot answers /trail in Slack');
 
-    // The first way of answering hangs, and fails only when the process is on its way out: the second is gone then.
-    const [reached, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    // The response_url hangs and fails only after SIGTERM, so the answer is posted while the process stops.
+    const [reached, failNow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const response_url = await serve(async (_, response) => {
       reached.resolve();
-      await told.promise;
+      await failNow.promise;
       response.writeHead(404).end();
     });
     const bot = `http://127.0.0.1:${PORT}/`;
-    expect(await door.slash(`${bot}slack/events`, 'help', { response_url })).toEqual({ ok: true, body: '' });
+    expect(await slack.slash(`${bot}slack/events`, 'help', { response_url })).toEqual({ ok: true, body: '' });
     await reached.promise;
     child.kill('SIGTERM');
     await expect
@@ -198,8 +199,8 @@ describe('a process that is told to end', () => {
       )
       .toBe('gone');
     expect(child.exitCode).toBeNull();
-    told.resolve();
-    expect(await door.next()).toMatchObject({ method: 'chat.postEphemeral', text: expect.stringContaining('I answer questions') });
+    failNow.resolve();
+    expect(await slack.next()).toMatchObject({ method: 'chat.postEphemeral', text: expect.stringContaining('I answer questions') });
     expect(await ended).toBe(0);
   });
 });
@@ -209,14 +210,13 @@ describe('the sample', () => {
   const EVENTS = 1000;
   const never = new AbortController().signal;
 
-  it('that two first starts make at once is one, and whole for both', async () => {
+  it('is generated once, and whole, when two first starts run at the same time', async () => {
     const root = await newFolder();
-    const place = { trail: join(root, 'sample'), store: join(root, 'store'), isSample: true };
-    // Each ends when it was started, so the files of one are not those of the other.
+    const location = { trail: join(root, 'sample'), store: join(root, 'store'), isSample: true };
+    // The two samples end at different times, so their files differ.
     const ends = [END, new Date(END.getTime() + 60_000)];
     const begin = async (end: Date) => {
-      await ensureSample(place, EVENTS, end, never, () => undefined);
-      const engine = await openTrail(place, never, () => undefined);
+      const engine = await openTrail(location, { SAMPLE_EVENTS: EVENTS }, { clock: () => end, signal: never, onProgress: () => undefined });
       const { events } = await engine.extent();
       await engine.close();
       return events;
@@ -225,26 +225,26 @@ describe('the sample', () => {
     expect((await readdir(root)).sort()).toEqual(['sample', 'store']);
     expect(one).toBeGreaterThanOrEqual(EVENTS);
     expect(other).toBe(one);
-    const alone = async (end: Date) => {
+    const generatedAlone = async (end: Date) => {
       const out = join(root, `alone-${end.getTime()}`);
       await generateSample({ out, end, days: 184, eventsPerDay: Math.ceil(EVENTS / 184) });
       return sizesOf(out);
     };
-    expect(await Promise.all(ends.map(alone))).toContainEqual(await sizesOf(place.trail));
+    expect(await Promise.all(ends.map(generatedAlone))).toContainEqual(await sizesOf(location.trail));
   });
 
-  it('that is stopped half made leaves nothing behind', async () => {
+  it('leaves no files behind when it is aborted', async () => {
     const root = await newFolder();
     const stop = new AbortController();
-    const place = { trail: join(root, 'sample'), store: join(root, 'store'), isSample: true };
-    const made = ensureSample(place, EVENTS, END, stop.signal, () => stop.abort(new Error('stopped')));
-    await expect(made).rejects.toThrow('stopped');
+    const onProgress = () => stop.abort(new Error('stopped'));
+    const ensured = ensureSample({ out: join(root, 'sample'), events: EVENTS, end: END, signal: stop.signal, onProgress });
+    await expect(ensured).rejects.toThrow('stopped');
     expect(await readdir(root)).toEqual([]);
   });
 
   async function newFolder(): Promise<string> {
     const root = await mkdtemp(join(tmpdir(), 'trailbot-start-'));
-    after.push(() => rm(root, { recursive: true, force: true }));
+    cleanups.push(() => rm(root, { recursive: true, force: true }));
     return root;
   }
 

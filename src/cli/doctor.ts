@@ -3,12 +3,12 @@
 import type { Checked, Checkup } from '../../athena/checks.ts';
 import { isManaged } from '../../athena/workgroup.ts';
 import { type Aside, listAside } from '../../duckdb/store.ts';
-import type { Place } from '../app.ts';
+import type { TrailLocation } from '../app.ts';
 import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 
 /** Of a trail in a folder: what is known of it, and what of it could not be read. */
-export async function diagnosis({ trail, store }: Place, engine: QueryEngine): Promise<string[]> {
+export async function diagnosis({ trail, store }: TrailLocation, engine: QueryEngine): Promise<string[]> {
   const { events, first, last, accounts, regions } = await engine.extent();
   const aside = await listAside(store);
   return [

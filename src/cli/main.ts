@@ -1,7 +1,6 @@
 /** The same desk in a terminal: `npm run -s ask -- who-started i-0abc 90d`, `npm run -s report -- daily`, `npm run -s doctor`. */
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openClientsAndCaller } from '../../athena/caller.ts';
 import { bytesOfYesterday, checkUp } from '../../athena/checks.ts';
@@ -9,18 +8,16 @@ import { lookAround } from '../../athena/environment.ts';
 import { openClients } from '../../athena/open.ts';
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
-import { athenaOf, billingOf, ensureSample, networksOf, openTrail, type Place, placeOf, savedOf } from '../app.ts';
+import { athenaSettings, locateTrail, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
 import { periodBefore, periodOf } from '../clock/period.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
-import { openDesk } from '../desk/desk.ts';
-import { loadRegistry } from '../desk/registry.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { toCsv } from '../message/csv.ts';
 import { visible } from '../message/escape.ts';
 import { toJson } from '../message/json.ts';
 import { toTerminal } from '../message/terminal.ts';
-import { keptIn } from '../state/json-file.ts';
+import { jsonFile } from '../state/json-file.ts';
 import { truncate } from '../text/format.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
@@ -80,11 +77,11 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   const signal = interrupted();
   if (verb === 'setup') return setUpAthena(config, values.apply === true, signal);
   if (verb === 'iam-policy') return tellPolicy(config, values, signal);
-  const place = placeOf(config, fileURLToPath(root));
+  const place = locateTrail(config);
   if (verb === 'doctor' && place.athena) return checkUpAthena({ ...place, athena: place.athena }, now, signal);
   const progress = progressBar(process.stderr);
-  if (place.isSample) await ensureSample(place, config.SAMPLE_EVENTS, new Date(), signal, progress.onProgress);
-  const engine = await openTrail(place, signal, progress.onProgress);
+  const clock = () => new Date();
+  const engine = await openTrail(place, config, { clock, signal, onProgress: progress.onProgress });
   progress.end();
   try {
     if (verb === 'doctor') {
@@ -103,11 +100,8 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
       signal: AbortSignal.any([signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]),
       onQuery: (sql) => statements.push(sql),
     };
-    const billing = billingOf(place, engine, config, (error) =>
-      process.stderr.write(`What this cost could not be written down: ${visible(String(error))}\n`),
-    );
-    const registry = await loadRegistry(root);
-    const desk = openDesk(registry, engine, { billing, saved: savedOf(place), networks: networksOf(place, config) });
+    const onLedgerError = (error: unknown) => process.stderr.write(`What this cost could not be written down: ${visible(String(error))}\n`);
+    const { registry, desk } = await openTrailDesk(place, engine, config, { clock, onLedgerError });
     const [reportName = 'daily'] = rest;
     const answer = await waiting(
       verb === 'report'
@@ -123,7 +117,7 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
 
 /** Brings the tables in step with the bucket, or says what that would take. */
 async function setUpAthena(config: Config, isApplied: boolean, signal: AbortSignal): Promise<void> {
-  const athena = athenaOf(config);
+  const athena = athenaSettings(config);
   if (!athena)
     throw new UserError('There is nothing to set up without a bucket. Set TRAIL_BUCKET to the bucket of the trail, such as s3://my-trail.');
   const progress = progressBar(process.stderr);
@@ -143,10 +137,14 @@ async function setUpAthena(config: Config, isApplied: boolean, signal: AbortSign
 }
 
 /** Says of each thing that Athena needs whether it is in place. */
-async function checkUpAthena({ athena: settings, store }: Place & Required<Pick<Place, 'athena'>>, now: Date, signal: AbortSignal): Promise<void> {
+async function checkUpAthena(
+  { athena: settings, store }: TrailLocation & Required<Pick<TrailLocation, 'athena'>>,
+  now: Date,
+  signal: AbortSignal,
+): Promise<void> {
   const progress = progressBar(process.stderr);
   using clients = openClientsAndCaller();
-  const bytesOfADay = bytesOfYesterday({ s3: clients.s3, kept: keptIn(join(store, 'sizes.json')), clock: () => now, signal });
+  const bytesOfADay = bytesOfYesterday({ s3: clients.s3, kept: jsonFile(join(store, 'sizes.json')), clock: () => now, signal });
   const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
   const checkup = await checkUp({ settings, clients, now, signal, bytesOfADay, onProgress });
   progress.end();
@@ -158,7 +156,7 @@ async function checkUpAthena({ athena: settings, store }: Place & Required<Pick<
 /** The policy on stdout, and what is to be known of it on stderr. */
 async function tellPolicy(config: Config, values: Values, signal: AbortSignal): Promise<void> {
   const options = readPolicyOptions(values);
-  const athena = athenaOf(config);
+  const athena = athenaSettings(config);
   if (!athena) throw new UserError('There is nothing to allow without a bucket. Set TRAIL_BUCKET to the bucket of the trail, such as s3://my-trail.');
   using clients = openClientsAndCaller(options.region);
   const surroundings = await lookAround(athena, options, clients, signal);

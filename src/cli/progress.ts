@@ -1,9 +1,9 @@
 /** Progress on a terminal: a bar while a step is at work, on stderr, so that answers on stdout stay clean. */
 import { SingleBar } from 'cli-progress';
-import type { Progress } from '../app.ts';
+import type { StartProgress } from '../app.ts';
 
 /** A bar for each step in turn; in a log file, where a bar cannot move, one line for each. `end` clears up. */
-export function progressBar(stream: NodeJS.WriteStream): { readonly onProgress: Progress; end(): void } {
+export function progressBar(stream: NodeJS.WriteStream): { readonly onProgress: StartProgress; end(): void } {
   let bar: SingleBar | undefined;
   let current: string | undefined;
   const end = () => {

@@ -1,19 +1,19 @@
-/** The clock that asks reports and does what else is due daily: node-cron in the configured time zone, each slot claimed before. */
+/** Runs reports and daily jobs on schedule: node-cron in the configured time zone. Each slot is claimed before it runs. */
 import cron from 'node-cron';
 import type { Logger } from 'pino';
 import type { Period, Report } from '../answer/report.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { localDate, periodBefore } from './period.ts';
 
-/** What is done at its hour, beside reports. */
-interface Job {
-  /** Cron of five fields, as a report's. */
+/** A daily job that is not a report. */
+interface DailyJob {
+  /** Cron with five fields, as in a report. */
   readonly schedule: string;
   run(): Promise<void>;
 }
 
-/** A report or a job, with what it looks back on. */
-interface Task extends Pick<Job, 'schedule'> {
+/** A report or a job, with the period that it covers. */
+interface Task extends Pick<DailyJob, 'schedule'> {
   readonly name: string;
   readonly period: Period;
   run(range: TimeRange): Promise<void>;
@@ -21,56 +21,56 @@ interface Task extends Pick<Job, 'schedule'> {
 
 export interface ClockOptions {
   readonly reports: ReadonlyMap<string, Report>;
-  readonly jobs?: ReadonlyMap<string, Job>;
+  readonly jobs?: ReadonlyMap<string, DailyJob>;
   readonly timeZone: string;
   readonly clock: () => Date;
   readonly log: Logger;
-  /** True for the first who claims a slot. */
+  /** True for the first caller that claims a slot. */
   claim(slot: string): Promise<boolean>;
-  /** Asks a report and posts it. */
+  /** Runs a report and posts it. */
   post(name: string, period: TimeRange): Promise<void>;
 }
 
 export interface Clock {
-  /** Does what came due while nobody was there, if that was not long ago. */
+  /** Runs what came due in the last six hours, while the process was down. */
   catchUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
-// node-cron knows nothing of the time that a process was down. A digest of this morning is welcome at noon, not at night.
+// node-cron does not catch up on the time that a process was down. A digest of the morning is useful at noon, not at night.
 const CATCH_UP_MS = 6 * 3_600_000;
-const STOP_PATIENCE_MS = 5000;
+const MAX_CRON_STOP_MS = 5000;
 
-/** Starts the clock. What fails is logged and does not keep the next from its hour. */
+/** Starts the clock. A failure is logged, and later runs are not affected. */
 export function startClock({ reports, jobs = new Map(), timeZone, clock, log, claim, post }: ClockOptions): Clock {
-  const due = async ({ name, period, run }: Task, at: Date): Promise<void> => {
+  const runDue = async ({ name, period, run }: Task, at: Date): Promise<void> => {
     const range = periodBefore(period, at, timeZone);
     const slot = `${name}-${localDate(range.from, timeZone)}`;
     try {
       if (await claim(slot)) await run(range);
     } catch (error) {
-      log.error({ err: error, slot }, 'what was due could not be done');
+      log.error({ err: error, slot }, 'a scheduled report or job failed');
     }
   };
-  const all: Task[] = [
+  const allTasks: Task[] = [
     ...[...reports].map(([name, { schedule, period }]) => ({ name, schedule, period, run: (range: TimeRange) => post(name, range) })),
     ...[...jobs].map(([name, { schedule, run }]) => ({ name, schedule, period: 'day' as const, run })),
   ];
-  const tasks = all.map((task) => ({
+  const scheduled = allTasks.map((task) => ({
     task,
-    cronTask: cron.schedule(task.schedule, () => due(task, clock()), { name: task.name, timezone: timeZone, noOverlap: true }),
+    cronTask: cron.schedule(task.schedule, () => runDue(task, clock()), { name: task.name, timezone: timeZone, noOverlap: true }),
   }));
   return {
     async catchUp() {
       const now = clock();
-      for (const { task, cronTask } of tasks) {
+      for (const { task, cronTask } of scheduled) {
         const since = now.getTime() - CATCH_UP_MS;
         const missed = minutesBack(now, since).find((minute) => cronTask.match(minute));
-        if (missed) await due(task, missed);
+        if (missed) await runDue(task, missed);
       }
     },
     async stop() {
-      await cron.shutdown(STOP_PATIENCE_MS);
+      await cron.shutdown(MAX_CRON_STOP_MS);
     },
   };
 }

@@ -1,38 +1,43 @@
-/** What the digest channel hears of accounts and regions that are new in the bucket, which questions do not see by themselves. */
+/** Announces accounts and regions that are new in the bucket: questions do not read them until the table lists them. */
 import { lookForNew } from '../../athena/new-accounts.ts';
 import type { SettingUp } from '../../athena/setup.ts';
 import type { Answer } from '../answer/answer.ts';
 
-export interface LookingForNew extends SettingUp {
-  /** Tell the table, too, where that takes no more than its properties. */
+/** Cron: an hour before the daily report, so that the report reads the new accounts and regions. */
+export const NEW_ACCOUNTS_SCHEDULE = '0 7 * * *';
+
+export interface NewAccountsCheck extends SettingUp {
+  /** Adds them to the table when only its properties have to change. */
   readonly apply: boolean;
-  /** True for the first who claims a slot. */
+  /** True for the first caller that claims a slot. */
   claim(slot: string): Promise<boolean>;
 }
 
-/** What is to be posted, if anything is. What the table was not told of is said once, not every day until it is. */
-export async function newAccounts({ apply, claim, ...settingUp }: LookingForNew): Promise<Answer | undefined> {
+/** The announcement to post; undefined when nothing is new. What could not be added to the table is announced once, not every day. */
+export async function newAccountsAnswer({ apply, claim, ...settingUp }: NewAccountsCheck): Promise<Answer | undefined> {
   const { accounts, regions, isKnown } = await lookForNew(settingUp, { apply });
-  const unsaid = async (noun: string, names: readonly string[]): Promise<string[]> => {
-    const said: string[] = [];
-    for (const name of names) if (isKnown || (await claim(`new-${noun}-${name}`))) said.push(name);
-    return said;
+  const unannounced = async (noun: string, names: readonly string[]): Promise<string[]> => {
+    if (isKnown) return [...names];
+    const claimed: string[] = [];
+    for (const name of names) if (await claim(`new-${noun}-${name}`)) claimed.push(name);
+    return claimed;
   };
-  const kinds = [kind('account', 'Account', await unsaid('account', accounts)), kind('region', 'Region', await unsaid('region', regions))].filter(
-    ({ total }) => total > 0,
-  );
+  const kinds = [
+    kind('account', 'Account', await unannounced('account', accounts)),
+    kind('region', 'Region', await unannounced('region', regions)),
+  ].filter(({ total }) => total > 0);
   if (kinds.length === 0) return undefined;
   const isOne = kinds.length === 1 && kinds[0]?.total === 1;
   return { template: 'new-accounts', data: { kinds, isOne, isKnown } };
 }
 
-/** Of hundreds, the first are named. */
-const MOST_NAMED = 10;
+/** Names listed of each kind; the rest are counted. */
+const MAX_ANNOUNCED_NAMES = 10;
 
 const kind = (noun: string, title: string, names: readonly string[]) => ({
   noun,
   title,
   total: names.length,
-  first: names.slice(0, MOST_NAMED),
-  more: Math.max(0, names.length - MOST_NAMED),
+  first: names.slice(0, MAX_ANNOUNCED_NAMES),
+  more: Math.max(0, names.length - MAX_ANNOUNCED_NAMES),
 });

@@ -1,17 +1,17 @@
-/** Days, weeks and months of one time zone, from one local midnight to another: a day has 23 to 25 hours. */
+/** Days, weeks and months in a time zone, from local midnight to local midnight: a day has 23 to 25 hours. */
 import { Temporal } from 'temporal-polyfill';
 import type { Period } from '../answer/report.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 
-const LENGTHS = { day: { days: 1 }, week: { weeks: 1 }, month: { months: 1 } } as const satisfies Record<Period, Temporal.DurationLike>;
+const PERIOD_LENGTHS = { day: { days: 1 }, week: { weeks: 1 }, month: { months: 1 } } as const satisfies Record<Period, Temporal.DurationLike>;
 
-/** The whole period before the one that `now` is in, [from, to) in UTC. */
+/** The last whole period before `now`, [from, to) in UTC. */
 export function periodBefore(period: Period, now: Date, timeZone: string): TimeRange {
   const first = firstDay(period, zoned(now, timeZone).toPlainDate());
-  return rangeFrom(first.subtract(LENGTHS[period]), period, timeZone);
+  return rangeFrom(first.subtract(PERIOD_LENGTHS[period]), period, timeZone);
 }
 
-/** The period that a date ('2026-11-20') is in, [from, to) in UTC; undefined when there is no such date. */
+/** The period that contains a date ('2026-11-20'), [from, to) in UTC; undefined when the date does not exist. */
 export function periodOf(period: Period, date: string, timeZone: string): TimeRange | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(date)) return undefined;
   try {
@@ -21,7 +21,7 @@ export function periodOf(period: Period, date: string, timeZone: string): TimeRa
   }
 }
 
-/** '2026-11-20': the day that `at` falls on in a time zone. */
+/** The date of `at` in a time zone, such as '2026-11-20'. */
 export const localDate = (at: Date, timeZone: string): string => zoned(at, timeZone).toPlainDate().toString();
 
 /** Weeks begin on Monday (ISO 8601). */
@@ -31,12 +31,12 @@ function firstDay(period: Period, date: Temporal.PlainDate): Temporal.PlainDate 
 }
 
 const rangeFrom = (first: Temporal.PlainDate, period: Period, timeZone: string): TimeRange => ({
-  from: startOfDay(first, timeZone),
-  to: startOfDay(first.add(LENGTHS[period]), timeZone),
+  from: localMidnight(first, timeZone),
+  to: localMidnight(first.add(PERIOD_LENGTHS[period]), timeZone),
 });
 
 const zoned = (at: Date, timeZone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone);
 
-/** Where clocks skip midnight, the instant they skip to; where they repeat it, the first. */
-const startOfDay = (date: Temporal.PlainDate, timeZone: string): Date => new Date(date.toZonedDateTime(timeZone).epochMilliseconds);
+/** Local midnight: the first when it occurs twice, and the first moment after it when clocks skip it. */
+const localMidnight = (date: Temporal.PlainDate, timeZone: string): Date => new Date(date.toZonedDateTime(timeZone).epochMilliseconds);

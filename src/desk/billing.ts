@@ -5,7 +5,7 @@ import type { Next } from '../answer/answer.ts';
 import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import type { Entry, Ledger } from '../state/ledger.ts';
+import type { Ledger, LedgerEntry } from '../state/ledger.ts';
 import { formatBytes, formatDollars } from '../text/format.ts';
 import type { Cost, Estimate, QueryEngine } from '../trail/engine.ts';
 import { eventsDuring, splitNewestFirst } from '../trail/events.ts';
@@ -23,7 +23,7 @@ export interface SpendingLimits {
 
 /** What is asked, by whom, and how much of the trail it reads. */
 export interface BillableQuestion {
-  readonly kind: Entry['kind'];
+  readonly kind: LedgerEntry['kind'];
   readonly name: string;
   readonly requester: string | undefined;
   /** Undefined for a report: nobody is there who could be asked about its price. */
@@ -56,7 +56,7 @@ export interface Billing {
   /** Opens the bill of a question that may run: @throws as `admit` does. */
   open(question: BillableQuestion): Promise<Bill>;
   /** What was paid for in [from, to), oldest first. */
-  billed(range: TimeRange): Promise<Entry[]>;
+  billed(range: TimeRange): Promise<LedgerEntry[]>;
 }
 
 /** A question that may be asked for a price; the choices are to pay it, or less for less. */
@@ -147,7 +147,7 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
         book({ ms, bytes = 0, dollars = 0, queryId = null }) {
           spent = { bytes: spent.bytes + bytes, dollars: spent.dollars + dollars };
           const { kind, name } = question;
-          const entry: Entry = {
+          const entry: LedgerEntry = {
             at: clock().toISOString(),
             requester: requester ?? null,
             kind,

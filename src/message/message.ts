@@ -17,12 +17,12 @@ export interface Showing {
   readonly plainTables?: boolean;
   /** Who shares it, as their Slack user id. */
   readonly sharedBy?: string;
-  /** It is what was found so far: what happened before is still being looked for. Nothing leads on from it yet. */
-  readonly soFar?: Date;
+  /** The answer has partial results: events before this time are still being scanned. It has no buttons yet. */
+  readonly partial?: Date;
 }
 
 /** The whole message. Rows that do not fit are counted, and the line that shows them all is said. */
-export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, soFar }: Showing = {}): Message {
+export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, partial }: Showing = {}): Message {
   const filled = fill(answer.template, answer.data, templates);
   const { table, next = [], line } = answer;
   const { line: _, ...lineless } = answer;
@@ -33,9 +33,9 @@ export function toMessage(answer: Answer, templates: URL, { plainTables = false,
     ...said.slice(0, sentences),
     ...(shown ? [evidence(shown, rows, plainTables)] : []),
     ...(shown ? rowMenu(leadsOf(shown, rows)) : []),
-    ...(soFar ? toBlocks(fill('so-far', { until: soFar.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
+    ...(partial ? toBlocks(fill('partial', { until: partial.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
     // In a shared answer the line stands above, beside whoever asked it.
-    ...toBlocks(footer(withLine && !sharedBy && !soFar ? answer : lineless, rows, templates, sentences < said.length)),
+    ...toBlocks(footer(withLine && !sharedBy && !partial ? answer : lineless, rows, templates, sentences < said.length)),
   ];
   return { text: cut(sentence(filled), MESSAGE.text), blocks: build(mostThatFits(said.length, shown, build)) };
 }

@@ -1,15 +1,15 @@
-/** Who may ask, decided before the desk and again on every press of a button: whoever presses need not be who asked. */
+/** Who may use trailbot. It is checked for each question and each click: the user who clicks need not be the user who asked. */
 
 export interface Access {
-  /** Slack ids. Undefined: any. Once one list is set, only what is on it is let in. */
+  /** Slack ids that may use trailbot; undefined allows all. */
   readonly channels?: readonly string[] | undefined;
   readonly users?: readonly string[] | undefined;
 }
 
-/** The sentence that refuses, or undefined where asking is allowed. */
-export function refusal({ channels, users }: Access, channel: string | undefined, user: string): string | undefined {
-  if (users && !users.includes(user)) return 'You may not ask the trail. Whoever runs trailbot can add you to ALLOWED_USERS.';
+/** Why a user may not ask in a channel; undefined when they may. */
+export function accessRefusal({ channels, users }: Access, channel: string | undefined, user: string): string | undefined {
+  if (users && !users.includes(user)) return 'You are not allowed to use trailbot here. Ask an admin to add you to ALLOWED_USERS.';
   if (channels && !(channel && channels.includes(channel)))
-    return 'The trail may not be asked in this channel. Whoever runs trailbot can add it to ALLOWED_CHANNELS.';
+    return 'trailbot is not allowed in this channel. Ask an admin to add the channel to ALLOWED_CHANNELS.';
   return undefined;
 }

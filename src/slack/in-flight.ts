@@ -1,46 +1,44 @@
-/** Work that goes on after Slack was acknowledged. Bolt's stop() does not wait for it, so we count it ourselves. */
-
+/** Requests that are still being answered after they were acknowledged. Bolt's stop() does not wait for them. */
 import { UserError } from '../errors.ts';
 
-/** How long a requester whose question was stopped may take to hear of it. */
-const LAST_WORDS_MS = 2000;
+/** Time to send their requesters a message after the remaining questions were stopped. */
+const MAX_NOTIFY_MS = 2000;
 
-export interface InFlight {
-  /** Aborted when a drain runs out of patience. */
+export interface RequestTracker {
+  /** Aborted when a drain times out. */
   readonly signal: AbortSignal;
-  track<T>(work: () => Promise<T>): Promise<T>;
-  /** Waits until nothing is at work, `patience` milliseconds at most, then tells the rest to stop. True when all had ended. */
-  drain(patience: number): Promise<boolean>;
+  track<T>(handle: () => Promise<T>): Promise<T>;
+  /** Waits up to `timeoutMs` until all requests are answered, then aborts the rest. True when none had to be aborted. */
+  drain(timeoutMs: number): Promise<boolean>;
 }
 
-export function openInFlight(): InFlight {
+export function trackRequests(): RequestTracker {
   const controller = new AbortController();
-  const working = new Set<Promise<unknown>>();
+  const running = new Set<Promise<unknown>>();
   return {
     signal: controller.signal,
-    async track(work) {
-      const job = work();
-      working.add(job);
+    async track(handle) {
+      const request = handle();
+      running.add(request);
       try {
-        return await job;
+        return await request;
       } finally {
-        working.delete(job);
+        running.delete(request);
       }
     },
-    async drain(patience) {
-      const ended = await settled(working, patience);
-      if (ended) return true;
-      controller.abort(new UserError('I am being restarted and had to stop. Ask again in a minute.'));
-      await settled(working, LAST_WORDS_MS);
+    async drain(timeoutMs) {
+      if (await areSettled(running, timeoutMs)) return true;
+      controller.abort(new UserError('trailbot is restarting and had to stop this question. Ask again in a minute.'));
+      await areSettled(running, MAX_NOTIFY_MS);
       return false;
     },
   };
 }
 
-/** Waits until `working` is empty, `patience` milliseconds at most; true when it is. */
-async function settled(working: ReadonlySet<Promise<unknown>>, patience: number): Promise<boolean> {
-  const impatience = AbortSignal.timeout(patience);
-  const outOfPatience = new Promise<void>((resolve) => impatience.addEventListener('abort', () => resolve(), { once: true }));
-  while (working.size > 0 && !impatience.aborted) await Promise.race([Promise.allSettled(working), outOfPatience]);
-  return working.size === 0;
+/** Waits up to `timeoutMs` until no request is running; true when none is. */
+async function areSettled(running: ReadonlySet<Promise<unknown>>, timeoutMs: number): Promise<boolean> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const timedOut = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve(), { once: true }));
+  while (running.size > 0 && !timeout.aborted) await Promise.race([Promise.allSettled(running), timedOut]);
+  return running.size === 0;
 }

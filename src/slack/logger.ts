@@ -1,21 +1,21 @@
-/** Bolt's logger over ours: one log, one format. */
+/** Bolt's logger, which writes to trailbot's log. */
 import { type Logger as BoltLogger, LogLevel } from '@slack/bolt';
 import type { Logger } from 'pino';
 
-/** Bolt's level is told it, but ours decides what is written. At debug level Bolt logs whole requests, which hold answers, so it never gets there. */
+/** LOG_LEVEL decides what is written, not Bolt's own level. Bolt's debug messages are dropped: they hold whole requests, with answers in them. */
 export function boltLogger(log: Logger): BoltLogger {
   let level = LogLevel.INFO;
-  const said = (words: unknown[]): [object, string] => {
-    const error = words.find((word) => word instanceof Error);
-    return [error ? { err: error } : {}, words.filter((word) => typeof word === 'string').join(' ')];
+  const toPino = (parts: unknown[]): [object, string] => {
+    const error = parts.find((part) => part instanceof Error);
+    return [error ? { err: error } : {}, parts.filter((part) => typeof part === 'string').join(' ')];
   };
   return {
     debug: () => undefined,
-    info: (...words) => log.debug(...said(words)),
-    warn: (...words) => log.warn(...said(words)),
-    error: (...words) => log.error(...said(words)),
-    setLevel: (wanted) => {
-      level = wanted;
+    info: (...parts) => log.debug(...toPino(parts)),
+    warn: (...parts) => log.warn(...toPino(parts)),
+    error: (...parts) => log.error(...toPino(parts)),
+    setLevel: (newLevel) => {
+      level = newLevel;
     },
     getLevel: () => level,
     setName: () => undefined,

@@ -1,45 +1,46 @@
-/** What someone hears who waits: their place in line, what was read so far, what was found so far. Little of it, for an answer is what they want. */
+/** Messages to a requester who waits: the place in the queue, how much was scanned, and partial results. There are few, since the answer follows. */
 import pLimit from 'p-limit';
 import type { Answer } from '../answer/answer.ts';
 import type { AskOptions } from '../desk/runner.ts';
 
-/** Something to say while the answer is not there yet. */
-export type Notice =
-  | { readonly kind: 'waiting'; readonly place: number; readonly bytes: number }
-  /** What was found, with what happened before `until` still to be looked at. */
-  | { readonly kind: 'found'; readonly answer: Answer; readonly until: Date };
+/** What to report while a question runs. */
+export type ProgressUpdate =
+  /** The place in the queue (0: running), and the bytes scanned so far. */
+  | { readonly kind: 'waiting'; readonly queuePosition: number; readonly bytes: number }
+  /** Results so far; events before `until` are still being scanned. */
+  | { readonly kind: 'partial'; readonly answer: Answer; readonly until: Date };
 
-export interface Notices extends Required<Pick<AskOptions, 'onProgress' | 'onPartial'>> {
-  /** Says no more; resolves when what is being said has been. */
+export interface ProgressReporter extends Required<Pick<AskOptions, 'onProgress' | 'onPartial'>> {
+  /** Sends no more; resolves when messages that are being sent have been sent. */
   end(): Promise<void>;
 }
 
 /**
- * Tells of what is new at each of the times `after`, in milliseconds from now. A response_url takes five messages: three
- * notices leave one for the answer, and one for it in plainer blocks.
+ * Sends the latest update at each of the times `afterMs`, in milliseconds from now, if there is a new one. A response_url
+ * takes five messages: three updates leave one for the answer, and one for the answer with its table as text.
  */
-export function openNotices(after: readonly number[], tell: (notice: Notice) => Promise<void>): Notices {
-  let waiting: Extract<Notice, { kind: 'waiting' }> | undefined;
-  let found: Notice | undefined;
+export function reportProgress(afterMs: readonly number[], send: (update: ProgressUpdate) => Promise<void>): ProgressReporter {
+  let waiting: Extract<ProgressUpdate, { kind: 'waiting' }> | undefined;
+  let partial: ProgressUpdate | undefined;
   const inTurn = pLimit(1);
-  let hasRead = false;
+  let hasReportedScan = false;
 
-  const timers = after.map((ms) =>
+  const timers = afterMs.map((ms) =>
     setTimeout(() => {
-      const notice = found ?? waiting;
-      if (!notice) return;
-      [found, waiting] = [undefined, undefined];
-      hasRead ||= notice.kind === 'waiting' && notice.place === 0;
-      void inTurn(() => tell(notice)).catch(() => undefined);
+      const update = partial ?? waiting;
+      if (!update) return;
+      [partial, waiting] = [undefined, undefined];
+      hasReportedScan ||= update.kind === 'waiting' && update.queuePosition === 0;
+      void inTurn(() => send(update)).catch(() => undefined);
     }, ms),
   );
   return {
-    onProgress({ queuePosition: place, bytes }) {
-      // That something is still being read is worth one word, not one each minute; and a place in line is none once the turn has come.
-      waiting = place > 0 || (bytes > 0 && !hasRead) ? { kind: 'waiting', place, bytes } : undefined;
+    onProgress({ queuePosition, bytes }) {
+      // A running scan is reported once, not every minute. A place in the queue is outdated once the query runs.
+      waiting = queuePosition > 0 || (bytes > 0 && !hasReportedScan) ? { kind: 'waiting', queuePosition, bytes } : undefined;
     },
     onPartial(answer, until) {
-      found = { kind: 'found', answer, until };
+      partial = { kind: 'partial', answer, until };
     },
     async end() {
       for (const timer of timers) clearTimeout(timer);

@@ -1,45 +1,45 @@
-/** The two ways in which Slack reaches the bot, with the same health pages beside each. */
+/** The two ways in which Slack reaches the bot, HTTP and Socket Mode, both with health endpoints. */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type CustomRoute, HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
 import type { WebClientOptions } from '@slack/web-api';
 
-/** How Slack reaches us: it calls a URL of ours, or we keep a socket open to it. `port` also serves the health pages. */
+/** How Slack reaches the bot: it calls our request URL, or we keep a WebSocket open to it. `port` also serves the health endpoints. */
 export type Transport =
   | {
       readonly kind: 'http';
       readonly signingSecret: string;
       readonly port: number;
-      /** Undefined: every address of this machine. */
+      /** The address to listen on; undefined for all of them. */
       readonly host?: string;
     }
   | { readonly kind: 'socket'; readonly appToken: string; readonly port: number };
 
-// A question line is short; Slack's payloads around it are some kilobytes.
+// A question is short; Slack's payload around it has some kilobytes.
 const BODY_LIMIT = '1mb';
 
-/** A receiver with `/healthz` (we are alive) and `/readyz` (we take questions). */
+/** A receiver with `/healthz` (the process is alive) and `/readyz` (the bot takes questions). */
 export function openReceiver(transport: Transport, clientOptions: WebClientOptions, logger: Logger, isReady: () => boolean): Receiver {
   const customRoutes: CustomRoute[] = [
-    { path: '/healthz', method: 'GET', handler: (_, response) => tell(response, true) },
-    { path: '/readyz', method: 'GET', handler: (_, response) => tell(response, isReady()) },
+    { path: '/healthz', method: 'GET', handler: (_, response) => sendHealth(response, true) },
+    { path: '/readyz', method: 'GET', handler: (_, response) => sendHealth(response, isReady()) },
   ];
   if (transport.kind === 'http') {
     return new HTTPReceiver({ signingSecret: transport.signingSecret, customRoutes, bodyLimit: BODY_LIMIT, logger });
   }
-  // The address of Slack's API is asked for twice: this one opens the socket.
+  // Bolt has the Web API's options twice: these are for the call that opens the socket.
   return new SocketModeReceiver({ appToken: transport.appToken, customRoutes, logger, installerOptions: { port: transport.port, clientOptions } });
 }
 
-/** Rejects where nothing more can listen at `port`. Bolt's Socket Mode receiver does not hear that of its health pages: the process would die of it. */
-export async function tryPort(port: number): Promise<void> {
+/** Rejects when `port` is taken. Bolt's Socket Mode receiver does not handle that error of its health server: the process would crash. */
+export async function assertPortIsFree(port: number): Promise<void> {
   const server = createServer().listen(port);
   await once(server, 'listening');
   server.close();
   await once(server, 'close');
 }
 
-function tell(response: ServerResponse, ok: boolean): void {
+function sendHealth(response: ServerResponse, ok: boolean): void {
   response.writeHead(ok ? 200 : 503, { 'content-type': 'application/json' });
   response.end(JSON.stringify({ ok }));
 }

@@ -1,10 +1,10 @@
-/** What must outlive a restart: which digests were posted already, so that none is posted twice. */
+/** Claims that outlive a restart: which digests were posted already, so that none is posted twice. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Claims a slot, such as `daily-2026-11-20`: true the first time, false ever after, also for other processes over the
- * same folder. It is claimed before the work is done, so a digest is posted at most once.
+ * Claims a slot, such as `daily-2026-11-20`: true the first time, false from then on, for all processes that share the
+ * folder. A slot is claimed before the work starts, so a digest is posted at most once.
  */
 export async function claim(folder: string, slot: string, now: Date): Promise<boolean> {
   await mkdir(folder, { recursive: true });

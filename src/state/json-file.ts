@@ -1,10 +1,16 @@
-/** A value that outlives a restart, as JSON in a file. */
+/** A JSON file that keeps a value across restarts. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What is not there, or cannot be read any more, reads as undefined. It is written whole or not at all. */
-export function keptIn(file: string): { read(): Promise<unknown>; write(value: unknown): Promise<void> } {
+export interface JsonFile {
+  /** The value; undefined when the file is missing or is not JSON. */
+  read(): Promise<unknown>;
+  /** Writes a temporary file and renames it, so the file is never half written. */
+  write(value: unknown): Promise<void>;
+}
+
+export function jsonFile(file: string): JsonFile {
   return {
     async read() {
       try {
@@ -15,12 +21,12 @@ export function keptIn(file: string): { read(): Promise<unknown>; write(value: u
     },
     async write(value) {
       await mkdir(dirname(file), { recursive: true });
-      const aside = `${file}.${randomUUID()}`;
+      const temporary = `${file}.${randomUUID()}`;
       try {
-        await writeFile(aside, JSON.stringify(value), { flush: true });
-        await rename(aside, file);
+        await writeFile(temporary, JSON.stringify(value), { flush: true });
+        await rename(temporary, file);
       } finally {
-        await rm(aside, { force: true });
+        await rm(temporary, { force: true });
       }
     },
   };

@@ -1,17 +1,17 @@
-/** What was spent: a line for each query that was paid for, in a file a day. Every process over the same folder adds to it. */
+/** What queries cost: one line for each paid query, one file a day. All processes that share the folder append to it. */
 import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-const entry = z.object({
+const ledgerEntry = z.object({
   /** ISO text in UTC. */
   at: z.string(),
-  /** Who asked, as Slack or the terminal names them; null for what the clock asked. */
+  /** The Slack user id or the terminal's user name; null for a scheduled report. */
   requester: z.string().nullable(),
   kind: z.enum(['command', 'report']),
-  /** The name of the command or of the report. */
+  /** The name of the command or report. */
   name: z.string(),
-  /** The same for all queries of one question. */
+  /** An id that all queries of one question share. */
   question: z.string(),
   ms: z.number(),
   bytes: z.number(),
@@ -19,35 +19,35 @@ const entry = z.object({
   queryId: z.string().nullable(),
 });
 
-/** One query that was paid for. */
-export type Entry = z.output<typeof entry>;
+/** One paid query. */
+export type LedgerEntry = z.output<typeof ledgerEntry>;
 
 export interface Ledger {
-  /** Adds an entry. Where it cannot be written, `onFault` hears of it, and the entry counts until the process ends. */
-  add(entry: Entry): Promise<void>;
-  /** The entries of [from, to), oldest first. */
-  during(from: Date, to: Date): Promise<Entry[]>;
+  /** Adds an entry. One that cannot be written is passed to `onError` and counts until the process ends. */
+  add(entry: LedgerEntry): Promise<void>;
+  /** The entries in [from, to), oldest first. */
+  during(from: Date, to: Date): Promise<LedgerEntry[]>;
 }
 
-/** Opens the ledger in a folder, which need not be there yet. */
-export function openLedger(folder: string, onFault: (error: unknown) => void): Ledger {
-  const unwritten: Entry[] = [];
+/** Opens the ledger in a folder; the first entry creates it. */
+export function openLedger(folder: string, onError: (error: unknown) => void): Ledger {
+  const unwritten: LedgerEntry[] = [];
   const fileOf = (day: string): string => join(folder, `${day}.jsonl`);
   const names = (): Promise<string[]> =>
     readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      // Nothing was spent where there is no folder yet.
-      if (error.code !== 'ENOENT') onFault(error);
+      // Without the folder, nothing was spent yet.
+      if (error.code !== 'ENOENT') onError(error);
       return [];
     });
   return {
     async add(added) {
       try {
         await mkdir(folder, { recursive: true });
-        // On a line of its own, even after one that was cut short.
+        // Begins with a line break, so that a line cut short by a crash does not damage this one.
         await appendFile(fileOf(added.at.slice(0, 10)), `\n${JSON.stringify(added)}\n`);
       } catch (error) {
         unwritten.push(added);
-        onFault(error);
+        onError(error);
       }
     },
     async during(from, to) {
@@ -60,12 +60,12 @@ export function openLedger(folder: string, onFault: (error: unknown) => void): L
   };
 }
 
-/** The entries of a file. A line that was cut by a crash is left out. */
-async function entriesOf(file: string): Promise<Entry[]> {
+/** The entries of a file, without lines that a crash cut short. */
+async function entriesOf(file: string): Promise<LedgerEntry[]> {
   const text = await readFile(file, 'utf8');
   return text.split('\n').flatMap((line) => {
     try {
-      return [entry.parse(JSON.parse(line))];
+      return [ledgerEntry.parse(JSON.parse(line))];
     } catch {
       return [];
     }

@@ -1,28 +1,27 @@
 /**
- * Whose an address is: of our own networks, or of AWS, which publishes the ranges of its addresses. Those are had when a
- * question first needs them, and kept for a day.
+ * Which network an IP address belongs to: a trusted one, or AWS, which publishes the ranges of its addresses. The ranges are
+ * fetched when a question first needs them, and cached for a day.
  */
 import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import type { AddressSet, Networks } from '../answer/context.ts';
 import { DAY_MS } from '../trail/time-window.ts';
+import type { JsonFile } from './json-file.ts';
 
-/** Where networks are known from. */
-interface Sources {
-  /** Addresses and ranges of our own. */
-  readonly ours: readonly string[];
-  /** URL or file of what AWS publishes. */
+interface NetworkSources {
+  /** The trusted addresses and CIDR ranges. */
+  readonly trusted: readonly string[];
+  /** URL or path of AWS's ip-ranges.json. */
   readonly awsRanges: string;
-  /** Where fetched ranges are kept. */
-  readonly kept: { read(): Promise<unknown>; write(value: unknown): Promise<void> };
+  /** Keeps fetched ranges. */
+  readonly cache: JsonFile;
   readonly clock: () => Date;
-  /** How long a fetch may take. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /** AWS writes 2026-11-19-21-03-10, in UTC (docs.aws.amazon.com/vpc/latest/userguide/aws-ip-ranges.html). */
-const published = z.object({
+const ipRangesFile = z.object({
   createDate: z
     .string()
     .regex(/^\d{4}(?:-\d\d){5}$/)
@@ -31,25 +30,25 @@ const published = z.object({
   ipv6_prefixes: z.array(z.object({ ipv6_prefix: z.cidrv6() })),
 });
 
-const keptRanges = z.object({ source: z.string(), fetched: z.string(), asOf: z.string(), ranges: z.array(z.union([z.cidrv4(), z.cidrv6()])) });
+const cachedRanges = z.object({ source: z.string(), fetched: z.string(), asOf: z.string(), ranges: z.array(z.union([z.cidrv4(), z.cidrv6()])) });
 
-/** Networks as they are named, and AWS's as they are published. A file is read each time; what was fetched serves for a day. */
-export function openNetworks({ ours, awsRanges: source, kept, clock, patienceMs = 5000 }: Sources): Networks {
+/** Opens the trusted networks and AWS's. A file of ranges is read each time; fetched ranges are used for a day. */
+export function openNetworks({ trusted, awsRanges: source, cache, clock, timeoutMs = 5000 }: NetworkSources): Networks {
   return {
-    ...(ours.length > 0 && { trusted: addressesOf(ours) }),
+    ...(trusted.length > 0 && { trusted: addressesOf(trusted) }),
     async aws() {
       const now = clock();
-      const { data: before } = keptRanges.safeParse(await kept.read());
-      const old = before?.source === source ? before : undefined;
+      const { data: cached } = cachedRanges.safeParse(await cache.read());
+      const old = cached?.source === source ? cached : undefined;
       if (old && now.getTime() - Date.parse(old.fetched) < DAY_MS) return { ...addressesOf(old.ranges), asOf: old.asOf, fault: null };
       try {
         const isFetched = /^https?:/.test(source);
-        const { asOf, ranges } = readPublished(isFetched ? await fetched(source, patienceMs) : await readFile(source, 'utf8'));
-        // What cannot be kept is fetched anew the next time.
-        if (isFetched) await kept.write({ source, fetched: now.toISOString(), asOf, ranges }).catch(() => undefined);
+        const { asOf, ranges } = parseIpRanges(isFetched ? await fetchText(source, timeoutMs) : await readFile(source, 'utf8'));
+        // Ranges that cannot be cached are fetched again the next time.
+        if (isFetched) await cache.write({ source, fetched: now.toISOString(), asOf, ranges }).catch(() => undefined);
         return { ...addressesOf(ranges), asOf, fault: null };
       } catch (error) {
-        const fault = { source, why: whyNot(error, patienceMs) };
+        const fault = { source, why: reasonOf(error, timeoutMs) };
         return old ? { ...addressesOf(old.ranges), asOf: old.asOf, fault } : { ...addressesOf([]), asOf: null, fault };
       }
     },
@@ -68,20 +67,20 @@ function addressesOf(ranges: readonly string[]): AddressSet {
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-function readPublished(text: string): { readonly asOf: string; readonly ranges: readonly string[] } {
-  const { createDate, prefixes, ipv6_prefixes } = published.parse(JSON.parse(text));
+function parseIpRanges(text: string): { readonly asOf: string; readonly ranges: readonly string[] } {
+  const { createDate, prefixes, ipv6_prefixes } = ipRangesFile.parse(JSON.parse(text));
   const ranges = [...prefixes.map(({ ip_prefix }) => ip_prefix), ...ipv6_prefixes.map(({ ipv6_prefix }) => ipv6_prefix)];
-  // A range is listed once for each service that has it.
+  // AWS lists a range once for each service that uses it.
   return { asOf: createDate, ranges: [...new Set(ranges)] };
 }
 
-async function fetched(url: string, patienceMs: number): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });
-  if (!response.ok) throw new Refused(response.status);
+async function fetchText(url: string, timeoutMs: number): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+  if (!response.ok) throw new HttpStatusError(response.status);
   return response.text();
 }
 
-class Refused extends Error {
+class HttpStatusError extends Error {
   readonly status: number;
 
   constructor(status: number) {
@@ -90,10 +89,11 @@ class Refused extends Error {
   }
 }
 
-function whyNot(error: unknown, patienceMs: number): string {
-  if (error instanceof Refused) return `answered with status ${error.status}`;
-  if (error instanceof DOMException && error.name === 'TimeoutError') return `did not answer within ${patienceMs / 1000} seconds`;
-  if (error instanceof SyntaxError || error instanceof z.ZodError) return 'does not hold what AWS publishes';
+/** Why ranges could not be read, as the rest of a sentence that begins with their source. */
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof HttpStatusError) return `answered with status ${error.status}`;
+  if (error instanceof DOMException && error.name === 'TimeoutError') return `did not answer within ${timeoutMs / 1000} seconds`;
+  if (error instanceof SyntaxError || error instanceof z.ZodError) return 'is not AWS’s ip-ranges.json';
   const { code } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-  return `cannot be had${code ? ` (${code})` : ''}`;
+  return `could not be read${code ? ` (${code})` : ''}`;
 }

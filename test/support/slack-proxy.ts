@@ -1,96 +1,96 @@
 /**
- * Slack as the bot meets it, on loopback: the emulated workspace behind a door that writes down every call and can refuse
- * some, response_urls that can be used up, and signed requests in Slack's name.
+ * Slack on loopback, for tests of the bot: the emulated workspace behind a proxy that records every message and can reject
+ * some, response_urls, and signed requests from Slack.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type Delivery, deliverEvent, deliverForm } from '../../playground/deliver.ts';
+import { type RequestResult, sendEvent, sendForm } from '../../playground/signed-requests.ts';
 import { openPlaygroundSlack, type PlaygroundSlack } from '../../playground/slack.ts';
 
-/** A message as it reached Slack: by which method (`response_url` is one), and its fields. */
-export interface Sent {
+/** A message that the bot sent: its method (`response_url` for those) and its fields. */
+export interface SentMessage {
   readonly method: string;
   readonly text: string;
   readonly blocks: readonly { readonly type: string; readonly [field: string]: unknown }[];
   readonly [field: string]: unknown;
 }
 
-export interface SlackDoor {
-  readonly slack: PlaygroundSlack;
+export interface SlackProxy {
+  readonly emulator: PlaygroundSlack;
   readonly apiUrl: string;
-  /** Every message since `forget`, refused ones too. */
-  readonly sent: readonly Sent[];
-  /** Methods that are refused, with Slack's word for it: `response_url` is answered 404 or, for invalid_blocks, 400. */
-  readonly refuse: Map<string, (message: Sent) => string | undefined>;
-  /** The next message, once it is there. */
-  next(): Promise<Sent>;
-  forget(): void;
-  slash(bot: string, line: string, more?: Readonly<Record<string, string>>): Promise<Delivery>;
-  /** `event_id` is that of the envelope; Slack gives a repeated event the same. */
-  mention(bot: string, text: string, more?: Readonly<Record<string, unknown>>): Promise<Delivery>;
-  press(bot: string, action: object, more?: object): Promise<Delivery>;
+  /** All messages since `clear`, rejected ones included. */
+  readonly sent: readonly SentMessage[];
+  /** Rejects messages of a method with Slack's error code. A `response_url` returns 404, or 400 for invalid_blocks. */
+  readonly reject: Map<string, (message: SentMessage) => string | undefined>;
+  /** The next message; waits for it. */
+  next(): Promise<SentMessage>;
+  clear(): void;
+  slash(bot: string, line: string, more?: Readonly<Record<string, string>>): Promise<RequestResult>;
+  /** `event_id` is in the envelope; Slack repeats an event with the same one. */
+  mention(bot: string, text: string, more?: Readonly<Record<string, unknown>>): Promise<RequestResult>;
+  click(bot: string, action: object, more?: object): Promise<RequestResult>;
   close(): Promise<void>;
 }
 
-export async function openSlackDoor(): Promise<SlackDoor> {
+export async function openSlackProxy(): Promise<SlackProxy> {
   const slack = await openPlaygroundSlack({ port: 0 });
   const { workspace, signingSecret, botUserId } = slack;
-  const sent: Sent[] = [];
-  const refuse: SlackDoor['refuse'] = new Map();
+  const sent: SentMessage[] = [];
+  const reject: SlackProxy['reject'] = new Map();
   let read = 0;
   let events = 0;
-  let heard = Promise.withResolvers<void>();
+  let arrived = Promise.withResolvers<void>();
 
-  /** Writes a message down, and says how it is refused. */
-  const take = (method: string, fields: Readonly<Record<string, unknown>>): string | undefined => {
-    const message = { method, text: '', blocks: [], ...fields } as Sent;
+  /** Records a message. Returns the error code when it is rejected. */
+  const record = (method: string, fields: Readonly<Record<string, unknown>>): string | undefined => {
+    const message = { method, text: '', blocks: [], ...fields } as SentMessage;
     sent.push(message);
-    heard.resolve();
-    heard = Promise.withResolvers();
-    return refuse.get(method)?.(message);
+    arrived.resolve();
+    arrived = Promise.withResolvers();
+    return reject.get(method)?.(message);
   };
 
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const method = (request.url ?? '').split('/')[2] ?? '';
     if (request.url?.startsWith('/response/')) {
-      const refusal = take('response_url', JSON.parse(body));
-      response.writeHead(refusal === undefined ? 200 : refusal === 'invalid_blocks' ? 400 : 404).end(refusal ?? 'ok');
+      const errorCode = record('response_url', JSON.parse(body));
+      response.writeHead(errorCode === undefined ? 200 : errorCode === 'invalid_blocks' ? 400 : 404).end(errorCode ?? 'ok');
       return;
     }
     const fields = Object.fromEntries(new URLSearchParams(body));
     if (method.startsWith('chat.')) {
-      const refusal = take(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
-      if (refusal !== undefined) return answer(response, JSON.stringify({ ok: false, error: refusal }));
+      const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
+      if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
     answer(response, await forward(slack.apiUrl + method, request, body));
   }).listen(0, '127.0.0.1');
   const url = await addressOf(server);
 
   const bot = (botUrl: string) => ({ url: botUrl, signingSecret });
-  const person = { user_id: workspace.requester.id, channel_id: workspace.general.id, team_id: workspace.teamId };
+  const user = { user_id: workspace.requester.id, channel_id: workspace.general.id, team_id: workspace.teamId };
   return {
-    slack,
+    emulator: slack,
     apiUrl: `${url}/api/`,
     sent,
-    refuse,
+    reject,
     async next() {
-      while (sent.length <= read) await heard.promise;
+      while (sent.length <= read) await arrived.promise;
       read += 1;
-      return sent[read - 1] as Sent;
+      return sent[read - 1] as SentMessage;
     },
-    forget() {
+    clear() {
       sent.length = 0;
       read = 0;
-      refuse.clear();
+      reject.clear();
     },
     slash: (botUrl, line, more) =>
-      deliverForm(bot(botUrl), { ...person, command: '/trail', text: line, response_url: `${url}/response/1`, trigger_id: '1.1', ...more }),
+      sendForm(bot(botUrl), { ...user, command: '/trail', text: line, response_url: `${url}/response/1`, trigger_id: '1.1', ...more }),
     mention(botUrl, words, { event_id, ...more } = {}) {
       events += 1;
-      return deliverEvent(bot(botUrl), {
+      return sendEvent(bot(botUrl), {
         type: 'event_callback',
         team_id: workspace.teamId,
         event_id: event_id ?? `Ev${events}`,
@@ -104,8 +104,8 @@ export async function openSlackDoor(): Promise<SlackDoor> {
         },
       });
     },
-    press: (botUrl, action, more) =>
-      deliverForm(bot(botUrl), {
+    click: (botUrl, action, more) =>
+      sendForm(bot(botUrl), {
         payload: JSON.stringify({
           type: 'block_actions',
           team: { id: workspace.teamId },

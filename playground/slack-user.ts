@@ -1,0 +1,189 @@
+/**
+ * The user of the playground, and Slack's part in what they do: a typed message becomes a slash command or a mention, a click
+ * becomes an interaction, and the bot's answer becomes a message.
+ */
+import { type WebAPICallResult, WebClient } from '@slack/web-api';
+import { z } from 'zod';
+import type { Conversation, ShownMessage } from './conversation.ts';
+import type { ResponseTarget, ResponseUrls } from './response-urls.ts';
+import { type BotEndpoint, sendEvent, sendForm } from './signed-requests.ts';
+import type { PlaygroundSlack } from './slack.ts';
+
+export interface SlackUser {
+  type(message: z.infer<typeof TypedMessage>): Promise<void>;
+  click(clicked: z.infer<typeof Click>): Promise<void>;
+  /** Shows a message that the bot sent to a response_url. */
+  showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void>;
+}
+
+/** A message typed in a channel, or in one of its threads. */
+export const TypedMessage = z.strictObject({ channel: z.string(), thread: z.string().optional(), text: z.string().trim().min(1).max(4000) });
+
+/** A click on an element of a message: a JSON pointer into its blocks, and the index of the chosen option in a menu. */
+export const Click = z.strictObject({ key: z.string(), pointer: z.string(), option: z.number().int().min(0).optional() });
+
+/** What the bot may send to a response_url, or return to a slash command. */
+export const BotResponse = z.looseObject({
+  text: z.string().default(''),
+  blocks: z.array(z.unknown()).default([]),
+  response_type: z.enum(['ephemeral', 'in_channel']).default('ephemeral'),
+  replace_original: z.boolean().optional(),
+  delete_original: z.boolean().optional(),
+  thread_ts: z.string().optional(),
+});
+
+export interface SlackUserOptions {
+  readonly slack: PlaygroundSlack;
+  readonly conversation: Conversation;
+  readonly responseUrls: ResponseUrls;
+  /** The page's own address, under which the response_urls are. */
+  readonly pageUrl: () => string;
+  /** The bot's request URL. */
+  readonly botUrl: () => string;
+}
+
+export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botUrl }: SlackUserOptions): SlackUser {
+  const { workspace, botUserId, signingSecret } = slack;
+  const client = new WebClient(slack.botToken, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+  const team = { id: workspace.teamId, domain: workspace.teamDomain };
+  const user = { id: workspace.requester.id, username: workspace.requester.name, name: workspace.requester.name, team_id: team.id };
+  const bot = (): BotEndpoint => ({ url: botUrl(), signingSecret });
+  const channelName = (id: string) => [workspace.general, workspace.digests].find((channel) => channel.id === id)?.name ?? id;
+
+  /** An ephemeral message from Slack itself. */
+  const showSlackMessage = (channel: string, text: string, thread?: string) => conversation.showEphemeral({ channel, thread, from: 'slack', text });
+
+  /** Opens one modal within three seconds, as in Slack. */
+  const triggerId = async () => {
+    const created = await client.apiCall('views.generateTriggerId', { user_id: user.id });
+    return (created as WebAPICallResult & { trigger_id: string }).trigger_id;
+  };
+
+  async function type({ channel, thread, text }: z.infer<typeof TypedMessage>): Promise<void> {
+    const mention = /^@trail\b/i.exec(text);
+    if (mention) return mentionBot(channel, thread, text.slice(mention[0].length).trim());
+    const [command = '', ...rest] = text.split(/\s+/);
+    if (!command.startsWith('/')) return thread ? mentionBot(channel, thread, text) : runCommand(channel, '/trail', text);
+    if (thread) return showSlackMessage(channel, `\`${escapeEntities(command)}\` is not supported in threads. Sorry!`, thread);
+    return runCommand(channel, command, rest.length === 0 ? '' : text.slice(command.length).trim());
+  }
+
+  async function runCommand(channel: string, command: string, text: string): Promise<void> {
+    await conversation.showEphemeral({ channel, from: 'requester', text: escapeEntities(`${command} ${text}`.trim()) });
+    if (command !== '/trail') return showSlackMessage(channel, `\`${escapeEntities(command)}\` is not a valid command.`);
+    const target: ResponseTarget = { channel };
+    const result = await sendForm(bot(), {
+      token: 'unused',
+      team_id: team.id,
+      team_domain: team.domain,
+      channel_id: channel,
+      channel_name: channelName(channel),
+      user_id: user.id,
+      user_name: user.name,
+      command,
+      text,
+      api_app_id: workspace.appId,
+      is_enterprise_install: 'false',
+      response_url: pageUrl() + responseUrls.create(target),
+      trigger_id: await triggerId(),
+    });
+    if (!result.ok) return showSlackMessage(channel, `/trail failed with the error \`${result.error}\``);
+    if (result.body !== '') await showResponse(target, BotResponse.parse(parseResponse(result.body)));
+  }
+
+  async function mentionBot(channel: string, thread: string | undefined, question: string): Promise<void> {
+    const text = `<@${botUserId}> ${escapeEntities(question)}`;
+    const ts = await conversation.post({ channel, thread, from: 'requester', text });
+    const result = await sendEvent(bot(), {
+      type: 'event_callback',
+      token: 'unused',
+      team_id: team.id,
+      api_app_id: workspace.appId,
+      event_id: `Ev${ts.replace('.', '')}`,
+      event_time: Math.floor(Number(ts)),
+      authorizations: [{ team_id: team.id, enterprise_id: null, user_id: botUserId, is_bot: true, is_enterprise_install: false }],
+      event: { type: 'app_mention', user: user.id, text, ts, event_ts: ts, channel, ...(thread ? { thread_ts: thread } : {}) },
+    });
+    // Slack would show nothing and retry for an hour. The playground shows the error.
+    if (!result.ok) await showSlackMessage(channel, `The mention did not reach trail: \`${result.error}\``, thread);
+  }
+
+  async function click({ key, pointer, option }: z.infer<typeof Click>): Promise<void> {
+    const message = conversation.find(key);
+    const [block, element] = message ? clickedElement(message, pointer) : [];
+    if (!message || !block || !element) return;
+    const { channel, ts, thread } = message;
+    const action = {
+      ...pick(element, ['type', 'value', 'text', 'style']),
+      action_id: element.action_id ?? pointer,
+      block_id: block.block_id ?? pointer.split('/')[1],
+      action_ts: ts,
+      ...(option === undefined ? {} : { selected_option: element.options?.[option] }),
+    };
+    const posted = { type: 'message', user: botUserId, ts, text: message.text, blocks: message.blocks, ...(thread ? { thread_ts: thread } : {}) };
+    const payload = {
+      type: 'block_actions',
+      token: 'unused',
+      team,
+      user,
+      api_app_id: workspace.appId,
+      container: { type: 'message', message_ts: ts, channel_id: channel, is_ephemeral: message.onlyYou, ...(thread ? { thread_ts: thread } : {}) },
+      channel: { id: channel, name: channelName(channel) },
+      ...(message.onlyYou ? {} : { message: posted }),
+      state: { values: {} },
+      trigger_id: await triggerId(),
+      response_url: pageUrl() + responseUrls.create({ channel, clicked: key }),
+      actions: [action],
+    };
+    const result = await sendForm(bot(), { payload: JSON.stringify(payload) });
+    if (!result.ok) await showSlackMessage(channel, `The click did not reach trail: \`${result.error}\``, thread);
+  }
+
+  async function showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void> {
+    const { text, blocks, response_type, replace_original, delete_original, thread_ts: thread } = response;
+    const original = target.clicked === undefined ? undefined : conversation.find(target.clicked);
+    if (original && delete_original) return conversation.remove(original);
+    // By default, Slack replaces the message whose button was clicked.
+    if (original && replace_original !== false) return conversation.replace(original, text, blocks);
+    const message = { channel: target.channel, thread, from: 'bot', text, blocks } as const;
+    if (response_type === 'in_channel') await conversation.post(message);
+    else await conversation.showEphemeral(message);
+  }
+
+  return { type, click, showResponse };
+}
+
+/** In the text of messages, Slack has &, < and > as entities. */
+function escapeEntities(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** The response to a slash command is a message as JSON, or plain text. */
+function parseResponse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return { text: body };
+  }
+}
+
+interface Element {
+  readonly action_id?: string;
+  readonly block_id?: string;
+  readonly options?: readonly unknown[];
+}
+
+/** The block and the element at a pointer such as `/2/elements/0`. */
+function clickedElement(message: ShownMessage, pointer: string): [block?: Element | undefined, element?: Element | undefined] {
+  const path = pointer.split('/').slice(1);
+  const steps = path.map((_, depth) => path.slice(0, depth + 1).reduce<unknown>(property, message.blocks));
+  return [steps[0] as Element | undefined, steps.at(-1) as Element | undefined];
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+}
+
+function pick(value: object, names: readonly string[]): object {
+  return Object.fromEntries(names.map((name) => [name, property(value, name)]).filter(([, found]) => found !== undefined));
+}

@@ -1,0 +1,61 @@
+/** The digests of a channel: reports on schedule, and accounts and regions that are new in an Athena trail. */
+import { type AthenaSettings, openClients } from '../../athena/open.ts';
+import type { Answer } from '../answer/answer.ts';
+import { errorAnswer } from '../answer/error-answer.ts';
+import { UserError } from '../errors.ts';
+import type { TimeRange } from '../trail/time-window.ts';
+import { type ClockOptions, startClock } from './clock.ts';
+import { NEW_ACCOUNTS_SCHEDULE, newAccountsAnswer } from './new-accounts.ts';
+import { periodBefore } from './period.ts';
+
+export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone' | 'clock' | 'log' | 'claim'> {
+  /** The trail's settings when Athena answers. */
+  readonly athena: AthenaSettings | undefined;
+  /** Adds new accounts and regions to the table when only its properties have to change. */
+  readonly appliesNewAccounts: boolean;
+  /** Posts yesterday's daily report at the start, instead of the reports that came due while the process was down. */
+  readonly postsAtStart: boolean;
+  /** Aborted when the process stops. */
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Runs a report over a period, [from, to) in UTC. */
+  ask(name: string, period: TimeRange, options: { readonly now: Date; readonly signal: AbortSignal }): Promise<Answer>;
+  post(answer: Answer): Promise<void>;
+}
+
+/** Starts the clock and posts what is due now. Returns a function that stops the clock. */
+export async function startDigests(options: DigestOptions): Promise<() => Promise<void>> {
+  const { athena, reports, timeZone, clock, log, claim, appliesNewAccounts: apply, postsAtStart, signal, post } = options;
+  const announceNewAccounts = async (settings: AthenaSettings): Promise<void> => {
+    using clients = openClients();
+    const answer = await newAccountsAnswer({ settings, clients, clock, signal, apply, claim });
+    if (answer) await post(answer);
+  };
+  const started = startClock({
+    reports,
+    ...(athena && { jobs: new Map([['new-accounts', { schedule: NEW_ACCOUNTS_SCHEDULE, run: () => announceNewAccounts(athena) }]]) }),
+    timeZone,
+    clock,
+    log,
+    claim,
+    post: (name, period) => postReport(name, period, options),
+  });
+  try {
+    if (postsAtStart) await postReport('daily', periodBefore('day', clock(), timeZone), options);
+    else await started.catchUp();
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+  return () => started.stop();
+}
+
+/** Runs a report and posts its answer; a report that fails with a UserError posts why there is none. */
+async function postReport(name: string, period: TimeRange, { ask, post, clock, timeoutMs, signal: stopping }: DigestOptions): Promise<void> {
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]);
+  const answer = await ask(name, period, { now: clock(), signal }).catch((error: unknown) => {
+    if (!(error instanceof UserError) || signal.aborted) throw error;
+    return errorAnswer(new UserError(`There is no ${name} report today. ${error.message}`), '');
+  });
+  await post(answer);
+}
