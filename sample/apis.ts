@@ -1,18 +1,17 @@
 /**
- * The APIs of everyday traffic: what each is asked and answers, in the field names AWS logs.
+ * The APIs of everyday traffic, with requestParameters and responseElements in the field names that AWS logs.
  *
- * An API that is not listed is a read without parameters: CloudTrail then writes null for both.
+ * An API that is not listed is a read without parameters: CloudTrail then writes null for both fields.
  */
 import { HOUR, isoSeconds, longDate } from './calendar.ts';
-import type { Session } from './callers.ts';
+import type { CallerSession } from './callers.ts';
 import {
   BUCKETS,
   FUNCTIONS,
   groupOf,
-  hexOf,
-  idOf,
+  hexId,
   instancesOf,
-  keysOf,
+  kmsKeysOf,
   LOG_BUCKET,
   LOG_GROUPS,
   PARAMETERS,
@@ -20,31 +19,32 @@ import {
   SECRETS,
   subnetOf,
   TABLES,
+  uniqueId,
   vpcOf,
 } from './organization.ts';
 import type { Random } from './random.ts';
-import type { Shape } from './record.ts';
+import type { CallContent } from './record.ts';
 
-/** Where and when a call happens. */
-export interface Scene {
+/** When and where a call is made, and by which session. */
+export interface CallContext {
   readonly at: number;
   readonly region: string;
-  readonly session: Session;
+  readonly session: CallerSession;
   readonly random: Random;
 }
-type Describe = (scene: Scene) => Shape;
+type ContentOf = (context: CallContext) => CallContent;
 
-const arn = ({ region, session }: Scene, service: string, rest: string) => `arn:aws:${service}:${region}:${session.account}:${rest}`;
+const arn = ({ region, session }: CallContext, service: string, rest: string) => `arn:aws:${service}:${region}:${session.account}:${rest}`;
 const items = (...things: readonly unknown[]) => ({ items: things });
-const instance = ({ session, random }: Scene) => random.pick(instancesOf(session.account));
+const anyInstance = ({ session, random }: CallContext) => random.pick(instancesOf(session.account));
 
 export function bucketNames(account: string) {
   return BUCKETS.map((name) => `${name}-${account.slice(0, 4)}`);
 }
-const bucketOf = ({ session, random }: Scene) => random.pick(bucketNames(session.account));
+const anyBucket = ({ session, random }: CallContext) => random.pick(bucketNames(session.account));
 
-/** What S3 adds to each of its events. */
-export function s3Facts(random: Random, bytes: { readonly in: number; readonly out: number }, method = 'AuthHeader') {
+/** The additionalEventData of S3's events. */
+export function s3EventData(random: Random, bytes: { readonly in: number; readonly out: number }, method = 'AuthHeader') {
   return {
     SignatureVersion: 'SigV4',
     CipherSuite: 'TLS_AES_128_GCM_SHA256',
@@ -57,29 +57,29 @@ export function s3Facts(random: Random, bytes: { readonly in: number; readonly o
 
 const bucketResource = (bucket: string, account: string) => ({ accountId: account, type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${bucket}` });
 
-function aboutBucket(word: string): Describe {
-  return (scene) => {
-    const anyBucket = bucketOf(scene);
-    const bucket = scene.session.ip === 'cloudtrail.amazonaws.com' ? LOG_BUCKET : anyBucket;
-    const host = `${bucket}.s3.${scene.region}.amazonaws.com`;
+function aboutBucket(word: string): ContentOf {
+  return (context) => {
+    const own = anyBucket(context);
+    const bucket = context.session.ip === 'cloudtrail.amazonaws.com' ? LOG_BUCKET : own;
+    const host = `${bucket}.s3.${context.region}.amazonaws.com`;
     return {
       request: { bucketName: bucket, Host: host, [word]: '' },
-      additional: s3Facts(scene.random, { in: 0, out: 200 + scene.random.int(900) }),
-      resources: [bucketResource(bucket, scene.session.account)],
+      additional: s3EventData(context.random, { in: 0, out: 200 + context.random.int(900) }),
+      resources: [bucketResource(bucket, context.session.account)],
       host,
     };
   };
 }
 
-export function s3Object(scene: Scene, bucket: string, key: string, { writes = false, method = 'AuthHeader', query = {} } = {}): Shape {
-  const { random, region, session } = scene;
+export function s3Object(context: CallContext, bucket: string, key: string, { writes = false, method = 'AuthHeader', query = {} } = {}): CallContent {
+  const { random, region, session } = context;
   const host = `${bucket}.s3.${region}.amazonaws.com`;
   const size = 500 + Math.floor(random.next() ** 4 * 40_000_000);
   return {
     request: { ...query, bucketName: bucket, Host: host, key },
     response: writes ? { 'x-amz-server-side-encryption': 'AES256' } : null,
     additional: {
-      ...s3Facts(random, writes ? { in: size, out: 0 } : { in: 0, out: size }, method),
+      ...s3EventData(random, writes ? { in: size, out: 0 } : { in: 0, out: size }, method),
       ...(writes ? { SSEApplied: 'Default_SSE_S3' } : {}),
     },
     resources: [{ type: 'AWS::S3::Object', ARN: `arn:aws:s3:::${bucket}/${key}` }, bucketResource(bucket, session.account)],
@@ -89,23 +89,23 @@ export function s3Object(scene: Scene, bucket: string, key: string, { writes = f
 }
 
 const FOLDERS = ['orders', 'invoices', 'exports', 'thumbnails', 'logs', 'models', 'raw/clicks', 'curated/shipments'];
-export const someKey = ({ random, at }: Scene) =>
+export const anyObjectKey = ({ random, at }: CallContext) =>
   `${random.pick(FOLDERS)}/${isoSeconds(at).slice(0, 10).replaceAll('-', '/')}/${random.hex(12)}.${random.pick(['json', 'parquet', 'pdf', 'png', 'csv.gz'])}`;
 
-function keyUse(scene: Scene, more: object): Shape {
-  const { random, session } = scene;
-  const key = arn(scene, 'kms', `key/${random.pick(keysOf(session.account))}`);
-  const context = random.chance(0.5)
-    ? { 'aws:lambda:FunctionArn': arn(scene, 'lambda', `function:${random.pick(FUNCTIONS)}`) }
+function keyUse(context: CallContext, more: object): CallContent {
+  const { random, session } = context;
+  const key = arn(context, 'kms', `key/${random.pick(kmsKeysOf(session.account))}`);
+  const encryptionContext = random.chance(0.5)
+    ? { 'aws:lambda:FunctionArn': arn(context, 'lambda', `function:${random.pick(FUNCTIONS)}`) }
     : random.chance(0.5)
-      ? { 'aws:s3:arn': `arn:aws:s3:::${bucketOf(scene)}` }
-      : { PARAMETER_ARN: arn(scene, 'ssm', `parameter${random.pick(PARAMETERS)}`) };
-  return { request: { encryptionContext: context, ...more }, resources: [{ accountId: session.account, type: 'AWS::KMS::Key', ARN: key }] };
+      ? { 'aws:s3:arn': `arn:aws:s3:::${anyBucket(context)}` }
+      : { PARAMETER_ARN: arn(context, 'ssm', `parameter${random.pick(PARAMETERS)}`) };
+  return { request: { encryptionContext, ...more }, resources: [{ accountId: session.account, type: 'AWS::KMS::Key', ARN: key }] };
 }
 
-/** An AssumeRole and its answer, with the session token that CloudTrail does log. */
-export function assumedRole(scene: Scene, account: string, role: string, sessionName: string, lasts = HOUR): Shape {
-  const { random, at, session } = scene;
+/** An AssumeRole with its response, including the session token, which CloudTrail logs. */
+export function assumedRole(context: CallContext, account: string, role: string, sessionName: string, lasts = HOUR): CallContent {
+  const { random, at, session } = context;
   const roleArn = `arn:aws:iam::${account}:role/${role}`;
   return {
     request: { roleArn, roleSessionName: sessionName, ...(session.byAws ? {} : { durationSeconds: lasts / 1000 }) },
@@ -116,7 +116,7 @@ export function assumedRole(scene: Scene, account: string, role: string, session
         expiration: longDate(at + lasts),
       },
       assumedRoleUser: {
-        assumedRoleId: `${idOf('AROA', `${account}/${role}`)}:${sessionName}`,
+        assumedRoleId: `${uniqueId('AROA', `${account}/${role}`)}:${sessionName}`,
         arn: `arn:aws:sts::${account}:assumed-role/${role}/${sessionName}`,
       },
     },
@@ -132,9 +132,9 @@ export interface Launch {
   readonly keyName?: string;
 }
 
-/** RunInstances, one answer for as many instances as were asked for. */
-export function runInstances({ at, region, session, random }: Scene, { instances, type, tags, clientToken, keyName }: Launch): Shape {
-  const image = hexOf('ami-0', `image/${region}`, 16);
+/** RunInstances with one response for all its instances. */
+export function runInstances({ at, region, session, random }: CallContext, { instances, type, tags, clientToken, keyName }: Launch): CallContent {
+  const image = hexId('ami-0', `image/${region}`, 16);
   const [subnetId, vpcId, groupId] = [subnetOf(session.account, region), vpcOf(session.account, region), groupOf(session.account, region)];
   const tagItems = Object.entries(tags).map(([key, value]) => ({ key, value }));
   const count = instances.length;
@@ -202,8 +202,8 @@ const STATES = { pending: 0, running: 16, 'shutting-down': 32, stopping: 64, sto
 type State = keyof typeof STATES;
 const state = (name: State) => ({ code: STATES[name], name });
 
-/** StopInstances, StartInstances and TerminateInstances differ in the states only. */
-export function changeInstances({ random }: Scene, instances: readonly string[], from: State, to: State): Shape {
+/** StopInstances, StartInstances or TerminateInstances, which differ only in the states. */
+export function changeInstances({ random }: CallContext, instances: readonly string[], from: State, to: State): CallContent {
   return {
     request: { instancesSet: items(...instances.map((instanceId) => ({ instanceId }))), ...(to === 'stopping' ? { force: false } : {}) },
     response: {
@@ -213,14 +213,14 @@ export function changeInstances({ random }: Scene, instances: readonly string[],
   };
 }
 
-/** UpdateFunctionCode's answer is the whole configuration of the function. */
-export function updatedFunction(scene: Scene, functionName: string): Shape {
-  const { random, at } = scene;
-  const functionArn = arn(scene, 'lambda', `function:${functionName}`);
+/** UpdateFunctionCode, whose response is the whole configuration of the function. */
+export function updatedFunction(context: CallContext, functionName: string): CallContent {
+  const { random, at } = context;
+  const functionArn = arn(context, 'lambda', `function:${functionName}`);
   return {
     request: {
       functionName,
-      s3Bucket: bucketNames(scene.session.account)[3],
+      s3Bucket: bucketNames(context.session.account)[3],
       s3Key: `functions/${functionName}/${random.hex(8)}.zip`,
       publish: true,
       dryRun: false,
@@ -229,7 +229,7 @@ export function updatedFunction(scene: Scene, functionName: string): Shape {
       functionName,
       functionArn,
       runtime: 'nodejs22.x',
-      role: `arn:aws:iam::${scene.session.account}:role/${functionName}-role`,
+      role: `arn:aws:iam::${context.session.account}:role/${functionName}-role`,
       handler: 'index.handler',
       codeSize: 20_000 + random.int(4_000_000),
       description: '',
@@ -254,8 +254,8 @@ export function updatedFunction(scene: Scene, functionName: string): Shape {
 }
 
 /** CreateKey; a key with origin EXTERNAL waits for its material to be imported. */
-export function createdKey(scene: Scene, keyId: string, origin: 'AWS_KMS' | 'EXTERNAL', description: string): Shape {
-  const keyArn = arn(scene, 'kms', `key/${keyId}`);
+export function createdKey(context: CallContext, keyId: string, origin: 'AWS_KMS' | 'EXTERNAL', description: string): CallContent {
+  const keyArn = arn(context, 'kms', `key/${keyId}`);
   const isExternal = origin === 'EXTERNAL';
   return {
     request: {
@@ -269,10 +269,10 @@ export function createdKey(scene: Scene, keyId: string, origin: 'AWS_KMS' | 'EXT
     },
     response: {
       keyMetadata: {
-        aWSAccountId: scene.session.account,
+        aWSAccountId: context.session.account,
         keyId,
         arn: keyArn,
-        creationDate: longDate(scene.at),
+        creationDate: longDate(context.at),
         enabled: !isExternal,
         description,
         keyUsage: 'ENCRYPT_DECRYPT',
@@ -285,33 +285,33 @@ export function createdKey(scene: Scene, keyId: string, origin: 'AWS_KMS' | 'EXT
         multiRegion: false,
       },
     },
-    resources: [{ accountId: scene.session.account, type: 'AWS::KMS::Key', ARN: keyArn }],
+    resources: [{ accountId: context.session.account, type: 'AWS::KMS::Key', ARN: keyArn }],
   };
 }
 
-const ASSUMABLE: Readonly<Record<string, (scene: Scene) => readonly [role: string, sessionName: string]>> = {
+const ASSUMABLE: Readonly<Record<string, (context: CallContext) => readonly [role: string, sessionName: string]>> = {
   'lambda.amazonaws.com': ({ random }) => {
     const name = random.pick(FUNCTIONS);
     return [`${name}-role`, name];
   },
-  'ec2.amazonaws.com': (scene) => ['web-server', instance(scene)],
+  'ec2.amazonaws.com': (context) => ['web-server', anyInstance(context)],
   'config.amazonaws.com': () => ['aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig', 'ConfigResourceCompositionSession'],
   'autoscaling.amazonaws.com': () => ['aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling', 'AutoScaling'],
 };
-const byCaller = (scene: Scene) =>
+const byCaller = (context: CallContext) =>
   (
-    ASSUMABLE[scene.session.ip] ??
-    (({ random }: Scene) => [random.pick(['deploy', 'terraform', 'read-config', 'artifact-reader']), `run-${random.hex(8)}`] as const)
-  )(scene);
+    ASSUMABLE[context.session.ip] ??
+    (({ random }: CallContext) => [random.pick(['deploy', 'terraform', 'read-config', 'artifact-reader']), `run-${random.hex(8)}`] as const)
+  )(context);
 const filter = (name: string, value: string) => ({ filterSet: items({ name, valueSet: items({ value }) }) });
-const named =
-  (key: string, from: readonly string[]): Describe =>
+const withName =
+  (key: string, from: readonly string[]): ContentOf =>
   ({ random }) => ({ request: { [key]: random.pick(from) } });
 const ROLES = [...FUNCTIONS.map((name) => `${name}-role`), 'web-server', 'deploy', 'terraform', 'security-scanner'];
 const CLUSTERS = ['web', 'jobs'];
 const STACKS = ['network', 'orders', 'web', 'data-lake', 'observability'];
-const loadBalancer = (scene: Scene) => arn(scene, 'elasticloadbalancing', `loadbalancer/app/web/${hexOf('', scene.region, 16)}`);
-const targetGroup = (scene: Scene) => arn(scene, 'elasticloadbalancing', `targetgroup/web/${hexOf('', `${scene.region}tg`, 16)}`);
+const loadBalancer = (context: CallContext) => arn(context, 'elasticloadbalancing', `loadbalancer/app/web/${hexId('', context.region, 16)}`);
+const targetGroup = (context: CallContext) => arn(context, 'elasticloadbalancing', `targetgroup/web/${hexId('', `${context.region}tg`, 16)}`);
 const container = { containersPerTask: 1, image: 'web' };
 
 const BUCKET_READS: Readonly<Record<string, string>> = {
@@ -339,49 +339,52 @@ const BUCKET_READS: Readonly<Record<string, string>> = {
   GetAnalyticsConfiguration: 'analytics',
 };
 
-export const SHAPES: Readonly<Record<string, Describe>> = {
+export const API_CONTENTS: Readonly<Record<string, ContentOf>> = {
   ...Object.fromEntries(Object.entries(BUCKET_READS).map(([name, word]) => [`s3:${name}`, aboutBucket(word)])),
-  's3:ListBuckets': ({ random, region }) => ({ request: { Host: `s3.${region}.amazonaws.com` }, additional: s3Facts(random, { in: 0, out: 2400 }) }),
-  's3:GetObject': (scene) => s3Object(scene, bucketOf(scene), someKey(scene)),
-  's3:HeadObject': (scene) => s3Object(scene, bucketOf(scene), someKey(scene)),
-  's3:PutObject': (scene) => s3Object(scene, bucketOf(scene), someKey(scene), { writes: true }),
-  's3:ListObjects': (scene) => {
-    const bucket = bucketOf(scene);
-    const host = `${bucket}.s3.${scene.region}.amazonaws.com`;
+  's3:ListBuckets': ({ random, region }) => ({
+    request: { Host: `s3.${region}.amazonaws.com` },
+    additional: s3EventData(random, { in: 0, out: 2400 }),
+  }),
+  's3:GetObject': (context) => s3Object(context, anyBucket(context), anyObjectKey(context)),
+  's3:HeadObject': (context) => s3Object(context, anyBucket(context), anyObjectKey(context)),
+  's3:PutObject': (context) => s3Object(context, anyBucket(context), anyObjectKey(context), { writes: true }),
+  's3:ListObjects': (context) => {
+    const bucket = anyBucket(context);
+    const host = `${bucket}.s3.${context.region}.amazonaws.com`;
     return {
-      request: { 'list-type': '2', prefix: `${scene.random.pick(FOLDERS)}/`, bucketName: bucket, 'encoding-type': 'url', Host: host },
-      additional: s3Facts(scene.random, { in: 0, out: 900 + scene.random.int(20_000) }),
-      resources: [{ type: 'AWS::S3::Object', ARNPrefix: `arn:aws:s3:::${bucket}/` }, bucketResource(bucket, scene.session.account)],
+      request: { 'list-type': '2', prefix: `${context.random.pick(FOLDERS)}/`, bucketName: bucket, 'encoding-type': 'url', Host: host },
+      additional: s3EventData(context.random, { in: 0, out: 900 + context.random.int(20_000) }),
+      resources: [{ type: 'AWS::S3::Object', ARNPrefix: `arn:aws:s3:::${bucket}/` }, bucketResource(bucket, context.session.account)],
       isData: true,
       host,
     };
   },
-  's3:PutBucketTagging': (scene) => ({ ...aboutBucket('tagging')(scene) }),
-  's3:PutBucketLifecycle': (scene) => ({ ...aboutBucket('lifecycle')(scene) }),
+  's3:PutBucketTagging': (context) => ({ ...aboutBucket('tagging')(context) }),
+  's3:PutBucketLifecycle': (context) => ({ ...aboutBucket('lifecycle')(context) }),
 
-  'kms:Decrypt': (scene) => keyUse(scene, { encryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
-  'kms:GenerateDataKey': (scene) => {
-    const shape = keyUse(scene, { keySpec: 'AES_256' });
+  'kms:Decrypt': (context) => keyUse(context, { encryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
+  'kms:GenerateDataKey': (context) => {
+    const shape = keyUse(context, { keySpec: 'AES_256' });
     const [key] = shape.resources as [{ ARN: string }];
     return { ...shape, request: { keyId: key.ARN, ...(shape.request as object) } };
   },
-  'kms:Encrypt': (scene) => keyUse(scene, { encryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
-  'kms:DescribeKey': ({ session, random }) => ({ request: { keyId: random.pick(keysOf(session.account)) } }),
-  'kms:GetKeyPolicy': ({ session, random }) => ({ request: { keyId: random.pick(keysOf(session.account)), policyName: 'default' } }),
-  'kms:GetKeyRotationStatus': ({ session, random }) => ({ request: { keyId: random.pick(keysOf(session.account)) } }),
-  'kms:ListResourceTags': ({ session, random }) => ({ request: { keyId: random.pick(keysOf(session.account)) } }),
-  'kms:ListGrants': ({ session, random }) => ({ request: { keyId: random.pick(keysOf(session.account)) } }),
-  'kms:CreateGrant': (scene) => ({
+  'kms:Encrypt': (context) => keyUse(context, { encryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
+  'kms:DescribeKey': ({ session, random }) => ({ request: { keyId: random.pick(kmsKeysOf(session.account)) } }),
+  'kms:GetKeyPolicy': ({ session, random }) => ({ request: { keyId: random.pick(kmsKeysOf(session.account)), policyName: 'default' } }),
+  'kms:GetKeyRotationStatus': ({ session, random }) => ({ request: { keyId: random.pick(kmsKeysOf(session.account)) } }),
+  'kms:ListResourceTags': ({ session, random }) => ({ request: { keyId: random.pick(kmsKeysOf(session.account)) } }),
+  'kms:ListGrants': ({ session, random }) => ({ request: { keyId: random.pick(kmsKeysOf(session.account)) } }),
+  'kms:CreateGrant': (context) => ({
     request: {
-      keyId: arn(scene, 'kms', `key/${scene.random.pick(keysOf(scene.session.account))}`),
-      granteePrincipal: `autoscaling.${scene.region}.amazonaws.com`,
+      keyId: arn(context, 'kms', `key/${context.random.pick(kmsKeysOf(context.session.account))}`),
+      granteePrincipal: `autoscaling.${context.region}.amazonaws.com`,
       operations: ['Decrypt', 'CreateGrant'],
     },
-    response: { grantId: scene.random.hex(64) },
+    response: { grantId: context.random.hex(64) },
   }),
 
   'sts:GetCallerIdentity': () => ({}),
-  'sts:AssumeRole': (scene) => assumedRole(scene, scene.session.account, ...byCaller(scene)),
+  'sts:AssumeRole': (context) => assumedRole(context, context.session.account, ...byCaller(context)),
 
   'logs:CreateLogStream': ({ random, at }) => ({
     request: {
@@ -415,9 +418,9 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
     request: { name: random.pick(PARAMETERS), type: 'SecureString', value: 'HIDDEN_DUE_TO_SECURITY_REASONS', overwrite: true },
     response: { version: 1 + random.int(40), tier: 'Standard' },
   }),
-  'ssm:UpdateInstanceInformation': (scene) => ({
+  'ssm:UpdateInstanceInformation': (context) => ({
     request: {
-      instanceId: instance(scene),
+      instanceId: anyInstance(context),
       agentVersion: '3.3.2299.0',
       agentStatus: 'Active',
       platformType: 'Linux',
@@ -429,54 +432,58 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
     },
     isReadOnly: false,
   }),
-  'ssm:ListInstanceAssociations': (scene) => ({ request: { instanceId: instance(scene), maxResults: 20 } }),
-  'ssm:PutInventory': (scene) => ({
+  'ssm:ListInstanceAssociations': (context) => ({ request: { instanceId: anyInstance(context), maxResults: 20 } }),
+  'ssm:PutInventory': (context) => ({
     request: {
-      instanceId: instance(scene),
-      items: [{ typeName: 'AWS:InstanceInformation', schemaVersion: '1.0', contentHash: scene.random.hex(32) }],
+      instanceId: anyInstance(context),
+      items: [{ typeName: 'AWS:InstanceInformation', schemaVersion: '1.0', contentHash: context.random.hex(32) }],
     },
   }),
-  'ssm:UpdateInstanceAssociationStatus': (scene) => ({
+  'ssm:UpdateInstanceAssociationStatus': (context) => ({
     request: {
-      associationId: scene.random.uuid(),
-      instanceId: instance(scene),
-      executionResult: { executionDate: isoSeconds(scene.at), executionSummary: '1 out of 1 plugin processed, 1 success', status: 'Success' },
+      associationId: context.random.uuid(),
+      instanceId: anyInstance(context),
+      executionResult: { executionDate: isoSeconds(context.at), executionSummary: '1 out of 1 plugin processed, 1 success', status: 'Success' },
     },
     response: {},
   }),
-  'ssm:StartSession': (scene) => ({
-    request: { target: instance(scene) },
+  'ssm:StartSession': (context) => ({
+    request: { target: anyInstance(context) },
     response: {
-      sessionId: `${scene.random.pick(PEOPLE).email}-${scene.random.hex(17)}`,
-      streamUrl: `wss://ssmmessages.${scene.region}.amazonaws.com/v1/data-channel`,
+      sessionId: `${context.random.pick(PEOPLE).email}-${context.random.hex(17)}`,
+      streamUrl: `wss://ssmmessages.${context.region}.amazonaws.com/v1/data-channel`,
       tokenValue: 'HIDDEN_DUE_TO_SECURITY_REASONS',
     },
   }),
-  'ssm:SendCommand': (scene) => ({
+  'ssm:SendCommand': (context) => ({
     request: {
       documentName: 'AWS-RunShellScript',
-      instanceIds: [instance(scene)],
+      instanceIds: [anyInstance(context)],
       parameters: 'HIDDEN_DUE_TO_SECURITY_REASONS',
       timeoutSeconds: 600,
     },
-    response: { command: { commandId: scene.random.uuid(), documentName: 'AWS-RunShellScript', status: 'Pending', targetCount: 1 } },
+    response: { command: { commandId: context.random.uuid(), documentName: 'AWS-RunShellScript', status: 'Pending', targetCount: 1 } },
   }),
-  'secretsmanager:GetSecretValue': (scene) => ({
-    request: { secretId: arn(scene, 'secretsmanager', `secret:${scene.random.pick(SECRETS)}-AbCdEf`) },
+  'secretsmanager:GetSecretValue': (context) => ({
+    request: { secretId: arn(context, 'secretsmanager', `secret:${context.random.pick(SECRETS)}-AbCdEf`) },
   }),
-  'secretsmanager:DescribeSecret': named('secretId', SECRETS),
-  'secretsmanager:PutSecretValue': (scene) => ({
-    request: { secretId: scene.random.pick(SECRETS), clientRequestToken: scene.random.uuid() },
-    response: { arn: arn(scene, 'secretsmanager', `secret:${SECRETS[0]}-AbCdEf`) },
+  'secretsmanager:DescribeSecret': withName('secretId', SECRETS),
+  'secretsmanager:PutSecretValue': (context) => ({
+    request: { secretId: context.random.pick(SECRETS), clientRequestToken: context.random.uuid() },
+    response: { arn: arn(context, 'secretsmanager', `secret:${SECRETS[0]}-AbCdEf`) },
   }),
 
-  'ec2:DescribeInstances': (scene) => ({
-    request: { maxResults: 1000, instancesSet: {}, ...(scene.random.chance(0.5) ? filter('instance-state-name', 'running') : { filterSet: {} }) },
+  'ec2:DescribeInstances': (context) => ({
+    request: { maxResults: 1000, instancesSet: {}, ...(context.random.chance(0.5) ? filter('instance-state-name', 'running') : { filterSet: {} }) },
   }),
-  'ec2:DescribeInstanceStatus': (scene) => ({
-    request: { instancesSet: items({ instanceId: instance(scene) }, { instanceId: instance(scene) }), filterSet: {}, includeAllInstances: true },
+  'ec2:DescribeInstanceStatus': (context) => ({
+    request: {
+      instancesSet: items({ instanceId: anyInstance(context) }, { instanceId: anyInstance(context) }),
+      filterSet: {},
+      includeAllInstances: true,
+    },
   }),
-  'ec2:DescribeInstanceAttribute': (scene) => ({ request: { instanceId: instance(scene), attribute: 'userData' } }),
+  'ec2:DescribeInstanceAttribute': (context) => ({ request: { instanceId: anyInstance(context), attribute: 'userData' } }),
   'ec2:DescribeVolumes': () => ({ request: { volumeSet: {}, filterSet: {} } }),
   'ec2:DescribeSnapshots': ({ session }) => ({
     request: { maxResults: 100, snapshotSet: {}, ownersSet: items({ owner: session.account }), sharedUsersSet: {}, filterSet: {} },
@@ -490,20 +497,20 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
     request: { networkInterfaceIdSet: {}, ...filter('subnet-id', subnetOf(session.account, region)) },
   }),
   'ec2:DescribeAddresses': () => ({ request: { publicIpsSet: {}, filterSet: {}, allocationIdsSet: {} } }),
-  'ec2:DescribeTags': (scene) => ({ request: filter('resource-id', instance(scene)) }),
+  'ec2:DescribeTags': (context) => ({ request: filter('resource-id', anyInstance(context)) }),
   'ec2:DescribeRegions': () => ({ request: { regionSet: {}, allRegions: true } }),
   'ec2:DescribeAccountAttributes': () => ({ request: { accountAttributeNameSet: items({ attributeName: 'supported-platforms' }), filterSet: {} } }),
   'ec2:DescribeNatGateways': () => ({ request: { DescribeNatGatewaysRequest: '' } }),
   'ec2:DescribeLaunchTemplates': () => ({ request: { DescribeLaunchTemplatesRequest: { MaxResults: 100 } } }),
-  'ec2:CreateTags': (scene) => ({
+  'ec2:CreateTags': (context) => ({
     request: {
-      resourcesSet: items({ resourceId: instance(scene) }),
-      tagSet: items({ key: 'owner', value: scene.random.pick(['web', 'data', 'platform']) }),
+      resourcesSet: items({ resourceId: anyInstance(context) }),
+      tagSet: items({ key: 'owner', value: context.random.pick(['web', 'data', 'platform']) }),
     },
-    response: { requestId: scene.random.uuid(), _return: true },
+    response: { requestId: context.random.uuid(), _return: true },
   }),
-  'ec2:CreateSnapshot': (scene) => {
-    const volumeId = hexOf('vol-0', `${scene.session.account}${scene.random.int(12)}`, 16);
+  'ec2:CreateSnapshot': (context) => {
+    const volumeId = hexId('vol-0', `${context.session.account}${context.random.int(12)}`, 16);
     return {
       request: {
         volumeId,
@@ -511,12 +518,12 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
         tagSpecificationSet: items({ resourceType: 'snapshot', tags: [{ key: 'made-by', value: 'backup' }] }),
       },
       response: {
-        requestId: scene.random.uuid(),
-        snapshotId: `snap-0${scene.random.hex(16)}`,
+        requestId: context.random.uuid(),
+        snapshotId: `snap-0${context.random.hex(16)}`,
         volumeId,
         status: 'pending',
-        startTime: scene.at,
-        ownerId: scene.session.account,
+        startTime: context.at,
+        ownerId: context.session.account,
         volumeSize: '100',
         description: 'nightly backup',
         encrypted: true,
@@ -528,18 +535,18 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
     request: { snapshotId: `snap-0${random.hex(16)}` },
     response: { requestId: random.uuid(), _return: true },
   }),
-  'ec2:RunInstances': (scene) =>
-    runInstances(scene, {
-      instances: [`i-0${scene.random.hex(16)}`],
-      type: scene.random.pick(['t3.medium', 'c7g.large', 'm7i.xlarge']),
+  'ec2:RunInstances': (context) =>
+    runInstances(context, {
+      instances: [`i-0${context.random.hex(16)}`],
+      type: context.random.pick(['t3.medium', 'c7g.large', 'm7i.xlarge']),
       tags: { Name: 'build-runner' },
     }),
-  'ec2:TerminateInstances': (scene) => changeInstances(scene, [`i-0${scene.random.hex(16)}`], 'running', 'shutting-down'),
-  'ec2:StopInstances': (scene) => changeInstances(scene, [instance(scene)], 'running', 'stopping'),
-  'ec2:StartInstances': (scene) => changeInstances(scene, [instance(scene)], 'stopped', 'pending'),
-  'ec2:AuthorizeSecurityGroupIngress': (scene) => ({
+  'ec2:TerminateInstances': (context) => changeInstances(context, [`i-0${context.random.hex(16)}`], 'running', 'shutting-down'),
+  'ec2:StopInstances': (context) => changeInstances(context, [anyInstance(context)], 'running', 'stopping'),
+  'ec2:StartInstances': (context) => changeInstances(context, [anyInstance(context)], 'stopped', 'pending'),
+  'ec2:AuthorizeSecurityGroupIngress': (context) => ({
     request: {
-      groupId: groupOf(scene.session.account, scene.region),
+      groupId: groupOf(context.session.account, context.region),
       ipPermissions: items({
         ipProtocol: 'tcp',
         fromPort: 443,
@@ -551,10 +558,10 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
       }),
     },
     response: {
-      requestId: scene.random.uuid(),
+      requestId: context.random.uuid(),
       _return: true,
       securityGroupRuleSet: items({
-        securityGroupRuleId: `sgr-0${scene.random.hex(16)}`,
+        securityGroupRuleId: `sgr-0${context.random.hex(16)}`,
         isEgress: false,
         ipProtocol: 'tcp',
         fromPort: 443,
@@ -563,45 +570,45 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
       }),
     },
   }),
-  'ec2:CreateNetworkInterface': (scene) => {
-    const subnetId = subnetOf(scene.session.account, scene.region);
+  'ec2:CreateNetworkInterface': (context) => {
+    const subnetId = subnetOf(context.session.account, context.region);
     return {
-      // Lambda makes it, under the role of its function.
+      // Lambda creates it with the function's role.
       agent: 'awslambda-worker/1.0 rusoto/0.48.0 rust/1.83.0 linux',
       request: {
         subnetId,
-        description: `AWS Lambda VPC ENI-orders-api-${scene.random.uuid()}`,
-        groupSet: items({ groupId: groupOf(scene.session.account, scene.region) }),
+        description: `AWS Lambda VPC ENI-orders-api-${context.random.uuid()}`,
+        groupSet: items({ groupId: groupOf(context.session.account, context.region) }),
         privateIpAddressesSet: {},
       },
       response: {
-        requestId: scene.random.uuid(),
+        requestId: context.random.uuid(),
         networkInterface: {
-          networkInterfaceId: `eni-0${scene.random.hex(16)}`,
+          networkInterfaceId: `eni-0${context.random.hex(16)}`,
           subnetId,
-          vpcId: vpcOf(scene.session.account, scene.region),
-          availabilityZone: `${scene.region}a`,
-          ownerId: scene.session.account,
+          vpcId: vpcOf(context.session.account, context.region),
+          availabilityZone: `${context.region}a`,
+          ownerId: context.session.account,
           status: 'pending',
         },
       },
     };
   },
 
-  'iam:GetUser': named('userName', ['ci-deploy', 'backup', 'mailer', 'reporting']),
-  'iam:GetRole': named('roleName', ROLES),
-  'iam:ListAttachedRolePolicies': named('roleName', ROLES),
-  'iam:ListRolePolicies': named('roleName', ROLES),
+  'iam:GetUser': withName('userName', ['ci-deploy', 'backup', 'mailer', 'reporting']),
+  'iam:GetRole': withName('roleName', ROLES),
+  'iam:ListAttachedRolePolicies': withName('roleName', ROLES),
+  'iam:ListRolePolicies': withName('roleName', ROLES),
   'iam:GetRolePolicy': ({ random }) => ({ request: { roleName: random.pick(ROLES), policyName: 'inline' } }),
   'iam:GetPolicy': ({ session }) => ({ request: { policyArn: `arn:aws:iam::${session.account}:policy/boundary` } }),
   'iam:GetPolicyVersion': ({ session, random }) => ({
     request: { policyArn: `arn:aws:iam::${session.account}:policy/boundary`, versionId: `v${1 + random.int(5)}` },
   }),
-  'iam:ListAccessKeys': named('userName', ['ci-deploy', 'backup', 'mailer', 'reporting']),
-  'iam:ListMFADevices': named('userName', ['ci-deploy', 'backup', 'mailer', 'reporting']),
+  'iam:ListAccessKeys': withName('userName', ['ci-deploy', 'backup', 'mailer', 'reporting']),
+  'iam:ListMFADevices': withName('userName', ['ci-deploy', 'backup', 'mailer', 'reporting']),
   'iam:ListRoles': () => ({ request: { maxItems: 1000 } }),
   'iam:ListUsers': () => ({ request: { maxItems: 1000 } }),
-  'iam:GetAccessKeyLastUsed': ({ session }) => ({ request: { accessKeyId: idOf('AKIA', `${session.account}/ci-deploy`, 16) } }),
+  'iam:GetAccessKeyLastUsed': ({ session }) => ({ request: { accessKeyId: uniqueId('AKIA', `${session.account}/ci-deploy`, 16) } }),
   'iam:CreateRole': ({ session, random, at }) => {
     const roleName = `temporary-${random.hex(6)}`;
     return {
@@ -614,7 +621,7 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
         role: {
           path: '/',
           roleName,
-          roleId: idOf('AROA', roleName),
+          roleId: uniqueId('AROA', roleName),
           arn: `arn:aws:iam::${session.account}:role/${roleName}`,
           createDate: longDate(at),
         },
@@ -626,22 +633,22 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
   }),
   'iam:TagRole': ({ random }) => ({ request: { roleName: random.pick(ROLES), tags: [{ key: 'owner', value: 'platform' }] } }),
 
-  'lambda:Invoke': (scene) => {
-    const functionName = arn(scene, 'lambda', `function:${scene.random.pick(FUNCTIONS)}`);
+  'lambda:Invoke': (context) => {
+    const functionName = arn(context, 'lambda', `function:${context.random.pick(FUNCTIONS)}`);
     return {
-      request: { functionName, invocationType: scene.random.chance(0.4) ? 'Event' : 'RequestResponse' },
+      request: { functionName, invocationType: context.random.chance(0.4) ? 'Event' : 'RequestResponse' },
       additional: { functionVersion: `${functionName}:$LATEST` },
-      resources: [{ accountId: scene.session.account, type: 'AWS::Lambda::Function', ARN: functionName }],
+      resources: [{ accountId: context.session.account, type: 'AWS::Lambda::Function', ARN: functionName }],
       isData: true,
       isReadOnly: false,
     };
   },
-  'lambda:UpdateFunctionCode20150331v2': (scene) => updatedFunction(scene, scene.random.pick(FUNCTIONS)),
-  'lambda:GetFunction20150331v2': named('functionName', FUNCTIONS),
-  'lambda:GetFunctionConfiguration20150331v2': named('functionName', FUNCTIONS),
-  'lambda:GetPolicy20150331v2': named('functionName', FUNCTIONS),
-  'lambda:ListVersionsByFunction20150331': named('functionName', FUNCTIONS),
-  'lambda:ListTags20170331': (scene) => ({ request: { resource: arn(scene, 'lambda', `function:${scene.random.pick(FUNCTIONS)}`) } }),
+  'lambda:UpdateFunctionCode20150331v2': (context) => updatedFunction(context, context.random.pick(FUNCTIONS)),
+  'lambda:GetFunction20150331v2': withName('functionName', FUNCTIONS),
+  'lambda:GetFunctionConfiguration20150331v2': withName('functionName', FUNCTIONS),
+  'lambda:GetPolicy20150331v2': withName('functionName', FUNCTIONS),
+  'lambda:ListVersionsByFunction20150331': withName('functionName', FUNCTIONS),
+  'lambda:ListTags20170331': (context) => ({ request: { resource: arn(context, 'lambda', `function:${context.random.pick(FUNCTIONS)}`) } }),
 
   'ecr:GetAuthorizationToken': () => ({}),
   'ecr:BatchGetImage': ({ session, random }) => ({
@@ -674,40 +681,51 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
       },
     },
   }),
-  'ecs:RegisterTaskDefinition': (scene) => ({
+  'ecs:RegisterTaskDefinition': (context) => ({
     request: {
       family: 'web',
       networkMode: 'awsvpc',
       cpu: '512',
       memory: '1024',
       containerDefinitions: [
-        { name: 'web', image: `${scene.session.account}.dkr.ecr.${scene.region}.amazonaws.com/web:build-${scene.random.int(900)}`, essential: true },
+        {
+          name: 'web',
+          image: `${context.session.account}.dkr.ecr.${context.region}.amazonaws.com/web:build-${context.random.int(900)}`,
+          essential: true,
+        },
       ],
     },
     response: {
       taskDefinition: {
-        taskDefinitionArn: arn(scene, 'ecs', `task-definition/web:${scene.random.int(900)}`),
+        taskDefinitionArn: arn(context, 'ecs', `task-definition/web:${context.random.int(900)}`),
         family: 'web',
         status: 'ACTIVE',
         compatibilities: ['EC2', 'FARGATE'],
       },
     },
   }),
-  'ecs:UpdateService': (scene) => ({
-    request: { cluster: 'web', service: 'web', taskDefinition: `web:${scene.random.int(900)}`, forceNewDeployment: false },
+  'ecs:UpdateService': (context) => ({
+    request: { cluster: 'web', service: 'web', taskDefinition: `web:${context.random.int(900)}`, forceNewDeployment: false },
     response: {
-      service: { serviceName: 'web', clusterArn: arn(scene, 'ecs', 'cluster/web'), status: 'ACTIVE', desiredCount: 4, runningCount: 4, ...container },
+      service: {
+        serviceName: 'web',
+        clusterArn: arn(context, 'ecs', 'cluster/web'),
+        status: 'ACTIVE',
+        desiredCount: 4,
+        runningCount: 4,
+        ...container,
+      },
     },
   }),
   'ecs:DescribeServices': ({ random }) => ({ request: { cluster: random.pick(CLUSTERS), services: ['web'] } }),
-  'ecs:DescribeTasks': (scene) => ({ request: { cluster: 'jobs', tasks: [arn(scene, 'ecs', `task/jobs/${scene.random.hex(32)}`)] } }),
-  'ecs:RunTask': (scene) => ({
+  'ecs:DescribeTasks': (context) => ({ request: { cluster: 'jobs', tasks: [arn(context, 'ecs', `task/jobs/${context.random.hex(32)}`)] } }),
+  'ecs:RunTask': (context) => ({
     request: { cluster: 'jobs', taskDefinition: 'nightly', launchType: 'FARGATE', count: 1, enableExecuteCommand: false },
     response: {
       tasks: [
         {
-          taskArn: arn(scene, 'ecs', `task/jobs/${scene.random.hex(32)}`),
-          clusterArn: arn(scene, 'ecs', 'cluster/jobs'),
+          taskArn: arn(context, 'ecs', `task/jobs/${context.random.hex(32)}`),
+          clusterArn: arn(context, 'ecs', 'cluster/jobs'),
           lastStatus: 'PROVISIONING',
           desiredStatus: 'RUNNING',
           launchType: 'FARGATE',
@@ -716,28 +734,28 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
       failures: [],
     },
   }),
-  'elasticloadbalancing:DescribeTargetHealth': (scene) => ({ request: { targetGroupArn: targetGroup(scene) }, apiVersion: '2015-12-01' }),
+  'elasticloadbalancing:DescribeTargetHealth': (context) => ({ request: { targetGroupArn: targetGroup(context) }, apiVersion: '2015-12-01' }),
   'elasticloadbalancing:DescribeLoadBalancers': () => ({ request: { pageSize: 400 }, apiVersion: '2015-12-01' }),
-  'elasticloadbalancing:DescribeTargetGroups': (scene) => ({ request: { loadBalancerArn: loadBalancer(scene) }, apiVersion: '2015-12-01' }),
-  'elasticloadbalancing:RegisterTargets': (scene) => ({
-    request: { targetGroupArn: targetGroup(scene), targets: [{ id: instance(scene) }] },
+  'elasticloadbalancing:DescribeTargetGroups': (context) => ({ request: { loadBalancerArn: loadBalancer(context) }, apiVersion: '2015-12-01' }),
+  'elasticloadbalancing:RegisterTargets': (context) => ({
+    request: { targetGroupArn: targetGroup(context), targets: [{ id: anyInstance(context) }] },
     apiVersion: '2015-12-01',
   }),
-  'elasticloadbalancing:DescribeTags': (scene) => ({ request: { resourceArns: [loadBalancer(scene)] }, apiVersion: '2015-12-01' }),
+  'elasticloadbalancing:DescribeTags': (context) => ({ request: { resourceArns: [loadBalancer(context)] }, apiVersion: '2015-12-01' }),
   'autoscaling:DescribeAutoScalingGroups': () => ({ request: { maxRecords: 100 } }),
   'autoscaling:DescribeScalingActivities': () => ({ request: { autoScalingGroupName: 'web-asg' } }),
   'autoscaling:SetDesiredCapacity': ({ random }) => ({
     request: { autoScalingGroupName: 'web-asg', desiredCapacity: 2 + random.int(6), honorCooldown: true },
   }),
-  'cloudformation:DescribeStacks': named('stackName', STACKS),
-  'cloudformation:DescribeStackEvents': named('stackName', STACKS),
-  'cloudformation:ListStackResources': named('stackName', STACKS),
+  'cloudformation:DescribeStacks': withName('stackName', STACKS),
+  'cloudformation:DescribeStackEvents': withName('stackName', STACKS),
+  'cloudformation:ListStackResources': withName('stackName', STACKS),
   'cloudformation:GetTemplate': ({ random }) => ({ request: { stackName: random.pick(STACKS), templateStage: 'Original' } }),
-  'cloudformation:UpdateStack': (scene) => {
-    const name = scene.random.pick(STACKS);
+  'cloudformation:UpdateStack': (context) => {
+    const name = context.random.pick(STACKS);
     return {
       request: { stackName: name, capabilities: ['CAPABILITY_IAM'], usePreviousTemplate: false, tags: [] },
-      response: { stackId: arn(scene, 'cloudformation', `stack/${name}/${scene.random.uuid()}`) },
+      response: { stackId: arn(context, 'cloudformation', `stack/${name}/${context.random.uuid()}`) },
     };
   },
   'monitoring:DescribeAlarms': () => ({ request: { maxRecords: 100 } }),
@@ -761,11 +779,11 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
       comparisonOperator: 'GreaterThanThreshold',
     },
   }),
-  'sns:GetTopicAttributes': (scene) => ({ request: { topicArn: arn(scene, 'sns', 'alarms') } }),
-  'sns:ListTagsForResource': (scene) => ({ request: { resourceArn: arn(scene, 'sns', 'alarms') } }),
-  'sns:ListSubscriptionsByTopic': (scene) => ({ request: { topicArn: arn(scene, 'sns', 'alarms') } }),
-  'sqs:GetQueueAttributes': (scene) => ({
-    request: { queueUrl: `https://sqs.${scene.region}.amazonaws.com/${scene.session.account}/orders`, attributeNames: ['All'] },
+  'sns:GetTopicAttributes': (context) => ({ request: { topicArn: arn(context, 'sns', 'alarms') } }),
+  'sns:ListTagsForResource': (context) => ({ request: { resourceArn: arn(context, 'sns', 'alarms') } }),
+  'sns:ListSubscriptionsByTopic': (context) => ({ request: { topicArn: arn(context, 'sns', 'alarms') } }),
+  'sqs:GetQueueAttributes': (context) => ({
+    request: { queueUrl: `https://sqs.${context.region}.amazonaws.com/${context.session.account}/orders`, attributeNames: ['All'] },
   }),
   'dynamodb:DescribeTable': ({ random, session, region }) => {
     const tableName = random.pick(TABLES);
@@ -780,8 +798,8 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
   'dynamodb:DescribeContinuousBackups': ({ random }) => ({ request: { tableName: random.pick(TABLES) }, apiVersion: '2012-08-10' }),
   'rds:DescribeDBInstances': () => ({ request: { maxRecords: 100 } }),
   'rds:DescribeDBSnapshots': () => ({ request: { dBInstanceIdentifier: 'orders-db', snapshotType: 'automated' } }),
-  'rds:CreateDBSnapshot': (scene) => {
-    const id = `orders-db-${isoSeconds(scene.at).slice(0, 10)}`;
+  'rds:CreateDBSnapshot': (context) => {
+    const id = `orders-db-${isoSeconds(context.at).slice(0, 10)}`;
     return {
       request: { dBInstanceIdentifier: 'orders-db', dBSnapshotIdentifier: id },
       response: {
@@ -789,7 +807,7 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
         dBInstanceIdentifier: 'orders-db',
         engine: 'postgres',
         status: 'creating',
-        dBSnapshotArn: arn(scene, 'rds', `snapshot:${id}`),
+        dBSnapshotArn: arn(context, 'rds', `snapshot:${id}`),
         encrypted: true,
       },
     };
@@ -863,14 +881,14 @@ export const SHAPES: Readonly<Record<string, Describe>> = {
   }),
 };
 
-/** What goes wrong on an ordinary day: how often, with which code and words. */
-export interface Mishap {
+/** An error that is normal for an API: its share of the calls, code and message. */
+export interface UsualError {
   readonly share: number;
   readonly code: string;
   readonly message: string;
 }
 
-export const MISHAPS: Readonly<Record<string, Mishap>> = {
+export const USUAL_ERRORS: Readonly<Record<string, UsualError>> = {
   's3:GetBucketPolicy': { share: 0.45, code: 'NoSuchBucketPolicy', message: 'The bucket policy does not exist' },
   's3:GetBucketPolicyStatus': { share: 0.4, code: 'NoSuchBucketPolicy', message: 'The bucket policy does not exist' },
   's3:GetBucketLifecycle': { share: 0.5, code: 'NoSuchLifecycleConfiguration', message: 'The lifecycle configuration does not exist' },
@@ -901,8 +919,8 @@ export const MISHAPS: Readonly<Record<string, Mishap>> = {
   'dynamodb:DescribeTable': { share: 0.03, code: 'ResourceNotFoundException', message: 'Requested resource not found: Table: preview not found' },
 };
 
-/** The words AWS refuses a call with, by service. */
-export function denial(api: string, session: Session, resource = '*') {
+/** The error code and message of a denied call, as its service writes them. */
+export function deniedContent(api: string, session: CallerSession, resource = '*') {
   const [service = '', name = ''] = api.split(':');
   const who = `User: ${session.identity.arn ?? session.ip}`;
   const action = `${service}:${name.replace(/\d{8}(?:v\d)?$/, '')}`;

@@ -1,20 +1,20 @@
 /**
- * Who calls: CloudTrail's userIdentity, and the address and user agent that come with it.
+ * Callers: CloudTrail's userIdentity, with the IP address and user agent.
  *
- * A Session is made once and used for a run of calls, as real credentials are.
+ * A session is created once and used for a run of calls, as real credentials are.
  */
 import { isoSeconds, MINUTE } from './calendar.ts';
-import { HOME_REGION, hexOf, idOf, type Person } from './organization.ts';
+import { HOME_REGION, hexId, type Person, uniqueId } from './organization.ts';
 import type { Random } from './random.ts';
 
-export interface Session {
+export interface CallerSession {
   readonly account: string;
   readonly identity: Readonly<Record<string, unknown>>;
   readonly ip: string;
   readonly agent: string;
-  /** Console credentials put "sessionCredentialFromConsole" on each call. */
+  /** Calls with console credentials have "sessionCredentialFromConsole". */
   readonly fromConsole?: boolean;
-  /** AWS calling itself: no TLS details, and roles are assumed with a sharedEventID. */
+  /** A call by an AWS service: without TLS details, and AssumeRole has a sharedEventID. */
   readonly byAws?: boolean;
 }
 
@@ -25,7 +25,7 @@ export const SDK_JS =
 export const AGENT_SSM = 'aws-sdk-go/1.55.5 (go1.23.8; linux; amd64) amazon-ssm-agent/3.3.2299.0';
 
 function roleIdentity(account: string, role: string, session: string, at: number, random: Random, path = '/') {
-  const principal = idOf('AROA', `${account}/${role}`);
+  const principal = uniqueId('AROA', `${account}/${role}`);
   return {
     type: 'AssumedRole',
     principalId: `${principal}:${session}`,
@@ -39,10 +39,10 @@ function roleIdentity(account: string, role: string, session: string, at: number
   };
 }
 
-/** The role that IAM Identity Center keeps in each account for a permission set. */
-const ssoRole = (account: string, permissionSet: string) => `AWSReservedSSO_${permissionSet}_${hexOf('', account + permissionSet, 16)}`;
+/** The role that IAM Identity Center creates in each account for a permission set. */
+const ssoRole = (account: string, permissionSet: string) => `AWSReservedSSO_${permissionSet}_${hexId('', account + permissionSet, 16)}`;
 
-export function personSession(person: Person, account: string, at: number, random: Random, using: 'console' | 'cli' = 'console'): Session {
+export function personSession(person: Person, account: string, at: number, random: Random, using: 'console' | 'cli' = 'console'): CallerSession {
   const role = ssoRole(account, person.permissionSet);
   return {
     account,
@@ -60,27 +60,27 @@ export function roleSession(
   at: number,
   random: Random,
   from: { ip: string; agent: string },
-): Session {
+): CallerSession {
   return { account, identity: roleIdentity(account, role, session, at, random), ...from };
 }
 
-export function userSession(account: string, userName: string, from: { ip: string; agent: string }): Session {
+export function userSession(account: string, userName: string, from: { ip: string; agent: string }): CallerSession {
   return {
     account,
     identity: {
       type: 'IAMUser',
-      principalId: idOf('AIDA', `${account}/${userName}`),
+      principalId: uniqueId('AIDA', `${account}/${userName}`),
       arn: `arn:aws:iam::${account}:user/${userName}`,
       accountId: account,
-      accessKeyId: idOf('AKIA', `${account}/${userName}`, 16),
+      accessKeyId: uniqueId('AKIA', `${account}/${userName}`, 16),
       userName,
     },
     ...from,
   };
 }
 
-/** An EC2 instance with a profile: the session is named after the instance. */
-export function instanceSession(account: string, role: string, instance: string, at: number, random: Random, agent: string): Session {
+/** A session of an EC2 instance's profile: it is named after the instance. */
+export function instanceSession(account: string, role: string, instance: string, at: number, random: Random, agent: string): CallerSession {
   const { sessionContext, ...identity } = roleIdentity(account, role, instance, at, random);
   return {
     account,
@@ -90,13 +90,13 @@ export function instanceSession(account: string, role: string, instance: string,
   };
 }
 
-/** An AWS service on its own account, as in "lambda.amazonaws.com assumed the role of a function". */
-export function serviceSession(account: string, service: string): Session {
+/** An AWS service as itself, such as lambda.amazonaws.com when it assumes the role of a function. */
+export function serviceSession(account: string, service: string): CallerSession {
   return { account, identity: { type: 'AWSService', invokedBy: service }, ip: service, agent: service, byAws: true };
 }
 
-/** An AWS service that acts through its service-linked role. */
-export function linkedRoleSession(account: string, role: string, session: string, service: string, at: number, random: Random): Session {
+/** An AWS service with its service-linked role. */
+export function linkedRoleSession(account: string, role: string, session: string, service: string, at: number, random: Random): CallerSession {
   return {
     account,
     identity: { ...roleIdentity(account, role, session, at, random, `/aws-service-role/${service}/`), invokedBy: service },
@@ -106,12 +106,12 @@ export function linkedRoleSession(account: string, role: string, session: string
   };
 }
 
-/** An AWS service that acts with the credentials of whoever set it to work. */
-export function onBehalf(session: Session, service: string): Session {
+/** An AWS service that acts on behalf of a caller, with the caller's identity. */
+export function onBehalf(session: CallerSession, service: string): CallerSession {
   return { account: session.account, identity: { ...session.identity, invokedBy: service }, ip: service, agent: service, byAws: true };
 }
 
-export function rootSession(account: string, at: number, random: Random, from: { ip: string; agent: string; mfa: boolean }): Session {
+export function rootSession(account: string, at: number, random: Random, from: { ip: string; agent: string; mfa: boolean }): CallerSession {
   return {
     account,
     identity: {

@@ -1,54 +1,55 @@
 /**
- * CloudTrail's way of delivering: events of an account and region gathered for some minutes, zipped, and put under the
- * day and minute of delivery. So an event from just before midnight lies in the next day's folder, and files are only
- * roughly in order of time.
+ * Delivers events as CloudTrail does: those of an account and region are collected for some minutes, compressed, and stored
+ * under the day and minute of delivery. So an event from just before midnight is in the next day's folder, and files are
+ * only roughly in order of time.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isoSeconds, MINUTE } from './calendar.ts';
-import { ORGANIZATION } from './organization.ts';
+import { ORGANIZATION_ID } from './organization.ts';
 import type { Random } from './random.ts';
 import type { TrailEvent } from './record.ts';
 
-/** What was put on disk. An event delivered twice counts twice; bytes are those of the zipped files. */
+/** What was written. An event that is delivered twice counts twice; bytes are those of the compressed files. */
 export interface Delivered {
   readonly events: number;
   readonly files: number;
   readonly bytes: number;
 }
 
-/** Files are stamped with a multiple of five minutes; a quarter of them comes one turn late. Median delay: 3.3 minutes. */
-const TURN = 5 * MINUTE;
-const LATE = 0.25;
-const WHOLE_FILE = 600;
-/** Level 4 is a third faster than zlib's usual 6 and costs a twelfth more bytes. */
-const ZIP = { level: 4 };
+/** Delivery times are multiples of five minutes; a quarter of the files are one interval late. Median delay: 3.3 minutes. */
+const DELIVERY_INTERVAL = 5 * MINUTE;
+const LATE_SHARE = 0.25;
+const MAX_FILE_EVENTS = 600;
+/** Level 4 is a third faster than zlib's default 6, and the files are a twelfth larger. */
+const GZIP = { level: 4 };
 
-interface Parcel {
+interface LogFile {
+  /** When it is delivered; its folder and name have this time. */
   readonly stamp: number;
   readonly events: TrailEvent[];
 }
 
-function pack(events: Iterable<TrailEvent>, random: Random): Parcel[] {
-  const open = new Map<string, Parcel>();
-  const parcels: Parcel[] = [];
+function groupIntoFiles(events: Iterable<TrailEvent>, random: Random): LogFile[] {
+  const open = new Map<string, LogFile>();
+  const files: LogFile[] = [];
   for (const event of events) {
-    const turn = Math.ceil(event.at / TURN) * TURN;
-    const key = `${event.account}/${event.region}/${turn}`;
-    let parcel = open.get(key);
-    if (!parcel || parcel.events.length >= WHOLE_FILE) {
-      parcel = { stamp: turn + (random.chance(LATE) ? TURN : 0), events: [] };
-      open.set(key, parcel);
-      parcels.push(parcel);
+    const due = Math.ceil(event.at / DELIVERY_INTERVAL) * DELIVERY_INTERVAL;
+    const key = `${event.account}/${event.region}/${due}`;
+    let file = open.get(key);
+    if (!file || file.events.length >= MAX_FILE_EVENTS) {
+      file = { stamp: due + (random.chance(LATE_SHARE) ? DELIVERY_INTERVAL : 0), events: [] };
+      open.set(key, file);
+      files.push(file);
     }
-    parcel.events.push(event);
+    file.events.push(event);
   }
-  return parcels;
+  return files;
 }
 
-/** Puts events in order of time, but for the few places in two files of five where CloudTrail does not. */
-function disorder(events: TrailEvent[], random: Random) {
+/** Sorts events by time, and swaps some neighbours in two of five files, as CloudTrail does not sort strictly either. */
+function shuffleSlightly(events: TrailEvent[], random: Random) {
   events.sort((a, b) => a.at - b.at);
   if (random.chance(0.6)) return;
   for (let swaps = 1 + random.int(events.length); swaps > 0 && events.length > 1; swaps--) {
@@ -58,12 +59,12 @@ function disorder(events: TrailEvent[], random: Random) {
 }
 
 /** `AWSLogs/o-…/444455556666/CloudTrail/eu-central-1/2026/11/20/444455556666_CloudTrail_eu-central-1_20261120T0915Z_Ab….json.gz` */
-export function logFile(account: string, region: string, stamp: number, ending: string, kind = 'CloudTrail') {
+export function logFilePath(account: string, region: string, stamp: number, ending: string, kind = 'CloudTrail') {
   const iso = isoSeconds(stamp);
   const minute = iso.slice(0, 16).replaceAll(/[-:]/g, '');
   return join(
     'AWSLogs',
-    ORGANIZATION,
+    ORGANIZATION_ID,
     account,
     kind,
     region,
@@ -72,41 +73,41 @@ export function logFile(account: string, region: string, stamp: number, ending: 
   );
 }
 
-/** A file appears under its name only when it is whole. */
-export function putWhole(path: string, text: string): number {
-  const zipped = gzipSync(text, ZIP);
+/** Writes a gzip file under a temporary name and renames it. Returns its size in bytes. */
+export function writeGzipFile(path: string, text: string): number {
+  const zipped = gzipSync(text, GZIP);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.part`, zipped);
   renameSync(`${path}.part`, path);
   return zipped.length;
 }
 
-export interface Deliver {
+export interface DeliveryOptions {
   readonly out: string;
   readonly random: Random;
   readonly isStopped: () => boolean;
-  /** Some events of one file come again, byte for byte, in a later file. */
-  readonly twice: boolean;
+  /** Delivers some events of one file again, byte for byte, in a later file. */
+  readonly repeatsSome: boolean;
 }
 
-export function deliver(events: Iterable<TrailEvent>, { out, random, isStopped, twice }: Deliver): Delivered {
-  const parcels = pack(events, random);
-  for (const parcel of parcels) disorder(parcel.events, random);
-  if (twice) {
-    const [first] = parcels;
-    if (first) parcels.push({ stamp: first.stamp + TURN, events: first.events.slice(0, 4) });
+export function deliverEvents(events: Iterable<TrailEvent>, { out, random, isStopped, repeatsSome }: DeliveryOptions): Delivered {
+  const files = groupIntoFiles(events, random);
+  for (const file of files) shuffleSlightly(file.events, random);
+  if (repeatsSome) {
+    const [first] = files;
+    if (first) files.push({ stamp: first.stamp + DELIVERY_INTERVAL, events: first.events.slice(0, 4) });
   }
 
-  let [count, files, bytes] = [0, 0, 0];
-  for (const { stamp, events } of parcels) {
+  let [eventCount, fileCount, bytes] = [0, 0, 0];
+  for (const { stamp, events } of files) {
     if (isStopped()) break;
     const [{ account, region }] = events as [TrailEvent];
-    bytes += putWhole(
-      join(out, logFile(account, region, stamp, random.alphanumeric(16))),
+    bytes += writeGzipFile(
+      join(out, logFilePath(account, region, stamp, random.alphanumeric(16))),
       `{"Records":[${events.map(({ text }) => text).join(',')}]}`,
     );
-    files += 1;
-    count += events.length;
+    fileCount += 1;
+    eventCount += events.length;
   }
-  return { events: count, files, bytes };
+  return { events: eventCount, files: fileCount, bytes };
 }

@@ -1,20 +1,20 @@
 /**
  * Writes a sample trail from the command line:
  *
- *     node sample/main.ts --out DIR [--seed N] [--days N] [--events N | --events-per-day N] [--end 2026-11-21T00:00:00Z]
+ *     npm run sample -- --out DIR [--seed N] [--days N] [--events N | --events-per-day N] [--end 2026-11-21T00:00:00Z]
  */
 import { parseArgs } from 'node:util';
-import { DAY, midnight } from './calendar.ts';
-import { generateSample } from './generate.ts';
+import { DAY, startOfUtcDay } from './calendar.ts';
+import { generateSample, type SampleOptions } from './generate.ts';
 
-const USAGE = 'Usage: node sample/main.ts --out DIR [--seed N] [--days N] [--events N | --events-per-day N] [--end 2026-11-21T00:00:00Z]';
+const SAMPLE_USAGE = 'Usage: npm run sample -- --out DIR [--seed N] [--days N] [--events N | --events-per-day N] [--end 2026-11-21T00:00:00Z]';
 
-function refuse(reason: string): never {
-  process.stderr.write(`${reason}\n${USAGE}\n`);
+function failWithUsage(reason: string): never {
+  process.stderr.write(`${reason}\n${SAMPLE_USAGE}\n`);
   process.exit(2);
 }
 
-function readWords() {
+function parseOptions() {
   try {
     return parseArgs({
       options: {
@@ -28,51 +28,60 @@ function readWords() {
       },
     }).values;
   } catch (error) {
-    return refuse((error as Error).message);
+    return failWithUsage((error as Error).message);
   }
 }
 
 function wholeNumber(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,12}$/.test(text)) refuse(`--${name} is a whole number, not “${text}”.`);
+  if (!/^\d{1,12}$/.test(text)) failWithUsage(`--${name} must be a whole number, not “${text}”.`);
   return Number(text);
 }
 
-const words = readWords();
-if (words.help) {
-  process.stdout.write(`${USAGE}\n`);
-  process.exit(0);
+function readSampleOptions(): SampleOptions {
+  const values = parseOptions();
+  if (values.help) {
+    process.stdout.write(`${SAMPLE_USAGE}\n`);
+    process.exit(0);
+  }
+  const out = values.out || failWithUsage('Set the folder for the trail with --out DIR.');
+  const seed = wholeNumber('seed', values.seed) ?? 1;
+  const days = wholeNumber('days', values.days) ?? 184;
+  if (days < 1) failWithUsage('--days must be at least 1.');
+  const events = wholeNumber('events', values.events);
+  const perDay = wholeNumber('events-per-day', values['events-per-day']);
+  if (events !== undefined && perDay !== undefined) failWithUsage('Use either --events or --events-per-day.');
+  const end = new Date(values.end ?? startOfUtcDay(Date.now()));
+  if (Number.isNaN(end.getTime())) failWithUsage(`--end must be a time such as 2026-11-21T00:00:00Z, not “${values.end}”.`);
+  if (end.getTime() - days * DAY < 0) failWithUsage('The trail must not begin before 1970.');
+  const eventsPerDay = events === undefined ? perDay : events / days;
+  return { out, seed, days, end, ...(eventsPerDay !== undefined && { eventsPerDay }) };
 }
-const out = words.out || refuse('Say where the trail goes: --out DIR.');
-const seed = wholeNumber('seed', words.seed) ?? 1;
-const days = wholeNumber('days', words.days) ?? 184;
-if (days < 1) refuse('--days is at least 1.');
-const events = wholeNumber('events', words.events);
-const perDay = wholeNumber('events-per-day', words['events-per-day']);
-if (events !== undefined && perDay !== undefined) refuse('Say either --events or --events-per-day.');
-const end = new Date(words.end ?? midnight(Date.now()));
-if (Number.isNaN(end.getTime())) refuse(`--end is a time like 2026-11-21T00:00:00Z, not “${words.end}”.`);
-if (end.getTime() - days * DAY < 0) refuse('A trail does not begin before 1970.');
 
-const stop = new AbortController();
-process.once('SIGINT', () => stop.abort());
-const eventsPerDay = events === undefined ? perDay : events / days;
+const count = (value: number): string => value.toLocaleString('en');
+
+/** Shows progress on one line of a terminal; elsewhere, such as in a log file, one line at the start. */
+function progressPrinter(stream: NodeJS.WriteStream): Required<Pick<SampleOptions, 'onProgress'>> {
+  if (!stream.isTTY) stream.write('Making a sample trail …\n');
+  return {
+    onProgress(done, total) {
+      if (stream.isTTY) stream.write(`\r${count(done)} of ${count(total)} events`);
+    },
+  };
+}
+
+const sampleOptions = readSampleOptions();
+const interrupt = new AbortController();
+process.once('SIGINT', () => interrupt.abort());
+const lineStart = process.stderr.isTTY ? '\r' : '';
 
 try {
-  const sample = await generateSample({
-    out,
-    seed,
-    days,
-    end,
-    signal: stop.signal,
-    ...(eventsPerDay === undefined ? {} : { eventsPerDay }),
-    onProgress: (done, total) => process.stderr.write(`\r${done.toLocaleString('en')} of ${total.toLocaleString('en')} events`),
-  });
-  process.stderr.write(
-    `\r${sample.events.toLocaleString('en')} events in ${sample.files.toLocaleString('en')} files, ${(sample.bytes / 1e6).toFixed(1)} MB, up to ${end.toISOString()}\n`,
-  );
+  const { events, files, bytes } = await generateSample({ ...sampleOptions, ...progressPrinter(process.stderr), signal: interrupt.signal });
+  const size = `${(bytes / 1e6).toFixed(1)} MB`;
+  process.stderr.write(`${lineStart}${count(events)} events in ${count(files)} files, ${size}, up to ${sampleOptions.end.toISOString()}\n`);
 } catch (error) {
   const { message, cause } = error as Error;
-  process.stderr.write(`\n${stop.signal.aborted ? 'Stopped.' : [message, cause instanceof Error ? cause.message : ''].join(' ').trim()}\n`);
+  const reason = interrupt.signal.aborted ? 'Stopped.' : [message, cause instanceof Error ? cause.message : ''].join(' ').trim();
+  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}${reason}\n`);
   process.exit(1);
 }

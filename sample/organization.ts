@@ -1,12 +1,12 @@
 /**
- * The invented organisation whose trail this is: its accounts, regions, people and belongings.
+ * The fictional organization of the sample: its accounts, regions, people and resources.
  *
- * Account numbers are the ones AWS's manuals use, addresses come from the ranges kept for documentation (RFC 5737)
- * and e-mail addresses from example.com, so that nothing here can point at anyone.
+ * Account numbers are from AWS's documentation, IP addresses from the ranges for documentation (RFC 5737), and e-mail
+ * addresses from example.com, so none belongs to anyone.
  */
 import { randomFor } from './random.ts';
 
-export const ORGANIZATION = 'o-a1b2c3d4e5';
+export const ORGANIZATION_ID = 'o-a1b2c3d4e5';
 
 export const MANAGEMENT = '111122223333';
 export const PRODUCTION = '444455556666';
@@ -17,7 +17,7 @@ export const ACCOUNTS = [MANAGEMENT, PRODUCTION, DEVELOPMENT, ANALYTICS] as cons
 export const HOME_REGION = 'eu-central-1';
 export const REGIONS = [HOME_REGION, 'us-east-1', 'eu-west-1', 'us-west-2', 'eu-north-1'] as const;
 
-/** Someone who signs in through IAM Identity Center: mostly with one permission set, from one office or home. */
+/** An employee who signs in through IAM Identity Center: with one permission set, from one address. */
 export interface Person {
   readonly email: string;
   readonly permissionSet: string;
@@ -33,7 +33,7 @@ const CLI = 'aws-cli/2.31.9 ua/2.1 os/macos#24.6.0 md/arch#arm64 lang/python#3.1
 const TERRAFORM =
   'APN/1.0 HashiCorp/1.0 Terraform/1.13.3 (+https://www.terraform.io) terraform-provider-aws/6.15.0 aws-sdk-go-v2/1.39.2 os/linux lang/go#1.24.8';
 
-const person = (name: string, permissionSet: string, ip: string, browser: string, cli = CLI): Person => ({
+const employee = (name: string, permissionSet: string, ip: string, browser: string, cli = CLI): Person => ({
   email: `${name}@example.com`,
   permissionSet,
   ip,
@@ -41,28 +41,29 @@ const person = (name: string, permissionSet: string, ip: string, browser: string
   cli,
 });
 
-export const MARIA = person('maria.lopez', 'AdministratorAccess', '198.51.100.24', CHROME);
-export const JONAS = person('jonas.weber', 'PowerUserAccess', '198.51.100.31', FIREFOX, TERRAFORM);
-export const AISHA = person('aisha.khan', 'PowerUserAccess', '198.51.100.47', SAFARI);
-export const TOMAS = person('tomas.novak', 'DataScientist', '198.51.100.58', CHROME);
+export const MARIA = employee('maria.lopez', 'AdministratorAccess', '198.51.100.24', CHROME);
+export const JONAS = employee('jonas.weber', 'PowerUserAccess', '198.51.100.31', FIREFOX, TERRAFORM);
+export const AISHA = employee('aisha.khan', 'PowerUserAccess', '198.51.100.47', SAFARI);
+export const TOMAS = employee('tomas.novak', 'DataScientist', '198.51.100.58', CHROME);
 export const PEOPLE: readonly Person[] = [
   MARIA,
   JONAS,
   AISHA,
   TOMAS,
-  person('lena.fischer', 'ReadOnlyAccess', '198.51.100.62', FIREFOX),
-  person('pierre.martin', 'PowerUserAccess', '198.51.100.70', CHROME, TERRAFORM),
-  person('giulia.rossi', 'DataScientist', '203.0.113.14', SAFARI),
-  person('sven.larsen', 'AdministratorAccess', '203.0.113.29', CHROME, TERRAFORM),
-  person('kofi.mensah', 'ReadOnlyAccess', '203.0.113.41', FIREFOX),
-  person('ana.silva', 'Billing', '203.0.113.52', CHROME),
+  employee('lena.fischer', 'ReadOnlyAccess', '198.51.100.62', FIREFOX),
+  employee('pierre.martin', 'PowerUserAccess', '198.51.100.70', CHROME, TERRAFORM),
+  employee('giulia.rossi', 'DataScientist', '203.0.113.14', SAFARI),
+  employee('sven.larsen', 'AdministratorAccess', '203.0.113.29', CHROME, TERRAFORM),
+  employee('kofi.mensah', 'ReadOnlyAccess', '203.0.113.41', FIREFOX),
+  employee('ana.silva', 'Billing', '203.0.113.52', CHROME),
 ];
 
-/** The part of a name that AWS makes up, always the same for the same thing. */
-export const idOf = (prefix: string, thing: string, length = 17) => prefix + randomFor('id', prefix, thing).upper(length);
-export const hexOf = (prefix: string, thing: string, length = 17) => prefix + randomFor('hex', prefix, thing).hex(length);
+/** An id as AWS assigns it, always the same for the same resource. */
+export const uniqueId = (prefix: string, resource: string, length = 17) => prefix + randomFor('id', prefix, resource).upper(length);
+/** The same with hexadecimal digits. */
+export const hexId = (prefix: string, resource: string, length = 17) => prefix + randomFor('hex', prefix, resource).hex(length);
 
-const several = (count: number, make: (n: number) => string) => Array.from({ length: count }, (_, n) => make(n));
+const times = (count: number, make: (n: number) => string) => Array.from({ length: count }, (_, n) => make(n));
 
 export const FUNCTIONS = [
   'orders-api',
@@ -88,15 +89,15 @@ export const BUCKETS = [
   'example-backups',
   'example-ml-models',
 ];
-/** Where the trail itself is delivered. */
+/** The bucket that the trail is delivered to. */
 export const LOG_BUCKET = 'example-organization-trail';
 export const PARAMETERS = ['/orders/db/url', '/orders/db/pool', '/billing/rate', '/web/feature-flags', '/shared/slack/channel', '/geo/licence'];
 export const SECRETS = ['orders/database', 'billing/stripe', 'web/session-key', 'geo/api-token'];
 export const TABLES = ['orders', 'invoices', 'clicks', 'shipments', 'customers'];
 export const LOG_GROUPS = FUNCTIONS.map((name) => `/aws/lambda/${name}`);
 
-export const instancesOf = (account: string) => several(12, (n) => hexOf('i-0', `${account}/${n}`, 16));
-export const keysOf = (account: string) => several(5, (n) => randomFor('key', account, n).uuid());
-export const subnetOf = (account: string, region: string) => hexOf('subnet-0', account + region, 16);
-export const vpcOf = (account: string, region: string) => hexOf('vpc-0', account + region, 16);
-export const groupOf = (account: string, region: string) => hexOf('sg-0', account + region, 16);
+export const instancesOf = (account: string) => times(12, (n) => hexId('i-0', `${account}/${n}`, 16));
+export const kmsKeysOf = (account: string) => times(5, (n) => randomFor('key', account, n).uuid());
+export const subnetOf = (account: string, region: string) => hexId('subnet-0', account + region, 16);
+export const vpcOf = (account: string, region: string) => hexId('vpc-0', account + region, 16);
+export const groupOf = (account: string, region: string) => hexId('sg-0', account + region, 16);

@@ -1,20 +1,20 @@
 /**
- * Chance that can be repeated: a generator of numbers that always tells the same tale for the same words.
+ * Reproducible random numbers: the same key always gives the same sequence.
  *
- * sfc32 behind an FNV hash: small, quick and good enough for a sample. Never for secrets.
+ * sfc32 seeded with an FNV hash: small, fast and good enough for a sample, but not for secrets.
  */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;
   /** A whole number in [0, below). */
   int(below: number): number;
-  /** True this often. */
+  /** True with this probability. */
   chance(share: number): boolean;
   pick<T>(from: readonly T[]): T;
   /** Lower-case hexadecimal digits. */
   hex(length: number): string;
   uuid(): string;
-  /** Letters and digits, as AWS ends the name of a log file. */
+  /** Letters and digits, as at the end of a log file's name. */
   alphanumeric(length: number): string;
   /** Upper-case letters and digits, as in access key ids. */
   upper(length: number): string;
@@ -24,11 +24,11 @@ const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const FOUR_DIGITS = Array.from({ length: 65_536 }, (_, n) => n.toString(16).padStart(4, '0'));
 
-/** The same words give the same numbers, on every machine. */
-export function randomFor(...words: readonly (string | number)[]): Random {
-  const text = words.join('/');
-  const lane = (start: number) => Array.from(text).reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193), start) >>> 0;
-  let [a, b, c, counter] = [lane(0x811c9dc5), lane(0x9e3779b9), lane(0x243f6a88), 1];
+/** The random numbers of a key, the same on every machine. */
+export function randomFor(...key: readonly (string | number)[]): Random {
+  const text = key.join('/');
+  const hashFrom = (start: number) => Array.from(text).reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193), start) >>> 0;
+  let [a, b, c, counter] = [hashFrom(0x811c9dc5), hashFrom(0x9e3779b9), hashFrom(0x243f6a88), 1];
 
   function bits() {
     const sum = (((a + b) | 0) + counter) | 0;
@@ -65,8 +65,8 @@ export function randomFor(...words: readonly (string | number)[]): Random {
   };
 }
 
-/** Draws from weighted choices: the heavier, the oftener. */
-export function draw<T>(choices: readonly (readonly [T, number])[]): (random: Random) => T {
+/** A function that picks one of the choices with a probability in proportion to its weight. */
+export function weightedPick<T>(choices: readonly (readonly [T, number])[]): (random: Random) => T {
   let total = 0;
   const bounds = choices.map(([, weight]) => (total += weight));
   return (random) => {

@@ -1,11 +1,11 @@
-/** The long tail: APIs that a whole trail sees once or twice, whatever its size. */
+/** The long tail: APIs that are called once or twice in the whole trail, whatever its size. */
 import { HOUR } from './calendar.ts';
 import { personSession } from './callers.ts';
 import { ACCOUNTS, HOME_REGION, PEOPLE } from './organization.ts';
 import { type Random, randomFor } from './random.ts';
-import { type TrailEvent, toEvent } from './record.ts';
+import { type TrailEvent, toTrailEvent } from './record.ts';
 
-const RARE = `
+const RARE_APIS = `
   ec2:CreateVpcEndpoint ec2:ModifyInstanceMetadataOptions ec2:CreateFlowLogs ec2:DescribeSpotPriceHistory ec2:GetConsoleOutput ec2:GetPasswordData ec2:DescribeReservedInstancesOfferings
   ec2:ModifyVpcAttribute ec2:CreateRouteTable ec2:AssociateAddress ec2:GetEbsEncryptionByDefault ec2:EnableEbsEncryptionByDefault ec2:DescribeBundleTasks ec2:DescribeHosts
   iam:SimulatePrincipalPolicy iam:GenerateCredentialReport iam:UpdateAccountPasswordPolicy iam:CreatePolicyVersion iam:SetDefaultPolicyVersion iam:ListServerCertificates iam:GetContextKeysForCustomPolicy
@@ -29,12 +29,12 @@ const RARE = `
 
 const READ = /:(?:Get|List|Describe|Batch|Simulate|Test|Download)/;
 
-/** The rare calls that fall on one day. Where each falls depends on the seed and the length of the trail only. */
+/** The rare calls of one day. Their days depend only on the seed and the length of the trail. */
 export function rareCallsOn(seed: number, start: number, { day, days }: { readonly day: number; readonly days: number }): TrailEvent[] {
-  return RARE.flatMap((api) => {
-    const chance = randomFor('rare', seed, api);
-    const whens = Array.from({ length: chance.chance(0.7) ? 1 : 2 }, () => chance.int(days));
-    return whens.flatMap((when, nth) => (when === day ? [rareCall(api, start, randomFor('rare', seed, api, nth))] : []));
+  return RARE_APIS.flatMap((api) => {
+    const random = randomFor('rare', seed, api);
+    const callDays = Array.from({ length: random.chance(0.7) ? 1 : 2 }, () => random.int(days));
+    return callDays.flatMap((callDay, nth) => (callDay === day ? [rareCall(api, start, randomFor('rare', seed, api, nth))] : []));
   });
 }
 
@@ -43,7 +43,7 @@ function rareCall(api: string, start: number, random: Random): TrailEvent {
   const session = personSession(random.pick(PEOPLE), random.pick(ACCOUNTS), at, random, random.chance(0.6) ? 'console' : 'cli');
   const name = `example-${random.hex(6)}`;
   const isRead = READ.test(api);
-  return toEvent(
+  return toTrailEvent(
     {
       at,
       session,

@@ -1,10 +1,10 @@
-/** One CloudTrail event, written field by field in the order AWS writes them. */
+/** A CloudTrail event, with its fields in AWS's order. */
 import { isoSeconds } from './calendar.ts';
-import type { Session } from './callers.ts';
+import type { CallerSession } from './callers.ts';
 import type { Random } from './random.ts';
 
-/** What a call asked and got, as far as its API decides it. */
-export interface Shape {
+/** The fields of an event that depend on the API. */
+export interface CallContent {
   readonly request?: unknown;
   readonly response?: unknown;
   readonly additional?: unknown;
@@ -13,16 +13,16 @@ export interface Shape {
   readonly isData?: boolean;
   readonly isReadOnly?: boolean;
   readonly host?: string;
-  /** Where another than the session's makes the call. */
+  /** The user agent, when it is not the session's. */
   readonly agent?: string;
   readonly eventType?: string;
-  /** The id that two accounts' views of one call have in common. */
+  /** The id that the events of one call in two accounts share. */
   readonly sharedEventId?: string;
 }
 
-export interface Call extends Shape {
+export interface SampleCall extends CallContent {
   readonly at: number;
-  readonly session: Session;
+  readonly session: CallerSession;
   readonly region: string;
   /** Service and API, as in `ec2:RunInstances`. */
   readonly api: string;
@@ -30,7 +30,7 @@ export interface Call extends Shape {
   readonly errorMessage?: string | undefined;
 }
 
-/** An event on its way to a file. */
+/** An event to be delivered. */
 export interface TrailEvent {
   readonly at: number;
   readonly account: string;
@@ -39,8 +39,8 @@ export interface TrailEvent {
   readonly text: string;
 }
 
-/** Services without a region, whose events CloudTrail keeps under us-east-1. */
-const GLOBAL = new Set([
+/** Services without a region, whose events CloudTrail delivers in us-east-1. */
+const GLOBAL_SERVICES = new Set([
   'iam',
   'organizations',
   'route53',
@@ -54,7 +54,7 @@ const GLOBAL = new Set([
   'health',
   'tax',
 ]);
-const VERSIONS: Readonly<Record<string, string>> = {
+const EVENT_VERSIONS: Readonly<Record<string, string>> = {
   sts: '1.08',
   ssm: '1.08',
   signin: '1.08',
@@ -65,10 +65,10 @@ const VERSIONS: Readonly<Record<string, string>> = {
   elasticloadbalancing: '1.09',
   config: '1.09',
 };
-const READS =
+const READ_NAMES =
   /^(?:Get|List|Describe|Head|Lookup|BatchGet|Search|Select|Scan|Query|Decrypt|GenerateDataKey|AssumeRole|Simulate|Estimate|Preview|Check|Filter|View|Download)/;
 /** Services that log no TLS details. */
-const NO_TLS = new Set([
+const SERVICES_WITHOUT_TLS = new Set([
   'elasticloadbalancing',
   'autoscaling',
   'monitoring',
@@ -81,16 +81,16 @@ const NO_TLS = new Set([
   'ecs',
 ]);
 
-/** The event of a call. Only the ids are left to chance. */
-export function toEvent(call: Call, random: Random): TrailEvent {
+/** The event of a call. Only its ids are random. */
+export function toTrailEvent(call: SampleCall, random: Random): TrailEvent {
   const { session } = call;
   const [service = '', name = ''] = call.api.split(':');
-  const region = GLOBAL.has(service) ? 'us-east-1' : call.region;
+  const region = GLOBAL_SERVICES.has(service) ? 'us-east-1' : call.region;
   const isData = call.isData ?? false;
   const isSignIn = service === 'signin';
 
   const record = {
-    eventVersion: VERSIONS[service] ?? '1.11',
+    eventVersion: EVENT_VERSIONS[service] ?? '1.11',
     userIdentity: session.identity,
     eventTime: isoSeconds(call.at),
     eventSource: `${service}.amazonaws.com`,
@@ -105,7 +105,7 @@ export function toEvent(call: Call, random: Random): TrailEvent {
     additionalEventData: call.additional,
     requestID: isSignIn ? undefined : service === 's3' ? random.upper(16) : random.uuid(),
     eventID: random.uuid(),
-    readOnly: call.isReadOnly ?? READS.test(name),
+    readOnly: call.isReadOnly ?? READ_NAMES.test(name),
     resources: call.resources,
     eventType: call.eventType ?? (isSignIn ? 'AwsConsoleSignIn' : 'AwsApiCall'),
     apiVersion: call.apiVersion,
@@ -114,12 +114,12 @@ export function toEvent(call: Call, random: Random): TrailEvent {
     sharedEventID: call.sharedEventId ?? (session.identity.type === 'AWSService' ? random.uuid() : undefined),
     eventCategory: isData ? 'Data' : 'Management',
     tlsDetails:
-      session.byAws || NO_TLS.has(service)
+      session.byAws || SERVICES_WITHOUT_TLS.has(service)
         ? undefined
         : {
             tlsVersion: 'TLSv1.3',
             cipherSuite: 'TLS_AES_128_GCM_SHA256',
-            clientProvidedHostHeader: call.host ?? (GLOBAL.has(service) ? `${service}.amazonaws.com` : `${service}.${region}.amazonaws.com`),
+            clientProvidedHostHeader: call.host ?? (GLOBAL_SERVICES.has(service) ? `${service}.amazonaws.com` : `${service}.${region}.amazonaws.com`),
           },
     sessionCredentialFromConsole: session.fromConsole && !isSignIn ? 'true' : undefined,
   };

@@ -1,52 +1,52 @@
 /**
- * What happens in the sample trail apart from everyday work: the names, numbers and times to look for.
+ * The scenarios in the sample trail: the names, numbers and times that tests look for.
  *
- * Times hang on the trail's end: `yesterday` is the UTC day before the day that `end` is in (or that `end` begins).
- * A story that does not fit in a short trail is left out. The plots in sample/scenarios/ tell these stories as events.
+ * Times are relative to the trail's end: `yesterday` is the UTC day before the day of `end`. A scenario before the start of a
+ * short trail is left out. The files in sample/scenarios/ generate the events.
  */
-import { DAY, midnight } from './calendar.ts';
+import { DAY, startOfUtcDay } from './calendar.ts';
 import { AISHA, ANALYTICS, DEVELOPMENT, HOME_REGION, JONAS, MANAGEMENT, MARIA, PRODUCTION, TOMAS } from './organization.ts';
 
-/** A time of day in UTC, so many days before the day of `end`. */
-function moment(end: Date, daysAgo: number, clock: string): Date {
-  return new Date(midnight(end.getTime()) - daysAgo * DAY + Date.parse(`1970-01-01T${clock.padEnd(8, ':00')}Z`));
+/** A time of day in UTC, `daysAgo` days before the day of `end`. */
+function timeBefore(end: Date, daysAgo: number, clock: string): Date {
+  return new Date(startOfUtcDay(end.getTime()) - daysAgo * DAY + Date.parse(`1970-01-01T${clock.padEnd(8, ':00')}Z`));
 }
-const yesterday = (end: Date, clock: string) => moment(end, 1, clock);
+const yesterday = (end: Date, clock: string) => timeBefore(end, 1, clock);
 
 // 1. Root
 
 /** Five successful sign-ins by the root user of the management account, oldest first; each is followed by a few reads. */
 export const rootSignIns = (end: Date) =>
   [
-    { at: moment(end, 171, '02:41:12'), ip: '203.0.113.5', mfa: true },
-    { at: moment(end, 133, '04:07:55'), ip: '203.0.113.5', mfa: true },
-    { at: moment(end, 86, '23:19:30'), ip: '203.0.113.5', mfa: true },
-    { at: moment(end, 41, '03:52:08'), ip: '198.51.100.211', mfa: false },
-    { at: moment(end, 5, '01:33:41'), ip: '203.0.113.5', mfa: true },
+    { at: timeBefore(end, 171, '02:41:12'), ip: '203.0.113.5', mfa: true },
+    { at: timeBefore(end, 133, '04:07:55'), ip: '203.0.113.5', mfa: true },
+    { at: timeBefore(end, 86, '23:19:30'), ip: '203.0.113.5', mfa: true },
+    { at: timeBefore(end, 41, '03:52:08'), ip: '198.51.100.211', mfa: false },
+    { at: timeBefore(end, 5, '01:33:41'), ip: '203.0.113.5', mfa: true },
   ] as const;
 export const ROOT_ACCOUNT = MANAGEMENT;
-/** Soon after the last of them. */
+/** Four minutes after the last of them. */
 export const promoCode = (end: Date) =>
   ({
-    at: moment(end, 5, '01:37:20'),
+    at: timeBefore(end, 5, '01:37:20'),
     eventSource: 'billingconsole.amazonaws.com',
     eventName: 'RedeemPromoCode',
     code: 'EXAMPLE-CREDIT-100',
   }) as const;
-export const failedRootSignIn = (end: Date) => ({ at: moment(end, 63, '05:12:44'), ip: '198.51.100.199' }) as const;
-/** A RunInstances by "Root" that is autoscaling, not a person. */
+export const failedRootSignIn = (end: Date) => ({ at: timeBefore(end, 63, '05:12:44'), ip: '198.51.100.199' }) as const;
+/** A RunInstances with a Root identity, made by Auto Scaling. */
 export const rootLookAlike = (end: Date) =>
-  ({ at: moment(end, 9, '06:45:10'), account: PRODUCTION, invokedBy: 'autoscaling.amazonaws.com', instance: 'i-0a17e5ca1e0000001' }) as const;
+  ({ at: timeBefore(end, 9, '06:45:10'), account: PRODUCTION, invokedBy: 'autoscaling.amazonaws.com', instance: 'i-0a17e5ca1e0000001' }) as const;
 
 // 2. Buckets
 
 /** The only two buckets deleted in the whole trail, oldest first. */
 export const bucketDeletions = (end: Date) =>
   [
-    { at: moment(end, 97, '10:22:31'), bucket: 'example-legacy-exports', account: DEVELOPMENT, by: JONAS.email },
+    { at: timeBefore(end, 97, '10:22:31'), bucket: 'example-legacy-exports', account: DEVELOPMENT, by: JONAS.email },
     { at: yesterday(end, '14:05:17'), bucket: 'example-customer-uploads-2019', account: PRODUCTION, by: AISHA.email },
   ] as const;
-export const bucketNotEmpty = (end: Date) =>
+export const failedBucketDeletion = (end: Date) =>
   ({
     at: yesterday(end, '14:01:03'),
     bucket: 'example-customer-uploads-2019',
@@ -55,12 +55,12 @@ export const bucketNotEmpty = (end: Date) =>
     errorCode: 'BucketNotEmpty',
   }) as const;
 
-// 3. A role switched to for three and a half minutes
+// 3. A role used for three and a half minutes
 
 export const roleSwitch = (end: Date) =>
   ({
-    at: moment(end, 12, '15:20:00'),
-    until: moment(end, 12, '15:23:30'),
+    at: timeBefore(end, 12, '15:20:00'),
+    until: timeBefore(end, 12, '15:23:30'),
     by: JONAS.email,
     from: DEVELOPMENT,
     account: PRODUCTION,
@@ -79,10 +79,10 @@ export const roleSwitch = (end: Date) =>
     roleEdited: 'orders-api-role',
   }) as const;
 
-/** A release in which a key leads over one role to another, in another account. */
-export const releaseByChain = (end: Date) =>
+/** A deployment through two roles: an access key assumes one, which assumes another in a second account. */
+export const roleChainRelease = (end: Date) =>
   ({
-    at: moment(end, 4, '16:40:08'),
+    at: timeBefore(end, 4, '16:40:08'),
     by: 'ci-deploy',
     from: DEVELOPMENT,
     to: PRODUCTION,
@@ -92,47 +92,47 @@ export const releaseByChain = (end: Date) =>
     calls: ['ecs:DescribeServices', 'ecs:RegisterTaskDefinition', 'ecs:UpdateService', 'ecs:DescribeServices'],
   }) as const;
 
-// 4. A notebook that runs on
+// 4. A notebook that is never stopped
 
 export const notebook = (end: Date) =>
   ({
-    at: moment(end, 19, '09:48:26'),
-    started: moment(end, 19, '10:02:51'),
+    at: timeBefore(end, 19, '09:48:26'),
+    started: timeBefore(end, 19, '10:02:51'),
     name: 'forecast-lab',
     type: 'ml.g5.2xlarge',
     by: TOMAS.email,
     account: ANALYTICS,
   }) as const;
 
-// 5. Instances, and who is behind them
+// 5. Instances, and who started them
 
 /** Three instances from one call. */
 export const launchOfThree = (end: Date) =>
   ({
-    at: moment(end, 24, '13:11:45'),
+    at: timeBefore(end, 24, '13:11:45'),
     by: MARIA.email,
     account: PRODUCTION,
     instances: ['i-0c0ffee000000001a', 'i-0c0ffee000000002b', 'i-0c0ffee000000003c'],
     type: 'm7i.large',
   }) as const;
-/** The second of the three is stopped and started again by somebody else. */
+/** Another person stops the second of the three and starts it again. */
 export const stopAndStart = (end: Date) =>
   ({
     instance: 'i-0c0ffee000000002b',
-    stopped: moment(end, 21, '17:02:10'),
-    started: moment(end, 18, '08:15:36'),
+    stopped: timeBefore(end, 21, '17:02:10'),
+    started: timeBefore(end, 18, '08:15:36'),
     by: AISHA.email,
     account: PRODUCTION,
   }) as const;
 export const dryRun = (end: Date) =>
-  ({ at: moment(end, 24, '13:09:02'), by: MARIA.email, account: PRODUCTION, errorCode: 'Client.DryRunOperation' }) as const;
-export const refusedLaunch = (end: Date) =>
-  ({ at: moment(end, 16, '11:27:19'), by: TOMAS.email, account: ANALYTICS, errorCode: 'Client.UnauthorizedOperation' }) as const;
-/** Launched by a group that a person made nine days earlier. */
+  ({ at: timeBefore(end, 24, '13:09:02'), by: MARIA.email, account: PRODUCTION, errorCode: 'Client.DryRunOperation' }) as const;
+export const deniedLaunch = (end: Date) =>
+  ({ at: timeBefore(end, 16, '11:27:19'), by: TOMAS.email, account: ANALYTICS, errorCode: 'Client.UnauthorizedOperation' }) as const;
+/** Launched by an Auto Scaling group that a person created nine days before. */
 export const launchByGroup = (end: Date) =>
   ({
-    groupMade: moment(end, 15, '10:40:00'),
-    at: moment(end, 6, '18:31:27'),
+    groupCreated: timeBefore(end, 15, '10:40:00'),
+    at: timeBefore(end, 6, '18:31:27'),
     by: JONAS.email,
     account: PRODUCTION,
     group: 'checkout-asg',
@@ -140,7 +140,7 @@ export const launchByGroup = (end: Date) =>
   }) as const;
 export const launchByFleet = (end: Date) =>
   ({
-    at: moment(end, 8, '09:25:14'),
+    at: timeBefore(end, 8, '09:25:14'),
     by: TOMAS.email,
     account: ANALYTICS,
     fleet: 'fleet-5e1ec7ed-0000-4abc-8def-00000000f1ee',
@@ -148,7 +148,7 @@ export const launchByFleet = (end: Date) =>
   }) as const;
 export const launchByStack = (end: Date) =>
   ({
-    at: moment(end, 4, '12:50:38'),
+    at: timeBefore(end, 4, '12:50:38'),
     by: AISHA.email,
     account: DEVELOPMENT,
     stack: 'preview-env-42',
@@ -156,9 +156,9 @@ export const launchByStack = (end: Date) =>
     instance: 'i-057ac0000000000f6',
   }) as const;
 
-// 6. Sign-ins that fail
+// 6. Failed sign-ins
 
-/** Guesses from one address within twenty minutes, yesterday. Names AWS does not know are hidden. */
+/** Password guessing from one address within twenty minutes, yesterday. AWS hides unknown user names. */
 export const signInBurst = (end: Date) =>
   ({
     from: yesterday(end, '03:10:00'),
@@ -168,29 +168,29 @@ export const signInBurst = (end: Date) =>
     account: MANAGEMENT,
     users: ['ci-deploy', 'backup', 'mailer', 'HIDDEN_DUE_TO_SECURITY_REASONS'],
   }) as const;
-/** Someone who mistypes twice and gets in. */
-export const forgetfulUser = (end: Date) =>
+/** A user who mistypes the password twice, then signs in. */
+export const mistypedPassword = (end: Date) =>
   ({
-    failures: [moment(end, 11, '08:31:05'), moment(end, 11, '08:31:40')],
-    success: moment(end, 11, '08:32:58'),
+    failures: [timeBefore(end, 11, '08:31:05'), timeBefore(end, 11, '08:31:40')],
+    success: timeBefore(end, 11, '08:32:58'),
     user: 'reporting',
     ip: '198.51.100.90',
     account: ANALYTICS,
   }) as const;
 
-// 7. Denials
+// 7. Denied calls
 
 export const denialBurst = (end: Date) =>
   ({
-    from: moment(end, 3, '16:00:00'),
-    until: moment(end, 3, '17:00:00'),
+    from: timeBefore(end, 3, '16:00:00'),
+    until: timeBefore(end, 3, '17:00:00'),
     role: 'partner-sync',
     account: PRODUCTION,
     count: 200,
     errorCode: 'AccessDenied',
   }) as const;
-/** A service that is refused the same thing every day. */
-export const CHRONIC_DENIAL = {
+/** A service that is denied the same call every day. */
+export const DAILY_DENIAL = {
   role: 'geo-lookup-role',
   account: PRODUCTION,
   eventName: 'GetParameter',
@@ -203,8 +203,8 @@ export const CHRONIC_DENIAL = {
 
 export const throttling = (end: Date) =>
   ({
-    from: moment(end, 2, '10:30:00'),
-    until: moment(end, 2, '11:00:00'),
+    from: timeBefore(end, 2, '10:30:00'),
+    until: timeBefore(end, 2, '11:00:00'),
     role: 'inventory-crawler',
     agent: 'inventory-crawler/0.9',
     account: PRODUCTION,
@@ -214,12 +214,12 @@ export const throttling = (end: Date) =>
 
 // 9. Presigned downloads
 
-/** The role that may hand out download links; a trickle of them belongs to everyday traffic. */
+/** The role that is allowed to create download links; a few downloads a day are normal. */
 export const APPROVED_PRESIGNER = { role: 'download-links', account: PRODUCTION, aDay: 4 } as const;
 export const presignedSpike = (end: Date) =>
   ({
-    from: moment(end, 7, '20:00:00'),
-    until: moment(end, 7, '21:00:00'),
+    from: timeBefore(end, 7, '20:00:00'),
+    until: timeBefore(end, 7, '21:00:00'),
     user: 'mailer',
     account: PRODUCTION,
     bucket: 'example-invoices-4444',
@@ -227,25 +227,25 @@ export const presignedSpike = (end: Date) =>
     count: 80,
   }) as const;
 
-// 10. Keys with material from outside
+// 10. Keys with imported material
 
 export const importedKey = (end: Date) =>
   ({
-    at: moment(end, 10, '13:30:12'),
+    at: timeBefore(end, 10, '13:30:12'),
     keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001',
     by: MARIA.email,
     account: PRODUCTION,
     origin: 'EXTERNAL',
-    imported: moment(end, 10, '13:41:55'),
+    imported: timeBefore(end, 10, '13:41:55'),
   }) as const;
-/** Keys made the usual way, beside it. */
+/** Keys with material from KMS. */
 export const ordinaryKeys = (end: Date) =>
   [
-    { at: moment(end, 52, '09:14:00'), keyId: '0aa50000-1111-4222-8333-000000000001', by: JONAS.email, account: DEVELOPMENT, origin: 'AWS_KMS' },
-    { at: moment(end, 10, '13:12:40'), keyId: '0aa50000-1111-4222-8333-000000000002', by: MARIA.email, account: PRODUCTION, origin: 'AWS_KMS' },
+    { at: timeBefore(end, 52, '09:14:00'), keyId: '0aa50000-1111-4222-8333-000000000001', by: JONAS.email, account: DEVELOPMENT, origin: 'AWS_KMS' },
+    { at: timeBefore(end, 10, '13:12:40'), keyId: '0aa50000-1111-4222-8333-000000000002', by: MARIA.email, account: PRODUCTION, origin: 'AWS_KMS' },
   ] as const;
 
-// 11. A region nobody used before
+// 11. A new region
 
 export const newRegion = (end: Date) =>
   ({
@@ -256,10 +256,10 @@ export const newRegion = (end: Date) =>
     calls: ['DescribeInstances', 'DescribeVpcs', 'DescribeKeyPairs', 'ImportKeyPair', 'DescribeImages'],
   }) as const;
 
-// 12. Text that means harm
+// 12. Hostile text
 
-/** Strings that appear as user agents, bucket names, tag values, session names and error messages. */
-export const HOSTILE = [
+/** Used as user agents, bucket names, tag values, session names and error messages. */
+export const HOSTILE_TEXTS = [
   '<!channel> <https://evil.example|console.aws.amazon.com>',
   '`*_~',
   '=HYPERLINK("http://evil.example","x")',
@@ -276,18 +276,30 @@ export const HOSTILE = [
   '_',
   '100% _sure_ \\ "quoted"',
 ] as const;
-/** All of them within half an hour, by a user of their own. */
+/** All of them within half an hour, by one user. */
 export const hostileText = (end: Date) =>
-  ({ from: moment(end, 2, '19:00:00'), user: "o'brien+test", account: DEVELOPMENT, ip: '192.0.2.66' }) as const;
+  ({ from: timeBefore(end, 2, '19:00:00'), user: "o'brien+test", account: DEVELOPMENT, ip: '192.0.2.66' }) as const;
 
-// 13. Yesterday's other destruction
+// 13. Other destructive calls of yesterday
 
 export const destruction = (end: Date) =>
   ({
     terminated: { at: yesterday(end, '16:44:21'), instances: ['i-0dead00000000001a', 'i-0dead00000000002b'], by: JONAS.email, account: DEVELOPMENT },
-    userNotDeleted: { at: yesterday(end, '12:08:33'), user: 'reporting', errorCode: 'DeleteConflictException', by: MARIA.email, account: ANALYTICS },
-    trailNotStopped: { at: yesterday(end, '12:15:50'), trail: 'organization-trail', errorCode: 'AccessDenied', by: TOMAS.email, account: ANALYTICS },
-    keyDeletionPlanned: {
+    failedUserDeletion: {
+      at: yesterday(end, '12:08:33'),
+      user: 'reporting',
+      errorCode: 'DeleteConflictException',
+      by: MARIA.email,
+      account: ANALYTICS,
+    },
+    failedStopLogging: {
+      at: yesterday(end, '12:15:50'),
+      trail: 'organization-trail',
+      errorCode: 'AccessDenied',
+      by: TOMAS.email,
+      account: ANALYTICS,
+    },
+    keyDeletionScheduled: {
       at: yesterday(end, '17:20:05'),
       keyId: '0aa50000-1111-4222-8333-000000000001',
       by: JONAS.email,
@@ -296,15 +308,26 @@ export const destruction = (end: Date) =>
     },
   }) as const;
 
-// 14. Secrets that a log holds and nobody should repeat
+// 14. Secrets in the log
 
 export const secrets = (end: Date) =>
   ({
-    roleAssumed: { at: moment(end, 2, '13:05:00'), role: 'deploy', sessionToken: `IQoJb3JpZ2luX2VjSECRET${'s'.repeat(300)}==`, account: PRODUCTION },
-    keyMade: { at: moment(end, 2, '13:06:10'), user: 'reporting', accessKeyId: 'AKIAEXAMPLEKEYSTORY1', account: ANALYTICS, by: MARIA.email },
-    presigned: { at: moment(end, 2, '13:07:20'), signature: `${'c0ffee'.repeat(10)}abcd`, account: DEVELOPMENT, by: JONAS.email },
+    roleAssumed: {
+      at: timeBefore(end, 2, '13:05:00'),
+      role: 'deploy',
+      sessionToken: `IQoJb3JpZ2luX2VjSECRET${'s'.repeat(300)}==`,
+      account: PRODUCTION,
+    },
+    accessKeyCreated: {
+      at: timeBefore(end, 2, '13:06:10'),
+      user: 'reporting',
+      accessKeyId: 'AKIAEXAMPLEKEYSTORY1',
+      account: ANALYTICS,
+      by: MARIA.email,
+    },
+    presigned: { at: timeBefore(end, 2, '13:07:20'), signature: `${'c0ffee'.repeat(10)}abcd`, account: DEVELOPMENT, by: JONAS.email },
     passwordChanged: {
-      at: moment(end, 2, '13:08:30'),
+      at: timeBefore(end, 2, '13:08:30'),
       instance: 'orders-db',
       masterUserPassword: 'HIDDEN_DUE_TO_SECURITY_REASONS',
       account: PRODUCTION,
@@ -312,13 +335,13 @@ export const secrets = (end: Date) =>
     },
   }) as const;
 
-// Events that do not look like the others
+// Unusual identities
 
-/** A key that AWS turns over by itself: the identity has neither type nor arn. */
+/** An automatic key rotation: the identity has neither type nor arn. */
 export const keyRotation = (end: Date) =>
-  ({ at: moment(end, 13, '22:10:45'), keyId: '0aa50000-1111-4222-8333-000000000001', account: DEVELOPMENT }) as const;
+  ({ at: timeBefore(end, 13, '22:10:45'), keyId: '0aa50000-1111-4222-8333-000000000001', account: DEVELOPMENT }) as const;
 export const CROSS_ACCOUNT_ROLE = 'orders-reader';
-/** One AssumeRole, logged in the accounts of the caller and of the role, with different event ids. */
+/** An AssumeRole, logged in the caller's account and in the role's account with different event ids. */
 export const crossAccount = (end: Date) =>
-  ({ at: moment(end, 2, '08:20:15'), sharedEventId: '5ba7ed00-0000-4000-8000-00000000c0de', from: ANALYTICS, to: PRODUCTION }) as const;
-export const signedInByPortal = (end: Date) => ({ at: moment(end, 2, '07:58:30'), ip: '198.51.100.24' }) as const;
+  ({ at: timeBefore(end, 2, '08:20:15'), sharedEventId: '5ba7ed00-0000-4000-8000-00000000c0de', from: ANALYTICS, to: PRODUCTION }) as const;
+export const portalSignIn = (end: Date) => ({ at: timeBefore(end, 2, '07:58:30'), ip: '198.51.100.24' }) as const;

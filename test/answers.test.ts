@@ -1,7 +1,7 @@
-/** What people read, asked of the sample's stories: the terminal's text as snapshots, and every message within Slack's limits. */
+/** What people read, asked of the sample's scenarios: the terminal's text as snapshots, and every message within Slack's limits. */
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import * as stories from '../sample/scenario-facts.ts';
+import * as scenarios from '../sample/scenario-facts.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { unknownNetworks } from '../src/answer/context.ts';
 import { errorAnswer } from '../src/answer/error-answer.ts';
@@ -55,15 +55,15 @@ const instance = (id: string) => `who-started ${id} 90d`;
 
 describe('the terminal shows', () => {
   it.each([
-    ['one of three launched in one call', instance(stories.launchOfThree(now).instances[0])],
-    ['one that was launched, stopped and started again', instance(stories.stopAndStart(now).instance)],
-    ['one that a group launched', instance(stories.launchByGroup(now).instance)],
-    ['one that a fleet launched', instance(stories.launchByFleet(now).instance)],
-    ['one that a stack launched', instance(stories.launchByStack(now).instance)],
-    ['one that autoscaling launched in the name of root', instance(stories.rootLookAlike(now).instance)],
+    ['one of three launched in one call', instance(scenarios.launchOfThree(now).instances[0])],
+    ['one that was launched, stopped and started again', instance(scenarios.stopAndStart(now).instance)],
+    ['one that a group launched', instance(scenarios.launchByGroup(now).instance)],
+    ['one that a fleet launched', instance(scenarios.launchByFleet(now).instance)],
+    ['one that a stack launched', instance(scenarios.launchByStack(now).instance)],
+    ['one that autoscaling launched in the name of root', instance(scenarios.rootLookAlike(now).instance)],
     ['one that nobody launched', instance('i-0abc')],
-    ['an id as an ARN', `who-started arn:aws:ec2:eu-central-1:1:instance/${stories.launchByGroup(now).instance} since 2026-11-01`],
-    ['only the start, when the launch is longer ago', `who-started ${stories.stopAndStart(now).instance} since 2026-11-01`],
+    ['an id as an ARN', `who-started arn:aws:ec2:eu-central-1:1:instance/${scenarios.launchByGroup(now).instance} since 2026-11-01`],
+    ['only the start, when the launch is longer ago', `who-started ${scenarios.stopAndStart(now).instance} since 2026-11-01`],
   ])('who started %s', async (_, line) => {
     expect(shown(await answerTo(line))).toMatchSnapshot();
   });
@@ -84,7 +84,7 @@ describe('the terminal shows', () => {
     'events user:nobody 24h',
     'events by:user user:nobody 24h',
     'events ip:192.0.2.250 by:event,outcome 2d sort:rare',
-    `events ip:${stories.hostileText(now).ip} 7d top:12`,
+    `events ip:${scenarios.hostileText(now).ip} 7d top:12`,
     'help',
     'help who-started',
     'help events',
@@ -113,9 +113,9 @@ describe('the terminal shows', () => {
 
 describe('an answer', () => {
   it('tells who is behind an instance, followed back to the person', async () => {
-    expect(await said(instance(stories.launchByGroup(now).instance))).toContain('on behalf of jonas.weber@example.com');
-    expect(await said(instance(stories.launchByFleet(now).instance))).toMatch(/by tomas.novak@example.com .* through the EC2 fleet fleet-/);
-    expect(await said(instance(stories.launchByStack(now).instance))).toMatch(/by aisha.khan@example.com .* through the CloudFormation stack /);
+    expect(await said(instance(scenarios.launchByGroup(now).instance))).toContain('on behalf of jonas.weber@example.com');
+    expect(await said(instance(scenarios.launchByFleet(now).instance))).toMatch(/by tomas.novak@example.com .* through the EC2 fleet fleet-/);
+    expect(await said(instance(scenarios.launchByStack(now).instance))).toMatch(/by aisha.khan@example.com .* through the CloudFormation stack /);
   });
 
   it('tells a dry run from a launch that was refused, and neither from a start', async () => {
@@ -154,8 +154,8 @@ describe('an answer', () => {
     const { table, data } = await answerTo('root-logins 6mo');
     expect(table?.rows.map(({ cells }) => [cells.eventtime, cells.sourceipaddress, cells.mfa, cells.outcome])).toEqual(
       [
-        ...stories.rootSignIns(now).map(({ at, ip, mfa }) => [second(at), ip, mfa ? 'yes' : 'no', 'ok']),
-        [second(stories.failedRootSignIn(now).at), stories.failedRootSignIn(now).ip, 'no', 'failed'],
+        ...scenarios.rootSignIns(now).map(({ at, ip, mfa }) => [second(at), ip, mfa ? 'yes' : 'no', 'ok']),
+        [second(scenarios.failedRootSignIn(now).at), scenarios.failedRootSignIn(now).ip, 'no', 'failed'],
       ].toSorted(([a], [b]) => String(b).localeCompare(String(a))),
     );
     expect(table?.rows[0]?.cells.did).toBe('RedeemPromoCode');
@@ -172,7 +172,7 @@ describe('an answer', () => {
   );
 
   it('leads on with lines that can be asked, from itself and from each of its rows', async () => {
-    const lines = ['root-logins 6mo', 'rare 7d', 'events 3d top:20', 'events by:user 3d', instance(stories.launchByGroup(now).instance)];
+    const lines = ['root-logins 6mo', 'rare 7d', 'events 3d top:20', 'events by:user 3d', instance(scenarios.launchByGroup(now).instance)];
     for (const line of lines) {
       const { next = [], table } = await answerTo(line);
       const leads = [...next, ...(table?.rows.slice(0, 5) ?? []).flatMap((row) => row.next ?? [])];
@@ -245,9 +245,9 @@ describe('an answer', () => {
   });
 
   it('never repeats a secret of the trail', async () => {
-    const { roleAssumed, keyMade, presigned } = stories.secrets(now);
+    const { roleAssumed, accessKeyCreated, presigned } = scenarios.secrets(now);
     const around = (at: Date) => `${second(new Date(at.getTime() - 1000)).slice(0, 19)}..${second(new Date(at.getTime() + 1000)).slice(0, 19)}`;
-    for (const { at } of [roleAssumed, keyMade, presigned]) {
+    for (const { at } of [roleAssumed, accessKeyCreated, presigned]) {
       const list = await answerTo(`events ${around(at)}`);
       const found = list.table?.rows ?? [];
       expect(found.length).toBeGreaterThan(0);
@@ -263,14 +263,14 @@ describe('an answer', () => {
           expect(output).not.toContain(roleAssumed.sessionToken.slice(0, 24));
           expect(output).not.toContain(presigned.signature.slice(0, 24));
           // The line that asks about a key has to name it.
-          expect(output.replace(/(?:target:|\bkey |\bhistory )\w+/g, '')).not.toContain(keyMade.accessKeyId);
+          expect(output.replace(/(?:target:|\bkey |\bhistory )\w+/g, '')).not.toContain(accessKeyCreated.accessKeyId);
         }
       }
     }
   });
 
   it('shows an access key whole to whoever asks for it by name', async () => {
-    const { accessKeyId } = stories.secrets(now).keyMade;
+    const { accessKeyId } = scenarios.secrets(now).accessKeyCreated;
     expect(JSON.stringify(await answerTo(`events key:${accessKeyId} 6mo`))).not.toContain(`AKIA…${accessKeyId.slice(-4)}`);
     const { table } = await answerTo('events by:key key:AKIA* 30d');
     expect(table?.rows.length).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type DestinationStream, pino } from 'pino';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { HOSTILE, hostileText } from '../sample/scenario-facts.ts';
+import { HOSTILE_TEXTS, hostileText } from '../sample/scenario-facts.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { errorAnswer } from '../src/answer/error-answer.ts';
 import { openDesk } from '../src/desk/desk.ts';
@@ -24,7 +24,7 @@ const templates = new URL('templates/', root);
 const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
 
 const ATTACKS = [
-  ...HOSTILE,
+  ...HOSTILE_TEXTS,
   '<!channel>',
   '<!here|x> <!subteam^S123> <@U999> <#C999>',
   '<https://evil.example|console.aws.amazon.com>',

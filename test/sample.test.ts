@@ -4,33 +4,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { generateSample, type Sample, type SampleOptions } from '../sample/generate.ts';
-import { ORGANIZATION } from '../sample/organization.ts';
+import type { Delivered } from '../sample/delivery.ts';
+import { generateSample, type SampleOptions } from '../sample/generate.ts';
+import { ORGANIZATION_ID } from '../sample/organization.ts';
 import {
   bucketDeletions,
-  bucketNotEmpty,
-  CHRONIC_DENIAL,
   crossAccount,
+  DAILY_DENIAL,
   denialBurst,
+  deniedLaunch,
   destruction,
   dryRun,
+  failedBucketDeletion,
   failedRootSignIn,
-  forgetfulUser,
-  HOSTILE,
+  HOSTILE_TEXTS,
   importedKey,
   keyRotation,
   launchByFleet,
   launchByGroup,
   launchByStack,
   launchOfThree,
+  mistypedPassword,
   newRegion,
   notebook,
   ordinaryKeys,
   presignedSpike,
   promoCode,
   ROOT_ACCOUNT,
-  refusedLaunch,
-  releaseByChain,
+  roleChainRelease,
   roleSwitch,
   rootLookAlike,
   rootSignIns,
@@ -40,7 +41,7 @@ import {
   throttling,
 } from '../sample/scenario-facts.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: events are read as freely as an investigator would.
+// biome-ignore lint/suspicious/noExplicitAny: events have fields of every API.
 type Event = any;
 interface LogFile {
   readonly path: string;
@@ -80,11 +81,11 @@ async function fingerprint(options: Omit<SampleOptions, 'out'>) {
 }
 
 /** AWS writes the minute of delivery as 20261120T0915Z. */
-const timeOf = (stamp: string) => Date.parse(stamp.replace(/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z/, '$1-$2-$3T$4:$5:00Z'));
+const deliveryTime = (stamp: string) => Date.parse(stamp.replace(/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z/, '$1-$2-$3T$4:$5:00Z'));
 const iso = (at: Date) => at.toISOString().replace('.000', '');
 const share = (part: number, whole: number) => part / whole;
 
-let sample: Sample;
+let sample: Delivered;
 let files: LogFile[];
 let delivered: Event[];
 let events: Event[];
@@ -98,9 +99,9 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
-/** The events of an API, in order of time, with what else is asked of them. */
-const calls = (eventName: string, wanted: (event: Event) => boolean = () => true) =>
-  events.filter((event) => event.eventName === eventName && wanted(event)).sort((a, b) => a.eventTime.localeCompare(b.eventTime));
+/** The events of an API that match, oldest first. */
+const calls = (eventName: string, matches: (event: Event) => boolean = () => true) =>
+  events.filter((event) => event.eventName === eventName && matches(event)).sort((a, b) => a.eventTime.localeCompare(b.eventTime));
 const between = (from: Date, until: Date) => (event: Event) => event.eventTime >= iso(from) && event.eventTime < iso(until);
 const by = (email: string) => (event: Event) => event.userIdentity.principalId.endsWith(`:${email}`);
 const launched = (event: Event): string[] => event.responseElements?.instancesSet.items.map((item: Event) => item.instanceId) ?? [];
@@ -108,8 +109,8 @@ const launchOf = (instance: string) => calls('RunInstances', (event) => launched
 const tagsOf = (event: Event) =>
   Object.fromEntries(event.requestParameters.tagSpecificationSet.items[0].tags.map(({ key, value }: Event) => [key, value]));
 
-describe('the trail as a whole', () => {
-  test('the same seed twice is the same bytes, and another seed is not', async () => {
+describe('the sample trail', () => {
+  test('has the same bytes for the same seed, and other bytes for another seed', async () => {
     const small = { end: new Date('2026-11-20T14:37:11Z'), days: 4, eventsPerDay: 150 };
     const [first, again, other] = [
       await fingerprint({ ...small, seed: 7 }),
@@ -120,7 +121,7 @@ describe('the trail as a whole', () => {
     expect(other).not.toBe(first);
   });
 
-  test('there are as many events as were asked for, and the stories on top', async () => {
+  test('has the requested number of everyday events, plus those of the scenarios', async () => {
     const out = await newFolder();
     const end = new Date('2026-11-20T14:37:11Z');
     const { events: count, files: written } = await generateSample({ out, end, days: 2, eventsPerDay: 4000 });
@@ -134,19 +135,19 @@ describe('the trail as a whole', () => {
     }
   });
 
-  test('what it says was written was written', () => {
+  test('has the number of events and files that generateSample returns', () => {
     expect(delivered).toHaveLength(sample.events);
     expect(files).toHaveLength(sample.files);
   });
 
-  test('paths are laid out as AWS lays them out, at most fifteen minutes after their events', () => {
+  test('has AWS’s paths, with delivery times at most fifteen minutes after the events', () => {
     let overMidnight = 0;
     for (const { path, events: inside } of files) {
       const [, account, region, day = '', stamp = ''] = PATH.exec(path) ?? [];
       expect(account, path).toBeDefined();
       expect(stamp.slice(0, 8)).toBe(day.replaceAll('/', ''));
       for (const event of inside) {
-        const delay = timeOf(stamp) - Date.parse(event.eventTime);
+        const delay = deliveryTime(stamp) - Date.parse(event.eventTime);
         expect(delay).toBeGreaterThanOrEqual(0);
         expect(delay).toBeLessThanOrEqual(15 * 60_000);
         expect([event.recipientAccountId, event.awsRegion]).toEqual([account, region]);
@@ -156,13 +157,13 @@ describe('the trail as a whole', () => {
     expect(overMidnight).toBeGreaterThan(0);
   });
 
-  test('digests and insights lie beside the trail, in their own folders', async () => {
+  test('has digest and insight files in folders of their own', async () => {
     const kinds = new Set((await filesOf(folders[0]!)).map((path) => path.split('/')[3]));
     expect([...kinds].sort()).toEqual(['CloudTrail', 'CloudTrail-Digest', 'CloudTrail-Insight']);
-    expect(await readdir(join(folders[0]!, 'AWSLogs'))).toEqual([ORGANIZATION]);
+    expect(await readdir(join(folders[0]!, 'AWSLogs'))).toEqual([ORGANIZATION_ID]);
   });
 
-  test('some events are delivered twice, byte for byte, in different files', () => {
+  test('has some events twice, byte for byte, in different files', () => {
     const seen = new Map<string, Set<string>>();
     const texts = new Map<string, Set<string>>();
     for (const { path, events: inside } of files) {
@@ -177,7 +178,7 @@ describe('the trail as a whole', () => {
     expect([...texts.values()].every((same) => same.size === 1)).toBe(true);
   });
 
-  test('sizes, reads and errors are those of real trails', async () => {
+  test('has sizes, reads and errors as in real trails', async () => {
     const out = await newFolder();
     await generateSample({ out, end: END, days: 14, eventsPerDay: 1100 });
     const all = (await readTrail(out)).map((file) => file.events);
@@ -195,19 +196,19 @@ describe('the trail as a whole', () => {
     expect(Math.abs(share(flat.filter(({ eventCategory }) => eventCategory === 'Data').length, flat.length) - 0.15)).toBeLessThan(0.05);
     const errors = share(flat.filter(({ errorCode }) => errorCode).length, flat.length);
     expect(errors).toBeGreaterThan(0.04);
-    expect(errors).toBeLessThan(0.12); // the bursts of the last week weigh more in a trail of a fortnight
+    expect(errors).toBeLessThan(0.12); // the bursts of the last week count more in a trail of two weeks
     expect(new Set(flat.map(({ eventSource, eventName }) => `${eventSource}:${eventName}`)).size).toBeGreaterThan(200);
   });
 
-  test('many APIs are seen once or twice in half a year', () => {
+  test('has many APIs that are called only once or twice', () => {
     const counts = Map.groupBy(events, ({ eventSource, eventName }) => `${eventSource}:${eventName}`);
     expect([...counts.values()].filter(({ length }) => length <= 2).length).toBeGreaterThan(50);
   });
 
-  test('an aborted signal stops it and leaves whole files only', async () => {
+  test('has only complete files after it was aborted', async () => {
     const out = await newFolder();
     const stop = new AbortController();
-    const told = generateSample({
+    const generated = generateSample({
       out,
       end: END,
       days: 60,
@@ -215,26 +216,26 @@ describe('the trail as a whole', () => {
       signal: stop.signal,
       onProgress: () => stop.abort(new Error('enough')),
     });
-    await expect(told).rejects.toThrow('enough');
+    await expect(generated).rejects.toThrow('enough');
     const left = await filesOf(out);
     expect(left.length).toBeGreaterThan(0);
     expect(left.every((path) => path.endsWith('.json.gz'))).toBe(true);
     expect((await readTrail(out)).flatMap((file) => file.events).length).toBeLessThan(180_000);
   });
 
-  test('a signal that is aborted already writes nothing', async () => {
+  test('has no files when the signal is aborted before', async () => {
     const out = await newFolder();
     await expect(generateSample({ out, end: END, signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
     expect(await filesOf(out)).toEqual([]);
   });
 
-  test('a number of days that is none is refused', async () => {
-    await expect(generateSample({ out: await newFolder(), end: END, days: 0 })).rejects.toThrow('at least one; not 0');
+  test('cannot have 0 days', async () => {
+    await expect(generateSample({ out: await newFolder(), end: END, days: 0 })).rejects.toThrow('at least 1, not 0');
   });
 });
 
-describe('the stories', () => {
-  test('root signs in five times at odd hours and once in vain, and redeems a code', () => {
+describe('the scenarios', () => {
+  test('root signs in five times at night, fails once, and redeems a promo code', () => {
     const signIns = calls('ConsoleLogin', ({ userIdentity }) => userIdentity.type === 'Root');
     const successes = signIns.filter(({ responseElements }) => responseElements.ConsoleLogin === 'Success');
     expect(successes.map(({ eventTime, additionalEventData }) => [eventTime, additionalEventData.MFAUsed])).toEqual(
@@ -252,12 +253,12 @@ describe('the stories', () => {
     expect(calls(eventName)).toMatchObject([{ eventSource, eventTime: iso(at), userIdentity: { type: 'Root' } }]);
   });
 
-  test('a root that is autoscaling looks alike', () => {
+  test('Auto Scaling launches an instance with a Root identity', () => {
     const { instance, invokedBy } = rootLookAlike(END);
     expect(launchOf(instance)).toMatchObject([{ userIdentity: { type: 'Root', invokedBy } }]);
   });
 
-  test('two buckets are deleted in the whole trail, one of them yesterday, and one would not go', () => {
+  test('two buckets are deleted, one of them yesterday, and one deletion fails', () => {
     const attempts = calls('DeleteBucket');
     const done = attempts.filter(({ errorCode }) => !errorCode);
     expect(done.map(({ eventTime, requestParameters }) => [eventTime, requestParameters.bucketName])).toEqual(
@@ -265,11 +266,11 @@ describe('the stories', () => {
     );
     expect(done[1].eventTime).toMatch(/^2026-11-20/);
     expect(attempts.filter(({ errorCode }) => errorCode === 'BucketNotEmpty').map(({ eventTime }) => eventTime)).toEqual([
-      iso(bucketNotEmpty(END).at),
+      iso(failedBucketDeletion(END).at),
     ]);
   });
 
-  test('a role is switched to and worked in for three and a half minutes', () => {
+  test('a role is used for three and a half minutes after SwitchRole', () => {
     const { at, until, role, calls: names } = roleSwitch(END);
     const session = events
       .filter(({ userIdentity }) => userIdentity.arn?.includes(`/${role}/`))
@@ -279,18 +280,18 @@ describe('the stories', () => {
     expect(Number(until) - Number(at)).toBe(210_000);
   });
 
-  test('a key leads over one role to another, in another account, each with the key that the answer before it gave', () => {
-    const { at, by, from, to, roles, sessionName, calls: names } = releaseByChain(END);
-    const named = events.filter(({ userIdentity, requestParameters }) =>
+  test('a user assumes a role, and with its access key a role in another account', () => {
+    const { at, by, from, to, roles, sessionName, calls: names } = roleChainRelease(END);
+    const ofRelease = events.filter(({ userIdentity, requestParameters }) =>
       [userIdentity.arn, requestParameters?.roleSessionName].some((text) => text?.endsWith(sessionName)),
     );
-    const [first, ...rest] = named.sort((a, b) => a.eventTime.localeCompare(b.eventTime));
+    const [first, ...rest] = ofRelease.sort((a, b) => a.eventTime.localeCompare(b.eventTime));
     expect([first.eventTime, first.userIdentity.userName, first.recipientAccountId]).toEqual([iso(at), by, from]);
-    const takenOn = rest.filter(({ eventName }) => eventName === 'AssumeRole');
-    expect(takenOn.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([from, to].sort());
+    const assumedWithRole = rest.filter(({ eventName }) => eventName === 'AssumeRole');
+    expect(assumedWithRole.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([from, to].sort());
     const work = rest.filter(({ eventName }) => eventName !== 'AssumeRole');
     expect(work.map(({ eventSource, eventName }) => `${eventSource.split('.')[0]}:${eventName}`)).toEqual(names);
-    const [caller] = takenOn.filter(({ recipientAccountId }) => recipientAccountId === from);
+    const [caller] = assumedWithRole.filter(({ recipientAccountId }) => recipientAccountId === from);
     expect(caller.userIdentity.accessKeyId).toBe(first.responseElements.credentials.accessKeyId);
     for (const { userIdentity } of work) expect(userIdentity.accessKeyId).toBe(caller.responseElements.credentials.accessKeyId);
     expect(work[0].userIdentity.arn).toContain(`:assumed-role/${roles[1]}/`);
@@ -303,7 +304,7 @@ describe('the stories', () => {
     expect([...calls('StopNotebookInstance'), ...calls('DeleteNotebookInstance')]).toEqual([]);
   });
 
-  test('three instances come from one call, and one of them is stopped and started by another', () => {
+  test('three instances are launched in one call, and another person stops and starts one of them', () => {
     const { at, instances, by: launcher } = launchOfThree(END);
     const [launch] = launchOf(instances[0]);
     expect(launch.eventTime).toBe(iso(at));
@@ -318,16 +319,16 @@ describe('the stories', () => {
     expect([...calls('StopInstances', names), ...calls('StartInstances', names)].every(by(other))).toBe(true);
   });
 
-  test('a dry run and a refused launch start nothing', () => {
-    for (const { at, errorCode } of [dryRun(END), refusedLaunch(END)]) {
+  test('a dry run and a denied launch start no instance', () => {
+    for (const { at, errorCode } of [dryRun(END), deniedLaunch(END)]) {
       expect(calls('RunInstances', ({ eventTime }) => eventTime === iso(at))).toMatchObject([{ errorCode, responseElements: null }]);
     }
   });
 
-  test('a group, a fleet and a stack launch instances for the people who made them', () => {
+  test('an Auto Scaling group, a fleet and a stack launch instances for the people who created them', () => {
     const [group, fleet, stack] = [launchByGroup(END), launchByFleet(END), launchByStack(END)];
     expect(calls('CreateAutoScalingGroup', by(group.by))).toMatchObject([
-      { eventTime: iso(group.groupMade), requestParameters: { autoScalingGroupName: group.group } },
+      { eventTime: iso(group.groupCreated), requestParameters: { autoScalingGroupName: group.group } },
     ]);
     const [grouped] = launchOf(group.instance);
     expect(grouped.userIdentity).toMatchObject({
@@ -352,14 +353,14 @@ describe('the stories', () => {
     expect(tagsOf(stacked)).toMatchObject({ 'aws:cloudformation:stack-name': stack.stack, 'aws:cloudformation:stack-id': stack.stackId });
   });
 
-  test('yesterday somebody guesses passwords, and another day somebody mistypes theirs', () => {
+  test('passwords are guessed yesterday, and a user mistypes theirs on another day', () => {
     const { from, until, ip, count } = signInBurst(END);
     const guesses = calls('ConsoleLogin', ({ sourceIPAddress }) => sourceIPAddress === ip);
     expect(guesses).toHaveLength(count);
     expect(guesses.every(between(from, until))).toBe(true);
     expect(guesses.every((event) => event.responseElements.ConsoleLogin === 'Failure' && !('errorCode' in event))).toBe(true);
     expect(new Set(guesses.map(({ userIdentity }) => userIdentity.userName))).toContain('HIDDEN_DUE_TO_SECURITY_REASONS');
-    const { user } = forgetfulUser(END);
+    const { user } = mistypedPassword(END);
     const attempts = calls('ConsoleLogin', ({ userIdentity }) => userIdentity.userName === user);
     expect(attempts.map(({ responseElements }) => responseElements.ConsoleLogin)).toEqual(['Failure', 'Failure', 'Success']);
   });
@@ -368,18 +369,18 @@ describe('the stories', () => {
     const burst = denialBurst(END);
     const denied = events.filter(({ userIdentity }) => userIdentity.sessionContext?.sessionIssuer?.userName === burst.role);
     expect(denied.filter(between(burst.from, burst.until)).filter(({ errorCode }) => errorCode === burst.errorCode)).toHaveLength(burst.count);
-    const chronic = calls(
-      CHRONIC_DENIAL.eventName,
-      ({ errorCode, errorMessage }) => errorCode === CHRONIC_DENIAL.errorCode && errorMessage.includes(CHRONIC_DENIAL.parameter),
+    const daily = calls(
+      DAILY_DENIAL.eventName,
+      ({ errorCode, errorMessage }) => errorCode === DAILY_DENIAL.errorCode && errorMessage.includes(DAILY_DENIAL.parameter),
     );
-    expect(new Set(chronic.map(({ eventTime }) => eventTime.slice(0, 10))).size).toBe(184);
+    expect(new Set(daily.map(({ eventTime }) => eventTime.slice(0, 10))).size).toBe(184);
     const limits = throttling(END);
     const throttled = events.filter(({ userAgent }) => userAgent === limits.agent);
     expect(throttled).toHaveLength(limits.count);
     expect([...new Set(throttled.map(({ errorCode }) => errorCode))].sort()).toEqual([...limits.errorCodes].sort());
   });
 
-  test('presigned links trickle from the approved role and spike for a user', () => {
+  test('the approved role has a few presigned downloads a day, and a user has a spike', () => {
     const links = calls('GetObject', ({ additionalEventData }) => additionalEventData?.AuthenticationMethod === 'QueryString');
     const { user, from, until, count } = presignedSpike(END);
     const spike = links.filter(({ userIdentity }) => userIdentity.userName === user);
@@ -391,7 +392,7 @@ describe('the stories', () => {
     ).toBe(true);
   });
 
-  test('one key has material from outside, others have not', () => {
+  test('one key has imported material, the others have material from KMS', () => {
     const { keyId, at, imported } = importedKey(END);
     const external = calls('CreateKey', ({ requestParameters }) => requestParameters.origin === 'EXTERNAL');
     expect(external).toMatchObject([{ eventTime: iso(at), responseElements: { keyMetadata: { keyId, keyState: 'PendingImport' } } }]);
@@ -411,14 +412,14 @@ describe('the stories', () => {
     expect(there[0].eventTime).toBe(iso(first));
   });
 
-  test('hostile strings survive as they are, wherever a caller may put them', () => {
+  test('hostile texts are unchanged in every field that a caller chooses', () => {
     const places = (event: Event) => [
       event.userAgent,
       event.requestParameters?.bucketName,
       event.requestParameters?.roleSessionName,
       event.requestParameters?.tagSpecificationSet?.items[0].tags[0].value,
     ];
-    for (const text of HOSTILE) {
+    for (const text of HOSTILE_TEXTS) {
       const found = [0, 1, 2, 3].map((place) => events.some((event) => places(event)[place] === text));
       expect(found, text).toEqual([true, true, true, true]);
       expect(
@@ -426,11 +427,11 @@ describe('the stories', () => {
         text,
       ).toBe(true);
     }
-    expect(HOSTILE.some((text) => text.length >= 900)).toBe(true);
+    expect(HOSTILE_TEXTS.some((text) => text.length >= 900)).toBe(true);
   });
 
-  test('yesterday had more destruction, done and attempted', () => {
-    const { terminated, userNotDeleted, trailNotStopped, keyDeletionPlanned } = destruction(END);
+  test('yesterday has more destructive calls, successful and failed', () => {
+    const { terminated, failedUserDeletion, failedStopLogging, keyDeletionScheduled } = destruction(END);
     const on =
       (at: Date) =>
       ({ eventTime }: Event) =>
@@ -438,12 +439,12 @@ describe('the stories', () => {
     expect(calls('TerminateInstances', on(terminated.at))).toMatchObject([
       { responseElements: { instancesSet: { items: terminated.instances.map((instanceId) => ({ instanceId })) } } },
     ]);
-    expect(calls('DeleteUser', on(userNotDeleted.at))).toMatchObject([{ errorCode: userNotDeleted.errorCode, responseElements: null }]);
-    expect(calls('StopLogging')).toMatchObject([{ errorCode: trailNotStopped.errorCode, responseElements: null }]);
-    expect(calls('ScheduleKeyDeletion', on(keyDeletionPlanned.at))).toMatchObject([{ requestParameters: { keyId: keyDeletionPlanned.keyId } }]);
+    expect(calls('DeleteUser', on(failedUserDeletion.at))).toMatchObject([{ errorCode: failedUserDeletion.errorCode, responseElements: null }]);
+    expect(calls('StopLogging')).toMatchObject([{ errorCode: failedStopLogging.errorCode, responseElements: null }]);
+    expect(calls('ScheduleKeyDeletion', on(keyDeletionScheduled.at))).toMatchObject([{ requestParameters: { keyId: keyDeletionScheduled.keyId } }]);
   });
 
-  test('some identities look unlike the others', () => {
+  test('some identities are unusual', () => {
     expect(calls('RotateKey')).toMatchObject([
       { eventTime: iso(keyRotation(END).at), eventType: 'AwsServiceEvent', userIdentity: { invokedBy: 'AWS Internal' } },
     ]);
@@ -456,10 +457,10 @@ describe('the stories', () => {
     ]);
   });
 
-  test('secrets are in the log, as they are in real ones', () => {
-    const { roleAssumed, keyMade, presigned, passwordChanged } = secrets(END);
+  test('secrets are in the log, as in real trails', () => {
+    const { roleAssumed, accessKeyCreated, presigned, passwordChanged } = secrets(END);
     expect(calls('AssumeRole', ({ responseElements }) => responseElements?.credentials.sessionToken === roleAssumed.sessionToken)).toHaveLength(1);
-    expect(calls('CreateAccessKey')).toMatchObject([{ responseElements: { accessKey: { accessKeyId: keyMade.accessKeyId } } }]);
+    expect(calls('CreateAccessKey')).toMatchObject([{ responseElements: { accessKey: { accessKeyId: accessKeyCreated.accessKeyId } } }]);
     expect(events.filter((event) => JSON.stringify(event).includes(`X-Amz-Signature=${presigned.signature}`))).toHaveLength(1);
     expect(
       calls('ModifyDBInstance', ({ requestParameters }) => requestParameters.masterUserPassword === passwordChanged.masterUserPassword),

@@ -1,38 +1,39 @@
-/** All the stories of the sample, as far as they fit between its start and its end. */
+/** All scenarios of the sample. */
 import type { TrailEvent } from '../record.ts';
-import { denials, downloads, firstCallsElsewhere, tooManyCalls } from './bursts.ts';
-import { bucketsDeleted, keysMade, yesterdaysDestruction } from './destruction.ts';
-import { launchesByHand, launchesByServices, notebookRunsOn } from './instances.ts';
-import { deedsOfAws, newerAddress, oneCallTwoAccounts } from './odd-identities.ts';
-import { roleChain } from './role-chain.ts';
-import { rootAtOddHours, switchedRole, wrongPasswords } from './sign-ins.ts';
-import type { Plot, Stage } from './stage.ts';
-import { hostile, secretsInTheLog } from './unkind-text.ts';
+import { denialScenario, newRegionScenario, presignedScenario, throttlingScenario } from './bursts.ts';
+import { bucketScenario, destructionScenario, keyScenario } from './destruction.ts';
+import { hostileTextScenario, secretScenario } from './hostile-text.ts';
+import { manualLaunchScenario, notebookScenario, serviceLaunchScenario } from './instances.ts';
+import { crossAccountScenario, ipv6Scenario, serviceEventScenario } from './odd-identities.ts';
+import { roleChainScenario } from './role-chain.ts';
+import type { SampleSpan, Scenario } from './scenario.ts';
+import { failedSignInScenario, roleSwitchScenario, rootScenario } from './sign-ins.ts';
 
-const PLOTS: readonly Plot[] = [
-  rootAtOddHours,
-  bucketsDeleted,
-  switchedRole,
-  roleChain,
-  notebookRunsOn,
-  launchesByHand,
-  launchesByServices,
-  wrongPasswords,
-  denials,
-  tooManyCalls,
-  downloads,
-  keysMade,
-  firstCallsElsewhere,
-  hostile,
-  yesterdaysDestruction,
-  secretsInTheLog,
-  deedsOfAws,
-  oneCallTwoAccounts,
-  newerAddress,
+const SCENARIOS: readonly Scenario[] = [
+  rootScenario,
+  bucketScenario,
+  roleSwitchScenario,
+  roleChainScenario,
+  notebookScenario,
+  manualLaunchScenario,
+  serviceLaunchScenario,
+  failedSignInScenario,
+  denialScenario,
+  throttlingScenario,
+  presignedScenario,
+  keyScenario,
+  newRegionScenario,
+  hostileTextScenario,
+  destructionScenario,
+  secretScenario,
+  serviceEventScenario,
+  crossAccountScenario,
+  ipv6Scenario,
 ];
 
-export function tellStories(stage: Stage): readonly TrailEvent[] {
-  return PLOTS.flatMap((plot) => plot(stage))
-    .filter(({ at }) => at >= stage.start && at < stage.end)
+/** The scenarios' events within the span, oldest first. */
+export function scenarioEvents(span: SampleSpan): readonly TrailEvent[] {
+  return SCENARIOS.flatMap((scenario) => scenario(span))
+    .filter(({ at }) => at >= span.start && at < span.end)
     .sort((a, b) => a.at - b.at);
 }

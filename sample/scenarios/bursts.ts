@@ -1,44 +1,44 @@
-/** Stories 7, 8, 9 and 11: too many denials, too many calls, too many downloads, and a region nobody used before. */
-import { denial, SHAPES, s3Object, someKey } from '../apis.ts';
-import { DAY, HOUR, MINUTE, midnight } from '../calendar.ts';
+/** Scenarios 7, 8, 9 and 11: bursts of denied calls, throttling and presigned downloads, and a new region. */
+import { API_CONTENTS, anyObjectKey, deniedContent, s3Object } from '../apis.ts';
+import { DAY, HOUR, MINUTE, startOfUtcDay } from '../calendar.ts';
 import { BOTO, roleSession, SDK_JS, userSession } from '../callers.ts';
-import { APPROVED_PRESIGNER, CHRONIC_DENIAL, denialBurst, newRegion, presignedSpike, throttling } from '../scenario-facts.ts';
-import { type Plot, type Stage, spread, tell } from './stage.ts';
+import { APPROVED_PRESIGNER, DAILY_DENIAL, denialBurst, newRegion, presignedSpike, throttling } from '../scenario-facts.ts';
+import { type SampleSpan, type Scenario, scenarioTools, spread } from './scenario.ts';
 
-/** An instant on every day of the trail, so many times a day. */
-function daily({ start, end }: Stage, times: number, random: { int(below: number): number }): readonly number[] {
-  const days = Math.ceil((end - midnight(start)) / DAY);
+/** Times on every day of the trail, `times` a day. */
+function daily({ start, end }: SampleSpan, times: number, random: { int(below: number): number }): readonly number[] {
+  const days = Math.ceil((end - startOfUtcDay(start)) / DAY);
   return Array.from(
     { length: days * times },
-    (_, n) => midnight(start) + Math.floor(n / times) * DAY + (6 + random.int(13)) * HOUR + random.int(HOUR),
+    (_, n) => startOfUtcDay(start) + Math.floor(n / times) * DAY + (6 + random.int(13)) * HOUR + random.int(HOUR),
   );
 }
 
-export const denials: Plot = (stage) => {
-  const { event, random } = tell('denials', stage);
-  const burst = denialBurst(new Date(stage.end));
+export const denialScenario: Scenario = (span) => {
+  const { event, random } = scenarioTools('denials', span);
+  const burst = denialBurst(new Date(span.end));
   const partner = roleSession(burst.account, burst.role, 'nightly-sync', Number(burst.from), random, { ip: '203.0.113.118', agent: BOTO });
   const apis = ['s3:ListBuckets', 's3:GetBucketLocation', 'iam:ListRoles', 'sts:AssumeRole', 'iam:ListUsers'];
-  const refused = spread(burst.count, burst.from, burst.until, random).map((at) => {
+  const burstEvents = spread(burst.count, burst.from, burst.until, random).map((at) => {
     const api = random.pick(apis);
-    return event(at, partner, api, { ...denial(api, partner), errorCode: burst.errorCode });
+    return event(at, partner, api, { ...deniedContent(api, partner), errorCode: burst.errorCode });
   });
 
-  const chronic = daily(stage, CHRONIC_DENIAL.aDay, random).map((at) => {
-    const service = roleSession(CHRONIC_DENIAL.account, CHRONIC_DENIAL.role, 'geo-lookup', at, random, { ip: '10.30.2.77', agent: SDK_JS });
+  const dailyEvents = daily(span, DAILY_DENIAL.aDay, random).map((at) => {
+    const service = roleSession(DAILY_DENIAL.account, DAILY_DENIAL.role, 'geo-lookup', at, random, { ip: '10.30.2.77', agent: SDK_JS });
     return event(
       at,
       service,
-      `ssm:${CHRONIC_DENIAL.eventName}`,
-      denial('ssm:GetParameter', service, `arn:aws:ssm:eu-central-1:${CHRONIC_DENIAL.account}:parameter${CHRONIC_DENIAL.parameter}`),
+      `ssm:${DAILY_DENIAL.eventName}`,
+      deniedContent('ssm:GetParameter', service, `arn:aws:ssm:eu-central-1:${DAILY_DENIAL.account}:parameter${DAILY_DENIAL.parameter}`),
     );
   });
-  return [...refused, ...chronic];
+  return [...burstEvents, ...dailyEvents];
 };
 
-export const tooManyCalls: Plot = (stage) => {
-  const { event, random } = tell('throttling', stage);
-  const burst = throttling(new Date(stage.end));
+export const throttlingScenario: Scenario = (span) => {
+  const { event, random } = scenarioTools('throttling', span);
+  const burst = throttling(new Date(span.end));
   const crawler = roleSession(burst.account, burst.role, 'crawl', Number(burst.from), random, { ip: '192.0.2.131', agent: burst.agent });
   return spread(burst.count, burst.from, burst.until, random).map((at) => {
     const isEc2 = random.chance(0.7);
@@ -54,35 +54,35 @@ export const tooManyCalls: Plot = (stage) => {
   });
 };
 
-const presigned = {
+const PRESIGNED = {
   method: 'QueryString',
   query: { 'X-Amz-Algorithm': 'AWS4-HMAC-SHA256', 'X-Amz-Expires': '3600', 'X-Amz-SignedHeaders': 'host', 'x-id': 'GetObject' },
 };
 
-export const downloads: Plot = (stage) => {
-  const { event, random, scene } = tell('downloads', stage);
+export const presignedScenario: Scenario = (span) => {
+  const { event, random, context } = scenarioTools('downloads', span);
   const phone = 'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36';
-  const trickle = daily(stage, APPROVED_PRESIGNER.aDay, random).map((at) => {
+  const usualDownloads = daily(span, APPROVED_PRESIGNER.aDay, random).map((at) => {
     const link = roleSession(APPROVED_PRESIGNER.account, APPROVED_PRESIGNER.role, 'orders-api', at, random, {
       ip: `198.51.100.${120 + random.int(80)}`,
       agent: phone,
     });
-    const where = scene(at, link);
-    return event(at, link, 's3:GetObject', s3Object(where, 'example-invoices-4444', someKey(where), presigned));
+    const callContext = context(at, link);
+    return event(at, link, 's3:GetObject', s3Object(callContext, 'example-invoices-4444', anyObjectKey(callContext), PRESIGNED));
   });
 
-  const spike = presignedSpike(new Date(stage.end));
-  const stranger = userSession(spike.account, spike.user, { ip: spike.ip, agent: 'Wget/1.24.5' });
-  const grabbed = spread(spike.count, spike.from, spike.until, random).map((at) => {
-    const where = scene(at, stranger);
-    return event(at, stranger, 's3:GetObject', s3Object(where, spike.bucket, someKey(where), presigned));
+  const spike = presignedSpike(new Date(span.end));
+  const downloader = userSession(spike.account, spike.user, { ip: spike.ip, agent: 'Wget/1.24.5' });
+  const spikeDownloads = spread(spike.count, spike.from, spike.until, random).map((at) => {
+    const callContext = context(at, downloader);
+    return event(at, downloader, 's3:GetObject', s3Object(callContext, spike.bucket, anyObjectKey(callContext), PRESIGNED));
   });
-  return [...trickle, ...grabbed];
+  return [...usualDownloads, ...spikeDownloads];
 };
 
-export const firstCallsElsewhere: Plot = (stage) => {
-  const { event, person, scene } = tell('new region', stage);
-  const { region, first, by, account, calls } = newRegion(new Date(stage.end));
+export const newRegionScenario: Scenario = (span) => {
+  const { event, person, context } = scenarioTools('new region', span);
+  const { region, first, by, account, calls } = newRegion(new Date(span.end));
   const session = person(by, account, first);
   return calls.map((name, n) => {
     const at = Number(first) + n * 4 * MINUTE;
@@ -92,7 +92,7 @@ export const firstCallsElsewhere: Plot = (stage) => {
             request: { keyName: 'laptop', publicKeyMaterial: 'c3NoLWVkMjU1MTkgRVhBTVBMRQ==' },
             response: { requestId: session.account, keyName: 'laptop', keyPairId: 'key-0a1b2c3d4e5f60718' },
           }
-        : (SHAPES[`ec2:${name}`]?.(scene(at, session, region)) ?? {});
+        : (API_CONTENTS[`ec2:${name}`]?.(context(at, session, region)) ?? {});
     return event(at, session, `ec2:${name}`, { ...shape, region });
   });
 };

@@ -1,33 +1,33 @@
-/** Stories 2, 10 and 13: buckets, keys, instances and users that go, and some that stay after all. */
-import { changeInstances, createdKey, denial, s3Facts } from '../apis.ts';
+/** Scenarios 2, 10 and 13: deletions of buckets, keys, instances and users, successful and failed. */
+import { changeInstances, createdKey, deniedContent, s3EventData } from '../apis.ts';
 import { DAY, longDate } from '../calendar.ts';
 import { HOME_REGION } from '../organization.ts';
-import { bucketDeletions, bucketNotEmpty, destruction, importedKey, ordinaryKeys } from '../scenario-facts.ts';
-import { type Plot, tell } from './stage.ts';
+import { bucketDeletions, destruction, failedBucketDeletion, importedKey, ordinaryKeys } from '../scenario-facts.ts';
+import { type Scenario, scenarioTools } from './scenario.ts';
 
-export const bucketsDeleted: Plot = (stage) => {
-  const { event, person, random } = tell('buckets', stage);
-  const end = new Date(stage.end);
+export const bucketScenario: Scenario = (span) => {
+  const { event, person, random } = scenarioTools('buckets', span);
+  const end = new Date(span.end);
   const about = (bucket: string, account: string) => ({
     request: { bucketName: bucket, Host: `${bucket}.s3.${HOME_REGION}.amazonaws.com` },
-    additional: s3Facts(random, { in: 0, out: 0 }),
+    additional: s3EventData(random, { in: 0, out: 0 }),
     resources: [{ accountId: account, type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${bucket}` }],
     host: `${bucket}.s3.${HOME_REGION}.amazonaws.com`,
   });
-  const attempt = bucketNotEmpty(end);
+  const failed = failedBucketDeletion(end);
   return [
     ...bucketDeletions(end).map(({ at, bucket, account, by }) => event(at, person(by, account, at), 's3:DeleteBucket', about(bucket, account))),
-    event(attempt.at, person(attempt.by, attempt.account, attempt.at), 's3:DeleteBucket', {
-      ...about(attempt.bucket, attempt.account),
-      errorCode: attempt.errorCode,
+    event(failed.at, person(failed.by, failed.account, failed.at), 's3:DeleteBucket', {
+      ...about(failed.bucket, failed.account),
+      errorCode: failed.errorCode,
       errorMessage: 'The bucket you tried to delete is not empty',
     }),
   ];
 };
 
-export const keysMade: Plot = (stage) => {
-  const { event, person, scene } = tell('keys', stage);
-  const end = new Date(stage.end);
+export const keyScenario: Scenario = (span) => {
+  const { event, person, context } = scenarioTools('keys', span);
+  const end = new Date(span.end);
   const { at, keyId, by, account, imported } = importedKey(end);
   const session = person(by, account, at);
   const key = `arn:aws:kms:${HOME_REGION}:${account}:key/${keyId}`;
@@ -35,9 +35,9 @@ export const keysMade: Plot = (stage) => {
   return [
     ...ordinaryKeys(end).map((each) => {
       const maker = person(each.by, each.account, each.at);
-      return event(each.at, maker, 'kms:CreateKey', createdKey(scene(each.at, maker), each.keyId, each.origin, 'application data'));
+      return event(each.at, maker, 'kms:CreateKey', createdKey(context(each.at, maker), each.keyId, each.origin, 'application data'));
     }),
-    event(at, session, 'kms:CreateKey', createdKey(scene(at, session), keyId, 'EXTERNAL', 'key material of our own')),
+    event(at, session, 'kms:CreateKey', createdKey(context(at, session), keyId, 'EXTERNAL', 'key material of our own')),
     event(Number(imported) - 90_000, session, 'kms:GetParametersForImport', {
       request: { keyId, wrappingAlgorithm: 'RSAES_OAEP_SHA_256', wrappingKeySpec: 'RSA_4096' },
       resources,
@@ -50,39 +50,48 @@ export const keysMade: Plot = (stage) => {
   ];
 };
 
-export const yesterdaysDestruction: Plot = (stage) => {
-  const { event, person, scene } = tell('destruction', stage);
-  const { terminated, userNotDeleted, trailNotStopped, keyDeletionPlanned } = destruction(new Date(stage.end));
+export const destructionScenario: Scenario = (span) => {
+  const { event, person, context } = scenarioTools('destruction', span);
+  const { terminated, failedUserDeletion, failedStopLogging, keyDeletionScheduled } = destruction(new Date(span.end));
   const terminator = person(terminated.by, terminated.account, terminated.at);
-  const stopper = person(trailNotStopped.by, trailNotStopped.account, trailNotStopped.at, 'cli');
-  const key = `arn:aws:kms:${HOME_REGION}:${keyDeletionPlanned.account}:key/${keyDeletionPlanned.keyId}`;
+  const stopper = person(failedStopLogging.by, failedStopLogging.account, failedStopLogging.at, 'cli');
+  const key = `arn:aws:kms:${HOME_REGION}:${keyDeletionScheduled.account}:key/${keyDeletionScheduled.keyId}`;
   return [
     event(
       terminated.at,
       terminator,
       'ec2:TerminateInstances',
-      changeInstances(scene(terminated.at, terminator), terminated.instances, 'running', 'shutting-down'),
+      changeInstances(context(terminated.at, terminator), terminated.instances, 'running', 'shutting-down'),
     ),
-    event(userNotDeleted.at, person(userNotDeleted.by, userNotDeleted.account, userNotDeleted.at), 'iam:DeleteUser', {
-      request: { userName: userNotDeleted.user },
-      errorCode: userNotDeleted.errorCode,
+    event(failedUserDeletion.at, person(failedUserDeletion.by, failedUserDeletion.account, failedUserDeletion.at), 'iam:DeleteUser', {
+      request: { userName: failedUserDeletion.user },
+      errorCode: failedUserDeletion.errorCode,
       errorMessage: 'Cannot delete entity, must delete access keys first.',
     }),
     event(
-      trailNotStopped.at,
+      failedStopLogging.at,
       stopper,
       'cloudtrail:StopLogging',
-      denial('cloudtrail:StopLogging', stopper, `arn:aws:cloudtrail:${HOME_REGION}:${trailNotStopped.account}:trail/${trailNotStopped.trail}`),
+      deniedContent(
+        'cloudtrail:StopLogging',
+        stopper,
+        `arn:aws:cloudtrail:${HOME_REGION}:${failedStopLogging.account}:trail/${failedStopLogging.trail}`,
+      ),
     ),
-    event(keyDeletionPlanned.at, person(keyDeletionPlanned.by, keyDeletionPlanned.account, keyDeletionPlanned.at), 'kms:ScheduleKeyDeletion', {
-      request: { keyId: keyDeletionPlanned.keyId, pendingWindowInDays: keyDeletionPlanned.days },
-      response: {
-        keyId: key,
-        keyState: 'PendingDeletion',
-        deletionDate: longDate(Number(keyDeletionPlanned.at) + keyDeletionPlanned.days * DAY),
-        pendingWindowInDays: keyDeletionPlanned.days,
+    event(
+      keyDeletionScheduled.at,
+      person(keyDeletionScheduled.by, keyDeletionScheduled.account, keyDeletionScheduled.at),
+      'kms:ScheduleKeyDeletion',
+      {
+        request: { keyId: keyDeletionScheduled.keyId, pendingWindowInDays: keyDeletionScheduled.days },
+        response: {
+          keyId: key,
+          keyState: 'PendingDeletion',
+          deletionDate: longDate(Number(keyDeletionScheduled.at) + keyDeletionScheduled.days * DAY),
+          pendingWindowInDays: keyDeletionScheduled.days,
+        },
+        resources: [{ accountId: keyDeletionScheduled.account, type: 'AWS::KMS::Key', ARN: key }],
       },
-      resources: [{ accountId: keyDeletionPlanned.account, type: 'AWS::KMS::Key', ARN: key }],
-    }),
+    ),
   ];
 };

@@ -1,13 +1,13 @@
-/** Stories 4 and 5: a notebook that runs on, and instances with all kinds of someone behind them. */
-import { changeInstances, denial, runInstances } from '../apis.ts';
+/** Scenarios 4 and 5: a notebook that is never stopped, and instances started by people and by services on their behalf. */
+import { changeInstances, deniedContent, runInstances } from '../apis.ts';
 import { linkedRoleSession, onBehalf } from '../callers.ts';
 import { HOME_REGION, subnetOf } from '../organization.ts';
-import { dryRun, launchByFleet, launchByGroup, launchByStack, launchOfThree, notebook, refusedLaunch, stopAndStart } from '../scenario-facts.ts';
-import { type Plot, tell } from './stage.ts';
+import { deniedLaunch, dryRun, launchByFleet, launchByGroup, launchByStack, launchOfThree, notebook, stopAndStart } from '../scenario-facts.ts';
+import { type Scenario, scenarioTools } from './scenario.ts';
 
-export const notebookRunsOn: Plot = (stage) => {
-  const { event, person } = tell('notebook', stage);
-  const { at, started, name, type, by, account } = notebook(new Date(stage.end));
+export const notebookScenario: Scenario = (span) => {
+  const { event, person } = scenarioTools('notebook', span);
+  const { at, started, name, type, by, account } = notebook(new Date(span.end));
   const arn = `arn:aws:sagemaker:${HOME_REGION}:${account}:notebook-instance/${name}`;
   return [
     event(at, person(by, account, at), 'sagemaker:CreateNotebookInstance', {
@@ -26,12 +26,12 @@ export const notebookRunsOn: Plot = (stage) => {
   ];
 };
 
-export const launchesByHand: Plot = (stage) => {
-  const { event, person, scene } = tell('launches by hand', stage);
-  const end = new Date(stage.end);
-  const [three, stop, dry, refused] = [launchOfThree(end), stopAndStart(end), dryRun(end), refusedLaunch(end)];
+export const manualLaunchScenario: Scenario = (span) => {
+  const { event, person, context } = scenarioTools('launches by hand', span);
+  const end = new Date(span.end);
+  const [three, stop, dry, refused] = [launchOfThree(end), stopAndStart(end), dryRun(end), deniedLaunch(end)];
   const launcher = person(three.by, three.account, three.at);
-  const launch = runInstances(scene(three.at, launcher), {
+  const launch = runInstances(context(three.at, launcher), {
     instances: three.instances,
     type: three.type,
     tags: { Name: 'checkout-canary', owner: three.by },
@@ -40,7 +40,7 @@ export const launchesByHand: Plot = (stage) => {
   const { request } = launch;
   const stopper = person(stop.by, stop.account, stop.stopped);
   const starter = person(stop.by, stop.account, stop.started);
-  const hopeful = person(refused.by, refused.account, refused.at, 'cli');
+  const deniedCaller = person(refused.by, refused.account, refused.at, 'cli');
   return [
     event(dry.at, person(dry.by, dry.account, dry.at, 'cli'), 'ec2:RunInstances', {
       request,
@@ -48,18 +48,18 @@ export const launchesByHand: Plot = (stage) => {
       errorMessage: 'Request would have succeeded, but DryRun flag is set.',
     }),
     event(three.at, launcher, 'ec2:RunInstances', launch),
-    event(stop.stopped, stopper, 'ec2:StopInstances', changeInstances(scene(stop.stopped, stopper), [stop.instance], 'running', 'stopping')),
-    event(stop.started, starter, 'ec2:StartInstances', changeInstances(scene(stop.started, starter), [stop.instance], 'stopped', 'pending')),
-    event(refused.at, hopeful, 'ec2:RunInstances', {
+    event(stop.stopped, stopper, 'ec2:StopInstances', changeInstances(context(stop.stopped, stopper), [stop.instance], 'running', 'stopping')),
+    event(stop.started, starter, 'ec2:StartInstances', changeInstances(context(stop.started, starter), [stop.instance], 'stopped', 'pending')),
+    event(refused.at, deniedCaller, 'ec2:RunInstances', {
       request,
-      ...denial('ec2:RunInstances', hopeful, `arn:aws:ec2:${HOME_REGION}:${refused.account}:instance/*`),
+      ...deniedContent('ec2:RunInstances', deniedCaller, `arn:aws:ec2:${HOME_REGION}:${refused.account}:instance/*`),
     }),
   ];
 };
 
-export const launchesByServices: Plot = (stage) => {
-  const { event, person, random, scene } = tell('launches by services', stage);
-  const end = new Date(stage.end);
+export const serviceLaunchScenario: Scenario = (span) => {
+  const { event, person, random, context } = scenarioTools('launches by services', span);
+  const end = new Date(span.end);
 
   const group = launchByGroup(end);
   const scaling = linkedRoleSession(
@@ -82,7 +82,7 @@ export const launchesByServices: Plot = (stage) => {
   const stackRunner = onBehalf(stackMaker, 'cloudformation.amazonaws.com');
 
   return [
-    event(group.groupMade, person(group.by, group.account, group.groupMade, 'cli'), 'autoscaling:CreateAutoScalingGroup', {
+    event(group.groupCreated, person(group.by, group.account, group.groupCreated, 'cli'), 'autoscaling:CreateAutoScalingGroup', {
       request: {
         autoScalingGroupName: group.group,
         minSize: 1,
@@ -99,7 +99,7 @@ export const launchesByServices: Plot = (stage) => {
       group.at,
       scaling,
       'ec2:RunInstances',
-      runInstances(scene(group.at, scaling), {
+      runInstances(context(group.at, scaling), {
         instances: [group.instance],
         type: 'm7i.large',
         tags: { 'aws:autoscaling:groupName': group.group, owner: 'checkout' },
@@ -130,7 +130,7 @@ export const launchesByServices: Plot = (stage) => {
       fleetAt,
       fleetRunner,
       'ec2:RunInstances',
-      runInstances(scene(fleetAt, fleetRunner), {
+      runInstances(context(fleetAt, fleetRunner), {
         instances: [fleet.instance],
         type: 'g5.xlarge',
         tags: { 'aws:ec2:fleet-id': fleet.fleet, 'aws:ec2launchtemplate:version': '3' },
@@ -152,7 +152,7 @@ export const launchesByServices: Plot = (stage) => {
       stackAt,
       stackRunner,
       'ec2:RunInstances',
-      runInstances(scene(stackAt, stackRunner), {
+      runInstances(context(stackAt, stackRunner), {
         instances: [stack.instance],
         type: 't3.small',
         tags: {

@@ -1,30 +1,34 @@
 /**
- * Events that do not look like the others: AWS's own deeds, a code prompt, and one call seen from two accounts.
+ * Events with unusual identities: actions of AWS itself, an MFA prompt, and one call logged in two accounts.
  *
- * Real trails have a few of each, and they trip a reader who believes that every identity has a type and an arn.
+ * Real trails have a few of each. They break code that expects a type and an arn in every identity.
  */
 import { assumedRole } from '../apis.ts';
-import { roleSession, type Session, userSession } from '../callers.ts';
+import { type CallerSession, roleSession, userSession } from '../callers.ts';
 import { ANALYTICS, HOME_REGION, MANAGEMENT, PRODUCTION, REGIONS } from '../organization.ts';
-import { CROSS_ACCOUNT_ROLE, crossAccount, forgetfulUser, keyRotation, signedInByPortal } from '../scenario-facts.ts';
-import { type Plot, tell } from './stage.ts';
+import { CROSS_ACCOUNT_ROLE, crossAccount, keyRotation, mistypedPassword, portalSignIn } from '../scenario-facts.ts';
+import { type Scenario, scenarioTools } from './scenario.ts';
 
-const SAFE = { agent: 'AWS Internal', ip: 'AWS Internal', byAws: true };
+const AWS_INTERNAL = { agent: 'AWS Internal', ip: 'AWS Internal', byAws: true };
 
-export const deedsOfAws: Plot = (stage) => {
-  const { event, random } = tell('deeds of AWS', stage);
-  const end = new Date(stage.end);
+export const serviceEventScenario: Scenario = (span) => {
+  const { event, random } = scenarioTools('deeds of AWS', span);
+  const end = new Date(span.end);
   const rotation = keyRotation(end);
-  const nobody: Session = { account: rotation.account, identity: { accountId: rotation.account, invokedBy: 'AWS Internal' }, ...SAFE };
-  const typist = forgetfulUser(end);
-  const prompted: Session = {
+  const awsInternal: CallerSession = {
+    account: rotation.account,
+    identity: { accountId: rotation.account, invokedBy: 'AWS Internal' },
+    ...AWS_INTERNAL,
+  };
+  const typist = mistypedPassword(end);
+  const mfaPrompt: CallerSession = {
     account: typist.account,
     ip: typist.ip,
     agent: 'Mozilla/5.0',
     identity: { type: 'IAMUser', accountId: typist.account, accessKeyId: '', userName: typist.user },
   };
-  const portal = signedInByPortal(end);
-  const visitor: Session = {
+  const portal = portalSignIn(end);
+  const visitor: CallerSession = {
     account: MANAGEMENT,
     ip: portal.ip,
     agent: 'Mozilla/5.0',
@@ -36,13 +40,13 @@ export const deedsOfAws: Plot = (stage) => {
     },
   };
   return [
-    event(rotation.at, nobody, 'kms:RotateKey', {
+    event(rotation.at, awsInternal, 'kms:RotateKey', {
       eventType: 'AwsServiceEvent',
       resources: [
         { accountId: rotation.account, type: 'AWS::KMS::Key', ARN: `arn:aws:kms:${HOME_REGION}:${rotation.account}:key/${rotation.keyId}` },
       ],
     }),
-    event(Number(typist.success) - 8000, prompted, 'signin:CheckMfa', {
+    event(Number(typist.success) - 8000, mfaPrompt, 'signin:CheckMfa', {
       response: { CheckMfa: 'Success' },
       additional: { MfaType: 'Virtual MFA' },
       isReadOnly: false,
@@ -52,24 +56,24 @@ export const deedsOfAws: Plot = (stage) => {
   ];
 };
 
-/** The caller's account sees the caller; the account that owns the role sees an account number only. Both share an id. */
-export const oneCallTwoAccounts: Plot = (stage) => {
-  const { event, random, scene } = tell('two accounts', stage);
-  const { at, sharedEventId } = crossAccount(new Date(stage.end));
+/** In the caller's account, the event has the caller's identity; in the role's account, only the caller's account id. They share an id. */
+export const crossAccountScenario: Scenario = (span) => {
+  const { event, random, context } = scenarioTools('two accounts', span);
+  const { at, sharedEventId } = crossAccount(new Date(span.end));
   const caller = roleSession(ANALYTICS, 'lake-loader', 'load-0c7e55ac', Number(at), random, { ip: '192.0.2.61', agent: 'Boto3/1.40.50' });
-  const owner: Session = {
+  const owner: CallerSession = {
     ...caller,
     account: PRODUCTION,
     identity: { type: 'AWSAccount', principalId: String(caller.identity.principalId), accountId: ANALYTICS },
   };
-  const shape = { ...assumedRole(scene(at, caller), PRODUCTION, CROSS_ACCOUNT_ROLE, 'load-0c7e55ac'), sharedEventId, region: REGIONS[0] };
+  const shape = { ...assumedRole(context(at, caller), PRODUCTION, CROSS_ACCOUNT_ROLE, 'load-0c7e55ac'), sharedEventId, region: REGIONS[0] };
   return [event(at, caller, 'sts:AssumeRole', shape), event(at, owner, 'sts:AssumeRole', shape)];
 };
 
 /** A caller with an IPv6 address. */
-export const newerAddress: Plot = (stage) => {
-  const { event } = tell('IPv6', stage);
-  const { at } = crossAccount(new Date(stage.end));
+export const ipv6Scenario: Scenario = (span) => {
+  const { event } = scenarioTools('IPv6', span);
+  const { at } = crossAccount(new Date(span.end));
   return [
     event(
       Number(at) + 60_000,

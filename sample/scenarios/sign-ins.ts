@@ -1,13 +1,21 @@
-/** Stories 1, 3 and 6: root at odd hours, a role switched to for minutes, and passwords that are wrong. */
-import { runInstances, SHAPES, updatedFunction } from '../apis.ts';
+/** Scenarios 1, 3 and 6: root sign-ins at night, a role used for minutes, and failed sign-ins. */
+import { API_CONTENTS, runInstances, updatedFunction } from '../apis.ts';
 import { isoSeconds, MINUTE } from '../calendar.ts';
-import { onBehalf, rootSession, type Session } from '../callers.ts';
-import { idOf, JONAS, MARIA } from '../organization.ts';
-import { failedRootSignIn, forgetfulUser, promoCode, ROOT_ACCOUNT, roleSwitch, rootLookAlike, rootSignIns, signInBurst } from '../scenario-facts.ts';
-import { type Plot, spread, tell } from './stage.ts';
+import { type CallerSession, onBehalf, rootSession } from '../callers.ts';
+import { JONAS, MARIA, uniqueId } from '../organization.ts';
+import {
+  failedRootSignIn,
+  mistypedPassword,
+  promoCode,
+  ROOT_ACCOUNT,
+  roleSwitch,
+  rootLookAlike,
+  rootSignIns,
+  signInBurst,
+} from '../scenario-facts.ts';
+import { type Scenario, scenarioTools, spread } from './scenario.ts';
 
-/** At the sign-in page nobody has credentials yet, so the identity is shorter. */
-function signIn(outcome: 'Success' | 'Failure', mfa: boolean) {
+function signInContent(outcome: 'Success' | 'Failure', mfa: boolean) {
   return {
     response: { ConsoleLogin: outcome },
     additional: {
@@ -21,66 +29,71 @@ function signIn(outcome: 'Success' | 'Failure', mfa: boolean) {
   };
 }
 
-function atTheDoor(account: string, ip: string, agent: string, who: Readonly<Record<string, unknown>>): Session {
+/** At the sign-in page the caller has no credentials yet, so the identity has fewer fields. */
+function signInPageSession(account: string, ip: string, agent: string, who: Readonly<Record<string, unknown>>): CallerSession {
   return { account, ip, agent, identity: { ...who, accountId: account, accessKeyId: '' } };
 }
-const root = (ip: string) =>
-  atTheDoor(ROOT_ACCOUNT, ip, MARIA.browser, { type: 'Root', principalId: ROOT_ACCOUNT, arn: `arn:aws:iam::${ROOT_ACCOUNT}:root` });
-const user = (account: string, userName: string, ip: string, agent = JONAS.browser) =>
-  atTheDoor(
+const rootAtSignIn = (ip: string) =>
+  signInPageSession(ROOT_ACCOUNT, ip, MARIA.browser, { type: 'Root', principalId: ROOT_ACCOUNT, arn: `arn:aws:iam::${ROOT_ACCOUNT}:root` });
+const userAtSignIn = (account: string, userName: string, ip: string, agent = JONAS.browser) =>
+  signInPageSession(
     account,
     ip,
     agent,
     userName.startsWith('HIDDEN')
       ? { type: 'IAMUser', userName }
-      : { type: 'IAMUser', principalId: idOf('AIDA', `${account}/${userName}`), arn: `arn:aws:iam::${account}:user/${userName}`, userName },
+      : { type: 'IAMUser', principalId: uniqueId('AIDA', `${account}/${userName}`), arn: `arn:aws:iam::${account}:user/${userName}`, userName },
   );
 
-export const rootAtOddHours: Plot = (stage) => {
-  const { event, random, scene } = tell('root', stage);
-  const end = new Date(stage.end);
+export const rootScenario: Scenario = (span) => {
+  const { event, random, context } = scenarioTools('root', span);
+  const end = new Date(span.end);
   const signIns = rootSignIns(end).flatMap(({ at, ip, mfa }) => {
     const session = rootSession(ROOT_ACCOUNT, Number(at), random, { ip, agent: MARIA.browser, mfa });
     const reads = ['iam:GetAccountSummary', 'health:DescribeEventAggregates', 'ce:GetCostAndUsage', 'iam:ListAccessKeys'];
     return [
-      event(at, root(ip), 'signin:ConsoleLogin', signIn('Success', mfa)),
+      event(at, rootAtSignIn(ip), 'signin:ConsoleLogin', signInContent('Success', mfa)),
       ...reads.map((api, n) => {
         const when = Number(at) + 20_000 + n * 31_000;
-        return event(when, session, api, SHAPES[api]?.(scene(when, session)) ?? {});
+        return event(when, session, api, API_CONTENTS[api]?.(context(when, session)) ?? {});
       }),
     ];
   });
 
   const promo = promoCode(end);
-  const spender = rootSession(ROOT_ACCOUNT, Number(promo.at) - 4 * MINUTE, random, { ip: '203.0.113.5', agent: MARIA.browser, mfa: true });
+  const promoSession = rootSession(ROOT_ACCOUNT, Number(promo.at) - 4 * MINUTE, random, { ip: '203.0.113.5', agent: MARIA.browser, mfa: true });
   const failed = failedRootSignIn(end);
-  const fake = rootLookAlike(end);
+  const lookAlike = rootLookAlike(end);
   const group = onBehalf(
-    rootSession(fake.account, Number(fake.at), random, { ip: fake.invokedBy, agent: fake.invokedBy, mfa: false }),
-    fake.invokedBy,
+    rootSession(lookAlike.account, Number(lookAlike.at), random, { ip: lookAlike.invokedBy, agent: lookAlike.invokedBy, mfa: false }),
+    lookAlike.invokedBy,
   );
   return [
     ...signIns,
-    event(promo.at, spender, 'billingconsole:RedeemPromoCode', {
+    event(promo.at, promoSession, 'billingconsole:RedeemPromoCode', {
       request: { promoCode: promo.code },
       response: { status: 'SUCCESS' },
       eventType: 'AwsConsoleAction',
     }),
-    event(failed.at, root(failed.ip), 'signin:ConsoleLogin', signIn('Failure', false)),
+    event(failed.at, rootAtSignIn(failed.ip), 'signin:ConsoleLogin', signInContent('Failure', false)),
     event(
-      fake.at,
+      lookAlike.at,
       group,
       'ec2:RunInstances',
-      runInstances(scene(fake.at, group), { instances: [fake.instance], type: 't3.large', tags: { 'aws:autoscaling:groupName': 'web-asg' } }),
+      runInstances(context(lookAlike.at, group), {
+        instances: [lookAlike.instance],
+        type: 't3.large',
+        tags: { 'aws:autoscaling:groupName': 'web-asg' },
+      }),
     ),
   ];
 };
 
-export const switchedRole: Plot = (stage) => {
-  const { event, person, random, scene } = tell('role switch', stage);
-  const switched = roleSwitch(new Date(stage.end));
+export const roleSwitchScenario: Scenario = (span) => {
+  const { event, person, random, context } = scenarioTools('role switch', span);
+  const switched = roleSwitch(new Date(span.end));
   const base = person(switched.by, switched.account, switched.at);
-  const principal = idOf('AROA', `${switched.account}/${switched.role}`);
+  const principal = uniqueId('AROA', `${switched.account}/${switched.role}`);
   const identity = {
     type: 'AssumedRole',
     principalId: `${principal}:${switched.by}`,
@@ -100,8 +113,8 @@ export const switchedRole: Plot = (stage) => {
       attributes: { creationDate: isoSeconds(Number(switched.at)), mfaAuthenticated: 'false' },
     },
   };
-  const session: Session = { ...base, identity: { ...identity, ...credentials } };
-  const door: Session = { ...base, identity };
+  const session: CallerSession = { ...base, identity: { ...identity, ...credentials } };
+  const switching: CallerSession = { ...base, identity };
   const from = `arn:aws:sts::${switched.from}:assumed-role/${String(person(switched.by, switched.from, switched.at).identity.arn).split('/')[1]}/${switched.by}`;
   const change = (response: object) => ({
     response,
@@ -122,27 +135,30 @@ export const switchedRole: Plot = (stage) => {
         },
       });
     }
-    if (name.startsWith('Update')) return event(at, session, api, updatedFunction(scene(at, session), switched.functionName));
-    return event(at, session, api, SHAPES[api]?.(scene(at, session)) ?? {});
+    if (name.startsWith('Update')) return event(at, session, api, updatedFunction(context(at, session), switched.functionName));
+    return event(at, session, api, API_CONTENTS[api]?.(context(at, session)) ?? {});
   });
   return [
-    event(switched.at, door, 'signin:SwitchRole', change({ SwitchRole: 'Success' })),
+    event(switched.at, switching, 'signin:SwitchRole', change({ SwitchRole: 'Success' })),
     ...work,
-    event(switched.until, door, 'signin:ExitRole', change({ ExitRole: 'Success' })),
+    event(switched.until, switching, 'signin:ExitRole', change({ ExitRole: 'Success' })),
   ];
 };
 
-export const wrongPasswords: Plot = (stage) => {
-  const { event, random } = tell('wrong passwords', stage);
-  const end = new Date(stage.end);
+export const failedSignInScenario: Scenario = (span) => {
+  const { event, random } = scenarioTools('wrong passwords', span);
+  const end = new Date(span.end);
   const burst = signInBurst(end);
   const guesses = spread(burst.count, burst.from, burst.until, random).map((at) => {
     const name = random.pick(burst.users);
     const unknown = name.startsWith('HIDDEN') ? { errorMessage: 'No username found in supplied account' } : {};
-    return event(at, user(burst.account, name, burst.ip, 'Go-http-client/1.1'), 'signin:ConsoleLogin', { ...signIn('Failure', false), ...unknown });
+    return event(at, userAtSignIn(burst.account, name, burst.ip, 'Go-http-client/1.1'), 'signin:ConsoleLogin', {
+      ...signInContent('Failure', false),
+      ...unknown,
+    });
   });
-  const typist = forgetfulUser(end);
+  const typist = mistypedPassword(end);
   const attempt = (at: Date, outcome: 'Success' | 'Failure') =>
-    event(at, user(typist.account, typist.user, typist.ip), 'signin:ConsoleLogin', signIn(outcome, true));
+    event(at, userAtSignIn(typist.account, typist.user, typist.ip), 'signin:ConsoleLogin', signInContent(outcome, true));
   return [...guesses, ...typist.failures.map((at) => attempt(at, 'Failure')), attempt(typist.success, 'Success')];
 };

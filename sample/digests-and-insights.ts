@@ -1,22 +1,26 @@
-/**
- * What lies beside the log files in a trail bucket and is no trail: digests and insights.
- *
- * They are there so that a reader who takes in too much is found out.
- */
+/** Digest and insight files, which a trail bucket has next to the log files: they test that only log files are read. */
 import { join } from 'node:path';
-import { DAY, HOUR, isoSeconds, midnight } from './calendar.ts';
-import { logFile, putWhole } from './delivery.ts';
-import { HOME_REGION, LOG_BUCKET, ORGANIZATION, PRODUCTION } from './organization.ts';
+import { DAY, HOUR, isoSeconds, startOfUtcDay } from './calendar.ts';
+import { logFilePath, writeGzipFile } from './delivery.ts';
+import { HOME_REGION, LOG_BUCKET, ORGANIZATION_ID, PRODUCTION } from './organization.ts';
 import { randomFor } from './random.ts';
 
-export function putNeighbours(out: string, seed: number, end: number) {
+export function writeDigestsAndInsights(out: string, seed: number, end: number) {
   const random = randomFor('neighbours', seed);
-  const yesterday = midnight(end) - DAY;
+  const yesterday = startOfUtcDay(end) - DAY;
   for (const hour of [9, 10]) {
     const to = yesterday + hour * HOUR;
     const name = `${PRODUCTION}_CloudTrail-Digest_${HOME_REGION}_organization-trail_${HOME_REGION}_${isoSeconds(to).replaceAll(/[-:]/g, '')}.json.gz`;
-    const path = join('AWSLogs', ORGANIZATION, PRODUCTION, 'CloudTrail-Digest', HOME_REGION, isoSeconds(to).slice(0, 10).replaceAll('-', '/'), name);
-    putWhole(
+    const path = join(
+      'AWSLogs',
+      ORGANIZATION_ID,
+      PRODUCTION,
+      'CloudTrail-Digest',
+      HOME_REGION,
+      isoSeconds(to).slice(0, 10).replaceAll('-', '/'),
+      name,
+    );
+    writeGzipFile(
       join(out, path),
       JSON.stringify({
         awsAccountId: PRODUCTION,
@@ -36,7 +40,7 @@ export function putNeighbours(out: string, seed: number, end: number) {
         logFiles: [
           {
             s3Bucket: LOG_BUCKET,
-            s3Object: logFile(PRODUCTION, HOME_REGION, to - HOUR / 2, random.alphanumeric(16)),
+            s3Object: logFilePath(PRODUCTION, HOME_REGION, to - HOUR / 2, random.alphanumeric(16)),
             hashValue: random.hex(64),
             hashAlgorithm: 'SHA-256',
             newestEventTime: isoSeconds(to - HOUR / 2),
@@ -47,8 +51,8 @@ export function putNeighbours(out: string, seed: number, end: number) {
     );
   }
   const at = yesterday + 11 * HOUR;
-  putWhole(
-    join(out, logFile(PRODUCTION, HOME_REGION, at, random.alphanumeric(16), 'CloudTrail-Insight')),
+  writeGzipFile(
+    join(out, logFilePath(PRODUCTION, HOME_REGION, at, random.alphanumeric(16), 'CloudTrail-Insight')),
     JSON.stringify({
       Records: [
         {

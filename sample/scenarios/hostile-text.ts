@@ -1,16 +1,16 @@
-/** Stories 12 and 14: text that means harm, wherever a caller may choose the words, and secrets that got into the log. */
-import { assumedRole, runInstances, s3Facts, s3Object } from '../apis.ts';
+/** Scenarios 12 and 14: hostile text in every field that a caller chooses, and secrets in the log. */
+import { assumedRole, runInstances, s3EventData, s3Object } from '../apis.ts';
 import { longDate, MINUTE } from '../calendar.ts';
 import { roleSession, userSession } from '../callers.ts';
 import { HOME_REGION } from '../organization.ts';
-import { HOSTILE, hostileText, secrets } from '../scenario-facts.ts';
-import { type Plot, tell } from './stage.ts';
+import { HOSTILE_TEXTS, hostileText, secrets } from '../scenario-facts.ts';
+import { type Scenario, scenarioTools } from './scenario.ts';
 
-/** Each string goes into every place: user agent, bucket name, tag value, session name, error message, object key. */
-export const hostile: Plot = (stage) => {
-  const { event, random, scene } = tell('hostile', stage);
-  const { from, user, account, ip } = hostileText(new Date(stage.end));
-  return HOSTILE.flatMap((text, n) => {
+/** Each text is used as user agent, bucket name, tag, session name, in an error message and in an object key. */
+export const hostileTextScenario: Scenario = (span) => {
+  const { event, random, context } = scenarioTools('hostile', span);
+  const { from, user, account, ip } = hostileText(new Date(span.end));
+  return HOSTILE_TEXTS.flatMap((text, n) => {
     const at = Number(from) + n * 2 * MINUTE;
     const typist = userSession(account, user, { ip, agent: text });
     const named = roleSession(account, 'contractor', text, at, random, { ip, agent: 'aws-cli/2.31.9' });
@@ -20,9 +20,9 @@ export const hostile: Plot = (stage) => {
         request: bucket,
         errorCode: 'NoSuchBucket',
         errorMessage: 'The specified bucket does not exist',
-        additional: s3Facts(random, { in: 0, out: 300 }),
+        additional: s3EventData(random, { in: 0, out: 300 }),
       }),
-      event(at + 20_000, typist, 'sts:AssumeRole', assumedRole(scene(at, typist), account, 'contractor', text)),
+      event(at + 20_000, typist, 'sts:AssumeRole', assumedRole(context(at, typist), account, 'contractor', text)),
       event(at + 40_000, named, 'iam:GetUser', {
         errorCode: 'NoSuchEntityException',
         errorMessage: `The user with name ${text} cannot be found.`,
@@ -32,22 +32,22 @@ export const hostile: Plot = (stage) => {
         at + 60_000,
         named,
         'ec2:RunInstances',
-        runInstances(scene(at + 60_000, named), {
+        runInstances(context(at + 60_000, named), {
           instances: [`i-0bad${String(n).padStart(13, '0')}`],
           type: 't3.nano',
           tags: { Name: text, [text]: 'x' },
         }),
       ),
-      event(at + 80_000, typist, 's3:GetObject', s3Object(scene(at, typist), 'example-customer-uploads-7777', `uploads/${text}`)),
+      event(at + 80_000, typist, 's3:GetObject', s3Object(context(at, typist), 'example-customer-uploads-7777', `uploads/${text}`)),
     ];
   });
 };
 
-export const secretsInTheLog: Plot = (stage) => {
-  const { event, person, random, scene } = tell('secrets', stage);
-  const { roleAssumed, keyMade, presigned, passwordChanged } = secrets(new Date(stage.end));
+export const secretScenario: Scenario = (span) => {
+  const { event, person, random, context } = scenarioTools('secrets', span);
+  const { roleAssumed, accessKeyCreated, presigned, passwordChanged } = secrets(new Date(span.end));
   const deployer = userSession(roleAssumed.account, 'ci-deploy', { ip: '192.0.2.17', agent: 'aws-cli/2.31.9' });
-  const assumed = assumedRole(scene(roleAssumed.at, deployer), roleAssumed.account, roleAssumed.role, 'release-4711');
+  const assumed = assumedRole(context(roleAssumed.at, deployer), roleAssumed.account, roleAssumed.role, 'release-4711');
   const { credentials, ...answer } = assumed.response as { credentials: object };
   const sharer = person(presigned.by, presigned.account, presigned.at);
   const key = 'exports/all-customers.csv.gz';
@@ -57,10 +57,15 @@ export const secretsInTheLog: Plot = (stage) => {
       ...assumed,
       response: { credentials: { ...credentials, sessionToken: roleAssumed.sessionToken }, ...answer },
     }),
-    event(keyMade.at, person(keyMade.by, keyMade.account, keyMade.at), 'iam:CreateAccessKey', {
-      request: { userName: keyMade.user },
+    event(accessKeyCreated.at, person(accessKeyCreated.by, accessKeyCreated.account, accessKeyCreated.at), 'iam:CreateAccessKey', {
+      request: { userName: accessKeyCreated.user },
       response: {
-        accessKey: { userName: keyMade.user, accessKeyId: keyMade.accessKeyId, status: 'Active', createDate: longDate(Number(keyMade.at)) },
+        accessKey: {
+          userName: accessKeyCreated.user,
+          accessKeyId: accessKeyCreated.accessKeyId,
+          status: 'Active',
+          createDate: longDate(Number(accessKeyCreated.at)),
+        },
       },
     }),
     event(presigned.at, sharer, 'lambda:UpdateFunctionConfiguration20150331v2', {
