@@ -1,4 +1,4 @@
-/** One load, measured from inside: run by the bench as a process of its own. */
+/** One load that measures itself; the bench runs it in a process of its own. */
 import { loadTrail } from '../duckdb/store.ts';
 
 const [trail = '', store = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** `npm run bench`: how fast a trail loads and questions are answered, against what one would use instead, as ratios of one run. */
+/** `npm run bench`: how fast trailbot loads a trail and answers questions, compared with gzip and jq in the same run. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
@@ -8,59 +8,59 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { generateSample } from '../sample/generate.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
-import { benchBytes } from './bytes.ts';
 import { loadInChild, median, shell, timed } from './measure.ts';
-import { questions } from './questions.ts';
-import { type Result, remedies, table } from './report.ts';
+import { benchQuestions } from './questions.ts';
+import { type BenchResult, remedies, resultsTable } from './report.ts';
+import { benchScans } from './scans.ts';
 import { writeTinyFiles } from './tiny-files.ts';
 
-const root = new URL('../', import.meta.url);
-/** The bench's trails end here, so that every run makes the same ones. */
-const END = new Date('2026-11-21T00:00:00Z');
-const DAYS = 184;
-const LOADED = 500_000;
-const ASKED = [1_000_000, 10_000_000];
+const projectRoot = new URL('../', import.meta.url);
+/** The end of the bench's trails: fixed, so that every run generates the same ones. */
+const BENCH_END = new Date('2026-11-21T00:00:00Z');
+const BENCH_DAYS = 184;
+const LOAD_EVENTS = 500_000;
+const STORE_SIZES = [1_000_000, 10_000_000];
 const TINY_FILES = 100_000;
 const RUNS = 7;
-const A_SECOND = 1000;
+const SLOW_MS = 1000;
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' } } });
 const scale = values.quick ? 0.02 : 1;
-const folder = await mkdtemp(join(tmpdir(), 'trailbot-bench-'));
-const results: Result[] = [];
-const say = (words: string) => process.stderr.write(`${words}\n`);
+const workFolder = await mkdtemp(join(tmpdir(), 'trailbot-bench-'));
+const results: BenchResult[] = [];
+const printProgress = (text: string) => process.stderr.write(`${text}\n`);
 
 try {
   await benchLoad();
   await benchTinyFiles();
-  for (const events of ASKED) await benchQuestions(events * scale);
-  results.push(...(await benchBytes({ catalog: await loadRegistry(root), folder, end: END, say })));
+  for (const events of STORE_SIZES) await benchCommands(events * scale);
+  results.push(...(await benchScans({ catalog: await loadRegistry(projectRoot), folder: workFolder, end: BENCH_END, printProgress })));
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await rm(workFolder, { recursive: true, force: true });
 }
 
 const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
-const report = `# What trailbot takes\n\nWritten by \`npm run bench\`${values.quick ? ' --quick' : ''} on ${machine}.\nRatios are of one run on one machine; times alone say little about another.\n\n${table(results)}${remedies(results)}`;
-process.stdout.write(report);
-if (!values.quick) await writeFile(new URL('bench/results.md', root), report);
+const resultsMarkdown = `# Benchmark results\n\nWritten by \`npm run bench\`${values.quick ? ' --quick' : ''} on ${machine}.\nCompare ratios, not times: both sides of a ratio were measured in one run on this machine.\n\n${resultsTable(results)}${remedies(results)}`;
+process.stdout.write(resultsMarkdown);
+if (!values.quick) await writeFile(new URL('bench/results.md', projectRoot), resultsMarkdown);
 
-async function makeTrail(name: string, events: number, days = DAYS): Promise<string> {
-  const out = join(folder, name);
-  say(`making ${events.toLocaleString('en-US')} events`);
-  await generateSample({ out, end: END, days, eventsPerDay: Math.ceil(events / days) });
+async function makeTrail(name: string, events: number, days = BENCH_DAYS): Promise<string> {
+  const out = join(workFolder, name);
+  printProgress(`generating ${events.toLocaleString('en-US')} events`);
+  await generateSample({ out, end: BENCH_END, days, eventsPerDay: Math.ceil(events / days) });
   return out;
 }
 
-/** Loading against unpacking alone, and a question against reading all files for it. */
+/** A load compared with only decompressing the files, and a question compared with searching all files with jq. */
 async function benchLoad(): Promise<void> {
-  const trail = await makeTrail('load', LOADED * scale);
+  const trail = await makeTrail('load', LOAD_EVENTS * scale);
   const gunzip = (to: string) => `find ${trail} -path '*/CloudTrail/*' -name '*.json.gz' -print0 | xargs -0 gzip -dc ${to}`;
-  say('loading');
+  printProgress('loading');
   const unpacking = median(await timed(3, async () => shell(gunzip('> /dev/null'))));
   const loads = [
-    await loadInChild(trail, join(folder, 'load-1')),
-    await loadInChild(trail, join(folder, 'load-2')),
-    await loadInChild(trail, join(folder, 'load-store')),
+    await loadInChild(trail, join(workFolder, 'load-1')),
+    await loadInChild(trail, join(workFolder, 'load-2')),
+    await loadInChild(trail, join(workFolder, 'load-store')),
   ];
   const load = median(loads.map(({ ms }) => ms));
   const events = loads[0]?.events ?? 0;
@@ -70,21 +70,21 @@ async function benchLoad(): Promise<void> {
     unit: 'ms',
     against: '`gzip -dc` of the same files',
     baseline: unpacking,
-    mostTimes: 3,
+    maxRatio: 3,
   });
   results.push({
-    what: 'memory of that load, the whole process at its highest',
+    what: 'peak memory of that load, whole process',
     value: Math.max(...loads.map(({ rssMb }) => rssMb)),
     unit: 'MB',
-    most: 1000,
+    max: 1000,
   });
 
-  const again = await loadInChild(trail, join(folder, 'load-store'));
-  results.push({ what: 'a start with nothing new', value: again.ms, unit: 'ms', against: 'that load', baseline: load, most: 1000 });
+  const again = await loadInChild(trail, join(workFolder, 'load-store'));
+  results.push({ what: 'a start without new files', value: again.ms, unit: 'ms', against: 'that load', baseline: load, max: 1000 });
 
-  const engine = await openDuckDB(join(folder, 'load-store'));
-  const desk = openDesk(await loadRegistry(root), engine);
-  const ask = () => desk.answer('root-logins 6mo', { now: END, signal: AbortSignal.timeout(60_000) });
+  const engine = await openDuckDB(join(workFolder, 'load-store'));
+  const desk = openDesk(await loadRegistry(projectRoot), engine);
+  const ask = () => desk.answer('root-logins 6mo', { now: BENCH_END, signal: AbortSignal.timeout(60_000) });
   await ask();
   const asked = median(await timed(RUNS, ask));
   await engine.close();
@@ -99,7 +99,7 @@ async function benchLoad(): Promise<void> {
       baseline: jq,
     });
     results.push({
-      what: 'loading and then asking',
+      what: 'that load and that question',
       value: load + asked,
       unit: 'ms',
       against: '`gzip -dc` piped to `jq` for the same sign-ins',
@@ -108,14 +108,14 @@ async function benchLoad(): Promise<void> {
   }
 }
 
-/** Many files of a few events each, as real trails are. */
+/** Many files of a few events each, as in real trails. */
 async function benchTinyFiles(): Promise<void> {
   const files = Math.round(TINY_FILES * scale);
-  const trail = join(folder, 'tiny');
-  say(`making ${files.toLocaleString('en-US')} files of a few events`);
-  await writeTinyFiles(trail, files, END);
+  const trail = join(workFolder, 'tiny');
+  printProgress(`generating ${files.toLocaleString('en-US')} files of a few events`);
+  await writeTinyFiles(trail, files, BENCH_END);
   const unpacking = median(await timed(1, async () => shell(`find ${trail} -name '*.json.gz' -print0 | xargs -0 gzip -dc > /dev/null`)));
-  const { ms, events, rssMb } = await loadInChild(trail, join(folder, 'tiny-store'));
+  const { ms, events, rssMb } = await loadInChild(trail, join(workFolder, 'tiny-store'));
   results.push({
     what: `load of ${files.toLocaleString('en-US')} files with ${events.toLocaleString('en-US')} events`,
     value: ms,
@@ -123,30 +123,30 @@ async function benchTinyFiles(): Promise<void> {
     against: '`gzip -dc` of the same files',
     baseline: unpacking,
   });
-  results.push({ what: 'memory of that load', value: rssMb, unit: 'MB', most: 1000 });
+  results.push({ what: 'peak memory of that load', value: rssMb, unit: 'MB', max: 1000 });
 }
 
-/** Every command over stores of growing size. */
-async function benchQuestions(wanted: number): Promise<void> {
-  const name = `${wanted}`;
-  const trail = await makeTrail(name, wanted);
-  const store = join(folder, `${name}-store`);
-  say('loading');
+/** Every command over a store with about `eventCount` events. */
+async function benchCommands(eventCount: number): Promise<void> {
+  const name = String(eventCount);
+  const trail = await makeTrail(name, eventCount);
+  const store = join(workFolder, `${name}-store`);
+  printProgress('loading');
   const { ms, events, rssMb } = await loadInChild(trail, store);
   const size = `${(events / 1e6).toFixed(1)} million`;
   results.push({ what: `load of ${size} events`, value: ms, unit: 'ms' });
-  results.push({ what: 'memory of that load', value: rssMb, unit: 'MB', most: 1000 });
+  results.push({ what: 'peak memory of that load', value: rssMb, unit: 'MB', max: 1000 });
   await rm(trail, { recursive: true, force: true });
   const engine = await openDuckDB(store);
-  const catalog = await loadRegistry(root);
+  const catalog = await loadRegistry(projectRoot);
   const desk = openDesk(catalog, engine);
-  for (const { line, most, remedy } of await questions(catalog, desk, END)) {
-    const ask = () => desk.answer(line, { now: END, signal: AbortSignal.timeout(120_000) });
+  for (const { line, maxMs, remedy } of await benchQuestions(catalog, desk, BENCH_END)) {
+    const ask = () => desk.answer(line, { now: BENCH_END, signal: AbortSignal.timeout(120_000) });
     await ask();
     const answered = median(await timed(RUNS, ask));
-    const goal = events > 5e6 ? { most, ...(answered > A_SECOND && { remedy: remedy ?? 'What would mend it is not known yet.' }) } : {};
+    const goal = events > 5e6 ? { max: maxMs, ...(answered > SLOW_MS && { remedy: remedy ?? 'No way to make it faster is known yet.' }) } : {};
     results.push({ what: `\`${line}\` over ${size} events`, value: answered, unit: 'ms', ...goal });
-    say(`${line}: ${answered.toFixed(0)} ms`);
+    printProgress(`${line}: ${answered.toFixed(0)} ms`);
   }
   await engine.close();
   await rm(store, { recursive: true, force: true });

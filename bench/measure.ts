@@ -1,9 +1,9 @@
-/** Measuring: whole processes where memory counts, the median of several runs where time does. */
+/** Measures whole processes for memory, and the median of several runs for time. */
 import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** Milliseconds of each of `runs` runs, one after the other. */
+/** The times of `runs` runs in milliseconds, one after the other. */
 export async function timed(runs: number, work: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
   for (let run = 0; run < runs; run += 1) {
@@ -22,7 +22,7 @@ export function median(values: readonly number[]): number {
 export const shell = (command: string): void =>
   void execFileSync('bash', ['-o', 'pipefail', '-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
 
-/** A load as a process of its own: its time without Node's start, and the most memory it ever held. */
+/** Loads a trail in a process of its own. Returns its time without the start of Node, and its peak memory. */
 export async function loadInChild(trail: string, store: string): Promise<{ readonly ms: number; readonly events: number; readonly rssMb: number }> {
   const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('load.ts', import.meta.url)), trail, store], {
     maxBuffer: 1e6,

@@ -1,29 +1,29 @@
-/** The questions of the bench: each command's example, with ids that its trail has, and the worst cases. */
+/** The questions of the bench: each command's example, with ids from its trail, and the slowest kinds. */
 
 import type { Desk } from '../src/desk/desk.ts';
 import type { Registry } from '../src/desk/registry.ts';
 
-/** A question, how many milliseconds it may take over ten million events, and what would make it faster where that is known. */
-export interface Question {
+/** A question, its time limit in milliseconds over ten million events, and what would make it faster if that is known. */
+export interface BenchQuestion {
   readonly line: string;
-  readonly most: number;
+  readonly maxMs: number;
   readonly remedy?: string;
 }
 
 /** The questions for a trail that ends at `end`. */
-export async function questions(catalog: Registry, desk: Desk, end: Date): Promise<Question[]> {
-  const newest = async (line: string) => {
+export async function benchQuestions(catalog: Registry, desk: Desk, end: Date): Promise<BenchQuestion[]> {
+  const newestEventId = async (line: string) => {
     const { table } = await desk.answer(`${line} top:1`, { now: end, signal: AbortSignal.timeout(60_000) });
     return String(table?.rows[0]?.cells.eventid);
   };
-  const ofThisTrail: Readonly<Record<string, string>> = {
-    event: `${await newest('events 24h')} 6mo`,
-    'explain-denied': `${await newest('events outcome:denied 30d')} 30d`,
+  const eventIds: Readonly<Record<string, string>> = {
+    event: `${await newestEventId('events 24h')} 6mo`,
+    'explain-denied': `${await newestEventId('events outcome:denied 30d')} 30d`,
   };
-  const examples = [...catalog.commands].map(([name, { example }]): Question => {
-    const line = `${name} ${ofThisTrail[name] ?? example}`;
-    if (name === 'fields') return { line, ...OF_ALL_FIELDS };
-    return SEARCHING.has(name) ? { line, ...OF_ALL_TEXTS } : { line, most: MOST };
+  const examples = [...catalog.commands].map(([name, { example }]): BenchQuestion => {
+    const line = `${name} ${eventIds[name] ?? example}`;
+    if (name === 'fields') return { line, ...FIELD_SEARCH };
+    return SEARCHING_COMMANDS.has(name) ? { line, ...TEXT_SEARCH } : { line, maxMs: MAX_MS };
   });
   const worst = [
     'who-started i-0123456789abcdef0 6mo',
@@ -34,30 +34,30 @@ export async function questions(catalog: Registry, desk: Desk, end: Date): Promi
     'events user:nobody 6mo',
     'count outcome:denied by:user 30d',
     'rare 30d',
-  ].map((line): Question => ({ line, most: MOST }));
-  const unseen = 'vol-0123456789abcdef0';
-  const ofAnything = [
-    ...['who-created', 'who-changed', 'who-deleted', 'history', 'resource', 'who Delete*'].map((asked) => `${asked} ${unseen} 6mo`),
+  ].map((line): BenchQuestion => ({ line, maxMs: MAX_MS }));
+  const unknownId = 'vol-0123456789abcdef0';
+  const textSearches = [
+    ...['who-created', 'who-changed', 'who-deleted', 'history', 'resource', 'who Delete*'].map((command) => `${command} ${unknownId} 6mo`),
     'history orders-api 6mo',
     'resource orders-api 6mo',
     'events 0a1b2c3d4e 6mo',
-  ].map((line): Question => ({ line, ...OF_ALL_TEXTS }));
-  return [...examples, ...worst, ...ofAnything];
+  ].map((line): BenchQuestion => ({ line, ...TEXT_SEARCH }));
+  return [...examples, ...worst, ...textSearches];
 }
 
-const MOST = 300;
-const A_SECOND = 1000;
+const MAX_MS = 300;
+const MAX_SEARCH_MS = 1000;
 
-/** Commands that look for a thing wherever a record may name it. */
-const SEARCHING = new Set(['who-created', 'who-changed', 'who-deleted', 'who', 'history', 'resource', 'session', 'new']);
+/** Commands that search for a name in all parts of an event. */
+const SEARCHING_COMMANDS = new Set(['who-created', 'who-changed', 'who-deleted', 'who', 'history', 'resource', 'session', 'new']);
 
-const OF_ALL_TEXTS = {
-  most: A_SECOND,
+const TEXT_SEARCH = {
+  maxMs: MAX_SEARCH_MS,
   remedy:
-    'It reads the three JSON texts of every event in its time. An index of the words in each part of the store, made while it is loaded, would leave out the parts that do not have the name; it would make loading slower.',
+    'It reads the three JSON columns of every event in its time range. An index of the words in each part of the store, built during the load, would skip parts without the name, but make the load slower.',
 } as const;
-const OF_ALL_FIELDS = {
-  most: A_SECOND,
+const FIELD_SEARCH = {
+  maxMs: MAX_SEARCH_MS,
   remedy:
-    'It takes the JSON of every such event apart. To look at some thousands of them would do for the share in which a field is filled, but not for rare fields.',
+    'It parses the JSON of every matching event. A sample of some thousands would be enough for the share of events with a field, but not for rare fields.',
 } as const;

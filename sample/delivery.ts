@@ -25,15 +25,15 @@ const MAX_FILE_EVENTS = 600;
 /** Level 4 is a third faster than zlib's default 6, and the files are a twelfth larger. */
 const GZIP = { level: 4 };
 
-interface LogFile {
+interface DeliveredFile {
   /** When it is delivered; its folder and name have this time. */
   readonly stamp: number;
   readonly events: TrailEvent[];
 }
 
-function groupIntoFiles(events: Iterable<TrailEvent>, random: Random): LogFile[] {
-  const open = new Map<string, LogFile>();
-  const files: LogFile[] = [];
+function groupIntoFiles(events: Iterable<TrailEvent>, random: Random): DeliveredFile[] {
+  const open = new Map<string, DeliveredFile>();
+  const files: DeliveredFile[] = [];
   for (const event of events) {
     const due = Math.ceil(event.at / DELIVERY_INTERVAL) * DELIVERY_INTERVAL;
     const key = `${event.account}/${event.region}/${due}`;

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const daily: Report = { summary: 'Yesterday', period: 'day', schedule: '0 8 * * *', answer: async () => ({ data: {} }) };
 
-/** A clock over the claims of this test. Reports are written down as they are posted. */
+/** Starts a clock with the claims of this test; posted reports are recorded. */
 function start(options: Partial<ClockOptions> = {}): Clock {
   const clock = startClock({
     reports: new Map([['daily', daily]]),
@@ -43,38 +43,38 @@ function start(options: Partial<ClockOptions> = {}): Clock {
   return clock;
 }
 
-/** Lets the time of timers and dates pass up to `at`; files are written meanwhile as ever. */
-async function passTo(at: string): Promise<void> {
+/** Advances the fake timers and dates to `at`. */
+async function advanceTo(at: string): Promise<void> {
   await vi.advanceTimersByTimeAsync(new Date(at).getTime() - Date.now());
 }
 const startAt = (at: string) =>
   vi.useFakeTimers({ now: new Date(at), toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
 
 describe('the clock', () => {
-  it('posts each day at its hour in the configured time zone, also when clocks change', async () => {
+  it('posts each day at the same local hour, also when daylight saving time changes', async () => {
     startAt('2026-10-24T00:00:00Z');
     start();
-    await passTo('2026-10-24T05:59:00Z');
+    await advanceTo('2026-10-24T05:59:00Z');
     expect(posted).toEqual([]);
-    await passTo('2026-10-24T06:00:05Z');
+    await advanceTo('2026-10-24T06:00:05Z');
     await until(() => expect(posted).toEqual(['daily 2026-10-22T22:00 2026-10-23T22:00']));
-    await passTo('2026-10-25T07:00:05Z');
+    await advanceTo('2026-10-25T07:00:05Z');
     await until(() => expect(posted.slice(1)).toEqual(['daily 2026-10-23T22:00 2026-10-24T22:00']));
-    await passTo('2026-10-26T07:00:05Z');
+    await advanceTo('2026-10-26T07:00:05Z');
     await until(() => expect(posted.slice(2)).toEqual(['daily 2026-10-24T22:00 2026-10-25T23:00']));
   });
 
-  it('posts a slot at most once, however many clocks come to it', async () => {
+  it('posts a slot at most once, also with several clocks', async () => {
     startAt('2026-11-20T06:59:00Z');
     for (const _ of [1, 2, 3]) start();
-    await passTo('2026-11-20T07:00:05Z');
+    await advanceTo('2026-11-20T07:00:05Z');
     await until(() => expect(posted).toHaveLength(1));
     await start().catchUp();
     expect(posted).toEqual(['daily 2026-11-18T23:00 2026-11-19T23:00']);
     expect(logged).toEqual([]);
   });
 
-  it('goes on to the next report and the next day after one that fails', async () => {
+  it('continues with the next report and the next day after a failure', async () => {
     startAt('2026-11-20T06:59:00Z');
     const reports = new Map([
       ['broken', daily],
@@ -83,20 +83,20 @@ describe('the clock', () => {
     start({
       reports,
       post: async (name, { from }) => {
-        if (name === 'broken') throw new Error('Slack said no');
+        if (name === 'broken') throw new Error('rejected by Slack');
         posted.push(`${name} ${from.toISOString().slice(0, 10)}`);
       },
     });
-    await passTo('2026-11-20T07:00:05Z');
+    await advanceTo('2026-11-20T07:00:05Z');
     await until(() => expect(posted).toEqual(['daily 2026-11-18']));
-    await passTo('2026-11-21T07:00:05Z');
+    await advanceTo('2026-11-21T07:00:05Z');
     await until(() => expect(posted).toEqual(['daily 2026-11-18', 'daily 2026-11-19']));
     await until(() => expect(logged).toHaveLength(2));
     expect(logged[0]).toContain('broken-2026-11-19');
-    expect(logged[0]).toContain('Slack said no');
+    expect(logged[0]).toContain('rejected by Slack');
   });
 
-  it('does not post what it cannot claim', async () => {
+  it('does not post when a claim fails', async () => {
     const clock = start({ clock: () => new Date('2026-11-20T08:00:00Z'), claim: () => Promise.reject(new Error('disk full')) });
     await clock.catchUp();
     expect(posted).toEqual([]);
@@ -104,36 +104,36 @@ describe('the clock', () => {
   });
 
   it.each([
-    ['at the hour itself', '2026-11-20T07:00:30Z', ['daily 2026-11-18T23:00 2026-11-19T23:00']],
+    ['at the scheduled hour', '2026-11-20T07:00:30Z', ['daily 2026-11-18T23:00 2026-11-19T23:00']],
     ['within six hours', '2026-11-20T12:59:00Z', ['daily 2026-11-18T23:00 2026-11-19T23:00']],
-    ['not later', '2026-11-20T13:02:00Z', []],
-    ['not before its hour', '2026-11-20T06:59:00Z', []],
+    ['not after six hours', '2026-11-20T13:02:00Z', []],
+    ['not before the scheduled hour', '2026-11-20T06:59:00Z', []],
   ])('catches up %s', async (_, now, expected) => {
     await start({ clock: () => new Date(now) }).catchUp();
     expect(posted).toEqual(expected);
   });
 
-  it('does its jobs as it posts reports: at their hour, once for a day, caught up, and logged when they fail', async () => {
+  it('runs jobs like reports: on schedule, once a day, with catch-up, and with failures logged', async () => {
     startAt('2026-11-20T05:59:00Z');
     const done: string[] = [];
     const jobs = new Map([
-      ['broken', { schedule: '0 7 * * *', run: () => Promise.reject(new Error('AWS said no')) }],
-      ['new-accounts', { schedule: '0 7 * * *', run: async () => void done.push('looked') }],
+      ['broken', { schedule: '0 7 * * *', run: () => Promise.reject(new Error('rejected by AWS')) }],
+      ['new-accounts', { schedule: '0 7 * * *', run: async () => void done.push('new-accounts') }],
     ]);
     for (const _ of [1, 2]) start({ jobs });
-    await passTo('2026-11-20T06:00:05Z');
-    await until(() => expect(done).toEqual(['looked']));
+    await advanceTo('2026-11-20T06:00:05Z');
+    await until(() => expect(done).toEqual(['new-accounts']));
     await start({ jobs }).catchUp();
     expect(done).toHaveLength(1);
     await until(() => expect(logged).toHaveLength(1));
     expect(logged[0]).toContain('broken-2026-11-19');
-    await passTo('2026-11-21T06:00:05Z');
-    await until(() => expect(done).toEqual(['looked', 'looked']));
+    await advanceTo('2026-11-21T06:00:05Z');
+    await until(() => expect(done).toEqual(['new-accounts', 'new-accounts']));
     await start({ jobs: new Map([['other', { schedule: '0 7 * * *', run: async () => void done.push('other') }]]) }).catchUp();
     expect(done.at(-1)).toBe('other');
   });
 
-  it('posts a weekly report over the week before, and a monthly one over the month before', async () => {
+  it('posts a weekly report for the last week, and a monthly one for the last month', async () => {
     startAt('2026-11-30T06:59:00Z');
     const weekly: Report = { ...daily, period: 'week', schedule: '0 8 * * 1' };
     const monthly: Report = { ...daily, period: 'month', schedule: '0 8 1 * *' };
@@ -143,13 +143,13 @@ describe('the clock', () => {
         ['monthly', monthly],
       ]),
     });
-    await passTo('2026-11-30T07:00:05Z');
+    await advanceTo('2026-11-30T07:00:05Z');
     await until(() => expect(posted).toEqual(['weekly 2026-11-22T23:00 2026-11-29T23:00']));
-    await passTo('2026-12-01T07:00:05Z');
+    await advanceTo('2026-12-01T07:00:05Z');
     await until(() => expect(posted.slice(1)).toEqual(['monthly 2026-10-31T23:00 2026-11-30T23:00']));
   });
 
-  it('catches up with the day that was due, also past midnight', async () => {
+  it('catches up on the day that was due, also after midnight', async () => {
     const reports = new Map([['daily', { ...daily, schedule: '0 22 * * *' }]]);
     await start({ reports, clock: () => new Date('2026-11-20T23:30:00Z') }).catchUp();
     expect(posted).toEqual(['daily 2026-11-18T23:00 2026-11-19T23:00']);
@@ -157,9 +157,9 @@ describe('the clock', () => {
 });
 
 describe('a claim', () => {
-  it('is given once, whoever asks for it', async () => {
-    const asked = await Promise.all(Array.from({ length: 20 }, () => claim(folder, 'daily-2026-11-20', new Date(0))));
-    expect(asked.filter(Boolean)).toHaveLength(1);
+  it('is given only once', async () => {
+    const claims = await Promise.all(Array.from({ length: 20 }, () => claim(folder, 'daily-2026-11-20', new Date(0))));
+    expect(claims.filter(Boolean)).toHaveLength(1);
     expect(await claim(folder, 'daily-2026-11-21', new Date(0))).toBe(true);
     expect(await claim(folder, 'daily-2026-11-20', new Date(0))).toBe(false);
   });

@@ -173,10 +173,10 @@ describe('logins at the IAM Identity Center portal', () => {
   });
 
   test('that failed show the typed user name and the credential that was not accepted', async () => {
-    expect(await loginsOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], refused: 'PASSWORD' }))).toEqual([
+    expect(await loginsOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], failed: 'PASSWORD' }))).toEqual([
       ['bob@example.com', 'portal', 'unknown', 'failed', 'PASSWORD not accepted'],
     ]);
-    await using open = await trailOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'], refused: 'TOTP' }));
+    await using open = await trailOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'], failed: 'TOTP' }));
     expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^Nobody got in: 1 sign-in failed, the latest by bob@example.com /);
     expect(await open.cells(`logins user:bob@example.com kind:human ${DAY}`)).toMatchObject([{ reason: 'TOTP not accepted' }]);
     expect(await open.cells(`logins by:user ${DAY}`)).toMatchObject([{ user: 'bob@example.com', events: 1 }]);
@@ -193,7 +193,7 @@ describe('logins at the IAM Identity Center portal', () => {
   test('without a user name show the user id, or anonymous', async () => {
     const nameless = { ip: bob.ip, credentials: ['PASSWORD'] };
     expect(await loginsOf(...atPortal('08:00', nameless))).toMatchObject([[expect.stringMatching(/^94d00cd8-/), 'portal', 'no', 'ok', null]]);
-    expect(await loginsOf(...atPortal('08:00', { ...nameless, refused: 'PASSWORD' }))).toMatchObject([
+    expect(await loginsOf(...atPortal('08:00', { ...nameless, failed: 'PASSWORD' }))).toMatchObject([
       ['anonymous', 'portal', 'unknown', 'failed', expect.anything()],
     ]);
   });
@@ -276,7 +276,7 @@ describe('signin-failures', () => {
   });
 
   test('at the Identity Center portal are classified with later sign-ins there and at the console', async () => {
-    const refused = (name: string, time: string) => atPortal(time, { name, ip, credentials: ['PASSWORD'], refused: 'PASSWORD' });
+    const refused = (name: string, time: string) => atPortal(time, { name, ip, credentials: ['PASSWORD'], failed: 'PASSWORD' });
     const names = ['ann@example.com', 'bob@example.com', 'cat@example.com'];
     expect(await verdicts(...names.flatMap((name, n) => refused(name, `01:0${n}`)))).toEqual([
       { ip, verdict: 'spraying', tries: 3, users: 3, inside: null },
@@ -325,7 +325,7 @@ describe('signin-failures', () => {
       failed('ann', '01:00'),
       failed('ann', '01:01'),
       signIn(user('HIDDEN_DUE_TO_SECURITY_REASONS'), 'Failure', { ...nobody, awsRegion: 'eu-west-1', ...mfa('Yes') }),
-      ...atPortal('04:00', { name: 'bob@example.com', ip, credentials: ['PASSWORD'], refused: 'PASSWORD' }),
+      ...atPortal('04:00', { name: 'bob@example.com', ip, credentials: ['PASSWORD'], failed: 'PASSWORD' }),
       came('ann', '01:02'),
     ];
     await using open = await trailOf(...list);

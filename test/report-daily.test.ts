@@ -21,7 +21,7 @@ const signIn = (name: string, result: 'Success' | 'Failure', more: Fields): Fiel
 const report = ({ desk }: OpenTrail) => desk.report('daily', DAY, { now: DAY.to, signal: new AbortController().signal });
 
 test('The report of a day counts failures at the portal of Identity Center with those at the console', async () => {
-  const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD'], refused: 'PASSWORD' });
+  const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD'], failed: 'PASSWORD' });
   await using open = await trailOf(...portal, signIn('bob', 'Failure', { sourceIPAddress: '192.0.2.9' }), signIn('bob', 'Success', {}));
   const answer = await report(open);
   expect(answer.data).toMatchObject({ signInTries: 2, guessed: [], moreSignIns: 0 });

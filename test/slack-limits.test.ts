@@ -1,6 +1,6 @@
-/** The validator of messages, held to one message that Slack takes and one that it refuses for each rule. */
+/** The validator of messages: for each rule, a message that Slack accepts and one that it rejects. */
 import { describe, expect, it } from 'vitest';
-import type { Inertness } from './support/slack-inert.ts';
+import type { AllowedReferences } from './support/slack-hostile-text.ts';
 import { slackProblems } from './support/slack-limits.ts';
 
 const plain = (length: number) => ({ type: 'plain_text', text: 'x'.repeat(length) });
@@ -29,8 +29,8 @@ const bars = (labels: string[], name = 'other', title = 'By day') => {
 const many = <Item>(count: number, make: (i: number) => Item): Item[] => Array.from({ length: count }, (_, i) => make(i));
 const task = (status: string) => ({ type: 'task_card', task_id: '1', title: 'Search', status });
 
-/** Blocks that Slack takes, blocks that it refuses, and a part of what is said of those. */
-const limits: readonly [rule: string, taken: unknown[], refused: unknown[], problem: string][] = [
+/** Blocks that Slack accepts, blocks that it rejects, and a part of the problem found. */
+const limits: readonly [rule: string, accepted: unknown[], rejected: unknown[], problem: string][] = [
   ['50 blocks in a message', many(50, () => ({ type: 'divider' })), many(51, () => ({ type: 'divider' })), '/blocks: must have at most 50 blocks'],
   ['known types of block', [{ type: 'divider' }], [{ type: 'dividre' }], '/blocks/0/type: '],
   ['no unknown fields', [{ type: 'divider' }], [{ type: 'divider', colour: 'red' }], 'colour'],
@@ -247,18 +247,18 @@ const limits: readonly [rule: string, taken: unknown[], refused: unknown[], prob
   ['chart title of 50', [bars(['mon', 'tue'], 'other', 'x'.repeat(50))], [bars(['mon', 'tue'], 'other', 'x'.repeat(51))], '/blocks/0/title: '],
   ['2 charts', [pie(1), pie(1)], [pie(1), pie(1), pie(1)], '2 charts'],
   ['no alert in a message', [section('x')], [{ type: 'alert', text: plain(1) }], '/blocks/0/type: '],
-  ['pending tasks in a plan alone', [{ type: 'plan', title: 'Plan', tasks: [task('pending')] }], [task('pending')], 'must not be pending'],
+  ['pending tasks only in a plan', [{ type: 'plan', title: 'Plan', tasks: [task('pending')] }], [task('pending')], 'must not be pending'],
   ['9,000 characters of text', many(3, () => section(3000)), [...many(3, () => section(3000)), section(1)], '9000 characters of text'],
   ['15,000 bytes of JSON', [dataTable(rows(8, 1, raw(1800)))], [dataTable(rows(9, 1, raw(1800)))], '15000 bytes'],
 ];
 
 describe('a message within Slack’s limits', () => {
-  it.each(limits)('has %s', (_, taken, refused, problem) => {
-    expect(slackProblems({ text: 'x', blocks: taken })).toEqual([]);
-    expect(slackProblems({ text: 'x', blocks: refused })).toContainEqual(expect.stringContaining(problem));
+  it.each(limits)('has %s', (_, accepted, rejected, problem) => {
+    expect(slackProblems({ text: 'x', blocks: accepted })).toEqual([]);
+    expect(slackProblems({ text: 'x', blocks: rejected })).toContainEqual(expect.stringContaining(problem));
   });
 
-  it('has 4,000 characters of text at most, and some', () => {
+  it('has 1 to 4,000 characters of text', () => {
     expect(slackProblems({ text: 'x'.repeat(4000) })).toEqual([]);
     expect(slackProblems({ text: 'x'.repeat(4001) })).toEqual(['/text: must have at most 4000 characters']);
     expect(slackProblems({ text: '' })).toEqual(['/text: must have at least 1 character']);
@@ -266,14 +266,14 @@ describe('a message within Slack’s limits', () => {
     expect(slackProblems(undefined)).toHaveLength(1);
   });
 
-  it('has 20,000 characters in data_tables at most, whatever its JSON weighs', () => {
+  it('has at most 20,000 characters in data_tables, apart from the limit for JSON', () => {
     expect(slackProblems({ text: 'x', blocks: [dataTable(rows(2, 1, raw(10_000)))] })).toEqual([expect.stringContaining('bytes')]);
     expect(slackProblems({ text: 'x', blocks: [dataTable(rows(2, 1, raw(10_001)))] })).toContainEqual(
       expect.stringContaining('20000 characters in data_table cells'),
     );
   });
 
-  it('has 12,000 characters of markdown at most, which is more than the 9,000 measured', () => {
+  it('has at most 12,000 characters of markdown, more than the 9,000 of other text', () => {
     expect(slackProblems({ text: 'x', blocks: [{ type: 'markdown', text: 'x'.repeat(9000) }] })).toEqual([]);
     expect(slackProblems({ text: 'x', blocks: many(2, () => ({ type: 'markdown', text: 'x'.repeat(6001) })) })).toContainEqual(
       expect.stringContaining('12000 characters of markdown'),
@@ -281,60 +281,66 @@ describe('a message within Slack’s limits', () => {
   });
 });
 
-const allowed: Inertness = { mentions: ['U1', 'C1'], links: ['https://console.aws.amazon.com'] };
-const texts: readonly [rule: string, inert: string, acting: string][] = [
+const allowed: AllowedReferences = { mentions: ['U1', 'C1'], links: ['https://console.aws.amazon.com'] };
+const texts: readonly [rule: string, harmless: string, harmful: string][] = [
   ['dates', 'at <!date^1795225011^{date} {time}|2026-11-21 UTC>', 'at <!date^x^{date}|2026>'],
-  ['dates with no link in them', '<!date^1^{date}|x>', '<!date^1^{date}^https://evil.example|x>'],
-  ['mentions of the people named', 'by <@U1>', 'by <@U2>'],
-  ['mentions of the channels named', 'in <#C1|general>', 'in <#C2|general>'],
-  ['no mention of everybody', 'channel', '<!channel>'],
+  ['dates without links', '<!date^1^{date}|x>', '<!date^1^{date}^https://evil.example|x>'],
+  ['mentions of allowed users', 'by <@U1>', 'by <@U2>'],
+  ['mentions of allowed channels', 'in <#C1|general>', 'in <#C2|general>'],
+  ['no mention of the channel’s members', 'channel', '<!channel>'],
   ['no mention of a group', 'group', '<!subteam^S1|group>'],
-  ['links to the places named', '<https://console.aws.amazon.com/iam?a=1&amp;b=2|IAM>', '<https://evil.example/|IAM>'],
-  ['links to no place that looks like one', '<https://console.aws.amazon.com/|IAM>', '<https://console.aws.amazon.com.evil.example/|IAM>'],
+  ['links to allowed URLs', '<https://console.aws.amazon.com/iam?a=1&amp;b=2|IAM>', '<https://evil.example/|IAM>'],
+  [
+    'no links to URLs that only begin like an allowed one',
+    '<https://console.aws.amazon.com/|IAM>',
+    '<https://console.aws.amazon.com.evil.example/|IAM>',
+  ],
   ['links with a label', '<https://console.aws.amazon.com/|IAM>', '<https://console.aws.amazon.com/>'],
   ['no open bracket', '&lt;script', '<script'],
   ['ampersands as entities', 'a &amp; b &lt;c&gt;', 'a & b'],
   ['no other entities', '&amp;nbsp;', '&nbsp;'],
 ];
 
-describe('an inert message', () => {
-  it.each(texts)('has %s', (_, inert, acting) => {
+describe('a harmless message', () => {
+  it.each(texts)('has %s', (_, harmless, harmful) => {
     for (const message of [(text: string) => ({ text }), (text: string) => ({ text: 'x', blocks: [section(text)] })]) {
-      expect(slackProblems(message(inert), allowed)).toEqual([]);
-      expect(slackProblems(message(acting), allowed)).toContainEqual(expect.stringMatching(/\/text: must (not )?hold /));
+      expect(slackProblems(message(harmless), allowed)).toEqual([]);
+      expect(slackProblems(message(harmful), allowed)).toContainEqual(expect.stringMatching(/\/text: must (not contain|have & as) /));
     }
   });
 
-  it('mentions and links nothing unless it is said to', () => {
+  it('has no mentions or links unless they are allowed', () => {
     expect(slackProblems({ text: '<@U1> <https://console.aws.amazon.com/|IAM>' })).toHaveLength(2);
   });
 
   it.each(['\u0000', '\u001b', '\u007f', '\u00ad', '\u200b', '\u200e', '\u202e', '\u2066', '\ufeff', '\u{e0041}', '\ud800'])(
-    'holds no %j in any string',
-    (unseen) => {
+    'has no %j in any string',
+    (hidden) => {
       const message = (text: string) => ({ text: 'x', blocks: [actions(button({ value: `a${text}b` }))] });
       expect(slackProblems(message('\n\t'))).toEqual([]);
-      expect(slackProblems(message(unseen))).toEqual([expect.stringContaining('/blocks/0/elements/0/value: must not hold the unseen character U+')]);
+      expect(slackProblems(message(hidden))).toEqual([
+        expect.stringContaining('/blocks/0/elements/0/value: must not contain the hidden character U+'),
+      ]);
     },
   );
 
-  it('takes what is literal in Slack as it stands', () => {
+  it('may have any text where Slack shows it literally', () => {
     expect(
       slackProblems({ text: 'x', blocks: [dataTable(rows(2, 1, raw('<!channel> & <script>'))), rich({ type: 'text', text: '<@U9> & <b>' })] }),
     ).toEqual([]);
   });
 
-  it('has no rich text that notifies or links beyond what is allowed', () => {
-    const say = (element: object) => slackProblems({ text: 'x', blocks: [rich(element)] }, allowed);
-    expect(say({ type: 'user', user_id: 'U1' })).toEqual([]);
-    expect(say({ type: 'user', user_id: 'U2' })).toHaveLength(1);
-    expect(say({ type: 'channel', channel_id: 'C2' })).toHaveLength(1);
-    expect(say({ type: 'broadcast', range: 'here' })).toHaveLength(1);
-    expect(say({ type: 'link', url: 'https://console.aws.amazon.com/x' })).toEqual([]);
-    expect(say({ type: 'link', url: 'https://evil.example' })).toHaveLength(1);
+  it('has no mentions or links in rich text unless they are allowed', () => {
+    const problemsOf = (element: object) => slackProblems({ text: 'x', blocks: [rich(element)] }, allowed);
+    expect(problemsOf({ type: 'user', user_id: 'U1' })).toEqual([]);
+    expect(problemsOf({ type: 'user', user_id: 'U2' })).toHaveLength(1);
+    expect(problemsOf({ type: 'channel', channel_id: 'C2' })).toHaveLength(1);
+    expect(problemsOf({ type: 'broadcast', range: 'here' })).toHaveLength(1);
+    expect(problemsOf({ type: 'link', url: 'https://console.aws.amazon.com/x' })).toEqual([]);
+    expect(problemsOf({ type: 'link', url: 'https://evil.example' })).toHaveLength(1);
   });
 
-  it('does not ask Slack to look for names', () => {
+  it('does not make Slack look for names in the text', () => {
     expect(slackProblems({ text: 'x', link_names: true, parse: 'full' })).toHaveLength(2);
     expect(slackProblems({ text: 'x', link_names: false, parse: 'none' })).toEqual([]);
   });

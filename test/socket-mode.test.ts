@@ -11,13 +11,13 @@ import { boltLogger } from '../src/slack/logger.ts';
 
 const answer = (line: string): Answer => ({ template: 'test', data: { line }, line });
 
-/** Slack's side of Socket Mode: the Web API calls that open a socket, the socket, and a response_url. */
+/** Slack's side of Socket Mode: the Web API methods that open a socket, the socket, and a response_url. */
 async function openSocketSlack() {
-  const said: { readonly text?: string }[] = [];
+  const responses: { readonly text?: string }[] = [];
   const server = createServer(async (request, response) => {
     const { port } = server.address() as AddressInfo;
     response.setHeader('content-type', 'application/json');
-    if (request.url === '/respond') said.push((await json(request)) as { text?: string });
+    if (request.url === '/respond') responses.push((await json(request)) as { text?: string });
     const url = request.url === '/api/apps.connections.open' ? { url: `ws://127.0.0.1:${port}/link` } : {};
     response.end(JSON.stringify({ ok: true, user_id: 'U0BOT', bot_id: 'B0BOT', team_id: 'T0TEAM', ...url }));
   }).listen(0, '127.0.0.1');
@@ -34,7 +34,7 @@ async function openSocketSlack() {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
-    said,
+    responses,
     acks,
     connected,
     async close() {
@@ -45,7 +45,7 @@ async function openSocketSlack() {
   };
 }
 
-test('a slash command that comes over Socket Mode is acknowledged and answered', async () => {
+test('a slash command over Socket Mode is acknowledged and answered', async () => {
   const slack = await openSocketSlack();
   const bot = openBot({
     transport: { kind: 'socket', appToken: 'xapp-test', port: 0 },
@@ -68,8 +68,8 @@ test('a slash command that comes over Socket Mode is acknowledged and answered',
       payload: { command: '/trail', text: 'rare 7d', team_id: 'T0TEAM', user_id: 'U0SAM', channel_id: 'C0OPS', response_url: `${slack.url}/respond` },
     }),
   );
-  await expect.poll(() => slack.said).toHaveLength(1);
-  expect(slack.said[0]).toMatchObject({ text: 'answer to rare 7d', response_type: 'ephemeral' });
+  await expect.poll(() => slack.responses).toHaveLength(1);
+  expect(slack.responses[0]).toMatchObject({ text: 'answer to rare 7d', response_type: 'ephemeral' });
   expect(slack.acks.map(({ envelope_id }) => envelope_id)).toEqual(['e1']);
   expect(await bot.stop(90_000)).toBe(true);
   await slack.close();

@@ -1,23 +1,23 @@
-/** A sign-in at the portal of IAM Identity Center, in the events that AWS writes of it. */
+/** The events of a sign-in at the access portal of IAM Identity Center. */
 import { randomUUID } from 'node:crypto';
 import { ACCOUNT, type Fields, record } from './trail-folder.ts';
 
 interface PortalSignIn {
-  /** What is typed as the user name: it stands in the first event alone. Left out, no event tells it. */
+  /** The user name that was typed, which only the first event has. Undefined: no event has it. */
   readonly name?: string;
   readonly ip: string;
-  /** What is asked for, in this order; a provider elsewhere is asked for nothing here. */
+  /** The credential types, in the order of the challenges; an external identity provider has no challenges. */
   readonly credentials: readonly string[];
-  /** The one that is wrong, after which nothing follows. */
-  readonly refused?: string;
-  /** Fields of all its events. */
+  /** The credential that fails; no events follow it. */
+  readonly failed?: string;
+  /** Additional fields of all events. */
   readonly more?: Fields;
 }
 
-/** The events of a sign-in that begins at `time` ('08:00') of the first of May: a challenge and its verification for each credential, and how it ended. */
-export function atPortal(time: string, { name, ip, credentials, refused, more = {} }: PortalSignIn): Fields[] {
+/** The events of a sign-in that begins at `time` ('08:00') on 1 May: a challenge and a verification for each credential, and the result. */
+export function atPortal(time: string, { name, ip, credentials, failed, more = {} }: PortalSignIn): Fields[] {
   const workflow = randomUUID();
-  const isElsewhere = credentials.includes('EXTERNAL_IDP');
+  const isExternal = credentials.includes('EXTERNAL_IDP');
   const known: Fields = {
     type: 'IdentityCenterUser',
     arn: '',
@@ -29,8 +29,8 @@ export function atPortal(time: string, { name, ip, credentials, refused, more = 
     },
     credentialId: '8f761cae-883d-4a3d-af67-3abf46488f71',
   };
-  // Who did not get in is nobody that AWS knows.
-  const userIdentity = refused ? { type: 'Unknown', arn: '', accountId: ACCOUNT, accessKeyId: '' } : known;
+  // AWS logs a failed sign-in with an unknown user.
+  const userIdentity = failed ? { type: 'Unknown', arn: '', accountId: ACCOUNT, accessKeyId: '' } : known;
   const event = (eventName: string, seconds: number, CredentialType: string, result: 'Success' | 'Failure', UserName?: string): Fields =>
     record({
       userIdentity,
@@ -46,11 +46,11 @@ export function atPortal(time: string, { name, ip, credentials, refused, more = 
       serviceEventDetails: { [eventName]: result },
       ...more,
     });
-  if (isElsewhere) return [event('UserAuthentication', 0, credentials.join(','), 'Success', name)];
-  const asked = refused ? credentials.slice(0, credentials.indexOf(refused) + 1) : credentials;
-  const steps = asked.flatMap((each, n) => [
+  if (isExternal) return [event('UserAuthentication', 0, credentials.join(','), 'Success', name)];
+  const challenged = failed ? credentials.slice(0, credentials.indexOf(failed) + 1) : credentials;
+  const steps = challenged.flatMap((each, n) => [
     event('CredentialChallenge', 2 * n, each, 'Success', n === 0 ? name : undefined),
-    event('CredentialVerification', 2 * n + 1, each, each === refused ? 'Failure' : 'Success'),
+    event('CredentialVerification', 2 * n + 1, each, each === failed ? 'Failure' : 'Success'),
   ]);
-  return refused ? steps : [...steps, event('UserAuthentication', 2 * asked.length - 1, credentials.join(','), 'Success')];
+  return failed ? steps : [...steps, event('UserAuthentication', 2 * challenged.length - 1, credentials.join(','), 'Success')];
 }

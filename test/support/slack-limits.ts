@@ -1,30 +1,30 @@
 /**
- * What Slack would refuse of a message, and what in it could act on a reader. The emulated Slack takes anything, so tests
- * hold every message to this.
+ * Finds what Slack would reject in a message, and hostile text that works in it. The emulated Slack accepts every message, so
+ * tests check each one with this.
  *
- * The limits are those of https://docs.slack.dev/reference/block-kit of September 2026 and the package @slack/types;
- * the two cumulative ones are other people's measurements (bolt-js issues #2509, #2867).
+ * The limits are from https://docs.slack.dev/reference/block-kit (September 2026) and the package @slack/types; the two
+ * cumulative ones were measured in bolt-js issues #2509 and #2867.
  */
 import { z } from 'zod';
-import { found, type Inertness, inertProblems } from './slack-inert.ts';
+import { type AllowedReferences, hostileTextProblems, nestedValues } from './slack-hostile-text.ts';
 
-const LONGEST_TEXT = 4000;
-const MOST_BLOCKS = 50;
-const LONGEST_MARKDOWN = 12_000;
-const LONGEST_TABLE = 10_000;
-const LONGEST_DATA_TABLE = 20_000;
-const MOST_CHARTS = 2;
-/** Slack answers `msg_blocks_too_long` somewhere between 9,600 and 11,300 characters of text in blocks. */
-const LONGEST_BLOCK_TEXT = 9000;
-/** And somewhere between 15.5 and 17.7 kB of blocks as JSON. */
-const LONGEST_JSON = 15_000;
+const MAX_TEXT = 4000;
+const MAX_BLOCKS = 50;
+const MAX_MARKDOWN = 12_000;
+const MAX_TABLE_TEXT = 10_000;
+const MAX_DATA_TABLE_TEXT = 20_000;
+const MAX_CHARTS = 2;
+/** Slack returns `msg_blocks_too_long` from somewhere between 9,600 and 11,300 characters of text in blocks. */
+const MAX_BLOCK_TEXT = 9000;
+/** The same from somewhere between 15.5 and 17.7 kB of blocks as JSON. */
+const MAX_JSON_BYTES = 15_000;
 
-/** Every breach of Slack's documented limits in a message, each as a sentence with its JSON pointer; empty when it would be accepted. */
-export function slackProblems(message: unknown, inertness: Inertness = {}): string[] {
+/** Each violation as a sentence with its JSON pointer; empty when Slack would accept the message. */
+export function slackProblems(message: unknown, allowed: AllowedReferences = {}): string[] {
   const parsed = Message.safeParse(message);
   const shape = parsed.success ? [] : parsed.error.issues.map(sentence);
   const { blocks = [] } = Blocks.safeParse(message).data ?? {};
-  return [...shape, ...uniqueness(blocks), ...totals(blocks), ...inertProblems(message, inertness)];
+  return [...shape, ...duplicateIds(blocks), ...exceededTotals(blocks), ...hostileTextProblems(message, allowed)];
 }
 
 function sentence({ path, message }: z.core.$ZodIssue): string {
@@ -33,14 +33,14 @@ function sentence({ path, message }: z.core.$ZodIssue): string {
 
 // Text objects
 
-const words = (most: number, least = 1) =>
-  z.string().min(least, `must have at least ${least} character`).max(most, `must have at most ${most} characters`);
-const plain = (most: number) => z.strictObject({ type: z.literal('plain_text'), text: words(most), emoji: z.boolean().optional() });
-const mrkdwn = (most: number) => z.strictObject({ type: z.literal('mrkdwn'), text: words(most), verbatim: z.boolean().optional() });
-const text = (most: number) => z.discriminatedUnion('type', [plain(most), mrkdwn(most)]);
-const list = <Item extends z.ZodType>(item: Item, most: number, least = 1) =>
-  z.array(item).min(least, `must have at least ${least}`).max(most, `must have at most ${most}`);
-const webAddress = words(3000).regex(/^https?:\/\//, 'must be a web address');
+const boundedText = (max: number, min = 1) =>
+  z.string().min(min, `must have at least ${min} character`).max(max, `must have at most ${max} characters`);
+const plain = (max: number) => z.strictObject({ type: z.literal('plain_text'), text: boundedText(max), emoji: z.boolean().optional() });
+const mrkdwn = (max: number) => z.strictObject({ type: z.literal('mrkdwn'), text: boundedText(max), verbatim: z.boolean().optional() });
+const text = (max: number) => z.discriminatedUnion('type', [plain(max), mrkdwn(max)]);
+const list = <Item extends z.ZodType>(item: Item, max: number, min = 1) =>
+  z.array(item).min(min, `must have at least ${min}`).max(max, `must have at most ${max}`);
+const webAddress = boundedText(3000).regex(/^https?:\/\//, 'must be a web address');
 
 // Elements
 
@@ -51,26 +51,26 @@ const confirm = z.strictObject({
   deny: plain(30),
   style: z.enum(['primary', 'danger']).optional(),
 });
-const acting = { action_id: words(255).optional(), confirm: confirm.optional() };
-const option = z.strictObject({ text: plain(75), value: words(150).optional(), description: plain(75).optional(), url: webAddress.optional() });
+const acting = { action_id: boundedText(255).optional(), confirm: confirm.optional() };
+const option = z.strictObject({ text: plain(75), value: boundedText(150).optional(), description: plain(75).optional(), url: webAddress.optional() });
 const group = z.strictObject({ label: plain(75), options: list(option, 100) });
 const choosing = { ...acting, placeholder: plain(150).optional(), focus_on_load: z.boolean().optional() };
 const options = { options: list(option, 100).optional(), option_groups: list(group, 100).optional() };
 const hasOptions = (select: { options?: unknown; option_groups?: unknown }) =>
   (select.options === undefined) !== (select.option_groups === undefined);
 const oneOrOther = 'must have either options or option_groups';
-const most = z.number().int().min(1).optional();
+const max = z.number().int().min(1).optional();
 
 const button = z.strictObject({
   type: z.literal('button'),
   text: plain(75),
-  value: words(2000).optional(),
+  value: boundedText(2000).optional(),
   url: webAddress.optional(),
   style: z.enum(['primary', 'danger']).optional(),
-  accessibility_label: words(75).optional(),
+  accessibility_label: boundedText(75).optional(),
   ...acting,
 });
-const picture = { alt_text: words(2000), image_url: webAddress.optional(), slack_file: z.object({}).loose().optional() };
+const picture = { alt_text: boundedText(2000), image_url: webAddress.optional(), slack_file: z.object({}).loose().optional() };
 const hasSource = (image: { image_url?: unknown; slack_file?: unknown }) => (image.image_url === undefined) !== (image.slack_file === undefined);
 const oneSource = 'must have either image_url or slack_file';
 const image = z.strictObject({ type: z.literal('image'), ...picture }).refine(hasSource, oneSource);
@@ -83,7 +83,7 @@ const elements = [
       ...choosing,
       ...options,
       initial_options: list(option, 100).optional(),
-      max_selected_items: most,
+      max_selected_items: max,
     })
     .refine(hasOptions, oneOrOther),
   ...(
@@ -127,9 +127,14 @@ const elements = [
 ] as const;
 const element = z.discriminatedUnion('type', [...elements]);
 const accessory = z.discriminatedUnion('type', [...elements, image]);
-const feedback = z.strictObject({ text: plain(75), value: words(2000), accessibility_label: words(75).optional() });
+const feedback = z.strictObject({ text: plain(75), value: boundedText(2000), accessibility_label: boundedText(75).optional() });
 const contextAction = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('feedback_buttons'), action_id: words(255).optional(), positive_button: feedback, negative_button: feedback }),
+  z.strictObject({
+    type: z.literal('feedback_buttons'),
+    action_id: boundedText(255).optional(),
+    positive_button: feedback,
+    negative_button: feedback,
+  }),
   z.looseObject({ type: z.literal('icon_button'), icon: z.literal('trash'), text: plain(75), ...acting }),
 ]);
 
@@ -179,7 +184,7 @@ const richPart = z.discriminatedUnion('type', [
 
 // Blocks
 
-const id = { block_id: words(255).optional() };
+const id = { block_id: boundedText(255).optional() };
 const richText = z.strictObject({ type: z.literal('rich_text'), elements: z.array(richPart).min(1, 'must have at least 1'), ...id });
 const rawText = z.strictObject({ type: z.literal('raw_text'), text: z.string().min(1, 'must have at least 1 character, such as —') });
 const rawNumber = z.strictObject({ type: z.literal('raw_number'), value: z.number(), text: z.string().min(1, 'must have at least 1 character') });
@@ -206,7 +211,7 @@ const context = z.strictObject({
 const actions = z.strictObject({ type: z.literal('actions'), elements: list(element, 25), ...id });
 const divider = z.strictObject({ type: z.literal('divider'), ...id });
 const imageBlock = z.strictObject({ type: z.literal('image'), ...picture, title: plain(2000).optional(), ...id }).refine(hasSource, oneSource);
-const file = z.strictObject({ type: z.literal('file'), source: z.literal('remote'), external_id: words(255), ...id });
+const file = z.strictObject({ type: z.literal('file'), source: z.literal('remote'), external_id: boundedText(255), ...id });
 const input = z.looseObject({
   type: z.literal('input'),
   label: plain(2000),
@@ -217,7 +222,7 @@ const input = z.looseObject({
 const video = z.looseObject({
   type: z.literal('video'),
   title: plain(200),
-  alt_text: words(2000),
+  alt_text: boundedText(2000),
   video_url: webAddress,
   thumbnail_url: webAddress,
   ...id,
@@ -231,7 +236,7 @@ const table = z.strictObject({
 });
 const dataTable = z.strictObject({
   type: z.literal('data_table'),
-  caption: words(2000),
+  caption: boundedText(2000),
   rows: list(row, 201, 2)
     .refine(isEven, everyRow)
     .refine(([head = []]) => head.every(({ type }) => type !== 'rich_text'), 'must not have rich_text in its first row'),
@@ -263,7 +268,7 @@ const task = z.looseObject({
   ...id,
 });
 
-const label = words(20);
+const label = boundedText(20);
 const point = z.strictObject({ label, value: z.number() });
 const seriesChart = z
   .strictObject({
@@ -272,7 +277,7 @@ const seriesChart = z
       (all) => new Set(all.map(({ name }) => name)).size === all.length,
       'must have unique names',
     ),
-    axis_config: z.strictObject({ categories: list(label, 20), x_label: words(50).optional(), y_label: words(50).optional() }),
+    axis_config: z.strictObject({ categories: list(label, 20), x_label: boundedText(50).optional(), y_label: boundedText(50).optional() }),
   })
   .refine(
     ({ series, axis_config: { categories } }) =>
@@ -282,7 +287,7 @@ const seriesChart = z
 const pieChart = z.strictObject({ type: z.literal('pie'), segments: list(point.extend({ value: z.number().positive('must be more than 0') }), 12) });
 const chart = z.strictObject({
   type: z.literal('data_visualization'),
-  title: words(50),
+  title: boundedText(50),
   chart: z.discriminatedUnion('type', [pieChart, seriesChart]),
   ...id,
 });
@@ -324,54 +329,56 @@ const block = z.discriminatedUnion('type', [
   richText,
   z.strictObject({ type: z.literal('carousel'), elements: list(card, 10), ...id }),
   z.strictObject({ type: z.literal('context_actions'), elements: list(contextAction, 5), ...id }),
-  z.strictObject({ type: z.literal('markdown'), text: words(LONGEST_MARKDOWN), ...id }),
+  z.strictObject({ type: z.literal('markdown'), text: boundedText(MAX_MARKDOWN), ...id }),
   z.strictObject({ type: z.literal('plan'), title: z.string().min(1), tasks: z.array(task).optional(), ...id }),
   task.refine(({ status }) => status !== 'pending', 'must not be pending outside a plan'),
 ]);
 
 const Message = z.looseObject({
-  text: words(LONGEST_TEXT),
-  blocks: z.array(block).max(MOST_BLOCKS, `must have at most ${MOST_BLOCKS} blocks`).optional(),
+  text: boundedText(MAX_TEXT),
+  blocks: z.array(block).max(MAX_BLOCKS, `must have at most ${MAX_BLOCKS} blocks`).optional(),
 });
 const Blocks = z.looseObject({ blocks: z.array(z.looseObject({ type: z.string() })) });
 
-// What counts across blocks
+// Limits across blocks
 
 type AnyBlock = z.infer<typeof Blocks>['blocks'][number];
 
-/** Two of a name in one message would make a click ambiguous. Slack refuses it. */
-function uniqueness(blocks: readonly AnyBlock[]): string[] {
+/** Slack rejects a message that has a block_id or action_id twice. */
+function duplicateIds(blocks: readonly AnyBlock[]): string[] {
   const seen = new Set<string>();
   return strings(blocks, ['block_id', 'action_id']).flatMap(({ name, value, at }) => {
     const repeated = seen.has(`${name} ${value}`);
     seen.add(`${name} ${value}`);
-    return repeated ? [`/blocks${at}: must be a ${name} that no other has, not ${value} again`] : [];
+    return repeated ? [`/blocks${at}: must be a unique ${name}; ${value} is repeated`] : [];
   });
 }
 
-function totals(blocks: readonly AnyBlock[]): string[] {
+function exceededTotals(blocks: readonly AnyBlock[]): string[] {
   const flat = blocks.flatMap((one) => [one, ...((one.child_blocks as AnyBlock[] | undefined) ?? [])]);
   const of = (type: string) => flat.filter((one) => one.type === type);
   const tables = [...of('table'), ...of('data_table')];
   const cells = (some: readonly AnyBlock[]) => length(some.map((one) => one.rows));
   const counts = [
-    ['characters in table cells', cells(of('table')), LONGEST_TABLE],
-    ['characters in data_table cells', cells(of('data_table')), LONGEST_DATA_TABLE],
-    ['characters of markdown', length(of('markdown')), LONGEST_MARKDOWN],
-    ['charts', of('data_visualization').length, MOST_CHARTS],
-    ['characters of text outside tables', length(blocks) - cells(tables), LONGEST_BLOCK_TEXT],
-    ['bytes as JSON', Buffer.byteLength(JSON.stringify(blocks)), LONGEST_JSON],
+    ['characters in table cells', cells(of('table')), MAX_TABLE_TEXT],
+    ['characters in data_table cells', cells(of('data_table')), MAX_DATA_TABLE_TEXT],
+    ['characters of markdown', length(of('markdown')), MAX_MARKDOWN],
+    ['charts', of('data_visualization').length, MAX_CHARTS],
+    ['characters of text outside tables', length(blocks) - cells(tables), MAX_BLOCK_TEXT],
+    ['bytes as JSON', Buffer.byteLength(JSON.stringify(blocks)), MAX_JSON_BYTES],
   ] as const;
   return counts
     .filter(([, count, limit]) => count > limit)
     .map(([what, count, limit]) => `/blocks: must have at most ${limit} ${what} together, not ${count}`);
 }
 
-/** The characters a reader sees. */
+/** The number of visible characters. */
 function length(shown: unknown): number {
   return strings(shown, ['text', 'caption', 'title']).reduce((sum, { value }) => sum + value.length, 0);
 }
 
 function strings(value: unknown, names: readonly string[]): { name: string; value: string; at: string }[] {
-  return found(value, '').flatMap(({ name, value: one, at }) => (typeof one === 'string' && names.includes(name) ? [{ name, value: one, at }] : []));
+  return nestedValues(value, '').flatMap(({ name, value: one, at }) =>
+    typeof one === 'string' && names.includes(name) ? [{ name, value: one, at }] : [],
+  );
 }

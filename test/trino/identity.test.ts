@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 
 const bob = { name: 'bob@example.com', ip: '198.51.100.7' };
 const portal = [
-  ...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], refused: 'PASSWORD' }),
+  ...atPortal('08:00', { ...bob, credentials: ['PASSWORD'], failed: 'PASSWORD' }),
   ...atPortal('08:01', { ...bob, credentials: ['PASSWORD', 'TOTP'] }),
   ...atPortal('09:00', { ...bob, name: 'eve@example.com', credentials: ['EXTERNAL_IDP'] }),
   record({
