@@ -36,7 +36,7 @@ export default command({
       actions: ['created', 'put', 'changed', 'deleted', 'scheduled', 'used'],
       quiet: all === undefined,
       isEnough: (found) => isId && !resource.arn && found.some(({ action, isDone }) => action === 'created' && isDone),
-      soFar: (found) => finding(asked, found),
+      partial: (found) => finding(asked, found),
     });
     return withNearestResource(finding(asked, history), asked, 'history', context);
   },

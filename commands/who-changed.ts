@@ -31,7 +31,7 @@ export default command({
       actions: ['changed', 'put', 'scheduled'],
       quiet: asked.words.all === undefined,
       isEnough: () => false,
-      soFar: (found) => finding(asked, found),
+      partial: (found) => finding(asked, found),
     });
     return withNearestResource(finding(asked, history), asked, 'who-changed', context);
   },

@@ -33,7 +33,7 @@ export default command({
       actions: ['created', 'put'],
       // Nothing happens to a thing before it is made, and of several makings the last is asked about.
       isEnough: (found) => found.some(isMaking),
-      soFar: (found) => finding(asked, found, []),
+      partial: (found) => finding(asked, found, []),
     });
     const making = makingOf(history.events);
     if (!making || isByHand(making)) return withNearestResource(finding(asked, history, []), asked, 'who-created', context);

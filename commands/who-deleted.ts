@@ -32,7 +32,7 @@ export default command({
       calls: 'removing',
       actions: ['deleted', 'scheduled'],
       isEnough: (found) => found.some(({ action, isDone }) => action === 'deleted' && isDone),
-      soFar: (found) => finding(asked, found, []),
+      partial: (found) => finding(asked, found, []),
     });
     const deletion = deletionOf(history.events);
     const isByService = deletion?.actorkind === 'service' || deletion?.via === 'cloudformation';

@@ -56,7 +56,7 @@ export default command({
       `,
       // Nothing happens to an instance before it is launched.
       isEnough: (rows) => rows.length > MOST_CALLS || rows.some(isLaunch),
-      soFar: (rows) => finding(asked, rows, []),
+      partial: (rows) => finding(asked, rows, []),
     });
     const launch = calls.findLast(isLaunch);
     if (launch) context.showPartial(finding(asked, calls, []), window.from);

@@ -58,14 +58,14 @@ function readSampleOptions(): SampleOptions {
   return { out, seed, days, end, ...(eventsPerDay !== undefined && { eventsPerDay }) };
 }
 
-const formatCount = (value: number): string => value.toLocaleString('en');
+const withCommas = (value: number): string => value.toLocaleString('en');
 
 /** Shows progress on one line of a terminal; elsewhere, such as in a log file, one line at the start. */
 function progressPrinter(stream: NodeJS.WriteStream): Required<Pick<SampleOptions, 'onProgress'>> {
   if (!stream.isTTY) stream.write('Making a sample trail …\n');
   return {
     onProgress(done, total) {
-      if (stream.isTTY) stream.write(`\r${formatCount(done)} of ${formatCount(total)} events`);
+      if (stream.isTTY) stream.write(`\r${withCommas(done)} of ${withCommas(total)} events`);
     },
   };
 }
@@ -78,9 +78,7 @@ const lineStart = process.stderr.isTTY ? '\r' : '';
 try {
   const { events, files, bytes } = await generateSample({ ...sampleOptions, ...progressPrinter(process.stderr), signal: interrupt.signal });
   const size = `${(bytes / 1e6).toFixed(1)} MB`;
-  process.stderr.write(
-    `${lineStart}${formatCount(events)} events in ${formatCount(files)} files, ${size}, up to ${sampleOptions.end.toISOString()}\n`,
-  );
+  process.stderr.write(`${lineStart}${withCommas(events)} events in ${withCommas(files)} files, ${size}, up to ${sampleOptions.end.toISOString()}\n`);
 } catch (error) {
   const { message, cause } = error as Error;
   const reason = interrupt.signal.aborted ? 'Stopped.' : [message, cause instanceof Error ? cause.message : ''].join(' ').trim();

@@ -8,42 +8,42 @@ import { DAY, startOfUtcDay } from './calendar.ts';
 import { AISHA, ANALYTICS, DEVELOPMENT, HOME_REGION, JONAS, MANAGEMENT, MARIA, PRODUCTION, TOMAS } from './organization.ts';
 
 /** A time of day in UTC, `daysAgo` days before the day of `end`. */
-function timeBefore(end: Date, daysAgo: number, clock: string): Date {
+function timeDaysBefore(end: Date, daysAgo: number, clock: string): Date {
   return new Date(startOfUtcDay(end.getTime()) - daysAgo * DAY + Date.parse(`1970-01-01T${clock.padEnd(8, ':00')}Z`));
 }
-const yesterday = (end: Date, clock: string) => timeBefore(end, 1, clock);
+const yesterday = (end: Date, clock: string) => timeDaysBefore(end, 1, clock);
 
 // 1. Root
 
 /** Five successful sign-ins by the root user of the management account, oldest first; each is followed by a few reads. */
 export const rootSignIns = (end: Date) =>
   [
-    { at: timeBefore(end, 171, '02:41:12'), ip: '203.0.113.5', mfa: true },
-    { at: timeBefore(end, 133, '04:07:55'), ip: '203.0.113.5', mfa: true },
-    { at: timeBefore(end, 86, '23:19:30'), ip: '203.0.113.5', mfa: true },
-    { at: timeBefore(end, 41, '03:52:08'), ip: '198.51.100.211', mfa: false },
-    { at: timeBefore(end, 5, '01:33:41'), ip: '203.0.113.5', mfa: true },
+    { at: timeDaysBefore(end, 171, '02:41:12'), ip: '203.0.113.5', mfa: true },
+    { at: timeDaysBefore(end, 133, '04:07:55'), ip: '203.0.113.5', mfa: true },
+    { at: timeDaysBefore(end, 86, '23:19:30'), ip: '203.0.113.5', mfa: true },
+    { at: timeDaysBefore(end, 41, '03:52:08'), ip: '198.51.100.211', mfa: false },
+    { at: timeDaysBefore(end, 5, '01:33:41'), ip: '203.0.113.5', mfa: true },
   ] as const;
 export const ROOT_ACCOUNT = MANAGEMENT;
 /** Four minutes after the last of them. */
 export const promoCode = (end: Date) =>
   ({
-    at: timeBefore(end, 5, '01:37:20'),
+    at: timeDaysBefore(end, 5, '01:37:20'),
     eventSource: 'billingconsole.amazonaws.com',
     eventName: 'RedeemPromoCode',
     code: 'EXAMPLE-CREDIT-100',
   }) as const;
-export const failedRootSignIn = (end: Date) => ({ at: timeBefore(end, 63, '05:12:44'), ip: '198.51.100.199' }) as const;
+export const failedRootSignIn = (end: Date) => ({ at: timeDaysBefore(end, 63, '05:12:44'), ip: '198.51.100.199' }) as const;
 /** A RunInstances with a Root identity, made by Auto Scaling. */
 export const rootLookAlike = (end: Date) =>
-  ({ at: timeBefore(end, 9, '06:45:10'), account: PRODUCTION, invokedBy: 'autoscaling.amazonaws.com', instance: 'i-0a17e5ca1e0000001' }) as const;
+  ({ at: timeDaysBefore(end, 9, '06:45:10'), account: PRODUCTION, invokedBy: 'autoscaling.amazonaws.com', instance: 'i-0a17e5ca1e0000001' }) as const;
 
 // 2. Buckets
 
 /** The only two buckets deleted in the whole trail, oldest first. */
 export const bucketDeletions = (end: Date) =>
   [
-    { at: timeBefore(end, 97, '10:22:31'), bucket: 'example-legacy-exports', account: DEVELOPMENT, by: JONAS.email },
+    { at: timeDaysBefore(end, 97, '10:22:31'), bucket: 'example-legacy-exports', account: DEVELOPMENT, by: JONAS.email },
     { at: yesterday(end, '14:05:17'), bucket: 'example-customer-uploads-2019', account: PRODUCTION, by: AISHA.email },
   ] as const;
 export const failedBucketDeletion = (end: Date) =>
@@ -59,8 +59,8 @@ export const failedBucketDeletion = (end: Date) =>
 
 export const roleSwitch = (end: Date) =>
   ({
-    at: timeBefore(end, 12, '15:20:00'),
-    until: timeBefore(end, 12, '15:23:30'),
+    at: timeDaysBefore(end, 12, '15:20:00'),
+    until: timeDaysBefore(end, 12, '15:23:30'),
     by: JONAS.email,
     from: DEVELOPMENT,
     account: PRODUCTION,
@@ -82,7 +82,7 @@ export const roleSwitch = (end: Date) =>
 /** A deployment through two roles: an access key assumes one, which assumes another in a second account. */
 export const roleChainRelease = (end: Date) =>
   ({
-    at: timeBefore(end, 4, '16:40:08'),
+    at: timeDaysBefore(end, 4, '16:40:08'),
     by: 'ci-deploy',
     from: DEVELOPMENT,
     to: PRODUCTION,
@@ -96,8 +96,8 @@ export const roleChainRelease = (end: Date) =>
 
 export const notebook = (end: Date) =>
   ({
-    at: timeBefore(end, 19, '09:48:26'),
-    started: timeBefore(end, 19, '10:02:51'),
+    at: timeDaysBefore(end, 19, '09:48:26'),
+    started: timeDaysBefore(end, 19, '10:02:51'),
     name: 'forecast-lab',
     type: 'ml.g5.2xlarge',
     by: TOMAS.email,
@@ -109,7 +109,7 @@ export const notebook = (end: Date) =>
 /** Three instances from one call. */
 export const launchOfThree = (end: Date) =>
   ({
-    at: timeBefore(end, 24, '13:11:45'),
+    at: timeDaysBefore(end, 24, '13:11:45'),
     by: MARIA.email,
     account: PRODUCTION,
     instances: ['i-0c0ffee000000001a', 'i-0c0ffee000000002b', 'i-0c0ffee000000003c'],
@@ -119,20 +119,20 @@ export const launchOfThree = (end: Date) =>
 export const stopAndStart = (end: Date) =>
   ({
     instance: 'i-0c0ffee000000002b',
-    stopped: timeBefore(end, 21, '17:02:10'),
-    started: timeBefore(end, 18, '08:15:36'),
+    stopped: timeDaysBefore(end, 21, '17:02:10'),
+    started: timeDaysBefore(end, 18, '08:15:36'),
     by: AISHA.email,
     account: PRODUCTION,
   }) as const;
 export const dryRun = (end: Date) =>
-  ({ at: timeBefore(end, 24, '13:09:02'), by: MARIA.email, account: PRODUCTION, errorCode: 'Client.DryRunOperation' }) as const;
+  ({ at: timeDaysBefore(end, 24, '13:09:02'), by: MARIA.email, account: PRODUCTION, errorCode: 'Client.DryRunOperation' }) as const;
 export const deniedLaunch = (end: Date) =>
-  ({ at: timeBefore(end, 16, '11:27:19'), by: TOMAS.email, account: ANALYTICS, errorCode: 'Client.UnauthorizedOperation' }) as const;
+  ({ at: timeDaysBefore(end, 16, '11:27:19'), by: TOMAS.email, account: ANALYTICS, errorCode: 'Client.UnauthorizedOperation' }) as const;
 /** Launched by an Auto Scaling group that a person created nine days before. */
 export const launchByGroup = (end: Date) =>
   ({
-    groupCreated: timeBefore(end, 15, '10:40:00'),
-    at: timeBefore(end, 6, '18:31:27'),
+    groupCreated: timeDaysBefore(end, 15, '10:40:00'),
+    at: timeDaysBefore(end, 6, '18:31:27'),
     by: JONAS.email,
     account: PRODUCTION,
     group: 'checkout-asg',
@@ -140,7 +140,7 @@ export const launchByGroup = (end: Date) =>
   }) as const;
 export const launchByFleet = (end: Date) =>
   ({
-    at: timeBefore(end, 8, '09:25:14'),
+    at: timeDaysBefore(end, 8, '09:25:14'),
     by: TOMAS.email,
     account: ANALYTICS,
     fleet: 'fleet-5e1ec7ed-0000-4abc-8def-00000000f1ee',
@@ -148,7 +148,7 @@ export const launchByFleet = (end: Date) =>
   }) as const;
 export const launchByStack = (end: Date) =>
   ({
-    at: timeBefore(end, 4, '12:50:38'),
+    at: timeDaysBefore(end, 4, '12:50:38'),
     by: AISHA.email,
     account: DEVELOPMENT,
     stack: 'preview-env-42',
@@ -171,8 +171,8 @@ export const signInBurst = (end: Date) =>
 /** A user who mistypes the password twice, then signs in. */
 export const mistypedPassword = (end: Date) =>
   ({
-    failures: [timeBefore(end, 11, '08:31:05'), timeBefore(end, 11, '08:31:40')],
-    success: timeBefore(end, 11, '08:32:58'),
+    failures: [timeDaysBefore(end, 11, '08:31:05'), timeDaysBefore(end, 11, '08:31:40')],
+    success: timeDaysBefore(end, 11, '08:32:58'),
     user: 'reporting',
     ip: '198.51.100.90',
     account: ANALYTICS,
@@ -182,8 +182,8 @@ export const mistypedPassword = (end: Date) =>
 
 export const denialBurst = (end: Date) =>
   ({
-    from: timeBefore(end, 3, '16:00:00'),
-    until: timeBefore(end, 3, '17:00:00'),
+    from: timeDaysBefore(end, 3, '16:00:00'),
+    until: timeDaysBefore(end, 3, '17:00:00'),
     role: 'partner-sync',
     account: PRODUCTION,
     count: 200,
@@ -203,8 +203,8 @@ export const DAILY_DENIAL = {
 
 export const throttling = (end: Date) =>
   ({
-    from: timeBefore(end, 2, '10:30:00'),
-    until: timeBefore(end, 2, '11:00:00'),
+    from: timeDaysBefore(end, 2, '10:30:00'),
+    until: timeDaysBefore(end, 2, '11:00:00'),
     role: 'inventory-crawler',
     agent: 'inventory-crawler/0.9',
     account: PRODUCTION,
@@ -218,8 +218,8 @@ export const throttling = (end: Date) =>
 export const APPROVED_PRESIGNER = { role: 'download-links', account: PRODUCTION, aDay: 4 } as const;
 export const presignedSpike = (end: Date) =>
   ({
-    from: timeBefore(end, 7, '20:00:00'),
-    until: timeBefore(end, 7, '21:00:00'),
+    from: timeDaysBefore(end, 7, '20:00:00'),
+    until: timeDaysBefore(end, 7, '21:00:00'),
     user: 'mailer',
     account: PRODUCTION,
     bucket: 'example-invoices-4444',
@@ -231,18 +231,30 @@ export const presignedSpike = (end: Date) =>
 
 export const importedKey = (end: Date) =>
   ({
-    at: timeBefore(end, 10, '13:30:12'),
+    at: timeDaysBefore(end, 10, '13:30:12'),
     keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001',
     by: MARIA.email,
     account: PRODUCTION,
     origin: 'EXTERNAL',
-    imported: timeBefore(end, 10, '13:41:55'),
+    imported: timeDaysBefore(end, 10, '13:41:55'),
   }) as const;
 /** Keys with material from KMS. */
 export const ordinaryKeys = (end: Date) =>
   [
-    { at: timeBefore(end, 52, '09:14:00'), keyId: '0aa50000-1111-4222-8333-000000000001', by: JONAS.email, account: DEVELOPMENT, origin: 'AWS_KMS' },
-    { at: timeBefore(end, 10, '13:12:40'), keyId: '0aa50000-1111-4222-8333-000000000002', by: MARIA.email, account: PRODUCTION, origin: 'AWS_KMS' },
+    {
+      at: timeDaysBefore(end, 52, '09:14:00'),
+      keyId: '0aa50000-1111-4222-8333-000000000001',
+      by: JONAS.email,
+      account: DEVELOPMENT,
+      origin: 'AWS_KMS',
+    },
+    {
+      at: timeDaysBefore(end, 10, '13:12:40'),
+      keyId: '0aa50000-1111-4222-8333-000000000002',
+      by: MARIA.email,
+      account: PRODUCTION,
+      origin: 'AWS_KMS',
+    },
   ] as const;
 
 // 11. A new region
@@ -278,7 +290,7 @@ export const HOSTILE_TEXTS = [
 ] as const;
 /** All of them within half an hour, by one user. */
 export const hostileText = (end: Date) =>
-  ({ from: timeBefore(end, 2, '19:00:00'), user: "o'brien+test", account: DEVELOPMENT, ip: '192.0.2.66' }) as const;
+  ({ from: timeDaysBefore(end, 2, '19:00:00'), user: "o'brien+test", account: DEVELOPMENT, ip: '192.0.2.66' }) as const;
 
 // 13. Other destructive calls of yesterday
 
@@ -313,21 +325,21 @@ export const destruction = (end: Date) =>
 export const secrets = (end: Date) =>
   ({
     roleAssumed: {
-      at: timeBefore(end, 2, '13:05:00'),
+      at: timeDaysBefore(end, 2, '13:05:00'),
       role: 'deploy',
       sessionToken: `IQoJb3JpZ2luX2VjSECRET${'s'.repeat(300)}==`,
       account: PRODUCTION,
     },
     accessKeyCreated: {
-      at: timeBefore(end, 2, '13:06:10'),
+      at: timeDaysBefore(end, 2, '13:06:10'),
       user: 'reporting',
       accessKeyId: 'AKIAEXAMPLEKEYSTORY1',
       account: ANALYTICS,
       by: MARIA.email,
     },
-    presigned: { at: timeBefore(end, 2, '13:07:20'), signature: `${'c0ffee'.repeat(10)}abcd`, account: DEVELOPMENT, by: JONAS.email },
+    presigned: { at: timeDaysBefore(end, 2, '13:07:20'), signature: `${'c0ffee'.repeat(10)}abcd`, account: DEVELOPMENT, by: JONAS.email },
     passwordChanged: {
-      at: timeBefore(end, 2, '13:08:30'),
+      at: timeDaysBefore(end, 2, '13:08:30'),
       instance: 'orders-db',
       masterUserPassword: 'HIDDEN_DUE_TO_SECURITY_REASONS',
       account: PRODUCTION,
@@ -339,9 +351,9 @@ export const secrets = (end: Date) =>
 
 /** An automatic key rotation: the identity has neither type nor arn. */
 export const keyRotation = (end: Date) =>
-  ({ at: timeBefore(end, 13, '22:10:45'), keyId: '0aa50000-1111-4222-8333-000000000001', account: DEVELOPMENT }) as const;
+  ({ at: timeDaysBefore(end, 13, '22:10:45'), keyId: '0aa50000-1111-4222-8333-000000000001', account: DEVELOPMENT }) as const;
 export const CROSS_ACCOUNT_ROLE = 'orders-reader';
 /** An AssumeRole, logged in the caller's account and in the role's account with different event ids. */
 export const crossAccount = (end: Date) =>
-  ({ at: timeBefore(end, 2, '08:20:15'), sharedEventId: '5ba7ed00-0000-4000-8000-00000000c0de', from: ANALYTICS, to: PRODUCTION }) as const;
-export const portalSignIn = (end: Date) => ({ at: timeBefore(end, 2, '07:58:30'), ip: '198.51.100.24' }) as const;
+  ({ at: timeDaysBefore(end, 2, '08:20:15'), sharedEventId: '5ba7ed00-0000-4000-8000-00000000c0de', from: ANALYTICS, to: PRODUCTION }) as const;
+export const portalSignIn = (end: Date) => ({ at: timeDaysBefore(end, 2, '07:58:30'), ip: '198.51.100.24' }) as const;

@@ -82,8 +82,8 @@ interface Search<Found> {
   /** The rows of one part of the window, newest first. */
   query(part: TimeRange): Query<Found>;
   isEnough(rows: readonly Found[]): boolean;
-  /** What there is to show while older rows are still looked for. */
-  soFar?(rows: readonly Found[]): Finding;
+  /** The finding to show while older rows are still being read. */
+  partial?(rows: readonly Found[]): Finding;
 }
 
 /** Rows newest first, from as much of the window as it takes. Where reading is paid for, what lies further back is not read. */
@@ -93,7 +93,7 @@ export async function newestFirst<Found>({ ask, parts, showPartial }: Context, w
   for (const [i, part] of all.entries()) {
     rows.push(...(await ask(search.query(part))));
     if (search.isEnough(rows)) break;
-    if (search.soFar && rows.length > 0 && i < all.length - 1) showPartial(search.soFar(rows), part.from);
+    if (search.partial && rows.length > 0 && i < all.length - 1) showPartial(search.partial(rows), part.from);
   }
   return rows;
 }

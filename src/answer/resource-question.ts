@@ -58,7 +58,7 @@ interface Wanted {
   readonly quiet?: boolean;
   /** True when older events can add nothing. */
   isEnough(events: readonly HistoryEvent[]): boolean;
-  soFar(history: History): Finding;
+  partial(history: History): Finding;
 }
 
 const MOST_EVENTS = 1000;
@@ -72,7 +72,7 @@ export interface History {
 
 /** Events of a thing's life, newest first, from as much of the window as it takes. */
 export async function historyOf({ words: { resource }, filters, window }: AboutThing, context: Context, wanted: Wanted): Promise<History> {
-  const { calls, actions, quiet = false, isEnough, soFar } = wanted;
+  const { calls, actions, quiet = false, isEnough, partial } = wanted;
   const where = sql`${CALLS[calls]} and ${namesResource(resource)} and ${matching(filters)}`;
   const lifeOf = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
@@ -85,7 +85,7 @@ export async function historyOf({ words: { resource }, filters, window }: AboutT
       const history = lifeOf(found);
       return history.more || isEnough(history.events);
     },
-    soFar: (found) => soFar({ ...lifeOf(found), more: true }),
+    partial: (found) => partial({ ...lifeOf(found), more: true }),
   });
   return lifeOf(rows);
 }

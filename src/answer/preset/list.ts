@@ -19,7 +19,7 @@ export async function list(question: PresetQuestion, context: Context): Promise<
   const rows = await newestFirst(context, range, {
     query: (part) => newestEvents(presetEvent, [...listedColumns, home, ...(question.columns ?? [])], question.source(part), top + 1),
     isEnough: (some) => splitHidden(some).events.length > top,
-    soFar: (some) => finding(question, splitHidden(some), top),
+    partial: (some) => finding(question, splitHidden(some), top),
   });
   return finding(question, splitHidden(rows), top);
 }
