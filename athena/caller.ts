@@ -1,25 +1,5 @@
-/** Who AWS takes us for. */
-import { Athena } from '@aws-sdk/client-athena';
-import { S3Client } from '@aws-sdk/client-s3';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type Clients, WITHIN } from './open.ts';
-
-/** The services, and the one that knows who asks them. */
-export interface ClientsAndCaller extends Clients {
-  readonly sts: STSClient;
-}
-
-/** Clients with the credentials that the AWS SDK finds, and with the region that it finds, where none is told. */
-export function openClientsAndCaller(region?: string): ClientsAndCaller & Disposable {
-  const place = { requestHandler: WITHIN, ...(region !== undefined && { region }) };
-  const clients = { athena: new Athena(place), s3: new S3Client(place), sts: new STSClient(place) };
-  return {
-    ...clients,
-    [Symbol.dispose]() {
-      for (const client of Object.values(clients)) client.destroy();
-    },
-  };
-}
+/** The AWS identity that trailbot runs as. */
+import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 
 export interface Caller {
   readonly account: string;
@@ -28,10 +8,10 @@ export interface Caller {
   readonly arn: string;
 }
 
-/** Asks who we are, which needs no permission. */
-export async function askCaller(sts: STSClient, signal: AbortSignal): Promise<Caller> {
+/** Requests the identity of the credentials. Needs no permission. */
+export async function getCaller(sts: STSClient, signal: AbortSignal): Promise<Caller> {
   const { Account, Arn = '' } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
   const [, partition] = Arn.split(':');
-  if (!Account || !partition) throw new Error(`STS did not say who we are: ${Arn}`);
+  if (!Account || !partition) throw new Error(`STS returned an identity without account or partition: ${Arn}`);
   return { account: Account, partition, arn: Arn };
 }

@@ -1,6 +1,6 @@
 /**
- * Looks whether all is in place for asking a trail on Athena, one thing after the other. A check that fails keeps none from
- * being made but those that stand on what it finds. What is well is told as values: the words are in src/cli/doctor.ts.
+ * Checks everything that a trail on Athena needs. When a check fails, only the checks that depend on it are skipped. Checks
+ * return values and problems; src/cli/doctor.ts prints them.
  */
 import { gunzipSync } from 'node:zlib';
 import type { WorkGroup } from '@aws-sdk/client-athena';
@@ -9,94 +9,97 @@ import { z } from 'zod';
 import { UserError } from '../src/errors.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
-import { type Layout, mended, readLayout } from './bucket-layout.ts';
-import { askCaller, type Caller, type ClientsAndCaller } from './caller.ts';
-import { refusalOf } from './failure.ts';
-import { type Plan, planTables } from './glue-tables.ts';
-import { type LogFile, type Newest, newestOn, type Shelf } from './newest-log.ts';
-import type { AthenaSettings } from './open.ts';
-import { openSizes, type SizesOptions } from './sizes.ts';
-import { type Fault, faultsOf, lookAtWorkGroup } from './workgroup.ts';
+import { type BucketLayout, readLayout } from './bucket-layout.ts';
+import { type Caller, getCaller } from './caller.ts';
+import type { ClientsWithSts } from './clients.ts';
+import { isoDay } from './days.ts';
+import { requestError } from './failure.ts';
+import { planTables, type TablePlan } from './glue-tables.ts';
+import { type BucketAccess, findNewestLogFile, type LogFile, type NewestLogFile } from './newest-log.ts';
+import { explainS3Error } from './s3-error.ts';
+import type { AthenaSettings } from './settings.ts';
+import { openSizes, type SizesOptions } from './trail-sizes.ts';
+import { type Problem, readWorkGroup, workGroupProblems } from './workgroup.ts';
 
-/** What came of a check. What is unknown stands on another check, or has a reason. */
-export type Checked<Found> =
+/** The result of a check. `unknown`: the check it needs failed, or `why` says the reason. */
+export type CheckResult<Found> =
   | { readonly state: 'ok'; readonly found: Found }
-  | { readonly state: 'fault'; readonly faults: readonly Fault[] }
-  | { readonly state: 'unknown'; readonly needs: keyof Checkup }
+  | { readonly state: 'problem'; readonly problems: readonly Problem[] }
+  | { readonly state: 'unknown'; readonly needs: keyof CheckResults }
   | { readonly state: 'unknown'; readonly why: string };
 
-/** All checks, in the order in which they are told. */
-export interface Checkup {
-  readonly credentials: Checked<Caller>;
-  readonly bucket: Checked<{ readonly place: string }>;
-  readonly layout: Checked<Layout>;
-  readonly workgroup: Checked<WorkGroup>;
-  readonly tables: Checked<Plan>;
-  readonly delivery: Checked<Delivery>;
-  readonly file: Checked<{ readonly events: number }>;
-  readonly cost: Checked<{ readonly bytesOfADay: number }>;
+/** All checks, in the order they are printed. */
+export interface CheckResults {
+  readonly credentials: CheckResult<Caller>;
+  readonly bucket: CheckResult<{ readonly place: string }>;
+  readonly layout: CheckResult<BucketLayout>;
+  readonly workgroup: CheckResult<WorkGroup>;
+  readonly tables: CheckResult<TablePlan>;
+  readonly delivery: CheckResult<NewestDelivery>;
+  readonly file: CheckResult<{ readonly events: number }>;
+  readonly cost: CheckResult<{ readonly bytesPerDay: number }>;
 }
 
-/** With the newest file that was found. */
-interface Delivery extends Newest {
+/** The newest log file and how it was found. */
+interface NewestDelivery extends NewestLogFile {
   readonly file: LogFile;
 }
 
-export interface Checking {
+export interface ChecksRequest {
   readonly settings: AthenaSettings;
-  readonly clients: ClientsAndCaller;
+  readonly clients: ClientsWithSts;
   readonly now: Date;
   readonly signal: AbortSignal;
-  /** The bytes of one day's log files, as far as they can be told. */
-  bytesOfADay(layout: Layout): Promise<number | undefined>;
-  /** Told while the folders of the bucket are looked at. */
+  /** The bytes of one day's log files; undefined when they could not be measured. */
+  bytesPerDay(layout: BucketLayout): Promise<number | undefined>;
+  /** Called while the folders of the bucket are listed. */
   onProgress?(done: number, total: number): void;
 }
 
-/** Makes all checks. Rejects only when it is told to stop. */
-export async function checkUp({ settings, clients, now, signal, bytesOfADay, onProgress = () => undefined }: Checking): Promise<Checkup> {
+/** Runs all checks. Rejects only when the signal is aborted. */
+export async function runChecks({ settings, clients, now, signal, bytesPerDay, onProgress = () => undefined }: ChecksRequest): Promise<CheckResults> {
   const { bucket, prefix, workGroup, database } = settings;
   const { athena, s3, sts } = clients;
-  const shelf: Shelf = { s3, bucket, signal };
+  const access: BucketAccess = { s3, bucket, signal };
   const region = await s3.config.region().catch(() => 'no region');
-  const ofAws = async (error: unknown) => refusalOf(error, { database, workGroup, region });
-  const ofS3 = (error: unknown) => mended(error, s3, bucket);
+  const explainAws = async (error: unknown) => requestError(error, { database, workGroup, region });
+  const explainS3 = (error: unknown) => explainS3Error(error, s3, bucket);
 
-  /** Does a check, and has its failure in `words`. */
-  async function check<Found>(words: (error: unknown) => Promise<unknown>, work: () => Promise<Found>): Promise<Checked<Found>> {
+  /** Runs a check and turns its error into a problem. */
+  async function check<Found>(explain: (error: unknown) => Promise<unknown>, work: () => Promise<Found>): Promise<CheckResult<Found>> {
     try {
       return { state: 'ok', found: await work() };
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof Unknown) return { state: 'unknown', why: error.message };
-      return { state: 'fault', faults: [faultOf(error instanceof UserError ? error : await words(error))] };
+      if (error instanceof UndecidedError) return { state: 'unknown', why: error.message };
+      return { state: 'problem', problems: [toProblem(error instanceof UserError ? error : await explain(error))] };
     }
   }
 
-  const credentials = await check(ofAws, () => askCaller(sts, signal).catch(unlessRefused));
-  if (credentials.state === 'fault') {
-    const not = { state: 'unknown', needs: 'credentials' } as const;
-    return { credentials, bucket: not, layout: not, workgroup: not, tables: not, delivery: not, file: not, cost: not };
+  const credentials = await check(explainAws, () => getCaller(sts, signal).catch(undecidedUnlessRefused));
+  if (credentials.state === 'problem') {
+    const skipped = { state: 'unknown', needs: 'credentials' } as const;
+    return { credentials, bucket: skipped, layout: skipped, workgroup: skipped, tables: skipped, delivery: skipped, file: skipped, cost: skipped };
   }
   const [listed, group] = await Promise.all([
-    check(ofS3, async () => {
+    check(explainS3, async () => {
       await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix ?? ''}AWSLogs/`, MaxKeys: 1 }), { abortSignal: signal });
       return { place: `s3://${bucket}/${prefix ?? ''}` };
     }),
-    check(ofAws, () => lookAtWorkGroup(athena, workGroup, signal)),
+    check(explainAws, () => readWorkGroup(athena, workGroup, signal)),
   ]);
-  const layout = await after('bucket', listed, () => check(ofS3, () => readLayout({ s3, bucket, prefix, today: now, signal, onProgress })));
+  const layout = await checkAfter('bucket', listed, () => check(explainS3, () => readLayout({ s3, bucket, prefix, today: now, signal, onProgress })));
   const hasNoGroup = group.state === 'ok' && group.found === undefined;
-  const [tables, newest, cost] = await Promise.all([
-    after('layout', layout, (found) =>
-      check(ofAws, () => planTables({ client: athena, workGroup: hasNoGroup ? undefined : workGroup, layout: found, names: settings, signal })),
+  const [tables, delivery, cost] = await Promise.all([
+    checkAfter('layout', layout, (found) =>
+      check(explainAws, () => planTables({ client: athena, workGroup: hasNoGroup ? undefined : workGroup, layout: found, names: settings, signal })),
     ),
-    after('layout', layout, (found) => check(ofS3, () => newestOf(found, now, shelf))),
-    after('layout', layout, (found) =>
-      check(ofS3, async () => {
-        const bytes = await bytesOfADay(found);
-        if (bytes === undefined) throw new Unknown('The log files could not be listed.');
-        return { bytesOfADay: bytes };
+    checkAfter('layout', layout, (found) => check(explainS3, () => findNewestDelivery(found, now, access))),
+    checkAfter('layout', layout, (found) =>
+      check(explainS3, async () => {
+        const bytes = await bytesPerDay(found);
+        if (bytes === undefined) throw new UndecidedError('The log files could not be listed.');
+        return { bytesPerDay: bytes };
       }),
     ),
   ]);
@@ -104,16 +107,16 @@ export async function checkUp({ settings, clients, now, signal, bytesOfADay, onP
     credentials,
     bucket: listed,
     layout,
-    workgroup: group.state === 'ok' ? judgedGroup(group.found, workGroup, region) : group,
-    tables: judged(tables, outOfStep),
-    delivery: judged(newest, ({ file }) => (now.getTime() - file.at.getTime() > STALE_MS ? [stale(file.at)] : [])),
-    file: await after('delivery', newest, ({ file }) => check(ofAws, async () => ({ events: await eventsIn(file, shelf) }))),
+    workgroup: group.state === 'ok' ? checkWorkGroup(group.found, workGroup, region) : group,
+    tables: addProblems(tables, tableProblems),
+    delivery: addProblems(delivery, ({ file }) => (now.getTime() - file.at.getTime() > STALE_MS ? [staleProblem(file.at)] : [])),
+    file: await checkAfter('delivery', delivery, ({ file }) => check(explainAws, async () => ({ events: await countEvents(file, access) }))),
     cost,
   };
 }
 
-/** The bytes of yesterday, which is over, so that all of it is there. They are measured unless they were of late. */
-export function bytesOfYesterday(options: Omit<SizesOptions, 'folders'>): Checking['bytesOfADay'] {
+/** Measures yesterday, which is complete, unless a recent measurement is stored. */
+export function bytesOfYesterday(options: Omit<SizesOptions, 'folders'>): ChecksRequest['bytesPerDay'] {
   const day = dayFolder(new Date(options.clock().getTime() - DAY_MS));
   return ({ bucket, root, accounts, regions, firstDay }) => {
     const folders = { bucket, root: root.slice(`s3://${bucket}/`.length), accounts: accounts.map(({ id }) => id), regions, firstDay };
@@ -121,90 +124,90 @@ export function bytesOfYesterday(options: Omit<SizesOptions, 'folders'>): Checki
   };
 }
 
-/** Thrown where something is neither well nor wrong. */
-class Unknown extends Error {}
+/** Thrown when a check has no result. */
+class UndecidedError extends Error {}
 
-/** Questions need credentials, but no way to STS: where it cannot be reached, the rest is looked at all the same. */
-function unlessRefused(error: unknown): never {
+/** Questions need credentials but not STS, so the other checks still run when STS cannot be reached. */
+function undecidedUnlessRefused(error: unknown): never {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (/Credential|Token|Signature|Authentication|Unrecognized|Expired/.test(name) || message === 'Region is missing') throw error;
-  throw new Unknown(`AWS STS does not answer (${name}: ${message}). Questions do not need it.`);
+  throw new UndecidedError(`AWS STS cannot be reached (${name}: ${message}). Questions do not need it.`);
 }
 
-/** The check that stands on what an earlier one found. */
-async function after<Earlier, Found>(
-  name: keyof Checkup,
-  earlier: Checked<Earlier>,
-  work: (found: Earlier) => Promise<Checked<Found>>,
-): Promise<Checked<Found>> {
+/** Runs a check that needs the result of an earlier one. */
+async function checkAfter<Earlier, Found>(
+  name: keyof CheckResults,
+  earlier: CheckResult<Earlier>,
+  work: (found: Earlier) => Promise<CheckResult<Found>>,
+): Promise<CheckResult<Found>> {
   if (earlier.state === 'ok') return work(earlier.found);
   return earlier.state === 'unknown' ? earlier : { state: 'unknown', needs: name };
 }
 
-/** A check that succeeded may have found what is wrong. */
-function judged<Found>(checked: Checked<Found>, judge: (found: Found) => readonly Fault[]): Checked<Found> {
-  if (checked.state !== 'ok') return checked;
-  const faults = judge(checked.found);
-  return faults.length > 0 ? { state: 'fault', faults } : checked;
+/** Adds the problems found in the result of a check that ran. */
+function addProblems<Found>(result: CheckResult<Found>, findProblems: (found: Found) => readonly Problem[]): CheckResult<Found> {
+  if (result.state !== 'ok') return result;
+  const problems = findProblems(result.found);
+  return problems.length > 0 ? { state: 'problem', problems } : result;
 }
 
-/** Failures are written as what is wrong and then what to do about it. */
-function faultOf(error: unknown): Fault {
+/** Splits an error message: its first sentence is the problem, the rest is the fix. */
+function toProblem(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error);
-  const [, what = message, fix = 'Try again; if it stays so, its words above are AWS’s own.'] = /^(.+?[.!?]) (?=[A-Z`])(.*)$/s.exec(message) ?? [];
+  const [, what = message, fix = 'Try again. The message above is from AWS.'] = /^(.+?[.!?]) (?=[A-Z`])(.*)$/s.exec(message) ?? [];
   return { what, fix };
 }
 
-const APPLY = 'npm run setup -- --apply';
+const APPLY_COMMAND = 'npm run setup -- --apply';
 
-function judgedGroup(found: WorkGroup | undefined, name: string, region: string): Checked<WorkGroup> {
-  if (found) return judged({ state: 'ok', found }, faultsOf);
-  return { state: 'fault', faults: [{ what: `There is no workgroup “${name}” in ${region}.`, fix: APPLY }] };
+function checkWorkGroup(found: WorkGroup | undefined, name: string, region: string): CheckResult<WorkGroup> {
+  if (found) return addProblems({ state: 'ok', found }, workGroupProblems);
+  return { state: 'problem', problems: [{ what: `There is no workgroup “${name}” in ${region}.`, fix: APPLY_COMMAND }] };
 }
 
-function outOfStep({ steps, appeared: { accounts, regions } }: Plan): Fault[] {
+function tableProblems({ steps, newInBucket: { accounts, regions } }: TablePlan): Problem[] {
   if (steps.length === 0) return [];
   const isNew = accounts.length + regions.length > 0;
   const what = isNew
-    ? `In the bucket, but not in the table yet, and so not in answers: ${[...accounts, ...regions].join(', ')}.`
-    : `They are not in step with the bucket: ${steps.map(({ title }) => title).join(', ')}.`;
-  return [{ what, fix: APPLY }];
+    ? `In the bucket but not in the table, so missing from answers: ${[...accounts, ...regions].join(', ')}.`
+    : `The tables are not up to date with the bucket: ${steps.map(({ title }) => title).join(', ')}.`;
+  return [{ what, fix: APPLY_COMMAND }];
 }
 
-/** CloudTrail delivers about every 5 minutes where something happens. A trail without any file for so long is most often off. */
+/** CloudTrail delivers about every 5 minutes when there is activity. After this time without a file, logging is usually off. */
 const STALE_MS = 60 * 60_000;
-const IS_IT_ON =
-  'If nothing happened since, all is well. Else see in the CloudTrail console whether the trail is logging, and its “Last log file delivered”.';
+const CHECK_LOGGING =
+  'Check in the CloudTrail console that the trail is logging, and its “Last log file delivered”. Without AWS activity there are no new files.';
 
-/** The newest file of today, or, where there is none yet, of yesterday. */
-async function newestOf(layout: Layout, now: Date, shelf: Shelf): Promise<Delivery> {
+/** The newest file of today, or of yesterday if today has none. */
+async function findNewestDelivery(layout: BucketLayout, now: Date, access: BucketAccess): Promise<NewestDelivery> {
   for (const at of [now, new Date(now.getTime() - DAY_MS)]) {
-    const { file, ...newest } = await newestOn(dayFolder(at), layout, shelf);
-    if (file) return { ...newest, file };
+    const { file, ...delivery } = await findNewestLogFile(dayFolder(at), layout, access);
+    if (file) return { ...delivery, file };
   }
-  throw new UserError(`There is no log file of today or yesterday; the last day is ${layout.lastDay.replaceAll('/', '-')}. ${IS_IT_ON}`);
+  throw new UserError(`There is no log file from today or yesterday; the last day is ${isoDay(layout.lastDay)}. ${CHECK_LOGGING}`);
 }
 
-function stale(at: Date): Fault {
+function staleProblem(at: Date): Problem {
   const written = at.toISOString().slice(0, 16).replace('T', ' ');
-  return { what: `The newest log file is of ${written} UTC, more than an hour ago.`, fix: IS_IT_ON };
+  return { what: `The newest log file was written at ${written} UTC, more than an hour ago.`, fix: CHECK_LOGGING };
 }
 
-const logged = z.object({ Records: z.array(z.looseObject({ eventID: z.string(), eventTime: z.iso.datetime() })).min(1) });
+const logFileSchema = z.object({ Records: z.array(z.looseObject({ eventID: z.string(), eventTime: z.iso.datetime() })).min(1) });
 
-/** Reads a log file as Athena would, and counts its events. */
-async function eventsIn({ key }: LogFile, { s3, bucket, signal }: Shelf): Promise<number> {
+/** Reads a log file and counts its events. */
+async function countEvents({ key }: LogFile, { s3, bucket, signal }: BucketAccess): Promise<number> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
   const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-  const fault = (what: string) =>
-    new UserError(`${what}: s3://${bucket}/${key}. See who wrote it; Athena fails on such a file, so it must not lie below AWSLogs/.`);
+  const fileError = (what: string) =>
+    new UserError(`${what}: s3://${bucket}/${key}. Queries fail on such a file: find out what wrote it, and move it out of AWSLogs/.`);
   let read: unknown;
   try {
     read = JSON.parse(gunzipSync(bytes).toString());
   } catch (cause) {
-    throw Object.assign(fault('The newest file is not JSON packed by gzip'), { cause });
+    throw Object.assign(fileError('The newest log file is not gzipped JSON'), { cause });
   }
-  const { data, error } = logged.safeParse(read);
-  if (!data) throw Object.assign(fault('The newest file holds no CloudTrail events'), { cause: error });
+  const { data, error } = logFileSchema.safeParse(read);
+  if (!data) throw Object.assign(fileError('The newest log file has no CloudTrail events'), { cause: error });
   return data.Records.length;
 }

@@ -1,4 +1,4 @@
-/** The production engine: starts each statement in Athena, waits for it, reads its pages, and stops what nobody waits for. */
+/** The production engine: starts queries in Athena, polls them, reads their result pages, and stops cancelled ones. */
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -14,7 +14,7 @@ import { UserError } from '../src/errors.ts';
 import type { Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
-import { failureOf, refusalOf } from './failure.ts';
+import { queryError, requestError } from './failure.ts';
 import { fairQueue } from './fair-queue.ts';
 import { parametersOf } from './literal.ts';
 
@@ -22,40 +22,37 @@ export interface AthenaOptions {
   readonly client: AthenaClient;
   readonly database: string;
   readonly workGroup: string;
-  /** What the trail holds, which the table knows and Athena would charge for. */
+  /** What the trail holds, from the table's properties, since a query for it would cost money. */
   readonly extent: () => Promise<Extent>;
   readonly clock: () => Date;
-  /** The first wait before asking whether a query is done. Later ones are longer. */
+  /** The first poll interval. Later ones are longer. */
   readonly pollMs?: number;
   readonly random?: () => number;
-  readonly atOnce?: number;
-  readonly dollarsPerTb?: number;
-  /** How many bytes the files of these days have; undefined when nobody knows. */
-  readonly bytesOf?: (reads: readonly Days[]) => Promise<number | undefined>;
-  /**
-   * Whether Athena may give an earlier result again where the days that were asked about are over. Workgroups with
-   * managed query results cannot (Athena User Guide, "Managed query results").
-   */
-  readonly mayReuse?: () => Promise<boolean>;
-  /** The bytes at which the workgroup stops a query; undefined where it has no limit. */
-  readonly mostBytes?: () => Promise<number | undefined>;
+  readonly maxConcurrency?: number;
+  readonly usdPerTb?: number;
+  /** Bytes of the log files of these days; undefined when unknown. */
+  readonly trailBytes?: (reads: readonly Days[]) => Promise<number | undefined>;
+  /** True when Athena may reuse an earlier result for days that are over. */
+  readonly mayReuseResults?: () => Promise<boolean>;
+  /** The workgroup's scan limit per query in bytes; undefined for none. */
+  readonly scanLimitBytes?: () => Promise<number | undefined>;
 }
 
-/** Small regions run 20 queries at once for the whole account (Athena quotas): we leave half to others. */
-const MOST_AT_ONCE = 10;
-/** What Athena costs in most regions (Athena pricing, November 2026). */
-const DOLLARS_PER_TB = 5;
-/** An earlier result is given again for a day: files that are delivered later than that are seen at last the day after. */
-const REUSED_MINUTES = 24 * 60;
-/** Waits grow to this many times the first, so that a long query costs few requests, and its end is not missed for long. */
-const MOST_PATIENCE = 8;
-/** A start is not cut short by its requester, for a query whose id we never heard could not be stopped; but not waited for for ever. */
-const START_WITHIN_MS = 30_000;
-const STOP_WITHIN_MS = 10_000;
-/** The most rows that Athena puts on a page. */
-const PAGE = 1000;
+/** Small regions allow 20 concurrent queries per account (Athena quotas). Half of them stay free for other users. */
+const DEFAULT_CONCURRENCY = 10;
+/** Athena's price in most regions (Athena pricing, November 2026). */
+const DEFAULT_USD_PER_TB = 5;
+/** Results are reused for a day, so a file delivered later is visible after a day at most. */
+const REUSE_MAX_AGE_MINUTES = 24 * 60;
+/** Poll intervals grow up to this factor: few requests for a long query, and its end is still noticed soon. */
+const MAX_BACKOFF_FACTOR = 8;
+/** Starting a query ignores cancellation, because without its id it could not be stopped. It has this timeout instead. */
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+/** Athena's limit of rows per result page. */
+const ROWS_PER_PAGE = 1000;
 
-/** Opens the engine. The client stays its maker's to destroy. */
+/** Opens the engine. The caller destroys the client. */
 export function openAthena(options: AthenaOptions): QueryEngine {
   const {
     client,
@@ -65,47 +62,47 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     clock,
     pollMs = 250,
     random = Math.random,
-    bytesOf,
-    mayReuse = async () => false,
-    mostBytes = async () => undefined,
+    trailBytes,
+    mayReuseResults = async () => false,
+    scanLimitBytes = async () => undefined,
   } = options;
-  const { atOnce = MOST_AT_ONCE, dollarsPerTb = DOLLARS_PER_TB } = options;
-  const queue = fairQueue({ atOnce });
+  const { maxConcurrency = DEFAULT_CONCURRENCY, usdPerTb = DEFAULT_USD_PER_TB } = options;
+  const queue = fairQueue({ maxConcurrency });
   const closing = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const running = new Set<Promise<unknown>>();
 
   return {
     async execute(statement, { signal, requester = '', onProgress, onBilled }) {
       const parameters = parametersOf(statement);
       const until = AbortSignal.any([signal, closing.signal]);
-      const onPlace = (place: number) => onProgress?.({ queuePosition: place, ms: 0, bytes: 0 });
-      const work = queue.run(requester, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPlace });
-      underWay.add(work);
+      const onPosition = (queuePosition: number) => onProgress?.({ queuePosition, ms: 0, bytes: 0 });
+      const work = queue.run(requester, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPosition });
+      running.add(work);
       try {
         return await work;
       } catch (error) {
         until.throwIfAborted();
         throw error;
       } finally {
-        underWay.delete(work);
+        running.delete(work);
       }
     },
     extent,
-    scanLimitBytes: mostBytes,
+    scanLimitBytes,
     async estimate(reads) {
       if (reads.length === 0) return { bytes: 0, dollars: 0 };
-      const bytes = await bytesOf?.(reads);
-      return bytes === undefined ? undefined : { bytes, dollars: dollarsOf(bytes, dollarsPerTb) };
+      const bytes = await trailBytes?.(reads);
+      return bytes === undefined ? undefined : { bytes, dollars: queryDollars(bytes, usdPerTb) };
     },
-    /** Resolves once every query that was under way is stopped. */
+    /** Resolves when every running query is stopped. */
     async close() {
-      closing.abort(new UserError('I was stopped before the answer came. Ask again in a minute.'));
-      await Promise.allSettled(underWay);
+      closing.abort(new UserError('trailbot was stopped before the answer was ready. Ask again in a minute.'));
+      await Promise.allSettled(running);
     },
   };
 
   async function run(
-    asked: Sql,
+    sql: Sql,
     parameters: string[] | undefined,
     until: AbortSignal,
     onProgress: Execution['onProgress'],
@@ -114,12 +111,12 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const started = clock();
     const ms = () => clock().getTime() - started.getTime();
     const nonce = randomUUID();
-    const statement = { ...asked, isReused: isOver(asked, started) && (await mayReuse()) };
+    const statement = { ...sql, isReused: readsOnlyPastDays(sql, started) && (await mayReuseResults()) };
     const attempt = async (count: number) => {
       let bytes = 0;
       let queryId: string | undefined;
       try {
-        return await finish(statement, parameters, `${nonce} ${count}`, until, {
+        return await runToEnd(statement, parameters, `${nonce} ${count}`, until, {
           onStarted: (id) => {
             queryId = id;
           },
@@ -129,21 +126,21 @@ export function openAthena(options: AthenaOptions): QueryEngine {
           },
         });
       } finally {
-        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: dollarsOf(bytes, dollarsPerTb), queryId });
+        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: queryDollars(bytes, usdPerTb), queryId });
       }
     };
     const first = await attempt(1);
-    const ended = first.Status?.State === 'FAILED' && first.Status.AthenaError?.Retryable ? await attempt(2) : first;
-    if (ended.Status?.State !== 'SUCCEEDED') throw failureOf(ended, await ground());
-    const rows = await read(ended, until);
-    const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = ended;
-    const paid = bytes !== undefined && { bytes, dollars: dollarsOf(bytes, dollarsPerTb) };
+    const execution = first.Status?.State === 'FAILED' && first.Status.AthenaError?.Retryable ? await attempt(2) : first;
+    if (execution.Status?.State !== 'SUCCEEDED') throw queryError(execution, await context());
+    const rows = await read(execution, until);
+    const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = execution;
+    const paid = bytes !== undefined && { bytes, dollars: queryDollars(bytes, usdPerTb) };
     return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }) } };
   }
 
-  /** Starts a query and waits until it ended, however it did. When we leave earlier, it is stopped: leaving does not end the scan, or its bill. */
-  async function finish(
-    statement: Started,
+  /** Starts a query and waits for any end state. On cancellation it stops the query, which would otherwise go on scanning, at a cost. */
+  async function runToEnd(
+    statement: ReusableSql,
     parameters: string[] | undefined,
     nonce: string,
     until: AbortSignal,
@@ -152,14 +149,14 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const id = await start(statement, parameters, nonce, until);
     onStarted(id);
     try {
-      // A transient error takes a query from RUNNING back to QUEUED: only the states that end it count.
+      // A transient error moves a query from RUNNING back to QUEUED, so only end states count.
       for (let polls = 0; ; polls += 1) {
-        await pause(polls, until);
-        const { QueryExecution: execution } = await patiently(until, id, () =>
+        await backOff(polls, until);
+        const { QueryExecution: execution } = await retryThrottled(until, id, () =>
           client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: until }),
         );
         onScanned(execution?.Statistics?.DataScannedInBytes ?? 0);
-        if (execution && ENDED.has(execution.Status?.State)) return { ...execution, QueryExecutionId: id };
+        if (execution && END_STATES.has(execution.Status?.State)) return { ...execution, QueryExecutionId: id };
       }
     } catch (error) {
       await stop(id, onScanned);
@@ -167,31 +164,33 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     }
   }
 
-  async function start(statement: Started, parameters: string[] | undefined, nonce: string, until: AbortSignal): Promise<string> {
+  async function start(statement: ReusableSql, parameters: string[] | undefined, nonce: string, until: AbortSignal): Promise<string> {
     const command = new StartQueryExecutionCommand({
-      QueryString: statement.isReused ? named(statement) : statement.text,
+      QueryString: statement.isReused ? withValuesDigest(statement) : statement.text,
       ExecutionParameters: parameters,
-      ClientRequestToken: tokenOf(statement, nonce),
+      ClientRequestToken: requestToken(statement, nonce),
       QueryExecutionContext: { Database: database },
       WorkGroup: workGroup,
       ...(statement.isReused && {
-        ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: REUSED_MINUTES } },
+        ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: REUSE_MAX_AGE_MINUTES } },
       }),
     });
-    const { QueryExecutionId } = await patiently(until, undefined, () => client.send(command, { abortSignal: AbortSignal.timeout(START_WITHIN_MS) }));
-    if (!QueryExecutionId) throw new Error('Athena started a query and gave no id');
+    const { QueryExecutionId } = await retryThrottled(until, undefined, () =>
+      client.send(command, { abortSignal: AbortSignal.timeout(START_TIMEOUT_MS) }),
+    );
+    if (!QueryExecutionId) throw new Error('Athena started a query without returning an id');
     return QueryExecutionId;
   }
 
   async function stop(id: string, onScanned: (bytes: number) => void): Promise<void> {
-    const soon = AbortSignal.timeout(STOP_WITHIN_MS);
+    const soon = AbortSignal.timeout(STOP_TIMEOUT_MS);
     try {
-      await patiently(soon, id, () => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon }));
-      // What was read until then is billed, and more may have been than we knew.
+      await retryThrottled(soon, id, () => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon }));
+      // Athena bills the bytes scanned until then, which may be more than at the last poll.
       const { QueryExecution } = await client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon });
       onScanned(QueryExecution?.Statistics?.DataScannedInBytes ?? 0);
     } catch {
-      // What made us leave is told instead. The workgroup's limits end the query.
+      // The reason for stopping is reported instead. The workgroup's limits end the query.
     }
   }
 
@@ -199,8 +198,8 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const rows: RawRow[] = [];
     let token: string | undefined;
     do {
-      const command = new GetQueryResultsCommand({ QueryExecutionId, MaxResults: PAGE, NextToken: token });
-      const page = await patiently(until, QueryExecutionId, () => client.send(command, { abortSignal: until }));
+      const command = new GetQueryResultsCommand({ QueryExecutionId, MaxResults: ROWS_PER_PAGE, NextToken: token });
+      const page = await retryThrottled(until, QueryExecutionId, () => client.send(command, { abortSignal: until }));
       const mayHaveHeader = token === undefined && SubstatementType === 'SELECT';
       for (const row of rowsOf(page, mayHaveHeader)) rows.push(row);
       token = page.NextToken;
@@ -208,62 +207,62 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     return rows;
   }
 
-  /** Sends until Athena has room: over its rate, or over the queries that the account may run at once. */
-  async function patiently<Reply>(until: AbortSignal, query: string | undefined, send: () => Promise<Reply>): Promise<Reply> {
+  /** Retries while Athena throttles, because of the request rate or the account's limit of concurrent queries. */
+  async function retryThrottled<Reply>(until: AbortSignal, query: string | undefined, send: () => Promise<Reply>): Promise<Reply> {
     for (let tries = 0; ; tries += 1) {
       until.throwIfAborted();
       try {
         return await send();
       } catch (error) {
         until.throwIfAborted();
-        if (!isThrottling(error)) throw refusalOf(error, await ground(), query);
+        if (!isThrottling(error)) throw requestError(error, await context(), query);
       }
-      await pause(tries, until);
+      await backOff(tries, until);
     }
   }
 
-  /** Waits longer each time, and never quite as long as others who began with us. */
-  async function pause(times: number, until: AbortSignal): Promise<void> {
-    await sleep(pollMs * Math.min(1.5 ** times, MOST_PATIENCE) * (0.5 + random()), undefined, { signal: until });
+  /** Waits longer each time, with jitter. */
+  async function backOff(times: number, until: AbortSignal): Promise<void> {
+    await sleep(pollMs * Math.min(1.5 ** times, MAX_BACKOFF_FACTOR) * (0.5 + random()), undefined, { signal: until });
   }
 
-  async function ground() {
+  async function context() {
     return { database, workGroup, region: await client.config.region().catch(() => 'no region') };
   }
 }
 
-/** A statement, and whether an earlier result of it will do. */
-type Started = Sql & { readonly isReused: boolean };
+/** A statement, and whether an earlier result of it may be reused. */
+type ReusableSql = Sql & { readonly isReused: boolean };
 
 /**
- * A statement with a name for its values in its text. Athena finds an earlier result by the text, and nobody says whether
- * by the parameters too: without the name, one question could get another's answer.
+ * A statement with a digest of its values as a comment. Athena matches results for reuse by the text, and AWS does not
+ * document whether parameters count too: without the digest, one question could get another's result.
  */
-const named = ({ text, values }: Sql): string => `${text}\n-- ${digestOf([values])}`;
+const withValuesDigest = ({ text, values }: Sql): string => `${text}\n-- ${sha256([values])}`;
 
-/** Whether no more files come to the days that a statement reads, but for those that are very late. */
-const isOver = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayFolder(now));
+/** True when all days that a statement reads are over, so that only very late files can still arrive. */
+const readsOnlyPastDays = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayFolder(now));
 
 /**
- * What a query costs that read so many bytes: Athena bills whole megabytes, and ten at least (Athena pricing). Its
- * megabyte may be the binary one; ours is smaller, so that nothing costs more than was said.
+ * The price of a query by bytes scanned. Athena rounds up to whole megabytes, at least 10 (Athena pricing). It may mean
+ * 2^20 bytes; this counts 10^6, so that no query costs more than shown.
  */
-export function dollarsOf(bytes: number, perTb: number): number {
+export function queryDollars(bytes: number, perTb: number): number {
   if (bytes === 0) return 0;
   return (Math.max(10, Math.ceil(bytes / 1e6)) / 1e6) * perTb;
 }
 
-const ENDED: ReadonlySet<string | undefined> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
+const END_STATES: ReadonlySet<string | undefined> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
 
-/** The SDK has a class for one of them only; ThrottlingException comes from AWS's front, not from Athena's model. */
+/** ThrottlingException has no class in the SDK: AWS's front end returns it, and it is not in Athena's model. */
 const isThrottling = (error: unknown): boolean => error instanceof Error && ['ThrottlingException', 'TooManyRequestsException'].includes(error.name);
 
-/** The same for each time that one start is sent, by us or by the SDK, so that it runs once; and for no other start. */
-const tokenOf = ({ text, values }: Sql, nonce: string): string => digestOf([text, values, nonce]);
+/** The same for every retry of one start, so that the query runs once; different for every other start. */
+const requestToken = ({ text, values }: Sql, nonce: string): string => sha256([text, values, nonce]);
 
-const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** A cell without a value is NULL; one with '' is empty text. */
+/** A cell without a value is NULL; a cell with '' is an empty string. */
 function rowsOf({ ResultSet: { ResultSetMetadata, Rows = [] } = {} }: GetQueryResultsOutput, mayHaveHeader: boolean): RawRow[] {
   const names = (ResultSetMetadata?.ColumnInfo ?? []).map(({ Name = '' }) => Name);
   const cells = Rows.map(({ Data = [] }) => names.map((_, i) => Data[i]?.VarCharValue ?? null));

@@ -1,85 +1,87 @@
 /**
- * What a policy must know of the place it is for, as far as AWS tells it: the account, the region, whose the bucket is, the
- * key that the log files are encrypted with, and where results go. Any of it may be told instead, before there are credentials.
+ * Reads from AWS what the IAM policy needs: account, region, the owner of the bucket, the KMS key of the log files and the
+ * result location. Account, region and key may be given instead, so that the policy can be printed without credentials.
  */
 import { HeadObjectCommand, ListObjectsV2Command, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { partitionOf } from './bucket-layout.ts';
-import { askCaller, type ClientsAndCaller } from './caller.ts';
-import { lastFile } from './newest-log.ts';
-import type { AthenaSettings } from './open.ts';
-import type { Ground } from './policy.ts';
-import { isManaged, lookAtWorkGroup } from './workgroup.ts';
+import { getCaller } from './caller.ts';
+import type { ClientsWithSts } from './clients.ts';
+import { findLastLogFile } from './newest-log.ts';
+import type { AwsContext } from './policy.ts';
+import { partitionOf } from './s3-error.ts';
+import type { AthenaSettings } from './settings.ts';
+import { hasManagedResults, readWorkGroup } from './workgroup.ts';
 
-/** What is told by whoever asks for the policy, and so need not be learnt. */
-export interface Told {
+/** Values given on the command line. They are not read from AWS. */
+export interface KnownValues {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
   readonly key?: string | undefined;
 }
 
-/** What could not be learnt, and the error that says why. */
-export type Gap = 'account' | 'region' | 'owner' | 'logs' | 'key' | 'workgroup';
+/** A value that could not be read from AWS. `logs`: there is no log file to read the key from. */
+export type MissingValue = 'account' | 'region' | 'owner' | 'logs' | 'key' | 'workgroup';
 
-export interface Surroundings {
-  readonly ground: Ground;
-  /** Whether the bucket is another account's; undefined when that could not be learnt. */
-  readonly isElsewhere: boolean | undefined;
-  readonly gaps: ReadonlyMap<Gap, unknown>;
+export interface Environment {
+  readonly context: AwsContext;
+  /** True when another account owns the bucket; undefined when the owner is unknown. */
+  readonly isOtherAccount: boolean | undefined;
+  /** Values that could not be read, with the errors. */
+  readonly missing: ReadonlyMap<MissingValue, unknown>;
 }
 
-/** They stand in a policy for what is not known. IAM refuses both, so that neither is taken for a name. */
-const UNKNOWN = { account: 'YOUR-ACCOUNT', region: 'YOUR-REGION' } as const;
+/** Placeholders in the policy for unknown values. IAM rejects both, so they cannot be used by mistake. */
+const PLACEHOLDERS = { account: 'YOUR-ACCOUNT', region: 'YOUR-REGION' } as const;
 
-/** Learns what can be learnt. Of what cannot, `gaps` tells why; it never rejects for that. */
-export async function lookAround(
+/** Reads the environment. Values that cannot be read are in `missing`; it rejects only when the signal is aborted. */
+export async function inspectEnvironment(
   settings: AthenaSettings,
-  told: Told,
-  { athena, s3, sts }: ClientsAndCaller,
+  known: KnownValues,
+  { athena, s3, sts }: ClientsWithSts,
   signal: AbortSignal,
-): Promise<Surroundings> {
+): Promise<Environment> {
   const { bucket, prefix = '', workGroup, database, table } = settings;
-  const gaps = new Map<Gap, unknown>();
-  const learn = async <T>(gap: Gap, work: () => Promise<T>): Promise<T | undefined> => {
+  const missing = new Map<MissingValue, unknown>();
+  const find = async <T>(name: MissingValue, work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      gaps.set(gap, error);
+      missing.set(name, error);
       return undefined;
     }
   };
 
-  const region = told.region ?? (await learn('region', () => s3.config.region()));
-  const caller = told.account === undefined ? await learn('account', () => askCaller(sts, signal)) : undefined;
-  const account = told.account ?? caller?.account;
-  const [isElsewhere, key, group] = await Promise.all([
-    account === undefined ? undefined : learn('owner', () => isOfAnother(account, { s3, bucket, prefix, signal })),
-    told.key ?? learn('key', () => keyOfLogs({ s3, bucket, prefix, signal })),
-    learn('workgroup', () => lookAtWorkGroup(athena, workGroup, signal)),
+  const region = known.region ?? (await find('region', () => s3.config.region()));
+  const caller = known.account === undefined ? await find('account', () => getCaller(sts, signal)) : undefined;
+  const account = known.account ?? caller?.account;
+  const [isOtherAccount, key, group] = await Promise.all([
+    account === undefined ? undefined : find('owner', () => isOwnedByOther(account, { s3, bucket, prefix, signal })),
+    known.key ?? find('key', () => findLogKey({ s3, bucket, prefix, signal })),
+    find('workgroup', () => readWorkGroup(athena, workGroup, signal)),
   ]);
-  if (key === undefined && !gaps.has('key')) gaps.set('logs', undefined);
+  if (key === undefined && !missing.has('key')) missing.set('logs', undefined);
   const { OutputLocation, EncryptionConfiguration } = group?.Configuration?.ResultConfiguration ?? {};
-  const ofGroup = group && (isManaged(group) ? undefined : OutputLocation);
+  const ofGroup = group && (hasManagedResults(group) ? undefined : OutputLocation);
   return {
-    ground: {
+    context: {
       database,
       table,
       bucket,
       prefix,
       workGroup,
       partition: caller?.partition ?? (region === undefined ? 'aws' : partitionOf(region)),
-      account: account ?? UNKNOWN.account,
-      region: region ?? UNKNOWN.region,
+      account: account ?? PLACEHOLDERS.account,
+      region: region ?? PLACEHOLDERS.region,
       key: key === 'none' ? undefined : key,
-      results: tidied(group ? ofGroup : settings.results),
+      results: withTrailingSlash(group ? ofGroup : settings.outputLocation),
       resultsKey: ofGroup === undefined ? undefined : EncryptionConfiguration?.KmsKey,
     },
-    isElsewhere,
-    gaps,
+    isOtherAccount,
+    missing,
   };
 }
 
-interface Place {
+interface TrailLocation {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly prefix: string;
@@ -87,10 +89,10 @@ interface Place {
 }
 
 /**
- * S3 refuses a list from whoever expects another owner than the bucket has. (Its HeadBucket does so, too, but is itself
- * refused to a role that may list below AWSLogs/ alone.)
+ * S3 denies a list request whose expected bucket owner is wrong. (HeadBucket checks the owner too, but a role that may list
+ * only below AWSLogs/ cannot call it.)
  */
-async function isOfAnother(account: string, { s3, bucket, prefix, signal }: Place): Promise<boolean> {
+async function isOwnedByOther(account: string, { s3, bucket, prefix, signal }: TrailLocation): Promise<boolean> {
   const list = (owner: string | undefined) =>
     s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}AWSLogs/`, MaxKeys: 1, ExpectedBucketOwner: owner }), {
       abortSignal: signal,
@@ -105,12 +107,12 @@ async function isOfAnother(account: string, { s3, bucket, prefix, signal }: Plac
   }
 }
 
-/** The key of one of the last log files; 'none' when it is encrypted without one, undefined when there is no log file. */
-async function keyOfLogs({ s3, bucket, prefix, signal }: Place): Promise<string | undefined> {
-  const file = await lastFile(prefix, { s3, bucket, signal });
+/** The KMS key of a recent log file; 'none' when it has none, undefined when there is no log file. */
+async function findLogKey({ s3, bucket, prefix, signal }: TrailLocation): Promise<string | undefined> {
+  const file = await findLastLogFile(prefix, { s3, bucket, signal });
   if (!file) return undefined;
   const { SSEKMSKeyId = 'none' } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: file.key }), { abortSignal: signal });
   return SSEKMSKeyId;
 }
 
-const tidied = (place: string | undefined): string | undefined => place && `${place.replace(/\/+$/, '')}/`;
+const withTrailingSlash = (location: string | undefined): string | undefined => location && `${location.replace(/\/+$/, '')}/`;

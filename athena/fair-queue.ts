@@ -1,32 +1,32 @@
-/** Turns: only so many at once, and one requester's many questions do not keep the others waiting. */
+/** A queue with limited concurrency and fair turns: one requester's many queries do not delay other requesters. */
 
 export interface FairQueue {
-  /** Does the work when it is the requester's turn. Rejects with the signal's reason when that is aborted before. */
-  run<T>(requester: string, work: () => Promise<T>, waiting: Waiting): Promise<T>;
+  /** Runs the work when it is the requester's turn. Rejects with the signal's reason when it is aborted before. */
+  run<T>(requester: string, work: () => Promise<T>, waiting: TurnOptions): Promise<T>;
 }
 
-interface Waiting {
+interface TurnOptions {
   readonly signal: AbortSignal;
-  /** Told how many turns away the work is, from 1, each time that changes. Work that need not wait hears nothing. */
-  onPlace?(place: number): void;
+  /** Called with the position in the queue, from 1, each time it changes. Not called for work that starts at once. */
+  onPosition?(position: number): void;
 }
 
 interface Turn {
-  readonly begin: () => void;
-  readonly onPlace: ((place: number) => void) | undefined;
-  place: number;
+  readonly start: () => void;
+  readonly onPosition: ((position: number) => void) | undefined;
+  position: number;
 }
 
-/** A queue that serves requesters one after the other, and each requester's work in the order it came. */
-export function fairQueue({ atOnce }: { readonly atOnce: number }): FairQueue {
-  /** Who waits with what, the requester who is next first. */
-  const lines = new Map<string, readonly Turn[]>();
-  let free = atOnce;
+/** Opens a queue that serves requesters in rounds, and the work of each requester in order. */
+export function fairQueue({ maxConcurrency }: { readonly maxConcurrency: number }): FairQueue {
+  /** Waiting turns by requester. The first requester is next. */
+  const waiting = new Map<string, readonly Turn[]>();
+  let free = maxConcurrency;
 
   return {
-    async run(requester, work, { signal, onPlace }) {
+    async run(requester, work, { signal, onPosition }) {
       signal.throwIfAborted();
-      await turnOf(requester, signal, onPlace);
+      await waitForTurn(requester, signal, onPosition);
       try {
         return await work();
       } finally {
@@ -36,45 +36,45 @@ export function fairQueue({ atOnce }: { readonly atOnce: number }): FairQueue {
     },
   };
 
-  async function turnOf(requester: string, signal: AbortSignal, onPlace: Turn['onPlace']): Promise<void> {
-    const { promise, resolve: begin, reject } = Promise.withResolvers<void>();
-    const turn: Turn = { begin, onPlace, place: 0 };
-    const leave = () => {
+  async function waitForTurn(requester: string, signal: AbortSignal, onPosition: Turn['onPosition']): Promise<void> {
+    const { promise, resolve: start, reject } = Promise.withResolvers<void>();
+    const turn: Turn = { start, onPosition, position: 0 };
+    const cancel = () => {
       reject(signal.reason);
-      keep(requester, lines.get(requester)?.filter((other) => other !== turn) ?? []);
+      setWaiting(requester, waiting.get(requester)?.filter((other) => other !== turn) ?? []);
       advance();
     };
-    signal.addEventListener('abort', leave, { once: true });
-    keep(requester, [...(lines.get(requester) ?? []), turn]);
+    signal.addEventListener('abort', cancel, { once: true });
+    setWaiting(requester, [...(waiting.get(requester) ?? []), turn]);
     advance();
-    await promise.finally(() => signal.removeEventListener('abort', leave));
+    await promise.finally(() => signal.removeEventListener('abort', cancel));
   }
 
-  function keep(requester: string, turns: readonly Turn[]): void {
-    if (turns.length > 0) lines.set(requester, turns);
-    else lines.delete(requester);
+  function setWaiting(requester: string, turns: readonly Turn[]): void {
+    if (turns.length > 0) waiting.set(requester, turns);
+    else waiting.delete(requester);
   }
 
-  /** Begins what can begin, and tells the rest where they stand. */
+  /** Starts as many turns as possible, and reports the positions of the others. */
   function advance(): void {
-    for (const [requester, [turn, ...others]] of lines) {
+    for (const [requester, [turn, ...others]] of waiting) {
       if (free === 0) break;
       free -= 1;
-      lines.delete(requester);
-      // Back at the end of the round; a map yields what is added while it is read, so this goes on as long as turns are free.
-      keep(requester, others);
-      turn?.begin();
+      waiting.delete(requester);
+      // The requester goes to the end of the round. Iterating a map includes entries added meanwhile, so the loop goes on.
+      setWaiting(requester, others);
+      turn?.start();
     }
-    for (const [i, turn] of inOrder([...lines.values()]).entries()) {
-      if (turn.place === i + 1) continue;
-      turn.place = i + 1;
-      turn.onPlace?.(turn.place);
+    for (const [i, turn] of turnsInOrder([...waiting.values()]).entries()) {
+      if (turn.position === i + 1) continue;
+      turn.position = i + 1;
+      turn.onPosition?.(turn.position);
     }
   }
 }
 
-/** First everybody's first, then everybody's second, and so on. */
-function inOrder(lines: readonly (readonly Turn[])[]): Turn[] {
-  const rounds = Math.max(0, ...lines.map((line) => line.length));
-  return Array.from({ length: rounds }, (_, round) => lines.flatMap((line) => line[round] ?? [])).flat();
+/** The waiting turns in the order they will start: the first of each requester, then the second of each, and so on. */
+function turnsInOrder(queues: readonly (readonly Turn[])[]): Turn[] {
+  const rounds = Math.max(0, ...queues.map((queue) => queue.length));
+  return Array.from({ length: rounds }, (_, round) => queues.flatMap((queue) => queue[round] ?? [])).flat();
 }

@@ -1,12 +1,12 @@
--- The raw table, as Athena reads CloudTrail's files, to the flat columns of `events`, and the hints that
--- src/trail/events.sql ends with: what duckdb/flatten.sql is for the embedded engine. The SerDe writes every name in lower
--- case, so that objects are put together anew in CloudTrail's own letters; what they do not have is left out.
+-- Flattens the raw table to the columns of `events`, with the helper columns that src/trail/events.sql uses, as
+-- duckdb/flatten.sql does for the embedded engine. The SerDe lowercases all names, so JSON objects are rebuilt with
+-- CloudTrail's spelling; missing fields are left out.
 select
   day,
   account,
   region,
   substr(eventtime, 1, 19) || 'Z' as eventtime,
-  -- Records of version 1.0 have no eventID: what they say is their identity, and its digest their id.
+  -- Records of version 1.0 have no eventID: a digest of their contents is the id.
   coalesce(nullif(eventid, ''), regexp_replace(lower(to_hex(md5(to_utf8(concat_ws('|', eventtime, eventsource, eventname, awsregion,
     sourceipaddress, useragent, errorcode, errormessage, useridentity.arn, requestparameters, responseelements))))),
     '^(.{8})(.{4})(.{4})(.{4})(.{12})$', '$1-$2-$3-$4-$5')) as eventid,
@@ -18,7 +18,7 @@ select
   requestid,
   apiversion,
   awsregion,
-  -- Records before version 1.02 do not say whose they are; their folder does.
+  -- Records before version 1.02 have no recipientAccountId; the folder has the account.
   coalesce(nullif(recipientaccountid, ''), account) as recipientaccountid,
   sharedeventid,
   readonly,

@@ -1,9 +1,9 @@
-/** The newest log files of a trail: they tell whether it is still being written, with which key, and whether it can be read. */
+/** Finds the newest log files of a trail, to check that it is logging, can be read, and with which KMS key. */
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
-import type { Layout } from './bucket-layout.ts';
+import type { BucketLayout } from './bucket-layout.ts';
 
-/** A bucket, and how it is reached. */
-export interface Shelf {
+/** A bucket and the client to read it with. */
+export interface BucketAccess {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly signal: AbortSignal;
@@ -14,73 +14,77 @@ export interface LogFile {
   readonly at: Date;
 }
 
-/** The newest file of the given day's folders, 'yyyy/MM/dd', and in how many of them it was looked for. */
-export interface Newest {
+/** The newest file of a day. In a large organization only some folders are checked. */
+export interface NewestLogFile {
   readonly file: LogFile | undefined;
-  readonly looked: number;
-  readonly folders: number;
+  readonly foldersChecked: number;
+  readonly foldersTotal: number;
 }
 
-interface Folder {
+interface DayFolder {
   readonly region: string;
   readonly path: string;
 }
 
-/** Folders that are looked into, or a few more: enough to see that a trail is alive, for it writes every few minutes somewhere. */
-const MOST_FOLDERS = 32;
+/** About this many folders are checked, enough to see that a trail is logging: it writes to some folder every few minutes. */
+const MAX_FOLDERS_CHECKED = 32;
 
-/** Looks for the newest file of a day. Of many folders, some are looked into. */
-export async function newestOn(day: string, { root, accounts }: Pick<Layout, 'root' | 'accounts'>, shelf: Shelf): Promise<Newest> {
+/** Finds the newest file of a day, 'yyyy/MM/dd'. */
+export async function findNewestLogFile(
+  day: string,
+  { root, accounts }: Pick<BucketLayout, 'root' | 'accounts'>,
+  access: BucketAccess,
+): Promise<NewestLogFile> {
   const path = root.replace(/^s3:\/\/[^/]+\//, '');
   const folders = accounts.flatMap(({ id, regions }) => regions.map((region) => ({ region, path: `${path}${id}/CloudTrail/${region}/${day}/` })));
-  const looked = scattered(folders);
-  const files = (await Promise.all(looked.map((folder) => filesIn(folder.path, shelf)))).flat();
-  return { file: newestOf(files), looked: looked.length, folders: folders.length };
+  const checked = sampleFolders(folders);
+  const files = (await Promise.all(checked.map((folder) => listLogFiles(folder.path, access)))).flat();
+  return { file: newestFile(files), foldersChecked: checked.length, foldersTotal: folders.length };
 }
 
-/** As many folders of each region, and of other accounts in each: some regions are silent for hours, and some accounts for ever. */
-function scattered(folders: readonly Folder[]): readonly Folder[] {
-  if (folders.length <= MOST_FOLDERS) return folders;
+/** The same number of folders per region, from different accounts: some regions are idle for hours, some accounts always. */
+function sampleFolders(folders: readonly DayFolder[]): readonly DayFolder[] {
+  if (folders.length <= MAX_FOLDERS_CHECKED) return folders;
   const regions = [...Map.groupBy(folders, ({ region }) => region).values()];
-  const share = Math.ceil(MOST_FOLDERS / regions.length);
-  return regions.flatMap((list, nth) =>
-    list.length <= share
-      ? list
-      : Array.from({ length: share }, (_, i) => list[Math.floor(((i + nth / regions.length) * list.length) / share)] as Folder),
+  const share = Math.ceil(MAX_FOLDERS_CHECKED / regions.length);
+  return regions.flatMap((ofRegion, nth) =>
+    ofRegion.length <= share
+      ? ofRegion
+      : Array.from({ length: share }, (_, i) => ofRegion[Math.floor(((i + nth / regions.length) * ofRegion.length) / share)] as DayFolder),
   );
 }
 
-/** Lists that are made at most to find a file at all. */
-const MOST_LISTS = 60;
+/** The search for a file stops after this many list requests. */
+const MAX_LISTS = 60;
 
-/** One of a trail's last log files, found by going from folder to folder; undefined when none is soon found. */
-export async function lastFile(prefix: string, shelf: Shelf): Promise<LogFile | undefined> {
+/** A recent log file of a trail; undefined when none is found within the limit. */
+export async function findLastLogFile(prefix: string, access: BucketAccess): Promise<LogFile | undefined> {
   let lists = 0;
   const below = async (path: string, levels: readonly RegExp[]): Promise<LogFile | undefined> => {
     const [level, ...deeper] = levels;
-    if (level === undefined) return newestOf(await filesIn(path, shelf));
+    if (level === undefined) return newestFile(await listLogFiles(path, access));
     lists += 1;
-    const { CommonPrefixes = [] } = await list({ prefix: path, delimiter: '/' }, shelf);
+    const { CommonPrefixes = [] } = await listPage({ prefix: path, delimiter: '/' }, access);
     const names = CommonPrefixes.map(({ Prefix = '' }) => Prefix.slice(path.length, -1));
     for (const name of names.filter((each) => level.test(each)).toReversed()) {
-      if (lists > MOST_LISTS) return undefined;
-      // The folder of an organization holds accounts, as AWSLogs/ itself may.
+      if (lists > MAX_LISTS) return undefined;
+      // An organization's folder has the same levels below it as AWSLogs/.
       const found = await below(`${path}${name}/`, name.startsWith('o-') ? levels : deeper);
       if (found) return found;
     }
     return undefined;
   };
-  return below(`${prefix}AWSLogs/`, LEVELS);
+  return below(`${prefix}AWSLogs/`, FOLDER_LEVELS);
 }
 
-/** From AWSLogs/ down: an account, CloudTrail, a region, a year, a month, a day. */
-const LEVELS = [/^(\d{12}|o-[a-z0-9]{10,32})$/, /^CloudTrail$/, /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/, /^\d{4}$/, /^\d\d$/, /^\d\d$/] as const;
+/** Folder names below AWSLogs/: account or organization, CloudTrail, region, year, month, day. */
+const FOLDER_LEVELS = [/^(\d{12}|o-[a-z0-9]{10,32})$/, /^CloudTrail$/, /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/, /^\d{4}$/, /^\d\d$/, /^\d\d$/] as const;
 
-async function filesIn(folder: string, shelf: Shelf): Promise<LogFile[]> {
+async function listLogFiles(folder: string, access: BucketAccess): Promise<LogFile[]> {
   const files: LogFile[] = [];
   let token: string | undefined;
   do {
-    const page = await list({ prefix: folder, token }, shelf);
+    const page = await listPage({ prefix: folder, token }, access);
     for (const { Key, LastModified } of page.Contents ?? [])
       if (Key?.endsWith('.json.gz') && LastModified) files.push({ key: Key, at: LastModified });
     token = page.NextContinuationToken;
@@ -88,10 +92,10 @@ async function filesIn(folder: string, shelf: Shelf): Promise<LogFile[]> {
   return files;
 }
 
-const list = (
+const listPage = (
   { prefix, delimiter, token }: { readonly prefix: string; readonly delimiter?: string; readonly token?: string | undefined },
-  { s3, bucket, signal }: Shelf,
+  { s3, bucket, signal }: BucketAccess,
 ): Promise<ListObjectsV2CommandOutput> =>
   s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ContinuationToken: token }), { abortSignal: signal });
 
-const newestOf = (files: readonly LogFile[]): LogFile | undefined => files.toSorted((a, b) => b.at.getTime() - a.at.getTime())[0];
+const newestFile = (files: readonly LogFile[]): LogFile | undefined => files.toSorted((a, b) => b.at.getTime() - a.at.getTime())[0];

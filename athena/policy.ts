@@ -1,28 +1,28 @@
 /**
- * The permissions that trailbot needs, and no more, as an IAM policy with the real names in it. docs/aws.md explains every
- * statement; a test holds the two to each other. Actions and resource types are those of AWS's Service Authorization Reference.
+ * The least-privilege IAM policy of trailbot, with the real resource names. docs/aws.md explains every statement; a test
+ * compares the two. Actions and resource types follow AWS's Service Authorization Reference.
  */
-import { type Names, VIEW } from './tables.ts';
+import { type TableNames, VIEW } from './tables.ts';
 
-/** Where the policy is to hold. */
-export interface Ground extends Names {
+/** The AWS resources that the policy is for. */
+export interface AwsContext extends TableNames {
   readonly partition: string;
   /** The account that trailbot and Athena run in. */
   readonly account: string;
   readonly region: string;
   readonly bucket: string;
-  /** What stands before `AWSLogs/`, with its closing slash; '' when nothing does. */
+  /** The path before `AWSLogs/`, with a trailing slash; '' for none. */
   readonly prefix: string;
-  /** ARN of the KMS key that the log files are encrypted with, when there is one. */
+  /** ARN of the KMS key of the log files, if any. */
   readonly key: string | undefined;
   readonly workGroup: string;
-  /** Where the workgroup keeps results, such as `s3://my-results/athena/`; undefined when Athena keeps them itself. */
+  /** The workgroup's result location, such as `s3://my-results/athena/`; undefined for managed query results. */
   readonly results: string | undefined;
-  /** ARN of the KMS key that results in S3 are encrypted with, when there is one. */
+  /** ARN of the KMS key of results in S3, if any. */
   readonly resultsKey?: string | undefined;
 }
 
-/** A statement of a policy. One that stands at a bucket or a key names who it is for. */
+/** A policy statement. Statements of a bucket or key policy have a principal. */
 export interface Statement {
   readonly Sid: string;
   readonly Effect: 'Allow';
@@ -38,29 +38,29 @@ interface Policy {
 }
 
 /** The policy of trailbot's role. */
-export function policyOf(ground: Ground): Policy {
-  const { key, results, resultsKey } = ground;
+export function policyOf(context: AwsContext): Policy {
+  const { key, results, resultsKey } = context;
   return {
     Version: '2012-10-17',
     Statement: [
-      ...readTheTrail(ground),
-      ...(key === undefined ? [] : [useKey('DecryptTheTrail', ['kms:Decrypt'], key, ground)]),
-      ...ask(ground),
-      ...(results === undefined ? [] : keepResults(results, ground)),
-      ...(resultsKey === undefined ? [] : [useKey('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], resultsKey, ground)]),
-      ...setUp(ground),
+      ...trailStatements(context),
+      ...(key === undefined ? [] : [kmsStatement('DecryptTrail', ['kms:Decrypt'], key, context)]),
+      ...queryStatements(context),
+      ...(results === undefined ? [] : resultStatements(results, context)),
+      ...(resultsKey === undefined ? [] : [kmsStatement('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], resultsKey, context)]),
+      ...setupStatements(context),
     ],
   };
 }
 
-/** What the bucket's policy must allow as well, when the bucket is another account's. */
-export const bucketStatements = (ground: Ground, role: string): Statement[] =>
-  readTheTrail(ground).map(({ Sid, ...statement }) => ({ Sid: `Trailbot${Sid}`, ...forRole(role, statement) }));
+/** Statements for the bucket policy, needed when another account owns the bucket. */
+export const bucketStatements = (context: AwsContext, role: string): Statement[] =>
+  trailStatements(context).map(({ Sid, ...statement }) => ({ Sid: `Trailbot${Sid}`, ...forRole(role, statement) }));
 
-/** What the key's policy must allow as well, when the key is another account's. */
-export function keyStatements(ground: Ground, role: string): Statement[] {
-  if (ground.key === undefined) return [];
-  const { Sid, ...statement } = useKey('DecryptTheTrail', ['kms:Decrypt'], ground.key, ground);
+/** Statements for the key policy, needed when another account owns the key. */
+export function keyStatements(context: AwsContext, role: string): Statement[] {
+  if (context.key === undefined) return [];
+  const { Sid, ...statement } = kmsStatement('DecryptTrail', ['kms:Decrypt'], context.key, context);
   return [{ Sid: `Trailbot${Sid}`, ...forRole(role, statement) }];
 }
 
@@ -70,80 +70,80 @@ const forRole = (role: string, { Effect, ...rest }: Omit<Statement, 'Sid'>): Omi
   ...rest,
 });
 
-function readTheTrail({ partition, bucket, prefix }: Ground): Statement[] {
+function trailStatements({ partition, bucket, prefix }: AwsContext): Statement[] {
   const arn = `arn:${partition}:s3:::${bucket}`;
   return [
-    allow('ReadTheTrail', ['s3:GetObject'], [`${arn}/${prefix}AWSLogs/*`]),
-    allow('SeeTheFoldersOfTheTrail', ['s3:ListBucket'], [arn], { StringLike: { 's3:prefix': [`${prefix}AWSLogs`, `${prefix}AWSLogs/*`] } }),
-    // Apart, for a request for the location has no s3:prefix, and the condition would deny it.
-    allow('FindTheBucketOfTheTrail', ['s3:GetBucketLocation'], [arn]),
+    allowStatement('ReadTrail', ['s3:GetObject'], [`${arn}/${prefix}AWSLogs/*`]),
+    allowStatement('ListTrailFolders', ['s3:ListBucket'], [arn], { StringLike: { 's3:prefix': [`${prefix}AWSLogs`, `${prefix}AWSLogs/*`] } }),
+    // A separate statement: location requests have no s3:prefix, so the condition would deny them.
+    allowStatement('LocateTrailBucket', ['s3:GetBucketLocation'], [arn]),
   ];
 }
 
-function ask(ground: Ground): Statement[] {
-  const { partition, account, region } = ground;
+function queryStatements(context: AwsContext): Statement[] {
+  const { partition, account, region } = context;
   return [
-    allow(
-      'AskQuestions',
+    allowStatement(
+      'RunQueries',
       ['athena:StartQueryExecution', 'athena:GetQueryExecution', 'athena:GetQueryResults', 'athena:StopQueryExecution', 'athena:GetWorkGroup'],
-      [workGroupOf(ground)],
+      [workGroupArn(context)],
     ),
-    allow(
-      'SeeWhatTablesThereAre',
+    allowStatement(
+      'ReadTableMetadata',
       ['athena:GetDatabase', 'athena:GetTableMetadata'],
       [`arn:${partition}:athena:${region}:${account}:datacatalog/AwsDataCatalog`],
     ),
-    // Athena asks for the database `default` whatever database is asked (Athena User Guide, "Configure access to databases and tables").
-    allow(
-      'ReadTheCatalog',
+    // Athena always reads the database `default` too (Athena User Guide, "Configure access to databases and tables").
+    allowStatement(
+      'ReadGlueCatalog',
       ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'],
-      [...tablesOf(ground), `arn:${partition}:glue:${region}:${account}:database/default`],
+      [...glueArns(context), `arn:${partition}:glue:${region}:${account}:database/default`],
     ),
   ];
 }
 
-function keepResults(place: string, { partition }: Ground): Statement[] {
-  const arn = `arn:${partition}:s3:::${place.slice('s3://'.length)}`;
+function resultStatements(location: string, { partition }: AwsContext): Statement[] {
+  const arn = `arn:${partition}:s3:::${location.slice('s3://'.length)}`;
   return [
-    allow('KeepResults', ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], [`${arn}*`]),
-    allow('FindTheBucketOfResults', ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [arn.replace(/\/.*$/, '')]),
+    allowStatement('StoreResults', ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], [`${arn}*`]),
+    allowStatement('LocateResultsBucket', ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [arn.replace(/\/.*$/, '')]),
   ];
 }
 
-/** DROP TABLE asks for partitions, too, of a table that has partition columns, though none of ours is registered (same page). */
-function setUp(ground: Ground): Statement[] {
+/** DROP TABLE needs the partition permissions even though no partition is registered (same page). */
+function setupStatements(context: AwsContext): Statement[] {
   return [
-    allow(
-      'MakeTheTablesForSetupOnly',
+    allowStatement(
+      'CreateTablesForSetupOnly',
       ['glue:CreateDatabase', 'glue:CreateTable', 'glue:UpdateTable', 'glue:DeleteTable', 'glue:GetPartition', 'glue:DeletePartition'],
-      tablesOf(ground),
+      glueArns(context),
     ),
-    allow('MakeTheWorkgroupForSetupOnly', ['athena:CreateWorkGroup', 'athena:TagResource'], [workGroupOf(ground)]),
+    allowStatement('CreateWorkgroupForSetupOnly', ['athena:CreateWorkGroup', 'athena:TagResource'], [workGroupArn(context)]),
   ];
 }
 
-/** Domains of services as KMS knows them. Where it is not written down which of two is meant, either is accepted: both are S3. */
-const DOMAINS: Readonly<Record<string, readonly string[]>> = {
+/** S3 domains for kms:ViaService. Where AWS does not document which of two applies, both are allowed. */
+const S3_DOMAINS: Readonly<Record<string, readonly string[]>> = {
   'aws-cn': ['amazonaws.com.cn', 'amazonaws.com'],
   'aws-eusc': ['amazonaws.eu', 'amazonaws.com'],
 };
 
-/** The key, but only through S3: whoever stole the role could not use the key on anything else. */
-const useKey = (sid: string, actions: readonly string[], key: string, { partition, region }: Ground): Statement =>
-  allow(sid, actions, [key], {
-    StringEquals: { 'kms:ViaService': (DOMAINS[partition] ?? ['amazonaws.com']).map((domain) => `s3.${region}.${domain}`) },
+/** Allows the key only through S3, so that a stolen role cannot use it for anything else. */
+const kmsStatement = (sid: string, actions: readonly string[], key: string, { partition, region }: AwsContext): Statement =>
+  allowStatement(sid, actions, [key], {
+    StringEquals: { 'kms:ViaService': (S3_DOMAINS[partition] ?? ['amazonaws.com']).map((domain) => `s3.${region}.${domain}`) },
   });
 
-const workGroupOf = ({ partition, region, account, workGroup }: Ground): string =>
+const workGroupArn = ({ partition, region, account, workGroup }: AwsContext): string =>
   `arn:${partition}:athena:${region}:${account}:workgroup/${workGroup}`;
 
-/** What Glue asks permission for when one of our tables is meant: the table, its database, and the catalog above it. */
-function tablesOf({ partition, region, account, database, table }: Ground): string[] {
+/** The resources Glue checks for access to trailbot's tables: the tables, the database and the catalog. */
+function glueArns({ partition, region, account, database, table }: AwsContext): string[] {
   const glue = `arn:${partition}:glue:${region}:${account}`;
   return [`${glue}:catalog`, `${glue}:database/${database}`, `${glue}:table/${database}/${table}`, `${glue}:table/${database}/${VIEW}`];
 }
 
-const allow = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition?: Statement['Condition']): Statement => ({
+const allowStatement = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition?: Statement['Condition']): Statement => ({
   Sid,
   Effect: 'Allow',
   Action,

@@ -1,36 +1,37 @@
 /**
- * What a statement would read, from the plan that EXPLAIN gives of it: nothing is run, and Athena charges nothing. It is
- * the proof that a question about one day does not read them all.
+ * The partitions that a query would read, from its EXPLAIN plan. EXPLAIN reads no data and costs nothing. It shows that a
+ * question about one day does not scan the whole trail.
  */
 import { z } from 'zod';
 import type { RawRow } from '../src/trail/engine.ts';
-import { dayFolder } from '../src/trail/events.ts';
 import { type Days, raw, type Sql } from '../src/trail/sql.ts';
-import { DAY_MS } from '../src/trail/time-window.ts';
-import { spliced } from './literal.ts';
+import { daysBetween } from './days.ts';
+import { inlineValues } from './literal.ts';
 
-/** One scan of a table: for each partition column that is bounded, its values, or `low..high` where they are not counted out. */
+/** One table scan: for each constrained partition column, its values, or `low..high` for a range. */
 export type Scan = Readonly<Record<string, readonly string[]>>;
 
-/** The statement that asks for the plan. Athena documents no `?` in EXPLAIN, so values stand in its text. */
-export const explained = (statement: Sql): Sql => raw(`explain (type io, format json) ${spliced(statement)}`);
+/** The EXPLAIN statement of a query. Athena does not document `?` in EXPLAIN, so values are written into the text. */
+export const explainStatement = (statement: Sql): Sql => raw(`explain (type io, format json) ${inlineValues(statement)}`);
 
-/** The text of a plan: one column, and as many rows as it has lines, or one. */
-export const planIn = (rows: readonly RawRow[]): string => rows.map((row) => Object.values(row)[0] ?? '').join('\n');
+/** The text of a plan, which Athena returns as one column with one row, or one row per line. */
+export const planText = (rows: readonly RawRow[]): string => rows.map((row) => Object.values(row)[0] ?? '').join('\n');
 
-/** The scans of a plan; undefined when it is none that can be read. */
-export function scansIn(plan: string): readonly Scan[] | undefined {
+/** The scans of a plan; undefined when the text is not a plan. */
+export function parsePlan(plan: string): readonly Scan[] | undefined {
   try {
-    const { inputTableColumnInfos: scans } = ioPlan.parse(JSON.parse(plan.slice(plan.indexOf('{'), plan.lastIndexOf('}') + 1)));
-    return scans.map(({ constraint }) =>
-      Object.fromEntries(constraint.columnConstraints.map(({ columnName, domain }) => [columnName, domain.ranges.map(rangeOf)])),
+    const { inputTableColumnInfos: scans } = ioPlanSchema.parse(JSON.parse(plan.slice(plan.indexOf('{'), plan.lastIndexOf('}') + 1)));
+    return scans.map(({ constraint: constraintSchema }) =>
+      Object.fromEntries(
+        constraintSchema.columnConstraints.map(({ columnName, domain: domainSchema }) => [columnName, domainSchema.ranges.map(rangeText)]),
+      ),
     );
   } catch {
     return undefined;
   }
 }
 
-/** The days of a trail that scans read, in order. A scan that bounds no day reads all of them. */
+/** The days of a trail that scans read, sorted. A scan without a constraint on the day reads all of them. */
 export function daysRead(scans: readonly Scan[], { first, last }: Days): readonly string[] {
   const days = scans.flatMap(({ day = ['..'] }) =>
     day.flatMap((value) => {
@@ -41,22 +42,13 @@ export function daysRead(scans: readonly Scan[], { first, last }: Days): readonl
   return [...new Set(days)].sort();
 }
 
-/** Days as folders are named, both ends included. */
-export function daysBetween(first: string, last: string): readonly string[] {
-  const days: string[] = [];
-  for (let at = timeOf(first); at <= timeOf(last); at += DAY_MS) days.push(dayFolder(new Date(at)));
-  return days;
-}
+// Trino documentation, "EXPLAIN (TYPE IO, FORMAT JSON)": trino.io/docs/current/sql/explain.html.
+const boundSchema = z.object({ value: z.string().optional() });
+const rangeSchema = z.object({ low: boundSchema, high: boundSchema });
+const domainSchema = z.object({ ranges: z.array(rangeSchema) });
+const constraintSchema = z.object({ columnConstraints: z.array(z.object({ columnName: z.string(), domain: domainSchema })) });
+const ioPlanSchema = z.object({ inputTableColumnInfos: z.array(z.object({ constraint: constraintSchema })) });
 
-// In Trino's words (trino.io/docs/current/sql/explain.html, "EXPLAIN (TYPE IO, FORMAT JSON)").
-const end = z.object({ value: z.string().optional() });
-const range = z.object({ low: end, high: end });
-const domain = z.object({ ranges: z.array(range) });
-const constraint = z.object({ columnConstraints: z.array(z.object({ columnName: z.string(), domain })) });
-const ioPlan = z.object({ inputTableColumnInfos: z.array(z.object({ constraint })) });
-
-/** One value, as a rule: partitions that are projected are counted out one by one. */
-const rangeOf = ({ low, high }: z.infer<typeof range>): string =>
+/** Usually a single value: projected partitions are listed one by one. */
+const rangeText = ({ low, high }: z.infer<typeof rangeSchema>): string =>
   low.value !== undefined && low.value === high.value ? low.value : `${low.value ?? ''}..${high.value ?? ''}`;
-
-const timeOf = (day: string): number => Date.parse(`${day.replaceAll('/', '-')}T00:00:00Z`);

@@ -1,89 +1,89 @@
 /**
- * Setting up on Athena: looks at the bucket, the workgroup and the tables, plans what would bring them in step, does it
- * step by step, and proves that questions find events and read no more days than they name. What it says of that is
- * src/cli/setup.ts.
+ * Setup on Athena: compares the bucket, the workgroup and the tables, plans the missing steps, applies them, and verifies
+ * that queries find events and read only the days they need. src/cli/setup.ts prints it.
  */
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
 import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
-import { type Layout, readLayout } from './bucket-layout.ts';
+import { type BucketLayout, readLayout } from './bucket-layout.ts';
+import type { Clients } from './clients.ts';
+import { daysBetween, isoDay } from './days.ts';
 import { openAthena } from './engine.ts';
-import { planTables, type Step } from './glue-tables.ts';
-import type { AthenaSettings, Clients } from './open.ts';
-import { daysBetween, daysRead, explained, planIn, scansIn } from './pruning.ts';
-import { type Fault, faultsOf, lookAtWorkGroup, makeWorkGroup, type WorkGroupStep, workGroupStep } from './workgroup.ts';
+import { planTables, type TableStep } from './glue-tables.ts';
+import { daysRead, explainStatement, parsePlan, planText } from './pruning.ts';
+import type { AthenaSettings } from './settings.ts';
+import { createWorkGroup, type Problem, readWorkGroup, type WorkGroupStep, workGroupProblems, workGroupStep } from './workgroup.ts';
 
-/** What was found, and what would be done, in order; no steps when all is in step. */
-export interface Setup {
-  readonly layout: Layout;
-  /** What a workgroup lacks that is there already. */
-  readonly faults: readonly Fault[];
-  readonly steps: readonly (WorkGroupStep | Step)[];
+/** What was found and the steps to apply, in order. No steps when everything is up to date. */
+export interface SetupPlan {
+  readonly layout: BucketLayout;
+  /** Problems of an existing workgroup. */
+  readonly problems: readonly Problem[];
+  readonly steps: readonly (WorkGroupStep | TableStep)[];
 }
 
-/** Who sets up, and until when. */
-export interface SettingUp {
+export interface SetupOptions {
   readonly settings: AthenaSettings;
   readonly clients: Clients;
   readonly clock: () => Date;
   readonly signal: AbortSignal;
 }
 
-/** Reads the bucket's folders and what Athena knows. Nothing is changed, and no statement is run. */
+/** Reads the bucket's folders and Athena's metadata, and plans the setup. Changes nothing and runs no query. */
 export async function planSetup(
-  { settings, clients: { athena: client, s3 }, clock, signal }: SettingUp,
+  { settings, clients: { athena: client, s3 }, clock, signal }: SetupOptions,
   onProgress?: (done: number, total: number) => void,
-): Promise<Setup> {
-  const { bucket, prefix, workGroup, results, cutoffGb } = settings;
+): Promise<SetupPlan> {
+  const { bucket, prefix, workGroup, outputLocation, scanLimitGb } = settings;
   const layout = await readLayout({ s3, bucket, prefix, today: clock(), signal, ...(onProgress && { onProgress }) });
-  // Statements run in the workgroup, so it comes first.
-  const found = await lookAtWorkGroup(client, workGroup, signal);
+  // Queries run in the workgroup, so it is created first.
+  const found = await readWorkGroup(client, workGroup, signal);
   const { steps } = await planTables({ client, workGroup: found && workGroup, layout, names: settings, signal });
   return {
     layout,
-    faults: found ? faultsOf(found) : [],
-    steps: found ? steps : [workGroupStep({ name: workGroup, results, cutoffGb }), ...steps],
+    problems: found ? workGroupProblems(found) : [],
+    steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb }), ...steps],
   };
 }
 
-/** Does what was planned. A step that fails ends it; planned and done again, it goes on from there. */
-export async function applySetup({ layout, steps }: Setup, settingUp: SettingUp, onStep: (title: string) => void): Promise<void> {
-  const { settings, clients, signal } = settingUp;
-  // The database may be among what is yet to be made, so statements run in the one that every catalog has.
-  const engine = engineIn('default', settingUp);
+/** Applies the plan. It stops at a step that fails; planning and applying again continues from there. */
+export async function applySetup({ layout, steps }: SetupPlan, options: SetupOptions, onStep: (title: string) => void): Promise<void> {
+  const { settings, clients, signal } = options;
+  // The database may not exist yet, so statements run in `default`, which every catalog has.
+  const engine = openSetupEngine('default', options);
   for (const step of steps) {
     onStep(step.title);
-    if ('creation' in step) await makeWorkGroup(clients.athena, step, signal);
+    if ('creation' in step) await createWorkGroup(clients.athena, step, signal);
     else await engine.execute(raw(step.statement), { signal });
   }
-  const left = await planTables({ client: clients.athena, workGroup: settings.workGroup, layout, names: settings, signal });
-  if (left.steps.length > 0) throw new Error(`Out of step after setting up: ${left.steps.map(({ title }) => title).join(', ')}`);
+  const remaining = await planTables({ client: clients.athena, workGroup: settings.workGroup, layout, names: settings, signal });
+  if (remaining.steps.length > 0) throw new Error(`Setup is not complete after all steps: ${remaining.steps.map(({ title }) => title).join(', ')}`);
 }
 
-/** An engine in a database, for statements of setting up: it knows no trail yet. */
-export function engineIn(database: string, { settings: { workGroup }, clients: { athena: client }, clock }: SettingUp): QueryEngine {
-  const extent = () => Promise.reject(new Error('There is no trail yet'));
+/** Opens an engine in a database for setup statements. It has no extent. */
+export function openSetupEngine(database: string, { settings: { workGroup }, clients: { athena: client }, clock }: SetupOptions): QueryEngine {
+  const extent = () => Promise.reject(new Error('The setup engine has no extent'));
   return openAthena({ client, database, workGroup, extent, clock });
 }
 
 // --- The proof -----------------------------------------------------------------------------------------------------------
 
-/** That what was set up works. */
-export interface Proof {
-  readonly found: Found;
+/** The results of two queries that show whether setup works. */
+export interface SetupProof {
+  readonly sample: EventSample;
   readonly pruning: Pruning;
 }
 
-/** Events of some accounts and regions on the trail's last day. */
-interface Found {
+/** Events in some folders of the trail's last day. */
+interface EventSample {
   /** 'yyyy/MM/dd' */
   readonly day: string;
-  readonly pairs: readonly Pair[];
+  readonly folders: readonly FolderSample[];
   readonly bytes: number;
 }
 
-interface Pair {
+interface FolderSample {
   readonly account: string;
   readonly region: string;
   readonly events: number;
@@ -91,82 +91,82 @@ interface Pair {
   readonly newest: string | null;
 }
 
-/** Which days of folders a question about one day would read, or what Athena answered when it could not be told. */
+/** The days that a question about one day reads, or Athena's response when the plan could not be read. */
 export type Pruning =
   | {
-      readonly isShown: true;
-      /** The day that is asked about, 'yyyy/MM/dd'. */
+      readonly isKnown: true;
+      /** The day of the question, 'yyyy/MM/dd'. */
       readonly day: string;
-      /** What the question names: files of a day are delivered until the next. */
-      readonly asked: Days;
+      /** The delivery days it should read: files of a day are delivered until the next. */
+      readonly expected: Days;
       readonly read: readonly string[];
-      /** How many days the table has. */
-      readonly all: number;
+      /** Number of days in the table. */
+      readonly total: number;
     }
-  | { readonly isShown: false; readonly answered: string };
+  | { readonly isKnown: false; readonly response: string };
 
-/** Asks two small questions of what was set up. The first reads some folders of one day, the second nothing. */
-export async function proveSetup({ layout }: Setup, settingUp: SettingUp): Promise<Proof> {
-  const engine = engineIn(settingUp.settings.database, settingUp);
-  const { clock, signal } = settingUp;
-  return { found: await findEvents(layout, engine, signal), pruning: await showPruning(layout, engine, clock(), signal) };
+/** Runs two small queries: the first reads some folders of one day, the second reads nothing. */
+export async function proveSetup({ layout }: SetupPlan, options: SetupOptions): Promise<SetupProof> {
+  const engine = openSetupEngine(options.settings.database, options);
+  const { clock, signal } = options;
+  return { sample: await sampleEvents(layout, engine, signal), pruning: await checkPruning(layout, engine, clock(), signal) };
 }
 
-const MOST_PAIRS = 6;
+const MAX_SAMPLED_FOLDERS = 6;
 
-async function findEvents({ accounts, lastDay }: Layout, engine: QueryEngine, signal: AbortSignal): Promise<Found> {
-  const sampled = someOf(accounts);
-  const pairs = sampled.map(({ account, region }) => sql`account = ${account} and region = ${region}`);
+async function sampleEvents({ accounts, lastDay }: BucketLayout, engine: QueryEngine, signal: AbortSignal): Promise<EventSample> {
+  const sampled = chooseFolders(accounts);
+  const conditions = sampled.map(({ account, region }) => sql`account = ${account} and region = ${region}`);
   const { rows, cost } = await engine.execute(
     sql`
     select account, region, ${distinctEventCount} as events, max(eventtime) as newest
     from events
-    where day = ${lastDay} and (${join(pairs, ' or ')})
+    where day = ${lastDay} and (${join(conditions, ' or ')})
     group by account, region
     order by account, region`,
     { signal },
   );
   return {
     day: lastDay,
-    pairs: sampled.map((pair) => {
-      const row = rows.find(({ account, region }) => account === pair.account && region === pair.region);
-      return { ...pair, events: Number(row?.events ?? 0), newest: row?.newest ?? null };
+    folders: sampled.map((folder) => {
+      const row = rows.find(({ account, region }) => account === folder.account && region === folder.region);
+      return { ...folder, events: Number(row?.events ?? 0), newest: row?.newest ?? null };
     }),
     bytes: cost.bytes ?? 0,
   };
 }
 
-/** Accounts from all of them, each with another region, so that a fault of one of either is seen. */
-function someOf(accounts: Layout['accounts']): readonly Pick<Pair, 'account' | 'region'>[] {
+/** Folders of different accounts and different regions, so that a problem with one account or region shows. */
+function chooseFolders(accounts: BucketLayout['accounts']): readonly Pick<FolderSample, 'account' | 'region'>[] {
   const all = accounts.flatMap(({ id, regions }) => regions.map((region) => ({ account: id, region })));
-  if (all.length <= MOST_PAIRS) return all;
-  const written = accounts.filter(({ regions }) => regions.length > 0);
-  const some = Array.from({ length: MOST_PAIRS }, (_, i) => {
-    const { id, regions } = written[Math.floor((i * written.length) / MOST_PAIRS)] as Layout['accounts'][number];
+  if (all.length <= MAX_SAMPLED_FOLDERS) return all;
+  const withRegions = accounts.filter(({ regions }) => regions.length > 0);
+  const some = Array.from({ length: MAX_SAMPLED_FOLDERS }, (_, i) => {
+    const { id, regions } = withRegions[Math.floor((i * withRegions.length) / MAX_SAMPLED_FOLDERS)] as BucketLayout['accounts'][number];
     return { account: id, region: regions[i % regions.length] as string };
   });
   return some.filter(({ account, region }, i) => some.findIndex((each) => each.account === account && each.region === region) === i);
 }
 
-async function showPruning({ firstDay, lastDay }: Layout, engine: QueryEngine, now: Date, signal: AbortSignal): Promise<Pruning> {
-  // The table's days go on until today, whether anything was delivered or not.
+async function checkPruning({ firstDay, lastDay }: BucketLayout, engine: QueryEngine, now: Date, signal: AbortSignal): Promise<Pruning> {
+  // The table's days run until today, even without deliveries.
   const trail = { first: firstDay, last: dayFolder(now) };
   const days = daysBetween(trail.first, trail.last);
   const yesterday = days.at(-2) ?? lastDay;
   const day = lastDay < yesterday ? lastDay : yesterday;
-  const from = new Date(`${day.replaceAll('/', '-')}T00:00:00Z`);
+  const from = new Date(`${isoDay(day)}T00:00:00Z`);
   const events = eventsDuring({ from, to: new Date(from.getTime() + DAY_MS) });
-  const asked = events.reads?.[0] ?? { first: day, last: day };
-  const answered = await planOf(sql`select count(*) as events from ${events}`, engine, signal);
-  const scans = scansIn(answered);
-  if (!scans || scans.length === 0) return { isShown: false, answered };
-  return { isShown: true, day, asked, read: daysRead(scans, trail), all: days.length };
+  const expected = events.reads?.[0] ?? { first: day, last: day };
+  const response = await explainPlan(sql`select count(*) as events from ${events}`, engine, signal);
+  const scans = parsePlan(response);
+  if (!scans || scans.length === 0) return { isKnown: false, response };
+  return { isKnown: true, day, expected, read: daysRead(scans, trail), total: days.length };
 }
 
-/** The plan, or why there is none: a proof that cannot be had is no reason to say that setting up failed. */
-async function planOf(statement: Sql, engine: QueryEngine, signal: AbortSignal): Promise<string> {
+/** The plan, or the error message: setup does not fail when the plan cannot be read. */
+async function explainPlan(statement: Sql, engine: QueryEngine, signal: AbortSignal): Promise<string> {
   try {
-    return planIn((await engine.execute(explained(statement), { signal })).rows);
+    return planText((await engine.execute(explainStatement(statement), { signal })).rows);
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof Error ? error.message : String(error);

@@ -1,23 +1,23 @@
-/** The tables that trailbot makes: the raw table over the trail's files, with partition projection, and the view that yields `events`. */
+/** The tables that trailbot creates: the raw table over the log files, with partition projection, and the view `events`. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { derivedColumns, eventColumns } from '../src/trail/events.ts';
-import type { Layout } from './bucket-layout.ts';
+import type { BucketLayout } from './bucket-layout.ts';
 
-const flattened = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8');
+const flattenSql = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8');
 
-/** Where the tables are. */
-export interface Names {
+/** Names of the database and the raw table. */
+export interface TableNames {
   readonly database: string;
-  /** The raw table; the view is called `events` beside it, for that is what every question names. */
+  /** The raw table. The view in the same database is always `events`, the name that every question uses. */
   readonly table: string;
 }
 
 export const VIEW = 'events';
 
 /**
- * Columns of the raw table: AWS's own (Athena User Guide, "Create a table for CloudTrail logs in Athena using partition
- * projection"), and those that CloudTrail documents and that text lacks: sourceidentity, assumedroot, credentialid,
+ * Columns of the raw table: those of AWS (Athena User Guide, "Create a table for CloudTrail logs in Athena using partition
+ * projection") and documented CloudTrail fields that AWS's table lacks: sourceidentity, assumedroot, credentialid,
  * identityprovider, inscopeof, invokedbydelegate, arnprefix, keyexchange, managementevent.
  */
 export const RAW_COLUMNS: Readonly<Record<string, string>> = {
@@ -74,16 +74,16 @@ export const RAW_COLUMNS: Readonly<Record<string, string>> = {
   tlsdetails: struct({ tlsversion: 'string', ciphersuite: 'string', clientprovidedhostheader: 'string', keyexchange: 'string' }),
 };
 
-/** The folders of a log file, in their order. */
+/** The partition columns: the folders of a log file, in order. */
 export const PARTITIONS: Readonly<Record<string, string>> = { account: 'string', region: 'string', day: 'string' };
 
-/** The property by which trailbot knows what it made. What does not bear it is never changed. */
-export const MARK = 'trailbot.made';
-/** The property that keeps a digest of the view's text, which no API gives back. */
-export const VIEW_DIGEST = 'trailbot.view';
+/** Marks what trailbot created. Anything without it is never changed. */
+export const MANAGED_PROPERTY = 'trailbot.made';
+/** The property with a checksum of the view's text, which no API returns. */
+export const VIEW_CHECKSUM = 'trailbot.view';
 
-/** The properties of the raw table: how its partitions are reckoned from the layout, without any being registered. */
-export function propertiesOf(layout: Layout): Readonly<Record<string, string>> {
+/** The properties of the raw table: partition projection from the layout. No partition is registered. */
+export function tableProperties(layout: BucketLayout): Readonly<Record<string, string>> {
   return {
     'projection.enabled': 'true',
     'projection.account.type': 'enum',
@@ -95,21 +95,23 @@ export function propertiesOf(layout: Layout): Readonly<Record<string, string>> {
     'projection.day.range': `${layout.firstDay},NOW`,
     'projection.day.interval': '1',
     'projection.day.interval.unit': 'DAYS',
-    // The slash at its end is a must (Athena User Guide, "Set up partition projection"), though AWS's own sample lacks it.
+    // The trailing slash is required (Athena User Guide, "Set up partition projection"), though AWS's sample lacks it.
     'storage.location.template': `${layout.root}\${account}/CloudTrail/\${region}/\${day}/`,
-    [MARK]: 'true',
+    [MANAGED_PROPERTY]: 'true',
   };
 }
 
-/** A digest of the view's text. */
-export const digestOfView = (names: Names): string => createHash('sha256').update(viewOf(names)).digest('hex').slice(0, 16);
+/** A checksum of the view's text. */
+export const viewChecksum = (names: TableNames): string => createHash('sha256').update(createViewStatement(names)).digest('hex').slice(0, 16);
 
-/** The statement that makes the raw table; Hive's dialect, as all of Athena's DDL. The same layout gives the same text. */
-export function rawTable(layout: Layout, names: Names): string {
+/** The statement that creates the raw table, in Hive's dialect like all Athena DDL. The same layout gives the same text. */
+export function createTableStatement(layout: BucketLayout, names: TableNames): string {
   const columns = Object.entries(RAW_COLUMNS).map(([name, type]) => `  ${name} ${type}`);
   const partitions = Object.entries(PARTITIONS).map(([name, type]) => `${name} ${type}`);
-  // A digest from the start tells that a view beside the table is ours, also when we are stopped before it is noted.
-  const properties = Object.entries({ ...propertiesOf(layout), [VIEW_DIGEST]: 'none' }).map(([name, value]) => `  ${text(name)} = ${text(value)}`);
+  // The property is set from the start, so that it exists even when setup stops before the view's checksum is stored.
+  const properties = Object.entries({ ...tableProperties(layout), [VIEW_CHECKSUM]: 'none' }).map(
+    ([name, value]) => `  ${sqlString(name)} = ${sqlString(value)}`,
+  );
   return [
     `create external table ${names.database}.${names.table} (`,
     columns.join(',\n'),
@@ -118,23 +120,23 @@ export function rawTable(layout: Layout, names: Names): string {
     "row format serde 'org.apache.hive.hcatalog.data.JsonSerDe'",
     "stored as inputformat 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'",
     "outputformat 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'",
-    `location ${text(layout.root)}`,
+    `location ${sqlString(layout.root)}`,
     'tblproperties (',
     properties.join(',\n'),
     ')',
   ].join('\n');
 }
 
-/** The statement that makes or replaces the view `events`; Trino's dialect. */
-export function viewOf(names: Names): string {
+/** The statement that creates or replaces the view `events`, in Trino's dialect. */
+export function createViewStatement(names: TableNames): string {
   const raw = `raw as (select * from ${names.database}.${names.table})`;
-  return `create or replace view ${names.database}.${VIEW} as\nwith ${raw},\nflat as (\n${flattened.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`;
+  return `create or replace view ${names.database}.${VIEW} as\nwith ${raw},\nflat as (\n${flattenSql.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`;
 }
 
 /** The statement that sets properties of the raw table. */
-export const setProperties = (properties: Readonly<Record<string, string>>, { database, table }: Names): string =>
+export const setPropertiesStatement = (properties: Readonly<Record<string, string>>, { database, table }: TableNames): string =>
   `alter table ${database}.${table} set tblproperties (${Object.entries(properties)
-    .map(([name, value]) => `${text(name)} = ${text(value)}`)
+    .map(([name, value]) => `${sqlString(name)} = ${sqlString(value)}`)
     .join(', ')})`;
 
 function struct(fields: Readonly<Record<string, string>>): string {
@@ -143,5 +145,5 @@ function struct(fields: Readonly<Record<string, string>>): string {
     .join(',')}>`;
 }
 
-/** Fixed text of ours and names of folders; a quote is doubled all the same. */
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+/** A SQL string for folder names and constants; quotes are doubled. */
+const sqlString = (value: string): string => `'${value.replaceAll("'", "''")}'`;

@@ -1,104 +1,131 @@
 /**
- * The workgroup that every statement runs in: it keeps the results, and stops a query that reads too much. It is made
- * where there is none; one that is there is never changed, and what it lacks is told.
+ * The workgroup that every query runs in. It sets the result location and the scan limit. Setup creates it if it does not
+ * exist; an existing workgroup is never changed, only checked.
  */
 import { type Athena, type CreateWorkGroupInput, InvalidRequestException, type WorkGroup } from '@aws-sdk/client-athena';
-import { asked, lookUp } from './lookup.ts';
-import { MARK } from './tables.ts';
+import { requestIfExists, sendRequest } from './request.ts';
+import { MANAGED_PROPERTY } from './tables.ts';
 
-/** A workgroup as it is made. */
-export interface WantedWorkGroup {
+/** A workgroup to create. */
+export interface NewWorkGroup {
   readonly name: string;
-  /** Where results are kept, `s3://…/`; undefined to let Athena keep them. */
-  readonly results: string | undefined;
-  /** A query that has read so many GB is stopped. */
-  readonly cutoffGb: number;
+  /** The result location, `s3://…/`; undefined for managed query results. */
+  readonly outputLocation: string | undefined;
+  /** The scan limit per query, in GB. */
+  readonly scanLimitGb: number;
 }
 
-/** What a workgroup lacks, and what to do about it: a sentence each. */
-export interface Fault {
+/** A problem and its fix, a sentence each. */
+export interface Problem {
   readonly what: string;
   readonly fix: string;
 }
 
-const ENGINE = 'Athena engine version 3';
+const ENGINE_VERSION = 'Athena engine version 3';
 
-/** A workgroup as Athena has it; undefined when there is none of that name. */
-export async function lookAtWorkGroup(client: Athena, name: string, signal: AbortSignal): Promise<WorkGroup | undefined> {
-  const ground = { database: 'default', workGroup: name };
-  const found = await lookUp({ client, ground, signal, ask: (options) => client.getWorkGroup({ WorkGroup: name }, options), isMissing });
+/** Reads a workgroup; undefined when it does not exist. */
+export async function readWorkGroup(client: Athena, name: string, signal: AbortSignal): Promise<WorkGroup | undefined> {
+  const context = { database: 'default', workGroup: name };
+  const found = await requestIfExists({
+    client,
+    context,
+    signal,
+    send: (options) => client.getWorkGroup({ WorkGroup: name }, options),
+    isMissing: isWorkGroupMissing,
+  });
   return found?.WorkGroup;
 }
 
-/** Athena says so in words alone: “WorkGroup trailbot is not found.” */
-const isMissing = (error: unknown): boolean => error instanceof InvalidRequestException && /workgroup .*is not found/i.test(error.message);
+/** The workgroup's limits that matter to a query. */
+export interface WorkGroupLimits {
+  /** False for workgroups with managed query results, which cannot reuse results (Athena User Guide, "Managed query results"). */
+  readonly mayReuseResults: boolean;
+  /** The scan limit per query in bytes; undefined for none. */
+  readonly scanLimitBytes: number | undefined;
+}
 
-/** What keeps a workgroup from serving questions well, the worst first; nothing when all is as it should be. */
-export function faultsOf({ State, Configuration = {} }: WorkGroup): readonly Fault[] {
+/** Reads the limits. When the workgroup cannot be read, results are not reused and no limit is known. */
+export async function readWorkGroupLimits(client: Athena, name: string, signal: AbortSignal): Promise<WorkGroupLimits> {
+  const group = await readWorkGroup(client, name, signal).catch(() => undefined);
+  return {
+    mayReuseResults: group !== undefined && !hasManagedResults(group),
+    scanLimitBytes: group?.Configuration?.BytesScannedCutoffPerQuery,
+  };
+}
+
+/** Athena has no error code for this, only the message “WorkGroup trailbot is not found.” */
+const isWorkGroupMissing = (error: unknown): boolean => error instanceof InvalidRequestException && /workgroup .*is not found/i.test(error.message);
+
+/** Checks a workgroup's settings. Returns the problems, the most serious first. */
+export function workGroupProblems({ State, Configuration = {} }: WorkGroup): readonly Problem[] {
   const { EngineVersion, BytesScannedCutoffPerQuery, EnforceWorkGroupConfiguration, ResultConfiguration } = Configuration;
-  const engine = EngineVersion?.EffectiveEngineVersion ?? EngineVersion?.SelectedEngineVersion ?? 'no engine that it names';
+  const engine = EngineVersion?.EffectiveEngineVersion ?? EngineVersion?.SelectedEngineVersion ?? 'an unknown engine version';
   const { OutputLocation, EncryptionConfiguration } = ResultConfiguration ?? {};
-  const place = isManaged({ Configuration }) ? undefined : OutputLocation;
+  const location = hasManagedResults({ Configuration }) ? undefined : OutputLocation;
   return [
-    ...(State === 'DISABLED' ? [{ what: 'It is disabled, and takes no queries.', fix: 'Turn it on in Athena.' }] : []),
-    ...(engine === ENGINE ? [] : [{ what: `It runs ${engine}; questions are written for ${ENGINE}.`, fix: `Choose ${ENGINE} in its settings.` }]),
-    ...(isManaged({ Configuration }) || OutputLocation
+    ...(State === 'DISABLED' ? [{ what: 'It is disabled.', fix: 'Enable it in Athena.' }] : []),
+    ...(engine === ENGINE_VERSION
       ? []
-      : [{ what: 'It has no place for results.', fix: 'Turn on managed query results, or give it a location in S3 and encryption there.' }]),
+      : [{ what: `It runs ${engine}; trailbot needs ${ENGINE_VERSION}.`, fix: `Select ${ENGINE_VERSION} in its settings.` }]),
+    ...(hasManagedResults({ Configuration }) || OutputLocation
+      ? []
+      : [{ what: 'It has no query result location.', fix: 'Turn on managed query results, or set a location in S3 with encryption.' }]),
     ...(BytesScannedCutoffPerQuery
       ? []
-      : [{ what: 'Nothing limits what one query reads, or costs.', fix: 'Set its data limit for each query, such as 1 TB.' }]),
+      : [{ what: 'It has no scan limit per query, so costs are not limited.', fix: 'Set a per-query data usage control, such as 1 TB.' }]),
     ...(EnforceWorkGroupConfiguration
       ? []
-      : [{ what: 'Whoever asks in it can keep results elsewhere, and unencrypted.', fix: 'Turn on “Override client-side settings”.' }]),
-    ...(place && !EncryptionConfiguration?.EncryptionOption
-      ? [{ what: `Its results in ${place} are not encrypted by Athena.`, fix: 'Turn on encryption of query results; SSE_S3 costs nothing.' }]
+      : [{ what: 'Clients can override the result location and encryption.', fix: 'Turn on “Override client-side settings”.' }]),
+    ...(location && !EncryptionConfiguration?.EncryptionOption
+      ? [{ what: `Athena does not encrypt its results in ${location}.`, fix: 'Turn on encryption of query results; SSE_S3 is free.' }]
       : []),
   ];
 }
 
-/** Whether Athena keeps the results itself, for a day, in a place of its own. */
-export const isManaged = ({ Configuration }: Pick<WorkGroup, 'Configuration'>): boolean =>
+/** True when Athena stores the results itself, for 24 hours (managed query results). */
+export const hasManagedResults = ({ Configuration }: Pick<WorkGroup, 'Configuration'>): boolean =>
   Configuration?.ManagedQueryResultsConfiguration?.Enabled === true;
 
-/** A workgroup to be made, and what it will be like, a line each. */
+/** The creation of a workgroup, with a line for each of its settings. */
 export interface WorkGroupStep {
   readonly title: string;
   readonly reasons: readonly string[];
   readonly creation: CreateWorkGroupInput;
 }
 
-/** How a workgroup is made. With managed results there must be no location (Athena API, ManagedQueryResultsConfiguration). */
-export function workGroupStep({ name, results, cutoffGb }: WantedWorkGroup): WorkGroupStep {
-  const kept =
-    results === undefined
+/** Plans the creation of a workgroup. Managed results allow no location (Athena API, ManagedQueryResultsConfiguration). */
+export function workGroupStep({ name, outputLocation, scanLimitGb }: NewWorkGroup): WorkGroupStep {
+  const storage =
+    outputLocation === undefined
       ? { ManagedQueryResultsConfiguration: { Enabled: true } }
-      : { ResultConfiguration: { OutputLocation: results, EncryptionConfiguration: { EncryptionOption: 'SSE_S3' as const } } };
+      : { ResultConfiguration: { OutputLocation: outputLocation, EncryptionConfiguration: { EncryptionOption: 'SSE_S3' as const } } };
   return {
     title: `create workgroup ${name}`,
     reasons: [
-      'there is none',
-      `a query that has read ${cutoffGb.toLocaleString('en-US')} GB is stopped`,
-      results === undefined ? 'Athena keeps the results itself, for 24 hours' : `results are kept in ${results}, encrypted (SSE_S3)`,
-      `${ENGINE}; its settings hold for all who ask in it`,
+      'it does not exist',
+      `a query that has read ${scanLimitGb.toLocaleString('en-US')} GB is stopped`,
+      outputLocation === undefined
+        ? 'Athena stores the results for 24 hours (managed query results)'
+        : `results are stored in ${outputLocation}, encrypted (SSE_S3)`,
+      `${ENGINE_VERSION}; clients cannot override its settings`,
     ],
     creation: {
       Name: name,
-      Description: 'Questions of trailbot about CloudTrail',
+      Description: 'CloudTrail queries of trailbot',
       Configuration: {
-        ...kept,
-        EngineVersion: { SelectedEngineVersion: ENGINE },
+        ...storage,
+        EngineVersion: { SelectedEngineVersion: ENGINE_VERSION },
         EnforceWorkGroupConfiguration: true,
-        BytesScannedCutoffPerQuery: Math.round(cutoffGb * 1e9),
+        BytesScannedCutoffPerQuery: Math.round(scanLimitGb * 1e9),
         PublishCloudWatchMetricsEnabled: true,
       },
-      Tags: [{ Key: MARK, Value: 'true' }],
+      Tags: [{ Key: MANAGED_PROPERTY, Value: 'true' }],
     },
   };
 }
 
-/** @throws UserError where whoever runs trailbot can mend what AWS refuses. */
-export async function makeWorkGroup(client: Athena, { creation }: WorkGroupStep, signal: AbortSignal): Promise<void> {
-  const ground = { database: 'default', workGroup: creation.Name ?? '' };
-  await asked({ client, ground, signal, ask: (options) => client.createWorkGroup(creation, options) });
+/** @throws UserError for an AWS error that the user can fix. */
+export async function createWorkGroup(client: Athena, { creation }: WorkGroupStep, signal: AbortSignal): Promise<void> {
+  const context = { database: 'default', workGroup: creation.Name ?? '' };
+  await sendRequest({ client, context, signal, send: (options) => client.createWorkGroup(creation, options) });
 }

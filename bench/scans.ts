@@ -131,7 +131,7 @@ function meteredEngine(trino: TrinoTrail) {
       scanned.partitions += partitions;
       return { rows, cost: { ms: 0 } };
     },
-    extent: async () => ({ events: null, first: null, last: null, accounts: [], regions: [], asideFiles: 0, asideEvents: 0 }),
+    extent: async () => ({ events: null, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
     close: async () => undefined,
   };
   return { engine, scanned };

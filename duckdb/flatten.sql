@@ -1,9 +1,9 @@
--- One row a CloudTrail record to the flat columns of `events`, and the hints that src/trail/events.sql ends with.
--- `records` is what the loader read: every scalar as text, every object as JSON, which is valid because it was parsed.
+-- Flattens CloudTrail records to the columns of `events`, with the helper columns that src/trail/events.sql uses.
+-- `records` is the loader's input: scalars as text, objects as valid JSON.
 with parsed as (
   select
     *,
-    -- One pass over each document; a field that is of another type in this record is null, not an error.
+    -- One pass over each document. A field of another type is null, not an error.
     json_transform(userIdentity, '{
       "type": "VARCHAR", "principalId": "VARCHAR", "arn": "VARCHAR", "accountId": "VARCHAR", "accessKeyId": "VARCHAR",
       "userName": "VARCHAR", "invokedBy": "VARCHAR", "onBehalfOf": {"userId": "VARCHAR"},
@@ -34,9 +34,9 @@ select
   day,
   coalesce(account, recipientAccountId, who.accountId, 'unknown') as account,
   coalesce(region, awsRegion, 'unknown') as region,
-  -- Some records carry fractions of a second; eventTime is compared as text, so all are cut to the second.
+  -- Some records have fractions of a second. eventTime is compared as text, so all are cut to seconds.
   substr(eventTime, 1, 19) || 'Z' as eventtime,
-  -- Records of version 1.0 have no eventID; the loader gives them a digest.
+  -- Records of version 1.0 have no eventID; the loader adds a digest.
   coalesce(nullif(eventID, ''), digest) as eventid,
   eventSource as eventsource,
   eventName as eventname,
@@ -46,7 +46,7 @@ select
   requestID as requestid,
   apiVersion as apiversion,
   awsRegion as awsregion,
-  -- Records before version 1.02 do not say whose they are; their folder does.
+  -- Records before version 1.02 have no recipientAccountId; the folder has the account.
   coalesce(recipientAccountId, account, who.accountId) as recipientaccountid,
   sharedEventID as sharedeventid,
   readOnly as readonly,
@@ -59,11 +59,11 @@ select
   cast(responseElements as varchar) as responseelements,
   cast(additionalEventData as varchar) as additionaleventdata,
   cast(serviceEventDetails as varchar) as serviceeventdetails,
-  -- The list of their ARNs, `resources`, is made from it when it is asked for.
+  -- `resources`, the list of ARNs, is computed from it at query time.
   cast(resources as varchar) as resourcesjson,
   vpcEndpointId as vpcendpointid,
   vpcEndpointAccountId as vpcendpointaccountid,
-  -- Its version, `tlsversion`, is taken from it when it is asked for.
+  -- `tlsversion` is computed from it at query time.
   cast(tlsDetails as varchar) as tlsdetails,
   cast(addendum as varchar) as addendum,
   cast(edgeDeviceDetails as varchar) as edgedevicedetails,

@@ -1,6 +1,6 @@
--- DuckDB, taught Athena's words (Trino's functions), so that the queries exist once. Only what our SQL uses.
+-- Athena's (Trino's) functions as DuckDB macros, so that each query is written once. Only functions that the queries use.
 
--- A key of more than letters stands in ["…"] there, and in ."…" here.
+-- Trino quotes a key in a path as ["…"], DuckDB as ."…".
 create or replace macro path_here(path) as replace(replace(path, '["', '."'), '"]', '"');
 create or replace macro json_extract_scalar(document, path) as
   case when json_valid(document) and coalesce(json_type(document, path_here(path)), 'NULL') not in ('OBJECT', 'ARRAY')
@@ -11,7 +11,7 @@ create or replace macro json_format(document) as cast(document as varchar);
 create or replace macro array_join(list, separator) as array_to_string(list, separator);
 create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern);
 
--- The ARNs of a record's resources; some have only the beginning of one.
+-- The ARNs of a record's resources; some resources have only an ARN prefix.
 create or replace macro arns_of(resources) as list_filter(
   list_transform(cast(json_extract(resources, '$[*]') as json[]),
     lambda one: coalesce(json_extract_string(one, '$.ARN'), json_extract_string(one, '$.ARNPrefix'))),

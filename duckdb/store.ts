@@ -1,79 +1,79 @@
 /**
- * The embedded store: the files of a trail, loaded once each into Parquet, one folder a day, sorted by service and call
- * so that a later question reads little. `events` lies there with all of its columns, the derived ones too.
+ * The embedded store: log files loaded into Parquet, each file once, one folder per day, sorted by service and call so that
+ * questions read little. It stores all columns of `events`, including derived ones.
  */
 import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { UserError } from '../src/errors.ts';
 import { readLog } from './commit-log.ts';
-import { type Loaded, load } from './load.ts';
-import { asideIn, parquet, SHAPE } from './shape.ts';
+import { type LoadResult, loadNewFiles } from './load.ts';
+import { readParquet, SHAPE, skippedFilesQuery } from './store-schema.ts';
 
-export type { Loaded } from './load.ts';
+export type { LoadResult } from './load.ts';
 
 export interface LoadOptions {
-  /** Folder of the trail, and folder that the store may have for itself. */
+  /** Folder of the trail, and a folder for the store only. */
   readonly trail: string;
   readonly store: string;
   readonly signal: AbortSignal;
-  /** Bytes of trail files read so far, of those that are new. */
+  /** Called with the bytes of new log files read so far, and in total. */
   onProgress?(done: number, total: number): void;
 }
 
-/** A file, or events of a file, that could not be loaded. `events` is 0 when the whole file was set aside. */
-export interface Aside {
+/** A skipped file, or a file with skipped events. `events` is 0 when the whole file was skipped. */
+export interface SkippedFile {
   readonly path: string;
   readonly reason: string;
   readonly events: number;
 }
 
 /**
- * Loads what is new in a trail. Stopped or killed at any moment, the next load goes on where the last commit was.
+ * Loads new files of a trail. When a load is stopped or killed, the next one continues after the last commit.
  *
- * @throws UserError when the trail is not there, or the store holds another trail.
+ * @throws UserError when the trail's folder does not exist, or the store belongs to another trail.
  */
-export async function loadTrail({ trail, store, signal, onProgress }: LoadOptions): Promise<Loaded> {
+export async function loadTrail({ trail, store, signal, onProgress }: LoadOptions): Promise<LoadResult> {
   const root = await realpath(trail).catch(() => undefined);
   if (root === undefined || !(await stat(root)).isDirectory()) {
-    throw new UserError(`There is no folder ${trail}. Set TRAIL_PATH to a copy of a trail's bucket.`);
+    throw new UserError(`The folder ${trail} does not exist. Set TRAIL_PATH to a copy of a trail's bucket.`);
   }
   const home = resolve(store);
   if (home.includes('='))
-    throw new UserError(`The store cannot be at ${home}: DuckDB reads “=” in a path as a partition. Set STORE_PATH to another folder.`);
+    throw new UserError(`The store cannot be in ${home}: DuckDB reads “=” in a path as a partition. Set STORE_PATH to another folder.`);
   await mkdir(home, { recursive: true });
-  return afterOthers(home, async () => {
+  return loadsOf(home)(async () => {
     await using _lock = await lockStore(home, signal);
     await prepare(home, root);
     try {
-      return await load({ root, store: home, signal, onProgress });
+      return await loadNewFiles({ root, store: home, signal, onProgress });
     } finally {
-      for (const folder of WORK) await rm(join(home, folder), { recursive: true, force: true });
+      for (const folder of TEMPORARY_FOLDERS) await rm(join(home, folder), { recursive: true, force: true });
     }
   });
 }
 
-const loading = new Map<string, Promise<unknown>>();
+const queues = new Map<string, LimitFunction>();
 
-/** Runs `work` after what this process already does with the same store: a lock between processes does not part those of one. */
-function afterOthers<T>(store: string, work: () => Promise<T>): Promise<T> {
-  const result = (loading.get(store) ?? Promise.resolve()).then(work);
-  const ended = result.catch(() => undefined);
-  loading.set(store, ended);
-  return result.finally(() => loading.get(store) === ended && loading.delete(store));
+/** The queue of this process for loads of one store: the file lock keeps out other processes only. */
+function loadsOf(store: string): LimitFunction {
+  const queue = queues.get(store) ?? pLimit(1);
+  queues.set(store, queue);
+  return queue;
 }
 
-/** What was set aside: whole files first, then files of which some events were. */
-export async function listAside(store: string): Promise<Aside[]> {
+/** Lists files that were skipped as a whole, then files with skipped events. */
+export async function listSkipped(store: string): Promise<SkippedFile[]> {
   const { files } = await readLog(store);
   if (files.length === 0) return [];
-  const rows = await rowsOf(`${asideIn(resolve(store), files)} order by aside, path, reason`);
-  return rows.map((row) => ({ path: String(row.path), reason: String(row.reason), events: Number(row.aside) }));
+  const rows = await queryStore(`${skippedFilesQuery(resolve(store), files)} order by skipped, path, reason`);
+  return rows.map((row) => ({ path: String(row.path), reason: String(row.reason), events: Number(row.skipped) }));
 }
 
-/** The rows of one statement, in a DuckDB of its own. */
-async function rowsOf(statement: string) {
+/** Runs one query in a temporary DuckDB. */
+async function queryStore(statement: string) {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
@@ -84,11 +84,11 @@ async function rowsOf(statement: string) {
   }
 }
 
-const LOOK_AGAIN_MS = 200;
+const LOCK_RETRY_MS = 200;
 
 /**
- * Keeps other processes from loading the same store at once. The lock is DuckDB's own on a database file: the system
- * lets go of it when a process ends, however it ends, so none is ever left behind.
+ * Keeps other processes from loading the same store at the same time. It is DuckDB's lock on a database file, which the
+ * operating system releases when the process ends, however it ends.
  */
 async function lockStore(store: string, signal: AbortSignal): Promise<AsyncDisposable> {
   const file = join(store, 'writer.duckdb');
@@ -98,64 +98,68 @@ async function lockStore(store: string, signal: AbortSignal): Promise<AsyncDispo
       const instance = await DuckDBInstance.create(file);
       return { [Symbol.asyncDispose]: async () => instance.closeSync() };
     } catch (error) {
-      if (/could not set lock/i.test(String(error))) await sleep(LOOK_AGAIN_MS, undefined, { signal });
-      // A process that was killed as it made the file leaves half of one, which nobody holds.
+      if (/could not set lock/i.test(String(error))) await sleep(LOCK_RETRY_MS, undefined, { signal });
+      // A process killed while creating the file leaves an incomplete, unlocked one.
       else if (/not a valid duckdb database/i.test(String(error))) await rm(file, { force: true });
       else throw error;
     }
   }
 }
 
-const KEPT = ['log', 'events', 'files', 'ids'] as const;
-/** Folders of a load at work. What is found in them is of one that was killed. */
-const WORK = ['stage', 'spill'] as const;
+const STORE_FOLDERS = ['log', 'events', 'files', 'ids'] as const;
+/** Folders of a running load. Files found in them are left from a killed load. */
+const TEMPORARY_FOLDERS = ['stage', 'spill'] as const;
 
-/** What a store says of itself. */
+/** The contents of store.json. */
 interface Label {
   readonly shape: string;
-  /** Where the trail was when the store was loaded last. */
+  /** The folder of the trail at the last load. */
   readonly trail: string;
 }
 
-/** Makes the folders of a store; clears one of another shape; refuses one of another trail. */
+/**
+ * Creates the folders of a store, and empties a store with another schema.
+ *
+ * @throws UserError when the store belongs to another trail.
+ */
 async function prepare(store: string, trail: string): Promise<void> {
   const file = join(store, 'store.json');
-  // A label that is not there or not whole is none: the store is built anew.
+  // Without a complete label the store is rebuilt.
   const label = (await readFile(file, 'utf8')
     .then(JSON.parse)
     .catch(() => undefined)) as Label | undefined;
-  // A store that cannot be read, as of an older shape, is not known to be of this trail.
-  if (label && label.trail !== trail && !(await holdsWhatWasLoaded(trail, store).catch(() => false))) {
+  // A store that cannot be read, such as one with an older schema, may belong to another trail.
+  if (label && label.trail !== trail && !(await hasLoadedFiles(trail, store).catch(() => false))) {
     throw new UserError(
-      `The store ${store} holds the trail ${label.trail}, and the files that it was loaded from are not in ${trail}. Set STORE_PATH to another folder, or remove the store to load it anew.`,
+      `The store ${store} belongs to the trail ${label.trail}, and its log files are not in ${trail}. Set STORE_PATH to another folder, or delete the store to load it again.`,
     );
   }
   if (label?.shape !== SHAPE) {
-    for (const folder of KEPT) await rm(join(store, folder), { recursive: true, force: true });
+    for (const folder of STORE_FOLDERS) await rm(join(store, folder), { recursive: true, force: true });
   }
   if (label?.shape !== SHAPE || label.trail !== trail) {
     await writeFile(`${file}.new`, JSON.stringify({ shape: SHAPE, trail } satisfies Label), { flush: true });
     await rename(`${file}.new`, file);
   }
-  for (const folder of WORK) await rm(join(store, folder), { recursive: true, force: true });
-  for (const folder of [...KEPT, ...WORK]) await mkdir(join(store, folder), { recursive: true });
+  for (const folder of TEMPORARY_FOLDERS) await rm(join(store, folder), { recursive: true, force: true });
+  for (const folder of [...STORE_FOLDERS, ...TEMPORARY_FOLDERS]) await mkdir(join(store, folder), { recursive: true });
 }
 
-/** So many files of the newest load tell whether a trail is the one that was loaded. */
+/** Number of files of the newest load that are compared. */
 const COMPARED_FILES = 100;
 
 /**
- * Whether a trail has the files that the store was loaded from last: then it is the same trail in another place, moved
- * or copied. Older files may have expired meanwhile. A store that holds nothing may be of any trail.
+ * True when a trail has the files of the store's newest load: it is the same trail, moved or copied. Older files may have
+ * expired. An empty store fits any trail.
  */
-async function holdsWhatWasLoaded(trail: string, store: string): Promise<boolean> {
+async function hasLoadedFiles(trail: string, store: string): Promise<boolean> {
   const { files } = await readLog(store);
   if (files.length === 0) return true;
-  const loaded = await rowsOf(`with loaded as (select path, size, load from ${parquet(store, files)} where reason is null)
+  const loaded = await queryStore(`with loaded as (select path, size, load from ${readParquet(store, files)} where reason is null)
     select path, size from loaded where load = (select max(load) from loaded) order by path desc limit ${COMPARED_FILES}`);
-  const isThere = async ({ path, size }: (typeof loaded)[number]) => {
+  const isInTrail = async ({ path, size }: (typeof loaded)[number]) => {
     const found = await stat(join(trail, String(path))).catch(() => undefined);
     return found?.size === Number(size);
   };
-  return loaded.length > 0 && (await Promise.all(loaded.map(isThere))).every(Boolean);
+  return loaded.length > 0 && (await Promise.all(loaded.map(isInTrail))).every(Boolean);
 }

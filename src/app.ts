@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { type AthenaSettings, openAthenaTrail, openClients } from '../athena/open.ts';
+import { openClients } from '../athena/clients.ts';
+import { openAthenaTrail } from '../athena/open.ts';
+import type { AthenaSettings } from '../athena/settings.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { type Loaded, loadTrail } from '../duckdb/store.ts';
+import { type LoadResult, loadTrail } from '../duckdb/store.ts';
 import { ensureSample } from '../sample/ensure.ts';
 import { AWS_RANGES, OFFICES } from '../sample/networks.ts';
 import type { Networks } from './answer/context.ts';
@@ -80,10 +82,10 @@ export function athenaSettings(config: Config): AthenaSettings | undefined {
     database: config.ATHENA_DATABASE,
     table: config.ATHENA_TABLE,
     workGroup: config.ATHENA_WORKGROUP,
-    results: config.ATHENA_OUTPUT_LOCATION,
-    cutoffGb: config.ATHENA_SCAN_LIMIT_GB,
-    atOnce: config.ATHENA_MAX_CONCURRENCY,
-    dollarsPerTb: config.ATHENA_USD_PER_TB,
+    outputLocation: config.ATHENA_OUTPUT_LOCATION,
+    scanLimitGb: config.ATHENA_SCAN_LIMIT_GB,
+    maxConcurrency: config.ATHENA_MAX_CONCURRENCY,
+    usdPerTb: config.ATHENA_USD_PER_TB,
   };
 }
 
@@ -105,7 +107,7 @@ export async function openTrail(
 async function openOnAthena(settings: AthenaSettings, store: string, { clock, signal }: OpenOptions): Promise<QueryEngine> {
   using opening = new DisposableStack();
   const clients = opening.use(openClients());
-  const engine = await openAthenaTrail(settings, clients, { clock, signal, kept: jsonFile(join(store, 'sizes.json')) });
+  const engine = await openAthenaTrail(settings, clients, { clock, signal, sizeCache: jsonFile(join(store, 'sizes.json')) });
   const opened = opening.move();
   return {
     ...engine,
@@ -116,7 +118,7 @@ async function openOnAthena(settings: AthenaSettings, store: string, { clock, si
   };
 }
 
-const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onProgress?: StartProgress): Promise<Loaded> =>
+const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onProgress?: StartProgress): Promise<LoadResult> =>
   loadTrail({
     trail,
     store,

@@ -1,4 +1,4 @@
-/** The environment, checked once. Everything wrong with it is said at once, by name; `.env.example` says what each setting is for. */
+/** Reads and checks the settings. All errors are reported together; `.env.example` describes each setting. */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,29 +14,29 @@ const token = (prefix: string) => z.string().startsWith(prefix, `must begin with
 const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
 const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 
-/** Folders are named from here, wherever trailbot was started. */
-const root = fileURLToPath(new URL('../', import.meta.url));
-const folder = z.string().transform((path) => resolve(root, path));
+/** Relative folders are relative to the project folder, wherever trailbot was started. */
+const projectFolder = fileURLToPath(new URL('../', import.meta.url));
+const folderSetting = z.string().transform((path) => resolve(projectFolder, path));
 
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
-const strayNetwork = (texts: readonly string[]): string | undefined => texts.find((text) => !network.safeParse(text).success);
+const invalidNetwork = (texts: readonly string[]): string | undefined => texts.find((text) => !network.safeParse(text).success);
 
-const sqlName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, 'must be small letters, digits and _, beginning with a letter');
+const sqlName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, 'must start with a lowercase letter and have only lowercase letters, digits and _');
 
 const schema = z.object({
-  TRAIL_PATH: folder.refine(isFolder, { error: ({ input }) => `must be a folder, and there is none at ${input}` }).optional(),
-  STORE_PATH: folder.refine((path) => !path.includes('='), 'must be a folder without “=” in its path, which DuckDB reads as a partition').optional(),
+  TRAIL_PATH: folderSetting.refine(isFolder, { error: ({ input }) => `must be a folder; ${input} does not exist or is not a folder` }).optional(),
+  STORE_PATH: folderSetting.refine((path) => !path.includes('='), 'must not contain “=”, because DuckDB reads it as a partition').optional(),
   TRAIL_BUCKET: z
     .string()
     .transform((text) => text.replace(/^s3:\/\//, '').replace(/\/+$/, ''))
     .refine(
       (text) => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.+)?$/.test(text),
-      'must be a bucket, with the prefix of AWSLogs/ in it if there is one, such as s3://my-trail/logs',
+      'must be a bucket, with the prefix before AWSLogs/ if there is one, such as s3://my-trail/logs',
     )
     .optional(),
   ATHENA_DATABASE: sqlName.default('trailbot'),
-  ATHENA_TABLE: sqlName.refine((name) => name !== 'events', 'must not be events, which is the view').default('cloudtrail'),
+  ATHENA_TABLE: sqlName.refine((name) => name !== 'events', 'must not be events, which is the name of the view').default('cloudtrail'),
   ATHENA_WORKGROUP: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,128}$/, 'must be the name of a workgroup')
@@ -46,34 +46,35 @@ const schema = z.object({
     .transform((text) => `${text.replace(/\/+$/, '')}/`)
     .refine(
       (text) => /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text),
-      'must be a place in S3, such as s3://my-results/athena',
+      'must be a location in S3, such as s3://my-results/athena',
     )
     .optional(),
   ATHENA_SCAN_LIMIT_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
   ATHENA_MAX_CONCURRENCY: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),
   ATHENA_USD_PER_TB: dollars.default(5),
-  ATHENA_NEW_ACCOUNTS: z.enum(['apply', 'tell'], 'must be apply or tell').default('tell'),
+  ATHENA_NEW_ACCOUNTS: z.enum(['apply', 'report'], 'must be apply or report').default('report'),
   CONFIRM_ABOVE_USD: dollars.default(1),
   USER_DAILY_BUDGET_USD: dollars.optional(),
   TEAM_DAILY_BUDGET_USD: dollars.optional(),
   TRUSTED_CIDRS: names
-    .refine((texts) => strayNetwork(texts) === undefined, {
-      error: ({ input }) => `must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and ${strayNetwork(input as string[])} is none`,
+    .refine((texts) => invalidNetwork(texts) === undefined, {
+      error: ({ input }) =>
+        `must be IP addresses and CIDR ranges, such as 203.0.113.0/24,2001:db8::1; ${invalidNetwork(input as string[])} is neither`,
     })
     .default([]),
   AWS_RANGES: z
     .string()
-    .transform((text) => (isUrl(text) ? text : resolve(root, text)))
-    .refine((text) => isUrl(text) || existsSync(text), { error: ({ input }) => `must be a URL or a file, and there is none at ${input}` })
+    .transform((text) => (isUrl(text) ? text : resolve(projectFolder, text)))
+    .refine((text) => isUrl(text) || existsSync(text), { error: ({ input }) => `must be a URL or a file; ${input} does not exist` })
     .default('https://ip-ranges.amazonaws.com/ip-ranges.json'),
   SAMPLE_EVENTS: number.int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
   SLACK_BOT_TOKEN: token('xoxb-').optional(),
   SLACK_SIGNING_SECRET: z.string().optional(),
   SLACK_APP_TOKEN: token('xapp-').optional(),
-  DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel id, such as C0123ABCD (channel details, at the bottom)').optional(),
-  ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel ids, such as C0123ABCD,C0456EFGH').optional(),
-  ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user ids, such as U0123ABCD,U0456EFGH').optional(),
+  DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel ID, such as C0123ABCD (at the bottom of the channel details)').optional(),
+  ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel IDs, such as C0123ABCD,C0456EFGH').optional(),
+  ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
 
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
   PORT: port.default(3000),
@@ -82,47 +83,51 @@ const schema = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
 });
 
-/** What is wrong with settings together that may each be right. */
-function missing(env: Readonly<Record<string, unknown>>): string[] {
-  return [...missingOfTrail(env), ...missingOfSlack(env)];
+/** Errors in combinations of settings. */
+function findConflicts(env: Readonly<Record<string, unknown>>): string[] {
+  return [...trailConflicts(env), ...slackConflicts(env)];
 }
 
-const missingOfTrail = ({ TRAIL_PATH, TRAIL_BUCKET }: Readonly<Record<string, unknown>>): string[] =>
-  TRAIL_PATH !== undefined && TRAIL_BUCKET !== undefined ? ['TRAIL_PATH and TRAIL_BUCKET are both set: a trail is in a folder or in a bucket'] : [];
+const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET }: Readonly<Record<string, unknown>>): string[] =>
+  TRAIL_PATH !== undefined && TRAIL_BUCKET !== undefined ? ['TRAIL_PATH and TRAIL_BUCKET are both set: use only one of them'] : [];
 
-function missingOfSlack(env: Readonly<Record<string, unknown>>): string[] {
+function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
   if (env.SLACK_BOT_TOKEN === undefined) {
     const other = ['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS'].find(
       (name) => env[name] !== undefined,
     );
-    return other ? [`SLACK_BOT_TOKEN is missing, though ${other} is set`] : [];
+    return other ? [`SLACK_BOT_TOKEN is missing, but ${other} is set`] : [];
   }
   return env.SLACK_SIGNING_SECRET === undefined && env.SLACK_APP_TOKEN === undefined
     ? ['SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode']
     : [];
 }
 
-/** The settings, with defaults filled in. */
+/** The settings, with defaults. */
 export type Config = z.output<typeof schema> & { readonly QUERY_TIMEOUT_SECONDS: number };
 
-/** Seconds that a question may take when none are set: Athena reads six months of a large organization in minutes. */
-const PATIENCE = { folder: 60, bucket: 300 } as const;
+/** The default QUERY_TIMEOUT_SECONDS. Athena needs minutes for six months of a large organization. */
+const DEFAULT_TIMEOUT_SECONDS = { folder: 60, bucket: 300 } as const;
 
-/** @throws UserError that names every wrong setting. A setting that is set to nothing counts as not set. */
+/**
+ * Reads the settings. An empty setting counts as not set.
+ *
+ * @throws UserError with every invalid setting.
+ */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
-  const read = schema.safeParse(set);
-  // One setting can be wrong in two ways at once; the first is enough to mend it.
-  const wrong = new Map(read.error?.issues.toReversed().map(({ path, message }) => [path.join('.'), `${path.join('.')} ${message}`]));
-  const faults = [...[...wrong.values()].reverse(), ...missing(set)];
-  if (read.success && faults.length === 0) {
-    const { QUERY_TIMEOUT_SECONDS = PATIENCE[read.data.TRAIL_BUCKET === undefined ? 'folder' : 'bucket'] } = read.data;
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  const read = schema.safeParse(present);
+  // Only the first error of each setting is shown.
+  const invalid = new Map(read.error?.issues.toReversed().map(({ path, message }) => [path.join('.'), `${path.join('.')} ${message}`]));
+  const errors = [...[...invalid.values()].reverse(), ...findConflicts(present)];
+  if (read.success && errors.length === 0) {
+    const { QUERY_TIMEOUT_SECONDS = DEFAULT_TIMEOUT_SECONDS[read.data.TRAIL_BUCKET === undefined ? 'folder' : 'bucket'] } = read.data;
     return { ...read.data, QUERY_TIMEOUT_SECONDS };
   }
-  throw new UserError(`These settings are not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n.env.example says what each is for.`);
+  throw new UserError(`Invalid settings:\n${errors.map((error) => `  ${error}`).join('\n')}\n.env.example describes each setting.`);
 }
 
-/** The environment, with what a file `.env` beside it adds. */
+/** The environment, plus the file `.env` in the current folder if there is one. */
 export function readEnvironment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;

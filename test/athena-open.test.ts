@@ -1,4 +1,4 @@
-/** A trail on Athena from the bucket on: set up, then asked, with the real SDK against servers on loopback. */
+/** Opens and queries a trail on Athena, with the real SDK against loopback servers. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openAthenaTrail } from '../athena/open.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
@@ -13,7 +13,7 @@ import { SAMPLE_END } from './support/sample-trail.ts';
 
 const now = new Date(SAMPLE_END);
 const clock = () => now;
-const kept = { read: async () => undefined, write: async () => undefined };
+const sizeCache = { read: async () => undefined, write: async () => undefined };
 const signal = new AbortController().signal;
 
 let duck: QueryEngine;
@@ -25,26 +25,26 @@ afterAll(() => duck.close());
 const open = () => production(duck, inject('sampleTrail'));
 
 describe('A trail on Athena', () => {
-  test('that is not set up says how it is', async () => {
+  test('fails with the setup command when the tables do not exist', async () => {
     await using place = await open();
-    const opened = openAthenaTrail(place.settings, place.clients, { clock, signal, kept });
+    const opened = openAthenaTrail(place.settings, place.clients, { clock, signal, sizeCache });
     await expect(opened).rejects.toThrow(UserError);
     await expect(opened).rejects.toThrow(
-      'There is no workgroup “trailbot” in eu-central-1 that takes questions. `npm run setup -- --apply` makes it',
+      'The workgroup “trailbot” in eu-central-1 does not exist or is disabled. `npm run setup -- --apply` creates it',
     );
-    const elsewhere = openAthenaTrail({ ...place.settings, workGroup: 'primary' }, place.clients, { clock, signal, kept });
-    await expect(elsewhere).rejects.toThrow('Run: npm run setup -- --apply');
+    const withoutTables = openAthenaTrail({ ...place.settings, workGroup: 'primary' }, place.clients, { clock, signal, sizeCache });
+    await expect(withoutTables).rejects.toThrow('Run: npm run setup -- --apply');
   });
 
-  test('answers as the embedded engine does, and says what it covers', async () => {
+  test('gives the same answers as the embedded engine, with its coverage', async () => {
     await using place = await open();
     await place.setUp(true);
-    const engine = await openAthenaTrail({ ...place.settings, dollarsPerTb: 7 }, place.clients, { clock, signal, kept });
+    const engine = await openAthenaTrail({ ...place.settings, usdPerTb: 7 }, place.clients, { clock, signal, sizeCache });
     const catalog = await loadRegistry(new URL('../', import.meta.url));
     const line = 'root-logins 6mo';
     const [there, here] = await Promise.all([engine, duck].map((each) => openDesk(catalog, each).answer(line, { now, signal })));
     expect(there?.table).toEqual(here?.table);
-    // What the settings and the workgroup say reaches the questions.
+    // Questions use the price from the settings and the limit of the workgroup.
     expect(await engine.scanLimitBytes?.()).toBe(1e12);
     const [days] = eventsDuring({ from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') }).reads ?? [];
     const { bytes = 0, dollars = 0 } = (await engine.estimate?.(days ? [days] : [])) ?? {};

@@ -1,11 +1,11 @@
-/** What the AWS SDK sends from the clients that production opens, and where to: hosts of AWS, none of which is really reached. */
+/** What the AWS SDK sends from the production clients, and to which hosts of AWS. No host is really contacted. */
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { readLayout } from '../athena/bucket-layout.ts';
-import { askCaller, openClientsAndCaller } from '../athena/caller.ts';
+import { getCaller } from '../athena/caller.ts';
+import { openClients, openClientsWithSts } from '../athena/clients.ts';
 import { openAthena } from '../athena/engine.ts';
-import { openClients } from '../athena/open.ts';
 import type { RawRow } from '../src/trail/engine.ts';
 import { sql } from '../src/trail/sql.ts';
 
@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 const ID = '11112222-3333-4444-5555-666677778888';
 const BUCKET = 'example-trail';
 
-/** All that the SDK looks into for its settings, so that those of the machine the tests run on do not count. */
+/** Everything that the SDK reads settings from, so that the settings of this machine do not count. */
 const NOTHING_SET = {
   AWS_CONFIG_FILE: '/dev/null',
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
@@ -30,7 +30,7 @@ const NOTHING_SET = {
 };
 const KEY = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
 
-/** Requests to hosts that a test did not name. The SDK may try again after such a failure, so it is counted, too. */
+/** Requests to hosts that a test did not expect. They are counted because the SDK may retry after the failure. */
 const strays: string[] = [];
 const stray = ({ method, url }: Request): void => void strays.push(`${method} ${url}`);
 
@@ -53,7 +53,7 @@ afterAll(() => {
   nock.enableNetConnect();
 });
 
-/** A request to Athena as it left. */
+/** A request to Athena as it was sent. */
 interface Sent {
   readonly headers: Headers;
   readonly body: Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ interface Sent {
 
 type Reply = readonly [status: number, body: object] | 'reset';
 
-/** Athena at a host, which gives these replies to one operation, in turn; and what it was sent. */
+/** An Athena host that gives these replies to one operation, in order, and records the requests. */
 function athenaAt(host: string, operation: string, ...replies: readonly Reply[]): Sent[] {
   const sent: Sent[] = [];
   for (const reply of replies) {
@@ -78,7 +78,7 @@ function athenaAt(host: string, operation: string, ...replies: readonly Reply[])
   return sent;
 }
 
-/** The rest of a query that has been started, and found one row. */
+/** Replies for a started query with one row. */
 function succeedsAt(host: string): void {
   const execution = { QueryExecutionId: ID, SubstatementType: 'SELECT', Status: { State: 'SUCCEEDED' }, Statistics: { DataScannedInBytes: 7 } };
   const rows = ['one', '1'].map((VarCharValue) => ({ Data: [{ VarCharValue }] }));
@@ -88,7 +88,7 @@ function succeedsAt(host: string): void {
 
 const STARTED: Reply = [200, { QueryExecutionId: ID }];
 
-/** Asks as production does. */
+/** Runs a query as in production. */
 async function ask(): Promise<readonly RawRow[]> {
   using clients = openClients();
   const extent = () => Promise.reject(new Error('Nobody asks for it'));
@@ -98,17 +98,17 @@ async function ask(): Promise<readonly RawRow[]> {
   return rows;
 }
 
-/** `Credential=KEY/20261121/REGION/SERVICE/aws4_request`: where a signature holds. */
+/** `Credential=KEY/20261121/REGION/SERVICE/aws4_request`: the scope of a signature. */
 const signedFor = ({ headers }: { readonly headers: Headers }): string | undefined =>
   /^AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE\/\d{8}\/([^/]+\/[^/]+)\/aws4_request, /.exec(headers.get('authorization') ?? '')?.[1];
 
-describe('Athena is asked', () => {
+describe('Requests to Athena go', () => {
   test.each([
     ['eu-central-1', 'athena.eu-central-1.amazonaws.com'],
     ['us-gov-west-1', 'athena.us-gov-west-1.amazonaws.com'],
     ['cn-north-1', 'athena.cn-north-1.amazonaws.com.cn'],
     ['eusc-de-east-1', 'athena.eusc-de-east-1.amazonaws.eu'],
-  ])('in AWS_REGION, as in %s at %s, with a signature for there', async (region, host) => {
+  ])('to AWS_REGION, such as %s at %s, with a signature for that region', async (region, host) => {
     vi.stubEnv('AWS_REGION', region);
     const starts = athenaAt(host, 'StartQueryExecution', STARTED);
     succeedsAt(host);
@@ -117,7 +117,7 @@ describe('Athena is asked', () => {
     expect(starts.map(({ headers }) => headers.get('content-type'))).toEqual(['application/x-amz-json-1.1']);
   });
 
-  test('where FIPS is asked for, at its hosts', async () => {
+  test('to the FIPS hosts when FIPS is set', async () => {
     vi.stubEnv('AWS_REGION', 'us-gov-west-1');
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
     const starts = athenaAt('athena-fips.us-gov-west-1.amazonaws.com', 'StartQueryExecution', STARTED);
@@ -126,7 +126,7 @@ describe('Athena is asked', () => {
     expect(starts.map(signedFor)).toEqual(['us-gov-west-1/athena']);
   });
 
-  test('with all of a question: the statement, its values, a token, and the workgroup', async () => {
+  test('out with the statement, its values, a token and the workgroup', async () => {
     const host = 'athena.eu-central-1.amazonaws.com';
     const starts = athenaAt(host, 'StartQueryExecution', STARTED);
     succeedsAt(host);
@@ -140,7 +140,7 @@ describe('Athena is asked', () => {
     });
   });
 
-  test('with the session token of a role, and without one for a user’s key', async () => {
+  test('out with the session token of a role, and without one for a user’s access key', async () => {
     const host = 'athena.eu-central-1.amazonaws.com';
     const starts = athenaAt(host, 'StartQueryExecution', STARTED, STARTED);
     succeedsAt(host);
@@ -153,7 +153,7 @@ describe('Athena is asked', () => {
   });
 });
 
-describe('A start that Athena did not answer is sent again with the same token, so that the query runs once,', () => {
+describe('A start without a response is sent again with the same token, so that the query runs once,', () => {
   const host = 'athena.eu-central-1.amazonaws.com';
 
   test.each<[string, ...Reply[]]>([
@@ -169,7 +169,7 @@ describe('A start that Athena did not answer is sent again with the same token, 
     expect(new Set(starts.map(({ body }) => body.ClientRequestToken)).size).toBe(1);
   });
 
-  test('but the same question asked again is a query of its own', async () => {
+  test('but the same question asked again is a new query', async () => {
     const starts = athenaAt(host, 'StartQueryExecution', STARTED, STARTED);
     succeedsAt(host);
     await ask();
@@ -189,7 +189,7 @@ const FOLDERS = [
 ];
 const XML = { 'content-type': 'application/xml' };
 
-/** A bucket at a host of its own that lists these folders; and each request for it. */
+/** A bucket host that lists these folders and records the requests. */
 function bucketAt(host: string): Request[] {
   const sent: Request[] = [];
   nock(`https://${host}`)
@@ -206,7 +206,7 @@ function bucketAt(host: string): Request[] {
   return sent;
 }
 
-/** Where the trail is that is found in the bucket, as production looks for it. */
+/** Finds the root of the trail in the bucket, as in production. */
 async function look(): Promise<string> {
   using clients = openClients();
   const { root, firstDay } = await readLayout({ s3: clients.s3, bucket: BUCKET, prefix: '', today: new Date('2026-11-21T00:00:00Z'), signal });
@@ -215,13 +215,13 @@ async function look(): Promise<string> {
 
 const FOUND = `s3://${BUCKET}/AWSLogs/ since 2026/11/20`;
 
-describe('S3 is asked', () => {
+describe('Requests to S3 go', () => {
   test.each([
     ['eu-central-1', `${BUCKET}.s3.eu-central-1.amazonaws.com`],
     ['us-east-1', `${BUCKET}.s3.us-east-1.amazonaws.com`],
     ['us-gov-west-1', `${BUCKET}.s3.us-gov-west-1.amazonaws.com`],
     ['cn-north-1', `${BUCKET}.s3.cn-north-1.amazonaws.com.cn`],
-  ])('in %s at the bucket’s own host, %s, for names that are encoded', async (region, host) => {
+  ])('in %s to the host of the bucket, %s, for URL-encoded names', async (region, host) => {
     vi.stubEnv('AWS_REGION', region);
     const lists = bucketAt(host);
     expect(await look()).toBe(FOUND);
@@ -232,7 +232,7 @@ describe('S3 is asked', () => {
     }
   });
 
-  test('nowhere else, where the bucket is in another region: whoever runs it is told which', async () => {
+  test('nowhere else when the bucket is in another region, which the error names', async () => {
     const moved = '<Error><Code>PermanentRedirect</Code><Message>The bucket must be addressed using the specified endpoint.</Message></Error>';
     nock(`https://${BUCKET}.s3.eu-central-1.amazonaws.com`)
       .persist()
@@ -241,7 +241,7 @@ describe('S3 is asked', () => {
     await expect(look()).rejects.toThrow('AWS_REGION=ap-southeast-2');
   });
 
-  test('again, where it asked for fewer requests', async () => {
+  test('out again after throttling', async () => {
     const host = `${BUCKET}.s3.eu-central-1.amazonaws.com`;
     const slower = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
     nock(`https://${host}`).get('/').query(true).reply(503, slower, XML);
@@ -251,12 +251,12 @@ describe('S3 is asked', () => {
   });
 });
 
-describe('Who asks is told by STS', () => {
+describe('Requests to STS go', () => {
   test.each([
     ['eu-west-1', 'sts.eu-west-1.amazonaws.com', 'aws'],
     ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com', 'aws-us-gov'],
     ['cn-north-1', 'sts.cn-north-1.amazonaws.com.cn', 'aws-cn'],
-  ])('of the region that is named, as in %s at %s, and not of AWS_REGION', async (region, host, partition) => {
+  ])('to the given region, such as %s at %s, and not to AWS_REGION', async (region, host, partition) => {
     const asked: Request[] = [];
     const arn = `arn:${partition}:sts::111122223333:assumed-role/trailbot/example`;
     const result = `<GetCallerIdentityResult><Arn>${arn}</Arn><UserId>AROAEXAMPLE:example</UserId><Account>111122223333</Account></GetCallerIdentityResult>`;
@@ -266,8 +266,8 @@ describe('Who asks is told by STS', () => {
         asked.push(request);
         return [200, `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>`, { 'content-type': 'text/xml' }];
       });
-    using clients = openClientsAndCaller(region);
-    expect(await askCaller(clients.sts, signal)).toEqual({ account: '111122223333', partition, arn });
+    using clients = openClientsWithSts(region);
+    expect(await getCaller(clients.sts, signal)).toEqual({ account: '111122223333', partition, arn });
     expect(asked.map(signedFor)).toEqual([`${region}/sts`]);
   });
 });

@@ -1,8 +1,8 @@
-/** What a bucket is found to look like, with the real SDK over HTTP. */
+/** Finds the trail in a bucket, with the real SDK over HTTP. */
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createEmulator } from 'emulate';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Layout, readLayout } from '../athena/bucket-layout.ts';
+import { type BucketLayout, readLayout } from '../athena/bucket-layout.ts';
 import { UserError } from '../src/errors.ts';
 import { type PocketBucket, pocketBucket } from './support/bucket.ts';
 import { until } from './support/until.ts';
@@ -19,19 +19,19 @@ function log(root: string, { account = ACCOUNT, region = 'eu-central-1', day = '
   return `${root}${account}/${folder}/${region}/${day}/${account}_${folder}_${region}_${stamp}.json.gz`;
 }
 
-const read = (bucket: PocketBucket, more: Partial<Parameters<typeof readLayout>[0]> = {}): Promise<Layout> =>
+const read = (bucket: PocketBucket, more: Partial<Parameters<typeof readLayout>[0]> = {}): Promise<BucketLayout> =>
   readLayout({ s3: bucket.client(), bucket: bucket.name, today: TODAY, signal, ...more });
 
 const accountIds = (count: number): string[] => Array.from({ length: count }, (_, n) => String(100_000_000_000 + n * 7));
 
-/** What is found in a bucket with these files. */
-async function layoutOf(files: Iterable<string>, prefix?: string): Promise<Layout> {
+/** The layout of a bucket with these files. */
+async function layoutOf(files: Iterable<string>, prefix?: string): Promise<BucketLayout> {
   await using bucket = await pocketBucket(files);
   return await read(bucket, { prefix });
 }
 
-/** What is said of a failure. */
-async function said(layout: Promise<unknown>): Promise<string> {
+/** The message of the UserError. */
+async function messageOf(layout: Promise<unknown>): Promise<string> {
   const error = await layout.then(
     () => new Error('It did not fail.'),
     (reason: unknown) => reason,
@@ -41,7 +41,7 @@ async function said(layout: Promise<unknown>): Promise<string> {
 }
 
 describe('The layout of a bucket', () => {
-  test('with one account is its regions and its first and last day', async () => {
+  test('of one account has its regions and its first and last day', async () => {
     const days = ['2024/11/30', '2025/01/01', '2026/05/01', '2026/04/30'];
     const files = [...days.map((day) => log('AWSLogs/', { day })), log('AWSLogs/', { region: 'us-east-1', day: '2026/05/02' })];
     expect(await layoutOf(files)).toEqual({
@@ -53,11 +53,11 @@ describe('The layout of a bucket', () => {
       regions: ['eu-central-1', 'us-east-1'],
       firstDay: '2024/11/30',
       lastDay: '2026/05/02',
-      neighbours: [],
+      otherFolders: [],
     });
   });
 
-  test('of an organization has its id in the root, and accounts that are not alike', async () => {
+  test('of an organization has its ID in the root, and accounts with different regions', async () => {
     const root = `AWSLogs/${ORGANIZATION}/`;
     const files = [log(root), log(root, { account: OTHER, region: 'us-gov-west-1' }), log(root, { account: OTHER, region: 'eusc-de-east-1' })];
     expect(await layoutOf(files)).toMatchObject({
@@ -72,7 +72,7 @@ describe('The layout of a bucket', () => {
     });
   });
 
-  test('of Control Tower has the id of the organization twice', async () => {
+  test('of Control Tower has the organization ID twice', async () => {
     expect(await layoutOf([log(`${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`)])).toMatchObject({
       prefix: `${ORGANIZATION}/`,
       organization: ORGANIZATION,
@@ -91,12 +91,12 @@ describe('The layout of a bucket', () => {
     });
   });
 
-  test.each(['logs/prod', '/logs/prod/', 'logs//prod'])('takes a prefix with any slashes: %s', async (prefix) => {
+  test.each(['logs/prod', '/logs/prod/', 'logs//prod'])('accepts a prefix with extra or missing slashes: %s', async (prefix) => {
     const files = [log('AWSLogs/'), log('logs/prod/AWSLogs/', { account: OTHER })];
     expect(await layoutOf(files, prefix)).toMatchObject({ prefix: 'logs/prod/', accounts: [{ id: OTHER }] });
   });
 
-  test('names what lies beside the logs, and reads none of it', async () => {
+  test('lists other CloudTrail folders without reading them', async () => {
     const files = ['CloudTrail', 'CloudTrail-Digest', 'CloudTrail-Insight', 'Config', 'elasticloadbalancing'].map((folder) =>
       log('AWSLogs/', { folder }),
     );
@@ -105,22 +105,22 @@ describe('The layout of a bucket', () => {
       accounts: [{ id: ACCOUNT }],
       regions: ['eu-central-1'],
       firstDay: '2026/05/01',
-      neighbours: ['CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-NetworkActivity'],
+      otherFolders: ['CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-NetworkActivity'],
     });
   });
 
-  test('ends today, whatever folders there are of days to come', async () => {
+  test('ends today, even with folders of future days', async () => {
     const days = ['2026/05/01', '2026/05/02', '2026/05/03', '2026/06/01', '2027/01/01', '2099/12/31'];
     await using bucket = await pocketBucket(days.map((day) => log('AWSLogs/', { day })));
     expect(await read(bucket, { today: new Date('2026-05-02T23:59:59Z') })).toMatchObject({ firstDay: '2026/05/01', lastDay: '2026/05/02' });
     await expect(read(bucket, { today: new Date('2026-04-30T12:00:00Z') })).rejects.toThrow('There are no log files');
   });
 
-  test('keeps an account where nothing was delivered yet', async () => {
+  test('includes an account without deliveries', async () => {
     expect((await layoutOf([log('AWSLogs/'), `AWSLogs/${OTHER}/CloudTrail/`])).accounts).toContainEqual({ id: OTHER, regions: [] });
   });
 
-  test('is the same in an S3 that others have written', async () => {
+  test('is the same with another S3 emulator', async () => {
     const emulator = await createEmulator({ service: 'aws', port: 0 });
     const s3 = new S3Client({
       endpoint: emulator.url,
@@ -142,37 +142,37 @@ describe('The layout of a bucket', () => {
 });
 
 describe('Of several trails in a bucket', () => {
-  test('the one of the organization is read, and the others are named', async () => {
+  test('the organization’s is read, and the others are listed', async () => {
     const old = log(`${ORGANIZATION}/AWSLogs/`, { day: '2021/01/01' });
     const older = log('AWSLogs/', { day: '2019/01/01' });
     expect(await layoutOf([old, older, log(`${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`)])).toMatchObject({
       root: `s3://example-trail/${ORGANIZATION}/AWSLogs/${ORGANIZATION}/`,
       firstDay: '2026/05/01',
-      others: ['s3://example-trail/AWSLogs/', `s3://example-trail/${ORGANIZATION}/AWSLogs/`],
+      otherTrails: ['s3://example-trail/AWSLogs/', `s3://example-trail/${ORGANIZATION}/AWSLogs/`],
     });
   });
 
-  test('the one with more accounts is read, then the one that was written to last', async () => {
+  test('the one with more accounts is read, then the most recently written', async () => {
     expect((await layoutOf([log('a/AWSLogs/'), log('b/AWSLogs/', { account: OTHER }), log('b/AWSLogs/')])).prefix).toBe('b/');
     expect((await layoutOf([log('a/AWSLogs/'), log('b/AWSLogs/', { day: '2026/05/02' })])).prefix).toBe('b/');
     expect((await layoutOf([log('a/AWSLogs/', { day: '2026/05/02' }), log('b/AWSLogs/')])).prefix).toBe('a/');
     expect((await layoutOf([log('a/AWSLogs/'), log('b/AWSLogs/')])).prefix).toBe('a/');
   });
 
-  test('one of which nothing was delivered yet is no other', async () => {
+  test('one without deliveries is not listed', async () => {
     const layout = await layoutOf([log('AWSLogs/'), `AWSLogs/${ORGANIZATION}/${ACCOUNT}/CloudTrail/`]);
     expect(layout).toMatchObject({ organization: null });
-    expect(layout).not.toHaveProperty('others');
+    expect(layout).not.toHaveProperty('otherTrails');
   });
 
-  test('an AWSLogs/ that load balancers and flow logs write to is none', async () => {
+  test('an AWSLogs/ folder of load balancers or flow logs does not count', async () => {
     const layout = await layoutOf([
       log('AWSLogs/', { folder: 'elasticloadbalancing' }),
       log('trail/AWSLogs/'),
       log('vpc/AWSLogs/', { folder: 'vpcflowlogs' }),
     ]);
     expect(layout).toMatchObject({ prefix: 'trail/' });
-    expect(layout).not.toHaveProperty('others');
+    expect(layout).not.toHaveProperty('otherTrails');
   });
 });
 
@@ -189,14 +189,14 @@ describe('A bucket of any size', () => {
     return regionsOf(n).flatMap((region) => days.map((day) => log(root, { account, region, day })));
   });
 
-  test('with 1,100 accounts is read by a few lists for each region of an account, 16 at once, never a log file', async () => {
+  test('with 1,100 accounts needs a few list requests per account and region, at most 16 at a time, and lists no log files', async () => {
     await using bucket = await pocketBucket(organization);
     const progress: [done: number, total: number][] = [];
     const layout = await read(bucket, { onProgress: (done, total) => progress.push([done, total]) });
 
     expect(layout).toMatchObject({ organization: ORGANIZATION, regions: REGIONS, firstDay: '2014/01/01', lastDay: '2026/05/02' });
     expect(layout.accounts).toEqual(accounts.map((id, n) => ({ id, regions: regionsOf(n) })));
-    expect(bucket.atOnce).toBeLessThanOrEqual(16);
+    expect(bucket.maxConcurrentLists).toBeLessThanOrEqual(16);
     expect(progress).toEqual(accounts.map((_, n) => [n + 1, 1100]));
 
     // Two for an account, at most five for a region (years, months and days at both ends), and a page for each thousand accounts.
@@ -210,7 +210,7 @@ describe('A bucket of any size', () => {
     ]);
   });
 
-  test('is looked into no further than where a day could be beyond those that are known', async () => {
+  test('is listed only where a day could be earlier or later than those already found', async () => {
     const alike = accounts.slice(0, 100).flatMap((account) => ['2020/01/01', '2023/07/15', '2026/12/31'].map((day) => log(root, { account, day })));
     await using bucket = await pocketBucket(alike);
     await read(bucket);
@@ -219,14 +219,14 @@ describe('A bucket of any size', () => {
     expect(months.filter(({ prefix }) => prefix.endsWith('/2023/'))).toEqual([]);
   });
 
-  test('tells its progress while it goes, not at its end', async () => {
+  test('reports progress evenly', async () => {
     await using bucket = await pocketBucket(organization.slice(0, 1200));
     const listed: number[] = [];
     await read(bucket, { onProgress: (done) => (done === 50 ? listed.push(bucket.listings.length) : undefined) });
     expect(listed[0]).toBeLessThan(bucket.listings.length / 2 + 100);
   });
 
-  test.each(['', 'access/'])('has its trail found past a heap of flat files in “%s”, of which only the first pages are read', async (prefix) => {
+  test.each(['', 'access/'])('with many files in “%s” has only the first pages of them listed', async (prefix) => {
     const flat = Array.from({ length: 9000 }, (_, n) => `${prefix}2026-05-01-access-log-${n}`);
     await using bucket = await pocketBucket([...flat, log(`${prefix}AWSLogs/`)]);
     expect(await read(bucket)).toMatchObject({ prefix });
@@ -234,63 +234,65 @@ describe('A bucket of any size', () => {
     expect(bucket.listings.find((listing) => listing.prefix === `${prefix}AWSLogs/`)?.maxKeys).toBe(1);
   });
 
-  test('is searched no deeper than three folders, and no wider than 200', async () => {
+  test('is searched three folders deep and 200 folders per level', async () => {
     const wide = Array.from({ length: 1500 }, (_, n) => `team-${n}/a/b/c/d/e.txt`);
     await using bucket = await pocketBucket(wide);
-    expect(await said(read(bucket))).toContain('I find no AWSLogs/ in the bucket example-trail, 3 folders deep and 200 wide.');
+    expect(await messageOf(read(bucket))).toContain(
+      'There is no AWSLogs/ folder in the bucket example-trail (searched 3 folders deep, 200 per level).',
+    );
     expect(bucket.listings.length).toBeLessThan(2 + 3 * 200 + 1);
   });
 });
 
-describe('A wait ends with its signal', () => {
-  test('before anything is asked', async () => {
+describe('An aborted signal', () => {
+  test('ends the search before the first request', async () => {
     await using bucket = await pocketBucket([log('AWSLogs/')]);
     const reason = new UserError('Stopped.');
     await expect(read(bucket, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(bucket.listings).toEqual([]);
   });
 
-  test('while S3 does not answer 16 lists, and nothing more is asked', async () => {
+  test('ends the search while 16 requests are open, and sends no more', async () => {
     const files = accountIds(200).map((account) => log('AWSLogs/', { account }));
     await using bucket = await pocketBucket(files, { withholds: (prefix) => prefix.endsWith('/CloudTrail/') });
     const controller = new AbortController();
     const reason = new UserError('Stopped.');
     const layout = read(bucket, { signal: controller.signal });
-    await until(() => expect(bucket.atOnce).toBe(16));
+    await until(() => expect(bucket.maxConcurrentLists).toBe(16));
     controller.abort(reason);
     await expect(layout).rejects.toBe(reason);
     await until(() => expect(bucket.openNow).toBe(0));
-    expect(bucket.atOnce).toBe(16);
+    expect(bucket.maxConcurrentLists).toBe(16);
     expect(bucket.listings.length).toBeLessThan(40);
   });
 });
 
-describe('Where there is no trail, it is said', () => {
+describe('Without a trail, the message says', () => {
   test('that the bucket is empty', async () => {
-    expect(await said(layoutOf([]))).toBe(
+    expect(await messageOf(layoutOf([]))).toBe(
       'The bucket example-trail is empty. Is the trail new, or does it write to another bucket? The CloudTrail console shows it under “Trail log location”.',
     );
   });
 
   test('that there are only digests', async () => {
-    expect(await said(layoutOf([log('AWSLogs/', { folder: 'CloudTrail-Digest' })]))).toContain(
-      'No account under s3://example-trail/AWSLogs/ has a folder CloudTrail/, only CloudTrail-Digest/.',
+    expect(await messageOf(layoutOf([log('AWSLogs/', { folder: 'CloudTrail-Digest' })]))).toContain(
+      'No account under s3://example-trail/AWSLogs/ has a CloudTrail/ folder, only CloudTrail-Digest/.',
     );
   });
 
   test('that nothing was delivered yet', async () => {
-    expect(await said(layoutOf([`AWSLogs/${ACCOUNT}/CloudTrail/`]))).toContain('There are no log files under s3://example-trail/AWSLogs/ yet.');
+    expect(await messageOf(layoutOf([`AWSLogs/${ACCOUNT}/CloudTrail/`]))).toContain('There are no log files under s3://example-trail/AWSLogs/ yet.');
   });
 
   test.each([
-    ['there are no accounts where the prefix points', 'logs', 'There are no accounts under s3://example-trail/logs/AWSLogs/. Check the prefix'],
+    ['there are no accounts under the prefix', 'logs', 'There are no accounts under s3://example-trail/logs/AWSLogs/. Check the prefix'],
     ['the prefix cannot be part of a location', `x'\${account}`, `The prefix “x'\${account}” has characters`],
   ])('that %s', async (_, prefix, sentence) => {
-    expect(await said(layoutOf([log('AWSLogs/')], prefix))).toContain(sentence);
+    expect(await messageOf(layoutOf([log('AWSLogs/')], prefix))).toContain(sentence);
   });
 });
 
-describe('A bucket that cannot be listed leads to a way out', () => {
+describe('A bucket that cannot be listed gives a message with a fix', () => {
   let bucket: PocketBucket;
   beforeEach(async () => {
     bucket = await pocketBucket([log('AWSLogs/')]);
@@ -300,22 +302,22 @@ describe('A bucket that cannot be listed leads to a way out', () => {
     await bucket[Symbol.asyncDispose]();
   });
 
-  test('where it does not exist', async () => {
-    expect(await said(read(bucket, { bucket: 'example-trial' }))).toContain('There is no bucket example-trial.');
+  test('when it does not exist', async () => {
+    expect(await messageOf(read(bucket, { bucket: 'example-trial' }))).toContain('There is no bucket example-trial.');
   });
 
-  test.each(['eu-west-1', 'us-east-1'])('where it is in another region than %s', async (region) => {
-    expect(await said(read(bucket, { s3: bucket.client({ region }) }))).toBe(
-      'The bucket example-trail is in eu-central-1. Set AWS_REGION=eu-central-1; Athena is asked there, too.',
+  test.each(['eu-west-1', 'us-east-1'])('when it is in another region than %s', async (region) => {
+    expect(await messageOf(read(bucket, { s3: bucket.client({ region }) }))).toBe(
+      'The bucket example-trail is in eu-central-1. Set AWS_REGION=eu-central-1; queries run in Athena there, too.',
     );
   });
 
-  test('where the credentials are not accepted', async () => {
+  test('when AWS rejects the credentials', async () => {
     const s3 = bucket.client({ credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'example' } });
-    expect(await said(read(bucket, { s3 }))).toContain('AWS does not accept my credentials (InvalidAccessKeyId).');
+    expect(await messageOf(read(bucket, { s3 }))).toContain('AWS rejected the credentials (InvalidAccessKeyId).');
   });
 
-  test('where there are no credentials', async () => {
+  test('when there are no credentials', async () => {
     const none = { AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
     const unset = [
       'AWS_PROFILE',
@@ -329,49 +331,49 @@ describe('A bucket that cannot be listed leads to a way out', () => {
     const { endpoint } = bucket.client().config;
     const { hostname, port } = (await endpoint?.()) ?? {};
     await using s3 = clientWithout(`http://${hostname}:${port}`);
-    expect(await said(read(bucket, { s3: s3.client }))).toContain('I have no AWS credentials. Give them by a role (ECS, EKS, EC2)');
+    expect(await messageOf(read(bucket, { s3: s3.client }))).toContain('No AWS credentials were found. Use a role (ECS, EKS, EC2)');
   });
 
-  test('where S3 asks for fewer requests, and does so again', async () => {
-    let asked = 0;
+  test('when S3 throttles the request and its retry', async () => {
+    let requests = 0;
     const slows = () => {
-      asked += 1;
+      requests += 1;
       return true;
     };
     await using busy = await pocketBucket([log('AWSLogs/')], { slows });
     const reading = read(busy, { s3: busy.client({ maxAttempts: 2 }), prefix: '' });
-    expect(await said(reading)).toBe('S3 asks for fewer requests to the bucket example-trail than it gets just now. Try again in a minute.');
-    expect(asked).toBe(2);
+    expect(await messageOf(reading)).toBe('S3 is throttling requests to the bucket example-trail. Try again in a minute.');
+    expect(requests).toBe(2);
   });
 
-  test('where S3 cannot be reached', async () => {
+  test('when S3 cannot be reached', async () => {
     const s3 = bucket.client({ endpoint: 'http://127.0.0.1:1', maxAttempts: 1 });
-    expect(await said(read(bucket, { s3 }))).toContain('I cannot reach S3 (ECONNREFUSED).');
+    expect(await messageOf(read(bucket, { s3 }))).toContain('S3 cannot be reached (ECONNREFUSED).');
   });
 
   test.each([
     ['eu-central-1', 'arn:aws:s3:::example-trail'],
     ['us-gov-west-1', 'arn:aws-us-gov:s3:::example-trail'],
     ['cn-north-1', 'arn:aws-cn:s3:::example-trail'],
-  ])('where access is denied in %s', async (region, arn) => {
+  ])('when access is denied in %s', async (region, arn) => {
     await using denied = await pocketBucket([log('AWSLogs/')], { region, allows: () => false });
     for (const prefix of [undefined, '']) {
-      expect(await said(read(denied, { prefix }))).toContain(
-        `I may not list the bucket example-trail. Allow s3:ListBucket on ${arn} in my role’s policy`,
+      expect(await messageOf(read(denied, { prefix }))).toContain(
+        `Access denied: trailbot’s role cannot list the bucket example-trail. Allow s3:ListBucket on ${arn} in the role’s policy`,
       );
     }
   });
 
-  test('where one of its accounts may not be listed, and the others are left alone from then on', async () => {
+  test('when one of its accounts cannot be listed, and no further requests are sent', async () => {
     const accounts = accountIds(1000);
     const files = accounts.map((account) => log('AWSLogs/', { account }));
     await using denied = await pocketBucket(files, { allows: (prefix) => !prefix.includes(accounts[0]!) });
-    expect(await said(read(denied))).toContain('Allow s3:ListBucket');
+    expect(await messageOf(read(denied))).toContain('Allow s3:ListBucket');
     await until(() => expect(denied.openNow).toBe(0));
     expect(denied.listings.length).toBeLessThan(60);
   });
 
-  test('but not where a policy allows what is under AWSLogs/ alone', async () => {
+  test('but not when the policy allows AWSLogs/ only', async () => {
     const files = [log('AWSLogs/'), 'secret/a.txt'];
     for (const allows of [(prefix: string) => prefix.startsWith('AWSLogs/'), (prefix: string) => prefix === '' || prefix.startsWith('AWSLogs/')]) {
       await using some = await pocketBucket(files, { allows });
@@ -380,7 +382,7 @@ describe('A bucket that cannot be listed leads to a way out', () => {
   });
 });
 
-describe('A hostile name of a folder', () => {
+describe('A hostile folder name', () => {
   const HOSTILE = [
     "'; drop table events; --",
     `\${account}`,
@@ -394,7 +396,7 @@ describe('A hostile name of a folder', () => {
     '１１１１２２２２３３３３',
   ];
 
-  test('never comes into the layout, wherever it stands', async () => {
+  test('is never in the layout, at any level', async () => {
     const files = HOSTILE.flatMap((name) => [
       log(`${name}/AWSLogs/`),
       log(`AWSLogs/${name}/`),
@@ -410,14 +412,14 @@ describe('A hostile name of a folder', () => {
   });
 
   test.each(['0000/01/01', '2012/12/31', '2026/00/10', '2026/02/30', '2026/13/01', '2026/12/32', '9999/12/31'])(
-    'that only looks like a day is none: %s',
+    'that is not a real day is ignored: %s',
     async (day) => {
       expect(await layoutOf([log('AWSLogs/'), log('AWSLogs/', { day })])).toMatchObject({ firstDay: '2026/05/01', lastDay: '2026/05/01' });
     },
   );
 });
 
-/** A client that has to look for its credentials, as on a machine where nothing is set up. */
+/** A client without configured credentials. */
 function clientWithout(endpoint: string): AsyncDisposable & { readonly client: S3Client } {
   const client = new S3Client({ endpoint, forcePathStyle: true, region: 'eu-central-1' });
   return { client, [Symbol.asyncDispose]: async () => client.destroy() };

@@ -1,4 +1,4 @@
-/** The command line as a shell runs it, over a small trail of its own. */
+/** The command line, run in a child process over a small trail. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ interface Run {
   readonly err: string;
 }
 
-/** Runs the command line. `enough` is how many characters of its output are read before the reader leaves. */
+/** Runs the command line. `enough` is the number of characters to read from stdout before closing it. */
 async function run(
   args: readonly string[],
   { more = {}, enough = Number.POSITIVE_INFINITY }: { more?: Record<string, string>; enough?: number } = {},
@@ -52,7 +52,7 @@ const ask = (...words: string[]) => run(['ask', ...words, ...NOW]);
 const json = async (...words: string[]) => JSON.parse((await ask(...words, '--json')).out);
 
 describe('npm run ask', () => {
-  it('answers on stdout with status 0, and keeps its progress to stderr', async () => {
+  it('prints the answer to stdout and progress to stderr, with status 0', async () => {
     const { status, out, err } = await ask('events', 'event:DeleteBucket', '2d');
     expect(status).toBe(0);
     expect(out).toContain('2 matching events; the latest is DeleteBucket by aisha.khan@example.com 2026-11-20 14:05:17 UTC.\n\nTime (UTC) ');
@@ -63,26 +63,26 @@ describe('npm run ask', () => {
   it.each([
     ['an unknown command', ['evnts', '24h'], 'There is no command “evnts”. “help” lists them.\nDid you mean: events 24h\n'],
     ['an unknown field', ['events', 'usr:x'], 'Did you mean: events user:x\n'],
-    ['a clock that is none', ['events', '--now', 'noon'], '--now noon is not a time. Write it as 2026-11-20T13:00:00Z.\n'],
-    ['a clock without a value', ['events', '--now'], 'Usage:\n'],
-  ])('says what to mend of %s, with status 1', async (_, words, message) => {
+    ['an invalid time', ['events', '--now', 'noon'], '--now noon is not a time. Write it as 2026-11-20T13:00:00Z.\n'],
+    ['a missing time', ['events', '--now'], 'Usage:\n'],
+  ])('prints how to fix %s, with status 1', async (_, words, message) => {
     const { status, out, err } = await run(['ask', ...words]);
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toContain(message);
   });
 
-  it('names every wrong setting before anything starts, with status 1', async () => {
+  it('reports every invalid setting before anything starts, with status 1', async () => {
     const { status, err } = await run(['ask', 'help'], { more: { TIME_ZONE: 'Berlin', PORT: 'x', TRAIL_PATH: '/nowhere/at/all' } });
     expect(status).toBe(1);
     expect(err).toBe(
-      'These settings are not right:\n  TRAIL_PATH must be a folder, and there is none at /nowhere/at/all\n  TIME_ZONE must be a time zone name, such as Europe/Berlin\n  PORT must be a port number, from 0 to 65535\n.env.example says what each is for.\n',
+      'Invalid settings:\n  TRAIL_PATH must be a folder; /nowhere/at/all does not exist or is not a folder\n  TIME_ZONE must be a time zone name, such as Europe/Berlin\n  PORT must be a port number, from 0 to 65535\n.env.example describes each setting.\n',
     );
   });
 
-  it('owns up to a failure of ours with status 2', async () => {
+  it('prints an internal error with status 2', async () => {
     const { status, out, err } = await run(['ask', 'help'], { more: { STORE_PATH: '/dev/null/store' } });
     expect({ status, out }).toEqual({ status: 2, out: '' });
-    expect(err).toContain('Something broke on our side:\n');
+    expect(err).toContain('Internal error:\n');
   });
 
   it('prints one object with --json, whose rows are complete', async () => {
@@ -117,52 +117,52 @@ describe('npm run ask', () => {
     expect(first.replace(/-- .*/, '')).not.toContain('Brien');
     expect(JSON.parse(values)).toContain("O'Brien");
     expect(first.split('?')).toHaveLength(JSON.parse(values).length + 1);
-    // Nothing was found: what is spelled nearly so is looked for.
+    // Nothing was found, so a second query looks for similar spellings.
     expect(then).toContain('select errorcode from');
     expect(then.replace(/-- .*/, '')).not.toContain('brien');
   });
 
-  it('says with --sql that help asks nothing of the trail', async () => {
-    expect(await ask('help', '--sql')).toMatchObject({ status: 0, out: '-- “help” asks nothing of the trail.\n' });
+  it('prints with --sql that help runs no query', async () => {
+    expect(await ask('help', '--sql')).toMatchObject({ status: 0, out: '-- No query: this question does not read the trail.\n' });
   });
 
-  it('takes words as the shell leaves them, and one argument as a whole line', async () => {
+  it('joins words as the shell splits them, and reads one argument as a whole line', async () => {
     expect((await json('events', 'user:ci deploy', '2d')).line).toBe('events user:"ci deploy" 2d');
     expect((await json('events', '-user:"ci deploy"', 'agent:a b,c', '2d')).line).toBe('events -user:"ci deploy" agent:"a b,c" 2d');
     expect((await json('events -user:“ci deploy” last 2d')).line).toBe('events -user:"ci deploy" 2d');
     expect((await json('events', '2026-11-20', '--now', '2026-11-20T12:00:00Z')).line).toBe('events 2026-11-20');
   });
 
-  it('asks at the time that --now sets, in UTC', async () => {
+  it('uses the time of --now, in UTC', async () => {
     const fromOf = async (now: string) => JSON.parse((await run(['ask', 'events', '1h', '--json', `--now=${now}`])).out).coverage.from;
     expect(await fromOf('2026-11-20T13:00')).toBe('2026-11-20T12:00:00Z');
     expect(await fromOf('2026-11-20T13:00:00+01:00')).toBe('2026-11-20T11:00:00Z');
     expect(await fromOf('2026-11-20')).toBe('2026-11-19T23:00:00Z');
   });
 
-  it('ends quietly when its reader has heard enough', async () => {
+  it('ends without an error when stdout is closed early', async () => {
     const { status, err } = await run(['ask', 'events', '2d', 'top:1500', '--json', ...NOW], { enough: 100 });
     expect(status).toBe(0);
     expect(err).not.toMatch(/EPIPE|Error/);
   });
 
-  it('tells its usage when it is asked nothing that it knows', async () => {
+  it('prints its usage without a command and with --help', async () => {
     for (const args of [[], ['--help'], ['ask', '--help']])
       expect(await run(args)).toMatchObject({ status: 0, out: expect.stringContaining('Usage:\n') });
   });
 });
 
-describe('An argument that would change nothing is refused before anything starts', () => {
+describe('An argument that would be ignored is rejected before anything starts', () => {
   it.each([
-    ['a verb that is none', ['nonsense'], "I don't know “nonsense”. I know ask, report, doctor, setup, iam-policy."],
-    ['a second word after a report', ['report', 'daily', 'foo', 'bar'], "I don't know what to do with “foo bar” after “report”."],
-    ['an option that is none', ['report', 'daily', '--jsn'], "I don't know what to do with “--jsn” after “report”."],
-    ['a word after doctor', ['doctor', 'all'], "I don't know what to do with “all” after “doctor”."],
-    ['an option of another verb', ['doctor', '--json'], '“doctor” does not take --json.'],
-    ['an option of setup', ['ask', 'events', '--apply'], '“ask” does not take --apply.'],
-    ['a day beside a question', ['ask', 'events', '--on', '2026-11-20'], '“ask” does not take --on: a question names its own time'],
-    ['two forms at once', ['ask', 'events', '--csv', '--json'], '--json and --csv are two ways to print one answer. Give one of them.'],
-    ['a statement and its rows at once', ['report', '--sql', '--csv'], '--csv and --sql are two ways to print one answer. Give one of them.'],
+    ['an unknown command', ['nonsense'], 'Unknown command “nonsense”. Commands: ask, report, doctor, setup, iam-policy.'],
+    ['a second word after a report', ['report', 'daily', 'foo', 'bar'], 'Unexpected “foo bar” after “report”.'],
+    ['an unknown option', ['report', 'daily', '--jsn'], 'Unexpected “--jsn” after “report”.'],
+    ['a word after doctor', ['doctor', 'all'], 'Unexpected “all” after “doctor”.'],
+    ['an option of another command', ['doctor', '--json'], '“doctor” has no option --json.'],
+    ['an option of setup', ['ask', 'events', '--apply'], '“ask” has no option --apply.'],
+    ['a day for a question', ['ask', 'events', '--on', '2026-11-20'], '“ask” has no option --on: write the time in the question'],
+    ['two output formats', ['ask', 'events', '--csv', '--json'], '--json and --csv cannot be combined. Use one.'],
+    ['SQL and rows', ['report', '--sql', '--csv'], '--csv and --sql cannot be combined. Use one.'],
   ])('%s', async (_, args, message) => {
     const { status, out, err } = await run(args, { more: { TRAIL_PATH: '/nowhere/at/all' } });
     expect({ status, out }).toEqual({ status: 1, out: '' });
@@ -172,7 +172,7 @@ describe('An argument that would change nothing is refused before anything start
 });
 
 describe('npm run report', () => {
-  it('prints the report of a day, by default the one before now', async () => {
+  it('prints the report of a day, by default of the day before now', async () => {
     const [named, before] = await Promise.all([run(['report', 'daily', '--on', '2026-11-20']), run(['report', 'daily', ...NOW])]);
     expect(named.status).toBe(0);
     expect(named.out).toMatch(/^On 2026-11-20 there were [\d,]+ events by \d+ people: /);
@@ -185,7 +185,7 @@ describe('npm run report', () => {
     expect(JSON.parse(out).coverage).toMatchObject({ from: '2026-11-19T18:30:00Z', to: '2026-11-20T18:30:00Z' });
   });
 
-  it('says what is wrong with a day or a name', async () => {
+  it('reports an invalid day and an unknown report', async () => {
     expect(await run(['report', 'daily', '--on', '2026-02-30'])).toMatchObject({
       status: 1,
       err: expect.stringContaining('--on 2026-02-30 is not a day.'),
@@ -198,14 +198,14 @@ describe('npm run report', () => {
 });
 
 describe('npm run doctor', () => {
-  it('tells what the trail holds and what could not be read', async () => {
+  it('prints the extent of the trail and the skipped files', async () => {
     const { status, out } = await run(['doctor']);
     expect(status).toBe(0);
     expect(out).toMatch(/Events {2}[\d,]+, 2026-11-19T.*Z to 2026-11-20T.*Z\n/);
-    expect(out).toContain('Every file was read whole.');
+    expect(out).toContain('Every file was read completely.');
   });
 
-  it('counts files once, however many reasons there are to set events of them aside', async () => {
+  it('counts files once, even when events of one file are skipped for several reasons', async () => {
     await using folder = await trailFolder();
     const diagnosed = async () => {
       await folder.load();
@@ -213,12 +213,12 @@ describe('npm run doctor', () => {
     };
     await folder.deliver([record(), null, record({ eventTime: 'soon' })]);
     const one = await diagnosed();
-    expect(one).toContain('\nFrom    1 account, 1 region: eu-central-1\n');
-    expect(one).toMatch(/\nSet aside: 2 events of 1 file\n( {2}AWSLogs.* \(1 of its events\)\n){2}$/);
+    expect(one).toContain('\nCovers  1 account, 1 region: eu-central-1\n');
+    expect(one).toMatch(/\nSkipped: 2 events in 1 file\n( {2}AWSLogs.* \(1 event\)\n){2}$/);
     await folder.put('cut.json', '{');
-    expect(await diagnosed()).toContain('\nSet aside: 1 file, and 2 events of 1 other file\n');
+    expect(await diagnosed()).toContain('\nSkipped: 1 file, and 2 events in 1 other file\n');
     await folder.put('cut-too.json', '{');
     await folder.deliver([null]);
-    expect(await diagnosed()).toContain('\nSet aside: 2 files, and 3 events of 2 other files\n');
+    expect(await diagnosed()).toContain('\nSkipped: 2 files, and 3 events in 2 other files\n');
   });
 });

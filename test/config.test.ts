@@ -18,7 +18,7 @@ describe('the settings', () => {
       ATHENA_SCAN_LIMIT_GB: 1000,
       ATHENA_MAX_CONCURRENCY: 10,
       ATHENA_USD_PER_TB: 5,
-      ATHENA_NEW_ACCOUNTS: 'tell',
+      ATHENA_NEW_ACCOUNTS: 'report',
       CONFIRM_ABOVE_USD: 1,
       TRUSTED_CIDRS: [],
       AWS_RANGES: 'https://ip-ranges.amazonaws.com/ip-ranges.json',
@@ -31,32 +31,32 @@ describe('the settings', () => {
     });
   });
 
-  it.concurrent('count as not set when they are set to nothing', () => {
+  it.concurrent('count as not set when they are empty', () => {
     expect(readConfig({ TRAIL_PATH: '', SLACK_BOT_TOKEN: '  ', PORT: '', TIME_ZONE: ' ' })).toEqual(readConfig({}));
   });
 
-  it.concurrent('are all in .env.example, which is right as it stands', () => {
+  it.concurrent('are all in .env.example, which is valid as it is', () => {
     const example = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
     expect(readConfig(example)).toEqual(readConfig({}));
     expect(Object.keys(example)).toEqual(expect.arrayContaining(Object.keys(readConfig({ ...everything }))));
   });
 
-  it.concurrent('name a bucket with or without its scheme and a prefix', () => {
+  it.concurrent('accept a bucket with or without s3:// and with a prefix', () => {
     expect(readConfig({ TRAIL_BUCKET: 's3://my-trail/' }).TRAIL_BUCKET).toBe('my-trail');
     expect(readConfig({ TRAIL_BUCKET: 'my-trail/logs/prod/' }).TRAIL_BUCKET).toBe('my-trail/logs/prod');
     for (const wrong of ['My Trail', 's3://', 'a', 'https://my-trail.s3.amazonaws.com'])
       expect(() => readConfig({ TRAIL_BUCKET: wrong })).toThrow('TRAIL_BUCKET must be a bucket');
   });
 
-  it.concurrent('keep names of Athena’s to what needs no quotes, and a trail in one place', () => {
+  it.concurrent('accept only Athena names that need no quotes, and only one of folder and bucket', () => {
     expect(() =>
       readConfig({ ATHENA_DATABASE: 'x; drop', ATHENA_TABLE: 'events', ATHENA_WORKGROUP: 'a b', TRAIL_BUCKET: 'my-trail', TRAIL_PATH: tmpdir() }),
     ).toThrow(
-      /ATHENA_DATABASE must be small letters.*ATHENA_TABLE must not be events.*ATHENA_WORKGROUP must be the name.*TRAIL_PATH and TRAIL_BUCKET are both set/s,
+      /ATHENA_DATABASE must start with a lowercase letter.*ATHENA_TABLE must not be events.*ATHENA_WORKGROUP must be the name.*TRAIL_PATH and TRAIL_BUCKET are both set/s,
     );
   });
 
-  it.concurrent('are read as what they mean', () => {
+  it.concurrent('are parsed to numbers, lists and paths', () => {
     expect(readConfig(everything)).toMatchObject({
       PORT: 8080,
       QUERY_TIMEOUT_SECONDS: 2.5,
@@ -67,24 +67,24 @@ describe('the settings', () => {
     });
   });
 
-  it.concurrent('that are folders are named from the folder of trailbot, and the one of the trail must be there', () => {
+  it.concurrent('that are folders are relative to the project folder, and the trail’s folder must exist', () => {
     const root = resolve(import.meta.dirname, '..');
     expect(readConfig({ TRAIL_PATH: 'test', STORE_PATH: 'not/yet' })).toMatchObject({ TRAIL_PATH: `${root}/test`, STORE_PATH: `${root}/not/yet` });
-    expect(faultsOf({ TRAIL_PATH: 'not/yet' })).toContain(`  TRAIL_PATH must be a folder, and there is none at ${root}/not/yet\n`);
-    expect(faultsOf({ TRAIL_PATH: 'package.json' })).toContain('  TRAIL_PATH must be a folder, and');
-    expect(faultsOf({ TRAIL_PATH: `/tmp/${'x'.repeat(300)}` })).toContain('  TRAIL_PATH must be a folder, and');
+    expect(errorOf({ TRAIL_PATH: 'not/yet' })).toContain(`  TRAIL_PATH must be a folder; ${root}/not/yet does not exist or is not a folder\n`);
+    expect(errorOf({ TRAIL_PATH: 'package.json' })).toContain('  TRAIL_PATH must be a folder; ');
+    expect(errorOf({ TRAIL_PATH: `/tmp/${'x'.repeat(300)}` })).toContain('  TRAIL_PATH must be a folder; ');
   });
 
-  it.concurrent('that name networks tell which of them is none, and a file that is not there', () => {
-    expect(faultsOf({ TRUSTED_CIDRS: '203.0.113.0/24,10.0.0.0/33,office' })).toContain(
-      '  TRUSTED_CIDRS must be addresses and ranges, such as 203.0.113.0/24,2001:db8::1, and 10.0.0.0/33 is none\n',
+  it.concurrent('report an invalid network and a missing file by name', () => {
+    expect(errorOf({ TRUSTED_CIDRS: '203.0.113.0/24,10.0.0.0/33,office' })).toContain(
+      '  TRUSTED_CIDRS must be IP addresses and CIDR ranges, such as 203.0.113.0/24,2001:db8::1; 10.0.0.0/33 is neither\n',
     );
-    expect(faultsOf({ TRUSTED_CIDRS: 'office' })).toContain('and office is none');
+    expect(errorOf({ TRUSTED_CIDRS: 'office' })).toContain('; office is neither');
     expect(readConfig({ AWS_RANGES: 'https://mirror.example.com/aws.json' }).AWS_RANGES).toBe('https://mirror.example.com/aws.json');
-    expect(faultsOf({ AWS_RANGES: 'not/there.json' })).toMatch(/AWS_RANGES must be a URL or a file, and there is none at .*not\/there[.]json/);
+    expect(errorOf({ AWS_RANGES: 'not/there.json' })).toMatch(/AWS_RANGES must be a URL or a file; .*not\/there[.]json does not exist/);
   });
 
-  it.concurrent('that are wrong are all named at once, each once', () => {
+  it.concurrent('that are invalid are all reported together, each once', () => {
     const wrong = {
       TRAIL_PATH: '/nowhere/at/all',
       STORE_PATH: '/tmp/day=1',
@@ -100,34 +100,34 @@ describe('the settings', () => {
       QUERY_TIMEOUT_SECONDS: '0',
       LOG_LEVEL: 'loud',
     };
-    expect(faultsOf(wrong)).toBe(`These settings are not right:
-  TRAIL_PATH must be a folder, and there is none at /nowhere/at/all
-  STORE_PATH must be a folder without “=” in its path, which DuckDB reads as a partition
+    expect(errorOf(wrong)).toBe(`Invalid settings:
+  TRAIL_PATH must be a folder; /nowhere/at/all does not exist or is not a folder
+  STORE_PATH must not contain “=”, because DuckDB reads it as a partition
   SAMPLE_EVENTS must be a whole number
   SLACK_BOT_TOKEN must begin with xoxb-
   SLACK_APP_TOKEN must begin with xapp-
-  DIGEST_CHANNEL must be a channel id, such as C0123ABCD (channel details, at the bottom)
-  ALLOWED_CHANNELS must be channel ids, such as C0123ABCD,C0456EFGH
-  ALLOWED_USERS must be user ids, such as U0123ABCD,U0456EFGH
+  DIGEST_CHANNEL must be a channel ID, such as C0123ABCD (at the bottom of the channel details)
+  ALLOWED_CHANNELS must be channel IDs, such as C0123ABCD,C0456EFGH
+  ALLOWED_USERS must be user IDs, such as U0123ABCD,U0456EFGH
   TIME_ZONE must be a time zone name, such as Europe/Berlin
   PORT must be a port number, from 0 to 65535
   PLAYGROUND_PORT must be a port number, from 0 to 65535
   QUERY_TIMEOUT_SECONDS must be more than 0
   LOG_LEVEL must be debug, info, warn, error or silent
-.env.example says what each is for.`);
+.env.example describes each setting.`);
   });
 
-  it.concurrent('that need one another are named beside those that are wrong', () => {
-    expect(faultsOf({ SLACK_BOT_TOKEN: 'xoxb-1', PORT: 'x' })).toContain(
+  it.concurrent('that need each other are reported with the invalid ones', () => {
+    expect(errorOf({ SLACK_BOT_TOKEN: 'xoxb-1', PORT: 'x' })).toContain(
       '  PORT must be a port number, from 0 to 65535\n  SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode\n',
     );
-    expect(faultsOf({ DIGEST_CHANNEL: 'C0123ABCD' })).toContain('  SLACK_BOT_TOKEN is missing, though DIGEST_CHANNEL is set\n');
+    expect(errorOf({ DIGEST_CHANNEL: 'C0123ABCD' })).toContain('  SLACK_BOT_TOKEN is missing, but DIGEST_CHANNEL is set\n');
     expect(readConfig(http)).toMatchObject(http);
     expect(readConfig({ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' })).toMatchObject({ SLACK_APP_TOKEN: 'xapp-1' });
   });
 
-  it.concurrent('are never said back, for they may be secrets', () => {
-    expect(faultsOf({ SLACK_BOT_TOKEN: 'hunter2', SLACK_APP_TOKEN: 'hunter3', SLACK_SIGNING_SECRET: 'hunter4' })).not.toContain('hunter');
+  it.concurrent('are not repeated in errors, because they may be secrets', () => {
+    expect(errorOf({ SLACK_BOT_TOKEN: 'hunter2', SLACK_APP_TOKEN: 'hunter3', SLACK_SIGNING_SECRET: 'hunter4' })).not.toContain('hunter');
   });
 });
 
@@ -149,14 +149,14 @@ const everything = {
   LOG_LEVEL: 'warn',
 };
 
-function faultsOf(env: Record<string, string>): string {
+function errorOf(env: Record<string, string>): string {
   try {
     readConfig(env);
   } catch (error) {
     if (error instanceof UserError) return error.message;
     throw error;
   }
-  throw new Error('no fault was found');
+  throw new Error('no error was thrown');
 }
 
 describe('the store of a trail', () => {

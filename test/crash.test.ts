@@ -47,20 +47,20 @@ const load = (store: string) => loadTrail({ trail: folder.trail, store, signal: 
 
 describe('A loader that is killed', () => {
   test.each<[string, ...Moment[]]>([
-    ['as it unpacks', ['stage', 1]],
-    ['as it unpacks more while it writes', ['stage', 4]],
-    ['as it writes its first events', ['events', 2]],
+    ['while it unpacks', ['stage', 1]],
+    ['while it unpacks and writes', ['stage', 4]],
+    ['while it writes its first events', ['events', 2]],
     ['between the days of a batch', ['events', 12]],
-    ['as it writes down which events there are', ['ids', 1]],
-    ['as it writes down which files were read', ['files', 1]],
+    ['while it writes the event ids', ['ids', 1]],
+    ['while it writes the list of files', ['files', 1]],
     ['at its first commit', ['log', 1]],
     ['in the middle', ['events', 15]],
-    ['again and again', ['log', 1], ['ids', 3], ['events', 5], ['log', 4]],
-  ])('%s leaves a store that the next load makes whole, with every event once', async (_, ...moments) => {
+    ['repeatedly', ['log', 1], ['ids', 3], ['events', 5], ['log', 4]],
+  ])('%s leaves a store that the next load completes, with every event once', async (_, ...moments) => {
     const store = join(await mkdtemp(join(folder.root, 'killed-')), 'store');
     for (const moment of moments) {
       await killed(store, moment);
-      // None of its events is there twice meanwhile.
+      // No event is stored twice meanwhile.
       const ids = await held(store).catch(() => []);
       expect(new Set(ids).size).toBe(ids.length);
     }
@@ -69,7 +69,7 @@ describe('A loader that is killed', () => {
     expect(await load(store)).toMatchObject({ files: 0 });
   });
 
-  test('leaves half-written files that no later load takes for real', async () => {
+  test('leaves incomplete files that later loads ignore', async () => {
     const store = join(folder.root, 'store-torn');
     await load(store);
     // As though it had been killed before its last commit: that commit is gone, its files are there, one of them torn.

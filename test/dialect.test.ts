@@ -1,4 +1,4 @@
-/** Every statement that a command or a report can send is one that Athena takes, and that reads only the days of its window. */
+/** Athena accepts every statement of every command and report, and each reads only the days of its window. */
 import { TrinoSQL } from 'dt-sql-parser';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** The statements that a line sends. */
+/** The statements of a line. */
 async function sentBy(line: string): Promise<Sql[]> {
   const sent: Sql[] = [];
   await desk.answer(line, { now, signal, onQuery: (statement) => sent.push(statement) });
@@ -38,34 +38,34 @@ async function sentByReport(name: string): Promise<Sql[]> {
 
 const WINDOWED = /select \* from events\s+where day between \? and \?\s+and eventtime >= \? and eventtime < \?/g;
 
-const taken = new Set<string>();
+const checked = new Set<string>();
 
-/** The grammar's word on a text, once for each: statements differ by their values more often than by their text. */
+/** Checks the grammar of each text once, because many statements differ only in their values. */
 function expectTrinoReads(text: string): void {
-  if (taken.has(text)) return;
+  if (checked.has(text)) return;
   expect(new TrinoSQL().validate(text)).toEqual([]);
-  taken.add(text);
+  checked.add(text);
 }
 
 function expectAthenaTakes({ text, values }: Sql): void {
   expectTrinoReads(text);
-  // The relation is named nowhere but between bounds of its partitions.
+  // `events` is only used with bounds on its partitions.
   expect(text.match(/\bfrom\s+events\b/g)).toHaveLength(text.match(WINDOWED)?.length ?? 0);
   expect(text.match(WINDOWED)).not.toBeNull();
   expect(text.split('?')).toHaveLength(values.length + 1);
   for (const value of values) expect(String(value).length).toBeLessThanOrEqual(1000);
-  // Athena takes a parameter only in WHERE.
+  // Athena accepts parameters only in WHERE.
   const [select = ''] = text.split(/\bfrom\b/);
   expect(select).not.toContain('?');
   expect(text.slice(text.lastIndexOf('order by'))).not.toMatch(/order by[^)]*\?/);
 }
 
-test('A question about whole days reads their folders and those of the next day, for files are delivered late', async () => {
+test('A question about whole days reads their folders and those of the next day, because files are delivered late', async () => {
   const [sent] = await sentBy('events 2026-11-18..2026-11-19');
   expect(sent?.values.slice(0, 4)).toEqual(['2026/11/18', '2026/11/20', '2026-11-18T00:00:00Z', '2026-11-20T00:00:00Z']);
 });
 
-describe('Athena takes what is sent by', () => {
+describe('Athena accepts the statements of', () => {
   test.each([
     'events 24h',
     'events user:maria*,"a b" -via:console error:* -target:x?y ip:203.0.113.7 30d',
@@ -83,7 +83,7 @@ describe('Athena takes what is sent by', () => {
     for (const statement of sent) expectAthenaTakes(statement);
   });
 
-  test('each command’s own example, and all that follows from it', async () => {
+  test('each command’s example and its follow-up lines', async () => {
     for (const [name, { example }] of catalog.commands) {
       const sent: Sql[] = [];
       const { next = [], table } = await desk.answer(`${name} ${example}`, { now, signal, onQuery: (statement) => sent.push(statement) });

@@ -27,5 +27,5 @@ afterAll(async () => {
 });
 
 describe.each(['DuckDB', 'Athena'])('an engine, %s,', (name) => {
-  test.each(contract.map((promised) => [promised.name, promised.holds] as const))('%s', (_, holds) => holds(engines[name] as QueryEngine));
+  test.each(contract.map(({ name: promise, holds }) => [promise, holds] as const))('%s', (_, holds) => holds(engines[name] as QueryEngine));
 });

@@ -236,8 +236,8 @@ const stub = (rows: RawRow[]): QueryEngine => ({
     last: '2026-11-20T23:00:00Z',
     accounts: ['111122223333'],
     regions: ['us-east-1'],
-    asideFiles: 1,
-    asideEvents: 2,
+    skippedFiles: 1,
+    skippedEvents: 2,
   }),
   close: async () => undefined,
 });

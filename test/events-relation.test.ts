@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ACCOUNT, type Fields, type OpenTrail, openFolder, record, session, type TrailFolder, trailFolder, user } from './support/trail-folder.ts';
 
-/** Records of all tables below, loaded once; each test reads its own by id. */
+/** The records of all tables below, loaded once. Each test reads its record by id. */
 const all: Fields[] = [];
 const made = <Expected>(what: string, fields: Fields, expected: Expected) => {
   const one = record(fields);
@@ -15,7 +15,7 @@ beforeAll(async () => {
   folder = await trailFolder();
   await folder.deliver(all);
   open = await openFolder(folder);
-  expect(open.loaded).toMatchObject({ events: all.length, asideFiles: 0, asideEvents: 0 });
+  expect(open.loaded).toMatchObject({ events: all.length, skippedFiles: 0, skippedEvents: 0 });
 });
 afterAll(async () => {
   await open?.[Symbol.asyncDispose]();
@@ -27,7 +27,7 @@ async function row(id: string, columns = '*') {
   return found;
 }
 
-describe('every field of a full record has its column', () => {
+describe('every field of a complete record has a column', () => {
   const identity = session('deploy', 'alice@example.com', {
     path: 'team/',
     invokedBy: 'cloudformation.amazonaws.com',
@@ -71,7 +71,7 @@ describe('every field of a full record has its column', () => {
   });
   all.push(full);
 
-  test('as text, and JSON where it is an object', async () => {
+  test('as text, or as JSON for an object', async () => {
     const found = await row(String(full.eventID), "* replace (array_join(resources, ' ') as resources)");
     const {
       requestparameters,
@@ -150,7 +150,7 @@ describe('every field of a full record has its column', () => {
     expect(resources).toBe('arn:aws:s3:::example-reports arn:aws:s3:::example-reports/');
   });
 
-  test('and is told by the command event, in full', async () => {
+  test('and is in the answer of the command event', async () => {
     const { data } = await open.ask(`event ${full.eventID} 2026-05-01`);
     const { record: told } = data as { record: Fields };
     const { resources: _, managementEvent: __, sessionCredentialFromConsole: ___, userIdentity: ____, ...rest } = full;
@@ -159,7 +159,7 @@ describe('every field of a full record has its column', () => {
   });
 });
 
-describe('how it ended is told by more than errorCode', () => {
+describe('the outcome is derived from more than errorCode', () => {
   const end = (errorCode: string | undefined, expected: string, more: Fields = {}) =>
     made(errorCode ?? String(more.eventName), { errorCode, ...more }, expected);
   const signIn = (eventName: string, result: string) => ({
@@ -222,7 +222,7 @@ describe('how it ended is told by more than errorCode', () => {
   });
 });
 
-describe('what was acted on is a word', () => {
+describe('the target of an event is a short name', () => {
   const on = (eventName: string, fields: Fields, expected: string | null, what = eventName) =>
     made(what, { eventName, readOnly: false, ...fields }, expected);
   const arn = (resource: string) => `arn:aws:iam::${ACCOUNT}:${resource}`;
@@ -245,7 +245,7 @@ describe('what was acted on is a word', () => {
   });
 });
 
-describe('through what it was done is told by agent, address and session', () => {
+describe('the tool of a call is derived from user agent, address and session', () => {
   const through = (userAgent: string | undefined, expected: string, more: Fields = {}, what = String(userAgent)) =>
     made(what, { userAgent, ...more }, expected);
   test.each([
@@ -277,7 +277,7 @@ describe('through what it was done is told by agent, address and session', () =>
   });
 });
 
-describe('what destroys and what only reads is told by name and readOnly', () => {
+describe('destructive and read-only calls are derived from event name and readOnly', () => {
   const does = (eventName: string, readOnly: unknown, expected: readonly [string, string]) =>
     made(`${eventName} readOnly ${readOnly}`, { eventName, readOnly }, expected);
   test.each([

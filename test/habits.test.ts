@@ -227,7 +227,7 @@ describe('real trails', () => {
     ];
     const list = parameters.map((requestParameters) => record({ requestParameters }));
     await using open = await trailOf(...list);
-    expect(open.loaded).toMatchObject({ events: list.length, asideEvents: 0 });
+    expect(open.loaded).toMatchObject({ events: list.length, skippedEvents: 0 });
     for (const one of list) {
       const { data } = await open.ask(`event ${one.eventID} ${DAY}`);
       expect((data as { request: unknown }).request).toEqual(one.requestParameters);

@@ -1,11 +1,11 @@
-/** The permissions that trailbot asks for: no more than it needs, for the place that it is in, and as docs/aws.md explains them. */
+/** The IAM policy of trailbot: least privilege, the real resource names, and as documented in docs/aws.md. */
 import { readFileSync } from 'node:fs';
 import type { WorkGroup } from '@aws-sdk/client-athena';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lookAround, type Told } from '../athena/environment.ts';
-import { bucketStatements, type Ground, keyStatements, policyOf, type Statement } from '../athena/policy.ts';
-import { policyRemarks, printPolicy, readPolicyOptions } from '../src/cli/iam-policy.ts';
+import { inspectEnvironment, type KnownValues } from '../athena/environment.ts';
+import { type AwsContext, bucketStatements, keyStatements, policyOf, type Statement } from '../athena/policy.ts';
+import { policyNotes, printPolicy, readPolicyOptions } from '../src/cli/iam-policy.ts';
 import { UserError } from '../src/errors.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { openPocketCatalog } from './support/pocket-catalog.ts';
@@ -14,7 +14,7 @@ import { pocketSts } from './support/sts.ts';
 const ROLE = 'arn:aws:iam::111122223333:role/trailbot';
 const KEY = 'arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 const RESULTS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321';
-const ground: Ground = {
+const context: AwsContext = {
   partition: 'aws',
   account: '111122223333',
   region: 'eu-central-1',
@@ -31,7 +31,7 @@ const sids = (statements: readonly Statement[]): string[] => statements.map(({ S
 
 describe('The policy', () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,12}$/);
-  const grounds: fc.Arbitrary<Ground> = fc.record({
+  const contexts: fc.Arbitrary<AwsContext> = fc.record({
     partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'),
     account: fc.stringMatching(/^\d{12}$/),
     region: fc.constantFrom('eu-central-1', 'cn-north-1', 'us-gov-west-1', 'eusc-de-east-1'),
@@ -45,9 +45,9 @@ describe('The policy', () => {
     resultsKey: fc.constantFrom(undefined, RESULTS_KEY),
   });
 
-  test('allows no action by a pattern, and nothing on all resources', () => {
+  test('has no wildcard actions and no wildcard resource', () => {
     fc.assert(
-      fc.property(grounds, (place) => {
+      fc.property(contexts, (place) => {
         for (const { Action, Resource } of policyOf(place).Statement) {
           for (const action of Action) expect(action).toMatch(/^(s3|athena|glue|kms):[A-Z][A-Za-z]+$/);
           for (const resource of Resource) expect(resource).toMatch(/^arn:[a-z-]+:(s3|athena|glue|kms):[^*]+(\/\*)?$/);
@@ -56,9 +56,9 @@ describe('The policy', () => {
     );
   });
 
-  test('lets nothing be changed but what bears our names, and results', () => {
+  test('allows changes only to trailbot’s own tables, workgroup and results', () => {
     fc.assert(
-      fc.property(grounds, (place) => {
+      fc.property(contexts, (place) => {
         const { partition, account, region, database, table, workGroup } = place;
         const glue = `arn:${partition}:glue:${region}:${account}`;
         const ours = [
@@ -76,11 +76,11 @@ describe('The policy', () => {
     );
   });
 
-  test('reads no object of the bucket but the log files, and lists no other folder', () => {
-    const [read, see] = policyOf({ ...ground, prefix: 'logs/' }).Statement;
-    expect(read).toEqual({ Sid: 'ReadTheTrail', Effect: 'Allow', Action: ['s3:GetObject'], Resource: ['arn:aws:s3:::example-trail/logs/AWSLogs/*'] });
+  test('allows reading only log files and listing only their folders', () => {
+    const [read, see] = policyOf({ ...context, prefix: 'logs/' }).Statement;
+    expect(read).toEqual({ Sid: 'ReadTrail', Effect: 'Allow', Action: ['s3:GetObject'], Resource: ['arn:aws:s3:::example-trail/logs/AWSLogs/*'] });
     expect(see).toEqual({
-      Sid: 'SeeTheFoldersOfTheTrail',
+      Sid: 'ListTrailFolders',
       Effect: 'Allow',
       Action: ['s3:ListBucket'],
       Resource: ['arn:aws:s3:::example-trail'],
@@ -88,44 +88,44 @@ describe('The policy', () => {
     });
   });
 
-  test('uses keys through S3 alone, and has no word of keys or results where there are none', () => {
-    const keys = policyOf(ground).Statement.filter(({ Action }) => Action.some((action) => action.startsWith('kms:')));
+  test('allows keys only through S3, and has no statements for keys or results that do not exist', () => {
+    const keys = policyOf(context).Statement.filter(({ Action }) => Action.some((action) => action.startsWith('kms:')));
     expect(keys.map(({ Resource, Condition }) => ({ Resource, Condition }))).toEqual(
       [KEY, RESULTS_KEY].map((key) => ({
         Resource: [key],
         Condition: { StringEquals: { 'kms:ViaService': ['s3.eu-central-1.amazonaws.com'] } },
       })),
     );
-    const plain = policyOf({ ...ground, key: undefined, results: undefined, resultsKey: undefined }).Statement;
+    const plain = policyOf({ ...context, key: undefined, results: undefined, resultsKey: undefined }).Statement;
     expect(sids(plain)).toEqual([
-      'ReadTheTrail',
-      'SeeTheFoldersOfTheTrail',
-      'FindTheBucketOfTheTrail',
-      'AskQuestions',
-      'SeeWhatTablesThereAre',
-      'ReadTheCatalog',
-      'MakeTheTablesForSetupOnly',
-      'MakeTheWorkgroupForSetupOnly',
+      'ReadTrail',
+      'ListTrailFolders',
+      'LocateTrailBucket',
+      'RunQueries',
+      'ReadTableMetadata',
+      'ReadGlueCatalog',
+      'CreateTablesForSetupOnly',
+      'CreateWorkgroupForSetupOnly',
     ]);
   });
 
-  test('is what docs/aws.md explains, statement by statement and action by action', () => {
+  test('has the same statements and actions as docs/aws.md', () => {
     const section = /^## 1\. .*?(?=^## )/ms.exec(readFileSync(new URL('../docs/aws.md', import.meta.url), 'utf8'))?.[0] ?? '';
     const explained = [...section.matchAll(/^\| `(\w+)` +\| ([^|]*)\|/gm)].map(([, sid = '', actions = '']) => ({
       sid,
       actions: [...actions.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => action),
     }));
-    const asked = policyOf(ground).Statement.map(({ Sid, Action }) => ({ sid: Sid, actions: Action }));
+    const asked = policyOf(context).Statement.map(({ Sid, Action }) => ({ sid: Sid, actions: Action }));
     expect(explained).toEqual(asked);
-    const ofOwners = [...bucketStatements(ground, ROLE), ...keyStatements(ground, ROLE)].map(({ Sid }) => Sid);
+    const ofOwners = [...bucketStatements(context, ROLE), ...keyStatements(context, ROLE)].map(({ Sid }) => Sid);
     expect([...section.matchAll(/`(Trailbot\w+)`/g)].map(([, sid]) => sid)).toEqual(ofOwners);
   });
 });
 
-/** What is said, of a bucket with these manners. */
-async function said(
+/** Runs iam-policy for a bucket with these properties. */
+async function run(
   manner: Parameters<typeof pocketBucket>[1],
-  { told = {}, workGroup, sts = { arn: 'arn:aws:sts::111122223333:assumed-role/admin/me' } }: Asked = {},
+  { known = {}, workGroup, sts = { arn: 'arn:aws:sts::111122223333:assumed-role/admin/me' } }: RunOptions = {},
 ) {
   await using bucket = await pocketBucket([FILE], manner);
   await using catalog = await openPocketCatalog();
@@ -133,16 +133,16 @@ async function said(
   if (workGroup) catalog.workGroups.set('trailbot', workGroup);
   const settings = { bucket: bucket.name, prefix: undefined, database: 'trailbot', table: 'cloudtrail', workGroup: 'trailbot' };
   const clients = { athena: catalog.client, s3: bucket.client(), sts: caller.client };
-  const more = { results: 's3://example-results/', cutoffGb: 1000, atOnce: 10, dollarsPerTb: 5 };
-  const surroundings = await lookAround({ ...settings, ...more }, told, clients, new AbortController().signal);
+  const more = { outputLocation: 's3://example-results/', scanLimitGb: 1000, maxConcurrency: 10, usdPerTb: 5 };
+  const environment = await inspectEnvironment({ ...settings, ...more }, known, clients, new AbortController().signal);
   return {
-    policy: JSON.parse(printPolicy(surroundings)) as ReturnType<typeof policyOf>,
-    remarks: policyRemarks(surroundings, undefined).join('\n\n'),
+    policy: JSON.parse(printPolicy(environment)) as ReturnType<typeof policyOf>,
+    notes: policyNotes(environment, undefined).join('\n\n'),
   };
 }
 
-interface Asked {
-  readonly told?: Told;
+interface RunOptions {
+  readonly known?: KnownValues;
   readonly workGroup?: WorkGroup;
   readonly sts?: Parameters<typeof pocketSts>[0];
 }
@@ -153,62 +153,62 @@ const writtenAt = () => new Date('2026-11-20T10:05:00Z');
 const resourcesOf = ({ Statement }: ReturnType<typeof policyOf>, sid: string) => Statement.find(({ Sid }) => Sid === sid)?.Resource;
 
 describe('npm run iam-policy', () => {
-  test('learns the account, the region and where results go, and has nothing to ask', async () => {
-    const { policy, remarks } = await said({ writtenAt });
-    expect(resourcesOf(policy, 'AskQuestions')).toEqual(['arn:aws:athena:eu-central-1:111122223333:workgroup/trailbot']);
-    expect(resourcesOf(policy, 'KeepResults')).toEqual(['arn:aws:s3:::example-results/*']);
-    expect(resourcesOf(policy, 'FindTheBucketOfResults')).toEqual(['arn:aws:s3:::example-results']);
+  test('reads the account, the region and the result location from AWS', async () => {
+    const { policy, notes } = await run({ writtenAt });
+    expect(resourcesOf(policy, 'RunQueries')).toEqual(['arn:aws:athena:eu-central-1:111122223333:workgroup/trailbot']);
+    expect(resourcesOf(policy, 'StoreResults')).toEqual(['arn:aws:s3:::example-results/*']);
+    expect(resourcesOf(policy, 'LocateResultsBucket')).toEqual(['arn:aws:s3:::example-results']);
     expect(JSON.stringify(policy)).not.toContain('YOUR-');
-    expect(sids(policy.Statement)).not.toContain('DecryptTheTrail');
-    expect(remarks).toMatch(/^MakeTheTablesForSetupOnly/);
-    expect(remarks).toContain('needs no permission');
+    expect(sids(policy.Statement)).not.toContain('DecryptTrail');
+    expect(notes).toMatch(/^CreateTablesForSetupOnly/);
+    expect(notes).toContain('needs no permission');
   });
 
-  test('takes the results of the workgroup that is there, and not those that setup would give it', async () => {
+  test('uses the result location of an existing workgroup instead of the setting', async () => {
     const Configuration = {
       ResultConfiguration: { OutputLocation: 's3://other-results/q', EncryptionConfiguration: { EncryptionOption: 'SSE_KMS', KmsKey: RESULTS_KEY } },
     } as const;
-    const { policy } = await said({ writtenAt }, { workGroup: { Name: 'trailbot', Configuration } });
-    expect(resourcesOf(policy, 'KeepResults')).toEqual(['arn:aws:s3:::other-results/q/*']);
+    const { policy } = await run({ writtenAt }, { workGroup: { Name: 'trailbot', Configuration } });
+    expect(resourcesOf(policy, 'StoreResults')).toEqual(['arn:aws:s3:::other-results/q/*']);
     expect(resourcesOf(policy, 'EncryptResults')).toEqual([RESULTS_KEY]);
-    const managed = await said(
+    const managed = await run(
       { writtenAt },
       { workGroup: { Name: 'trailbot', Configuration: { ManagedQueryResultsConfiguration: { Enabled: true } } } },
     );
-    expect(sids(managed.policy.Statement)).not.toContain('KeepResults');
+    expect(sids(managed.policy.Statement)).not.toContain('StoreResults');
   });
 
-  test('prints what the owner of the bucket and of its key must add, when that is another account', async () => {
-    const { policy, remarks } = await said({ writtenAt, owner: '444455556666', key: KEY });
-    expect(resourcesOf(policy, 'DecryptTheTrail')).toEqual([KEY]);
-    expect(remarks).toContain('The bucket example-trail is another account’s. Its owner must then add this to the bucket’s policy:\n[');
-    expect(remarks).toContain(`The key ${KEY} is another account’s. Its owner must add this to the key’s policy:\n[`);
-    const blocks = [...remarks.matchAll(/^\[\n.*?^\]/gms)].flatMap(([json]) => JSON.parse(json) as Statement[]);
+  test('prints the statements for the bucket policy and the key policy of another account', async () => {
+    const { policy, notes } = await run({ writtenAt, owner: '444455556666', key: KEY });
+    expect(resourcesOf(policy, 'DecryptTrail')).toEqual([KEY]);
+    expect(notes).toContain('The bucket example-trail belongs to another account. Its owner must add this to the bucket policy:\n[');
+    expect(notes).toContain(`The key ${KEY} belongs to another account. Its owner must add this to the key policy:\n[`);
+    const blocks = [...notes.matchAll(/^\[\n.*?^\]/gms)].flatMap(([json]) => JSON.parse(json) as Statement[]);
     expect(blocks.map(({ Sid, Principal }) => `${Sid} ${Principal?.AWS}`)).toEqual(
-      ['ReadTheTrail', 'SeeTheFoldersOfTheTrail', 'FindTheBucketOfTheTrail', 'DecryptTheTrail'].map((sid) => `Trailbot${sid} ${ROLE}`),
+      ['ReadTrail', 'ListTrailFolders', 'LocateTrailBucket', 'DecryptTrail'].map((sid) => `Trailbot${sid} ${ROLE}`),
     );
-    expect(remarks).toContain(`I took my role to be ${ROLE}. If it is not, give it: --role `);
+    expect(notes).toContain(`These statements are for the role ${ROLE}. If trailbot has another role, add --role `);
   });
 
-  test('keeps to what the role of the policy itself may do', async () => {
+  test('works with the permissions of the policy itself', async () => {
     const allows = (prefix: string) => prefix.startsWith('AWSLogs/');
-    const { remarks } = await said({ writtenAt, allows, owner: '444455556666', key: KEY });
-    expect(remarks).toContain('The bucket example-trail is another account’s.');
+    const { notes } = await run({ writtenAt, allows, owner: '444455556666', key: KEY });
+    expect(notes).toContain('The bucket example-trail belongs to another account.');
   });
 
-  test('says what it could not learn, what stands in its place, and how to give it', async () => {
-    const { policy, remarks } = await said({ denies: () => 's3:GetObject', writtenAt }, { sts: { error: 'ExpiredToken' } });
-    expect(resourcesOf(policy, 'AskQuestions')).toEqual(['arn:aws:athena:eu-central-1:YOUR-ACCOUNT:workgroup/trailbot']);
-    expect(remarks).toContain('AWS did not tell me all of it: ');
-    expect(remarks).toContain('I could not learn the account, so YOUR-ACCOUNT stands in its place. Give it: --account 111122223333');
-    expect(remarks).toContain('I could not learn whether the log files are encrypted with a KMS key. If they are, give it: --key arn:aws:kms:');
-    expect(remarks).toContain('I could not learn whose the bucket example-trail is.');
+  test('lists values it could not read, their placeholders, and the options to set them', async () => {
+    const { policy, notes } = await run({ denies: () => 's3:GetObject', writtenAt }, { sts: { error: 'ExpiredToken' } });
+    expect(resourcesOf(policy, 'RunQueries')).toEqual(['arn:aws:athena:eu-central-1:YOUR-ACCOUNT:workgroup/trailbot']);
+    expect(notes).toContain('Some values could not be read from AWS: ');
+    expect(notes).toContain('The account is not known; the policy has the placeholder YOUR-ACCOUNT. Add --account 111122223333');
+    expect(notes).toContain('It is not known whether the log files are encrypted with a KMS key. If they are, add --key arn:aws:kms:');
+    expect(notes).toContain('The owner of the bucket example-trail is not known.');
   });
 
-  test('takes what it is told before what it could learn', async () => {
-    const { policy } = await said({ writtenAt }, { told: { account: '444455556666', region: 'cn-north-1', key: KEY } });
-    expect(resourcesOf(policy, 'AskQuestions')).toEqual(['arn:aws-cn:athena:cn-north-1:444455556666:workgroup/trailbot']);
-    expect(resourcesOf(policy, 'DecryptTheTrail')).toEqual([KEY]);
+  test('prefers options over values from AWS', async () => {
+    const { policy } = await run({ writtenAt }, { known: { account: '444455556666', region: 'cn-north-1', key: KEY } });
+    expect(resourcesOf(policy, 'RunQueries')).toEqual(['arn:aws-cn:athena:cn-north-1:444455556666:workgroup/trailbot']);
+    expect(resourcesOf(policy, 'DecryptTrail')).toEqual([KEY]);
   });
 
   test.each([
@@ -216,8 +216,8 @@ describe('npm run iam-policy', () => {
     ['region', 'Frankfurt'],
     ['role', 'trailbot'],
     ['key', 'alias/trail'],
-  ])('refuses an %s that is none, with an example', (name, value) => {
+  ])('rejects an invalid %s with an example', (name, value) => {
     expect(() => readPolicyOptions({ [name]: value })).toThrow(UserError);
-    expect(() => readPolicyOptions({ [name]: value })).toThrow(`--${name} ${value} is not right. Write it as `);
+    expect(() => readPolicyOptions({ [name]: value })).toThrow(`--${name} ${value} is not valid. Write it as `);
   });
 });

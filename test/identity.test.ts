@@ -10,7 +10,7 @@ const SPECIAL_NAMES = [`O'Brien`, '100%_user', 'zoë', '=HYPERLINK("http://x")',
 let open: OpenTrail;
 beforeAll(async () => {
   open = await trailOf(...identities.map((each) => each.record), ...SPECIAL_NAMES.map((each) => each.record));
-  expect(open.loaded).toMatchObject({ events: identities.length + SPECIAL_NAMES.length, asideFiles: 0, asideEvents: 0 });
+  expect(open.loaded).toMatchObject({ events: identities.length + SPECIAL_NAMES.length, skippedFiles: 0, skippedEvents: 0 });
 });
 afterAll(() => open?.[Symbol.asyncDispose]());
 

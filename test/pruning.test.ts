@@ -1,43 +1,43 @@
-/** What a plan tells of the days that a statement reads. A real Trino's plans are read in test/trino. */
+/** Reads the days that a query scans from its EXPLAIN plan. test/trino reads plans of a real Trino. */
 import { describe, expect, test } from 'vitest';
-import { daysRead, explained, planIn, scansIn } from '../athena/pruning.ts';
+import { daysRead, explainStatement, parsePlan, planText } from '../athena/pruning.ts';
 import { sql } from '../src/trail/sql.ts';
 import { planReading } from './support/pocket-catalog.ts';
 
 const TRAIL = { first: '2026/11/18', last: '2026/11/21' };
 
-describe('A plan', () => {
-  test('is asked for with the values in its text, and those in quotes left as they are', () => {
+describe('An EXPLAIN plan', () => {
+  test('is requested with the values in the text, where a ? in quotes stays as it is', () => {
     const statement = sql`select '?' as "?" from events where day = ${'2026/11/20'} and actor = ${"o'neil"} and n > ${3} -- ?`;
-    expect(explained(statement)).toMatchObject({
+    expect(explainStatement(statement)).toMatchObject({
       text: `explain (type io, format json) select '?' as "?" from events where day = '2026/11/20' and actor = 'o''neil' and n > 3 -- ?`,
       values: [],
     });
   });
 
-  test('is read as one cell, as a line a row, and below a header', () => {
+  test('may be one cell, one row per line, or have a header row', () => {
     const plan = planReading(['2026/11/20']);
     const lines = plan.split('\n').map((line) => ({ 'Query Plan': line }));
     for (const rows of [[{ 'Query Plan': plan }], lines, [{ 'Query Plan': 'Query Plan' }, ...lines]]) {
-      expect(scansIn(planIn(rows))).toEqual([{ day: ['2026/11/20'] }]);
+      expect(parsePlan(planText(rows))).toEqual([{ day: ['2026/11/20'] }]);
     }
   });
 
   test.each(['', 'Trino says no', '{}', '{"inputTableColumnInfos": 3}', '- TableScan[cloudtrail] {day = 2026/11/20}'])(
-    'that is none is not guessed at: %s',
+    'that cannot be parsed is undefined: %s',
     (text) => {
-      expect(scansIn(text)).toBeUndefined();
+      expect(parsePlan(text)).toBeUndefined();
     },
   );
 
   test.each([
-    ['days that are counted out', [{ day: ['2026/11/20', '2026/11/19', '2026/11/20'] }], ['2026/11/19', '2026/11/20']],
-    ['days from one to another', [{ day: ['2026/11/19..2026/11/21'] }], ['2026/11/19', '2026/11/20', '2026/11/21']],
-    ['days without an end', [{ day: ['2026/11/20..'] }], ['2026/11/20', '2026/11/21']],
+    ['listed days', [{ day: ['2026/11/20', '2026/11/19', '2026/11/20'] }], ['2026/11/19', '2026/11/20']],
+    ['a range of days', [{ day: ['2026/11/19..2026/11/21'] }], ['2026/11/19', '2026/11/20', '2026/11/21']],
+    ['a range without an end', [{ day: ['2026/11/20..'] }], ['2026/11/20', '2026/11/21']],
     ['several tables', [{ day: ['2026/11/18'] }, { day: ['2026/11/21'] }], ['2026/11/18', '2026/11/21']],
-    ['no bound', [{ account: ['111122223333'] }], ['2026/11/18', '2026/11/19', '2026/11/20', '2026/11/21']],
+    ['no constraint on the day', [{ account: ['111122223333'] }], ['2026/11/18', '2026/11/19', '2026/11/20', '2026/11/21']],
     ['no days at all', [{ day: [] }], []],
-  ])('with %s reads those', (_, scans, days) => {
+  ])('with %s gives the days that are read', (_, scans, days) => {
     expect(daysRead(scans, TRAIL)).toEqual(days);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listAside } from '../duckdb/store.ts';
+import { listSkipped } from '../duckdb/store.ts';
 import type { Row } from '../src/answer/answer.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
@@ -168,7 +168,7 @@ describe.each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'
     const { events, ids, first, last, accounts, regions } = theirs('01') as Record<'events' | 'ids', number> &
       Record<'first' | 'last', string> &
       Record<'accounts' | 'regions', Tally>;
-    expect(open.loaded).toMatchObject({ events: ids, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+    expect(open.loaded).toMatchObject({ events: ids, duplicates: 0, skippedFiles: 0, skippedEvents: 0 });
     expect(await open.engine.extent()).toMatchObject({ events, first, last });
     expect(await ask('events')).toHaveLength(events);
     expect(counted(await ask('events by:region'), ({ region }) => region)).toEqual(tallied(regions));
@@ -266,7 +266,7 @@ describe('Trails of other people', () => {
   test('load whole, with nothing set aside', async () => {
     for (const set of await readdir(join(DATA, 'trails'))) {
       await using open = await openSet(set);
-      expect({ set, aside: await listAside(join(root, set)) }).toEqual({ set, aside: [] });
+      expect({ set, skipped: await listSkipped(join(root, set)) }).toEqual({ set, skipped: [] });
       expect(Number((await open.engine.extent()).events)).toBeGreaterThan(0);
     }
   });

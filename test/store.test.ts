@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readLog } from '../duckdb/commit-log.ts';
-import { listAside, loadTrail } from '../duckdb/store.ts';
+import { listSkipped, loadTrail } from '../duckdb/store.ts';
 import { UserError } from '../src/errors.ts';
 import {
   ACCOUNT,
@@ -25,17 +25,17 @@ import {
 import { until } from './support/until.ts';
 
 const idsOf = (list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
-const heldIn = async ({ rows }: OpenTrail): Promise<string[]> =>
+const storedIdsIn = async ({ rows }: OpenTrail): Promise<string[]> =>
   (await rows('select eventid from events order by eventid')).map(({ eventid }) => String(eventid));
 
-/** Every event id in the store, sorted: an event that is there twice is named twice. */
-async function held({ store }: Pick<TrailFolder, 'store'>): Promise<string[]> {
+/** Every event id in the store, sorted. A duplicate event is listed twice. */
+async function storedIds({ store }: Pick<TrailFolder, 'store'>): Promise<string[]> {
   await using open = await openStore(store);
-  return await heldIn(open);
+  return await storedIdsIn(open);
 }
 
 /** The same of one account. */
-const heldOf = async ({ rows }: OpenTrail, account: string): Promise<string[]> =>
+const storedIdsOf = async ({ rows }: OpenTrail, account: string): Promise<string[]> =>
   (await rows(`select eventid from events where account = '${account}' order by eventid`)).map(({ eventid }) => String(eventid));
 
 /** The cases of a table, each with an account for itself: so one load can be of all. */
@@ -56,9 +56,9 @@ function openOnce(fill: (folder: TrailFolder) => Promise<void>): () => OpenTrail
   return () => open;
 }
 
-const reasons = async ({ store }: TrailFolder) => Object.fromEntries((await listAside(store)).map(({ path, reason }) => [path, reason]));
+const reasons = async ({ store }: TrailFolder) => Object.fromEntries((await listSkipped(store)).map(({ path, reason }) => [path, reason]));
 
-describe('A trail folder is loaded whatever its layout', () => {
+describe('A trail folder is loaded', () => {
   const layouts: readonly { readonly name: string; readonly prefix: string }[] = [
     { name: 'one account', prefix: '' },
     { name: 'a prefix', prefix: 'logs/cloudtrail/' },
@@ -77,7 +77,7 @@ describe('A trail folder is loaded whatever its layout', () => {
     await folder.put(path('444455556666', 'us-east-1', '2026/05/02'), gzipSync(logFile([third])));
 
     await using open = await openFolder(folder);
-    expect(open.loaded).toEqual({ files: 2, events: 3, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+    expect(open.loaded).toEqual({ files: 2, events: 3, duplicates: 0, skippedFiles: 0, skippedEvents: 0 });
     expect(await open.rows('select day, account, region, count(*) as events from events group by all order by all')).toEqual([
       { day: '2026/05/01', account: '111122223333', region: 'eu-central-1', events: '2' },
       { day: '2026/05/02', account: '444455556666', region: 'us-east-1', events: '1' },
@@ -91,18 +91,18 @@ describe('A trail folder is loaded whatever its layout', () => {
     });
   });
 
-  test('plain .json beside .json.gz, and other files not at all', async () => {
+  test('with plain .json and .json.gz files, but no other files', async () => {
     await using folder = await trailFolder();
     const [plain, packed] = [record(), record()];
     await folder.deliver([plain], { plain: true });
     await folder.deliver([packed]);
     await folder.put('README.txt', 'not a log file');
     await folder.put('AWSLogs/.DS_Store.json', 'not a log file');
-    expect(await folder.load()).toMatchObject({ files: 2, events: 2, asideFiles: 0 });
-    expect(await held(folder)).toEqual(idsOf([plain, packed]));
+    expect(await folder.load()).toMatchObject({ files: 2, events: 2, skippedFiles: 0 });
+    expect(await storedIds(folder)).toEqual(idsOf([plain, packed]));
   });
 
-  test('through links to folders and files, and a link that leads nowhere, to itself or round in a circle costs nothing', async () => {
+  test('through links to folders and files, while broken and circular links are ignored', async () => {
     await using folder = await trailFolder();
     await using elsewhere = await trailFolder();
     const [near, far, single] = [record(), record(), record()];
@@ -114,11 +114,11 @@ describe('A trail folder is loaded whatever its layout', () => {
     await symlink(folder.trail, join(folder.trail, 'AWSLogs', 'above'));
     await symlink(join(folder.root, 'gone'), join(folder.trail, 'gone.json'));
     await symlink(join(folder.trail, 'itself.json'), join(folder.trail, 'itself.json'));
-    expect(await folder.load()).toMatchObject({ files: 3, events: 3, asideFiles: 0 });
-    expect(await held(folder)).toEqual(idsOf([near, far, single]));
+    expect(await folder.load()).toMatchObject({ files: 3, events: 3, skippedFiles: 0 });
+    expect(await storedIds(folder)).toEqual(idsOf([near, far, single]));
   });
 
-  test('a flat folder of files, whose events then say day, account and region themselves', async () => {
+  test('without a layout, with day, account and region from the events', async () => {
     await using folder = await trailFolder();
     const event = record({ eventTime: '2026-04-30T23:58:00Z', awsRegion: 'us-west-2', recipientAccountId: '444455556666' });
     await folder.put('one.json', logFile([event]));
@@ -132,24 +132,24 @@ describe('A trail folder is loaded whatever its layout', () => {
     expect(await open.ids('events 2026-04-30')).toEqual(idsOf([event]));
   });
 
-  test('a flat folder tells what accounts and regions it covers', async () => {
+  test('without a layout, with its accounts and regions in the extent', async () => {
     await using folder = await trailFolder();
     await folder.put('one.json', logFile([record(), record({ awsRegion: 'us-west-2', recipientAccountId: '444455556666' })]));
     await using open = await openFolder(folder);
     expect(await open.engine.extent()).toMatchObject({ accounts: ['111122223333', '444455556666'], regions: ['eu-central-1', 'us-west-2'] });
   });
 
-  test('digests, Insights, network activity and aggregates beside it are left out and not complained about', async () => {
+  test('without its digests, Insights, network activity and aggregates, which are not listed as skipped', async () => {
     await using folder = await trailFolder();
     const event = record();
     await folder.deliver([event]);
     for (const kind of ['CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-NetworkActivity', 'CloudTrail-Aggregated'])
       await folder.put(`AWSLogs/111122223333/${kind}/eu-central-1/2026/05/01/x_${kind}.json.gz`, gzipSync(logFile([record()])));
-    expect(await folder.load()).toMatchObject({ files: 1, events: 1, asideFiles: 0, asideEvents: 0 });
-    expect(await held(folder)).toEqual(idsOf([event]));
+    expect(await folder.load()).toMatchObject({ files: 1, events: 1, skippedFiles: 0, skippedEvents: 0 });
+    expect(await storedIds(folder)).toEqual(idsOf([event]));
   });
 
-  test.each([`it's a "trail" of mine`, 'Spür 監査 🦆', '100% _sure_; drop', '[a-z]*?{x}'])('in a folder called %s', async (name) => {
+  test.each([`it's a "trail" of mine`, 'Spür 監査 🦆', '100% _sure_; drop', '[a-z]*?{x}'])('when it is called %s', async (name) => {
     await using folder = await trailFolder(name);
     const list = records(3);
     await folder.deliver(list);
@@ -157,10 +157,10 @@ describe('A trail folder is loaded whatever its layout', () => {
     expect(await open.rows('select distinct region from events')).toEqual([{ region: 'eu-central-1' }]);
     await folder.deliver([record()]);
     await folder.load();
-    expect(await heldIn(open)).toHaveLength(4);
+    expect(await storedIdsIn(open)).toHaveLength(4);
   });
 
-  test('an empty folder is an empty trail, and answers so', async () => {
+  test('as an empty trail when it is empty', async () => {
     await using folder = await trailFolder();
     await using open = await openFolder(folder);
     expect(open.loaded.files).toBe(0);
@@ -168,7 +168,7 @@ describe('A trail folder is loaded whatever its layout', () => {
     expect(await open.engine.extent()).toMatchObject({ events: 0, first: null, last: null });
   });
 
-  test('a folder that is not there, or is a file, is said to whoever set it', async () => {
+  test('only if it exists and is a folder; otherwise the error names it', async () => {
     await using folder = await trailFolder();
     await folder.put('a.json', '{}');
     for (const trail of [join(folder.root, 'nowhere'), join(folder.trail, 'a.json')]) {
@@ -179,36 +179,36 @@ describe('A trail folder is loaded whatever its layout', () => {
   });
 });
 
-describe('What cannot be read is set aside with its reason, and the rest loads', () => {
+describe('Files and events that cannot be read are skipped with a reason, and the rest loads', () => {
   const whole = gzipSync(logFile(records(50)));
   const damaged = Buffer.from(whole);
   damaged.fill(0x55, damaged.length / 2, damaged.length / 2 + 40);
 
   const badFiles: readonly { readonly what: string; readonly name: string; readonly content: string | Buffer; readonly reason: RegExp }[] = [
-    { what: 'a cut gzip', name: 'x.json.gz', content: whole.subarray(0, whole.length / 2), reason: /cut short/ },
+    { what: 'a truncated gzip', name: 'x.json.gz', content: whole.subarray(0, whole.length / 2), reason: /truncated/ },
     { what: 'a damaged gzip', name: 'x.json.gz', content: damaged, reason: /damaged/ },
-    { what: 'a gzip that is none', name: 'x.json.gz', content: logFile([record()]), reason: /not gzip/ },
+    { what: 'a .gz file that is not gzip', name: 'x.json.gz', content: logFile([record()]), reason: /not gzip/ },
     { what: 'a 0-byte file', name: 'x.json.gz', content: '', reason: /empty \(0 bytes\)/ },
-    { what: 'a gzip of nothing', name: 'x.json.gz', content: gzipSync(''), reason: /empty \(0 bytes unpacked\)/ },
+    { what: 'a gzip of an empty file', name: 'x.json.gz', content: gzipSync(''), reason: /empty \(0 bytes unpacked\)/ },
     { what: 'a gzip with bytes behind its end', name: 'x.json.gz', content: Buffer.concat([whole, Buffer.from('garbage')]), reason: /damaged/ },
-    { what: 'broken JSON', name: 'x.json', content: logFile([record()]).slice(0, -7), reason: /broken JSON/ },
-    { what: 'two documents in one file', name: 'x.json', content: logFile([record()]) + logFile([record()]), reason: /broken JSON/ },
+    { what: 'broken JSON', name: 'x.json', content: logFile([record()]).slice(0, -7), reason: /not valid JSON/ },
+    { what: 'two documents in one file', name: 'x.json', content: logFile([record()]) + logFile([record()]), reason: /not valid JSON/ },
     {
-      what: 'records with something between them',
+      what: 'records with another object between them',
       name: 'x.json',
       content: logFile([record(), record()]).replace('},{"eventVersion"', '},"file":0,"record":{"eventVersion"'),
-      reason: /broken JSON/,
+      reason: /not valid JSON/,
     },
-    { what: 'JSON cut between two records', name: 'x.json', content: logFile([record(), record()]).slice(0, -2), reason: /broken JSON/ },
-    { what: 'text', name: 'x.json', content: 'hello', reason: /broken JSON/ },
-    { what: 'NUL bytes', name: 'x.json', content: Buffer.alloc(100), reason: /broken JSON/ },
-    { what: 'an empty object', name: 'x.json', content: '{}', reason: /no CloudTrail log file/ },
-    { what: 'a list', name: 'x.json', content: JSON.stringify([record()]), reason: /no CloudTrail log file/ },
-    { what: 'a number', name: 'x.json', content: '42', reason: /no CloudTrail log file/ },
-    { what: 'null', name: 'x.json', content: 'null', reason: /no CloudTrail log file/ },
-    { what: 'Records that are no list', name: 'x.json', content: '{"Records":{"a":1}}', reason: /no CloudTrail log file/ },
-    { what: 'Records that are null', name: 'x.json', content: '{"Records":null}', reason: /no CloudTrail log file/ },
-    { what: 'a digest', name: 'x.json', content: '{"awsAccountId":"111122223333","logFiles":[]}', reason: /no CloudTrail log file/ },
+    { what: 'JSON truncated between two records', name: 'x.json', content: logFile([record(), record()]).slice(0, -2), reason: /not valid JSON/ },
+    { what: 'text', name: 'x.json', content: 'hello', reason: /not valid JSON/ },
+    { what: 'NUL bytes', name: 'x.json', content: Buffer.alloc(100), reason: /not valid JSON/ },
+    { what: 'an empty object', name: 'x.json', content: '{}', reason: /not a CloudTrail log file/ },
+    { what: 'a list', name: 'x.json', content: JSON.stringify([record()]), reason: /not a CloudTrail log file/ },
+    { what: 'a number', name: 'x.json', content: '42', reason: /not a CloudTrail log file/ },
+    { what: 'null', name: 'x.json', content: 'null', reason: /not a CloudTrail log file/ },
+    { what: 'Records that are not a list', name: 'x.json', content: '{"Records":{"a":1}}', reason: /not a CloudTrail log file/ },
+    { what: 'Records that are null', name: 'x.json', content: '{"Records":null}', reason: /not a CloudTrail log file/ },
+    { what: 'a digest', name: 'x.json', content: '{"awsAccountId":"111122223333","logFiles":[]}', reason: /not a CloudTrail log file/ },
     { what: 'a gzip bomb', name: 'x.json.gz', content: gzipSync(Buffer.alloc(80 * 1024 * 1024, 0x20), { level: 1 }), reason: /larger than 64 MB/ },
   ];
 
@@ -224,29 +224,29 @@ describe('What cannot be read is set aside with its reason, and the rest loads',
     });
 
     test.each(cases)('$what', async (each) => {
-      expect(await heldOf(open(), each.account)).toEqual(idsOf(each.good));
-      const aside = (await listAside(open().store)).filter(({ path }) => path.includes(each.account));
-      expect(aside).toEqual([{ path: pathOf(each), reason: expect.stringMatching(each.reason), events: 0 }]);
+      expect(await storedIdsOf(open(), each.account)).toEqual(idsOf(each.good));
+      const skipped = (await listSkipped(open().store)).filter(({ path }) => path.includes(each.account));
+      expect(skipped).toEqual([{ path: pathOf(each), reason: expect.stringMatching(each.reason), events: 0 }]);
     });
 
     test('any of them is counted', async () => {
       const { loaded, engine, ask } = open();
-      expect(loaded).toMatchObject({ files: 3 * cases.length, events: 3 * cases.length, asideFiles: cases.length, asideEvents: 0 });
-      expect(await engine.extent()).toMatchObject({ asideFiles: cases.length, asideEvents: 0 });
-      expect((await ask('events 30d')).coverage).toMatchObject({ asideFiles: cases.length, asideEvents: 0 });
+      expect(loaded).toMatchObject({ files: 3 * cases.length, events: 3 * cases.length, skippedFiles: cases.length, skippedEvents: 0 });
+      expect(await engine.extent()).toMatchObject({ skippedFiles: cases.length, skippedEvents: 0 });
+      expect((await ask('events 30d')).coverage).toMatchObject({ skippedFiles: cases.length, skippedEvents: 0 });
     });
   });
 
-  test('a plain file far beyond what CloudTrail writes', async () => {
+  test('a plain file larger than CloudTrail writes', async () => {
     await using folder = await trailFolder();
     const path = await folder.put('huge.json', '{"Records":[');
     truncateSync(join(folder.trail, path), 70 * 1024 * 1024);
     await folder.deliver([record()]);
-    expect(await folder.load()).toMatchObject({ events: 1, asideFiles: 1 });
+    expect(await folder.load()).toMatchObject({ events: 1, skippedFiles: 1 });
     expect(await reasons(folder)).toEqual({ [path]: expect.stringMatching(/larger than 64 MB/) });
   });
 
-  test('all kinds of bad files at once, each with its own reason', async () => {
+  test('all kinds of bad files together, each with its own reason', async () => {
     await using folder = await trailFolder();
     const small = badFiles.filter(({ what }) => what !== 'a gzip bomb');
     const good = records(small.length);
@@ -254,8 +254,8 @@ describe('What cannot be read is set aside with its reason, and the rest loads',
       await folder.put(`${String(n).padStart(2, '0')}-${name}`, content);
       await folder.put(`${String(n).padStart(2, '0')}-good.json`, logFile([good[n]]));
     }
-    expect(await folder.load()).toMatchObject({ events: good.length, asideFiles: small.length });
-    expect(await held(folder)).toEqual(idsOf(good));
+    expect(await folder.load()).toMatchObject({ events: good.length, skippedFiles: small.length });
+    expect(await storedIds(folder)).toEqual(idsOf(good));
     expect(await reasons(folder)).toEqual(
       Object.fromEntries(small.map(({ name, reason }, n) => [`${String(n).padStart(2, '0')}-${name}`, expect.stringMatching(reason)])),
     );
@@ -268,7 +268,7 @@ describe('What cannot be read is set aside with its reason, and the rest loads',
     { what: 'a number', bad: 7, reason: /not an object/ },
     { what: 'an empty object', bad: {}, reason: /eventTime/ },
     { what: 'without eventTime', bad: record({ eventTime: undefined }), reason: /eventTime/ },
-    { what: 'with an eventTime that is no time', bad: record({ eventTime: 'yesterday' }), reason: /eventTime/ },
+    { what: 'with an invalid eventTime', bad: record({ eventTime: 'yesterday' }), reason: /eventTime/ },
     { what: 'with an eventTime that is a number', bad: record({ eventTime: 1777629600 }), reason: /eventTime/ },
     { what: 'with an eventTime in a thirteenth month', bad: record({ eventTime: '2026-13-01T00:00:00Z' }), reason: /eventTime/ },
     { what: 'with an eventTime on 31 February', bad: record({ eventTime: '2026-02-31T00:00:00Z' }), reason: /eventTime/ },
@@ -287,18 +287,18 @@ describe('What cannot be read is set aside with its reason, and the rest loads',
       }
     });
 
-    test.each(cases)('$what costs its file no other event', async ({ account, good, reason }) => {
-      expect(await heldOf(open(), account)).toEqual(idsOf(good));
-      const aside = (await listAside(open().store)).filter(({ path }) => path.includes(account));
-      expect(aside).toEqual([{ path: expect.stringContaining('bad.json'), reason: expect.stringMatching(reason), events: 1 }]);
+    test.each(cases)('$what, without losing other events of the file', async ({ account, good, reason }) => {
+      expect(await storedIdsOf(open(), account)).toEqual(idsOf(good));
+      const skipped = (await listSkipped(open().store)).filter(({ path }) => path.includes(account));
+      expect(skipped).toEqual([{ path: expect.stringContaining('bad.json'), reason: expect.stringMatching(reason), events: 1 }]);
     });
 
     test('any of them is counted', () => {
-      expect(open().loaded).toMatchObject({ files: 2 * cases.length, events: 3 * cases.length, asideFiles: 0, asideEvents: cases.length });
+      expect(open().loaded).toMatchObject({ files: 2 * cases.length, events: 3 * cases.length, skippedFiles: 0, skippedEvents: cases.length });
     });
   });
 
-  test('files with bytes changed at random end no load, and cost no other file an event', async () => {
+  test('files with random bytes changed, without losing events of other files', async () => {
     await using folder = await trailFolder();
     // Steps of a linear congruential generator, the same in every run.
     let state = 20_260_501;
@@ -317,43 +317,43 @@ describe('What cannot be read is set aside with its reason, and the rest loads',
     }
     const loaded = await folder.load();
     expect(loaded).toMatchObject({ files: 330 });
-    const ids = await held(folder);
+    const ids = await storedIds(folder);
     expect(ids).toHaveLength(loaded.events);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of idsOf(good)) expect(ids).toContain(id);
-    // Every event is loaded, set aside, or in a file that is set aside whole.
-    expect(loaded.events + loaded.duplicates + loaded.asideEvents + 3 * loaded.asideFiles).toBe(930);
+    // Every event is loaded, skipped, or in a skipped file.
+    expect(loaded.events + loaded.duplicates + loaded.skippedEvents + 3 * loaded.skippedFiles).toBe(930);
     expect(await folder.load()).toMatchObject({ files: 0 });
   });
 
-  test('events of several faults in one file are counted by reason', async () => {
+  test('events with several errors in one file are counted by reason', async () => {
     await using folder = await trailFolder();
     await folder.deliver([record(), null, 'x', record({ eventTime: 'soon' }), record({ eventName: '' }), record()]);
-    expect(await folder.load()).toMatchObject({ events: 2, asideFiles: 0, asideEvents: 4 });
-    expect((await listAside(folder.store)).map(({ events }) => events).sort()).toEqual([1, 1, 2]);
+    expect(await folder.load()).toMatchObject({ events: 2, skippedFiles: 0, skippedEvents: 4 });
+    expect((await listSkipped(folder.store)).map(({ events }) => events).sort()).toEqual([1, 1, 2]);
   });
 
-  test('an event nested as deep as text allows, beside one that is none, costs no other event', async () => {
+  test('a deeply nested event next to an invalid one, without losing other events', async () => {
     await using folder = await trailFolder();
     const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
     await folder.put('deep.json', logFile([record({ requestParameters: 'HERE' }), null]).replace('"HERE"', deep));
     const good = record();
     await folder.deliver([good]);
     await folder.load();
-    expect(await held(folder)).toContain(good.eventID);
+    expect(await storedIds(folder)).toContain(good.eventID);
   });
 
-  test('a file with no event in it is whole', async () => {
+  test('a file without events is not skipped', async () => {
     await using folder = await trailFolder();
     await folder.put('none.json', '{"Records":[]}');
     await folder.deliver([]);
-    expect(await folder.load()).toMatchObject({ files: 2, events: 0, asideFiles: 0 });
+    expect(await folder.load()).toMatchObject({ files: 2, events: 0, skippedFiles: 0 });
     expect(await folder.load()).toMatchObject({ files: 0 });
-    expect(await listAside(folder.store)).toEqual([]);
+    expect(await listSkipped(folder.store)).toEqual([]);
   });
 });
 
-describe('What is odd but whole is loaded', () => {
+describe('Unusual but valid files are loaded', () => {
   const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
   const placed = (json: string) => logFile([record({ requestParameters: 'HERE' })]).replace('"HERE"', json);
   const odd: readonly { readonly what: string; readonly content: string | Buffer; readonly events?: number }[] = [
@@ -414,37 +414,37 @@ describe('What is odd but whole is loaded', () => {
     });
 
     test.each(cases)('$what', async ({ account, events }) => {
-      const ids = await heldOf(open(), account);
+      const ids = await storedIdsOf(open(), account);
       expect(ids).toHaveLength(events);
       expect((await open().ask(`event ${ids[0]} 2026-05-01`)).data).toMatchObject({ found: { eventid: ids[0] } });
     });
 
     test('any of them is read, and not twice', () => {
       const events = cases.reduce((sum, each) => sum + each.events, 0);
-      expect(open().loaded).toEqual({ files: 2 * cases.length, events, duplicates: events, asideFiles: 0, asideEvents: 0 });
+      expect(open().loaded).toEqual({ files: 2 * cases.length, events, duplicates: events, skippedFiles: 0, skippedEvents: 0 });
     });
   });
 
-  test('a gzip in several pieces', async () => {
+  test('a gzip with several members', async () => {
     await using folder = await trailFolder();
     const text = logFile(records(20));
     await folder.put('a.json.gz', Buffer.concat([gzipSync(text.slice(0, 999)), gzipSync(text.slice(999))]));
-    expect(await folder.load()).toMatchObject({ events: 20, asideFiles: 0 });
+    expect(await folder.load()).toMatchObject({ events: 20, skippedFiles: 0 });
   });
 
   test('a gzip called .json', async () => {
     await using folder = await trailFolder();
     await folder.put('a.json', gzipSync(logFile([record()])));
-    expect(await folder.load()).toMatchObject({ events: 1, asideFiles: 0 });
+    expect(await folder.load()).toMatchObject({ events: 1, skippedFiles: 0 });
   });
 
-  test('a file as large as CloudTrail ever writes', async () => {
+  test('a file of the largest size that CloudTrail writes', async () => {
     await using folder = await trailFolder();
     const filler = 'x'.repeat(90_000);
     const list = records(520, () => ({ requestParameters: { filler } }));
     await folder.deliver(list);
-    expect(await folder.load()).toMatchObject({ events: 520, asideFiles: 0 });
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await folder.load()).toMatchObject({ events: 520, skippedFiles: 0 });
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
   describe('an event', () => {
@@ -471,13 +471,13 @@ describe('What is odd but whole is loaded', () => {
           },
         ],
       );
-      expect(open().loaded).toMatchObject({ events: cases.length, asideEvents: 0 });
+      expect(open().loaded).toMatchObject({ events: cases.length, skippedEvents: 0 });
     });
   });
 });
 
-describe('An event is in the store once', () => {
-  test('though it is twice in a file, in several files and in several loads', async () => {
+describe('An event is stored once', () => {
+  test('even if it is twice in a file, in several files and in several loads', async () => {
     await using folder = await trailFolder();
     const [one, two, three] = [record(), record(), record()];
     await folder.deliver([one, two, one]);
@@ -487,10 +487,10 @@ describe('An event is in the store once', () => {
     expect(await folder.load()).toMatchObject({ files: 1, events: 0, duplicates: 2 });
     await folder.deliver([three, record({ eventID: 'three-and-a-half' })], { account: '444455556666' });
     expect(await folder.load()).toMatchObject({ files: 1, events: 1, duplicates: 1 });
-    expect(await held(folder)).toEqual([...idsOf([one, two, three]), 'three-and-a-half'].sort());
+    expect(await storedIds(folder)).toEqual([...idsOf([one, two, three]), 'three-and-a-half'].sort());
   });
 
-  test('though it has no eventID, as those of version 1.0 have not', async () => {
+  test('even if it has no eventID, as in version 1.0', async () => {
     await using folder = await trailFolder();
     const old = record({ eventVersion: '1.0', eventID: undefined, requestID: undefined });
     const other = { ...old, requestParameters: { instanceId: 'i-0abc' } };
@@ -499,10 +499,10 @@ describe('An event is in the store once', () => {
     expect(await folder.load()).toMatchObject({ events: 2, duplicates: 1 });
     await folder.deliver([other]);
     expect(await folder.load()).toMatchObject({ events: 0, duplicates: 1 });
-    expect(new Set(await held(folder)).size).toBe(2);
+    expect(new Set(await storedIds(folder)).size).toBe(2);
   });
 
-  test('while calls without eventID that differ in any field are two events', async () => {
+  test('but two events without eventID that differ in any field are both stored', async () => {
     await using folder = await trailFolder();
     const one = record({ eventVersion: '1.0', eventID: undefined, requestID: undefined });
     await folder.deliver([one, { ...one, userAgent: 'Boto/2.0' }, { ...one, errorMessage: 'no' }, { ...one, requestID: 'EXAMPLE' }]);
@@ -510,21 +510,21 @@ describe('An event is in the store once', () => {
   });
 });
 
-describe('A load takes what is new', () => {
-  test('and nothing when nothing is', async () => {
+describe('A later load', () => {
+  test('loads nothing when there are no new files', async () => {
     await using folder = await trailFolder();
     const [first, second] = [records(2), records(3)];
     await folder.deliver(first);
     expect(await folder.load()).toMatchObject({ files: 1, events: 2 });
     const version = await readdir(join(folder.store, 'log'));
-    expect(await folder.load()).toEqual({ files: 0, events: 0, duplicates: 0, asideFiles: 0, asideEvents: 0 });
+    expect(await folder.load()).toEqual({ files: 0, events: 0, duplicates: 0, skippedFiles: 0, skippedEvents: 0 });
     expect(await readdir(join(folder.store, 'log'))).toEqual(version);
     await folder.deliver(second);
     expect(await folder.load()).toMatchObject({ files: 1, events: 3 });
-    expect(await held(folder)).toEqual(idsOf([...first, ...second]));
+    expect(await storedIds(folder)).toEqual(idsOf([...first, ...second]));
   });
 
-  test('which an engine that is open sees', async () => {
+  test('is visible to an open engine', async () => {
     await using folder = await trailFolder();
     await using open = await openFolder(folder);
     expect(await open.ids('events 2026-05-01')).toEqual([]);
@@ -535,7 +535,7 @@ describe('A load takes what is new', () => {
     expect(await open.engine.extent()).toMatchObject({ events: 2 });
   });
 
-  test('and leaves a file alone that was only copied anew', async () => {
+  test('ignores a loaded file that was copied again', async () => {
     await using folder = await trailFolder();
     const path = await folder.deliver(records(2));
     await folder.load();
@@ -543,43 +543,43 @@ describe('A load takes what is new', () => {
     expect(await folder.load()).toMatchObject({ files: 0 });
   });
 
-  test('and a file that was set aside once it is replaced by a whole one', async () => {
+  test('reads a skipped file that was replaced by a complete one', async () => {
     await using folder = await trailFolder();
     const list = records(4);
     const packed = gzipSync(logFile(list));
     const path = await folder.put('late.json.gz', packed.subarray(0, 100));
-    expect(await folder.load()).toMatchObject({ files: 1, events: 0, asideFiles: 1 });
+    expect(await folder.load()).toMatchObject({ files: 1, events: 0, skippedFiles: 1 });
     expect(await folder.load()).toMatchObject({ files: 0 });
     await folder.put(path, packed);
-    expect(await folder.load()).toMatchObject({ files: 1, events: 4, asideFiles: 0 });
+    expect(await folder.load()).toMatchObject({ files: 1, events: 4, skippedFiles: 0 });
     expect(await folder.load()).toMatchObject({ files: 0 });
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
-  test('and a file whose bad events were mended, of the same size', async () => {
+  test('reads a file of the same size whose invalid events were repaired', async () => {
     await using folder = await trailFolder();
-    const [good, mended] = [record(), record({ eventName: 'DescribeImages' })];
-    const path = await folder.put('a.json', logFile([good, { ...mended, eventTime: 'XXXX-05-01T10:00:00Z' }]));
-    expect(await folder.load()).toMatchObject({ events: 1, asideEvents: 1 });
-    await folder.put(path, logFile([good, mended]));
+    const [good, repaired] = [record(), record({ eventName: 'DescribeImages' })];
+    const path = await folder.put('a.json', logFile([good, { ...repaired, eventTime: 'XXXX-05-01T10:00:00Z' }]));
+    expect(await folder.load()).toMatchObject({ events: 1, skippedEvents: 1 });
+    await folder.put(path, logFile([good, repaired]));
     utimesSync(join(folder.trail, path), 1_700_000_000, 1_700_000_000);
     expect(await folder.load()).toMatchObject({ files: 1, events: 1, duplicates: 1 });
-    expect(await held(folder)).toEqual(idsOf([good, mended]));
+    expect(await storedIds(folder)).toEqual(idsOf([good, repaired]));
   });
 
-  test('and no longer lists as set aside what was mended', async () => {
+  test('no longer lists a skipped file that was repaired', async () => {
     await using folder = await trailFolder();
     const packed = gzipSync(logFile(records(4)));
     await folder.put('a.json.gz', packed.subarray(0, 100));
     await folder.load();
     await folder.put('a.json.gz', packed);
     await folder.load();
-    expect(await listAside(folder.store)).toEqual([]);
+    expect(await listSkipped(folder.store)).toEqual([]);
     await using open = await openStore(folder.store);
-    expect(await open.engine.extent()).toMatchObject({ events: 4, asideFiles: 0, asideEvents: 0 });
+    expect(await open.engine.extent()).toMatchObject({ events: 4, skippedFiles: 0, skippedEvents: 0 });
   });
 
-  test('though the copy that mends it is dated before the broken one, as copies from a bucket are', async () => {
+  test('reads a repaired copy with an older date, as copies from a bucket have', async () => {
     await using folder = await trailFolder();
     const packed = gzipSync(logFile(records(4)));
     const path = await folder.put('a.json.gz', packed.subarray(0, 100));
@@ -587,26 +587,26 @@ describe('A load takes what is new', () => {
     await folder.put(path, packed);
     utimesSync(join(folder.trail, path), 1_700_000_000, 1_700_000_000);
     expect(await folder.load()).toMatchObject({ files: 1, events: 4 });
-    expect(await listAside(folder.store)).toEqual([]);
+    expect(await listSkipped(folder.store)).toEqual([]);
     await using open = await openStore(folder.store);
-    expect(await open.engine.extent()).toMatchObject({ events: 4, asideFiles: 0, asideEvents: 0 });
+    expect(await open.engine.extent()).toMatchObject({ events: 4, skippedFiles: 0, skippedEvents: 0 });
   });
 
-  test('and counts a file that stays bad once, however often it is looked at', async () => {
+  test('counts a file that stays invalid only once', async () => {
     await using folder = await trailFolder();
     const path = await folder.put('a.json', 'broken');
     for (const time of [1_700_000_000, 1_700_000_001, 1_700_000_002]) {
       utimesSync(join(folder.trail, path), time, time);
       await folder.load();
     }
-    expect(await listAside(folder.store)).toHaveLength(1);
+    expect(await listSkipped(folder.store)).toHaveLength(1);
     await using open = await openStore(folder.store);
-    expect(await open.engine.extent()).toMatchObject({ asideFiles: 1 });
+    expect(await open.engine.extent()).toMatchObject({ skippedFiles: 1 });
   });
 });
 
 describe('A store', () => {
-  test('of another trail is refused, told what it holds, and left as it was', async () => {
+  test('of another trail is rejected with the name of that trail, and not changed', async () => {
     await using folder = await trailFolder();
     await using other = await trailFolder('other');
     const list = records(2);
@@ -615,19 +615,19 @@ describe('A store', () => {
     await folder.load();
     const loading = loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal });
     await expect(loading).rejects.toThrow(UserError);
-    await expect(loading).rejects.toThrow(/holds the trail .*STORE_PATH/);
-    expect(await held(folder)).toEqual(idsOf(list));
+    await expect(loading).rejects.toThrow(/belongs to the trail .*STORE_PATH/);
+    expect(await storedIds(folder)).toEqual(idsOf(list));
     expect(await folder.load()).toMatchObject({ files: 0 });
   });
 
-  test('cannot be where DuckDB would read the path as a partition, and says so', async () => {
+  test('cannot be in a path that DuckDB would read as a partition', async () => {
     await using folder = await trailFolder('region=eu-west-1');
     await folder.deliver(records(1));
     await expect(folder.load()).rejects.toThrow(UserError);
     await expect(folder.load()).rejects.toThrow(/STORE_PATH/);
   });
 
-  describe('gives a statement no', () => {
+  describe('gives a query no', () => {
     const open = openOnce(async (folder) => void (await folder.deliver(records(1))));
 
     test.each([
@@ -641,7 +641,7 @@ describe('A store', () => {
     });
   });
 
-  test('of an older shape is built anew', async () => {
+  test('with an older schema is rebuilt', async () => {
     await using folder = await trailFolder();
     const list = records(3);
     await folder.deliver(list);
@@ -649,38 +649,38 @@ describe('A store', () => {
     const label = join(folder.store, 'store.json');
     await writeFile(label, JSON.stringify({ ...JSON.parse(await readFile(label, 'utf8')), shape: '0123456789abcdef' }));
     expect(await folder.load()).toMatchObject({ files: 1, events: 3, duplicates: 0 });
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
     expect(await folder.load()).toMatchObject({ files: 0 });
   });
 
-  test.each(['', '{"shape":"01', 'null'])('whose label was half written (%j) is built anew', async (label) => {
+  test.each(['', '{"shape":"01', 'null'])('with an incomplete label (%j) is rebuilt', async (label) => {
     await using folder = await trailFolder();
     const list = records(3);
     await folder.deliver(list);
     await folder.load();
     await writeFile(join(folder.store, 'store.json'), label);
     await folder.load();
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
-  test.each(['', 'not a database at all'])('whose lock was half written (%j) when its loader was killed is loaded', async (content) => {
+  test.each(['', 'not a database at all'])('with an incomplete lock file (%j) of a killed loader is loaded', async (content) => {
     await using folder = await trailFolder();
     const list = records(3);
     await folder.deliver(list);
     await mkdir(folder.store, { recursive: true });
     await writeFile(join(folder.store, 'writer.duckdb'), content);
     expect(await folder.load()).toMatchObject({ events: 3 });
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
-  test('that cannot be locked for another reason than another loader says so, and does not wait', async () => {
+  test('that cannot be locked for another reason than another loader fails at once', async () => {
     await using folder = await trailFolder();
     await folder.deliver(records(1));
     await mkdir(join(folder.store, 'writer.duckdb'), { recursive: true });
     await expect(folder.load()).rejects.toThrow(Error);
   });
 
-  test('keeps nothing of a load that was given up, and the next one takes it all', async () => {
+  test('has nothing of an aborted load, and the next load completes it', async () => {
     await using folder = await trailFolder();
     const list = records(6);
     for (const each of list) await folder.deliver([each]);
@@ -694,10 +694,10 @@ describe('A store', () => {
     });
     await expect(loading).rejects.toThrow('enough');
     await folder.load();
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
-  test('does not mind the remains of a loader that was killed', async () => {
+  test('is loaded despite the files of a killed loader', async () => {
     await using folder = await trailFolder();
     const list = records(4);
     await folder.deliver(list.slice(0, 2));
@@ -716,21 +716,21 @@ describe('A store', () => {
     }
     await folder.deliver(list.slice(2));
     expect(await folder.load()).toMatchObject({ files: 1, events: 2 });
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
-  test('that was removed is built again, and an engine that is open goes on', async () => {
+  test('that was deleted is rebuilt, and an open engine works again', async () => {
     await using folder = await trailFolder();
     const list = records(2);
     await folder.deliver(list);
     await folder.load();
     await rm(folder.store, { recursive: true });
     await folder.load();
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 });
 
-describe('A trail and its store that are elsewhere now', () => {
+describe('A trail and its store in another place', () => {
   const loadAt = (root: string) => loadTrail({ trail: join(root, 'trail'), store: join(root, 'trail-store'), signal: new AbortController().signal });
 
   /** A loaded trail of two files with its store beside it, as in a checkout; and a place for it to go to. */
@@ -747,7 +747,7 @@ describe('A trail and its store that are elsewhere now', () => {
     ['moved', rename],
     ['copied, with new times', (from, to) => cp(from, to, { recursive: true })],
     ['behind a link', (from, to) => symlink(from, to)],
-  ])('as they were %s are loaded on: no file is read twice, and questions are answered', async (_, go) => {
+  ])('%s are loaded on without reading a file twice, and answer questions', async (_, go) => {
     await using made = await checkout();
     const { folder, list, elsewhere } = made;
     await using _gone = { [Symbol.asyncDispose]: () => rm(elsewhere, { recursive: true, force: true }) };
@@ -761,7 +761,7 @@ describe('A trail and its store that are elsewhere now', () => {
     expect(await open.ids('events 2026-05-01')).toEqual(idsOf([...list, late]));
   });
 
-  test('are known though the oldest files have expired, and one was set aside', async () => {
+  test('are recognized although the oldest files have expired and one was skipped', async () => {
     await using made = await checkout();
     const { folder, list, first } = made;
     await folder.put('broken.json', '{"Records":[');
@@ -773,10 +773,10 @@ describe('A trail and its store that are elsewhere now', () => {
     await rm(join(folder.root, 'renamed', 'broken.json'));
     const loaded = await loadTrail({ trail: join(folder.root, 'renamed'), store: folder.store, signal: new AbortController().signal });
     expect(loaded).toMatchObject({ files: 0 });
-    expect(await held(folder)).toEqual(idsOf([...list, late]));
+    expect(await storedIds(folder)).toEqual(idsOf([...list, late]));
   });
 
-  test('are not known where a file of the newest load is another, though it has the same name', async () => {
+  test('are not recognized when a file of the newest load is different under the same name', async () => {
     await using made = await checkout();
     const { folder, list } = made;
     await folder.put('newest.json', logFile([record()]));
@@ -785,23 +785,23 @@ describe('A trail and its store that are elsewhere now', () => {
     await cp(folder.trail, other.trail, { recursive: true });
     await other.put('newest.json', logFile([record({ userAgent: 'another' })]));
     const loading = loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal });
-    await expect(loading).rejects.toThrow(/holds the trail .*STORE_PATH/);
-    expect(await held(folder)).toHaveLength(list.length + 1);
+    await expect(loading).rejects.toThrow(/belongs to the trail .*STORE_PATH/);
+    expect(await storedIds(folder)).toHaveLength(list.length + 1);
   });
 
-  test('may be any, where the store holds nothing yet', async () => {
+  test('may be any trail when the store is empty', async () => {
     await using folder = await trailFolder();
     await using other = await trailFolder('other');
     const list = records(2);
     await other.deliver(list);
     await folder.load();
     expect(await loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal })).toMatchObject({ events: 2 });
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 });
 
 describe('Many small loads', () => {
-  test('leave each event once, in few parts a day, while an open engine keeps answering', async () => {
+  test('store each event once, in few parts per day, while an open engine answers', async () => {
     await using folder = await trailFolder();
     const list: Fields[] = records(1);
     await folder.deliver(list);
@@ -827,7 +827,7 @@ describe('Many small loads', () => {
         await rest();
       }
     });
-    // Whoever fails first is heard; the loads go on meanwhile.
+    // The first failure is reported; the loads continue meanwhile.
     const answered = Promise.all([asking, ...looking]);
     answered.catch(() => undefined);
     for (let n = 0; n < 30; n += 1) {
@@ -840,7 +840,7 @@ describe('Many small loads', () => {
     }
     loading = false;
     await answered;
-    expect(await heldIn(open)).toEqual(idsOf(list));
+    expect(await storedIdsIn(open)).toEqual(idsOf(list));
 
     const { parts, files, ids } = await readLog(folder.store);
     const perDay = Map.groupBy(parts, ({ day }) => day);
@@ -851,7 +851,7 @@ describe('Many small loads', () => {
   });
 });
 
-describe('Two loads at once over one store neither lose nor double', () => {
+describe('Two concurrent loads of one store neither lose nor duplicate events', () => {
   const loader = fileURLToPath(new URL('support/load.ts', import.meta.url));
 
   test('from two processes', async () => {
@@ -861,7 +861,7 @@ describe('Two loads at once over one store neither lose nor double', () => {
     const children = [0, 1].map(() => spawn(process.execPath, [loader, folder.trail, folder.store], { stdio: 'ignore' }));
     const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
     expect(codes).toEqual([0, 0]);
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 
   test('from one process', async () => {
@@ -870,6 +870,6 @@ describe('Two loads at once over one store neither lose nor double', () => {
     for (let n = 0; n < 40; n += 1) await folder.deliver(list.slice(50 * n, 50 * n + 50));
     const loads = await Promise.all([folder.load(), folder.load()]);
     expect(loads.reduce((sum, { events }) => sum + events, 0)).toBe(2000);
-    expect(await held(folder)).toEqual(idsOf(list));
+    expect(await storedIds(folder)).toEqual(idsOf(list));
   });
 });

@@ -1,13 +1,12 @@
-/** The workgroup that questions run in: how it is made, and what is said of one that is there. */
-
+/** Creates the workgroup for queries, and checks an existing one. */
 import type { WorkGroup, WorkGroupConfiguration } from '@aws-sdk/client-athena';
 import { describe, expect, test } from 'vitest';
-import { faultsOf, isManaged, lookAtWorkGroup, makeWorkGroup, workGroupStep } from '../athena/workgroup.ts';
+import { createWorkGroup, hasManagedResults, readWorkGroup, workGroupProblems, workGroupStep } from '../athena/workgroup.ts';
 import { UserError } from '../src/errors.ts';
 import { openPocketCatalog } from './support/pocket-catalog.ts';
 
 const signal = new AbortController().signal;
-const wanted = { name: 'trailbot', results: undefined, cutoffGb: 1000 };
+const wanted = { name: 'trailbot', outputLocation: undefined, scanLimitGb: 1000 };
 
 const GOOD: WorkGroupConfiguration = {
   ManagedQueryResultsConfiguration: { Enabled: true },
@@ -23,17 +22,17 @@ const workGroup = (configuration: WorkGroupConfiguration, more: Partial<WorkGrou
 });
 
 describe('A workgroup', () => {
-  test('that is not there is made, and then has no faults', async () => {
+  test('that does not exist is created without problems', async () => {
     await using catalog = await openPocketCatalog();
-    expect(await lookAtWorkGroup(catalog.client, 'trailbot', signal)).toBeUndefined();
-    await makeWorkGroup(catalog.client, workGroupStep(wanted), signal);
-    const made = await lookAtWorkGroup(catalog.client, 'trailbot', signal);
-    expect(made && faultsOf(made)).toEqual([]);
-    expect(made && isManaged(made)).toBe(true);
+    expect(await readWorkGroup(catalog.client, 'trailbot', signal)).toBeUndefined();
+    await createWorkGroup(catalog.client, workGroupStep(wanted), signal);
+    const created = await readWorkGroup(catalog.client, 'trailbot', signal);
+    expect(created && workGroupProblems(created)).toEqual([]);
+    expect(created && hasManagedResults(created)).toBe(true);
     expect(catalog.creations).toEqual([
       {
         Name: 'trailbot',
-        Description: 'Questions of trailbot about CloudTrail',
+        Description: 'CloudTrail queries of trailbot',
         Configuration: {
           ManagedQueryResultsConfiguration: { Enabled: true },
           EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
@@ -46,58 +45,64 @@ describe('A workgroup', () => {
     ]);
   });
 
-  test('keeps its results in a bucket, encrypted, when one is named', async () => {
+  test('stores its results encrypted in a bucket when there is an output location', async () => {
     await using catalog = await openPocketCatalog();
-    const step = workGroupStep({ ...wanted, results: 's3://my-results/athena/', cutoffGb: 2.5 });
-    expect(step.reasons).toContain('results are kept in s3://my-results/athena/, encrypted (SSE_S3)');
-    expect(step.reasons).toContain('a query that has read 2.5 GB is stopped');
-    await makeWorkGroup(catalog.client, step, signal);
-    const made = await lookAtWorkGroup(catalog.client, 'trailbot', signal);
-    expect(made?.Configuration).toMatchObject({
+    const step = workGroupStep({ ...wanted, outputLocation: 's3://my-results/athena/', scanLimitGb: 2.5 });
+    expect(step.reasons).toContain('results are stored in s3://my-results/athena/, encrypted (SSE_S3)');
+    expect(step.reasons).toContain('Athena stops a query after 2.5 GB');
+    await createWorkGroup(catalog.client, step, signal);
+    const created = await readWorkGroup(catalog.client, 'trailbot', signal);
+    expect(created?.Configuration).toMatchObject({
       ResultConfiguration: { OutputLocation: 's3://my-results/athena/', EncryptionConfiguration: { EncryptionOption: 'SSE_S3' } },
       BytesScannedCutoffPerQuery: 2_500_000_000,
     });
-    expect(made?.Configuration).not.toHaveProperty('ManagedQueryResultsConfiguration');
-    expect(made && isManaged(made)).toBe(false);
-    expect(made && faultsOf(made)).toEqual([]);
+    expect(created?.Configuration).not.toHaveProperty('ManagedQueryResultsConfiguration');
+    expect(created && hasManagedResults(created)).toBe(false);
+    expect(created && workGroupProblems(created)).toEqual([]);
   });
 
   test.each<[string, WorkGroup, string]>([
-    ['is disabled', workGroup({}, { State: 'DISABLED' }), 'It is disabled, and takes no queries.'],
+    ['is disabled', workGroup({}, { State: 'DISABLED' }), 'It is disabled.'],
     [
-      'runs another engine',
+      'has another engine version',
       workGroup({ EngineVersion: { EffectiveEngineVersion: 'Athena engine version 2' } }),
-      'It runs Athena engine version 2; questions are written for Athena engine version 3.',
+      'It runs Athena engine version 2; trailbot needs Athena engine version 3.',
     ],
-    ['has no limit', workGroup({ BytesScannedCutoffPerQuery: undefined }), 'Nothing limits what one query reads, or costs.'],
-    ['enforces nothing', workGroup({ EnforceWorkGroupConfiguration: false }), 'Whoever asks in it can keep results elsewhere, and unencrypted.'],
-    ['has no place for results', workGroup({ ManagedQueryResultsConfiguration: { Enabled: false } }), 'It has no place for results.'],
+    ['has no scan limit', workGroup({ BytesScannedCutoffPerQuery: undefined }), 'It has no scan limit per query, so costs are not limited.'],
     [
-      'keeps results unencrypted',
-      workGroup({ ManagedQueryResultsConfiguration: undefined, ResultConfiguration: { OutputLocation: 's3://my-results/' } }),
-      'Its results in s3://my-results/ are not encrypted by Athena.',
+      'lets clients override settings',
+      workGroup({ EnforceWorkGroupConfiguration: false }),
+      'Clients can override the result location and encryption.',
     ],
-  ])('that %s is told so, and what to do', (_, found, what) => {
-    expect(faultsOf(found)).toEqual([{ what, fix: expect.stringMatching(/^[A-Z].*[.]$/) }]);
+    ['has no result location', workGroup({ ManagedQueryResultsConfiguration: { Enabled: false } }), 'It has no query result location.'],
+    [
+      'stores results unencrypted',
+      workGroup({ ManagedQueryResultsConfiguration: undefined, ResultConfiguration: { OutputLocation: 's3://my-results/' } }),
+      'Athena does not encrypt its results in s3://my-results/.',
+    ],
+  ])('that %s is reported as a problem with a fix', (_, found, what) => {
+    expect(workGroupProblems(found)).toEqual([{ what, fix: expect.stringMatching(/^[A-Z].*[.]$/) }]);
   });
 
-  test('as every account has it from the start lacks three things', async () => {
+  test('“primary”, as AWS creates it, has three problems', async () => {
     await using catalog = await openPocketCatalog();
-    const primary = await lookAtWorkGroup(catalog.client, 'primary', signal);
-    expect(primary && faultsOf(primary).map(({ what }) => what)).toEqual([
-      'It has no place for results.',
-      'Nothing limits what one query reads, or costs.',
-      'Whoever asks in it can keep results elsewhere, and unencrypted.',
+    const primary = await readWorkGroup(catalog.client, 'primary', signal);
+    expect(primary && workGroupProblems(primary).map(({ what }) => what)).toEqual([
+      'It has no query result location.',
+      'It has no scan limit per query, so costs are not limited.',
+      'Clients can override the result location and encryption.',
     ]);
   });
 
-  test('that may not be looked at or made is not taken for one that is not there', async () => {
+  test('that cannot be read is not treated as missing', async () => {
     await using catalog = await openPocketCatalog();
     catalog.deny('GetWorkGroup', 'not authorized to perform: athena:GetWorkGroup on resource');
     catalog.deny('CreateWorkGroup', 'not authorized to perform: athena:CreateWorkGroup on resource');
-    const looked = lookAtWorkGroup(catalog.client, 'trailbot', signal);
-    await expect(looked).rejects.toThrow(UserError);
-    await expect(looked).rejects.toThrow('AWS does not let me use athena:GetWorkGroup.');
-    await expect(makeWorkGroup(catalog.client, workGroupStep(wanted), signal)).rejects.toThrow('AWS does not let me use athena:CreateWorkGroup.');
+    const reading = readWorkGroup(catalog.client, 'trailbot', signal);
+    await expect(reading).rejects.toThrow(UserError);
+    await expect(reading).rejects.toThrow('trailbot is not allowed to use athena:GetWorkGroup.');
+    await expect(createWorkGroup(catalog.client, workGroupStep(wanted), signal)).rejects.toThrow(
+      'trailbot is not allowed to use athena:CreateWorkGroup.',
+    );
   });
 });

@@ -57,8 +57,8 @@ export interface Coverage {
   readonly accounts: number;
   readonly regions: number;
   /** Files and events of the trail that could not be read. */
-  readonly asideFiles: number;
-  readonly asideEvents: number;
+  readonly skippedFiles: number;
+  readonly skippedEvents: number;
   readonly rows: number;
   readonly queries: number;
   readonly ms: number;

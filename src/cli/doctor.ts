@@ -1,81 +1,84 @@
-/** What is wrong with a trail, and what to do about it. */
-
-import type { Checked, Checkup } from '../../athena/checks.ts';
-import { isManaged } from '../../athena/workgroup.ts';
-import { type Aside, listAside } from '../../duckdb/store.ts';
+/** `npm run doctor`: prints what is wrong with a trail and how to fix it. */
+import type { CheckResult, CheckResults } from '../../athena/checks.ts';
+import { isoDay } from '../../athena/days.ts';
+import { hasManagedResults } from '../../athena/workgroup.ts';
+import { listSkipped, type SkippedFile } from '../../duckdb/store.ts';
 import type { TrailLocation } from '../app.ts';
 import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 
-/** Of a trail in a folder: what is known of it, and what of it could not be read. */
-export async function diagnosis({ trail, store }: TrailLocation, engine: QueryEngine): Promise<string[]> {
+/** Describes a trail in a folder: its extent and the skipped files. */
+export async function describeTrail({ trail, store }: TrailLocation, engine: QueryEngine): Promise<string[]> {
   const { events, first, last, accounts, regions } = await engine.extent();
-  const aside = await listAside(store);
+  const skipped = await listSkipped(store);
   return [
     `Trail   ${trail}`,
     `Store   ${store}`,
     `Events  ${(events ?? 0).toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
-    `From    ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
+    `Covers  ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
     '',
-    summary(aside),
-    ...aside.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${count} of its events)` : ''}`),
+    skippedSummary(skipped),
+    ...skipped.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${formatCount(count, 'event')})` : ''}`),
   ];
 }
 
-/** A file whose events were set aside for several reasons is in the list once for each, and is one file. */
-function summary(aside: readonly Aside[]): string {
-  if (aside.length === 0) return 'Every file was read whole.';
-  const parts = aside.filter(({ events }) => events > 0);
-  const whole = aside.length - parts.length;
-  const events = parts.reduce((sum, each) => sum + each.events, 0);
-  const files = new Set(parts.map(({ path }) => path)).size;
-  const said = [
+/** Counts each file once: a file whose events were skipped for several reasons is in the list once for each reason. */
+function skippedSummary(skipped: readonly SkippedFile[]): string {
+  if (skipped.length === 0) return 'Every file was read completely.';
+  const partly = skipped.filter(({ events }) => events > 0);
+  const whole = skipped.length - partly.length;
+  const events = partly.reduce((sum, each) => sum + each.events, 0);
+  const files = new Set(partly.map(({ path }) => path)).size;
+  const counts = [
     ...(whole > 0 ? [formatCount(whole, 'file')] : []),
-    ...(files > 0 ? [`${formatCount(events, 'event')} of ${formatCount(files, whole > 0 ? 'other file' : 'file')}`] : []),
+    ...(files > 0 ? [`${formatCount(events, 'event')} in ${formatCount(files, whole > 0 ? 'other file' : 'file')}`] : []),
   ];
-  return `Set aside: ${said.join(', and ')}`;
+  return `Skipped: ${counts.join(', and ')}`;
 }
 
-/** A line of what was looked at, and of what is wrong with it, the next thing to do. */
-export interface Verdict {
-  readonly state: Checked<unknown>['state'];
+/** A line of the output: the result of a check, or a problem with its fix. */
+export interface CheckLine {
+  readonly state: CheckResult<unknown>['state'];
   readonly name: string;
-  readonly says: string;
+  readonly text: string;
   readonly fix?: string;
 }
 
-/** Of a trail on Athena: a line for each check, and one for each further fault. */
-export function verdicts(checkup: Checkup, now: Date, dollarsPerTb: number): Verdict[] {
+/** Describes a trail on Athena: a line for each check, or for each problem it found. */
+export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: number): CheckLine[] {
   const { credentials, bucket, layout, workgroup, tables, delivery, file, cost } = checkup;
   return [
-    ...verdict('credentials', credentials, ({ account, arn }) => `account ${account}, as ${arn.replace(/^.*?:(?=[^:]*$)/, '')}`),
-    ...verdict('bucket', bucket, ({ place }) => `${place} can be listed`),
-    ...verdict('layout', layout, ({ accounts, regions, firstDay, lastDay, organization }) =>
+    ...describeCheck('credentials', credentials, ({ account, arn }) => `account ${account}, as ${arn.replace(/^.*?:(?=[^:]*$)/, '')}`),
+    ...describeCheck('bucket', bucket, ({ place }) => `${place} can be listed`),
+    ...describeCheck('layout', layout, ({ accounts, regions, firstDay, lastDay, organization }) =>
       [
         `${formatCount(accounts.length, 'account')}${organization ? ` of ${organization}` : ''}, ${formatCount(regions.length, 'region')}`,
-        `${dashed(firstDay)} to ${dashed(lastDay)}`,
+        `${isoDay(firstDay)} to ${isoDay(lastDay)}`,
       ].join(', '),
     ),
-    ...verdict('workgroup', workgroup, (group) => {
+    ...describeCheck('workgroup', workgroup, (group) => {
       const { ResultConfiguration, BytesScannedCutoffPerQuery = 0 } = group.Configuration ?? {};
-      const kept = isManaged(group) ? 'Athena keeps the results' : `results are in ${ResultConfiguration?.OutputLocation}`;
-      return `${group.Name}: ${kept}; a query is stopped at ${formatBytes(BytesScannedCutoffPerQuery)}`;
+      const results = hasManagedResults(group) ? 'managed query results' : `results in ${ResultConfiguration?.OutputLocation}`;
+      return `${group.Name}: ${results}; scan limit ${formatBytes(BytesScannedCutoffPerQuery)} per query`;
     }),
-    ...verdict('tables', tables, () => 'in step with the bucket'),
-    ...verdict('delivery', delivery, (found) => {
-      const some = found.looked < found.folders ? ` (of ${formatCount(found.looked, 'folder')} among ${found.folders.toLocaleString('en-US')})` : '';
-      return `the newest file is ${minutes(now.getTime() - found.file.at.getTime())} old${some}`;
+    ...describeCheck('tables', tables, () => 'up to date with the bucket'),
+    ...describeCheck('delivery', delivery, (found) => {
+      const some =
+        found.foldersChecked < found.foldersTotal
+          ? ` (checked ${formatCount(found.foldersChecked, 'folder')} of ${found.foldersTotal.toLocaleString('en-US')})`
+          : '';
+      return `the newest file is ${minutesText(now.getTime() - found.file.at.getTime())} old${some}`;
     }),
-    ...verdict('file', file, ({ events }) => `the newest one was read: ${formatCount(events, 'event')}`),
-    ...verdict('cost', cost, ({ bytesOfADay }) => {
-      // A question reads one day of folders more than it names, for files that are delivered late.
-      const read = 2 * bytesOfADay;
-      return `a day is about ${formatBytes(bytesOfADay)}; a question about one day reads up to ${formatBytes(read)}, for ${formatDollars((read / 1e12) * dollarsPerTb)}`;
+    ...describeCheck('file', file, ({ events }) => `the newest file is readable and has ${formatCount(events, 'event')}`),
+    ...describeCheck('cost', cost, ({ bytesPerDay }) => {
+      // A question reads the folders of one more day, for files delivered late.
+      const read = 2 * bytesPerDay;
+      return `one day has about ${formatBytes(bytesPerDay)} of log files; a question about one day scans up to ${formatBytes(read)} and costs ${formatDollars((read / 1e12) * dollarsPerTb)}`;
     }),
   ];
 }
 
-const NAMES: Readonly<Record<keyof Checkup, string>> = {
+const CHECK_NAMES: Readonly<Record<keyof CheckResults, string>> = {
   credentials: 'Credentials',
   bucket: 'Bucket',
   layout: 'Trail',
@@ -86,36 +89,36 @@ const NAMES: Readonly<Record<keyof Checkup, string>> = {
   cost: 'Cost',
 };
 
-function verdict<Found>(about: keyof Checkup, checked: Checked<Found>, words: (found: Found) => string): Verdict[] {
-  const [name, { state }] = [NAMES[about], checked];
-  if (checked.state === 'ok') return [{ state, name, says: words(checked.found) }];
-  if (checked.state === 'fault') return checked.faults.map(({ what, fix }) => ({ state, name, says: what, fix }));
-  return [{ state, name, says: 'why' in checked ? checked.why : `not checked: first “${NAMES[checked.needs]}” must be right` }];
+function describeCheck<Found>(about: keyof CheckResults, checked: CheckResult<Found>, words: (found: Found) => string): CheckLine[] {
+  const [name, { state }] = [CHECK_NAMES[about], checked];
+  if (checked.state === 'ok') return [{ state, name, text: words(checked.found) }];
+  if (checked.state === 'problem') return checked.problems.map(({ what, fix }) => ({ state, name, text: what, fix }));
+  return [{ state, name, text: 'why' in checked ? checked.why : `not checked: fix “${CHECK_NAMES[checked.needs]}” first` }];
 }
 
-const SIGNS: Readonly<Record<Verdict['state'], { readonly sign: string; readonly color: number }>> = {
+const SIGNS: Readonly<Record<CheckLine['state'], { readonly sign: string; readonly color: number }>> = {
   ok: { sign: '✓', color: 32 },
-  fault: { sign: '✗', color: 31 },
+  problem: { sign: '✗', color: 31 },
   unknown: { sign: '·', color: 33 },
 };
-const WIDTH = Math.max(...Object.values(NAMES).map((name) => name.length));
+const WIDTH = Math.max(...Object.values(CHECK_NAMES).map((name) => name.length));
 
-/** Verdicts as lines for a terminal, and at the end what they come to. */
-export function printVerdicts(all: readonly Verdict[], isColored: boolean): string[] {
-  const wrong = all.filter(({ state }) => state === 'fault').length;
-  const lines = all.flatMap(({ state, name, says, fix }) => {
+/** The lines for a terminal, with a summary at the end. */
+export function printChecks(all: readonly CheckLine[], isColored: boolean): string[] {
+  const problems = all.filter(({ state }) => state === 'problem').length;
+  const lines = all.flatMap(({ state, name, text, fix }) => {
     const { sign, color } = SIGNS[state];
     const mark = isColored ? `\u001b[${color}m${sign}\u001b[39m` : sign;
-    return [`${mark} ${name.padEnd(WIDTH)}  ${says}`, ...(fix === undefined ? [] : [`  ${' '.repeat(WIDTH)}  → ${fix}`])];
+    return [`${mark} ${name.padEnd(WIDTH)}  ${text}`, ...(fix === undefined ? [] : [`  ${' '.repeat(WIDTH)}  → ${fix}`])];
   });
-  const sum =
-    wrong === 0 ? 'Nothing is wrong.' : `${formatCount(wrong, 'thing is', 'things are')} wrong. What my role must be allowed: npm run -s iam-policy`;
-  return [...lines, '', sum];
+  const summary =
+    problems === 0
+      ? 'No problems found.'
+      : `${formatCount(problems, 'problem')} found. To print the IAM policy of trailbot’s role: npm run -s iam-policy`;
+  return [...lines, '', summary];
 }
 
-const dashed = (day: string): string => day.replaceAll('/', '-');
-
-function minutes(ms: number): string {
+function minutesText(ms: number): string {
   const whole = Math.max(0, Math.round(ms / 60_000));
   return whole === 0 ? 'less than a minute' : formatCount(whole, 'minute');
 }

@@ -1,10 +1,10 @@
-/** The permissions that trailbot needs, as JSON to be given to IAM, and what is said beside it. */
+/** `npm run iam-policy`: prints the IAM policy that trailbot needs, and notes about it. */
 
-import type { Gap, Surroundings, Told } from '../../athena/environment.ts';
+import type { Environment, KnownValues, MissingValue } from '../../athena/environment.ts';
 import { bucketStatements, keyStatements, policyOf, type Statement } from '../../athena/policy.ts';
 import { UserError } from '../errors.ts';
 
-/** The options of `npm run iam-policy`, as they were typed. */
+/** The options of `npm run iam-policy`. */
 export interface PolicyOptions {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
@@ -12,16 +12,16 @@ export interface PolicyOptions {
   readonly key?: string | undefined;
 }
 
-/** @throws UserError for an option that is not what it should be. */
-export function readPolicyOptions(options: PolicyOptions): PolicyOptions & Told {
-  for (const [name, { pattern, example }] of Object.entries(SHAPES)) {
+/** @throws UserError for an invalid option. */
+export function readPolicyOptions(options: PolicyOptions): PolicyOptions & KnownValues {
+  for (const [name, { pattern, example }] of Object.entries(OPTION_FORMATS)) {
     const value = options[name as keyof PolicyOptions];
-    if (value !== undefined && !pattern.test(value)) throw new UserError(`--${name} ${value} is not right. Write it as ${example}.`);
+    if (value !== undefined && !pattern.test(value)) throw new UserError(`--${name} ${value} is not valid. Write it as ${example}.`);
   }
   return options;
 }
 
-const SHAPES: Readonly<Record<keyof PolicyOptions, { readonly pattern: RegExp; readonly example: string }>> = {
+const OPTION_FORMATS: Readonly<Record<keyof PolicyOptions, { readonly pattern: RegExp; readonly example: string }>> = {
   account: { pattern: /^\d{12}$/, example: '111122223333' },
   region: { pattern: /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/, example: 'eu-central-1' },
   role: { pattern: /^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/, example: 'arn:aws:iam::111122223333:role/trailbot' },
@@ -31,47 +31,45 @@ const SHAPES: Readonly<Record<keyof PolicyOptions, { readonly pattern: RegExp; r
   },
 };
 
-/** The policy, and nothing but it. */
-export const printPolicy = ({ ground }: Surroundings): string => `${JSON.stringify(policyOf(ground), null, 2)}\n`;
+/** The policy as JSON. */
+export const printPolicy = ({ context }: Environment): string => `${JSON.stringify(policyOf(context), null, 2)}\n`;
 
-/** What whoever sets the policy must know, a paragraph each. */
-export function policyRemarks({ ground, isElsewhere, gaps }: Surroundings, role: string | undefined): string[] {
-  const { account, partition, bucket, key } = ground;
-  const reasons = new Set([...gaps.values()].flatMap((error) => (error instanceof Error ? [sentence(error.message)] : [])));
-  const requester = role ?? `arn:${partition}:iam::${account}:role/trailbot`;
-  const isKeyElsewhere = key !== undefined && key.split(':')[4] !== account;
-  const owned = isElsewhere
-    ? `The bucket ${bucket} is another account’s.`
-    : `I could not learn whose the bucket ${bucket} is. It may be another account’s.`;
-  const guessed =
-    role === undefined && (isElsewhere !== false || isKeyElsewhere)
-      ? [`I took my role to be ${requester}. If it is not, give it: --role ${SHAPES.role.example}`]
+/** Notes for the person who attaches the policy, a paragraph each. */
+export function policyNotes({ context, isOtherAccount, missing }: Environment, role: string | undefined): string[] {
+  const { account, partition, bucket, key } = context;
+  const reasons = new Set([...missing.values()].flatMap((error) => (error instanceof Error ? [endSentence(error.message)] : [])));
+  const roleArn = role ?? `arn:${partition}:iam::${account}:role/trailbot`;
+  const isOtherAccountsKey = key !== undefined && key.split(':')[4] !== account;
+  const ownerNote = isOtherAccount
+    ? `The bucket ${bucket} belongs to another account. Its owner must add this to the bucket policy:`
+    : `The owner of the bucket ${bucket} is not known. If it belongs to another account, its owner must add this to the bucket policy:`;
+  const roleNote =
+    role === undefined && (isOtherAccount !== false || isOtherAccountsKey)
+      ? [`These statements are for the role ${roleArn}. If trailbot has another role, add --role ${OPTION_FORMATS.role.example}`]
       : [];
   return [
-    ...(reasons.size > 0 ? [`AWS did not tell me all of it: ${[...reasons].join(' ')}`] : []),
-    ...[...gaps.keys()].map((gap) => GAPS[gap]?.(ground)).filter((remark) => remark !== undefined),
-    ...(isElsewhere === false
-      ? []
-      : [`${owned} Its owner must then add this to the bucket’s policy:\n${printed(bucketStatements(ground, requester))}`]),
-    ...(isKeyElsewhere
-      ? [`The key ${key} is another account’s. Its owner must add this to the key’s policy:\n${printed(keyStatements(ground, requester))}`]
+    ...(reasons.size > 0 ? [`Some values could not be read from AWS: ${[...reasons].join(' ')}`] : []),
+    ...[...missing.keys()].map((value) => MISSING_NOTES[value]?.(context)).filter((note) => note !== undefined),
+    ...(isOtherAccount === false ? [] : [`${ownerNote}\n${prettyJson(bucketStatements(context, roleArn))}`]),
+    ...(isOtherAccountsKey
+      ? [`The key ${key} belongs to another account. Its owner must add this to the key policy:\n${prettyJson(keyStatements(context, roleArn))}`]
       : []),
-    ...guessed,
-    'MakeTheTablesForSetupOnly and MakeTheWorkgroupForSetupOnly are for `npm run setup -- --apply` alone, and can be taken away after it.',
-    'What I remember lies in a folder on my own machine (STORE_PATH), and needs no permission.',
+    ...roleNote,
+    'CreateTablesForSetupOnly and CreateWorkgroupForSetupOnly are only needed for `npm run setup -- --apply`. You can remove them afterwards; with ATHENA_NEW_ACCOUNTS=apply, keep the first.',
+    'trailbot stores its own state in a local folder (STORE_PATH), which needs no permission.',
   ];
 }
 
-const GAPS: Readonly<Partial<Record<Gap, (ground: Surroundings['ground']) => string>>> = {
-  account: ({ account }) => `I could not learn the account, so ${account} stands in its place. Give it: --account ${SHAPES.account.example}`,
-  region: ({ region }) => `I could not learn the region, so ${region} stands in its place. Give it: --region ${SHAPES.region.example}`,
+const MISSING_NOTES: Readonly<Partial<Record<MissingValue, (context: Environment['context']) => string>>> = {
+  account: ({ account }) => `The account is not known; the policy has the placeholder ${account}. Add --account ${OPTION_FORMATS.account.example}`,
+  region: ({ region }) => `The region is not known; the policy has the placeholder ${region}. Add --region ${OPTION_FORMATS.region.example}`,
   logs: ({ bucket, prefix }) =>
-    `There is no log file under s3://${bucket}/${prefix}AWSLogs/ that would tell whether they are encrypted with a KMS key. If they are, give it: --key ${SHAPES.key.example}`,
-  key: () => `I could not learn whether the log files are encrypted with a KMS key. If they are, give it: --key ${SHAPES.key.example}`,
+    `There is no log file under s3://${bucket}/${prefix}AWSLogs/ yet. If log files are encrypted with a KMS key, add --key ${OPTION_FORMATS.key.example}`,
+  key: () => `It is not known whether the log files are encrypted with a KMS key. If they are, add --key ${OPTION_FORMATS.key.example}`,
   workgroup: ({ workGroup, results }) =>
-    `I could not look at the workgroup ${workGroup}, so the policy is for one that setup makes, ${results ? `with results in ${results}` : 'with results that Athena keeps'}.`,
+    `The workgroup ${workGroup} could not be read, so the policy is for one that setup creates, with ${results ? `results in ${results}` : 'managed query results'}.`,
 };
 
-const printed = (statements: readonly Statement[]): string => JSON.stringify(statements, null, 2);
+const prettyJson = (statements: readonly Statement[]): string => JSON.stringify(statements, null, 2);
 
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+const endSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,8 +1,8 @@
-/** Progress on a terminal: a bar while a step is at work, on stderr, so that answers on stdout stay clean. */
+/** Progress bars on stderr, so that stdout has only answers. */
 import { SingleBar } from 'cli-progress';
 import type { StartProgress } from '../app.ts';
 
-/** A bar for each step in turn; in a log file, where a bar cannot move, one line for each. `end` clears up. */
+/** Shows a bar for each step, or one line for each step when the stream is not a terminal. `end` removes the bar. */
 export function progressBar(stream: NodeJS.WriteStream): { readonly onProgress: StartProgress; end(): void } {
   let bar: SingleBar | undefined;
   let current: string | undefined;

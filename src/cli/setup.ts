@@ -1,104 +1,99 @@
-/** `npm run setup`: says what the bucket holds and what Athena lacks, does it when told to, and shows that it works. */
-import type { Layout } from '../../athena/bucket-layout.ts';
-import { applySetup, type Proof, type Pruning, planSetup, proveSetup, type SettingUp, type Setup } from '../../athena/setup.ts';
+/** `npm run setup`: prints what is in the bucket and which steps are missing in Athena; with --apply, applies and verifies them. */
+import type { BucketLayout } from '../../athena/bucket-layout.ts';
+import { isoDay } from '../../athena/days.ts';
+import { applySetup, type Pruning, planSetup, proveSetup, type SetupOptions, type SetupPlan, type SetupProof } from '../../athena/setup.ts';
 import { formatBytes, formatCount } from '../text/format.ts';
 
-/** Who hears what is said. */
-export interface Saying extends SettingUp {
-  /** Do it, and not only say it. */
+/** A run of setup and where it prints. */
+export interface SetupRun extends SetupOptions {
+  /** True with --apply. */
   readonly isApplied: boolean;
-  /** Lines, or an empty one. */
-  say(words: string): void;
+  /** Prints one or several lines. */
+  print(words: string): void;
   onProgress(done: number, total: number): void;
 }
 
-/** Looks at the bucket and at Athena, says what would bring them in step, and with `isApplied` does it and proves it. */
-export async function setUp({ isApplied, say, onProgress, ...settingUp }: Saying): Promise<void> {
-  const { workGroup } = settingUp.settings;
-  const setup = await planSetup(settingUp, onProgress);
-  say(`${describeLayout(setup.layout)}\n`);
-  if (setup.faults.length > 0) say(`${describeFaults(setup, workGroup)}\n`);
-  say(`${describeSteps(setup)}\n`);
+/** Plans the setup and prints the plan. With `isApplied`, applies it and verifies it with two queries. */
+export async function runSetup({ isApplied, print, onProgress, ...options }: SetupRun): Promise<void> {
+  const { workGroup } = options.settings;
+  const plan = await planSetup(options, onProgress);
+  print(`${describeLayout(plan.layout)}\n`);
+  if (plan.problems.length > 0) print(`${describeProblems(plan, workGroup)}\n`);
+  print(`${describeSteps(plan)}\n`);
   if (!isApplied) {
-    if (setup.steps.length > 0) say('Nothing was changed. To do it: npm run setup -- --apply');
+    if (plan.steps.length > 0) print('Nothing was changed. To apply these steps: npm run setup -- --apply');
     return;
   }
-  await applySetup(setup, settingUp, (title) => say(`… ${title}`));
-  if (setup.steps.length > 0) say('');
-  say(describeProof(await proveSetup(setup, settingUp), setup.layout));
+  await applySetup(plan, options, (title) => print(`… ${title}`));
+  if (plan.steps.length > 0) print('');
+  print(describeProof(await proveSetup(plan, options), plan.layout));
 }
 
-/** What the bucket's folders told. */
-function describeLayout({ root, accounts, regions, firstDay, lastDay, organization, neighbours, others = [] }: Layout): string {
+/** The trail in the bucket. */
+function describeLayout({ root, accounts, regions, firstDay, lastDay, organization, otherFolders, otherTrails = [] }: BucketLayout): string {
   return [
     `Trail    ${root}${organization ? `   (organization ${organization})` : ''}`,
-    `From     ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
-    `Days     ${dashed(firstDay)} to ${dashed(lastDay)}`,
-    ...(neighbours.length > 0 ? [`Beside   ${neighbours.join(', ')}, which hold no events that are asked about`] : []),
-    ...others.map((other) => `Not read ${other}: another trail; name it in TRAIL_BUCKET to ask it instead`),
+    `Covers   ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
+    `Days     ${isoDay(firstDay)} to ${isoDay(lastDay)}`,
+    ...(otherFolders.length > 0 ? [`Not read ${otherFolders.join(', ')}: they have no management or data events`] : []),
+    ...otherTrails.map((other) => `Not read ${other}: another trail; to use it instead, set TRAIL_BUCKET to it`),
   ].join('\n');
 }
 
-const describeFaults = ({ faults }: Setup, workGroup: string): string =>
-  [
-    `The workgroup ${workGroup} is there already, and is left as it is. It could be better:`,
-    ...faults.map(({ what, fix }) => `  ${what} ${fix}`),
-  ].join('\n');
+const describeProblems = ({ problems }: SetupPlan, workGroup: string): string =>
+  [`The workgroup ${workGroup} exists already and is not changed. Problems:`, ...problems.map(({ what, fix }) => `  ${what} ${fix}`)].join('\n');
 
-/** The plan as a person reads it before they say yes. */
-function describeSteps({ steps }: Setup): string {
-  if (steps.length === 0) return 'Athena is in step with the bucket. Nothing to do.';
+/** The plan, to be read before --apply. */
+function describeSteps({ steps }: SetupPlan): string {
+  if (steps.length === 0) return 'Athena is up to date with the bucket. Nothing to do.';
   const lines = steps.flatMap(({ title, reasons }, i) => [`${i + 1}. ${title}`, ...reasons.map((reason) => `     ${reason}`)]);
-  return [`${formatCount(steps.length, 'step')} would bring Athena in step with the bucket:`, ...lines].join('\n');
+  return [`${formatCount(steps.length, 'step')} to bring Athena up to date with the bucket:`, ...lines].join('\n');
 }
 
-function describeProof({ found: { day, pairs, bytes }, pruning }: Proof, layout: Layout): string {
-  const width = Math.max(...pairs.map(({ region }) => region.length));
-  const lines = pairs.map(({ account, region, events, newest }) => {
-    const said = newest === null ? 'none' : `${formatCount(events, 'event')}, the newest at ${newest.slice(11, 19)} UTC`;
-    return `  ${account}  ${region.padEnd(width)}  ${said}`;
+function describeProof({ sample: { day, folders, bytes }, pruning }: SetupProof, layout: BucketLayout): string {
+  const width = Math.max(...folders.map(({ region }) => region.length));
+  const lines = folders.map(({ account, region, events, newest }) => {
+    const summary = newest === null ? 'none' : `${formatCount(events, 'event')}, the newest at ${newest.slice(11, 19)} UTC`;
+    return `  ${account}  ${region.padEnd(width)}  ${summary}`;
   });
-  const some = pairs.length > 1 ? `in ${pairs.length} of the trail’s folders` : 'of the trail';
+  const scope = folders.length > 1 ? `in ${folders.length} of the trail’s folders` : 'in the trail';
   return [
-    `Events ${some} on ${dashed(day)}, for which Athena read ${formatBytes(bytes)}:`,
+    `Events ${scope} on ${isoDay(day)} (scanned ${formatBytes(bytes)}):`,
     ...lines,
-    ...(pairs.some(({ newest }) => newest !== null) ? [] : ['', whatToCheck(layout)]),
+    ...(folders.some(({ newest }) => newest !== null) ? [] : ['', whatToCheck(layout)]),
     '',
     describePruning(pruning),
   ].join('\n');
 }
 
-const whatToCheck = ({ root, lastDay }: Layout): string =>
+const whatToCheck = ({ root, lastDay }: BucketLayout): string =>
   [
-    'No events were found at all. Check that',
-    `  - log files are in the folders ACCOUNT/CloudTrail/REGION/${lastDay}/ of ${root}, and not only folders;`,
-    '  - the role may read them: s3:GetObject on the bucket, and kms:Decrypt where they are encrypted with a key of your own;',
-    '  - the trail is switched on, and records management events.',
+    'No events were found. Check that:',
+    `  - there are log files, not only folders, in ACCOUNT/CloudTrail/REGION/${lastDay}/ under ${root};`,
+    '  - the role can read them: s3:GetObject on the bucket, and kms:Decrypt if they are encrypted with a KMS key;',
+    '  - the trail is logging and records management events.',
   ].join('\n');
 
-/** Whether a question reads the days that it names, and no others. */
+/** Whether a question reads the days it needs and no others. */
 function describePruning(pruning: Pruning): string {
-  if (!pruning.isShown)
-    return `It could not be shown that a question reads no more days than it names. Asked for its plan, Athena answered:\n  ${shortened(pruning.answered)}`;
-  const { day, asked, read, all } = pruning;
-  const reads = `A question about ${dashed(day)} reads ${read.length.toLocaleString('en-US')} of ${formatCount(all, 'day')}.`;
-  const stray = read.filter((each) => each < asked.first || each > asked.last);
-  if (stray.length > 0)
-    return `${reads} That is a fault: ${listed(stray)} should not be among them, and every question would cost too much. Please report it.`;
-  return read.includes(day) ? reads : `${reads} That is a fault: the day itself is not among them, so its events are not found. Please report it.`;
+  if (!pruning.isKnown) return `Partition pruning could not be verified. Athena's response to EXPLAIN:\n  ${oneLine(pruning.response)}`;
+  const { day, expected, read, total } = pruning;
+  const reads = `A question about ${isoDay(day)} reads ${read.length.toLocaleString('en-US')} of ${formatCount(total, 'day')}.`;
+  const unexpected = read.filter((each) => each < expected.first || each > expected.last);
+  if (unexpected.length > 0)
+    return `${reads} This is a bug: it should not read ${listDays(unexpected)}, and every question would cost too much. Please report it.`;
+  return read.includes(day) ? reads : `${reads} This is a bug: it does not read that day itself, so its events are not found. Please report it.`;
 }
 
-const MOST_LISTED = 3;
-function listed(days: readonly string[]): string {
-  const shown = days.slice(0, MOST_LISTED).map(dashed).join(', ');
-  return days.length > MOST_LISTED ? `${shown} and ${formatCount(days.length - MOST_LISTED, 'more day')}` : shown;
+const MAX_DAYS_LISTED = 3;
+function listDays(days: readonly string[]): string {
+  const shown = days.slice(0, MAX_DAYS_LISTED).map(isoDay).join(', ');
+  return days.length > MAX_DAYS_LISTED ? `${shown} and ${formatCount(days.length - MAX_DAYS_LISTED, 'more day')}` : shown;
 }
 
-const MOST_CHARACTERS = 300;
-function shortened(text: string): string {
+const MAX_RESPONSE_LENGTH = 300;
+function oneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   if (line === '') return 'nothing';
-  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}…` : line;
+  return line.length > MAX_RESPONSE_LENGTH ? `${line.slice(0, MAX_RESPONSE_LENGTH)}…` : line;
 }
-
-const dashed = (day: string): string => day.replaceAll('/', '-');

@@ -1,5 +1,6 @@
 /** The digests of a channel: reports on schedule, and accounts and regions that are new in an Athena trail. */
-import { type AthenaSettings, openClients } from '../../athena/open.ts';
+import { openClients } from '../../athena/clients.ts';
+import type { AthenaSettings } from '../../athena/settings.ts';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import { UserError } from '../errors.ts';

@@ -1,12 +1,12 @@
 /** Announces accounts and regions that are new in the bucket: questions do not read them until the table lists them. */
-import { lookForNew } from '../../athena/new-accounts.ts';
-import type { SettingUp } from '../../athena/setup.ts';
+import { findNewAccounts } from '../../athena/new-accounts.ts';
+import type { SetupOptions } from '../../athena/setup.ts';
 import type { Answer } from '../answer/answer.ts';
 
 /** Cron: an hour before the daily report, so that the report reads the new accounts and regions. */
 export const NEW_ACCOUNTS_SCHEDULE = '0 7 * * *';
 
-export interface NewAccountsCheck extends SettingUp {
+export interface NewAccountsCheck extends SetupOptions {
   /** Adds them to the table when only its properties have to change. */
   readonly apply: boolean;
   /** True for the first caller that claims a slot. */
@@ -15,7 +15,7 @@ export interface NewAccountsCheck extends SettingUp {
 
 /** The announcement to post; undefined when nothing is new. What could not be added to the table is announced once, not every day. */
 export async function newAccountsAnswer({ apply, claim, ...settingUp }: NewAccountsCheck): Promise<Answer | undefined> {
-  const { accounts, regions, isKnown } = await lookForNew(settingUp, { apply });
+  const { accounts, regions, isApplied: isKnown } = await findNewAccounts(settingUp, { apply });
   const unannounced = async (noun: string, names: readonly string[]): Promise<string[]> => {
     if (isKnown) return [...names];
     const claimed: string[] = [];

@@ -110,7 +110,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
 }
 
 async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
-  const { first, last, accounts, regions, asideFiles, asideEvents } = await engine.extent();
+  const { first, last, accounts, regions, skippedFiles, skippedEvents } = await engine.extent();
   const sum = (amount: 'bytes' | 'dollars'): number | null => {
     const known = costs.map((cost) => cost[amount]).filter((count) => count !== undefined);
     return known.length > 0 ? known.reduce((total, count) => total + count, 0) : null;
@@ -122,8 +122,8 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
     first,
     accounts: accounts.length,
     regions: regions.length,
-    asideFiles,
-    asideEvents,
+    skippedFiles,
+    skippedEvents,
     rows: found.table?.rows.length ?? 0,
     queries: costs.length,
     ms: Math.round(costs.reduce((sum, cost) => sum + cost.ms, 0)),

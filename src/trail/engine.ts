@@ -28,8 +28,8 @@ export interface Extent {
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
   /** Files and events that could not be read and were skipped. */
-  readonly asideFiles: number;
-  readonly asideEvents: number;
+  readonly skippedFiles: number;
+  readonly skippedEvents: number;
 }
 
 /** The progress of a running statement. */

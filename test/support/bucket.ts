@@ -1,14 +1,14 @@
 /**
- * A pocket S3 on loopback: one bucket, and of S3's calls those that list and read. `emulate` (0.12.2) has them too, but gives all
- * folders on one page whatever max-keys says, counts none of them in KeyCount, leaves encoding-type unheeded, sorts by locale, and
- * neither refuses nor redirects; and every file must be put there by a request. An organization's folders need all of that.
+ * A loopback S3 with one bucket, for list and read requests. `emulate` (0.12.2) has them too, but it ignores max-keys for
+ * folders, leaves them out of KeyCount, ignores encoding-type, sorts by locale, never denies or redirects, and needs a
+ * request per file. Tests with an organization's folders need all of that.
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
-/** A request as it came, and what it was given: how many entries, and whether there was more. */
+/** A list request, the number of entries in its response, and whether there were more. */
 interface Listing {
   readonly prefix: string;
   readonly delimiter: string;
@@ -18,44 +18,44 @@ interface Listing {
   readonly truncated: boolean;
 }
 
-/** How the bucket behaves. */
-interface Manner {
+/** Behavior of the bucket. */
+interface Behavior {
   readonly name?: string;
   readonly region?: string;
-  /** Whether a policy allows to list a prefix. */
+  /** True when the policy allows listing a prefix. */
   allows?(prefix: string): boolean;
-  /** Whether S3 asks for fewer requests instead of listing a prefix. */
+  /** True when S3 throttles the list request. */
   slows?(prefix: string): boolean;
-  /** Whether a listing is left without an answer, for as long as the client waits. */
+  /** True when a list request gets no response. */
   withholds?(prefix: string): boolean;
-  /** The account that the bucket belongs to. */
+  /** The account that owns the bucket. */
   readonly owner?: string;
-  /** ARN of the KMS key that its files are encrypted with. */
+  /** ARN of the KMS key of its files. */
   readonly key?: string;
-  /** What a file holds, and when it was written. */
+  /** Content and time of a file. */
   content?(file: string): Buffer;
   writtenAt?(file: string): Date;
-  /** The action that a policy denies to whoever reads a file: s3:GetObject or kms:Decrypt. */
+  /** The denied action when a file is read: s3:GetObject or kms:Decrypt. */
   denies?(file: string): string | undefined;
 }
 
 export interface PocketBucket extends AsyncDisposable {
   readonly name: string;
-  /** What was listed, in the order of the requests. */
+  /** All list requests, in order. */
   readonly listings: readonly Listing[];
-  /** Requests that are open now, and the most that were open at once. */
+  /** The number of open requests, now and at most. */
   readonly openNow: number;
-  readonly atOnce: number;
-  /** A client of the real SDK, in the bucket's region and with credentials that are accepted, unless told otherwise. */
+  readonly maxConcurrentLists: number;
+  /** A client of the real SDK, by default with the bucket's region and valid credentials. */
   client(config?: S3ClientConfig): S3Client;
 }
 
 const ACCEPTED = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
 
 /** Opens a bucket with these files in it. */
-export async function pocketBucket(files: Iterable<string>, manner: Manner = {}): Promise<PocketBucket> {
-  const { name = 'example-trail', region = 'eu-central-1', allows = () => true, slows = () => false, withholds = () => false } = manner;
-  const { owner = '111122223333', key: kmsKey, content = () => Buffer.from('?'), writtenAt, denies = () => undefined } = manner;
+export async function pocketBucket(files: Iterable<string>, behavior: Behavior = {}): Promise<PocketBucket> {
+  const { name = 'example-trail', region = 'eu-central-1', allows = () => true, slows = () => false, withholds = () => false } = behavior;
+  const { owner = '111122223333', key: kmsKey, content = () => Buffer.from('?'), writtenAt, denies = () => undefined } = behavior;
   const keys = [...new Set(files)].sort();
   const listings: Listing[] = [];
   const clients: S3Client[] = [];
@@ -70,12 +70,12 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [, bucket = '', ...path] = url.pathname.split('/').map(decodeURIComponent);
     const file = path.join('/');
-    const asked = url.searchParams;
+    const parameters = url.searchParams;
     // AWS4-HMAC-SHA256 Credential=AKIA…/20260501/eu-central-1/s3/aws4_request, …
     const [, key, , signedFor] = /Credential=([^/]+)\/(\d+)\/([^/]+)\/s3\//.exec(request.headers.authorization ?? '') ?? [];
-    const isList = file === '' && request.method === 'GET' && asked.get('list-type') === '2';
+    const isList = file === '' && request.method === 'GET' && parameters.get('list-type') === '2';
     if (!isList && (file === '' || !['GET', 'HEAD'].includes(request.method ?? ''))) {
-      return refuse(response, 501, 'NotImplemented', 'I can only list and read.');
+      return refuse(response, 501, 'NotImplemented', 'Only list and read requests are implemented.');
     }
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
     if (bucket !== name) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
@@ -99,38 +99,38 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
       response.end(request.method === 'HEAD' ? undefined : body);
       return undefined;
     }
-    const prefix = asked.get('prefix') ?? '';
+    const prefix = parameters.get('prefix') ?? '';
     if (!allows(prefix)) return refuse(response, 403, 'AccessDenied', 'User is not authorized to perform: s3:ListBucket');
     if (slows(prefix)) return refuse(response, 503, 'SlowDown', 'Please reduce your request rate.');
     if (withholds(prefix)) return undefined;
 
-    const delimiter = asked.get('delimiter') ?? '';
-    const maxKeys = Math.min(Number(asked.get('max-keys') ?? 1000), 1000);
-    const token = asked.get('continuation-token');
-    const after = asked.get('start-after') ?? '';
+    const delimiter = parameters.get('delimiter') ?? '';
+    const maxKeys = Math.min(Number(parameters.get('max-keys') ?? 1000), 1000);
+    const token = parameters.get('continuation-token');
+    const after = parameters.get('start-after') ?? '';
     const from = token === null ? lowerBound(keys, after === '' ? '' : `${after}\0`) : lowerBound(keys, Buffer.from(token, 'base64').toString());
     const { files, folders, next } = pageOf(keys, { prefix, delimiter, maxKeys, from });
     const keyCount = files.length + folders.length;
     listings.push({ prefix, delimiter, maxKeys, token, keyCount, truncated: next !== undefined });
-    const shown = asked.get('encoding-type') === 'url' ? encoded : escaped;
+    const encodeName = parameters.get('encoding-type') === 'url' ? encoded : escaped;
     const elements = [
       element('Name', name),
-      element('Prefix', shown(prefix)),
-      token === null && after !== '' ? element('StartAfter', shown(after)) : '',
+      element('Prefix', encodeName(prefix)),
+      token === null && after !== '' ? element('StartAfter', encodeName(after)) : '',
       token === null ? '' : element('ContinuationToken', token),
-      // S3's tokens cannot be read; this one is the key where the next page begins.
+      // The token is the first key of the next page. Tokens of S3 are opaque.
       next === undefined ? '' : element('NextContinuationToken', Buffer.from(next).toString('base64')),
       element('KeyCount', keyCount),
       element('MaxKeys', maxKeys),
-      delimiter === '' ? '' : element('Delimiter', shown(delimiter)),
-      asked.get('encoding-type') === 'url' ? element('EncodingType', 'url') : '',
+      delimiter === '' ? '' : element('Delimiter', encodeName(delimiter)),
+      parameters.get('encoding-type') === 'url' ? element('EncodingType', 'url') : '',
       element('IsTruncated', next !== undefined),
       ...files.map((each) => {
         const written = writtenAt ? element('LastModified', writtenAt(each).toISOString()) : '';
         const size = element('Size', content(each).length);
-        return element('Contents', `${element('Key', shown(each))}${written}${size}${element('StorageClass', 'STANDARD')}`);
+        return element('Contents', `${element('Key', encodeName(each))}${written}${size}${element('StorageClass', 'STANDARD')}`);
       }),
-      ...folders.map((folder) => element('CommonPrefixes', element('Prefix', shown(folder)))),
+      ...folders.map((folder) => element('CommonPrefixes', element('Prefix', encodeName(folder)))),
     ];
     answer(response, 200, `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements.join('')}</ListBucketResult>`);
     return undefined;
@@ -145,7 +145,7 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
     get openNow() {
       return open.now;
     },
-    get atOnce() {
+    get maxConcurrentLists() {
       return open.most;
     },
     client(config = {}) {
@@ -162,7 +162,7 @@ export async function pocketBucket(files: Iterable<string>, manner: Manner = {})
   };
 }
 
-/** A page of the keys below a prefix. With a delimiter, all that share what stands before it are one entry, a folder. */
+/** A page of the keys below a prefix. With a delimiter, keys with the same text up to it are one entry, a folder. */
 function pageOf(
   keys: readonly string[],
   { prefix, delimiter, maxKeys, from }: { readonly prefix: string; readonly delimiter: string; readonly maxKeys: number; readonly from: number },
@@ -185,7 +185,7 @@ function pageOf(
   return { files, folders, next: undefined };
 }
 
-/** Where the first key stands that is not before `text`. */
+/** Index of the first key that does not sort before `text`. */
 function lowerBound(keys: readonly string[], text: string): number {
   let [low, high] = [0, keys.length];
   while (low < high) {
@@ -206,5 +206,5 @@ function answer(response: ServerResponse, status: number, xml: string): void {
 
 const element = (name: string, content: string | number | boolean): string => `<${name}>${content}</${name}>`;
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-/** As S3 encodes a name when asked to: all but slashes, and a space is a plus. */
+/** Encodes a name as S3 does with encoding-type=url: everything but slashes, and a space is a plus. */
 const encoded = (text: string): string => encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%20', '+');

@@ -1,12 +1,11 @@
-/** What every engine promises whoever asks it, whatever it is: run on each of them over the sample trail. */
+/** Tests that every engine must pass, over the sample trail. */
 import { expect } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import type { QueryEngine } from '../../src/trail/engine.ts';
 import { distinctEventCount, eventsDuring } from '../../src/trail/events.ts';
 import { containing, limit, sql, valueList } from '../../src/trail/sql.ts';
 
-interface Promised {
-  /** Reads after “an engine”. */
+interface ContractTest {
   readonly name: string;
   holds(engine: QueryEngine): Promise<void>;
 }
@@ -15,12 +14,12 @@ const signal = new AbortController().signal;
 const EVER = { from: new Date('2012-01-01T00:00:00Z'), to: new Date('2027-01-01T00:00:00Z') };
 const second = (at: Date, more = 0): Date => new Date(at.getTime() + more * 1000);
 
-/** Text that would be SQL, or part of a pattern, if it could. */
+/** Text that tries SQL injection or is part of a pattern. */
 const HOSTILE = ["o'brien", "' or 1=1 --", '%_!', 'back\\slash\\', 'what? who?', '"quoted" $1 :name', 'größe 漢字', '/* no */ -- comment'];
 
-export const contract: readonly Promised[] = [
+export const contract: readonly ContractTest[] = [
   {
-    name: 'gives every cell as text, NULL as nothing, and empty text as empty text',
+    name: 'returns every cell as text, NULL as null, and an empty string as an empty string',
     async holds(engine) {
       const { rows } = await engine.execute(
         sql`select cast(7 as bigint) as seven, true as yes, '' as empty, nullif('', '') as nothing, ${distinctEventCount} > 0 as some from ${eventsDuring(EVER)}`,
@@ -30,7 +29,7 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'takes values for what they are, whatever text they hold',
+    name: 'treats values as data, whatever text they contain',
     async holds(engine) {
       for (const text of HOSTILE) {
         const { rows } = await engine.execute(
@@ -43,7 +42,7 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'gives all rows, in the order that was asked for, over as many pages as they take',
+    name: 'returns all rows in order, over several pages',
     async holds(engine) {
       const { rows } = await engine.execute(sql`select distinct eventid from ${eventsDuring(EVER)} order by eventid nulls last ${limit(2500)}`, {
         signal,
@@ -55,7 +54,7 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'reads a range from its first second to the one before its last',
+    name: 'includes the start of a range and excludes its end',
     async holds(engine) {
       const { rows } = await engine.execute(sql`select max(eventtime) as at from ${eventsDuring(EVER)}`, { signal });
       const at = new Date(String(rows[0]?.at));
@@ -69,14 +68,14 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'gives no rows where there are none',
+    name: 'returns no rows when there are none',
     async holds(engine) {
       const { rows } = await engine.execute(sql`select eventid from ${eventsDuring(EVER)} where eventname = ${'NoSuchCall'}`, { signal });
       expect(rows).toEqual([]);
     },
   },
   {
-    name: 'fails as a fault of ours where a statement cannot be read, and is asked on after that',
+    name: 'fails with an internal error on an invalid statement, and works after that',
     async holds(engine) {
       const failure = await engine.execute(sql`select nobody from ${eventsDuring(EVER)}`, { signal }).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(Error);
@@ -85,7 +84,7 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'stops for the reason that the requester left',
+    name: 'stops with the reason of the aborted signal',
     async holds(engine) {
       const leaving = new AbortController();
       const asked = engine.execute(
@@ -100,7 +99,7 @@ export const contract: readonly Promised[] = [
     },
   },
   {
-    name: 'knows what the trail holds',
+    name: 'has the extent of the trail',
     async holds(engine) {
       const { first, last, accounts, regions } = await engine.extent();
       expect(accounts.every((id) => /^\d{12}$/.test(id)) && accounts.length).toBeGreaterThan(1);

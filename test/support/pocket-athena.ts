@@ -1,6 +1,6 @@
 /**
- * Athena in a pocket: the four calls that the engine makes, in AWS JSON 1.1 on loopback for the real SDK, answered by
- * any engine. It is as strict as Athena is known to be, and can be told to fail as Athena does.
+ * A loopback Athena for the real SDK: the four API calls of the engine in AWS JSON 1.1, with any engine behind them. It
+ * validates requests as Athena does, and can fail on purpose.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,20 +14,20 @@ import { raw } from '../../src/trail/sql.ts';
 
 export type Operation = 'StartQueryExecution' | 'GetQueryExecution' | 'GetQueryResults' | 'StopQueryExecution';
 
-/** What goes wrong with one request. */
-export type Mishap =
+/** How one request fails. */
+export type RequestFailure =
   | { readonly error: string; readonly message?: string; readonly status?: number; readonly fields?: object }
-  /** It is carried out only then. */
+  /** The request is processed only after this. */
   | { readonly after: Promise<unknown> }
-  /** It is carried out, and its answer is lost, or only half of it arrives. */
-  | 'answer lost'
-  | 'answer cut';
+  /** The request is processed, but its response is lost or truncated. */
+  | 'response lost'
+  | 'response cut';
 
-/** How one query goes. */
-export interface Fate {
-  /** The states it shows before it shows how it ended. */
+/** How one query runs and ends. */
+export interface QueryOutcome {
+  /** States reported before the end state. */
   readonly states?: readonly ('QUEUED' | 'RUNNING')[];
-  /** It runs until it is stopped. */
+  /** True for a query that runs until it is stopped. */
   readonly endless?: boolean;
   readonly ends?: 'FAILED' | 'CANCELLED';
   readonly reason?: string;
@@ -44,23 +44,23 @@ export interface PocketAthena extends AsyncDisposable {
   /** Another client of the same server. */
   connect(config?: AthenaClientConfig): AthenaClient;
   readonly calls: readonly Call[];
-  /** What was sent to one operation. */
+  /** The inputs sent to one operation. */
   sent(operation: Operation): Call['input'][];
-  /** The ids of queries that are neither done nor stopped. */
+  /** The ids of queries that have not ended. */
   running(): string[];
   stopped(): string[];
-  /** The next requests of an operation go wrong, one mishap each. */
-  trouble(operation: Operation, ...mishaps: readonly Mishap[]): void;
-  /** How the next queries go, one fate each. */
-  foretell(...fates: readonly Fate[]): void;
+  /** Makes the next requests of an operation fail, one failure each. */
+  failNext(operation: Operation, ...failures: readonly RequestFailure[]): void;
+  /** Sets how the next queries end, one outcome each. */
+  endNext(...outcomes: readonly QueryOutcome[]): void;
 }
 
-interface Pocketed {
+interface PocketQuery {
   readonly id: string;
   readonly start: z.output<typeof startInput>;
   readonly substatement: string;
   readonly states: ('QUEUED' | 'RUNNING')[];
-  readonly fate: Fate;
+  readonly outcome: QueryOutcome;
   readonly stopping: AbortController;
   polls: number;
   names: readonly string[];
@@ -68,14 +68,14 @@ interface Pocketed {
   end: { readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED'; readonly reason?: string; readonly error?: object } | undefined;
 }
 
-/** Serves `engine`; at most `pageRows` rows a page. */
+/** Opens the server. `engine` runs the queries. */
 export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}): Promise<PocketAthena> {
-  const queries = new Map<string, Pocketed>();
-  const byToken = new Map<string, Pocketed>();
+  const queries = new Map<string, PocketQuery>();
+  const byToken = new Map<string, PocketQuery>();
   const calls: Call[] = [];
-  const mishaps = new Map<Operation, Mishap[]>();
-  const fates: Fate[] = [];
-  const works = new Set<Promise<void>>();
+  const failures = new Map<Operation, RequestFailure[]>();
+  const outcomes: QueryOutcome[] = [];
+  const runningWork = new Set<Promise<void>>();
 
   const operations: Readonly<Record<Operation, (input: unknown) => object>> = {
     StartQueryExecution(input) {
@@ -88,11 +88,11 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
         return { QueryExecutionId: known.id };
       }
       const text = splice(start.QueryString, start.ExecutionParameters ?? []);
-      const query: Pocketed = {
+      const query: PocketQuery = {
         id: randomUUID(),
         start,
         substatement: checkedKind(text),
-        ...beginning(fates.shift() ?? {}),
+        ...startState(outcomes.shift() ?? {}),
         stopping: new AbortController(),
         polls: 0,
         names: [],
@@ -101,8 +101,8 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
       };
       queries.set(query.id, query);
       byToken.set(start.ClientRequestToken, query);
-      const work = carryOut(query, text);
-      works.add(work);
+      const work = runQuery(query, text);
+      runningWork.add(work);
       return { QueryExecutionId: query.id };
     },
 
@@ -158,8 +158,8 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
     },
   };
 
-  async function carryOut(query: Pocketed, text: string): Promise<void> {
-    const { endless, ends, reason, error } = query.fate;
+  async function runQuery(query: PocketQuery, text: string): Promise<void> {
+    const { endless, ends, reason, error } = query.outcome;
     if (endless) return;
     if (ends) {
       query.end = {
@@ -172,7 +172,7 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
     try {
       const signal = query.stopping.signal;
       const { rows } = await engine.execute(raw(text), { signal });
-      // Rows that are not there have no names; one that is joined to nothing has.
+      // An empty result has no column names, so they are read from an outer join that gives one row.
       const [named = {}] =
         rows.length > 0 || query.substatement !== 'SELECT'
           ? rows
@@ -186,7 +186,7 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
     }
   }
 
-  function find(input: unknown): Pocketed {
+  function find(input: unknown): PocketQuery {
     const { QueryExecutionId: id } = z.object({ QueryExecutionId: z.string() }).parse(input);
     const query = queries.get(id);
     if (!query) throw refusal(`QueryExecution ${id} was not found`, 'QUERY_EXECUTION_NOT_FOUND');
@@ -197,16 +197,16 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
     const operation = String(request.headers['x-amz-target']).replace(/^AmazonAthena\./, '') as Operation;
     const input = z.record(z.string(), z.unknown()).parse(await json(request));
     calls.push({ operation, input });
-    const mishap = mishaps.get(operation)?.shift();
-    if (typeof mishap === 'object' && 'after' in mishap) await mishap.after;
-    else if (typeof mishap === 'object') {
-      answer(response, mishap.status ?? 400, { __type: mishap.error, message: mishap.message ?? mishap.error, ...mishap.fields });
+    const failure = failures.get(operation)?.shift();
+    if (typeof failure === 'object' && 'after' in failure) await failure.after;
+    else if (typeof failure === 'object') {
+      answer(response, failure.status ?? 400, { __type: failure.error, message: failure.message ?? failure.error, ...failure.fields });
       return;
     }
     try {
       const reply = operations[operation](input);
-      if (mishap === 'answer lost') response.destroy();
-      else answer(response, 200, reply, mishap === 'answer cut');
+      if (failure === 'response lost') response.destroy();
+      else answer(response, 200, reply, failure === 'response cut');
     } catch (error) {
       const { code = 'INVALID_INPUT', message } = error as Error & { code?: string };
       answer(response, 400, { __type: 'InvalidRequestException', AthenaErrorCode: code, ErrorCode: code, Message: message });
@@ -230,19 +230,19 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
     sent: (operation) => calls.filter((call) => call.operation === operation).map(({ input }) => input),
     running: () => [...queries.values()].filter(({ end }) => end === undefined).map(({ id }) => id),
     stopped: () => [...queries.values()].filter(({ stopping }) => stopping.signal.aborted).map(({ id }) => id),
-    trouble: (operation, ...more) => mishaps.set(operation, [...(mishaps.get(operation) ?? []), ...more]),
-    foretell: (...more) => fates.push(...more),
+    failNext: (operation, ...more) => failures.set(operation, [...(failures.get(operation) ?? []), ...more]),
+    endNext: (...more) => outcomes.push(...more),
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.destroy();
       for (const { stopping } of queries.values()) stopping.abort();
-      await Promise.all(works);
+      await Promise.all(runningWork);
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     },
   };
 }
 
-const beginning = (fate: Fate): Pick<Pocketed, 'states' | 'fate'> => ({ states: [...(fate.states ?? [])], fate });
+const startState = (outcome: QueryOutcome): Pick<PocketQuery, 'states' | 'outcome'> => ({ states: [...(outcome.states ?? [])], outcome });
 
 const startInput = z.object({
   QueryString: z.string().min(1).max(262_144),
@@ -262,17 +262,17 @@ function answer(response: ServerResponse, status: number, body: object, cut = fa
   else response.end(text);
 }
 
-/** The pieces of a statement that stand outside of strings, quoted names and comments, and those that do not. */
+/** Splits a statement into strings, quoted names and comments, and the SQL between them (`bare`). */
 const pieces = (text: string): { readonly piece: string; readonly bare: boolean }[] =>
   text.split(/('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/)/).map((piece, i) => ({ piece, bare: i % 2 === 0 }));
 
 /**
- * The statement with each parameter in the place of its `?`, as it is: as in Athena, what was not quoted is SQL.
+ * The statement with each `?` replaced by its parameter without quoting, as in Athena.
  *
  * @throws Error for a `?` outside of WHERE.
  */
 function splice(text: string, parameters: readonly string[]): string {
-  /** The clause we are in, and those that it is nested in. */
+  /** The current clause and the clauses around it. */
   const clauses = [''];
   let used = 0;
   const spliced = pieces(text).map(({ piece, bare }) =>
@@ -295,7 +295,7 @@ function splice(text: string, parameters: readonly string[]): string {
   return spliced.join('');
 }
 
-/** @throws Error for more than one statement, and for one that writes or sits where a SELECT should. */
+/** @throws Error for several statements, and for anything but a query. */
 function checkedKind(text: string): string {
   const bare = pieces(text)
     .filter((each) => each.bare)

@@ -1,15 +1,15 @@
 /**
- * A loopback server that keeps workgroups, and tables as Athena's data catalog does: it takes our DDL through
- * StartQueryExecution and tells of it through GetTableMetadata and GetDatabase, with the errors that the real one gives.
+ * A loopback Athena with workgroups and a data catalog. It runs setup's DDL through StartQueryExecution and returns the
+ * result through GetTableMetadata and GetDatabase, with the same errors as the real one.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Athena, type AthenaClient, type CreateWorkGroupInput, type WorkGroup } from '@aws-sdk/client-athena';
-import { daysBetween } from '../../athena/pruning.ts';
+import { daysBetween } from '../../athena/days.ts';
 
-interface Kept {
+interface StoredTable {
   readonly columns: readonly { readonly Name: string; readonly Type: string }[];
   readonly partitions: readonly { readonly Name: string; readonly Type: string }[];
   readonly properties: Record<string, string>;
@@ -18,33 +18,33 @@ interface Kept {
 export interface PocketCatalog extends AsyncDisposable {
   readonly client: Athena;
   readonly databases: Set<string>;
-  /** By name. As in every account of AWS, there is one called primary. */
+  /** By name. `primary` exists, as in every AWS account. */
   readonly workGroups: Map<string, WorkGroup>;
-  /** What workgroups were asked to be made with. */
+  /** The inputs of CreateWorkGroup. */
   readonly creations: readonly CreateWorkGroupInput[];
   /** By `database.table`. */
-  readonly tables: Map<string, Kept>;
+  readonly tables: Map<string, StoredTable>;
   /** Every call, by name. */
   readonly calls: string[];
-  /** From now on, a call is refused as IAM refuses it. */
+  /** Denies a call from now on, with the message of IAM. */
   deny(call: string, message: string): void;
   /** Runs one statement of DDL, as Athena would. */
   run(statement: string): Promise<void>;
 }
 
-/** How EXPLAIN is answered: with a plan, or an Error, as Trino does by default. */
-export interface Explaining {
+/** The response to EXPLAIN; by default a plan as Trino returns it. */
+export interface ExplainOptions {
   explain?(statement: string): string;
 }
 
-/** Opens the server. Statements that are neither DDL nor EXPLAIN are handed on to `queries`, when it is given. */
-export async function openPocketCatalog(queries?: AthenaClient, { explain = planOf }: Explaining = {}): Promise<PocketCatalog> {
+/** Opens the server. Statements other than DDL and EXPLAIN are forwarded to `queries`. */
+export async function openPocketCatalog(queries?: AthenaClient, { explain = planOf }: ExplainOptions = {}): Promise<PocketCatalog> {
   const workGroups = new Map<string, WorkGroup>([['primary', PRIMARY]]);
   const creations: CreateWorkGroupInput[] = [];
   const plans = new Map<string, readonly string[]>();
   const denied = new Map<string, string>();
   const databases = new Set<string>();
-  const tables = new Map<string, Kept>();
+  const tables = new Map<string, StoredTable>();
   const calls: string[] = [];
 
   function run(statement: string): void {
@@ -59,17 +59,21 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
     else if (created) {
       if (tables.has(created)) throw new Error(`Table ${created} already exists`);
       const [, columns = '', partitions = ''] = /\(\n([^)]*)\n\)\npartitioned by \(([^)]*)\)/.exec(statement) ?? [];
-      tables.set(created, { columns: typed(columns.split(',\n')), partitions: typed(partitions.split(', ')), properties: propertiesIn(statement) });
+      tables.set(created, {
+        columns: parseColumns(columns.split(',\n')),
+        partitions: parseColumns(partitions.split(', ')),
+        properties: parseProperties(statement),
+      });
     } else if (viewed) {
       const [, names = ''] = /\nselect\n {2}([^()]*)\nfrom events$/.exec(statement) ?? [];
       const columns = names.split(',\n').map((name) => ({ Name: name.trim(), Type: 'string' }));
       tables.set(viewed, { columns, partitions: [], properties: { presto_view: 'true' } });
-    } else if (altered) Object.assign(tables.get(altered)?.properties ?? {}, propertiesIn(statement));
+    } else if (altered) Object.assign(tables.get(altered)?.properties ?? {}, parseProperties(statement));
     else throw new Error(`No DDL: ${statement}`);
   }
 
-  /** DDL and plans are done as soon as they are started, and their ids say what they were. */
-  const isOurs = (name: string, { QueryString = '', QueryExecutionId = '' }: Record<string, string>): boolean =>
+  /** DDL and EXPLAIN end at once, and their ids have the kind as a prefix. */
+  const isSetupStatement = (name: string, { QueryString = '', QueryExecutionId = '' }: Record<string, string>): boolean =>
     name === 'StartQueryExecution' ? /^(create|alter|drop|explain) /.test(QueryString) : /^(ddl|explain)-/.test(QueryExecutionId);
   function statementCalls(name: string, { QueryString = '', QueryExecutionId = '' }: Record<string, string>): unknown {
     const isPlan = QueryExecutionId.startsWith('explain-');
@@ -97,8 +101,8 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
     const { Name = '', Description, Configuration = {} } = creation;
     const { ManagedQueryResultsConfiguration, ResultConfiguration, BytesScannedCutoffPerQuery = 1e12, EngineVersion } = Configuration;
     if (workGroups.has(Name)) throw new Error('WorkGroup is already created');
-    if (ManagedQueryResultsConfiguration?.Enabled && ResultConfiguration?.OutputLocation) throw new Error('Results are managed, and have a location');
-    if (BytesScannedCutoffPerQuery < 10_000_000) throw new Error('BytesScannedCutoffPerQuery must be 10000000 at least');
+    if (ManagedQueryResultsConfiguration?.Enabled && ResultConfiguration?.OutputLocation) throw new Error('Managed results cannot have a location');
+    if (BytesScannedCutoffPerQuery < 10_000_000) throw new Error('BytesScannedCutoffPerQuery must be at least 10000000');
     creations.push(creation);
     const engine = { ...EngineVersion, EffectiveEngineVersion: EngineVersion?.SelectedEngineVersion };
     workGroups.set(Name, { Name, State: 'ENABLED', Description, Configuration: { ...Configuration, EngineVersion: engine } });
@@ -108,20 +112,20 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
   const metadata: Record<string, (input: Record<string, string>) => unknown> = {
     GetDatabase: ({ DatabaseName = '' }) => (databases.has(DatabaseName) ? { Database: { Name: DatabaseName } } : undefined),
     GetTableMetadata: ({ DatabaseName, TableName }) => {
-      const kept = tables.get(`${DatabaseName}.${TableName}`);
-      return kept && { TableMetadata: { Name: TableName, Columns: kept.columns, PartitionKeys: kept.partitions, Parameters: kept.properties } };
+      const table = tables.get(`${DatabaseName}.${TableName}`);
+      return table && { TableMetadata: { Name: TableName, Columns: table.columns, PartitionKeys: table.partitions, Parameters: table.properties } };
     },
   };
-  /** Undefined when it is a statement of others. */
+  /** Undefined for requests to forward. */
   function answerOf(name: string, input: Record<string, string>): object | undefined {
     if (denied.has(name)) return { __type: 'AccessDeniedException', Message: `User is ${denied.get(name)}` };
     const { WorkGroup: workGroup } = input;
     if (workGroup !== undefined && !workGroups.has(workGroup))
       return { __type: 'InvalidRequestException', Message: `WorkGroup ${workGroup} is not found.` };
     if (/WorkGroup$/.test(name)) return workGroupCalls(name, input) as object;
-    if (isOurs(name, input)) return statementCalls(name, input) as object;
-    const look = metadata[name];
-    return look && ((look(input) ?? { __type: 'MetadataException', Message: 'EntityNotFoundException: Entity Not Found' }) as object);
+    if (isSetupStatement(name, input)) return statementCalls(name, input) as object;
+    const read = metadata[name];
+    return read && ((read(input) ?? { __type: 'MetadataException', Message: 'EntityNotFoundException: Entity Not Found' }) as object);
   }
   const server = createServer(async (request, response) => {
     const name = String(request.headers['x-amz-target']).replace('AmazonAthena.', '');
@@ -141,9 +145,9 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
         'x-amz-target': String(request.headers['x-amz-target']),
         authorization: String(request.headers.authorization),
       };
-      const handedOn = await fetch(`http://${hostname}:${port}/`, { method: 'POST', headers, body });
-      response.writeHead(handedOn.status, { 'content-type': 'application/x-amz-json-1.1' });
-      response.end(await handedOn.text());
+      const forwarded = await fetch(`http://${hostname}:${port}/`, { method: 'POST', headers, body });
+      response.writeHead(forwarded.status, { 'content-type': 'application/x-amz-json-1.1' });
+      response.end(await forwarded.text());
       return;
     }
     response.writeHead(answer && !('__type' in answer) ? 200 : 400, { 'content-type': 'application/x-amz-json-1.1' });
@@ -173,7 +177,7 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
   };
 }
 
-/** As an account has it from its first day on. */
+/** The workgroup that AWS creates in every account. */
 const PRIMARY: WorkGroup = {
   Name: 'primary',
   State: 'ENABLED',
@@ -185,7 +189,7 @@ const PRIMARY: WorkGroup = {
   },
 };
 
-/** The plan of a statement that names its days, in the shape that Trino gives it (test/trino reads a real one). */
+/** The plan of a statement with bounds on the day, in Trino's format (test/trino reads a real one). */
 function planOf(statement: string): string {
   const [, first = '', last = ''] = /day between '([\d/]+)' and '([\d/]+)'/.exec(statement) ?? [];
   return planReading(daysBetween(first, last));
@@ -200,13 +204,13 @@ export function planReading(days: readonly string[]): string {
   return JSON.stringify(plan, null, 2);
 }
 
-const typed = (lines: readonly string[]) =>
+const parseColumns = (lines: readonly string[]) =>
   lines.map((line) => {
     const [name = '', ...type] = line.trim().split(' ');
     return { Name: name, Type: type.join(' ') };
   });
 
-const propertiesIn = (statement: string): Record<string, string> =>
+const parseProperties = (statement: string): Record<string, string> =>
   Object.fromEntries(
     [...statement.slice(statement.indexOf('tblproperties')).matchAll(/'((?:[^']|'')*)' = '((?:[^']|'')*)'/g)].map(([, name = '', value = '']) => [
       name,

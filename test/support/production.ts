@@ -1,11 +1,12 @@
-/** Production on loopback: the bucket of the sample trail, a catalog without tables, and Athena over the same events. */
+/** The production services on loopback: the bucket of the sample trail, a catalog without tables, and Athena over the same events. */
 import { readdirSync } from 'node:fs';
-import type { AthenaSettings, Clients } from '../../athena/open.ts';
-import { setUp } from '../../src/cli/setup.ts';
+import type { Clients } from '../../athena/clients.ts';
+import type { AthenaSettings } from '../../athena/settings.ts';
+import { runSetup } from '../../src/cli/setup.ts';
 import type { QueryEngine } from '../../src/trail/engine.ts';
 import { type PocketBucket, pocketBucket } from './bucket.ts';
 import { pocketAthena } from './pocket-athena.ts';
-import { type Explaining, openPocketCatalog, type PocketCatalog } from './pocket-catalog.ts';
+import { type ExplainOptions, openPocketCatalog, type PocketCatalog } from './pocket-catalog.ts';
 import { SAMPLE_END } from './sample-trail.ts';
 
 export interface Production extends AsyncDisposable {
@@ -14,17 +15,17 @@ export interface Production extends AsyncDisposable {
   readonly clock: () => Date;
   readonly bucket: PocketBucket;
   readonly catalog: PocketCatalog;
-  /** What `npm run setup` says, with `--apply` or without. */
+  /** The output of `npm run setup`, with or without `--apply`. */
   setUp(isApplied: boolean): Promise<string>;
 }
 
-export interface Differences extends Explaining {
+export interface Differences extends ExplainOptions {
   readonly settings?: Partial<AthenaSettings>;
-  /** Files in place of those of the sample trail. */
+  /** Files instead of those of the sample trail. */
   readonly files?: readonly string[];
 }
 
-/** Opens the servers. `engine` answers what Athena is asked. */
+/** Opens the servers. `engine` runs Athena's queries. */
 export async function production(
   engine: QueryEngine,
   trail: string,
@@ -41,10 +42,10 @@ export async function production(
     database: 'trailbot',
     table: 'cloudtrail',
     workGroup: 'trailbot',
-    results: undefined,
-    cutoffGb: 1000,
-    atOnce: 10,
-    dollarsPerTb: 5,
+    outputLocation: undefined,
+    scanLimitGb: 1000,
+    maxConcurrency: 10,
+    usdPerTb: 5,
     ...different,
   };
   const clock = () => new Date(SAMPLE_END);
@@ -56,10 +57,10 @@ export async function production(
     bucket,
     catalog,
     async setUp(isApplied) {
-      const said: string[] = [];
+      const output: string[] = [];
       const { signal } = new AbortController();
-      await setUp({ settings, clients, clock, signal, isApplied, say: (words) => said.push(words), onProgress: () => undefined });
-      return said.join('\n');
+      await runSetup({ settings, clients, clock, signal, isApplied, print: (text) => output.push(text), onProgress: () => undefined });
+      return output.join('\n');
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -1,4 +1,4 @@
-/** A pocket STS on loopback, with the one call that says who asks. */
+/** A loopback STS with GetCallerIdentity. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ export interface PocketSts extends AsyncDisposable {
   readonly client: STSClient;
 }
 
-/** Opens it. Whoever asks is `arn`, or is refused with an error of that name. */
+/** Opens the server. It returns `arn` as the caller, or the given error. */
 export async function pocketSts(who: { readonly arn: string } | { readonly error: string }): Promise<PocketSts> {
   const body =
     'error' in who

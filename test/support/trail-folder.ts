@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll } from 'vitest';
 import { openDuckDB } from '../../duckdb/engine.ts';
-import { type Loaded, loadTrail } from '../../duckdb/store.ts';
+import { type LoadResult, loadTrail } from '../../duckdb/store.ts';
 import type { Answer, Row } from '../../src/answer/answer.ts';
 import { type Desk, openDesk } from '../../src/desk/desk.ts';
 import { loadRegistry } from '../../src/desk/registry.ts';
@@ -100,7 +100,7 @@ export interface TrailFolder extends AsyncDisposable {
   put(path: string, content: string | Buffer): Promise<string>;
   /** Writes a log file with these records at AWS's path. */
   deliver(list: readonly unknown[], delivery?: Delivery): Promise<string>;
-  load(signal?: AbortSignal): Promise<Loaded>;
+  load(signal?: AbortSignal): Promise<LoadResult>;
 }
 
 let delivered = 0;
@@ -135,7 +135,7 @@ export async function trailFolder(name = 'trail'): Promise<TrailFolder> {
 export interface OpenTrail extends AsyncDisposable {
   readonly engine: QueryEngine;
   readonly desk: Desk;
-  readonly loaded: Loaded;
+  readonly loaded: LoadResult;
   ask(line: string, now?: string): Promise<Answer>;
   /** The cells of an answer's rows. */
   cells(line: string, now?: string): Promise<Row['cells'][]>;
@@ -181,7 +181,7 @@ export function trailForAll(...list: readonly Fields[]): () => OpenTrail {
 }
 
 /** The desk over a store as it is. */
-export async function openStore(store: string, loaded: Loaded = NOTHING): Promise<OpenTrail> {
+export async function openStore(store: string, loaded: LoadResult = NOTHING): Promise<OpenTrail> {
   const signal = new AbortController().signal;
   const engine = await openDuckDB(store);
   const desk = openDesk(await catalog, engine);
@@ -199,4 +199,4 @@ export async function openStore(store: string, loaded: Loaded = NOTHING): Promis
   };
 }
 
-const NOTHING: Loaded = { files: 0, events: 0, duplicates: 0, asideFiles: 0, asideEvents: 0 };
+const NOTHING: LoadResult = { files: 0, events: 0, duplicates: 0, skippedFiles: 0, skippedEvents: 0 };

@@ -1,4 +1,4 @@
-/** The same questions on Trino, the engine inside Athena, and on DuckDB, over the same files: the same rows, the same answers. */
+/** Runs the same questions on Trino, Athena's query engine, and on DuckDB, over the same files, and compares the answers. */
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
 const url = inject('trinoUrl');
 
-/** Filters that find something. */
+/** Filters with matches. */
 const SENSIBLE = [
   'events event:Create*,Delete* -event:DeleteTags',
   'events (source:s3 OR source:kms) AND NOT kind:service',
@@ -66,7 +66,7 @@ async function onBoth(trail: string): Promise<Both> {
   };
 }
 
-/** Columns that hold JSON: it is compared as what it says, for the engines write its keys in other orders. */
+/** Columns with JSON. They are compared after parsing, because the engines order keys differently. */
 const JSON_COLUMNS = new Set(
   'requestparameters responseelements additionaleventdata serviceeventdetails resourcesjson tlsdetails addendum edgedevicedetails useridentity'.split(
     ' ',
@@ -95,7 +95,7 @@ function meant(row: RawRow): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, read(name, cell)]));
 }
 
-/** Every event with every column, by id; of an event that was delivered twice, whichever comes first. */
+/** Every event with every column, by id. Of duplicate events the first counts. */
 async function allOf(rows: Promise<readonly RawRow[]>): Promise<Map<string, unknown>> {
   return new Map((await rows).toReversed().map((row) => [String(row.eventid), meant(row)]));
 }
@@ -122,14 +122,14 @@ describe.skipIf(url === null)('the sample', () => {
   const onTrino = ({ trino, duck }: Both): QueryEngine => ({
     execute: async (statement, { signal: until }) => ({ rows: await trino.execute(statement, { signal: until }), cost: { ms: 0 } }),
     extent: () => duck.extent(),
-    // An engine that costs something is asked newest first, in parts, as Athena is.
+    // An engine with costs is queried in parts, newest first, as Athena is.
     estimate: async () => undefined,
     close: async () => undefined,
   });
 
   test.each(contract.map(({ name, holds }) => [name, holds] as const))('%s', (_, holds) => holds(onTrino(both)));
 
-  test('is the same relation, event by event, column by column', async () => {
+  test('has the same events with the same columns', async () => {
     const [there, here] = await Promise.all([
       allOf(both.trino.execute(everything)),
       allOf(both.duck.execute(everything, { signal }).then(({ rows }) => rows)),
@@ -138,7 +138,7 @@ describe.skipIf(url === null)('the sample', () => {
     expect(there).toEqual(here);
   });
 
-  test('gives the same answer to each command’s example, and to what follows from it', async () => {
+  test('gives the same answers to each command’s example and its follow-up lines', async () => {
     for (const [name, { example }] of catalog.commands) {
       const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
       const first = await here.answer(`${name} ${example}`, { now: END, signal });
@@ -150,7 +150,7 @@ describe.skipIf(url === null)('the sample', () => {
     }
   }, 600_000);
 
-  test('means the same by filters of every kind', async () => {
+  test('matches the same events with filters of every kind', async () => {
     const { rows: events } = await both.duck.execute(everything, { signal });
     for (const list of [...SENSIBLE.map((line) => parseLine(line).filters), ...fc.sample(filtersIn(events), { numRuns: 24, seed: 7 })]) {
       const filters = list.filter((filter) => termsOf([filter]).every((term) => term.values.every((value) => !expectedFormat(term.field, value))));
@@ -160,7 +160,7 @@ describe.skipIf(url === null)('the sample', () => {
     }
   }, 300_000);
 
-  test('groups alike by paths, and offers the same for filters that were mistyped', async () => {
+  test('groups by JSON paths and suggests filters in the same way', async () => {
     const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
     for (const line of [
       'events by:requestParameters.bucketName,event 90d',
@@ -176,7 +176,7 @@ describe.skipIf(url === null)('the sample', () => {
     }
   }, 300_000);
 
-  test('has events that were delivered twice, and each of them counts once', async () => {
+  test('counts events that were delivered twice once', async () => {
     const [sum] = await both.trino.execute(sql`select count(*) as records, ${distinctEventCount} as events from ${eventsDuring(EVER)}`);
     const { size } = new Set((await both.trino.execute(everything)).map(({ eventid }) => eventid));
     expect(Number(sum?.records)).toBe(both.trino.records);
@@ -197,7 +197,7 @@ describe.skipIf(url === null)('the sample', () => {
     }
   });
 
-  test('is read on Trino in the days of a question alone', async () => {
+  test('is read on Trino only in the days of the question', async () => {
     const range = { from: new Date('2026-11-10T00:00:00Z'), to: new Date('2026-11-11T00:00:00Z') };
     const scans = await both.trino.scansOf(sql`select eventname from ${eventsDuring(range)} where eventname = ${'RunInstances'}`);
     for (const { day = [] } of scans) expect(day.filter((each) => each < '2026/11/10' || each > '2026/11/12')).toEqual([]);
@@ -205,13 +205,13 @@ describe.skipIf(url === null)('the sample', () => {
 });
 
 const PUBLIC = fileURLToPath(new URL('../../../shared/data/trails/', import.meta.url));
-/** Trails whose folders are laid out as AWS lays them out, and whose events all have ids of their own. */
+/** Trails in AWS's folder layout whose events all have unique ids. */
 const laidOut = existsSync(PUBLIC)
   ? ['misc-cloudtrail-watcher', 'misc-splunk-security-content', 'traildiscover'].filter((name) => readdirSync(PUBLIC).includes(name))
   : [];
 
 describe.skipIf(url === null || laidOut.length === 0)('a public trail', () => {
-  test.each(laidOut)('%s is the same relation on both engines', async (name) => {
+  test.each(laidOut)('%s has the same events on both engines', async (name) => {
     await using both = await onBoth(join(PUBLIC, name));
     const [there, here] = await Promise.all([
       allOf(both.trino.execute(everything)),
@@ -227,7 +227,7 @@ describe.skipIf(url === null)('a trail that cannot be opened', () => {
     const folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-nothing-'));
     vi.stubEnv('TMPDIR', folder);
     try {
-      // The schema is made; a table without accounts cannot be.
+      // The schema can be created, but a table without accounts cannot.
       await expect(openTrinoTrail(url ?? '', folder)).rejects.toThrow('SYNTAX_ERROR');
       expect(readdirSync(folder)).toEqual([]);
     } finally {

@@ -1,17 +1,17 @@
-/** A client of Trino's REST protocol (trino.io/docs/current/develop/client-protocol.html): a statement is posted, and its pages are followed. */
+/** A client of Trino's REST protocol (trino.io/docs/current/develop/client-protocol.html): it posts a statement and follows its result pages. */
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { parametersOf } from '../../athena/literal.ts';
-import { explained, planIn, type Scan, scansIn } from '../../athena/pruning.ts';
+import { explainStatement, parsePlan, planText, type Scan } from '../../athena/pruning.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
 import type { Sql } from '../../src/trail/sql.ts';
 
-/** Statements run in the catalog `hive`, and in one schema of it. What Trino refuses is an Error with its own words. */
+/** Runs statements in one schema of the catalog `hive`. Errors have Trino's message. */
 export interface TrinoClient {
   execute(statement: Sql, options?: { readonly signal?: AbortSignal }): Promise<RawRow[]>;
-  /** What a statement would read, as setting up asks Athena for it. Nothing is run. */
+  /** The EXPLAIN plan of a statement, as setup requests it from Athena. */
   scansOf(statement: Sql): Promise<readonly Scan[]>;
-  /** Runs a statement, and tells how many bytes of files were read for it, as Trino counted them. */
+  /** Runs a statement and returns the bytes that Trino read for it. */
   readBy(statement: Sql): Promise<Run>;
 }
 
@@ -20,7 +20,7 @@ interface Run {
   readonly bytes: number;
 }
 
-/** Speaks to the server at `url`; `schema` need not be there yet. */
+/** Opens a client of the server at `url`. `schema` need not exist yet. */
 export function openTrino(url: string, schema: string): TrinoClient {
   const headers = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'hive', 'X-Trino-Schema': schema, 'X-Trino-Time-Zone': 'UTC' };
 
@@ -47,8 +47,8 @@ export function openTrino(url: string, schema: string): TrinoClient {
   return {
     execute: async (statement, { signal } = {}) => (await run(posted(statement), signal)).rows,
     async scansOf(statement) {
-      const plan = planIn((await run(posted(explained(statement)))).rows);
-      const scans = scansIn(plan);
+      const plan = planText((await run(posted(explainStatement(statement)))).rows);
+      const scans = parsePlan(plan);
       if (!scans) throw new Error(`Not a plan: ${plan}`);
       return scans;
     },
@@ -56,7 +56,7 @@ export function openTrino(url: string, schema: string): TrinoClient {
   };
 }
 
-/** With this code alone Trino asks to be asked again. */
+/** The only status code with which Trino asks for a retry. */
 const BUSY = 503;
 
 const page = z.object({
@@ -64,7 +64,7 @@ const page = z.object({
   columns: z.array(z.object({ name: z.string() })).optional(),
   data: z.array(z.array(z.unknown())).optional(),
   error: z.object({ message: z.string(), errorName: z.string() }).optional(),
-  /** Those of the last page are of the whole statement. */
+  /** On the last page, the statistics of the whole statement. */
   stats: z.object({ physicalInputBytes: z.number() }),
 });
 
@@ -73,7 +73,7 @@ interface Posted {
   readonly prepared?: Readonly<Record<string, string>>;
 }
 
-/** A statement with values is prepared and executed with them as literals, as Athena does it with ExecutionParameters. */
+/** A statement with values is prepared and executed with literals, as Athena does with ExecutionParameters. */
 function posted(statement: Sql): Posted {
   const values = parametersOf(statement);
   if (!values) return { body: statement.text };
@@ -81,7 +81,7 @@ function posted(statement: Sql): Posted {
   return { body: `execute asked using ${values.join(', ')}`, prepared };
 }
 
-/** A cell as Athena sends it: text, or nothing. */
+/** A cell as Athena returns it: text or null. */
 function cellOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) return `[${value.map((each) => cellOf(each) ?? 'null').join(', ')}]`;

@@ -1,13 +1,13 @@
-/** Hive's types, as Athena's DDL has them, in Trino's words; and JSON values made to fit them, as Athena's JSON SerDe does. */
+/** Converts Hive types of Athena's DDL to Trino types, and JSON values to those types as Athena's JSON SerDe does. */
 
-/** A type that was read. Every scalar of the raw table is text. */
+/** A parsed type. Every scalar of the raw table is text. */
 export type HiveType =
   | { readonly is: 'string' }
   | { readonly is: 'array'; readonly of: HiveType }
   | { readonly is: 'map'; readonly of: HiveType }
   | { readonly is: 'struct'; readonly fields: readonly (readonly [name: string, type: HiveType])[] };
 
-/** Reads `struct<arn:string,tags:map<string,string>>`. */
+/** Parses `struct<arn:string,tags:map<string,string>>`. */
 export function readType(text: string): HiveType {
   const tokens = text.match(/\w+|[^\w\s]/g) ?? [];
   const take = (wanted?: string): string => {
@@ -42,7 +42,7 @@ export function readType(text: string): HiveType {
   return one();
 }
 
-/** A type as Trino's DDL has it. */
+/** A type in Trino's DDL. */
 export function trinoType(type: HiveType): string {
   if (type.is === 'string') return 'varchar';
   if (type.is === 'array') return `array(${trinoType(type.of)})`;
@@ -50,7 +50,7 @@ export function trinoType(type: HiveType): string {
   return `row(${type.fields.map(([name, field]) => `"${name}" ${trinoType(field)}`).join(', ')})`;
 }
 
-/** A value of a record as its column's type has it: names of structs in lower case, objects in text as JSON. Null where it is of another kind. */
+/** Converts a value to its column's type: lowercase struct fields, and objects in text columns as JSON. Null for a value of another type. */
 export function fitted(value: unknown, type: HiveType): unknown {
   if (value === null || value === undefined) return null;
   if (type.is === 'string') return typeof value === 'object' ? JSON.stringify(value) : String(value);

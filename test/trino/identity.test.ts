@@ -1,4 +1,4 @@
-/** Who acted, in every shape of userIdentity, and who signed in, as the view says it on Trino and the store says it on DuckDB. */
+/** Compares actors and sign-ins on Trino and DuckDB, for every type of userIdentity. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { signInsDuring } from '../../src/analysis/sign-ins.ts';
 import { actorAccount } from '../../src/trail/events.ts';
@@ -27,14 +27,14 @@ const portal = [
   }),
 ];
 
-describe.skipIf(url === null)('who it was is known on Trino', () => {
+describe.skipIf(url === null)('the actor on Trino', () => {
   let folder: TrailFolder;
   let trail: TrinoTrail;
   let here: OpenTrail;
   beforeAll(async () => {
     folder = await trailFolder();
     await folder.deliver(identities.map(({ record: each }) => each));
-    // Trino reckons partitions of no fewer days than two.
+    // Trino's partition projection needs at least two days.
     await folder.deliver(portal, { day: '2026/05/02' });
     [trail, here] = await Promise.all([openTrinoTrail(url ?? '', folder.trail), openFolder(folder)]);
   });
@@ -44,7 +44,7 @@ describe.skipIf(url === null)('who it was is known on Trino', () => {
     await folder?.[Symbol.asyncDispose]();
   });
 
-  test('by the shape of userIdentity, each as on the embedded engine', async () => {
+  test('is the same as on DuckDB for every type of userIdentity', async () => {
     const columns = [...new Set(identities.flatMap((identity) => Object.keys(identity.columns)))].join(', ');
     const rows = await trail.execute(raw(`select eventid, ${columns} from events`));
     const found = new Map(rows.map((row) => [row.eventid, row]));
@@ -52,7 +52,7 @@ describe.skipIf(url === null)('who it was is known on Trino', () => {
     expect(found.size).toBe(identities.length + portal.length);
   });
 
-  test('of sign-ins that several events tell, put together alike', async () => {
+  test('is the same as on DuckDB for sign-ins of several events', async () => {
     const range = { from: new Date('2026-05-01T07:00:00Z'), to: new Date('2026-05-01T09:30:00Z') };
     const signIns = sql`
       select eventtime, eventname, actor, actorkind, names, outcome, credentials, ${actorAccount} as actoraccount from ${signInsDuring(range)} order by eventtime, eventid`;

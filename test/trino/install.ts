@@ -1,4 +1,4 @@
-/** A Trino in a cache folder, put together from its jars: the archive that Trino is distributed as is not to be had from every mirror. */
+/** Installs Trino from its jars into a cache folder, because not every mirror has Trino's server archive. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -10,19 +10,19 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Trino of March 2023: Athena's engine v3 is near it, Java 17 runs it, and it is the newest of which mirrors have all jars of the Hive connector for that Java. */
+/** Trino of March 2023: close to Athena engine version 3, runs on Java 17, and the newest whose Hive connector jars for Java 17 are on mirrors. */
 export const RELEASE = '411';
 
-/** Why there is no Trino here, in a sentence. The tests are skipped and say it. */
+/** Thrown when Trino cannot be installed. The tests are skipped with its message. */
 export class NoTrino extends Error {}
 
-/** What a plugin shares with the server; of these it must not bring its own (trino-maven-plugin leaves them out in Trino's build). */
+/** Artifacts that a plugin shares with the server. It must not contain them (trino-maven-plugin excludes them in Trino's build). */
 const SHARED = 'trino-spi,slice,jackson-annotations,jol-core';
 
 /**
- * The folder of a Trino with lib/, and plugin/ with Hive in it. The first call takes a few minutes.
+ * Returns the folder of a Trino with lib/ and plugin/hive. The first call takes a few minutes.
  *
- * @throws NoTrino where a JDK or Maven is missing, or the jars cannot be had.
+ * @throws NoTrino when a JDK or Maven is missing, or the jars cannot be downloaded.
  */
 export async function installTrino(): Promise<string> {
   await checkJava();
@@ -40,7 +40,7 @@ export async function installTrino(): Promise<string> {
     await compile('HivePlugin.java', `${made}/lib/*:${hive}/*`, join(hive, 'plugin'));
     await mkdir(join(hive, 'plugin/META-INF/services'), { recursive: true });
     await writeFile(join(hive, 'plugin/META-INF/services/io.trino.spi.Plugin'), 'HivePlugin\n');
-    // Whoever comes second finds the first one's folder, and it is as good.
+    // Another process was faster; its folder is used.
     await rename(made, home).catch((error) => {
       if (!existsSync(home)) throw error;
     });
@@ -50,7 +50,7 @@ export async function installTrino(): Promise<string> {
   }
 }
 
-/** Hadoop, which this release reads files with, asks Java's security manager who it is; Java 23 refuses to answer. */
+/** This release reads files with Hadoop, which gets the user from Java's security manager; that fails from Java 23 on. */
 async function checkJava(): Promise<void> {
   const { stdout } = await run('javac', ['-version']).catch((cause) => {
     throw new NoTrino(`Trino ${RELEASE} needs a JDK, version 17 to 22, and there is no javac on the path.`, { cause });

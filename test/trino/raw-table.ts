@@ -1,31 +1,31 @@
 /**
- * The raw table for Trino, which lacks Amazon's reader of CloudTrail's files: the trail is written anew with a record a
- * line, in the same folders. Columns, partitions and their projection are those of athena/tables.ts, in Trino's words.
+ * The raw table on Trino, which lacks Amazon's CloudTrail input format: the trail is rewritten with one record per line in
+ * the same folders. Columns, partitions and partition projection are those of athena/tables.ts, in Trino's syntax.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Layout } from '../../athena/bucket-layout.ts';
-import { type Names, PARTITIONS, propertiesOf, RAW_COLUMNS } from '../../athena/tables.ts';
-import { listTrail } from '../../duckdb/layout.ts';
+import type { BucketLayout } from '../../athena/bucket-layout.ts';
+import { PARTITIONS, RAW_COLUMNS, type TableNames, tableProperties } from '../../athena/tables.ts';
+import { walkLogFiles } from '../../duckdb/log-files.ts';
 import { fitted, readType, trinoType } from './hive-types.ts';
 
-/** A trail as Trino can read it. */
+/** A trail that Trino can read. */
 export interface RawTable {
   readonly records: number;
-  readonly layout: Layout;
-  /** The statement that makes the table over it. */
-  create(names: Names): string;
+  readonly layout: BucketLayout;
+  /** The statement that creates its table. */
+  create(names: TableNames): string;
 }
 
 const COLUMNS = Object.entries(RAW_COLUMNS).map(([name, type]) => [name, readType(type)] as const);
 
-/** Writes `trail` anew below `out`, as ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json. Files that lie elsewhere, Athena would not find either. */
+/** Rewrites `trail` to ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json below `out`. Files in other folders are left out; Athena would not find them either. */
 export async function writeRawTable(trail: string, out: string): Promise<RawTable> {
   const lines = new Map<string, string[]>();
   const [accounts, regions, days] = [new Set<string>(), new Set<string>(), new Set<string>()];
   let records = 0;
-  for await (const { path, account, region, day } of listTrail(trail, new AbortController().signal)) {
+  for await (const { path, account, region, day } of walkLogFiles(trail, new AbortController().signal)) {
     if (account === null || region === null || day === null) continue;
     const list = recordsOf(path, await readFile(join(trail, path)));
     const folder = join(out, account, 'CloudTrail', region, day);
@@ -42,7 +42,7 @@ export async function writeRawTable(trail: string, out: string): Promise<RawTabl
     await writeFile(join(folder, 'part.json'), written.join(''));
   }
   const inOrder = [...days].sort();
-  const layout: Layout = {
+  const layout: BucketLayout = {
     bucket: '',
     prefix: '',
     organization: null,
@@ -51,7 +51,7 @@ export async function writeRawTable(trail: string, out: string): Promise<RawTabl
     regions: [...regions].sort(),
     firstDay: inOrder.at(0) ?? '',
     lastDay: inOrder.at(-1) ?? '',
-    neighbours: [],
+    otherFolders: [],
   };
   return { records, layout, create: (names) => createTable(layout, names) };
 }
@@ -65,9 +65,9 @@ function lineOf(record: Readonly<Record<string, unknown>>): Readonly<Record<stri
   return Object.fromEntries(COLUMNS.map(([name, type]) => [name, fitted(lower[name], type)] as const).filter(([, value]) => value !== null));
 }
 
-function createTable(layout: Layout, { database, table }: Names): string {
-  // Tests do not look at the wall clock: the days end with the trail, not with NOW.
-  const properties: Readonly<Record<string, string>> = { ...propertiesOf(layout), 'projection.day.range': `${layout.firstDay},${layout.lastDay}` };
+function createTable(layout: BucketLayout, { database, table }: TableNames): string {
+  // Tests do not use the wall clock: the days end with the trail, not with NOW.
+  const properties: Readonly<Record<string, string>> = { ...tableProperties(layout), 'projection.day.range': `${layout.firstDay},${layout.lastDay}` };
   const columns = COLUMNS.map(([name, type]) => `"${name}" ${trinoType(type)}`);
   const partitions = Object.entries(PARTITIONS).map(
     ([name, type]) => `"${name}" ${trinoType(readType(type))} with (${projectionOf(name, properties).join(', ')})`,
@@ -83,7 +83,7 @@ function createTable(layout: Layout, { database, table }: Names): string {
 )`;
 }
 
-/** `projection.day.type`='date', … of Athena, as properties of a column. */
+/** Athena's table properties `projection.day.type`='date', … as Trino column properties. */
 function projectionOf(column: string, properties: Readonly<Record<string, string>>): string[] {
   const of = (name: string): string | undefined => properties[`projection.${column}.${name}`];
   const list = (name: string): string | undefined => of(name) && array(of(name)?.split(',') ?? []);

@@ -1,4 +1,4 @@
-/** A Trino server of one node on loopback, with one catalog, `hive`: tables over folders of this machine, known to files alone. */
+/** A single-node Trino server on loopback with one catalog, `hive`: tables over local folders, with a file metastore. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,14 +10,14 @@ import { sql } from '../../src/trail/sql.ts';
 import { openTrino } from './client.ts';
 import { installTrino, RELEASE } from './install.ts';
 
-/** A server that runs until it is disposed of, or until this process ends, however it does. */
+/** A server that runs until it is disposed of or this process ends. */
 export interface TrinoServer extends AsyncDisposable {
   readonly url: string;
 }
 
 const START_WITHIN = 180_000;
 
-/** @throws NoTrino where none can be had here. */
+/** @throws NoTrino when Trino cannot be installed. */
 export async function startTrino(): Promise<TrinoServer> {
   const home = await installTrino();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-'));
@@ -28,7 +28,7 @@ export async function startTrino(): Promise<TrinoServer> {
     'hive.metastore': 'file',
     'hive.metastore.catalog.dir': `file://${folder}/metastore`,
     'hive.partition-projection-enabled': 'true',
-    // A day without a file has no folder. In a bucket that is nothing special.
+    // A day without files has no folder, which is no error in a bucket.
     'hive.ignore-absent-partitions': 'true',
     'hive.non-managed-table-writes-enabled': 'true',
     'hive.security': 'allow-all',
@@ -81,7 +81,7 @@ async function writeProperties(file: string, properties: Readonly<Record<string,
   );
 }
 
-/** A port that was free a moment ago. Trino must be told its own address before it has one. */
+/** A port that was free a moment ago. Trino needs its address in the configuration. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -92,7 +92,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** It answers seconds before it knows that its only node has the catalog. What tells is a file that the node must read. */
+/** Trino responds seconds before its only node has the catalog, so this waits until the node can read a file. */
 async function isReady(url: string): Promise<boolean> {
   const trino = openTrino(url, 'ready');
   try {

@@ -1,11 +1,11 @@
-/** One Trino for all tests of this folder: a server that TRINO_URL names, or one that is started here and stopped after the last of them. */
+/** One Trino for all tests of this folder: the server at TRINO_URL, or one that is started here and stopped after the last test. */
 import type { TestProject } from 'vitest/node';
 import { NoTrino } from './install.ts';
 import { startTrino } from './server.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Where Trino is; null when there is none, and its tests are skipped. */
+    /** The URL of Trino; null when there is none, and the tests are skipped. */
     trinoUrl: string | null;
   }
 }

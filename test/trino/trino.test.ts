@@ -11,7 +11,7 @@ import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 const url = inject('trinoUrl');
 
 const TRAIL = { first: '2026/11/18', last: '2026/11/20' };
-/** On the first of the sample's three days. */
+/** A time on the first of the sample's three days. */
 const OFFICE_HOURS = { from: new Date('2026-11-18T09:00:00Z'), to: new Date('2026-11-18T17:00:00Z') };
 
 describe.skipIf(url === null)('a sample of three days on Trino', () => {
@@ -28,19 +28,19 @@ describe.skipIf(url === null)('a sample of three days on Trino', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('the raw table has as many rows as the trail has records', async () => {
+  test('the raw table has one row per record of the trail', async () => {
     expect(trail.records).toBeGreaterThan(1_500);
     expect(await trail.execute(sql`select count(*) as records, count(distinct day) as days from cloudtrail`)).toEqual([
       { records: String(trail.records), days: '3' },
     ]);
   });
 
-  test('every event of the view is read with who, what and when', async () => {
+  test('every event of the view has actor, event name and time', async () => {
     const missing = sql`eventid is null or actor is null or eventname is null or eventtime not like ${'2026-11-%T%Z'}`;
     expect(await trail.execute(sql`select count(*) as events from events where ${missing}`)).toEqual([{ events: '0' }]);
   });
 
-  test('a table is read in the folders of the days that it is bounded by', async () => {
+  test('a table is read only in the folders of the days in the query', async () => {
     const [scan, ...others] = await trail.scansOf(sql`select count(*) from cloudtrail where day = ${'2026/11/19'}`);
     expect(scan?.day).toEqual(['2026/11/19']);
     expect(scan?.account?.length).toBeGreaterThan(1);
@@ -48,18 +48,18 @@ describe.skipIf(url === null)('a sample of three days on Trino', () => {
     expect((await trail.scansOf(sql`select count(*) from cloudtrail`))[0]?.day).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
   });
 
-  test('a question about hours of a day reads the folders of that day and the next, through the view', async () => {
+  test('a question about some hours reads the folders of that day and the next, through the view', async () => {
     const scans = await trail.scansOf(sql`select eventname from ${eventsDuring(OFFICE_HOURS)} where actor = ${'alice'}`);
     expect(scans.map(({ day }) => day)).toEqual([['2026/11/18', '2026/11/19']]);
     expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19']);
   });
 
-  test('a question that names no day is seen to read all of them', async () => {
+  test('a query without a day reads all of them', async () => {
     const scans = await trail.scansOf(sql`select count(*) from events where actor = ${"o'neil"}`);
     expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
   });
 
-  test('what Trino refuses is an error in its own words', async () => {
+  test('an error has Trino’s message', async () => {
     await expect(trail.execute(sql`select nobody from events`)).rejects.toThrow("COLUMN_NOT_FOUND: line 1:8: Column 'nobody' cannot be resolved");
   });
 });

@@ -1,9 +1,9 @@
-/** What is known of a bucket's sizes, over a pocket S3 in which every file has one byte. */
+/** Estimates the sizes of a trail, over a loopback S3 in which every file has one byte. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Kept, openSizes } from '../athena/sizes.ts';
+import { openSizes, type SizeCache } from '../athena/trail-sizes.ts';
 import { jsonFile } from '../src/state/json-file.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { pocketBucket } from './support/bucket.ts';
@@ -16,7 +16,7 @@ const dayBack = (days: number): string => new Date(NOW.getTime() - days * DAY_MS
 const filesOf = (account: string, region: string, day: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `AWSLogs/${account}/CloudTrail/${region}/${day}/${account}_CloudTrail_${region}_${i}.json.gz`);
 
-const nothingKept = (): Kept & { value: unknown } => ({
+const nothingKept = (): SizeCache & { value: unknown } => ({
   value: undefined,
   async read() {
     return this.value;
@@ -31,7 +31,7 @@ interface Place {
   readonly accounts: readonly string[];
   readonly regions?: readonly string[];
   readonly firstDay?: string;
-  readonly kept?: Kept;
+  readonly kept?: SizeCache;
   readonly clock?: () => Date;
   readonly allows?: () => boolean;
 }
@@ -47,7 +47,7 @@ async function sizesOf({
 }: Place) {
   const bucket = await pocketBucket(files, allows ? { allows } : {});
   const folders = async () => ({ bucket: bucket.name, root: 'AWSLogs/', accounts, regions, firstDay });
-  const sizes = openSizes({ s3: bucket.client(), folders, kept, clock, signal });
+  const sizes = openSizes({ s3: bucket.client(), folders, cache: kept, clock, signal });
   const bytesOf = (first: string, last = first) => sizes.bytesOf([{ first, last }]);
   return { bucket, bytesOf, [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose]() };
 }
@@ -55,7 +55,7 @@ async function sizesOf({
 const accounts = ['111122223333', '444455556666'];
 
 describe('the bytes of a day', () => {
-  test('are those of its files, in all accounts and regions, where it was looked at', async () => {
+  test('are those of its files in all accounts and regions, if it was sampled', async () => {
     const files = accounts.flatMap((account, i) => [
       ...filesOf(account, 'eu-central-1', dayBack(1), 3 + i),
       ...filesOf(account, 'us-east-1', dayBack(1), 2),
@@ -68,7 +68,7 @@ describe('the bytes of a day', () => {
     expect(await place.bytesOf(dayBack(3))).toBe(0);
   });
 
-  test('are those of the nearest day of its kind that was looked at, and all days together are their sum', async () => {
+  test('are those of the nearest sampled weekday or weekend day, and several days are added', async () => {
     // Friday 20 and Sunday 15 November, and Wednesday 20 May.
     const counts = [
       [1, 10],
@@ -83,7 +83,7 @@ describe('the bytes of a day', () => {
     expect(await place.bytesOf(dayBack(193), dayBack(187))).toBe(20);
   });
 
-  test('are none before the trail begins and after today', async () => {
+  test('are 0 before the first day and after today', async () => {
     const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
     await using place = await sizesOf({ files, accounts: ['111122223333'], firstDay: dayBack(1) });
     expect(await place.bytesOf('2013/01/01', dayBack(2))).toBe(0);
@@ -91,18 +91,18 @@ describe('the bytes of a day', () => {
     expect(await place.bytesOf('2013/01/01', dayBack(-30))).toBe(20);
   });
 
-  test('of thousands of accounts are reckoned from some of each region, by few lists', async () => {
+  test('of thousands of accounts are estimated from some accounts per region, with few list requests', async () => {
     const many = Array.from({ length: 3000 }, (_, i) => String(100_000_000_000 + i));
     const files = many.flatMap((account) => filesOf(account, 'eu-central-1', dayBack(1), 2));
     await using place = await sizesOf({ files, accounts: many, regions: ['eu-central-1', 'us-east-1'] });
     expect(await place.bytesOf(dayBack(1))).toBeCloseTo(6000);
     expect(place.bucket.listings.length).toBe(32 * 2 * 13);
-    expect(place.bucket.atOnce).toBeLessThanOrEqual(16);
+    expect(place.bucket.maxConcurrentLists).toBeLessThanOrEqual(16);
   });
 });
 
-describe('what was measured', () => {
-  test('is kept for the next start, and measured anew after a day, which nobody waits for', async () => {
+describe('the measurement', () => {
+  test('is stored for the next start, and repeated in the background after a day', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'trailbot-sizes-'));
     const kept = jsonFile(join(folder, 'state', 'sizes.json'));
     const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
@@ -118,7 +118,7 @@ describe('what was measured', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('is measured again when what was kept is of another trail, or cannot be read', async () => {
+  test('is repeated when the stored one is of another trail or invalid', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'trailbot-sizes-'));
     const file = join(folder, 'sizes.json');
     const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);
@@ -133,7 +133,7 @@ describe('what was measured', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('is nothing where folders may not be listed, and that is tried again after ten minutes', async () => {
+  test('is undefined when folders cannot be listed, and is tried again after ten minutes', async () => {
     let now = NOW;
     let isAllowed = false;
     const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 10);

@@ -1,0 +1,16 @@
+/** Days as the folders of a trail name them: 'yyyy/MM/dd'. */
+import { dayFolder } from '../src/trail/events.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
+
+/** Midnight UTC of a day, in milliseconds since 1970. */
+export const dayStartMs = (day: string): number => Date.parse(`${isoDay(day)}T00:00:00Z`);
+
+/** A day as ISO text: 'yyyy-MM-dd'. */
+export const isoDay = (day: string): string => day.replaceAll('/', '-');
+
+/** All days from `first` to `last`, both included. */
+export function daysBetween(first: string, last: string): readonly string[] {
+  const days: string[] = [];
+  for (let at = dayStartMs(first); at <= dayStartMs(last); at += DAY_MS) days.push(dayFolder(new Date(at)));
+  return days;
+}

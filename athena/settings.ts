@@ -1,0 +1,17 @@
+/** The settings of a trail on Athena. */
+import type { TableNames } from './tables.ts';
+
+/** Where the trail is and how it is queried. The AWS SDK finds region and credentials. */
+export interface AthenaSettings extends TableNames {
+  readonly bucket: string;
+  /** The path before `AWSLogs/`, with a trailing slash; undefined when it is not known. */
+  readonly prefix: string | undefined;
+  readonly workGroup: string;
+  /** The result location of a workgroup that setup creates, `s3://…/`; undefined for managed query results. */
+  readonly outputLocation: string | undefined;
+  /** The scan limit per query, in GB, of a workgroup that setup creates. */
+  readonly scanLimitGb: number;
+  /** Queries at a time. */
+  readonly maxConcurrency: number;
+  readonly usdPerTb: number;
+}

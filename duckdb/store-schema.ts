@@ -1,0 +1,117 @@
+/** The schema of a store: the fields of a record, the columns of `events`, and the Parquet format of a part. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { derivedColumns } from '../src/trail/events.ts';
+import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
+
+// Increase it when the schema changes without a change of the SQL below.
+const FORMAT = 5;
+const readSql = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+const flattenQuery = readSql('flatten.sql');
+
+/** Athena's functions as DuckDB macros. Run them in each DuckDB that queries the store. */
+export const macros: string = readSql('macros.sql');
+
+/** A checksum of the schema. A store with another one is rebuilt. */
+export const SHAPE: string = createHash('sha256').update([FORMAT, macros, flattenQuery, derivedColumns].join('\n')).digest('hex').slice(0, 16);
+
+/** The fields of a record. Objects are read as JSON, so that no service's contents are an error. */
+const TEXTS = `eventVersion eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage requestID eventID eventType
+  eventCategory readOnly managementEvent recipientAccountId sharedEventID vpcEndpointId sessionCredentialFromConsole apiVersion vpcEndpointAccountId`.split(
+  /\s+/,
+);
+const OBJECTS =
+  'userIdentity requestParameters responseElements additionalEventData serviceEventDetails resources tlsDetails addendum edgeDeviceDetails'.split(
+    ' ',
+  );
+const RECORD_FIELDS: readonly (readonly [name: string, type: string])[] = [
+  ...TEXTS.map((name) => [name, 'varchar'] as const),
+  ...OBJECTS.map((name) => [name, 'json'] as const),
+];
+
+/**
+ * Prefix of the fields that unpacking adds to a record. It is random, so that no record can fake them, and short, because
+ * they are in every line.
+ */
+export const FIELD_PREFIX = `t${randomBytes(6).toString('hex')}`;
+const lineFieldName = (name: LineField): string => `${FIELD_PREFIX}${LINE_FIELDS.indexOf(name)}`;
+const LINE_FIELD_TYPES: { readonly [name in LineField]: string } = {
+  line: 'integer',
+  file: 'integer',
+  digest: 'varchar',
+  day: 'varchar',
+  account: 'varchar',
+  region: 'varchar',
+};
+
+/** A query for the records of staging files, with the added fields. A line that is not JSON gives no row. */
+export function recordsQuery(stagingFiles: readonly StagingFile[], fields: readonly string[] = RECORD_FIELDS.map(([name]) => name)): string {
+  const columns = [
+    ...LINE_FIELDS.map((name) => [lineFieldName(name), LINE_FIELD_TYPES[name]] as const),
+    ...RECORD_FIELDS.filter(([name]) => fields.includes(name)),
+  ];
+  const longest = Math.max(1_000_000, ...stagingFiles.map(({ longestLine }) => longestLine + 1));
+  const from =
+    stagingFiles.length > 0
+      ? `read_json([${stagingFiles.map(({ path }) => sqlQuoted(path)).join(', ')}], format = 'newline_delimited', ignore_errors = true, maximum_object_size = ${longest},
+        columns = {${columns.map(([name, type]) => `${name}: '${type}'`).join(', ')}})`
+      : `(select ${columns.map(([name, type]) => `null::${type} as ${name}`).join(', ')} limit 0)`;
+  return `select ${LINE_FIELDS.map((name) => `${lineFieldName(name)} as ${name}`).join(', ')}, ${fields.join(', ')} from ${from} where file is not null`;
+}
+
+/** A query for the loader's checks: file, day, id and validity of each line. */
+export const linesQuery = (stagingFiles: readonly StagingFile[]): string => `select
+  line, file, day, substr(eventTime, 1, 19) || 'Z' as eventtime, replace(substr(eventTime, 1, 10), '-', '/') as event_day,
+  coalesce(try_cast(eventID as uuid), cast(md5(nullif(eventID, '')) as uuid), try_cast(digest as uuid)) as key,
+  coalesce(key is not null and eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z')
+    and try_cast(eventTime as timestamp) is not null, false) as is_valid
+  from (${recordsQuery(stagingFiles, ['eventTime', 'eventName', 'eventSource', 'eventID'])})`;
+
+const HELPER_COLUMNS = 'hint, resourcearn, typed, agent, service';
+
+/** A query for the rows of `events` from records, as stored in parts. */
+const eventsQuery = (records: string, exclude: string): string =>
+  `with records as (${records}), flat as (${flattenQuery}), events as (${derivedColumns}) select * exclude (${exclude}) from events`;
+
+/** Writes the events of `records`, all of one day, to one file. Only one row group is held in memory. */
+export const copyDayStatement = (records: string, file: string): string =>
+  `copy (${eventsQuery(records, `${HELPER_COLUMNS}, day`)}) to ${sqlQuoted(file)} (${PART_FORMAT})`;
+
+/**
+ * Writes the events of `records`, of several days, to `<name>-0.parquet` in the folder of each day. One statement is planned
+ * only once, which for a small day takes longer than writing it, but all rows are held in memory.
+ */
+export const copyDaysStatement = (records: string, store: string, name: string): string =>
+  `copy (${eventsQuery(records, HELPER_COLUMNS)}) to ${sqlQuoted(join(store, 'events'))}
+   (${PART_FORMAT}, partition_by (day), filename_pattern ${sqlQuoted(`${name}-{i}`)}, overwrite_or_ignore)`;
+
+/** A part without rows, which gives `events` its columns while the trail is empty. */
+export const SCHEMA_PART = 'events/day=0000%2F00%2F00/schema.parquet';
+
+/** Rows per row group. Few, so that a question about one call skips nearly all of a day. */
+const ROW_GROUP = 8192;
+
+/** Enough for a dictionary of the event ids of a row group. DuckDB allocates it for every column, used or not. */
+const DICTIONARY_BYTES = 400_000;
+
+/** A dictionary gives a column a Bloom filter, so that a search for an unknown id reads no row group. */
+export const PART_FORMAT = `format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP}, string_dictionary_page_size_limit ${DICTIONARY_BYTES}`;
+
+/** The sort order in a part. Questions filter by call more often than by anything else. */
+export const PART_ORDER = 'eventsource, eventname, eventtime, eventid';
+
+/** The path of a part in the store; `day` is 'yyyy/MM/dd'. */
+export const partFile = (day: string, name: string): string => `events/day=${day.replaceAll('/', '%2F')}/${name}.parquet`;
+
+/** A table function over Parquet files of the store. */
+export const readParquet = (store: string, files: readonly string[], options = ''): string =>
+  `read_parquet([${files.map((file) => sqlQuoted(join(store, file))).join(', ')}]${options})`;
+
+/** A SQL string; quotes are doubled, because the store's folder may have any name. */
+export const sqlQuoted = (name: string): string => `'${name.replaceAll("'", "''")}'`;
+
+/** A query for skipped files and events over the ledgers of a store. Only the newest load of each file counts. */
+export const skippedFilesQuery = (store: string, files: readonly string[]): string =>
+  `select path, reason, skipped from ${readParquet(store, files)} as ledger
+   where reason is not null and load = (select max(load) from ${readParquet(store, files)} as newer where newer.path = ledger.path)`;
