@@ -31,7 +31,7 @@ export type CheckResult<Found> =
 /** All checks, in the order they are printed. */
 export interface CheckResults {
   readonly credentials: CheckResult<Caller>;
-  readonly bucket: CheckResult<{ readonly place: string }>;
+  readonly bucket: CheckResult<{ readonly location: string }>;
   readonly layout: CheckResult<BucketLayout>;
   readonly workgroup: CheckResult<WorkGroup>;
   readonly tables: CheckResult<TablePlan>;
@@ -84,7 +84,7 @@ export async function runChecks({ settings, clients, now, signal, bytesPerDay, o
   const [listed, group] = await Promise.all([
     check(explainS3, async () => {
       await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix ?? ''}AWSLogs/`, MaxKeys: 1 }), { abortSignal: signal });
-      return { place: `s3://${bucket}/${prefix ?? ''}` };
+      return { location: `s3://${bucket}/${prefix ?? ''}` };
     }),
     check(explainAws, () => readWorkGroup(athena, workGroup, signal)),
   ]);

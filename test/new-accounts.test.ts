@@ -1,4 +1,4 @@
-/** Accounts and regions that are new in the bucket: what the digest channel hears of them, and what the table is told. */
+/** New accounts and regions in the bucket: the message to the digest channel, and the update of the table. */
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer/answer.ts';
@@ -14,7 +14,7 @@ const fileOf = (account: string, region = 'eu-central-1') =>
   `AWSLogs/${account}/CloudTrail/${region}/2026/11/20/${account}_CloudTrail_${region}_20261120T1005Z_AbCdEfGhIjKlMnOp.json.gz`;
 const OLD = [fileOf('111122223333')];
 
-/** A table that knows one account, and a bucket that has come to hold more since. */
+/** A table that lists one account, and a bucket with these files too. */
 async function grown(...files: readonly string[]) {
   const stack = new AsyncDisposableStack();
   const duck = await openDuckDB(inject('sampleStore'));

@@ -49,7 +49,7 @@ export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: n
   const { credentials, bucket, layout, workgroup, tables, delivery, file, cost } = checkup;
   return [
     ...describeCheck('credentials', credentials, ({ account, arn }) => `account ${account}, as ${arn.replace(/^.*?:(?=[^:]*$)/, '')}`),
-    ...describeCheck('bucket', bucket, ({ place }) => `${place} can be listed`),
+    ...describeCheck('bucket', bucket, ({ location }) => `${location} can be listed`),
     ...describeCheck('layout', layout, ({ accounts, regions, firstDay, lastDay, organization }) =>
       [
         `${formatCount(accounts.length, 'account')}${organization ? ` of ${organization}` : ''}, ${formatCount(regions.length, 'region')}`,
