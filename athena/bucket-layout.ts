@@ -92,8 +92,8 @@ interface AccountsFolder {
   readonly accountIds: readonly string[];
 }
 
-const ACCOUNT_ID = /^\d{12}$/;
-const ORGANIZATION_ID = /^o-[a-z0-9]{10,32}$/;
+const ACCOUNT_FOLDER = /^\d{12}$/;
+const ORGANIZATION_FOLDER = /^o-[a-z0-9]{10,32}$/;
 /** Characters allowed in a prefix. It becomes part of a table's location, where `${` would be a placeholder and a quote would end the string. */
 const SAFE_NAME = /^[\w .!=+@:,()~-]+$/;
 
@@ -151,9 +151,9 @@ async function findAccountsFolders(lister: FolderLister, prefix: string): Promis
     prefix,
     organization,
     root,
-    accountIds: children.filter((name) => ACCOUNT_ID.test(name)),
+    accountIds: children.filter((name) => ACCOUNT_FOLDER.test(name)),
   });
-  const organizations = names.filter((name) => ORGANIZATION_ID.test(name));
+  const organizations = names.filter((name) => ORGANIZATION_FOLDER.test(name));
   const below = organizations.map(async (name) => accountsFolder(name, `${logs}${name}/`, await lister.all(`${logs}${name}/`)));
   return [accountsFolder(null, logs, names), ...(await Promise.all(below))];
 }

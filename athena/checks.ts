@@ -110,7 +110,7 @@ export async function runChecks({ settings, clients, now, signal, bytesPerDay, o
     workgroup: group.state === 'ok' ? checkWorkGroup(group.found, workGroup, region) : group,
     tables: addProblems(tables, tableProblems),
     delivery: addProblems(delivery, ({ file }) => (now.getTime() - file.at.getTime() > STALE_MS ? [staleProblem(file.at)] : [])),
-    file: await checkAfter('delivery', delivery, ({ file }) => check(explainAws, async () => ({ events: await countEvents(file, access) }))),
+    file: await checkAfter('delivery', delivery, ({ file }) => check(explainAws, async () => ({ events: await countEventsInFile(file, access) }))),
     cost,
   };
 }
@@ -196,7 +196,7 @@ function staleProblem(at: Date): Problem {
 const logFileSchema = z.object({ Records: z.array(z.looseObject({ eventID: z.string(), eventTime: z.iso.datetime() })).min(1) });
 
 /** Reads a log file and counts its events. */
-async function countEvents({ key }: LogFile, { s3, bucket, signal }: BucketAccess): Promise<number> {
+async function countEventsInFile({ key }: LogFile, { s3, bucket, signal }: BucketAccess): Promise<number> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
   const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
   const fileError = (what: string) =>

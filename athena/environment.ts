@@ -81,7 +81,7 @@ export async function inspectEnvironment(
   };
 }
 
-interface TrailLocation {
+interface TrailBucket {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly prefix: string;
@@ -92,7 +92,7 @@ interface TrailLocation {
  * S3 denies a list request whose expected bucket owner is wrong. (HeadBucket checks the owner too, but a role that may list
  * only below AWSLogs/ cannot call it.)
  */
-async function isOwnedByOther(account: string, { s3, bucket, prefix, signal }: TrailLocation): Promise<boolean> {
+async function isOwnedByOther(account: string, { s3, bucket, prefix, signal }: TrailBucket): Promise<boolean> {
   const list = (owner: string | undefined) =>
     s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}AWSLogs/`, MaxKeys: 1, ExpectedBucketOwner: owner }), {
       abortSignal: signal,
@@ -108,7 +108,7 @@ async function isOwnedByOther(account: string, { s3, bucket, prefix, signal }: T
 }
 
 /** The KMS key of a recent log file; 'none' when it has none, undefined when there is no log file. */
-async function findLogKey({ s3, bucket, prefix, signal }: TrailLocation): Promise<string | undefined> {
+async function findLogKey({ s3, bucket, prefix, signal }: TrailBucket): Promise<string | undefined> {
   const file = await findLastLogFile(prefix, { s3, bucket, signal });
   if (!file) return undefined;
   const { SSEKMSKeyId = 'none' } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: file.key }), { abortSignal: signal });

@@ -103,7 +103,7 @@ export function workGroupStep({ name, outputLocation, scanLimitGb }: NewWorkGrou
     title: `create workgroup ${name}`,
     reasons: [
       'it does not exist',
-      `a query that has read ${scanLimitGb.toLocaleString('en-US')} GB is stopped`,
+      `Athena stops a query after ${scanLimitGb.toLocaleString('en-US')} GB`,
       outputLocation === undefined
         ? 'Athena stores the results for 24 hours (managed query results)'
         : `results are stored in ${outputLocation}, encrypted (SSE_S3)`,

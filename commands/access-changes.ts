@@ -1,8 +1,8 @@
-/** Who was given what: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
+/** Changes of access: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
 import { exactFilter, failures, preset, sql } from '#kit';
 
-/** What a call changes of access; null for a call that changes none. */
-const WHAT = sql`case
+/** The kind of access that a call changes; null for a call that changes none. */
+const ACCESS_KIND = sql`case
   when readlike = 'true' then null
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, '^(Tag|Untag|Generate|Simulate)') then null
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'AccessKey|SSHPublicKey|ServiceSpecificCredential|SigningCertificate') then 'key'
@@ -37,14 +37,14 @@ end`;
 export default preset({
   name: 'access-changes',
   topic: 'changes',
-  summary: 'Lists changes of who may do what: users, keys, passwords, policies, trust, shares, ports opened to the world',
+  summary: 'Lists access changes: users, keys, passwords, policies, trust, shares, ports opened to the world',
   example: '7d',
   window: '7d',
-  where: sql`${WHAT} is not null`,
-  caption: 'Changes of access',
+  where: sql`${ACCESS_KIND} is not null`,
+  caption: 'Access changes',
   measures: [failures],
-  columns: [{ name: 'what', label: 'What', from: WHAT }],
-  told: (events) => ({
+  columns: [{ name: 'what', label: 'Kind', from: ACCESS_KIND }],
+  listData: (events) => ({
     kinds: [...Map.groupBy(events, ({ what }) => what)].map(([what, { length }]) => ({ what, times: length })).toSorted((a, b) => b.times - a.times),
   }),
   next: ({ filters }, line) =>

@@ -1,4 +1,4 @@
-/** What is changed by hand in the console, and what by infrastructure code: the share of each account. */
+/** Changes by hand in the console against changes by infrastructure code, for each account. */
 import { distinctEventCount, exactFilter, preset, sql } from '#kit';
 
 export default preset({
@@ -7,20 +7,20 @@ export default preset({
   summary: 'Counts changes by hand in the console against changes by infrastructure code, by account',
   example: '30d',
   window: '30d',
-  // A sign-in is no change; of one to Identity Center it is the service that tells.
+  // A sign-in is not a change. For one to Identity Center, the event is an AwsServiceEvent.
   where: sql`readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent'
     and ((via = 'console' and actorkind <> 'service') or via in ('terraform', 'cdk', 'cloudformation'))`,
   caption: 'Changes by hand and by code',
   by: ['account'],
-  noise: true,
+  hidesRoutine: true,
   measures: [
     { name: 'byhand', label: 'by hand', from: sql`${distinctEventCount} filter (where via = 'console')` },
     { name: 'bycode', label: 'by code', from: sql`${distinctEventCount} filter (where via <> 'console')` },
   ],
-  toldOfCounts: ({ rows, sums }) => {
+  countData: ({ rows, sums }) => {
     const { byhand: byHand = 0, bycode: byCode = 0 } = sums;
-    const handiest = rows.toSorted((a, b) => Number(b.cells.byhand) - Number(a.cells.byhand))[0];
-    return { byHand, byCode, share: Math.round((100 * byHand) / Math.max(1, byHand + byCode)), handiest: handiest?.cells };
+    const mostByHand = rows.toSorted((a, b) => Number(b.cells.byhand) - Number(a.cells.byhand))[0];
+    return { byHand, byCode, share: Math.round((100 * byHand) / Math.max(1, byHand + byCode)), mostByHand: mostByHand?.cells };
   },
   next: ({ filters }, line) => [
     { label: 'By hand, by user and event', line: line({ filters: [...filters, exactFilter('via', 'console')], by: ['user', 'event'] }) },

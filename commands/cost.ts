@@ -1,9 +1,9 @@
-/** What questions and reports cost, and whose they were. */
+/** What questions and reports cost, by requester and command. */
 import { type BilledQuery, command, printLine, printWindow, type Row, type Window, widerTime } from '#kit';
 
 export default command({
   topic: 'trail',
-  summary: 'Tells what questions and reports cost, by who asked and what',
+  summary: 'Shows what questions and reports cost, by requester and command',
   example: '30d',
   words: {},
   window: '30d',
@@ -15,24 +15,24 @@ export default command({
     const entries = await billed(window);
     const today = (await billed({ from: new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`), to: now })) ?? [];
     const groups = Map.groupBy(entries ?? [], ({ requester, kind, name }) => `${kind} ${name} ${requester}`);
-    const rows = [...groups.values()].map(rowOf).sort((a, b) => Number(b.cells.dollars) - Number(a.cells.dollars));
+    const rows = [...groups.values()].map(costRow).sort((a, b) => Number(b.cells.dollars) - Number(a.cells.dollars));
     const line = (window: Window) => printLine({ name: 'cost', words: [], filters: [], window });
     return {
       data: {
         billed: entries !== undefined,
-        ...sums(entries ?? []),
+        ...totalsOf(entries ?? []),
         people: new Set(entries?.flatMap(({ requester }) => requester ?? [])).size,
-        today: sums(today).dollars,
+        today: totalsOf(today).dollars,
         most: rows[0]?.cells ?? null,
       },
       table: {
-        caption: `What was spent, ${printWindow(typedWindow)}`,
+        caption: `Cost, ${printWindow(typedWindow)}`,
         columns: [
           { name: 'who', label: 'Who', kind: 'text' },
           { name: 'what', label: 'What', kind: 'text' },
           { name: 'questions', label: 'Questions', kind: 'count' },
           { name: 'queries', label: 'Queries', kind: 'count' },
-          { name: 'gigabytes', label: 'GB read', kind: 'count' },
+          { name: 'gigabytes', label: 'GB scanned', kind: 'count' },
           { name: 'dollars', label: 'Dollars', kind: 'count' },
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
         ],
@@ -43,7 +43,7 @@ export default command({
   },
 });
 
-function sums(entries: readonly BilledQuery[]) {
+function totalsOf(entries: readonly BilledQuery[]) {
   return {
     questions: new Set(entries.map(({ question }) => question)).size,
     queries: entries.length,
@@ -52,9 +52,9 @@ function sums(entries: readonly BilledQuery[]) {
   };
 }
 
-/** The queries of one requester for one command or report, oldest first. */
-function rowOf(entries: readonly BilledQuery[]): Row {
-  const { questions, queries, bytes, dollars } = sums(entries);
+/** One row: the queries of one requester for one command or report, oldest first. */
+function costRow(entries: readonly BilledQuery[]): Row {
+  const { questions, queries, bytes, dollars } = totalsOf(entries);
   const { requester = null, kind, name, at = null } = entries.at(-1) ?? {};
   const [gigabytes, spent] = [Math.round(bytes / 1e7) / 100, Math.round(dollars * 10_000) / 10_000];
   return {

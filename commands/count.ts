@@ -1,11 +1,11 @@
-/** How many events there are, of any filters, by field and by step of time. */
+/** Counts events by field and time step, with any filters. */
 import { failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'count',
   listedBy: 'events',
   topic: 'look',
-  summary: 'Counts events by any filters: by:user,event groups them, every:1h makes a series, sort:rare turns it round',
+  summary: 'Counts events with any filters: by:user,event groups them, every:1h counts per hour, sort:rare puts the rarest first',
   example: 'source:s3 by:user,event 7d',
   window: '24h',
   where: sql`1 = 1`,

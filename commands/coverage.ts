@@ -1,10 +1,11 @@
-/** What the trail covers: first and last day of every account and region, days without events, and whether data events are in it. */
+/** What the trail covers: the first and last event of every account and region, days without events, and services with data events. */
 import {
   command,
   DAY_MS,
   distinctEventCount,
   eventsDuring,
   exactFilter,
+  FIRST_AND_LAST,
   limit,
   printLine,
   printWindow,
@@ -16,66 +17,68 @@ import {
   z,
 } from '#kit';
 
-const MOST_PLACES = 5000;
+const MAX_COVERAGE_ROWS = 5000;
 
-const words = (text: string | null): string[] => [...new Set(text?.split(' ').filter(Boolean))].sort();
+const distinctWords = (text: string | null): string[] => [...new Set(text?.split(' ').filter(Boolean))].sort();
 
-const place = z.object({
+const coverageRow = z.object({
   account: z.string().nullable(),
   region: z.string().nullable(),
   events: z.coerce.number(),
   first: z.string(),
   last: z.string(),
-  days: z.string().nullable().transform(words),
-  services: z.string().nullable().transform(words),
+  days: z.string().nullable().transform(distinctWords),
+  services: z.string().nullable().transform(distinctWords),
 });
-type Place = z.output<typeof place>;
+type CoverageRow = z.output<typeof coverageRow>;
 
 export default command({
   topic: 'trail',
-  summary: 'Tells what the trail covers: first and last event of every account and region, days without any, data events',
+  summary: 'Shows what the trail covers: first and last event of every account and region, days without events, data events',
   example: '30d',
   words: {},
   window: '30d',
   filters: false,
   shape: ['top'],
 
-  async answer({ window, typedWindow, top = MOST_PLACES }, { ask, now }) {
-    const places = await ask(query(place)`
+  async answer({ window, typedWindow, top = MAX_COVERAGE_ROWS }, { ask, now }) {
+    const rows = await ask(query(coverageRow)`
       select recipientaccountid as account, awsregion as region, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last,
              array_join(array_agg(distinct substr(eventtime, 1, 10)), ' ') as days,
              array_join(array_agg(distinct eventsource) filter (where eventcategory = 'Data' or managementevent = 'false'), ' ') as services
       from ${eventsDuring(window)}
       group by recipientaccountid, awsregion
       order by account nulls last, region nulls last
-      ${limit(MOST_PLACES + 1)}
+      ${limit(MAX_COVERAGE_ROWS + 1)}
     `);
-    const accounts = [...Map.groupBy(places, ({ account }) => account)].map(([account, each]) => ({
+    const accounts = [...Map.groupBy(rows, ({ account }) => account)].map(([account, regions]) => ({
       account,
-      regions: each.length,
-      // A region may be idle for days. An account as a whole hardly ever is: AWS itself calls in it.
-      gaps: gapsIn([...new Set(each.flatMap(({ days }) => days))].sort(), window),
+      // A region can be idle for days. An account hardly ever is, since AWS itself calls in it.
+      gaps: gapsIn([...new Set(regions.flatMap(({ days }) => days))].sort(), window),
     }));
-    const newest = places.reduce<Place | undefined>((latest, each) => (latest === undefined || each.last > latest.last ? each : latest), undefined);
-    const services = words(places.flatMap((each) => each.services).join(' '));
+    const newest = rows.reduce<CoverageRow | undefined>(
+      (latest, each) => (latest === undefined || each.last > latest.last ? each : latest),
+      undefined,
+    );
+    const services = distinctWords(rows.flatMap((each) => each.services).join(' '));
     const minutes = newest ? Math.max(0, Math.round((Math.min(now.getTime(), window.to.getTime()) - Date.parse(newest.last)) / 60_000)) : 0;
-    const holed = accounts.filter(({ gaps }) => gaps.length > 0);
+    const accountsWithGaps = accounts.filter(({ gaps }) => gaps.length > 0);
     return {
       data: {
-        events: places.reduce((sum, { events }) => sum + events, 0),
+        events: rows.reduce((sum, { events }) => sum + events, 0),
         accounts: accounts.length,
-        regions: new Set(places.map(({ region }) => region)).size,
-        first: places.reduce<string | null>((least, { first }) => (least === null || first < least ? first : least), null),
+        regions: new Set(rows.map(({ region }) => region)).size,
+        first: rows.reduce<string | null>((least, { first }) => (least === null || first < least ? first : least), null),
         newest: newest ?? null,
         minutes,
         hours: Math.round(minutes / 60),
         days: Math.round(minutes / 1440),
         services: services.slice(0, 10),
         moreServices: Math.max(0, services.length - 10),
-        holed: holed
+        accountsWithGaps: accountsWithGaps
           .slice(0, 10)
           .map(({ account, gaps }) => ({ account, gaps: gaps.slice(0, 5).map(printGap).join(', '), more: Math.max(0, gaps.length - 5) })),
-        moreHoled: Math.max(0, holed.length - 10),
+        moreWithGaps: Math.max(0, accountsWithGaps.length - 10),
       },
       table: {
         caption: 'What the trail covers',
@@ -83,29 +86,33 @@ export default command({
           { name: 'account', label: 'Account', kind: 'text' },
           { name: 'region', label: 'Region', kind: 'text' },
           { name: 'events', label: 'Events', kind: 'count' },
-          { name: 'first', label: 'First (UTC)', kind: 'time' },
-          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+          ...FIRST_AND_LAST,
           { name: 'days', label: 'Days', kind: 'count' },
-          { name: 'without', label: 'Days without', kind: 'count' },
+          { name: 'without', label: 'Days without events', kind: 'count' },
           { name: 'data', label: 'Data events of', kind: 'text' },
         ],
-        rows: places.slice(0, top).map(({ days, services: own, ...cells }): Row => {
+        rows: rows.slice(0, top).map(({ days, services: dataServices, ...cells }): Row => {
           const filters = [
             ...(cells.account === null ? [] : [exactFilter('account', cells.account)]),
             ...(cells.region === null ? [] : [exactFilter('region', cells.region)]),
           ];
           return {
-            cells: { ...cells, days: days.length, without: wholeDays(days[0] ?? '', days.at(-1) ?? '') - days.length, data: own.join(' ') || null },
+            cells: {
+              ...cells,
+              days: days.length,
+              without: countDays(days[0] ?? '', days.at(-1) ?? '') - days.length,
+              data: dataServices.join(' ') || null,
+            },
             next: {
               label: `${cells.account ?? '—'} ${cells.region ?? '—'}`,
               line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: typedWindow }),
             },
           };
         }),
-        more: places.length > Math.min(top, MOST_PLACES),
+        more: rows.length > Math.min(top, MAX_COVERAGE_ROWS),
       },
       next: [
-        ...(places.length > 0
+        ...(rows.length > 0
           ? [
               {
                 label: 'Events by day',
@@ -119,18 +126,18 @@ export default command({
   },
 });
 
-type Gap = Extract<Window, { kind: 'between' }>;
+type DayGap = Extract<Window, { kind: 'between' }>;
 
-const printGap = (gap: Gap): string => printWindow(gap);
+const printGap = (gap: DayGap): string => printWindow(gap);
 
-const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
-const wholeDays = (first: string, last: string): number => Math.round((Date.parse(last) - Date.parse(first)) / DAY_MS) + 1;
+const utcDate = (at: number): string => new Date(at).toISOString().slice(0, 10);
+const countDays = (first: string, last: string): number => Math.round((Date.parse(last) - Date.parse(first)) / DAY_MS) + 1;
 
-/** The days without an event, as spans: between the first day with one and the end of the window, whose last day may not be over. */
-function gapsIn(days: readonly string[], { to }: TimeRange): Gap[] {
-  const end = dayOf(to.getTime() - 1);
-  return [...days, end].slice(1).flatMap((day, i): Gap[] => {
+/** The gaps without events, from the first day with an event to the end of the window. The last day is left out: it may not be over. */
+function gapsIn(days: readonly string[], { to }: TimeRange): DayGap[] {
+  const end = utcDate(to.getTime() - 1);
+  return [...days, end].slice(1).flatMap((day, i): DayGap[] => {
     const [after, before] = [Date.parse(days[i] as string) + DAY_MS, Date.parse(day) - DAY_MS];
-    return after > before ? [] : [{ kind: 'between', from: dayOf(after), to: dayOf(before) }];
+    return after > before ? [] : [{ kind: 'between', from: utcDate(after), to: utcDate(before) }];
   });
 }

@@ -1,8 +1,8 @@
-/** Calls that destroy or switch off: done, tried, and planned; and settings that delete by themselves later, or let it be done. */
+/** Calls that delete or switch off something: succeeded, failed and scheduled; and settings that cause or allow a deletion later. */
 import { exactFilter, failures, preset, sql } from '#kit';
 
-/** Rules of a bucket delete without any call that is named so, without versions what is deleted is gone, and a protection is switched off first. */
-const LATER = sql`(
+/** Lifecycle and retention rules delete objects without delete calls, versioning keeps deleted objects, and deletion protection must be switched off before a deletion. */
+const DELETES_LATER = sql`(
   (eventname in ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration') and requestparameters like '%Expiration%' and requestparameters like '%"Enabled"%')
   or (eventname = 'PutBucketVersioning' and requestparameters like '%"Suspended"%')
   or eventname = 'PutRetentionPolicy'
@@ -12,13 +12,13 @@ const LATER = sql`(
 export default preset({
   name: 'destructive',
   topic: 'changes',
-  summary: 'Lists calls that destroy or switch off something, done apart from tried',
+  summary: 'Lists calls that delete or switch off something, with failed attempts and scheduled deletions',
   example: '7d',
   window: '7d',
-  where: sql`(destructive = 'true' or ${LATER})`,
+  where: sql`(destructive = 'true' or ${DELETES_LATER})`,
   caption: 'Destructive calls',
   measures: [failures],
-  noise: true,
+  hidesRoutine: true,
   columns: [
     {
       name: 'due',
@@ -26,15 +26,15 @@ export default preset({
       from: sql`case when eventname in ('ScheduleKeyDeletion', 'DeleteSecret') then json_extract_scalar(responseelements, '$.deletionDate') end`,
     },
   ],
-  told: (events) => ({
-    planned: events.filter(({ due, outcome }) => due && outcome === 'ok').slice(0, 5),
-    tried: events.filter(({ outcome, actorkind }) => outcome !== 'ok' && actorkind !== 'service').slice(0, 5),
+  listData: (events) => ({
+    scheduled: events.filter(({ due, outcome }) => due && outcome === 'ok').slice(0, 5),
+    failedAttempts: events.filter(({ outcome, actorkind }) => outcome !== 'ok' && actorkind !== 'service').slice(0, 5),
   }),
   next: ({ filters }, line) =>
     filters.length > 0
       ? []
       : [
-          { label: 'Only what was done', line: line({ filters: [exactFilter('outcome', 'ok')] }) },
-          { label: 'Only what was tried', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) },
+          { label: 'Succeeded only', line: line({ filters: [exactFilter('outcome', 'ok')] }) },
+          { label: 'Failed attempts only', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) },
         ],
 });

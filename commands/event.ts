@@ -1,4 +1,4 @@
-/** One record, told in the order an investigator reads it, and as CloudTrail wrote it. */
+/** One event: a summary for an investigator, and the record as CloudTrail wrote it. */
 import {
   command,
   eventsDuring,
@@ -19,45 +19,45 @@ import {
   z,
 } from '#kit';
 
-const text = z.string().nullable();
-const record = listedRow.extend({
-  actorbasis: text,
+const nullableText = z.string().nullable();
+const eventRecord = listedRow.extend({
+  actorbasis: nullableText,
   readlike: z.string(),
   destructive: z.string(),
-  errormessage: text,
-  eventversion: text,
-  eventtype: text,
-  eventcategory: text,
-  requestid: text,
-  sharedeventid: text,
-  readonly: text,
-  managementevent: text,
-  useragent: text,
-  requestparameters: text,
-  responseelements: text,
-  additionaleventdata: text,
-  serviceeventdetails: text,
-  resourcesjson: text,
-  apiversion: text,
-  edgedevicedetails: text,
-  vpcendpointid: text,
-  vpcendpointaccountid: text,
-  tlsdetails: text,
-  addendum: text,
-  useridentity: text,
-  accesskeyid: text,
-  mfaauthenticated: text,
-  identitytype: text,
-  mfa: text,
-  sessioncreationdate: text,
-  sessioncredentialfromconsole: text,
+  errormessage: nullableText,
+  eventversion: nullableText,
+  eventtype: nullableText,
+  eventcategory: nullableText,
+  requestid: nullableText,
+  sharedeventid: nullableText,
+  readonly: nullableText,
+  managementevent: nullableText,
+  useragent: nullableText,
+  requestparameters: nullableText,
+  responseelements: nullableText,
+  additionaleventdata: nullableText,
+  serviceeventdetails: nullableText,
+  resourcesjson: nullableText,
+  apiversion: nullableText,
+  edgedevicedetails: nullableText,
+  vpcendpointid: nullableText,
+  vpcendpointaccountid: nullableText,
+  tlsdetails: nullableText,
+  addendum: nullableText,
+  useridentity: nullableText,
+  accesskeyid: nullableText,
+  mfaauthenticated: nullableText,
+  identitytype: nullableText,
+  mfa: nullableText,
+  sessioncreationdate: nullableText,
+  sessioncredentialfromconsole: nullableText,
 });
-type Event = z.output<typeof record>;
+type EventRecord = z.output<typeof eventRecord>;
 
-const BASIS: { readonly [basis: string]: string } = {
+const ACTOR_BASES: { readonly [basis: string]: string } = {
   'identity-center': 'IAM Identity Center',
   'source-identity': 'source identity',
-  'on-behalf-of': 'IAM Identity Center, for whose user the role acted',
+  'on-behalf-of': 'IAM Identity Center user that the role acted for',
   'session-name': 'session name, chosen by the caller',
   'iam-user': 'IAM user',
   role: 'role session',
@@ -67,13 +67,13 @@ const BASIS: { readonly [basis: string]: string } = {
   anonymous: 'unauthenticated',
 };
 
-/** What a sign-in tells of a second factor by itself; null of any other call. */
+/** MFA as a sign-in event records it; null for any other call. */
 const SIGN_IN_MFA = sql`case when eventsource = 'signin.amazonaws.com' and eventname in ('ConsoleLogin', 'UserAuthentication') then
   ${mfaColumn(sql`json_extract_scalar(additionaleventdata, '$.CredentialType')`)} end`;
 
 export default command({
   topic: 'look',
-  summary: 'Shows one event: who, what, on what, from where, how it ended, the request, the response and the record',
+  summary: 'Shows one event: actor, call, target, address, outcome, request, response and record',
   example: '048950c3-acfc-4a0e-b2eb-9795cbc45b94 30d',
   words: { id: z.string().min(1) },
   window: '90d',
@@ -82,7 +82,7 @@ export default command({
   isNewestFirst: () => true,
 
   async answer({ words: { id }, window }, context) {
-    const inTime = (range: TimeRange, late = false) => query(record)`
+    const inTime = (range: TimeRange, late = false) => query(eventRecord)`
       select eventtime, actor, actorkind, actorbasis, eventname, eventsource, target, outcome, errorcode, errormessage,
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
              eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
@@ -92,25 +92,24 @@ export default command({
       where eventid = ${id}
       ${limit(1)}
     `;
-    // Nearly every event is delivered within a day. One that was not is still found, at the price of a second look.
-    const [prompt] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
-    const found = prompt ?? (await context.ask(inTime(window, true)))[0];
-    const next = found ? following(found) : [];
-    const whole = found ? recordOf(found) : null;
+    // Nearly every event is delivered within a day. A late one costs a second query.
+    const [onTime] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
+    const found = onTime ?? (await context.ask(inTime(window, true)))[0];
+    const record = found ? toCloudTrailRecord(found) : null;
     return {
       data: {
         id,
         found: found ?? null,
-        basis: found?.actorbasis ? (BASIS[found.actorbasis] ?? found.actorbasis) : null,
+        basis: found?.actorbasis ? (ACTOR_BASES[found.actorbasis] ?? found.actorbasis) : null,
         mfa: found ? secondFactor(found) : null,
-        request: parsed(found?.requestparameters),
-        response: parsed(found?.responseelements),
-        extra: parsed(found?.additionaleventdata),
-        record: whole,
+        request: displayedJson(found?.requestparameters),
+        response: displayedJson(found?.responseelements),
+        extra: displayedJson(found?.additionaleventdata),
+        record,
       },
       table: {
         caption: 'Event',
-        unseen: true,
+        exportOnly: true,
         columns: [
           { name: 'eventtime', label: 'Time (UTC)', kind: 'time' },
           ...(
@@ -144,56 +143,60 @@ export default command({
                   awsregion: found.awsregion,
                   recipientaccountid: found.recipientaccountid,
                   eventid: found.eventid,
-                  record: JSON.stringify(whole),
+                  record: JSON.stringify(record),
                 },
               },
             ]
           : [],
       },
-      next: found ? next : [widerTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
+      next: found ? eventFollowUps(found) : [widerTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
     };
   },
 });
 
-const ELSEWHERE = 'unknown, at the identity provider';
+const MFA_AT_PROVIDER = 'unknown, at the identity provider';
 
-/** What the record tells of a second factor. Of whoever signed in elsewhere it says that there was none, for AWS saw none. */
-function secondFactor({ mfa, mfaauthenticated, actorkind, actorbasis, identitytype, useridentity }: Event): string | null {
+/** MFA, as far as the record shows it. For a sign-in at another provider the record says no, since AWS saw no MFA. */
+function secondFactor({ mfa, mfaauthenticated, actorkind, actorbasis, identitytype, useridentity }: EventRecord): string | null {
   if (mfa !== null) return mfa;
   if (mfaauthenticated === 'true') return 'yes';
   if (actorkind !== 'human') return mfaauthenticated === null ? null : 'no';
-  const isFederated = identitytype === 'SAMLUser' || identitytype === 'WebIdentityUser' || FEDERATED.safeParse(parsed(useridentity)).success;
-  if (isFederated || actorbasis === 'identity-center' || actorbasis === 'on-behalf-of') return ELSEWHERE;
+  const isFederated =
+    identitytype === 'SAMLUser' || identitytype === 'WebIdentityUser' || federatedIdentity.safeParse(displayedJson(useridentity)).success;
+  if (isFederated || actorbasis === 'identity-center' || actorbasis === 'on-behalf-of') return MFA_AT_PROVIDER;
   if (mfaauthenticated === null) return null;
-  // A role's session does not say whether it began at a provider of SAML.
+  // A role session does not record whether it started at a SAML provider.
   return identitytype === 'AssumedRole' ? 'none that AWS saw' : 'no';
 }
 
-/** A session that began at a web identity provider. */
-const FEDERATED = z.object({ sessionContext: z.object({ webIdFederationData: z.object({ federatedProvider: z.string().min(1) }) }) });
+/** A session that started at a web identity provider. */
+const federatedIdentity = z.object({ sessionContext: z.object({ webIdFederationData: z.object({ federatedProvider: z.string().min(1) }) }) });
 
-/** The questions that an event leads to: who acted, from where, with what, in which session, on what, and its neighbours in time. */
-function following(event: Event): Next[] {
+/** The follow-ups of an event: the profiles of its actor, address and key, its session, its resource, and the events around it. */
+function eventFollowUps(event: EventRecord): Next[] {
   const day = event.eventtime.slice(0, 10);
   const thatDay: Window = { kind: 'between', from: day, to: day };
-  const lead = (name: string, word: string, label: string): Next => ({
+  const followUp = (name: string, word: string, label: string): Next => ({
     label,
     line: printLine({ name, words: [word], filters: [], window: thatDay }),
   });
   const target = event.target ?? '';
-  const thing = resourceWord.safeParse(target).data;
-  const isLearntElsewhere = event.eventname === 'ConsoleLogin' && secondFactor(event) === ELSEWHERE && event.actor !== null;
+  const resource = resourceWord.safeParse(target).data;
+  const isMfaAtProvider = event.eventname === 'ConsoleLogin' && secondFactor(event) === MFA_AT_PROVIDER && event.actor !== null;
   return [
-    ...(event.actorkind === 'root' ? [lead('user', 'root', 'About root')] : []),
+    ...(event.actorkind === 'root' ? [followUp('user', 'root', 'About root')] : []),
     ...profileFollowUps(event, thatDay),
-    ...sessionsIn(event).map(([label, who]) => lead('session', who, label)),
-    ...(thing
-      ? [lead(thing.kind === 'key' ? 'key' : 'resource', target, 'About its resource'), lead('history', target, "Its resource's whole life")]
+    ...sessionsIn(event).map(([label, who]) => followUp('session', who, label)),
+    ...(resource
+      ? [
+          followUp(resource.kind === 'key' ? 'key' : 'resource', target, 'About its resource'),
+          followUp('history', target, 'Full history of its resource'),
+        ]
       : []),
-    ...(isLearntElsewhere
+    ...(isMfaAtProvider
       ? [
           {
-            label: 'With what the portal verified',
+            label: 'MFA at the access portal',
             line: printLine({ name: 'logins', words: [], filters: [exactFilter('actor', event.actor as string)], window: thatDay }),
           },
         ]
@@ -205,21 +208,21 @@ function following(event: Event): Next[] {
   ];
 }
 
-/** The session that a call gave away, and the one that it was made in. */
-function sessionsIn({ eventname, actor, actorkind, accesskeyid, responseelements }: Event): (readonly [label: string, who: string])[] {
-  const given = z.object({ credentials: z.object({ accessKeyId: z.string() }) }).safeParse(parsed(responseelements));
+/** The session whose credentials the call returned, and the session of the call itself. */
+function sessionsIn({ eventname, actor, actorkind, accesskeyid, responseelements }: EventRecord): (readonly [label: string, who: string])[] {
+  const given = z.object({ credentials: z.object({ accessKeyId: z.string() }) }).safeParse(displayedJson(responseelements));
   return [
-    ...(given.success ? [['What was done with it', given.data.credentials.accessKeyId] as const] : []),
-    ...(eventname === 'SwitchRole' && actor !== null ? [['What was done in it', actor] as const] : []),
+    ...(given.success ? [['Calls with the new credentials', given.data.credentials.accessKeyId] as const] : []),
+    ...(eventname === 'SwitchRole' && actor !== null ? [['Calls in the new session', actor] as const] : []),
     ...(accesskeyid?.startsWith('ASIA') && actorkind !== 'service' ? [['The whole session', accesskeyid] as const] : []),
   ];
 }
 
-/** The record in CloudTrail's own names and order, without the fields that it does not have. */
-function recordOf(event: Event): object {
-  const whole = {
+/** The record with CloudTrail's names and order, without absent fields. */
+function toCloudTrailRecord(event: EventRecord): object {
+  const record = {
     eventVersion: event.eventversion,
-    userIdentity: parsed(event.useridentity),
+    userIdentity: displayedJson(event.useridentity),
     eventTime: event.eventtime,
     eventSource: event.eventsource,
     eventName: event.eventname,
@@ -228,14 +231,14 @@ function recordOf(event: Event): object {
     userAgent: event.useragent,
     errorCode: event.errorcode,
     errorMessage: event.errormessage,
-    requestParameters: parsed(event.requestparameters),
-    responseElements: parsed(event.responseelements),
-    additionalEventData: parsed(event.additionaleventdata),
-    serviceEventDetails: parsed(event.serviceeventdetails),
+    requestParameters: displayedJson(event.requestparameters),
+    responseElements: displayedJson(event.responseelements),
+    additionalEventData: displayedJson(event.additionaleventdata),
+    serviceEventDetails: displayedJson(event.serviceeventdetails),
     requestID: event.requestid,
     eventID: event.eventid,
     readOnly: event.readonly === null ? null : event.readonly === 'true',
-    resources: parsed(event.resourcesjson),
+    resources: displayedJson(event.resourcesjson),
     eventType: event.eventtype,
     apiVersion: event.apiversion,
     managementEvent: event.managementevent === null ? null : event.managementevent === 'true',
@@ -244,38 +247,38 @@ function recordOf(event: Event): object {
     vpcEndpointId: event.vpcendpointid,
     vpcEndpointAccountId: event.vpcendpointaccountid,
     eventCategory: event.eventcategory,
-    addendum: parsed(event.addendum),
+    addendum: displayedJson(event.addendum),
     sessionCredentialFromConsole: event.sessioncredentialfromconsole,
-    edgeDeviceDetails: parsed(event.edgedevicedetails),
-    tlsDetails: parsed(event.tlsdetails),
+    edgeDeviceDetails: displayedJson(event.edgedevicedetails),
+    tlsDetails: displayedJson(event.tlsdetails),
   };
-  return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== null));
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
 }
 
-/** Deeper nesting than this is nobody's request, and shown as the text it is. */
-const MOST_LEVELS = 100;
+/** JSON with deeper nesting is shown as text: no real request has it. */
+const MAX_JSON_DEPTH = 100;
 
-/** JSON text as a value. CloudTrail cuts fields at 100 KB; what is cut comes as text, within a text or by itself, and is shown as that. */
-function parsed(json: string | null | undefined): unknown {
+/** Parses JSON text. CloudTrail cuts fields at 100 KB, which leaves invalid JSON; that is shown as text. */
+function displayedJson(json: string | null | undefined): unknown {
   if (json === null || json === undefined) return null;
-  if (levelsOf(json) > MOST_LEVELS) return json;
+  if (nestingDepth(json) > MAX_JSON_DEPTH) return json;
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === 'string' && /^[[{]/.test(value) ? parsed(value) : value;
+    return typeof value === 'string' && /^[[{]/.test(value) ? displayedJson(value) : value;
   } catch {
     return `${json} (cut short by CloudTrail)`;
   }
 }
 
-/** How deep brackets are nested in a text, those in strings counted too. */
-function levelsOf(json: string): number {
+/** The deepest nesting of brackets in a text. It also counts brackets in strings. */
+function nestingDepth(json: string): number {
   let level = 0;
-  let most = 0;
+  let deepest = 0;
   for (const char of json) {
     if (char === '{' || char === '[') {
       level += 1;
-      most = Math.max(most, level);
+      deepest = Math.max(deepest, level);
     } else if (char === '}' || char === ']') level -= 1;
   }
-  return most;
+  return deepest;
 }

@@ -1,11 +1,11 @@
-/** A list of events by any filters, newest first; or counts of them, by field and by step of time. */
+/** Lists events with any filters, newest first, or counts them by field and time step. */
 import { failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'events',
   countedBy: 'count',
   topic: 'look',
-  summary: 'Lists events by any filters, newest first, or counts them with by: and every:',
+  summary: 'Lists events with any filters, newest first, or counts them with by: and every:',
   example: 'source:s3 destructive:true 30d',
   window: '24h',
   where: sql`1 = 1`,

@@ -1,10 +1,10 @@
-/** Calls that failed for other reasons than rights and rates. */
+/** Failed calls that were neither denied nor throttled. */
 import { preset, sql } from '#kit';
 
 export default preset({
   name: 'failed',
   topic: 'refused',
-  summary: 'Counts failed calls by call and error; denied and throttled ones have questions of their own',
+  summary: 'Counts failed calls by call and error; for others see denied and throttled',
   example: '7d',
   window: '7d',
   where: sql`outcome = 'failed'`,
@@ -13,6 +13,6 @@ export default preset({
   top: 20,
   next: (_, line) => [
     { label: 'Every hour', line: line({ every: { count: 1, unit: 'h' } }) },
-    { label: 'First failed latest', line: line({ sort: 'new' }) },
+    { label: 'Newest failures first', line: line({ sort: 'new' }) },
   ],
 });

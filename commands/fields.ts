@@ -1,4 +1,4 @@
-/** What records of a call look like: every path into them, how often it is filled and with what. */
+/** The fields in the records of a call: every JSON path, how often it is present, and its values. */
 import {
   command,
   countFields,
@@ -19,27 +19,27 @@ import {
   z,
 } from '#kit';
 
-/** Records that are looked into: enough for what is filled in one of a thousand, and little enough to be parsed here. */
-const MOST_RECORDS = 2000;
+/** Records to read: enough to find a field that one record in a thousand has, and few enough to parse here. */
+const MAX_RECORDS = 2000;
 
-const nullable = z.string().nullable();
-const record = z.object({
+const nullableJson = z.string().nullable();
+const recordFields = z.object({
   eventid: z.string(),
   eventname: z.string(),
-  useridentity: nullable,
-  requestparameters: nullable,
-  responseelements: nullable,
-  additionaleventdata: nullable,
-  serviceeventdetails: nullable,
-  resourcesjson: nullable,
-  tlsdetails: nullable,
+  useridentity: nullableJson,
+  requestparameters: nullableJson,
+  responseelements: nullableJson,
+  additionaleventdata: nullableJson,
+  serviceeventdetails: nullableJson,
+  resourcesjson: nullableJson,
+  tlsdetails: nullableJson,
 });
 
 export default command({
   topic: 'look',
-  summary: 'Lists the fields that records of a call have: every JSON path, how often it is filled, and its most common values',
+  summary: 'Lists the fields in the records of a call: every JSON path, how often it is present, and its most common values',
   example: 'RunInstances 90d',
-  words: { event: z.string().max(128, 'No call has a name of more than 128 letters.').optional() },
+  words: { event: z.string().max(128, 'An event name has at most 128 characters.').optional() },
   window: '7d',
   filters: true,
   shape: ['top'],
@@ -47,16 +47,16 @@ export default command({
 
   async answer({ words: { event }, filters, window, typedWindow, top = DEFAULT_ROWS }, context) {
     const found = await newestFirst(context, window, {
-      query: (part) => query(record)`
+      query: (part) => query(recordFields)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
         from ${eventsDuring(part)}
         where ${event === undefined ? sql`1 = 1` : isCall(event)} and ${matching(filters)}
         order by eventtime desc, eventid
-        ${limit(MOST_RECORDS)}
+        ${limit(MAX_RECORDS)}
       `,
-      isEnough: (rows) => rows.length >= MOST_RECORDS,
+      isEnough: (rows) => rows.length >= MAX_RECORDS,
     });
-    const records = found.slice(0, MOST_RECORDS);
+    const records = found.slice(0, MAX_RECORDS);
     const fields = countFields(
       records.map((each) => [
         { name: 'userIdentity', json: each.useridentity },
@@ -68,14 +68,17 @@ export default command({
         { name: 'tlsDetails', json: each.tlsdetails },
       ]),
     );
-    // They are found in any letters, and lead on in their own.
-    const calls = [...new Set(records.map(({ eventname }) => eventname))].map((text) => ({ text, wildcard: false }));
-    const picked: readonly Filter[] = event === undefined || calls.length === 0 ? [] : [{ field: 'event', negated: false, values: calls }];
-    const leadTo = (path: string): Pick<Row, 'next'> => {
+    // Event names match in any case; follow-ups use the case in the records.
+    const eventNames = [...new Set(records.map(({ eventname }) => eventname))].map((text) => ({ text, wildcard: false }));
+    const eventFilters: readonly Filter[] =
+      event === undefined || eventNames.length === 0 ? [] : [{ field: 'event', negated: false, values: eventNames }];
+    const nextFor = (path: string): Pick<Row, 'next'> => {
       const name = resolveField(path);
       if (name === undefined) return {};
       const has: Filter = { field: name, negated: false, values: [{ text: '*', wildcard: true }] };
-      return { next: { label: path, line: printLine({ name: 'events', words: [], filters: [...picked, ...filters, has], window: typedWindow }) } };
+      return {
+        next: { label: path, line: printLine({ name: 'events', words: [], filters: [...eventFilters, ...filters, has], window: typedWindow }) },
+      };
     };
     const always = fields.filter(({ records: filled }) => filled === records.length);
     const words = event === undefined ? [] : [event];
@@ -83,7 +86,7 @@ export default command({
       data: {
         event: event ?? null,
         records: records.length,
-        isSample: found.length >= MOST_RECORDS,
+        isSample: found.length >= MAX_RECORDS,
         fields: fields.length,
         always: always.length,
         asked: fields.filter(({ path }) => path.startsWith('requestParameters')).slice(0, 8),
@@ -92,33 +95,33 @@ export default command({
         caption: `Fields of ${event ?? 'all calls'}`,
         columns: [
           { name: 'path', label: 'Field', kind: 'text' },
-          { name: 'filled', label: 'Filled (%)', kind: 'count' },
+          { name: 'filled', label: 'Present (%)', kind: 'count' },
           { name: 'records', label: 'Events', kind: 'count' },
           { name: 'values', label: 'Values', kind: 'text' },
           { name: 'top', label: 'Most common', kind: 'text' },
         ],
         rows: fields.slice(0, top).map(
-          ({ path, records: filled, values, isCapped, top: most }): Row => ({
+          ({ path, records: filled, values, isCapped, top: mostCommon }): Row => ({
             cells: {
               path,
               filled: Math.round((1000 * filled) / records.length) / 10,
               records: filled,
               values: isCapped ? `${values} or more` : String(values),
-              top: most.map(({ value, records: count }) => (count > 1 ? `${value} ×${count}` : value)).join(', '),
+              top: mostCommon.map(({ value, records: count }) => (count > 1 ? `${value} ×${count}` : value)).join(', '),
             },
-            ...leadTo(path),
+            ...nextFor(path),
           }),
         ),
         more: fields.length > top,
       },
       next: [
         ...(records.length > 0
-          ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters: [...picked, ...filters], window: typedWindow }) }]
+          ? [{ label: 'List them', line: printLine({ name: 'events', words: [], filters: [...eventFilters, ...filters], window: typedWindow }) }]
           : []),
         ...(records.length > 0 || event === undefined
           ? []
-          : await didYouMean({ column: sql`eventname` }, event, window, context, (meant) =>
-              printLine({ name: 'fields', words: [meant], filters, window: typedWindow }),
+          : await didYouMean({ column: sql`eventname` }, event, window, context, (nearest) =>
+              printLine({ name: 'fields', words: [nearest], filters, window: typedWindow }),
             )),
         widerTime(window, (wide) => printLine({ name: 'fields', words, filters, window: wide })),
       ],

@@ -1,36 +1,36 @@
-/** Keys whose material comes from outside of AWS: imported, or held in an external store. */
+/** KMS keys with key material from outside AWS: imported, or in an external key store. */
 import { preset, sql } from '#kit';
 
-/** The origin of a key that was made. A request may leave it out, and the answer tells. */
-const ORIGIN = sql`case when eventsource = 'kms.amazonaws.com' and eventname in ('CreateKey', 'ReplicateKey') then coalesce(
+/** The origin of a created key. A request may leave it out; then the response has it. */
+const KEY_ORIGIN = sql`case when eventsource = 'kms.amazonaws.com' and eventname in ('CreateKey', 'ReplicateKey') then coalesce(
   json_extract_scalar(responseelements, '$.keyMetadata.origin'),
   json_extract_scalar(responseelements, '$.replicaKeyMetadata.origin'),
   json_extract_scalar(requestparameters, '$.origin')
 ) end`;
-const USAGE = sql`case when eventsource = 'kms.amazonaws.com' and eventname in ('CreateKey', 'ReplicateKey') then coalesce(
+const KEY_USAGE = sql`case when eventsource = 'kms.amazonaws.com' and eventname in ('CreateKey', 'ReplicateKey') then coalesce(
   json_extract_scalar(responseelements, '$.keyMetadata.keyUsage'),
   json_extract_scalar(responseelements, '$.replicaKeyMetadata.keyUsage'),
   json_extract_scalar(requestparameters, '$.keyUsage')
 ) end`;
-const KEY = sql`coalesce(json_extract_scalar(responseelements, '$.keyMetadata.keyId'), json_extract_scalar(requestparameters, '$.keyId'), target)`;
+const KEY_ID = sql`coalesce(json_extract_scalar(responseelements, '$.keyMetadata.keyId'), json_extract_scalar(requestparameters, '$.keyId'), target)`;
 
 export default preset({
   name: 'kms-external',
   topic: 'data',
-  summary: 'Lists KMS keys made with an origin other than AWS’s own, and key material that was imported',
+  summary: 'Lists KMS keys created with an external origin, and imports of key material',
   example: '30d',
   window: '30d',
   where: sql`eventsource = 'kms.amazonaws.com'
-    and (eventname = 'ImportKeyMaterial' or (eventname in ('CreateKey', 'ReplicateKey') and not starts_with(coalesce(${ORIGIN}, 'AWS_'), 'AWS_')))`,
-  caption: 'Key material from outside',
+    and (eventname = 'ImportKeyMaterial' or (eventname in ('CreateKey', 'ReplicateKey') and not starts_with(coalesce(${KEY_ORIGIN}, 'AWS_'), 'AWS_')))`,
+  caption: 'External key material',
   columns: [
-    { name: 'origin', label: 'Origin', from: ORIGIN },
-    { name: 'usage', label: 'Usage', from: USAGE },
+    { name: 'origin', label: 'Origin', from: KEY_ORIGIN },
+    { name: 'usage', label: 'Usage', from: KEY_USAGE },
     { name: 'identityarn', label: 'User ARN', from: sql`identityarn` },
-    { name: 'key', label: 'Key', from: KEY },
+    { name: 'key', label: 'Key', from: KEY_ID },
   ],
   hidden: ['eventsource', 'target', 'sourceipaddress'],
-  told: (events) => ({
+  listData: (events) => ({
     keys: [...Map.groupBy(events, ({ key }) => key)].slice(0, 5).map(([key, calls]) => ({
       key,
       calls: calls.toReversed().map(({ eventname, actor, eventtime, outcome, origin }) => ({ eventname, actor, eventtime, outcome, origin })),

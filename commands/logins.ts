@@ -1,12 +1,12 @@
-/** Every sign-in, and what is known of its second factor. */
+/** Every sign-in, with MFA as far as it is known. */
 import { exactFilter, preset, printLine, signInsDuring, sql } from '#kit';
 
-/** What may be known of a second factor, and how an answer says it. */
-const FACTORS = [
+/** The values of `mfa`, and how an answer puts them. */
+const MFA_PHRASES = [
   ['yes', 'with MFA'],
   ['no', 'without MFA'],
-  ['unknown, at the identity provider', 'where only the identity provider knows'],
-  ['unknown', 'that tell nothing of MFA'],
+  ['unknown, at the identity provider', 'with MFA known only to the identity provider'],
+  ['unknown', 'with MFA unknown'],
 ] as const;
 
 export default preset({
@@ -19,19 +19,19 @@ export default preset({
   where: sql`eventsource = 'signin.amazonaws.com'`,
   caption: 'Sign-ins',
   columns: [
-    { name: 'page', label: 'To', from: sql`case when eventname = 'ConsoleLogin' then 'console' else 'portal' end` },
+    { name: 'page', label: 'Page', from: sql`case when eventname = 'ConsoleLogin' then 'console' else 'portal' end` },
     { name: 'mfa', label: 'MFA', from: sql`mfa` },
     { name: 'reason', label: 'Reason', from: sql`errorcode` },
   ],
   hidden: ['eventname', 'eventsource', 'target', 'awsregion'],
-  told: (events) => {
-    const good = events.filter(({ outcome }) => outcome === 'ok');
-    const bare = good.filter(({ mfa }) => mfa === 'no');
-    const factors = FACTORS.map(([value, phrase]) => ({ phrase, logins: good.filter(({ mfa }) => mfa === value).length }));
-    return { factors: factors.filter(({ logins }) => logins > 0), bare: bare.slice(0, 5) };
+  listData: (events) => {
+    const succeeded = events.filter(({ outcome }) => outcome === 'ok');
+    const withoutMfa = succeeded.filter(({ mfa }) => mfa === 'no');
+    const factors = MFA_PHRASES.map(([value, phrase]) => ({ phrase, logins: succeeded.filter(({ mfa }) => mfa === value).length }));
+    return { factors: factors.filter(({ logins }) => logins > 0), withoutMfa: withoutMfa.slice(0, 5) };
   },
   next: ({ filters, typedWindow }, line) => [
-    ...(filters.length > 0 ? [] : [{ label: 'Only failures', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) }]),
+    ...(filters.length > 0 ? [] : [{ label: 'Failures only', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) }]),
     { label: 'By MFA', line: line({ by: ['mfa'] }) },
     { label: 'Failures by address', line: printLine({ name: 'signin-failures', words: [], filters, window: typedWindow }) },
   ],

@@ -1,4 +1,4 @@
-/** What was never seen before: calls, services, actors, regions, tools and addresses that an account has for the first time. */
+/** What an account has for the first time: calls, services, actors, regions, tools and addresses. */
 import {
   command,
   DAY_MS,
@@ -7,8 +7,9 @@ import {
   distinctEventCount,
   eventsDuring,
   exactFilter,
+  FIRST_AND_LAST,
   type Filter,
-  firstOf,
+  firstAndMore,
   isoSecond,
   matching,
   printFilter,
@@ -23,10 +24,10 @@ import {
 } from '#kit';
 
 const BASELINE_DAYS = 30;
-const MOST_OF_A_KIND = 50;
-const SHOWN_OF_A_KIND = 5;
+const MAX_NEW_VALUES = 50;
+const SHOWN_NEW_VALUES = 5;
 
-const novelty = z.object({
+const newValue = z.object({
   kind: z.enum(['account', 'region', 'service', 'call', 'actor', 'address', 'tool']),
   account: z.string().nullable(),
   value: z.string(),
@@ -37,11 +38,11 @@ const novelty = z.object({
   first: z.string(),
   last: z.string(),
   earliest: z.string(),
-  together: z.coerce.number(),
+  valuecount: z.coerce.number(),
 });
-type Novelty = z.output<typeof novelty>;
+type NewValue = z.output<typeof newValue>;
 
-const KINDS = ['account', 'region', 'service', 'call', 'actor', 'address', 'tool'] as const;
+const NEW_DIMENSIONS = ['account', 'region', 'service', 'call', 'actor', 'address', 'tool'] as const;
 
 export default command({
   topic: 'unusual',
@@ -51,13 +52,13 @@ export default command({
   window: '7d',
   filters: true,
   shape: ['top'],
-  // The seven days themselves, and the thirty before them.
+  // The 7 days of the window and the 30 days before it.
   reads: 6,
 
-  async answer({ filters, window, typedWindow, top = MOST_OF_A_KIND }, { ask }) {
+  async answer({ filters, window, typedWindow, top = MAX_NEW_VALUES }, { ask }) {
     const since = new Date(window.from.getTime() - BASELINE_DAYS * DAY_MS);
-    const found = await ask(newIn(window, since, filters, top));
-    const kinds = KINDS.flatMap((kind) => {
+    const found = await ask(newValuesQuery(window, since, filters, top));
+    const kinds = NEW_DIMENSIONS.flatMap((kind) => {
       const { title, many } = DIMENSIONS[kind];
       const each = found.filter((row) => row.kind === kind);
       const [first] = each;
@@ -67,32 +68,32 @@ export default command({
               title,
               one: kind,
               many,
-              together: first.together,
-              shown: each.slice(0, SHOWN_OF_A_KIND),
-              more: Math.max(0, first.together - SHOWN_OF_A_KIND),
+              valuecount: first.valuecount,
+              shown: each.slice(0, SHOWN_NEW_VALUES),
+              more: Math.max(0, first.valuecount - SHOWN_NEW_VALUES),
             },
           ]
         : [];
     });
-    // Of filters that tell more than the account, an account may have nothing before, and yet be old.
-    const isNarrow = termsOf(filters).some(({ field }) => field !== 'account');
-    const places = isNarrow ? found.filter(({ kind }) => kind === 'account') : [];
-    const isUnseen = found.every(({ earliest }) => earliest >= isoSecond(window.from));
+    // With filters on other fields, an old account may have no earlier matches.
+    const hasOtherFilters = termsOf(filters).some(({ field }) => field !== 'account');
+    const accounts = hasOtherFilters ? found.filter(({ kind }) => kind === 'account') : [];
+    const isFirstSeen = found.every(({ earliest }) => earliest >= isoSecond(window.from));
     const line = (more: object) => printLine({ name: 'new', words: [], filters, window: typedWindow, ...more });
     return {
       data: {
         kinds,
-        filters: isNarrow ? filters.map(printFilter).join(' ') : null,
-        // Nothing of the days before matches the filters: what is new is all that matches.
-        unseen:
-          places.length > 0 && isUnseen
+        filters: hasOtherFilters ? filters.map(printFilter).join(' ') : null,
+        // Nothing matches the filters in the days before, so everything that matches is new.
+        firstSeen:
+          accounts.length > 0 && isFirstSeen
             ? {
-                accounts: places.length,
-                events: places.reduce((sum, { events }) => sum + events, 0),
-                failed: places.reduce((sum, { failed }) => sum + failed, 0),
+                accounts: accounts.length,
+                events: accounts.reduce((sum, { events }) => sum + events, 0),
+                failed: accounts.reduce((sum, { failed }) => sum + failed, 0),
               }
             : null,
-        total: kinds.reduce((sum, { together }) => sum + together, 0),
+        total: kinds.reduce((sum, { valuecount }) => sum + valuecount, 0),
         since: isoSecond(since),
         from: isoSecond(window.from),
         days: BASELINE_DAYS,
@@ -106,13 +107,12 @@ export default command({
           { name: 'events', label: 'Events', kind: 'count' },
           { name: 'failed', label: 'Failed', kind: 'count' },
           { name: 'who', label: 'Who', kind: 'text' },
-          { name: 'first', label: 'First (UTC)', kind: 'time' },
-          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+          ...FIRST_AND_LAST,
         ],
-        rows: kindsInOrder(found).map((each): Row => {
-          const { together: _, earliest: __, actor, actors, ...cells } = each;
+        rows: inDimensionOrder(found).map((each): Row => {
+          const { valuecount: _, earliest: __, actor, actors, ...cells } = each;
           return {
-            cells: { ...cells, who: firstOf(actor, actors) },
+            cells: { ...cells, who: firstAndMore(actor, actors) },
             next: {
               label: `${each.value} in ${each.account ?? '—'}`,
               line: printLine({
@@ -128,34 +128,34 @@ export default command({
             },
           };
         }),
-        more: kinds.some(({ together }) => together > top),
+        more: kinds.some(({ valuecount }) => valuecount > top),
       },
       next: [
         ...(termsOf(filters).some(({ field }) => field === 'kind')
           ? []
-          : [{ label: 'Of people alone', line: line({ filters: [...filters, exactFilter('kind', 'human')] }) }]),
+          : [{ label: 'People only', line: line({ filters: [...filters, exactFilter('kind', 'human')] }) }]),
         widerTime(window, (wide) => line({ window: wide })),
       ],
     };
   },
 });
 
-const kindsInOrder = (found: readonly Novelty[]): Novelty[] => KINDS.flatMap((kind) => found.filter((row) => row.kind === kind));
+const inDimensionOrder = (found: readonly NewValue[]): NewValue[] => NEW_DIMENSIONS.flatMap((kind) => found.filter((row) => row.kind === kind));
 
-/** One statement, which reads its days once. Of an account that is new itself only that is told: all in it is new. */
-const newIn = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number) => query(novelty)`
-  select kind, account, value, events, failed, actors, actor, first, last, earliest, together
+/** Finds new values in one scan. For a new account it returns only the account, since everything in it is new. */
+const newValuesQuery = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number) => query(newValue)`
+  select kind, account, value, events, failed, actors, actor, first, last, earliest, valuecount
   from (
-    select *, row_number() over (partition by kind order by first desc, account, value) as place, count(*) over (partition by kind) as together
+    select *, row_number() over (partition by kind order by first desc, account, value) as newestrank, count(*) over (partition by kind) as valuecount
     from (
       select *, min(first) over (partition by account) as begun, min(first) over () as earliest
       from (
         select kind, account, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
                cast(count(distinct actor) as bigint) as actors, min_by(actor, eventtime || eventid) as actor, min(eventtime) as first, max(eventtime) as last
         from (
-          select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(KINDS)} as value
+          select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(NEW_DIMENSIONS)} as value
           from ${eventsDuring({ from: since, to })}
-          ${unnestDimensions(KINDS)}
+          ${unnestDimensions(NEW_DIMENSIONS)}
           where ${matching(filters)}
         ) as seen
         where value is not null
@@ -163,7 +163,7 @@ const newIn = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[],
       ) as grouped
     ) as dated
     where first >= ${isoSecond(from)} and (kind = 'account' or begun < ${isoSecond(from)})
-  ) as placed
-  where place <= ${top}
-  order by kind, place
+  ) as ranked
+  where newestrank <= ${top}
+  order by kind, newestrank
 `;

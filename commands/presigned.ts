@@ -1,10 +1,10 @@
-/** Successful requests to S3 that were signed in their URL: whoever has such a link needs no credentials. */
+/** Successful S3 requests with a presigned URL: anyone who has the URL needs no credentials. */
 import { distinctEventCount, preset, sql, z } from '#kit';
 
 export default preset({
   name: 'presigned',
   topic: 'data',
-  summary: 'Counts successful requests by presigned URL, by signer, bucket and address',
+  summary: 'Counts successful requests with a presigned URL, by signer, bucket and address',
   example: '7d',
   words: { bucket: z.string().optional() },
   window: '7d',
@@ -15,7 +15,7 @@ export default preset({
   by: ['user', 'target', 'ip'],
   hidden: ['eventsource', 'outcome'],
   measures: [{ name: 'console', label: 'by the console', from: sql`${distinctEventCount} filter (where sessioncredentialfromconsole = 'true')` }],
-  toldOfCounts: ({ sums }) => ({ console: sums.console }),
+  countData: ({ sums }) => ({ console: sums.console }),
   next: (_, line) => [
     { label: 'By signer', line: line({ by: ['user', 'key'] }) },
     { label: 'Every hour', line: line({ every: { count: 1, unit: 'h' } }) },

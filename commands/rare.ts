@@ -1,11 +1,12 @@
-/** The least common calls: a call made once among a million reads is worth a look, whoever made it. */
+/** The least common calls. */
 import {
   command,
   DEFAULT_ROWS,
   distinctEventCount,
   eventsDuring,
   exactFilter,
-  firstOf,
+  FIRST_AND_LAST,
+  firstAndMore,
   limit,
   matching,
   printLine,
@@ -16,7 +17,7 @@ import {
   z,
 } from '#kit';
 
-const call = z.object({
+const callCount = z.object({
   eventsource: z.string(),
   eventname: z.string(),
   calls: z.coerce.number(),
@@ -37,7 +38,7 @@ export default command({
   shape: ['top'],
 
   async answer({ filters, window, typedWindow, top = DEFAULT_ROWS }, { ask }) {
-    const calls = await ask(query(call)`
+    const calls = await ask(query(callCount)`
       select eventsource, eventname, ${distinctEventCount} as calls,
              ${distinctEventCount} filter (where outcome <> 'ok') as failed,
              cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
@@ -50,20 +51,20 @@ export default command({
     `);
     const shown = calls.slice(0, top);
     const rows = shown.map((cells): Row => {
-      // `s3` is said for s3.amazonaws.com; a name with more dots in it is said whole.
+      // `source:s3` matches s3.amazonaws.com. A name with more dots must be written in full.
       const service = cells.eventsource.replace(/^([a-z0-9-]+)[.]amazonaws[.]com$/, '$1');
-      const picked = [exactFilter('event', cells.eventname), exactFilter('source', service)];
+      const rowFilters = [exactFilter('event', cells.eventname), exactFilter('source', service)];
       return {
-        cells: { ...cells, who: firstOf(cells.actor, cells.actors) },
+        cells: { ...cells, who: firstAndMore(cells.actor, cells.actors) },
         next: {
           label: `${cells.eventname} (${service})`,
-          line: printLine({ name: 'events', words: [], filters: [...filters, ...picked], window: typedWindow }),
+          line: printLine({ name: 'events', words: [], filters: [...filters, ...rowFilters], window: typedWindow }),
         },
       };
     });
     const once = shown.filter(({ calls: times }) => times === 1);
     return {
-      data: { kinds: shown.length, more: calls.length > top, once: once.length, rarest: shown.slice(0, 3) },
+      data: { filtered: filters.length > 0, kinds: shown.length, more: calls.length > top, once: once.length, rarest: shown.slice(0, 3) },
       table: {
         caption: 'Least common calls',
         columns: [
@@ -74,8 +75,7 @@ export default command({
           { name: 'who', label: 'Who', kind: 'text' },
           { name: 'actor', label: 'Actor', kind: 'text', hidden: true },
           { name: 'actors', label: 'Actors', kind: 'count', hidden: true },
-          { name: 'first', label: 'First (UTC)', kind: 'time' },
-          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+          ...FIRST_AND_LAST,
         ],
         rows,
         more: calls.length > top,

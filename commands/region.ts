@@ -1,9 +1,9 @@
-/** Everything about one region: who works there, in which accounts, and with what. */
-import { command, exactFilter, printLine, profileOf, z } from '#kit';
+/** The profile of a region: who works in it, in which accounts, and with which tools. */
+import { exactFilter, profile, z } from '#kit';
 
-export default command({
-  topic: 'about',
-  summary: 'Tells what is known of a region: who works there, accounts, services, top and rare calls, refusals, what is new',
+export default profile({
+  name: 'region',
+  summary: 'Shows the profile of a region: who works in it, accounts, services, top and rare calls, denials, what is new',
   example: 'ap-southeast-1 30d',
   words: {
     region: z
@@ -11,19 +11,7 @@ export default command({
       .toLowerCase()
       .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'A region looks like eu-central-1.'),
   },
-  window: '30d',
-  filters: false,
-  shape: ['top'],
-
-  answer({ words: { region }, ...asked }, context) {
-    return profileOf(asked, context, {
-      command: 'region',
-      word: region,
-      name: region,
-      filters: [exactFilter('region', region)],
-      names: { among: 'regions' },
-      dimensions: ['actor', 'account', 'service', 'call', 'address', 'tool', 'error'],
-      next: [{ label: 'New this week', line: printLine({ name: 'new', words: [], filters: [exactFilter('region', region)] }) }],
-    });
-  },
+  subject: ({ region }) => ({ name: region, filters: [exactFilter('region', region)], names: 'regions' }),
+  dimensions: ['actor', 'account', 'service', 'call', 'address', 'tool', 'error'],
+  next: [{ label: 'New this week', command: 'new', by: 'filters', inDefaultTime: true }],
 });

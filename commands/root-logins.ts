@@ -1,5 +1,6 @@
-/** Every sign-in as root, what root did after each, and who else took root's rights or its password: reads counted, writes named. */
+/** Every root sign-in with the calls after it, and other ways to root: password resets and AssumeRoot. */
 import {
+  CONSOLE_SESSION_MS,
   type Context,
   command,
   eventsDuring,
@@ -22,26 +23,27 @@ import {
   z,
 } from '#kit';
 
-const signIn = listedRow.extend({ mfa: z.string().nullable(), reason: z.string().nullable(), member: z.string().nullable() });
-type SignIn = z.output<typeof signIn>;
+const rootSignIn = listedRow.extend({ mfa: z.string().nullable(), reason: z.string().nullable(), member: z.string().nullable() });
+type RootSignIn = z.output<typeof rootSignIn>;
 
-const deed = listedRow.extend({ readlike: z.string() });
-type Deed = z.output<typeof deed>;
+const rootCall = listedRow.extend({ readlike: z.string() });
+type RootCall = z.output<typeof rootCall>;
 
-/** What leads to root beside a sign-in: another password or address, and the root of a member account, lent to whoever manages its organization. */
-const RESETS = ['PasswordRecoveryRequested', 'PasswordRecoveryCompleted', 'PasswordUpdated', 'EmailUpdated'];
-const LENT = 'AssumeRoot';
-const OTHER_DOORS = { ...exactFilter('event', LENT), values: [...RESETS, LENT].map((text) => ({ text, wildcard: false })) };
+/** Other ways to root: a new password or email address, and AssumeRoot, by which an organization's admins act as root of a member account. */
+const CREDENTIAL_EVENTS = ['PasswordRecoveryRequested', 'PasswordRecoveryCompleted', 'PasswordUpdated', 'EmailUpdated'];
+const ASSUME_ROOT = 'AssumeRoot';
+const OTHER_WAYS_TO_ROOT = {
+  ...exactFilter('event', ASSUME_ROOT),
+  values: [...CREDENTIAL_EVENTS, ASSUME_ROOT].map((text) => ({ text, wildcard: false })),
+};
 
-const MOST_SIGN_INS = 1000;
-const MOST_DEEDS = 10_000;
-/** AWS ends a console session of root after twelve hours at the latest. */
-const SESSION_MS = 12 * 3_600_000;
+const MAX_SIGN_INS = 1000;
+const MAX_ROOT_CALLS = 10_000;
 
-const counts = preset({
+const rootSignInCounts = preset({
   name: 'root-logins',
   topic: 'sign-in',
-  summary: 'Lists every sign-in as root, with address, MFA and outcome, what root did after each, and other ways to root',
+  summary: 'Lists every root sign-in, with address, MFA, outcome and the calls after it, and other ways to root',
   example: '6mo',
   window: '6mo',
   where: sql`eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname = 'ConsoleLogin'`,
@@ -50,61 +52,61 @@ const counts = preset({
 });
 
 export default command({
-  ...counts,
-  // Even as a list it reads all of its time.
+  ...rootSignInCounts,
+  // Even the list reads the whole window.
   isNewestFirst: () => false,
   answer(asked, context) {
     const { by, every, sort = 'time' } = asked;
-    return by || every || sort !== 'time' ? counts.answer(asked, context) : story(asked, context);
+    return by || every || sort !== 'time' ? rootSignInCounts.answer(asked, context) : listRootSignIns(asked, context);
   },
 });
 
-async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Question, { ask }: Context): Promise<Finding> {
-  const found = await ask(query(signIn)`
+async function listRootSignIns({ filters, window, typedWindow, top = MAX_SIGN_INS }: Question, { ask }: Context): Promise<Finding> {
+  const found = await ask(query(rootSignIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
     from ${eventsDuring(window)}
-    where ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...RESETS])}))
-        or (eventsource = 'sts.amazonaws.com' and eventname = ${LENT}))
+    where ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...CREDENTIAL_EVENTS])}))
+        or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT}))
       and ${matching(filters)}
     order by eventtime desc, eventid
-    ${limit(MOST_SIGN_INS + 1)}
+    ${limit(MAX_SIGN_INS + 1)}
   `);
-  const [signIns, doors] = [found.filter(isSignIn), found.filter((each) => !isSignIn(each))];
-  const shown = signIns.slice(0, MOST_SIGN_INS);
-  const deeds = shown.some(({ outcome }) => outcome === 'ok') ? await deedsAfter(shown, ask) : [];
-  const told = shown.map((each) => ({ ...each, ...after(each, shown, deeds) }));
-  const good = told.filter(({ outcome }) => outcome === 'ok');
-  const busy = told.filter(({ writes }) => writes.length > 0);
+  const [signIns, otherWays] = [found.filter(isSignIn), found.filter((each) => !isSignIn(each))];
+  const shown = signIns.slice(0, MAX_SIGN_INS);
+  const rootCalls = shown.some(({ outcome }) => outcome === 'ok') ? await callsAfter(shown, ask) : [];
+  const rows = shown.map((each) => ({ ...each, ...activityAfter(each, shown, rootCalls) }));
+  const succeeded = rows.filter(({ outcome }) => outcome === 'ok');
+  const withWrites = rows.filter(({ writes }) => writes.length > 0);
   return {
     data: {
-      successes: good.length,
-      failures: told.length - good.length,
-      latest: good[0] ?? null,
-      withoutMfa: good.filter(({ mfa }) => mfa === 'no').length,
-      busy: busy.slice(0, 5),
-      doors: doors.slice(0, 5),
-      doorsTotal: doors.length,
+      successes: succeeded.length,
+      failures: rows.length - succeeded.length,
+      latest: succeeded[0] ?? null,
+      withoutMfa: succeeded.filter(({ mfa }) => mfa === 'no').length,
+      withWrites: withWrites.slice(0, 5),
+      otherWays: otherWays.slice(0, 5),
+      otherWaysTotal: otherWays.length,
       filtered: filters.length > 0,
     },
     table: eventTable(
       'Root sign-ins',
-      told.map(({ writes: _, member: __, ...row }) => row),
+      rows.map(({ writes: _, member: __, ...row }) => row),
       {
-        most: top,
-        more: signIns.length > Math.min(top, MOST_SIGN_INS) || found.length > MOST_SIGN_INS,
+        max: top,
+        more: signIns.length > Math.min(top, MAX_SIGN_INS) || found.length > MAX_SIGN_INS,
         hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
         extra: [
           { name: 'mfa', label: 'MFA', kind: 'text' },
-          { name: 'did', label: 'Then did', kind: 'text' },
-          { name: 'reads', label: 'Reads', kind: 'count' },
+          { name: 'did', label: 'Writes after it', kind: 'text' },
+          { name: 'reads', label: 'Reads after it', kind: 'count' },
           { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
         ],
       },
     ),
     next: [
-      ...busy.slice(0, 2).map(({ eventtime }) => ({
-        label: `What root did ${eventtime.slice(0, 10)}`,
+      ...withWrites.slice(0, 2).map(({ eventtime }) => ({
+        label: `Root activity on ${eventtime.slice(0, 10)}`,
         line: printLine({
           name: 'events',
           words: [],
@@ -112,53 +114,53 @@ async function story({ filters, window, typedWindow, top = MOST_SIGN_INS }: Ques
           window: { kind: 'between', from: eventtime.slice(0, 10), to: eventtime.slice(0, 10) },
         }),
       })),
-      ...(doors.length > 0
+      ...(otherWays.length > 0
         ? [
             {
               label: 'Other ways to root',
-              line: printLine({ name: 'events', words: [], filters: [...filters, OTHER_DOORS], window: typedWindow }),
+              line: printLine({ name: 'events', words: [], filters: [...filters, OTHER_WAYS_TO_ROOT], window: typedWindow }),
             },
           ]
         : []),
       {
-        label: 'Count what root did',
+        label: 'Count root activity',
         line: printLine({ name: 'count', words: [], filters: [exactFilter('kind', 'root')], by: ['event'], window: typedWindow }),
       },
       { label: 'Sign-ins by address', line: printLine({ name: 'root-logins', words: [], filters, by: ['ip'], window: typedWindow }) },
-      { label: 'All that root did', line: printLine({ name: 'events', words: [], filters: [exactFilter('kind', 'root')], window: typedWindow }) },
-      ...(told.length === 0 ? [widerTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
+      { label: 'All root activity', line: printLine({ name: 'events', words: [], filters: [exactFilter('kind', 'root')], window: typedWindow }) },
+      ...(rows.length === 0 ? [widerTime(window, (wide) => printLine({ name: 'root-logins', words: [], filters, window: wide }))] : []),
     ],
   };
 }
 
-const isSignIn = ({ eventname }: SignIn): boolean => eventname === 'ConsoleLogin';
+const isSignIn = ({ eventname }: RootSignIn): boolean => eventname === 'ConsoleLogin';
 
-/** What root, the person, did in the sessions that the sign-ins began. Calls that a service made in root's name are none of theirs. */
-async function deedsAfter(signIns: readonly SignIn[], ask: Context['ask']): Promise<Deed[]> {
+/** The calls of the root user in the sessions that the sign-ins started, without calls that services made for root. */
+async function callsAfter(signIns: readonly RootSignIn[], ask: Context['ask']): Promise<RootCall[]> {
   const sessions = signIns
     .filter(({ outcome }) => outcome === 'ok')
-    .map(({ eventtime }) => ({ from: new Date(eventtime), to: new Date(Date.parse(eventtime) + SESSION_MS) }));
-  return ask(query(deed)`
+    .map(({ eventtime }) => ({ from: new Date(eventtime), to: new Date(Date.parse(eventtime) + CONSOLE_SESSION_MS) }));
+  return ask(query(rootCall)`
     select ${listed}, readlike
     from ${eventsDuringAny(sessions)}
     where actorkind = 'root' and eventsource <> 'signin.amazonaws.com'
     order by eventtime desc, eventid
-    ${limit(MOST_DEEDS)}
+    ${limit(MAX_ROOT_CALLS)}
   `);
 }
 
-/** What followed one sign-in, up to the next one in its account or the end of the session. */
-function after({ eventtime, outcome, recipientaccountid, mfa }: SignIn, signIns: readonly SignIn[], deeds: readonly Deed[]) {
+/** The calls after one sign-in, up to the next sign-in in its account or the end of the session. */
+function activityAfter({ eventtime, outcome, recipientaccountid, mfa }: RootSignIn, signIns: readonly RootSignIn[], calls: readonly RootCall[]) {
   const start = Date.parse(eventtime);
   const later = signIns.filter((other) => other.recipientaccountid === recipientaccountid && other.outcome === 'ok' && other.eventtime > eventtime);
-  const end = Math.min(start + SESSION_MS, ...later.map((other) => Date.parse(other.eventtime)));
-  const own = deeds.filter(
+  const end = Math.min(start + CONSOLE_SESSION_MS, ...later.map((other) => Date.parse(other.eventtime)));
+  const ownCalls = calls.filter(
     (each) =>
       outcome === 'ok' && each.recipientaccountid === recipientaccountid && Date.parse(each.eventtime) >= start && Date.parse(each.eventtime) < end,
   );
-  const writes = own.filter(({ readlike }) => readlike !== 'true');
+  const writes = ownCalls.filter(({ readlike }) => readlike !== 'true');
   const names = Map.groupBy(writes.toReversed(), (each) => `${each.eventname}${each.outcome === 'ok' ? '' : ` (${each.outcome})`}`);
-  const did = [...names].map(([name, calls]) => (calls.length > 1 ? `${name} ×${calls.length}` : name)).join(', ');
+  const did = [...names].map(([name, same]) => (same.length > 1 ? `${name} ×${same.length}` : name)).join(', ');
   // CloudTrail's own examples write both Yes and YES.
-  return { mfa: mfa?.toLowerCase() ?? null, writes: [...names.keys()], did, reads: own.length - writes.length };
+  return { mfa: mfa?.toLowerCase() ?? null, writes: [...names.keys()], did, reads: ownCalls.length - writes.length };
 }

@@ -1,10 +1,11 @@
-/** Who reads and writes a bucket from outside: not from within AWS, nor from networks of our own, nor from an address of AWS. */
+/** Who reads and writes a bucket from outside: not from within AWS, a trusted network or an AWS address. */
 import {
   type Context,
   command,
   distinctEventCount,
   eventsDuring,
   exactFilter,
+  FIRST_AND_LAST,
   type Filter,
   isFromInsideAws,
   limit,
@@ -20,10 +21,10 @@ import {
 const bucketWord = z
   .string()
   .transform((text) => text.replace(/^(?:arn:aws[a-z-]*:s3:::|s3:\/\/)/, '').replace(/\/.*$/s, ''))
-  .refine((name) => name !== '', 'A bucket is needed, such as my-bucket or s3://my-bucket.');
+  .refine((name) => name !== '', 'Name a bucket, such as my-bucket or s3://my-bucket.');
 
-/** Requests of one kind. Only of those from elsewhere is it told whose they were. */
-const group = z.object({
+/** A group of requests. Only for those from elsewhere it has the address, actor, event and target. */
+const requestGroup = z.object({
   place: z.enum(['elsewhere', 'within', 'about']),
   ip: z.string().nullable(),
   who: z.string().nullable(),
@@ -35,23 +36,23 @@ const group = z.object({
   first: z.string(),
   last: z.string(),
 });
-type Group = z.output<typeof group>;
+type RequestGroup = z.output<typeof requestGroup>;
 
-const MOST_GROUPS = 10_000;
-const MOST_NAMED = 3;
-/** So many addresses go into a line that can still be read: the busiest. */
-const MOST_VALUES = 20;
+const MAX_REQUEST_GROUPS = 10_000;
+const MAX_NAMED_ACTORS = 3;
+/** More addresses would make a line hard to read. The busiest are kept. */
+const MAX_FILTER_VALUES = 20;
 
-/** Requests for objects; what is asked about the bucket itself is in every trail. */
-const IS_DATA = sql`(eventcategory = 'Data' or managementevent = 'false')`;
+/** Requests for objects. Calls about the bucket itself are management events, which every trail has. */
+const IS_DATA_EVENT = sql`(eventcategory = 'Data' or managementevent = 'false')`;
 
-/** A copy is made in another bucket and names the one that it reads among its resources alone. */
-const naming = (bucket: string) =>
+/** A copy has the destination bucket as its target. It names the bucket that it reads only among its resources. */
+const namesBucket = (bucket: string) =>
   sql`(target = ${bucket} or strpos(resourcesjson, ${`:::${bucket}/`}) > 0 or strpos(resourcesjson, ${`:::${bucket}"`}) > 0)`;
 
 export default command({
   topic: 'data',
-  summary: 'Counts requests for the objects of a bucket from outside: not from within AWS, nor from our own networks, nor from an address of AWS',
+  summary: 'Counts requests for the objects of a bucket from outside: not from within AWS, trusted networks or AWS addresses',
   example: 'example-invoices-4444 30d',
   words: { bucket: bucketWord },
   window: '7d',
@@ -59,7 +60,7 @@ export default command({
   shape: ['top'],
 
   async answer({ words: { bucket }, filters, window, typedWindow, top = 1000 }, { ask, networks }) {
-    const groups = await ask(query(group)`
+    const groups = await ask(query(requestGroup)`
       select place,
              case when place = 'elsewhere' then sourceipaddress end as ip, case when place = 'elsewhere' then actor end as who,
              case when place = 'elsewhere' then eventname end as event, case when place = 'elsewhere' then target end as target,
@@ -67,21 +68,21 @@ export default command({
              min(eventtime) as first, max(eventtime) as last
       from (
         select eventid, eventtime, sourceipaddress, actor, eventname, target, outcome,
-               case when ${IS_DATA} then case when ${isFromInsideAws} then 'within' else 'elsewhere' end else 'about' end as place
+               case when ${IS_DATA_EVENT} then case when ${isFromInsideAws} then 'within' else 'elsewhere' end else 'about' end as place
         from ${eventsDuring(window)}
-        where eventsource = 's3.amazonaws.com' and ${naming(bucket)} and ${matching(filters)}
+        where eventsource = 's3.amazonaws.com' and ${namesBucket(bucket)} and ${matching(filters)}
       ) as asked
       group by 1, 2, 3, 4, 5
       order by case when place = 'elsewhere' then 1 else 0 end, requests desc, place, ip nulls last, who nulls last, event nulls last, target nulls last
-      ${limit(MOST_GROUPS + 1)}
+      ${limit(MAX_REQUEST_GROUPS + 1)}
     `);
-    const found = await sorted(groups.slice(0, MOST_GROUPS), networks);
+    const found = await splitByNetwork(groups.slice(0, MAX_REQUEST_GROUPS), networks);
     const { outside, rented, own, within, about, aws } = found;
     const [requests, leftOut] = [requestsOf(outside), requestsOf([...rented, ...own, ...within])];
-    const [actors, addresses, renters] = [byMost(outside, 'who'), byMost(outside, 'ip'), byMost(rented, 'who')];
-    const hasMore = groups.length > MOST_GROUPS;
+    const [actors, addresses, renters] = [mostRequestsBy(outside, 'who'), mostRequestsBy(outside, 'ip'), mostRequestsBy(rented, 'who')];
+    const hasMore = groups.length > MAX_REQUEST_GROUPS;
     const line = (name: string, more: object, ...words: readonly string[]) => printLine({ name, words, filters: [], window: typedWindow, ...more });
-    const listing = (...picked: readonly Filter[]) => line('events', { filters: [...filters, exactFilter('source', 's3'), ...picked] });
+    const listing = (...more: readonly Filter[]) => line('events', { filters: [...filters, exactFilter('source', 's3'), ...more] });
     return {
       data: {
         bucket,
@@ -95,13 +96,13 @@ export default command({
         within: requestsOf(within),
         own: networks.trusted ? requestsOf(own) : null,
         rented: aws?.asOf === null ? null : requestsOf(rented),
-        renters: renters.slice(0, MOST_NAMED),
-        moreRenters: Math.max(0, renters.length - MOST_NAMED),
+        renters: renters.slice(0, MAX_NAMED_ACTORS),
+        moreRenters: Math.max(0, renters.length - MAX_NAMED_ACTORS),
         about: requestsOf(about),
         aws: aws ? { asOf: aws.asOf, fault: aws.fault } : null,
         filtered: filters.length > 0,
         more: hasMore,
-        most: MOST_GROUPS,
+        most: MAX_REQUEST_GROUPS,
       },
       table: {
         caption: 'Requests from outside',
@@ -112,16 +113,15 @@ export default command({
           { name: 'target', label: 'On', kind: 'text', hidden: outside.every(({ target }) => target === bucket) },
           { name: 'requests', label: 'Requests', kind: 'count' },
           { name: 'ok', label: 'Succeeded', kind: 'count' },
-          { name: 'refused', label: 'Refused', kind: 'count' },
-          { name: 'first', label: 'First (UTC)', kind: 'time' },
-          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+          { name: 'refused', label: 'Denied', kind: 'count' },
+          ...FIRST_AND_LAST,
         ],
         rows: outside.slice(0, top).map(({ place: _, ...cells }): Row => {
           const { target, ip, who, event } = cells;
-          const picked = Object.entries({ target, ip, actor: who, event }).flatMap(([field, value]) =>
+          const rowFilters = Object.entries({ target, ip, actor: who, event }).flatMap(([field, value]) =>
             value === null ? [] : [exactFilter(field, value)],
           );
-          return { cells, next: { label: `${who ?? '—'} ${ip ?? '—'}`, line: listing(...picked) } };
+          return { cells, next: { label: `${who ?? '—'} ${ip ?? '—'}`, line: listing(...rowFilters) } };
         }),
         more: hasMore || outside.length > top,
       },
@@ -133,47 +133,51 @@ export default command({
         ...(rented.length > 0
           ? [
               {
-                label: 'From addresses of AWS',
-                line: listing(exactFilter('category', 'Data'), anyOf('target', byMost(rented, 'target')), anyOf('ip', byMost(rented, 'ip'))),
+                label: 'From AWS addresses',
+                line: listing(
+                  exactFilter('category', 'Data'),
+                  anyValueOf('target', mostRequestsBy(rented, 'target')),
+                  anyValueOf('ip', mostRequestsBy(rented, 'ip')),
+                ),
               },
             ]
           : []),
-        ...(requests > 0 ? [{ label: 'By presigned URL', line: line('presigned', { filters }, bucket) }] : []),
-        ...(groups.length > 0 ? [{ label: 'All about the bucket', line: line('resource', {}, bucket) }] : []),
+        ...(requests > 0 ? [{ label: 'With presigned URLs', line: line('presigned', { filters }, bucket) }] : []),
+        ...(groups.length > 0 ? [{ label: 'Profile of the bucket', line: line('resource', {}, bucket) }] : []),
         widerTime(window, (wide) => line('s3-outside', { filters, window: wide }, bucket)),
       ],
     };
   },
 });
 
-/** The groups by whose addresses they are from. AWS's are asked for only where there is an address to be told. */
-async function sorted(groups: readonly Group[], { trusted, aws: ofAws }: Context['networks']) {
+/** Splits the groups by network. It gets AWS's addresses only when a group has an unknown address. */
+async function splitByNetwork(groups: readonly RequestGroup[], { trusted, aws: ofAws }: Context['networks']) {
   const { within = [], about = [], elsewhere = [] } = Object.groupBy(groups, ({ place }) => place);
-  const isOf = (addresses: { has(address: string): boolean } | undefined, { ip }: Group) => ip !== null && addresses?.has(ip) === true;
-  const strange = elsewhere.filter((each) => !isOf(trusted, each));
-  const aws = strange.some(({ ip }) => ip !== null) ? await ofAws() : undefined;
+  const isOf = (addresses: { has(address: string): boolean } | undefined, { ip }: RequestGroup) => ip !== null && addresses?.has(ip) === true;
+  const unknown = elsewhere.filter((each) => !isOf(trusted, each));
+  const aws = unknown.some(({ ip }) => ip !== null) ? await ofAws() : undefined;
   return {
     within,
     about,
     aws,
     own: elsewhere.filter((each) => isOf(trusted, each)),
-    rented: strange.filter((each) => isOf(aws, each)),
-    outside: strange.filter((each) => !isOf(aws, each)),
+    rented: unknown.filter((each) => isOf(aws, each)),
+    outside: unknown.filter((each) => !isOf(aws, each)),
   };
 }
 
 const IS_ADDRESS = /^[0-9a-f.:]{2,45}$/i;
 
-const requestsOf = (groups: readonly Group[]): number => groups.reduce((sum, { requests }) => sum + requests, 0);
+const requestsOf = (groups: readonly RequestGroup[]): number => groups.reduce((sum, { requests }) => sum + requests, 0);
 
-/** Who made most requests, or which addresses did, or on what. */
-const byMost = (groups: readonly Group[], key: 'ip' | 'who' | 'target') =>
+/** Requests by actor, address or target, most first. */
+const mostRequestsBy = (groups: readonly RequestGroup[], key: 'ip' | 'who' | 'target') =>
   [...Map.groupBy(groups, (each) => each[key] ?? '')]
     .map(([name, each]) => ({ name, requests: requestsOf(each) }))
     .toSorted((a, b) => b.requests - a.requests);
 
-const anyOf = (field: string, most: ReturnType<typeof byMost>) => ({
+const anyValueOf = (field: string, counts: ReturnType<typeof mostRequestsBy>) => ({
   field,
   negated: false,
-  values: most.slice(0, MOST_VALUES).map(({ name }) => ({ text: name, wildcard: false })),
+  values: counts.slice(0, MAX_FILTER_VALUES).map(({ name }) => ({ text: name, wildcard: false })),
 });

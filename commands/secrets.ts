@@ -1,13 +1,13 @@
-/** Reads that hand out secrets: values, decrypted parameters, passwords, credentials, private keys. */
+/** Reads of secrets: secret values, decrypted parameters, passwords, credentials, private keys. */
 import { failures, preset, sql } from '#kit';
 
 export default preset({
   name: 'secrets',
   topic: 'data',
-  summary: 'Counts reads of secrets, decrypted parameters, passwords and private keys, by whom and of what',
+  summary: 'Counts reads of secrets, decrypted parameters, passwords and private keys, by user and secret',
   example: '7d',
   window: '7d',
-  // CloudTrail often leaves out the request of a call that was denied: whether a parameter was to be decrypted is then unknown.
+  // CloudTrail often leaves out the request of a denied call. Then it is unknown whether a parameter was to be decrypted.
   where: sql`(
     (eventsource = 'secretsmanager.amazonaws.com' and eventname in ('GetSecretValue', 'BatchGetSecretValue'))
     or (eventsource = 'ssm.amazonaws.com' and eventname in ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')
@@ -23,9 +23,9 @@ export default preset({
   )`,
   caption: 'Reads of secrets',
   by: ['user', 'target'],
-  measures: [{ ...failures, label: 'not given' }],
+  measures: [failures],
   next: (_, line) => [
-    { label: 'First read latest', line: line({ sort: 'new' }) },
+    { label: 'Newest reads first', line: line({ sort: 'new' }) },
     { label: 'By call', line: line({ by: ['event', 'user'] }) },
   ],
 });

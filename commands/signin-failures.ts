@@ -1,11 +1,13 @@
-/** Sign-ins that failed, by address and by user, with what to make of each: a slip of the hand, or somebody at work. */
+/** Failed sign-ins by address or by user, with a verdict for each: spraying, guessing, or a slip. */
 import {
   type ClassifiedAddress,
   type ClassifiedUser,
+  CONSOLE_SESSION_MS,
   type Context,
   classifySignIns,
   command,
   exactFilter,
+  FIRST_AND_LAST,
   type Finding,
   type Next,
   preset,
@@ -19,11 +21,11 @@ import {
   widerTime,
 } from '#kit';
 
-const counts = preset({
+const failureCounts = preset({
   name: 'signin-failures',
   topic: 'sign-in',
   summary:
-    'Tells failed sign-ins, to the console and to Identity Center, by address or by user: spraying, guessing, or a slip of somebody who then got in; by:reason, by:mfa and others count them',
+    'Lists failed sign-ins to the console and to Identity Center by address or user, with a verdict: spraying, guessing, or a slip before a sign-in; by:reason or by:mfa counts them',
   example: '30d',
   window: '7d',
   from: signInsDuring,
@@ -39,18 +41,18 @@ const counts = preset({
 });
 
 export default command({
-  ...counts,
+  ...failureCounts,
   answer(asked, context) {
     const { by = ['ip'], every, sort } = asked;
     const hasVerdicts = !every && !sort && (by.join() === 'ip' || by.join() === 'user');
-    return hasVerdicts ? verdicts(asked, context) : counts.answer(asked, context);
+    return hasVerdicts ? verdicts(asked, context) : failureCounts.answer(asked, context);
   },
 });
 
-const MOST_ROWS = 1000;
-const MOST_TOLD = 5;
+const MAX_VERDICT_ROWS = 1000;
+const MAX_SUSPECTS = 5;
 
-async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_ROWS }: Question, { ask }: Context): Promise<Finding> {
+async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MAX_VERDICT_ROWS }: Question, { ask }: Context): Promise<Finding> {
   const { tries, addresses, users, reasons } = classifySignIns(await ask(signInAttempts(window, filters)));
   const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: typedWindow, ...more });
   const logins = (field: string, value: string | null) =>
@@ -61,10 +63,8 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_
     ...addresses.filter(({ isSuspect }) => isSuspect).map(({ ip, ...each }) => ({ ...each, name: ip, of: 'address' })),
   ];
   const broken = users.filter(({ isSuspect, inside, verdict }) => isSuspect && inside !== null && verdict === 'guessing, got in');
-  const told = suspects.toSorted((a, b) => Number(b.verdict.endsWith('got in')) - Number(a.verdict.endsWith('got in')));
-  const table = isByUser
-    ? tableOfUsers(users, top, ({ user }) => logins('actor', user))
-    : tableOfAddresses(addresses, top, ({ ip }) => logins('ip', ip));
+  const suspectsInOrder = suspects.toSorted((a, b) => Number(b.verdict.endsWith('got in')) - Number(a.verdict.endsWith('got in')));
+  const table = isByUser ? userTable(users, top, ({ user }) => logins('actor', user)) : addressTable(addresses, top, ({ ip }) => logins('ip', ip));
   return {
     data: {
       tries,
@@ -72,15 +72,15 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_
       slips: users.filter(({ verdict }) => verdict === 'slip').length,
       reason: reasons[0] ?? null,
       broken: broken[0] ?? null,
-      suspects: told.slice(0, MOST_TOLD),
-      moreSuspects: Math.max(0, told.length - MOST_TOLD),
+      suspects: suspectsInOrder.slice(0, MAX_SUSPECTS),
+      moreSuspects: Math.max(0, suspectsInOrder.length - MAX_SUSPECTS),
       filtered: filters.length > 0,
     },
     table,
     next:
       tries > 0
         ? [
-            ...broken.slice(0, 2).flatMap(whatFollowed),
+            ...broken.slice(0, 2).flatMap(afterSignIn),
             isByUser ? { label: 'By address', line: line() } : { label: 'By user', line: line({ by: ['user'] }) },
             { label: 'By reason', line: line({ by: ['error'] }) },
             { label: 'By MFA', line: line({ by: ['mfa'] }) },
@@ -91,18 +91,15 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MOST_
   };
 }
 
-/** A session at the console ends after twelve hours at the latest. */
-const SESSION_MS = 12 * 3_600_000;
-
-/** What a user did after a sign-in that is to be looked at. */
-function whatFollowed({ user, inside }: ClassifiedUser): Next[] {
+/** The follow-up that lists what a user did after a suspicious sign-in. */
+function afterSignIn({ user, inside }: ClassifiedUser): Next[] {
   if (user === null || inside === null) return [];
-  const to = new Date(Date.parse(inside.at) + SESSION_MS).toISOString().slice(0, 16);
+  const to = new Date(Date.parse(inside.at) + CONSOLE_SESSION_MS).toISOString().slice(0, 16);
   const window = { kind: 'between', from: inside.at.slice(0, 16), to } as const;
-  return [{ label: `What ${user} did then`, line: printLine({ name: 'events', words: [], filters: [exactFilter('actor', user)], window }) }];
+  return [{ label: `Activity of ${user} after it`, line: printLine({ name: 'events', words: [], filters: [exactFilter('actor', user)], window }) }];
 }
 
-const tableOfAddresses = (addresses: readonly ClassifiedAddress[], top: number, lineOf: (address: ClassifiedAddress) => string): Table => ({
+const addressTable = (addresses: readonly ClassifiedAddress[], top: number, lineOf: (address: ClassifiedAddress) => string): Table => ({
   caption: 'Failed sign-ins by address',
   columns: [
     { name: 'ip', label: 'From', kind: 'text' },
@@ -110,9 +107,8 @@ const tableOfAddresses = (addresses: readonly ClassifiedAddress[], top: number, 
     { name: 'tries', label: 'Failures', kind: 'count' },
     { name: 'users', label: 'Users', kind: 'count' },
     { name: 'names', label: 'Who', kind: 'text' },
-    { name: 'inside', label: 'Got in', kind: 'text' },
-    { name: 'first', label: 'First (UTC)', kind: 'time' },
-    { name: 'last', label: 'Last (UTC)', kind: 'time' },
+    { name: 'inside', label: 'Signed in', kind: 'text' },
+    ...FIRST_AND_LAST,
   ],
   rows: addresses.slice(0, top).map((address): Row => {
     const { isSuspect: _, ...cells } = address;
@@ -121,7 +117,7 @@ const tableOfAddresses = (addresses: readonly ClassifiedAddress[], top: number, 
   more: addresses.length > top,
 });
 
-const tableOfUsers = (users: readonly ClassifiedUser[], top: number, lineOf: (user: ClassifiedUser) => string): Table => ({
+const userTable = (users: readonly ClassifiedUser[], top: number, lineOf: (user: ClassifiedUser) => string): Table => ({
   caption: 'Failed sign-ins by user',
   columns: [
     { name: 'user', label: 'Who', kind: 'text' },
@@ -129,10 +125,9 @@ const tableOfUsers = (users: readonly ClassifiedUser[], top: number, lineOf: (us
     { name: 'events', label: 'Failures', kind: 'count' },
     { name: 'addresses', label: 'Addresses', kind: 'count' },
     { name: 'from', label: 'From', kind: 'text' },
-    { name: 'inside', label: 'Got in from', kind: 'text' },
+    { name: 'inside', label: 'Signed in from', kind: 'text' },
     { name: 'mfa', label: 'MFA', kind: 'text' },
-    { name: 'first', label: 'First (UTC)', kind: 'time' },
-    { name: 'last', label: 'Last (UTC)', kind: 'time' },
+    ...FIRST_AND_LAST,
   ],
   rows: users.slice(0, top).map((user): Row => {
     const { name, verdict, tries, addresses, from, inside, first, last } = user;

@@ -1,4 +1,4 @@
-/** Calls that were throttled: by whom, and when. */
+/** Throttled calls by user and call, or over time. */
 import { preset, sql } from '#kit';
 
 export default preset({

@@ -1,7 +1,8 @@
-/** Who launched and who started an instance, and on whose behalf when a service did. */
+/** Who launched and started an instance, followed back when a service did. */
 import {
   command,
   containing,
+  eventsAround,
   eventsDuring,
   eventTable,
   exactFilter,
@@ -19,21 +20,21 @@ import {
   z,
 } from '#kit';
 
-const call = listedRow.extend({ instances: z.string() });
-type Call = z.output<typeof call>;
+const launchCall = listedRow.extend({ instances: z.string() });
+type LaunchCall = z.output<typeof launchCall>;
 
-const MOST_CALLS = 1000;
+const MAX_LAUNCH_CALLS = 1000;
 
-const instance = z
+const instanceId = z
   .string()
   .transform((text) => text.toLowerCase().replace(/^arn:.*:instance\//, ''))
   .refine((id) => /^i-[0-9a-f]{1,17}$/.test(id), 'An instance id looks like i-0abc1234def567890.');
 
 export default command({
   topic: 'who',
-  summary: 'Tells who launched or started an EC2 instance, followed back through Auto Scaling, fleets and stacks',
+  summary: 'Shows who launched or started an EC2 instance, followed back through Auto Scaling, fleets and stacks',
   example: 'i-0c0ffee000000001a 90d',
-  words: { instance },
+  words: { instance: instanceId },
   window: '90d',
   filters: false,
   shape: ['top'],
@@ -45,37 +46,37 @@ export default command({
       window,
     } = asked;
     const calls = await newestFirst(context, window, {
-      query: (part) => query(call)`
+      query: (part) => query(launchCall)`
         select ${listed}, instances
         from ${eventsDuring(part)}
         where eventsource = 'ec2.amazonaws.com'
           and eventname in ('RunInstances', 'StartInstances')
           and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
         order by eventtime desc, eventid
-        ${limit(MOST_CALLS + 1)}
+        ${limit(MAX_LAUNCH_CALLS + 1)}
       `,
       // Nothing happens to an instance before it is launched.
-      isEnough: (rows) => rows.length > MOST_CALLS || rows.some(isLaunch),
-      partial: (rows) => finding(asked, rows, []),
+      isEnough: (rows) => rows.length > MAX_LAUNCH_CALLS || rows.some(isLaunch),
+      partial: (rows) => launchFinding(asked, rows, []),
     });
     const launch = calls.findLast(isLaunch);
-    if (launch) context.showPartial(finding(asked, calls, []), window.from);
-    return finding(asked, calls, launch ? await findOrigins(launch, window, context.ask) : []);
+    if (launch) context.showPartial(launchFinding(asked, calls, []), window.from);
+    return launchFinding(asked, calls, launch ? await findOrigins(launch, window, context.ask) : []);
   },
 });
 
-/** What calls come to: a launch, starts since, tries that failed, and on whose behalf. */
-function finding(
-  { words, window, typedWindow, top = MOST_CALLS }: Question<{ instance: typeof instance }>,
-  calls: readonly Call[],
+/** Turns the calls into an answer: the launch, later starts, failed attempts, and who is behind the launch. */
+function launchFinding(
+  { words, window, typedWindow, top = MAX_LAUNCH_CALLS }: Question<{ instance: typeof instanceId }>,
+  calls: readonly LaunchCall[],
   origins: readonly Origin[],
 ): Finding {
   const id = words.instance;
   const done = calls.filter(({ outcome }) => outcome === 'ok');
   const launch = calls.findLast(isLaunch);
   const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
-  const told = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
-  const actor = person(launch, origins) ?? starts[0]?.actor ?? null;
+  const rows = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
+  const actor = personBehind(launch, origins) ?? starts[0]?.actor ?? null;
   return {
     data: {
       instance: id,
@@ -83,7 +84,7 @@ function finding(
       origins,
       origin: origins.findLast(({ by }) => by !== null) ?? null,
       starts: { count: starts.length, latest: starts[0] ?? null },
-      attempts: told
+      attempts: rows
         .filter(({ outcome }) => outcome !== 'ok')
         .slice(0, 10)
         .map(({ eventname, actor: who, eventtime, effect }) => ({ eventname, actor: who, eventtime, effect })),
@@ -91,9 +92,9 @@ function finding(
     },
     table: eventTable(
       `Launches and starts of ${id}`,
-      told.map(({ instances: _, ...row }) => row),
+      rows.map(({ instances: _, ...row }) => row),
       {
-        most: top,
+        max: top,
         hidden: ['target', 'eventsource'],
         extra: [
           { name: 'effect', label: 'Effect', kind: 'text' },
@@ -102,11 +103,11 @@ function finding(
       },
     ),
     next: [
-      ...(launch ? [around(launch)] : []),
+      ...(launch ? [eventsAround(launch)] : []),
       ...(actor
         ? [
             {
-              label: 'What else they did',
+              label: `Activity of ${actor}`,
               line: printLine({ name: 'events', words: [], filters: [exactFilter('user', actor)], window: typedWindow }),
             },
           ]
@@ -114,41 +115,30 @@ function finding(
       ...(calls.length === 0
         ? [
             widerTime(window, (wide) => printLine({ name: 'who-started', words: [id], filters: [], window: wide })),
-            {
-              label: 'All that touched it',
-              line: printLine({ name: 'events', words: [], filters: [exactFilter('target', id)], window: typedWindow }),
-            },
+            { label: 'All calls on it', line: printLine({ name: 'events', words: [], filters: [exactFilter('target', id)], window: typedWindow }) },
           ]
         : []),
     ],
   };
 }
 
-const isLaunch = ({ eventname, outcome }: Call): boolean => eventname === 'RunInstances' && outcome === 'ok';
+const isLaunch = ({ eventname, outcome }: LaunchCall): boolean => eventname === 'RunInstances' && outcome === 'ok';
 
-/** What a call came to. A dry run starts nothing, whatever it is answered. */
-function effectOf({ eventname, errorcode, outcome }: Call): string {
+/** The effect of a call. A dry run starts nothing, whatever its error code. */
+function effectOf({ eventname, errorcode, outcome }: LaunchCall): string {
   if (errorcode?.includes('DryRunOperation')) return 'dry run, nothing started';
   if (outcome !== 'ok') return `not started: ${errorcode ?? outcome}`;
   return eventname === 'RunInstances' ? 'launched' : 'started';
 }
 
 /** The other instances of the same launch. */
-function siblingsOf({ instances }: Call, id: string): string | null {
+function siblingsOf({ instances }: LaunchCall, id: string): string | null {
   const others = new Set(instances.split(' '));
   others.delete(id);
   return others.size > 0 ? [...others].join(' ') : null;
 }
 
-/** The person at the far end: of the hops, or the one who launched it with their own hands. */
-function person(launch: Call | undefined, origins: readonly Origin[]): string | null {
+/** The person behind a launch: the last human in its origins, or the actor who launched it. */
+function personBehind(launch: LaunchCall | undefined, origins: readonly Origin[]): string | null {
   return origins.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? launch?.actor ?? null;
-}
-
-function around({ eventtime, recipientaccountid }: Call) {
-  const filters = recipientaccountid ? [exactFilter('account', recipientaccountid)] : [];
-  return {
-    label: '15 minutes around it',
-    line: printLine({ name: 'events', words: [], filters, window: { kind: 'around', at: eventtime.slice(0, 19), count: 15, unit: 'm' } }),
-  };
 }

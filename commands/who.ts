@@ -1,6 +1,7 @@
-/** Who made a call, in all or on one thing: everyone, with how often, how it ended and from where. */
+/** Who made a call, on anything or on one resource: each actor with number of calls, failures and address. */
 import {
-  accountsOf,
+  accountsSharing,
+  actorAndAddress,
   type Context,
   command,
   DEFAULT_ROWS,
@@ -9,21 +10,21 @@ import {
   distinctEventCount,
   eventsDuring,
   exactFilter,
-  firstOf,
+  FIRST_AND_LAST,
+  firstAndMore,
   isCall,
   limit,
   matching,
   type Next,
-  nameOf,
   perAccount,
   printLine,
+  printResource,
   type Question,
   query,
   type Row,
   resourceFilters,
   resourceWord,
   sql,
-  whoAndWhere,
   widerTime,
   z,
 } from '#kit';
@@ -36,51 +37,51 @@ const caller = z.object({
   done: z.coerce.number(),
   accounts: z.coerce.number(),
   account: z.string().nullable(),
-  among: z.string().nullable(),
+  accountlist: z.string().nullable(),
   addresses: z.coerce.number(),
   address: z.string().nullable(),
   first: z.string(),
   last: z.string(),
 });
 
-const words = { event: z.string().max(128, 'No call has a name of more than 128 letters.'), resource: resourceWord.optional() };
-type Words = typeof words;
+const whoWords = { event: z.string().max(128, 'An event name has at most 128 characters.'), resource: resourceWord.optional() };
+type WhoWords = typeof whoWords;
 
 export default command({
   topic: 'who',
-  summary: 'Tells who made a call, such as PutRolePolicy or Delete*, on anything or on one thing',
+  summary: 'Shows who made a call, such as PutRolePolicy or Delete*, on anything or on one resource',
   example: 'PutRolePolicy orders-api-role 30d',
-  words,
+  words: whoWords,
   window: '30d',
   filters: true,
   shape: ['top'],
 
   async answer(asked, context) {
-    const { filters: also, window, typedWindow, top = DEFAULT_ROWS } = asked;
+    const { filters: typedFilters, window, typedWindow, top = DEFAULT_ROWS } = asked;
     const { event, resource } = asked.words;
-    const wanted = [...also, ...(resource ? resourceFilters(resource) : [])];
+    const allFilters = [...typedFilters, ...(resource ? resourceFilters(resource) : [])];
     const callers = await context.ask(query(caller)`
       select actor, actorkind, eventname, ${distinctEventCount} as calls, ${distinctEventCount} filter (where outcome = 'ok') as done,
              cast(count(distinct recipientaccountid) as bigint) as accounts, min(recipientaccountid) as account,
-             array_join(array_agg(distinct recipientaccountid), ' ') as among,
+             array_join(array_agg(distinct recipientaccountid), ' ') as accountlist,
              cast(count(distinct sourceipaddress) as bigint) as addresses, min(sourceipaddress) as address,
              min(eventtime) as first, max(eventtime) as last
       from ${eventsDuring(window)}
-      where ${isCall(event)} and ${matching(wanted)}
+      where ${isCall(event)} and ${matching(allFilters)}
       group by actor, actorkind, eventname
       order by last desc, actor nulls last, actorkind, eventname
       ${limit(top + 1)}
     `);
     const shown = callers.slice(0, top);
-    const of = resource ? [nameOf(resource)] : [];
+    const resourceWords = resource ? [printResource(resource)] : [];
     const [latest] = shown;
     const accounts = resource
-      ? accountsOf(
+      ? accountsSharing(
           resource,
-          shown.flatMap(({ among }) => among?.split(' ') ?? []),
+          shown.flatMap(({ accountlist }) => accountlist?.split(' ') ?? []),
         )
       : [];
-    const about = (line: object) => printLine({ name: 'who', words: [event, ...of], filters: also, window: typedWindow, ...line });
+    const ask = (line: object) => printLine({ name: 'who', words: [event, ...resourceWords], filters: typedFilters, window: typedWindow, ...line });
     const actors = new Set(shown.map(({ actor }) => actor));
     return {
       data: {
@@ -103,43 +104,46 @@ export default command({
           { name: 'failed', label: 'Failed', kind: 'count' },
           { name: 'address', label: 'From', kind: 'text' },
           { name: 'account', label: 'Account', kind: 'text' },
-          { name: 'first', label: 'First (UTC)', kind: 'time' },
-          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+          ...FIRST_AND_LAST,
           { name: 'actorkind', label: 'Kind', kind: 'text', hidden: true },
         ],
-        rows: shown.map(({ done, accounts: places, account, among: _, addresses, address, ...cells }): Row => {
+        rows: shown.map(({ done, accounts: accountCount, account, accountlist: _, addresses, address, ...cells }): Row => {
           const filters = [
-            ...wanted,
+            ...allFilters,
             exactFilter('event', cells.eventname),
             exactFilter('kind', cells.actorkind),
             ...(cells.actor === null ? [] : [exactFilter('actor', cells.actor)]),
           ];
           return {
-            cells: { ...cells, failed: cells.calls - done, address: firstOf(address, addresses), account: firstOf(account, places) },
+            cells: { ...cells, failed: cells.calls - done, address: firstAndMore(address, addresses), account: firstAndMore(account, accountCount) },
             next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: typedWindow }) },
           };
         }),
         more: callers.length > top,
       },
       next: [
-        ...(shown.length === 0 ? await meantBy(asked, context) : []),
-        ...perAccount(accounts, (account) => about({ filters: [...also, account] })),
-        ...(latest ? whoAndWhere(latest, typedWindow) : []),
-        ...(resource ? [{ label: 'Its whole life', line: printLine({ name: 'history', words: of, filters: also, window: typedWindow }) }] : []),
-        ...(resource && shown.length === 0 ? [{ label: 'On anything', line: about({ words: [event] }) }] : []),
-        widerTime(window, (wide) => about({ window: wide })),
+        ...(shown.length === 0 ? await nearestQuestions(asked, context) : []),
+        ...perAccount(accounts, (account) => ask({ filters: [...typedFilters, account] })),
+        ...(latest ? actorAndAddress(latest.actor, latest.address, typedWindow) : []),
+        ...(resource
+          ? [{ label: 'Full history', line: printLine({ name: 'history', words: resourceWords, filters: typedFilters, window: typedWindow }) }]
+          : []),
+        ...(resource && shown.length === 0 ? [{ label: 'On anything', line: ask({ words: [event] }) }] : []),
+        widerTime(window, (wide) => ask({ window: wide })),
       ],
     };
   },
 });
 
-/** The question with the call that was meant; where the trail has the call, with the thing. */
-async function meantBy({ words: { event, resource }, filters, window, typedWindow }: Question<Words>, context: Context): Promise<Next[]> {
-  const of = resource ? [nameOf(resource)] : [];
+/** For an empty answer: the question with the nearest event name; when the trail has the event, with the nearest resource. */
+async function nearestQuestions({ words: { event, resource }, filters, window, typedWindow }: Question<WhoWords>, context: Context): Promise<Next[]> {
+  const resourceWords = resource ? [printResource(resource)] : [];
   const line = (...words: string[]) => printLine({ name: 'who', words, filters, window: typedWindow });
-  const found = event.includes('*') ? [] : await didYouMean({ column: sql`eventname` }, event, window, context, (name) => line(name, ...of));
-  // Calls are found in whatever letters they are typed.
-  const others = found.filter(({ line: meant }) => meant.toLowerCase() !== line(event, ...of).toLowerCase());
+  const found = event.includes('*')
+    ? []
+    : await didYouMean({ column: sql`eventname` }, event, window, context, (name) => line(name, ...resourceWords));
+  // Event names match in any case.
+  const others = found.filter(({ line: other }) => other.toLowerCase() !== line(event, ...resourceWords).toLowerCase());
   if (others.length > 0 || !resource) return others;
   return didYouMeanResource(resource, window, context, (name) => line(event, name));
 }

@@ -54,7 +54,7 @@ const BATCHES_PER_LOAD = 24;
 /** Overhead per file, which keeps batches of tiny files small. */
 const BYTES_PER_FILE = 300;
 /** More workers would need more than 1 GB of memory. */
-const MAX_WORKERS = 2;
+const MAX_LOAD_WORKERS = 2;
 const LOADER_MEMORY = '448MB';
 
 /**
@@ -97,7 +97,7 @@ interface LoadContext {
 }
 
 /** Loads the files of `root` that are not in the store yet. */
-export async function loadNewFiles({ root, store, signal, onProgress }: LoadRequest): Promise<LoadResult> {
+export async function runLoad({ root, store, signal, onProgress }: LoadRequest): Promise<LoadResult> {
   const instance = await DuckDBInstance.create(':memory:', {
     // Each worker runs on its own connection; more DuckDB threads would spend a third of the time waiting for each other.
     threads: '1',
@@ -128,7 +128,7 @@ export async function loadNewFiles({ root, store, signal, onProgress }: LoadRequ
     await main.run(`create table known_ids as select key from ${ids}`);
     let done = 0;
     onProgress?.(done, newFiles.bytes);
-    const workers = await Promise.all(Array.from({ length: Math.min(MAX_WORKERS, availableParallelism()) }, connect));
+    const workers = await Promise.all(Array.from({ length: Math.min(MAX_LOAD_WORKERS, availableParallelism()) }, connect));
     await runWorkers(batchSource(context, main), workers, async (batch, connection) => {
       signal.throwIfAborted();
       const loaded = await loadBatch(context, connection, batch);

@@ -9,7 +9,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { UserError } from '../src/errors.ts';
 import { readLog } from './commit-log.ts';
-import { type LoadResult, loadNewFiles } from './load.ts';
+import { type LoadResult, runLoad } from './load.ts';
 import { readParquet, SHAPE, skippedFilesQuery } from './store-schema.ts';
 
 export type { LoadResult } from './load.ts';
@@ -48,7 +48,7 @@ export async function loadTrail({ trail, store, signal, onProgress }: LoadOption
     await using _lock = await lockStore(home, signal);
     await prepare(home, root);
     try {
-      return await loadNewFiles({ root, store: home, signal, onProgress });
+      return await runLoad({ root, store: home, signal, onProgress });
     } finally {
       for (const folder of TEMPORARY_FOLDERS) await rm(join(home, folder), { recursive: true, force: true });
     }

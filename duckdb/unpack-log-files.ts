@@ -154,7 +154,7 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
   const release = () => {
     for (const [lineDay, calls] of sortedEntries(held)) {
       for (const [, lines] of sortedEntries(calls)) {
-        for (const line of lines.sort((a, b) => compareText(a.time, b.time))) put(lineDay, line);
+        for (const line of lines.sort((a, b) => byCodeUnit(a.time, b.time))) put(lineDay, line);
       }
     }
     flush();
@@ -178,9 +178,9 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
   };
 }
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const sortedEntries = <Value>(map: ReadonlyMap<string, Value>): [string, Value][] => [...map].sort(([a], [b]) => compareText(a, b));
+const sortedEntries = <Value>(map: ReadonlyMap<string, Value>): [string, Value][] => [...map].sort(([a], [b]) => byCodeUnit(a, b));
 
 function getOrInsert<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
   const found = map.get(key);

@@ -142,10 +142,10 @@ export async function openTrailDesk(
 function openAthenaBilling(
   store: string,
   engine: QueryEngine,
-  { CONFIRM_ABOVE_USD: askAbove, USER_DAILY_BUDGET_USD: perUser, TEAM_DAILY_BUDGET_USD: perDay }: Config,
+  { CONFIRM_ABOVE_USD: confirmAbove, USER_DAILY_BUDGET_USD: perUser, TEAM_DAILY_BUDGET_USD: perDay }: Config,
   { clock, onLedgerError }: { readonly clock: () => Date; onLedgerError(error: unknown): void },
 ): Billing {
-  return openBilling(engine, openLedger(join(store, 'spent'), onLedgerError), { askAbove, perUser, perDay }, clock);
+  return openBilling(engine, openLedger(join(store, 'spent'), onLedgerError), { confirmAbove, perUser, perDay }, clock);
 }
 
 /** The trusted networks and AWS's. Those of the sample are built in, so nothing is fetched for it. */

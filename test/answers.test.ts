@@ -1,4 +1,4 @@
-/** What people read, asked of the sample's scenarios: the terminal's text as snapshots, and every message within Slack's limits. */
+/** Answers from the sample trail: terminal text as snapshots, and every Slack message within the limits. */
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import * as scenarios from '../sample/scenario-facts.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
   return () => engine.close();
 });
 
-/** The answer, or what is said in its place. Whatever it is, Slack would take it, with its table and without. */
+/** The answer, or the error as an answer. Checks that Slack takes it, with its table and without. */
 async function answerTo(line: string): Promise<Answer> {
   const answer = await desk.answer(line, { now, signal }).catch((error: unknown) => {
     if (error instanceof UserError) return errorAnswer(error, '');
@@ -48,9 +48,9 @@ function expectSlackTakes(answer: Answer): void {
   }
 }
 
-/** As a terminal shows it; how long it took is nobody's snapshot. */
+/** The terminal text, without the time that it took. */
 const shown = (answer: Answer): string => toTerminal(answer, templates, 160).replace(/· [\d.]+ m?s\n/, '· … ms\n');
-const said = async (line: string): Promise<string> => toText(await answerTo(line), templates);
+const sentenceOf = async (line: string): Promise<string> => toText(await answerTo(line), templates);
 const instance = (id: string) => `who-started ${id} 90d`;
 
 describe('the terminal shows', () => {
@@ -95,7 +95,7 @@ describe('the terminal shows', () => {
     expect(shown(await answerTo(line))).toMatchSnapshot();
   });
 
-  it('one event in the order an investigator reads it', async () => {
+  it('one event, in the order that an investigator reads it', async () => {
     expect(shown(await eventOf('events event:RedeemPromoCode 30d'))).toMatchSnapshot();
     expect(shown(await answerTo('event 00000000-0000-4000-8000-000000000000 30d'))).toMatchSnapshot();
   });
@@ -112,13 +112,15 @@ describe('the terminal shows', () => {
 });
 
 describe('an answer', () => {
-  it('tells who is behind an instance, followed back to the person', async () => {
-    expect(await said(instance(scenarios.launchByGroup(now).instance))).toContain('on behalf of jonas.weber@example.com');
-    expect(await said(instance(scenarios.launchByFleet(now).instance))).toMatch(/by tomas.novak@example.com .* through the EC2 fleet fleet-/);
-    expect(await said(instance(scenarios.launchByStack(now).instance))).toMatch(/by aisha.khan@example.com .* through the CloudFormation stack /);
+  it('shows who is behind an instance, followed back to the person', async () => {
+    expect(await sentenceOf(instance(scenarios.launchByGroup(now).instance))).toContain('on behalf of jonas.weber@example.com');
+    expect(await sentenceOf(instance(scenarios.launchByFleet(now).instance))).toMatch(/by tomas.novak@example.com .* through the EC2 fleet fleet-/);
+    expect(await sentenceOf(instance(scenarios.launchByStack(now).instance))).toMatch(
+      /by aisha.khan@example.com .* through the CloudFormation stack /,
+    );
   });
 
-  it('tells a dry run from a launch that was refused, and neither from a start', async () => {
+  it('tells a dry run from a denied start', async () => {
     const call = {
       actor: 'maria',
       actorkind: 'human',
@@ -129,7 +131,7 @@ describe('an answer', () => {
     };
     const place = { sourceipaddress: '192.0.2.1', via: 'cli', awsregion: 'eu-central-1', recipientaccountid: '111122223333' };
     const blank = { requestparameters: null, responseelements: null, errormessage: null };
-    const tried = [
+    const attempts = [
       { outcome: 'denied', errorcode: 'Client.UnauthorizedOperation', eventtime: '2026-11-20T10:00:00Z', eventid: 'b' },
       { outcome: 'failed', errorcode: 'Client.DryRunOperation', eventtime: '2026-11-20T09:00:00Z', eventid: 'a' },
     ];
@@ -137,7 +139,7 @@ describe('an answer', () => {
     const context = {
       now,
       ask: async <Row>(query: { row: { parse(row: unknown): Row } }) =>
-        tried.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),
+        attempts.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),
       parts: (range: TimeRange) => [range],
       showPartial: () => undefined,
       networks: unknownNetworks,
@@ -150,7 +152,7 @@ describe('an answer', () => {
     expect(toTerminal({ template: 'who-started', data: {}, ...finding }, templates, 200)).toMatchSnapshot();
   });
 
-  it('tells every root sign-in and what root changed after', async () => {
+  it('shows every root sign-in and what root changed after it', async () => {
     const { table, data } = await answerTo('root-logins 6mo');
     expect(table?.rows.map(({ cells }) => [cells.eventtime, cells.sourceipaddress, cells.mfa, cells.outcome])).toEqual(
       [
@@ -163,7 +165,7 @@ describe('an answer', () => {
   });
 
   it.each([...catalog.commands].map(([name, { example }]) => [`${name} ${example}`, name]))(
-    'to a command’s own example is what its template says: %s',
+    'to a command’s own example fills its template: %s',
     async (line, name) => {
       const answer = await answerTo(line);
       expect(answer).toMatchObject({ template: name, line: printLine(parseLine(line)) });
@@ -171,7 +173,7 @@ describe('an answer', () => {
     },
   );
 
-  it('leads on with lines that can be asked, from itself and from each of its rows', async () => {
+  it('offers follow-ups that can be asked, for itself and for each row', async () => {
     const lines = ['root-logins 6mo', 'rare 7d', 'events 3d top:20', 'events by:user 3d', instance(scenarios.launchByGroup(now).instance)];
     for (const line of lines) {
       const { next = [], table } = await answerTo(line);
@@ -191,7 +193,7 @@ describe('an answer', () => {
     ['events every:6h by:outcome error:* yesterday', SAMPLE_END, ['2026-11-20T06:00..2026-11-20T12:00', '2026-11-20T18:00..2026-11-21T00:00']],
     ['events every:15m 2026-11-19T10:40..2026-11-19T11:20', SAMPLE_END, ['2026-11-19T10:40..2026-11-19T10:45', '2026-11-19T10:45..2026-11-19T11:00']],
     ['events every:24h 2026-11-18..2026-11-19', SAMPLE_END, ['2026-11-18', '2026-11-19']],
-  ])('in steps of time (%s) leads from each row to the very events that it counts', async (line, at, windows) => {
+  ])('with a time interval (%s) leads from each row to exactly the events that it counts', async (line, at, windows) => {
     const asking = { now: new Date(at), signal };
     const { table } = await desk.answer(line, asking);
     const leads = (table?.rows ?? []).map(({ next }) => next?.line ?? '');
@@ -202,24 +204,24 @@ describe('an answer', () => {
     }
   });
 
-  it('tells programs one actor of a rare call by name, and how many there are; and people both in words', async () => {
+  it('has one actor of a rare call and the number of actors for programs, and both in one column for people', async () => {
     const { columns, rows } = JSON.parse(toJson(await answerTo('rare source:s3 kind:human 6mo'), templates));
     const [row] = rows.filter(({ eventname }: { eventname: string }) => eventname === 'PutBucketLifecycle');
     expect(row).toMatchObject({ actor: 'giulia.rossi@example.com', actors: 2, who: 'giulia.rossi@example.com and 1 more' });
     expect(columns).toEqual(expect.arrayContaining(['who', 'actor', 'actors']));
   });
 
-  it('says truly what --csv has of the rows that are not shown', async () => {
+  it('says correctly which rows --csv prints', async () => {
     const [all, most] = [await answerTo('events 6mo event:PutObject kind:human'), await answerTo('events 30d')];
     expect(all.table?.more).toBe(false);
-    expect(shown(all)).toMatch(/\nThe first 50 of \d+ rows[.] npm run -s ask -- … --csv has all of them[.]\n/);
+    expect(shown(all)).toMatch(/\nThe first 50 of \d+ rows[.] npm run -s ask -- … --csv prints all of them[.]\n/);
     expect(most.table?.more).toBe(true);
     expect(shown(most)).toContain(
-      '\nThe first 50 of more than 1,000 rows. npm run -s ask -- … --csv has the first 1,000 of them; a shorter time or a larger top: has others.\n',
+      '\nThe first 50 of more than 1,000 rows. npm run -s ask -- … --csv prints the first 1,000; for others use a shorter time or a larger top:.\n',
     );
   });
 
-  it('carries each event’s id, and all rows up to the most that were asked for', async () => {
+  it('has each event’s id, and all rows up to `top:`', async () => {
     const { rows, coverage, line } = JSON.parse(toJson(await answerTo('events 30d'), templates));
     expect(rows).toHaveLength(1000);
     expect(new Set(rows.map(({ eventid }: { eventid: string }) => eventid)).size).toBe(1000);
@@ -229,7 +231,7 @@ describe('an answer', () => {
     expect(toCsv((await answerTo('events 30d top:1500')).table ?? { caption: '', columns: [], rows: [] }).split('\r\n')).toHaveLength(1502);
   });
 
-  it('that is empty says what was searched and offers more', async () => {
+  it('that is empty says what was searched and offers a wider time', async () => {
     for (const line of [
       'who-started i-0abc 90d',
       'root-logins 1h',
@@ -244,7 +246,7 @@ describe('an answer', () => {
     }
   });
 
-  it('never repeats a secret of the trail', async () => {
+  it('never shows a secret from the trail', async () => {
     const { roleAssumed, accessKeyCreated, presigned } = scenarios.secrets(now);
     const around = (at: Date) => `${second(new Date(at.getTime() - 1000)).slice(0, 19)}..${second(new Date(at.getTime() + 1000)).slice(0, 19)}`;
     for (const { at } of [roleAssumed, accessKeyCreated, presigned]) {
@@ -269,7 +271,7 @@ describe('an answer', () => {
     }
   });
 
-  it('shows an access key whole to whoever asks for it by name', async () => {
+  it('shows an access key id in full when the question names it', async () => {
     const { accessKeyId } = scenarios.secrets(now).accessKeyCreated;
     expect(JSON.stringify(await answerTo(`events key:${accessKeyId} 6mo`))).not.toContain(`AKIA…${accessKeyId.slice(-4)}`);
     const { table } = await answerTo('events by:key key:AKIA* 30d');

@@ -51,7 +51,7 @@ describe('A trail on Athena', () => {
     expect(bytes).toBeGreaterThan(1);
     expect(dollars).toBeCloseTo((10 / 1e6) * 7);
     const ledger = { add: async () => undefined, during: async () => [] };
-    const asked = openDesk(catalog, engine, { billing: openBilling(engine, ledger, { askAbove: 0.00001 }, clock) }).answer('rare 6mo', {
+    const asked = openDesk(catalog, engine, { billing: openBilling(engine, ledger, { confirmAbove: 0.00001 }, clock) }).answer('rare 6mo', {
       now,
       signal,
     });

@@ -1,4 +1,4 @@
-/** What questions may cost: a small trail with a price, over the real desk, billing and ledger. */
+/** The cost of questions: a small trail with a price, over the real desk, billing and ledger. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,15 +20,15 @@ import { openFolder, record, trailFolder, trailOf } from './support/trail-folder
 const NOW = new Date('2026-05-10T21:00:00Z');
 const signal = new AbortController().signal;
 const root = new URL('../', import.meta.url);
-/** What the folders of one day have. */
+/** Bytes in the folders of one day, and their cost. */
 const DAY_BYTES = 20e9;
 const DAY_DOLLARS = 0.1;
 
 const daysIn = ({ first, last }: { readonly first: string; readonly last: string }): number =>
   (Date.parse(last.replaceAll('/', '-')) - Date.parse(first.replaceAll('/', '-'))) / 86_400_000 + 1;
 
-/** A desk whose engine has a price, ten cents for each day that is read. */
-async function shop(
+/** A desk with an engine that costs 10 cents for each day that is read. */
+async function pricedDesk(
   limits: Partial<SpendingLimits> = {},
   { mostBytes, isStuck = false }: { readonly mostBytes?: number; readonly isStuck?: boolean } = {},
 ) {
@@ -60,7 +60,7 @@ async function shop(
   const ledger = openLedger(folder, (error) => {
     throw error;
   });
-  const desk = openDesk(await loadRegistry(root), engine, { billing: openBilling(engine, ledger, { askAbove: 1, ...limits }, () => at) });
+  const desk = openDesk(await loadRegistry(root), engine, { billing: openBilling(engine, ledger, { confirmAbove: 1, ...limits }, () => at) });
   const ask = (line: string, requester = 'U0ALICE', now = NOW) => desk.answer(line, { now, signal, requester });
   const setClock = (now: Date) => {
     at = now;
@@ -77,9 +77,9 @@ const refusal = async (answer: Promise<unknown>): Promise<UserError> => {
   return error;
 };
 
-describe('A question that is dear', () => {
-  test('is asked about before anything is read, with its price and a cheaper one', async () => {
-    await using open = await shop();
+describe('An expensive question', () => {
+  test('needs a confirmation before it reads anything, with its cost and a cheaper choice', async () => {
+    await using open = await pricedDesk();
     const { message, choices } = await refusal(open.ask('events by:user 60d'));
     expect(message).toBe('This reads about 1.2 TB (about $6.20). Run it?');
     expect(choices).toEqual([
@@ -89,8 +89,8 @@ describe('A question that is dear', () => {
     expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
   });
 
-  test('runs when its line says what may be spent, and the answer says what was', async () => {
-    await using open = await shop();
+  test('runs when its line allows the cost, and the answer shows the cost', async () => {
+    await using open = await pricedDesk();
     const answer = await open.ask('events by:user 60d spend:8');
     expect(answer.coverage).toMatchObject({ bytes: 62 * DAY_BYTES, queryIds: ['q'] });
     expect(answer.coverage?.dollars).toBeCloseTo(6.2);
@@ -98,8 +98,8 @@ describe('A question that is dear', () => {
     expect(parseLine(answer.line ?? '').spend).toBe(8);
   });
 
-  test('of a time that is over is offered its newest part', async () => {
-    await using open = await shop();
+  test('over a past time offers the newest part of it', async () => {
+    await using open = await pricedDesk();
     const { choices } = await refusal(open.ask('rare 2026-01-01..2026-03-31'));
     expect(choices[1]).toEqual({
       label: 'Only 2026-03-25..2026-03-31 (about $0.80)',
@@ -107,7 +107,7 @@ describe('A question that is dear', () => {
     });
   });
 
-  test('is asked about by how much its command or report says that it reads, which is true', async () => {
+  test('is estimated by how often its command or report reads its window, which matches the queries', async () => {
     const catalog = await loadRegistry(root);
     const engine = await openDuckDB(inject('sampleStore'));
     const desk = openDesk(catalog, engine);
@@ -124,9 +124,9 @@ describe('A question that is dear', () => {
       if (command.reads === 0) continue;
       const { coverage } = await desk.answer(`${name} ${command.example}`, asking);
       const days = (Date.parse(coverage?.to ?? '') - Date.parse(coverage?.from ?? '')) / 86_400_000;
-      // Root's sessions are a few days more; what followed a launch back is asked about as it comes.
+      // Root's sessions take a few days more. Following a launch back is estimated query by query.
       expect(timesRead(days), name).toBeLessThan((command.reads ?? 1) + (name === 'who-started' ? 2.5 : 0.2));
-      // Where its price can be told, a question that begins with a part of its time must say so: it is admitted part by part.
+      // A question that begins with a part of its window must declare it, so that it is estimated part by part.
       await priced.answer(`${name} ${command.example}`, asking);
       const [first] = read.splice(0);
       if (first && first.first.replaceAll('/', '-') > (coverage?.from ?? '')) expect(command, name).toHaveProperty('isNewestFirst');
@@ -134,97 +134,97 @@ describe('A question that is dear', () => {
     await engine.close();
   });
 
-  test('is asked about on the way, too, when more has to be read than was expected', async () => {
-    await using open = await shop();
+  test('needs another confirmation when it has to read more than expected', async () => {
+    await using open = await pricedDesk();
     const { message, choices } = await refusal(open.ask('event 00000000-0000-4000-8000-000000000000 2026-05-01'));
-    expect(message).toBe('To go on reads about 620.0 GB more (about $3.10).');
-    expect(choices).toEqual([{ label: 'Go on (about $3.10)', line: 'event 00000000-0000-4000-8000-000000000000 2026-05-01 spend:4' }]);
-    // What was paid for is not paid for again.
+    expect(message).toBe('This reads about 620.0 GB more (about $3.10). Continue?');
+    expect(choices).toEqual([{ label: 'Continue (about $3.10)', line: 'event 00000000-0000-4000-8000-000000000000 2026-05-01 spend:4' }]);
+    // Paid rows are not paid for again.
     const answer = await open.ask(choices[0]?.line ?? '');
     expect(answer.coverage?.dollars).toBeCloseTo(3.1);
     const paid = await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1));
     expect(paid.reduce((sum, { dollars }) => sum + dollars, 0)).toBeCloseTo(3.3);
   });
 
-  test('that may stop early is asked about when it has to go on, and what was found is there already', async () => {
-    await using open = await shop({ askAbove: 1.5 });
+  test('that may stop early shows partial results, and needs a confirmation to go on', async () => {
+    await using open = await pricedDesk({ confirmAbove: 1.5 });
     const few = await open.ask('events top:1 120d');
     expect(few.coverage?.dollars).toBeCloseTo(0.4);
     const some = await open.ask('events 120d');
     expect(some.table?.rows).toHaveLength(2);
-    expect(some.note).toBe('To go on reads about 2.2 TB more (about $10.80).');
-    expect(some.next?.[0]).toEqual({ label: 'Go on (about $10.80)', line: 'events 2026-01-10T21:00:00..2026-05-10T21:00:00 spend:15' });
+    expect(some.note).toBe('This reads about 2.2 TB more (about $10.80). Continue?');
+    expect(some.next?.[0]).toEqual({ label: 'Continue (about $10.80)', line: 'events 2026-01-10T21:00:00..2026-05-10T21:00:00 spend:15' });
     const whole = await open.ask(some.next?.[0]?.line ?? '');
     expect(whole.note).toBeUndefined();
     expect(whole.table?.rows).toHaveLength(2);
   });
 
-  test('is not offered to be run where Athena would stop it', async () => {
-    await using open = await shop({}, { mostBytes: 1e12 });
+  test('cannot be run when Athena would stop it', async () => {
+    await using open = await pricedDesk({}, { mostBytes: 1e12 });
     const { message, choices } = await refusal(open.ask('rare 60d'));
-    expect(message).toBe('This reads about 1.2 TB in one go, and Athena stops a query of this workgroup at 1.0 TB.');
+    expect(message).toBe('One query would read about 1.2 TB, and this Athena workgroup allows 1.0 TB per query.');
     expect(choices).toEqual([{ label: 'Only 30d (about $3.20)', line: 'rare 30d' }]);
   });
 
-  test('of days that are still to come is offered a part of those that are there', async () => {
-    await using open = await shop();
+  test('over future days offers a part of the past days', async () => {
+    await using open = await pricedDesk();
     const { choices } = await refusal(open.ask('rare 2026-04-01..2026-12-31'));
     expect(choices[1]).toEqual({ label: 'Only 7d (about $0.90)', line: 'rare 7d' });
   });
 
-  test('is not waited for when its price cannot be told in time', async () => {
-    await using open = await shop({}, { isStuck: true });
+  test('times out when its estimate takes too long', async () => {
+    await using open = await pricedDesk({}, { isStuck: true });
     await expect(open.desk.answer('rare 7d', { now: NOW, signal: AbortSignal.timeout(20), requester: 'U0ALICE' })).rejects.toThrow('timeout');
   });
 
-  test('that found nothing keeps its answer, where to look for other spellings would be dear', async () => {
-    await using open = await shop();
+  test('keeps its empty answer when the search for other spellings would be expensive', async () => {
+    await using open = await pricedDesk();
     const answer = await open.ask('events by:user event:deletebucket 7d');
     expect(answer.table?.rows).toEqual([]);
     expect(answer.coverage?.dollars).toBeCloseTo(0.9);
   });
 
-  test('is not asked about where no line could be pressed: reports run', async () => {
-    await using open = await shop({ askAbove: 0 });
+  test('runs without a confirmation when it is a report', async () => {
+    await using open = await pricedDesk({ confirmAbove: 0 });
     const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };
     expect((await open.desk.report('daily', day, { now: NOW, signal })).coverage?.dollars).toBeGreaterThan(0);
   });
 });
 
 describe('A budget', () => {
-  test('of a person is for a day of theirs, and refuses with what is left of it and a question that fits', async () => {
-    await using open = await shop({ askAbove: 10, perUser: 2 });
+  test('for a person covers one UTC day, and a refusal shows what is spent and a question that fits', async () => {
+    await using open = await pricedDesk({ confirmAbove: 10, perUser: 2 });
     await open.ask('rare 7d');
     const { message, choices } = await refusal(open.ask('rare 14d'));
     expect(message, JSON.stringify(choices)).toBe(
-      'This takes about $1.60, and you have spent $0.90 of the $2 for today. The next day begins at 00:00 UTC, in 3 hours. A shorter time costs less.',
+      'This costs about $1.60, and $0.90 of your $2 budget for today is spent. The budget resets at 00:00 UTC, in 3 hours. A shorter time costs less.',
     );
     expect(choices).toEqual([{ label: 'Only 7d (about $0.90)', line: 'rare 7d' }]);
     await expect(open.ask('rare 14d', 'U0BOB')).resolves.toBeDefined();
-    // A day is a day of the real clock, whatever time is asked about.
-    await expect(open.ask('rare 14d', 'U0ALICE', new Date('2026-05-12T00:00:00Z'))).rejects.toThrow('you have spent');
+    // The budget uses the real clock, whatever `now` is.
+    await expect(open.ask('rare 14d', 'U0ALICE', new Date('2026-05-12T00:00:00Z'))).rejects.toThrow('of your $2 budget');
     open.setClock(new Date('2026-05-11T00:00:00Z'));
     await expect(open.ask('rare 14d')).resolves.toBeDefined();
   });
 
-  test('of the day is for all, reports too, and is not to be had by saying spend:', async () => {
-    await using open = await shop({ askAbove: 10, perDay: 1 });
+  test('for all people and reports cannot be raised with spend:', async () => {
+    await using open = await pricedDesk({ confirmAbove: 10, perDay: 1 });
     await open.ask('rare 7d');
-    expect((await refusal(open.ask('rare 7d spend:100', 'U0BOB'))).message).toContain('all of us have spent $0.90 of the $1 for today');
+    expect((await refusal(open.ask('rare 7d spend:100', 'U0BOB'))).message).toContain("$0.90 of today's shared $1 budget is spent");
     const day = { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') };
-    expect((await refusal(open.desk.report('daily', day, { now: NOW, signal }))).message).toContain('all of us');
+    expect((await refusal(open.desk.report('daily', day, { now: NOW, signal }))).message).toContain("today's shared $1 budget");
   });
 
-  test('is not passed by two questions at once', async () => {
-    await using open = await shop({ askAbove: 10, perUser: 1 });
+  test('is not exceeded by two questions at once', async () => {
+    await using open = await pricedDesk({ confirmAbove: 10, perUser: 1 });
     const ends = await Promise.allSettled([open.ask('rare 7d'), open.ask('rare 6d')]);
     expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 });
 
-describe('What was spent', () => {
-  test('is told by who asked and what, dearest first', async () => {
-    await using open = await shop({ askAbove: 10 });
+describe('The cost', () => {
+  test('is listed by requester and command, highest first', async () => {
+    await using open = await pricedDesk({ confirmAbove: 10 });
     await open.ask('rare 7d', 'U0BOB');
     await open.ask('events 24h');
     await open.ask('events 23h');
@@ -236,12 +236,12 @@ describe('What was spent', () => {
       ['U0ALICE', 'events', 2, 2, 0.6],
     ]);
     expect(toText(answer, new URL('templates/', root))).toBe(
-      '4 questions took $2.50: 500.0 GB read in 8 queries for 2 people; most by the schedule with daily report, $1. Today it was $2.50.',
+      '4 questions cost $2.50: 500.0 GB scanned in 8 queries for 2 people; most by the schedule with daily report, $1. Today: $2.50.',
     );
   });
 
-  test('is told of a question that failed or was left, too', async () => {
-    await using open = await shop({ perUser: 0.7 });
+  test('includes questions that failed or were cancelled', async () => {
+    await using open = await pricedDesk({ perUser: 0.7 });
     const leaving = new AbortController();
     const desk = open.desk.answer('root-logins 1d', {
       now: NOW,
@@ -253,17 +253,17 @@ describe('What was spent', () => {
     expect((await open.ledger.during(new Date(0), new Date(NOW.getTime() + 1))).map(({ name, dollars }) => [name, dollars])).toEqual([
       ['root-logins', expect.closeTo(0.3)],
     ]);
-    // Nothing is held for it any more.
+    // Its reservation is released.
     await expect(open.ask('rare 1d')).resolves.toBeDefined();
   });
 
-  test('is nothing on a machine that reads its own files', async () => {
+  test('is nothing without billing', async () => {
     await using open = await trailOf(record());
-    expect(toText(await open.ask('cost'), new URL('templates/', root))).toBe('Questions cost nothing here: the trail is read on this machine.');
+    expect(toText(await open.ask('cost'), new URL('templates/', root))).toBe('Questions are free here: the trail is read on this machine.');
   });
 
-  test('outlives a restart, and a line that a crash cut short', async () => {
-    await using open = await shop();
+  test('survives a restart and a line that a crash truncated', async () => {
+    await using open = await pricedDesk();
     await open.ask('rare 1d');
     await writeFile(join(open.folder, '2026-05-10.jsonl'), '\n{"at":"2026-05-10T2', { flag: 'a' });
     await writeFile(join(open.folder, 'notes.txt'), 'not ours');
@@ -275,9 +275,9 @@ describe('What was spent', () => {
     ]);
   });
 
-  test('counts until the process ends where it cannot be written, and that is told', async () => {
-    const faults: unknown[] = [];
-    const ledger = openLedger('/dev/null/spent', (error) => faults.push(error));
+  test('is kept in memory when the ledger cannot be written, and the errors are reported', async () => {
+    const errors: unknown[] = [];
+    const ledger = openLedger('/dev/null/spent', (error) => errors.push(error));
     const entry = {
       at: NOW.toISOString(),
       requester: 'U0ALICE',
@@ -291,6 +291,6 @@ describe('What was spent', () => {
     } as const;
     await ledger.add(entry);
     expect(await ledger.during(new Date(0), new Date(NOW.getTime() + 1))).toEqual([entry]);
-    expect(faults).toHaveLength(2);
+    expect(errors).toHaveLength(2);
   });
 });

@@ -85,7 +85,7 @@ describe('npm run ask', () => {
     expect(err).toContain('Internal error:\n');
   });
 
-  it('prints one object with --json, whose rows are complete', async () => {
+  it('prints one object with complete rows with --json', async () => {
     const { out } = await ask('events', '2d', '--json');
     expect(out.endsWith('}\n')).toBe(true);
     const answer = JSON.parse(out);
@@ -180,7 +180,7 @@ describe('npm run report', () => {
     expect(untimed(before.out)).toBe(untimed(named.out));
   });
 
-  it('has days of the configured time zone', async () => {
+  it('uses days of the configured time zone', async () => {
     const { out } = await run(['report', 'daily', '--on', '2026-11-20', '--json'], { more: { TIME_ZONE: 'Asia/Kolkata' } });
     expect(JSON.parse(out).coverage).toMatchObject({ from: '2026-11-19T18:30:00Z', to: '2026-11-20T18:30:00Z' });
   });
@@ -192,7 +192,7 @@ describe('npm run report', () => {
     });
     expect(await run(['report', 'weekly'])).toMatchObject({
       status: 1,
-      err: expect.stringContaining('There is no report “weekly”. There is daily.'),
+      err: expect.stringContaining('There is no report “weekly”. Reports: daily.'),
     });
   });
 });

@@ -1,4 +1,4 @@
-/** What the desk promises of every answer, whichever command gives it. */
+/** What holds for every answer of the desk, whatever the command. */
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../src/answer/report.ts';
 import { periodBefore } from '../src/clock/period.ts';
@@ -23,8 +23,8 @@ const signIn = (n: number, outcome: 'Success' | 'Failure'): Fields =>
     additionalEventData: { MFAUsed: 'No' },
   });
 
-describe('The sentence of an answer tells of all that was found', () => {
-  test('of all root sign-ins, however few rows are shown', async () => {
+describe('The sentence of an answer covers everything found', () => {
+  test('all root sign-ins, whatever `top:` says', async () => {
     await using open = await trailOf(signIn(0, 'Success'), signIn(1, 'Failure'), signIn(2, 'Success'), signIn(3, 'Success'));
     const [all, one] = [await open.ask(`root-logins ${DAY}`), await open.ask(`root-logins top:1 ${DAY}`)];
     expect(all.data).toMatchObject({ successes: 3, failures: 1, withoutMfa: 3 });
@@ -33,7 +33,7 @@ describe('The sentence of an answer tells of all that was found', () => {
     expect(one.table?.more).toBe(true);
   });
 
-  test('of all starts of an instance, however few rows are shown', async () => {
+  test('all starts of an instance, whatever `top:` says', async () => {
     const started = records(4, (n) => ({
       eventName: 'StartInstances',
       eventTime: `2026-05-01T1${n}:00:00Z`,
@@ -47,7 +47,7 @@ describe('The sentence of an answer tells of all that was found', () => {
   });
 });
 
-test('An event that was delivered twice, and that an engine gives twice, is told once', async () => {
+test('An event that was delivered twice counts once', async () => {
   await using open = await trailOf(signIn(0, 'Success'), signIn(1, 'Failure'));
   const twice: QueryEngine = {
     ...open.engine,
@@ -65,7 +65,7 @@ test('An event that was delivered twice, and that an engine gives twice, is told
   }
 });
 
-describe('A filter on a value that its field never has is refused', () => {
+describe('A filter with a value that its field never has is refused', () => {
   const open = trailForAll(record());
 
   test.each([
@@ -79,14 +79,14 @@ describe('A filter on a value that its field never has is refused', () => {
     if (suggestion) await expect(refused).rejects.toMatchObject({ suggestion });
   });
 
-  test('but not one that it has in another case, or a pattern', async () => {
+  test('but not a value in another case, or a pattern', async () => {
     await using open = await trailOf(record({ errorCode: 'AccessDenied' }));
     expect(await open.ids(`events outcome:DENIED ${DAY}`)).toHaveLength(1);
     expect(await open.ids(`events outcome:den* ${DAY}`)).toHaveLength(1);
   });
 });
 
-describe('Secrets of a record', () => {
+describe('Secrets in a record', () => {
   const secret = 'correct-horse-battery';
   const full = record({
     eventSource: 'sts.amazonaws.com',
@@ -101,7 +101,7 @@ describe('Secrets of a record', () => {
     additionalEventData: { url: `https://bucket.s3.amazonaws.com/key?X-Amz-Signature=${secret}&X-Amz-Date=20260501` },
   });
 
-  test('are masked wherever a name tells them, and what stands beside them is told', async () => {
+  test('are masked wherever a name marks them, but not the fields next to them', async () => {
     await using open = await trailOf(full);
     const answer = await open.ask(`event ${full.eventID} ${DAY}`);
     const [row] = answer.table?.rows ?? [];
@@ -110,23 +110,23 @@ describe('Secrets of a record', () => {
       expect(text).toContain('kept');
       expect(text).toContain('X-Amz-Date=20260501');
     }
-    const told = JSON.parse(String(row?.cells.record));
-    expect(told.requestParameters).toEqual({
+    const shownRecord = JSON.parse(String(row?.cells.record));
+    expect(shownRecord.requestParameters).toEqual({
       roleArn: `arn:aws:iam::${ACCOUNT}:role/deploy`,
       masterUserPassword: '(hidden)',
       nested: [{ clientSecret: '(hidden)' }],
       policyDocument: '{"apiKey":"(hidden)","harmless":"kept"}',
     });
-    expect(told.responseElements.credentials).toEqual({ accessKeyId: 'ASIA…MPLE', sessionToken: '(hidden)', expiration: 'later' });
+    expect(shownRecord.responseElements.credentials).toEqual({ accessKeyId: 'ASIA…MPLE', sessionToken: '(hidden)', expiration: 'later' });
   });
 
-  test('are masked in a field that CloudTrail cut short', async () => {
+  test('are masked in a field that CloudTrail truncated', async () => {
     const cut = `{"sessionToken":"${secret}","rest":"${'x'.repeat(40)}`;
     await using open = await trailOf(record({ ...full, eventID: 'cut', responseElements: cut }));
     expect(JSON.stringify(await open.ask(`event cut ${DAY}`))).not.toContain(secret);
   });
 
-  test('an access key id is shown whole to whoever asks for it by name', async () => {
+  test('show an access key id in full when the question names it', async () => {
     await using open = await trailOf(full);
     expect(JSON.stringify((await open.ask(`events by:key ${DAY}`)).table?.rows[0]?.cells)).toContain('AKIA…MPLE');
     expect(JSON.stringify((await open.ask(`events key:AKIAIOSFODNN7EXAMPLE by:key ${DAY}`)).table?.rows[0]?.cells)).toContain('AKIAIOSFODNN7EXAMPLE');
@@ -134,7 +134,7 @@ describe('Secrets of a record', () => {
 });
 
 describe('A row leads to what it counts', () => {
-  test('also one without a value', async () => {
+  test('also for a group without a value', async () => {
     await using open = await trailOf(record({ errorCode: 'AccessDenied' }), record(), record());
     const counted = await open.ask(`events by:error ${DAY}`);
     const found = counted.table?.rows.find(({ cells }) => cells.error === null);
@@ -142,7 +142,7 @@ describe('A row leads to what it counts', () => {
     expect(await open.ids(found?.next?.line ?? '')).toHaveLength(2);
   });
 
-  test('also one of a service whose name has more dots than most', async () => {
+  test('also for a service whose name has more dots than usual', async () => {
     const odd = record({ eventSource: 'runtime.sagemaker.amazonaws.com', eventName: 'InvokeEndpoint' });
     const foreign = record({ eventSource: 'partner.example.org', eventName: 'Sync', userIdentity: user('bob') });
     await using open = await trailOf(odd, foreign);
@@ -152,7 +152,7 @@ describe('A row leads to what it counts', () => {
     }
   });
 
-  test('one event’s record is told as CloudTrail wrote it, with every field that it documents', async () => {
+  test('one event’s record is shown as CloudTrail wrote it, with every documented field', async () => {
     const whole = record({
       apiVersion: '2006-03-01',
       resources: [

@@ -1,4 +1,4 @@
-/** Text of a log that means harm, in every field of every answer, on its way to every reader. */
+/** Hostile text from a log, in every field of every answer and in every output format. */
 import fc from 'fast-check';
 import { type DestinationStream, pino } from 'pino';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
@@ -60,7 +60,7 @@ const ATTACKS = [
 
 const hostile = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...ATTACKS) }, { weight: 2, arbitrary: anyText });
 
-/** Columns of text that questions select; any other that one asks for is hostile too. What a log cannot choose (times, counts) is as the engine gives it. */
+/** Text columns that questions select; other columns are hostile too. Values that a log cannot choose (times, counts) are well-formed. */
 const TEXTS = [
   ...['actor', 'eventname', 'eventsource', 'target', 'errorcode', 'sourceipaddress', 'awsregion', 'recipientaccountid', 'eventid', 'mfa', 'reason'],
   ...['errormessage', 'eventversion', 'eventtype', 'eventcategory', 'requestid', 'sharedeventid', 'readonly', 'useragent', 'requestparameters'],
@@ -76,7 +76,7 @@ const COUNTS = [
   'users',
   'people',
   'denied',
-  'deeds',
+  'destructivecalls',
   'attempts',
   'refused',
   'failures',
@@ -133,7 +133,7 @@ beforeAll(async () => {
 });
 
 describe('text of a log', () => {
-  it('does nothing, wherever it stands and however many rows of it there are', async () => {
+  it('is harmless in every place and in any number of rows', async () => {
     const rows = fc
       .tuple(fc.array(row, { minLength: 1, maxLength: 4 }), fc.constantFrom(0, 1, 2, 30, 1000))
       .map(([some, count]) => repeated(some, count));
@@ -153,7 +153,7 @@ describe('text of a log', () => {
     }
   });
 
-  it('does nothing when it comes out of a real trail', async () => {
+  it('is harmless when it comes from a real trail', async () => {
     const engine = await openDuckDB(inject('sampleStore'));
     const list = await answerFrom(engine, `events ip:${hostileText(asking.now).ip} 7d`);
     expectInert(list);
@@ -179,14 +179,14 @@ describe('a cell of a CSV file', () => {
     ['\n=1+1', '\\u{a}=1+1'],
     ['a=1', 'a=1'],
     ['漢＝1', '漢＝1'],
-  ])('%j is written as %j, which no spreadsheet runs', (text, written) => {
+  ])('%j is written as %j, which is not a formula', (text, written) => {
     const columns = [{ name: 'text', label: 'Text', kind: 'text' }] as const;
     expect(cellsOf(toCsv({ caption: '', columns, rows: [{ cells: { text } }] }))).toEqual([['text'], [written]]);
   });
 });
 
 describe('text that was typed', () => {
-  it('does nothing in what is said of it, nor in what is suggested', async () => {
+  it('is harmless in messages about it and in suggestions', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('', 'events ', 'who-started ', 'events foo:', 'events by:', 'help ', 'events top:'),
@@ -202,7 +202,7 @@ describe('text that was typed', () => {
 });
 
 describe('the log', () => {
-  it('has one line of JSON for each entry, whatever is in it', () => {
+  it('has one line of JSON for each entry, whatever its text', () => {
     const lines: string[] = [];
     const stream: DestinationStream = { write: (line) => lines.push(line) };
     const logger = boltLogger(pino({ base: null }, stream));
@@ -224,10 +224,10 @@ const withAny = (row: RawRow): RawRow =>
 
 const repeated = (rows: readonly RawRow[], count: number): RawRow[] => Array.from({ length: count }, (_, i) => rows[i % rows.length] as RawRow);
 
-/** An engine that answers any question with the same rows; a sum over no rows is one row all the same. */
+/** An engine that returns the same rows for any query; a sum over no rows still returns one row. */
 const stub = (rows: RawRow[]): QueryEngine => ({
   execute: async ({ text }) => ({
-    rows: rows.length === 0 && !text.includes('limit') ? [Object.fromEntries(COUNTS.map((name) => [name, '0']))] : rows.map(withAny),
+    rows: rows.length === 0 && !/\blimit\b|\bgroup by\b/.test(text) ? [Object.fromEntries(COUNTS.map((name) => [name, '0']))] : rows.map(withAny),
     cost: { ms: 1, bytes: 1, queryId: 'q' },
   }),
   extent: async () => ({
@@ -255,7 +255,7 @@ async function answerFrom(engine: QueryEngine, line: string): Promise<Answer> {
 
 const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]/u;
 
-/** Nothing of an answer acts on whoever reads it, on any way out; and Slack takes it. */
+/** An answer is harmless in every output format, and Slack takes it. */
 function expectInert(answer: Answer): void {
   for (const showing of [{}, { plainTables: true }, { sharedBy: 'U1' }]) {
     expect(slackProblems(toMessage(answer, templates, showing), { mentions: ['U1'] })).toEqual([]);

@@ -152,10 +152,10 @@ describe('every field of a complete record has a column', () => {
 
   test('and is in the answer of the command event', async () => {
     const { data } = await open.ask(`event ${full.eventID} 2026-05-01`);
-    const { record: told } = data as { record: Fields };
+    const { record: loaded } = data as { record: Fields };
     const { resources: _, managementEvent: __, sessionCredentialFromConsole: ___, userIdentity: ____, ...rest } = full;
-    expect(told).toMatchObject(rest);
-    expect(told.userIdentity).toMatchObject({ type: 'AssumedRole', arn: identity.arn, invokedBy: 'cloudformation.amazonaws.com' });
+    expect(loaded).toMatchObject(rest);
+    expect(loaded.userIdentity).toMatchObject({ type: 'AssumedRole', arn: identity.arn, invokedBy: 'cloudformation.amazonaws.com' });
   });
 });
 

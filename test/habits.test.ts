@@ -110,10 +110,10 @@ describe('real trails', () => {
     const call = (eventName: string, errorCode?: string) =>
       record({ eventName, errorCode, readOnly: false, eventSource: 'cloudtrail.amazonaws.com' });
     const attempts = [call('StopLogging', 'AccessDenied'), call('DeleteTrail', 'TrailNotFoundException'), call('DeleteBucket', 'BucketNotEmpty')];
-    const deeds = [call('DeleteTrail'), call('ScheduleKeyDeletion')];
-    await using open = await trailOf(...attempts, ...deeds, call('CreateTrail'), record({ eventName: 'DescribeDeletions' }));
-    expect(await open.ids(`events destructive:true ${DAY}`)).toEqual(idsOf(...attempts, ...deeds));
-    expect(await open.ids(`events destructive:true outcome:ok ${DAY}`)).toEqual(idsOf(...deeds));
+    const succeeded = [call('DeleteTrail'), call('ScheduleKeyDeletion')];
+    await using open = await trailOf(...attempts, ...succeeded, call('CreateTrail'), record({ eventName: 'DescribeDeletions' }));
+    expect(await open.ids(`events destructive:true ${DAY}`)).toEqual(idsOf(...attempts, ...succeeded));
+    expect(await open.ids(`events destructive:true outcome:ok ${DAY}`)).toEqual(idsOf(...succeeded));
     const outcomes = await open.cells(`events destructive:true by:outcome ${DAY}`);
     expect(Object.fromEntries(outcomes.map(({ outcome, events }) => [outcome, events]))).toEqual({ ok: 2, failed: 2, denied: 1 });
   });

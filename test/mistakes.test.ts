@@ -111,7 +111,7 @@ describe('a line with a mistake', () => {
       '“event:RunInstances)” has a closing parenthesis without an opening one. If it is part of a name, put the name in quotes.',
     ],
     ['events by:text', '“by:” cannot group by “text”: it is the whole text, not one value.'],
-    ['events since 2027-01-01', '“since 2027-01-01” is still to come: it is 2026-11-21T00:00:00Z.'],
+    ['events since 2027-01-01', '“since 2027-01-01” is in the future: it is 2026-11-21T00:00:00Z now.'],
   ])('is refused with a sentence: %s', async (typed, sentence) => {
     await expect(desk.answer(typed, asking)).rejects.toMatchObject({ name: 'UserError', message: sentence });
   });

@@ -108,5 +108,5 @@ test.concurrent('A change of more than the table’s properties is left to the o
 test.concurrent('A table that trailbot did not create is not changed', async () => {
   await using trail = await grown(fileOf('444455556666'));
   trail.place.catalog.tables.set('trailbot.cloudtrail', { columns: [], partitions: [], properties: {} });
-  await expect(trail.announce(true)).rejects.toThrow('that trailbot did not make, so it is left alone');
+  await expect(trail.announce(true)).rejects.toThrow('was not created by trailbot, so it is not changed');
 });

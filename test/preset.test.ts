@@ -1,4 +1,4 @@
-/** What every question that lists and counts promises, whatever it is about. */
+/** What every preset must do, whatever it is about. */
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer/answer.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 const ask = (line: string, onQuery?: (statement: Sql) => void): Promise<Answer> =>
   desk.answer(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal, ...(onQuery && { onQuery }) });
 
-/** The commands that take every shape, with the line of their example. Root's sign-ins are told with what followed them, in a way of their own. */
+/** The commands that take every shape, with the line of their example. root-logins lists in a way of its own. */
 const presets = (): (readonly [name: string, line: string])[] =>
   [...catalog.commands]
     .filter(([name, { shape }]) => name !== 'root-logins' && ['by', 'every', 'top', 'sort'].every((key) => shape.some((each) => each === key)))
@@ -34,8 +34,8 @@ const presets = (): (readonly [name: string, line: string])[] =>
 
 const shaped = (line: string, more: object): string => printLine({ ...parseLine(line), ...more });
 
-describe('Every question that lists and counts', () => {
-  test('has an answer to its example, and leads on with lines that have one, too', async () => {
+describe('Every preset', () => {
+  test('answers its example, and offers follow-ups that have answers too', async () => {
     expect(presets().length).toBeGreaterThan(15);
     for (const [name, line] of presets()) {
       const answer = await ask(line);
@@ -50,7 +50,7 @@ describe('Every question that lists and counts', () => {
     }
   });
 
-  test('is counted by fields and by steps, in every order, and each row leads to as many events as it counts', async () => {
+  test('counts by field and by interval, in every order, and each row leads to as many events as it counts', async () => {
     for (const [name, line] of presets()) {
       for (const more of [
         { by: ['account', 'event'] },
@@ -71,7 +71,7 @@ describe('Every question that lists and counts', () => {
     }
   });
 
-  test('tells of all that it counts, however few rows are asked for', async () => {
+  test('has the totals of all events, whatever `top:` says', async () => {
     for (const [name, line] of presets()) {
       const all = await ask(shaped(line, { by: ['event'], top: 10_000 }));
       const few = await ask(shaped(line, { by: ['event'], top: 1 }));
@@ -85,7 +85,7 @@ describe('Every question that lists and counts', () => {
     }
   });
 
-  test('turns from a list into a count and back', async () => {
+  test('offers the count from a list, and the list from a count', async () => {
     const isEvents = ({ table }: Answer) => table?.rows.every(({ cells }) => 'eventid' in cells);
     for (const [name, line] of presets()) {
       const first = await ask(line);
@@ -97,14 +97,14 @@ describe('Every question that lists and counts', () => {
       const way = isList ? /^List them$/ : /^Count (them|by event)$|^Verdicts by address$/;
       const back = other.next?.find((next) => way.test(next.label))?.line ?? '';
       expect(isEvents(await ask(back)), name).toBe(isList);
-      // What one command lists, another may count: then the groups are the usual ones.
+      // When another command counts, its groups are its default ones.
       const { name: one, ...asked } = parseLine(line);
       if (parseLine(turned).name === one) expect(parseLine(back), name).toEqual({ name: one, ...asked });
       expect(parseLine(back), name).toMatchObject({ filters: asked.filters, window: asked.window });
     }
   });
 
-  test('counts under the name of count what events lists, and the other way round', async () => {
+  test('uses `count` for the counts of `events`, and `events` for the lists of `count`', async () => {
     const lineOf = async (line: string, label: string) => (await ask(line)).next?.find((next) => next.label === label)?.line;
     expect(await lineOf('events source:s3 7d', 'Count by user')).toBe('count source:s3 by:user 7d');
     expect(await lineOf('count source:s3 by:user 7d', 'List them')).toBe('events source:s3 7d');
@@ -112,7 +112,7 @@ describe('Every question that lists and counts', () => {
     expect((await ask('count source:s3 7d')).table?.rows[0]?.next?.line).toMatch(/^events source:s3 event:\w+ 7d$/);
   });
 
-  test('reads its time once, and binds values in WHERE alone', async () => {
+  test('reads its window once, and binds values only in WHERE', async () => {
     for (const [name, line] of presets()) {
       for (const asked of [line, shaped(line, { by: ['user'] })]) {
         const statements: Sql[] = [];
@@ -126,7 +126,7 @@ describe('Every question that lists and counts', () => {
     }
   });
 
-  test('refuses an order of counts for a list, with the line that was meant', async () => {
+  test('refuses an order of counts for a list, and suggests a count', async () => {
     await expect(ask('created sort:rare 7d')).rejects.toMatchObject({ suggestion: 'created by:event sort:rare 7d' });
     await expect(ask('deleted all sort:new 7d')).rejects.toMatchObject({ suggestion: 'deleted all by:event sort:new 7d' });
   });

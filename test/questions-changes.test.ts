@@ -1,4 +1,4 @@
-/** Questions about changes: what each finds, and what looks like it and is none. */
+/** Questions about changes: what each finds, and similar events that it must not find. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -22,17 +22,17 @@ describe('Routine calls of machines', () => {
   const objects = write('CreateMultipartUpload', { eventSource: 's3.amazonaws.com', eventCategory: 'Data', managementEvent: false });
   const byHand = [write('CreateNetworkInterface'), write('CreateGrant')];
 
-  test('are left out of what was created, and counted; the same calls by hand are not', async () => {
+  test('are left out of `created` and counted; the same calls by hand are listed', async () => {
     await using open = await trailOf(bucket, ...streams, ...interfaces, grant, objects, ...byHand);
     const answer = await open.ask(`created ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(bucket, ...byHand));
     expect(toText(answer, templates)).toMatch(/^3 calls by 1 actor created something; the latest is .*[.] 7 routine calls are left out[.]$/);
   });
 
-  test('are shown by the button under the answer, and another leads back', async () => {
+  test('are shown by a follow-up, and another follow-up hides them again', async () => {
     await using open = await trailOf(bucket, ...streams, ...interfaces, grant, objects, ...byHand);
     const answer = await open.ask(`created ${DAY}`);
-    const show = answer.next?.find(({ label }) => label === 'Show routine calls, too');
+    const show = answer.next?.find(({ label }) => label === 'Show routine calls too');
     expect(show?.line).toBe(`created all ${DAY}`);
     const shown = await open.ask(show?.line ?? '');
     expect(shown.table?.rows).toHaveLength(10);
@@ -40,7 +40,7 @@ describe('Routine calls of machines', () => {
     expect(shown.next?.find(({ label }) => label === 'Without routine calls')?.line).toBe(`created ${DAY}`);
   });
 
-  test('are left out of counts, too, and counted once however often they were delivered', async () => {
+  test('are left out of counts too, and counted once when they were delivered twice', async () => {
     await using open = await trailOf(bucket, ...streams, ...streams, grant, ...byHand);
     const answer = await open.ask(`created by:event top:2 ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => [cells.event, cells.events])).toEqual([
@@ -52,21 +52,21 @@ describe('Routine calls of machines', () => {
     expect(await open.ids(answer.table?.rows[1]?.next?.line ?? '')).toEqual(idsOf(byHand[1] as Fields));
   });
 
-  test('are all there is, and the answer says so and offers them first', async () => {
+  test('are offered first when there are no other calls', async () => {
     await using open = await trailOf(...streams);
     const answer = await open.ask(`created ${DAY}`);
     expect(toText(answer, templates)).toBe('Nothing was created in this time. 3 routine calls are left out.');
     expect(answer.next?.[0]?.line).toBe(`created all ${DAY}`);
   });
 
-  test('are a word of the question; any other word is answered with what can be said', async () => {
+  test('are asked for with the word `all`; any other word is refused with a suggestion', async () => {
     await using open = await trailOf(bucket);
     await expect(open.ask(`created bucket ${DAY}`)).rejects.toThrow('The only word allowed here is “all”');
   });
 });
 
 describe('created', () => {
-  test('finds what makes things, and tells tries apart; reads and changes are none', async () => {
+  test('lists create calls, counts failed attempts apart, and leaves out reads and changes', async () => {
     const made = [
       write('CreateUser', { eventSource: 'iam.amazonaws.com' }),
       write('RunInstances'),
@@ -86,18 +86,18 @@ describe('created', () => {
     await using open = await trailOf(...made, ...tried, ...not);
     expect(await open.ids(`created ${DAY}`)).toEqual(idsOf(...made, ...tried));
     expect(toText(await open.ask(`created ${DAY}`), templates)).toMatch(
-      /^5 calls by 1 actor created something, and 2 tries did not succeed; the latest is /,
+      /^5 calls by 1 actor created something, and 2 attempts failed; the latest is /,
     );
   });
 });
 
-describe('A record that does not say whether it only read', () => {
+describe('A record without readOnly', () => {
   const browser = { userAgent: 'Mozilla/5.0 (X11)' };
   const old = (eventName: string, readOnly?: string) => record({ eventName, readOnly, ...browser });
   const changes = [old('CreateVolume'), old('DeleteVolume', 'false'), old('CreateBucket')];
   const reads = [old('GetUser'), old('DescribeVolumes', 'true'), old('ListDeletedThings'), old('CreateReport', 'true')];
 
-  test('is told by its name, and one that says so in text is believed', async () => {
+  test('is a read or a write by the name of its call; readOnly as text counts too', async () => {
     await using open = await trailOf(...changes, ...reads);
     expect(await open.ids(`created ${DAY}`)).toEqual(idsOf(changes[0] as Fields, changes[2] as Fields));
     expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(changes[1] as Fields));
@@ -105,7 +105,7 @@ describe('A record that does not say whether it only read', () => {
     expect(await open.ids(`events reads:false ${DAY}`)).toEqual(idsOf(...changes));
   });
 
-  test('is among what an actor changed as often as it is counted', async () => {
+  test('is listed among the changes of an actor that count it', async () => {
     await using open = await trailOf(...changes, ...reads);
     const { data, next } = await open.ask(`user alice ${DAY}`);
     expect(data).toMatchObject({ writes: 3 });
@@ -133,22 +133,22 @@ describe('deleted and destructive', () => {
     managementEvent: false,
   }));
 
-  test('tell a deletion from a try, and from one that is planned', async () => {
+  test('tell deletions from failed attempts and from scheduled deletions', async () => {
     await using open = await trailOf(gone, notEmpty, planned, ...objects);
     for (const name of ['deleted', 'destructive']) {
       const answer = await open.ask(`${name} ${DAY}`);
       expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(gone, notEmpty, planned));
-      expect(answer.data).toMatchObject({ deeds: 2, attempts: 1, hidden: 3, latest: { eventid: gone.eventID } });
+      expect(answer.data).toMatchObject({ succeeded: 2, attempts: 1, hidden: 3, latest: { eventid: gone.eventID } });
       expect(toTerminal(answer, templates, 160)).toContain(
-        '\n• Not gone yet: key-1, by alice with ScheduleKeyDeletion, goes May 8, 2026, 12:00:00 AM',
+        '\n• Scheduled for deletion: key-1 on May 8, 2026, 12:00:00 AM, by alice with ScheduleKeyDeletion',
       );
     }
     expect(toTerminal(await open.ask(`destructive ${DAY}`), templates, 160)).toMatch(
-      /^2 calls by 1 actor destroyed .*, and 1 try did not succeed; .*\n.*\n• alice tried DeleteBucket on — .*: BucketNotEmpty\n/s,
+      /^2 calls by 1 actor deleted .*, and 1 attempt failed; .*\n.*\n• alice tried DeleteBucket on — .*: BucketNotEmpty\n/s,
     );
   });
 
-  test('objects that go one by one or many at once are data events: left out, counted, and shown when asked for', async () => {
+  test('leave out deletions of objects, which are data events, count them, and show them with `all`', async () => {
     const many = write('DeleteObjects', { eventSource: 's3.amazonaws.com', eventCategory: 'Data', managementEvent: false });
     const kept = write('PutObject', { eventSource: 's3.amazonaws.com', eventCategory: 'Data', managementEvent: false });
     await using open = await trailOf(...objects, many, kept, gone);
@@ -158,13 +158,13 @@ describe('deleted and destructive', () => {
     }
   });
 
-  test('only tries are no deed', async () => {
+  test('say so when only attempts were found', async () => {
     await using open = await trailOf(notEmpty);
-    expect(toText(await open.ask(`deleted ${DAY}`), templates)).toMatch(/^Nothing was deleted: 1 try did not succeed, the latest DeleteBucket/);
+    expect(toText(await open.ask(`deleted ${DAY}`), templates)).toMatch(/^Nothing was deleted: 1 attempt failed, the latest DeleteBucket/);
     expect(await open.ids(`destructive outcome:ok ${DAY}`)).toEqual([]);
   });
 
-  test('settings that delete later are destructive, and their harmless neighbours are not', async () => {
+  test('include settings that delete later, but not similar harmless ones', async () => {
     const rules = (rule: Fields) =>
       write('PutBucketLifecycle', {
         eventSource: 's3.amazonaws.com',
@@ -193,7 +193,7 @@ describe('deleted and destructive', () => {
 });
 
 describe('trail-tampering', () => {
-  test('knows the key and the bucket of the trail in a short time, too, by what CloudTrail did with them in the days before', async () => {
+  test('finds the trail’s key and bucket in a short window too, from CloudTrail’s calls in the days before', async () => {
     const CLOUDTRAIL = { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' };
     const delivery = record({
       eventTime: '2026-04-29T12:00:00Z',
@@ -234,17 +234,17 @@ describe('trail-tampering', () => {
     }),
   ];
 
-  test('finds changes to trails and flow logs, done and tried; looking at a trail is none', async () => {
+  test('finds changes to trails and flow logs, with failed attempts; reads of a trail are not changes', async () => {
     const changes = [trail('StopLogging'), trail('DeleteTrail', refused), trail('PutEventSelectors'), write('DeleteFlowLogs')];
     const not = [trail('CreateTrail'), record({ eventSource: 'cloudtrail.amazonaws.com', eventName: 'LookupEvents' }), write('CreateFlowLogs')];
     await using open = await trailOf(...changes, ...not);
     expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(...changes));
     expect(toTerminal(await open.ask(`trail-tampering ${DAY}`), templates, 160)).toMatch(
-      /^3 calls by 1 actor touched trails, their logs or other records, and 1 try did not succeed; .*\n.*• alice called DeleteTrail on — .* from 203.0.113.7: denied, AccessDenied/s,
+      /^3 calls by 1 actor changed trails or logs, and 1 attempt failed; .*\n.*• alice called DeleteTrail on — .* from 203.0.113.7: denied, AccessDenied/s,
     );
   });
 
-  test('knows the bucket and the key of the log by CloudTrail’s own use of them, and lets others be', async () => {
+  test('finds the trail’s bucket and key by CloudTrail’s use of them, and leaves out other buckets and keys', async () => {
     const changes = [
       s3('PutBucketLifecycle', 'acme-records'),
       s3('DeleteObjects', 'acme-records', { eventCategory: 'Data' }),
@@ -266,7 +266,7 @@ describe('trail-tampering', () => {
     ]);
   });
 
-  test('finds the end of other records; settings beside them, and log groups that a service tidies away, are none', async () => {
+  test('finds changes to other logs, but not other settings or log groups that a service deletes', async () => {
     const of = (service: string, eventName: string, more: Fields = {}) => write(eventName, { eventSource: `${service}.amazonaws.com`, ...more });
     const changes = [
       of('logs', 'DeleteLogGroup'),
@@ -292,9 +292,9 @@ describe('trail-tampering', () => {
     expect(await open.ids(`trail-tampering ${DAY}`)).toEqual(idsOf(...changes));
   });
 
-  test('of nothing says so', async () => {
+  test('says so when no trail or log was changed', async () => {
     await using open = await trailOf(...delivering);
-    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toBe('Nobody touched a trail, its logs or another record in this time.');
+    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toBe('No trail or log was changed in this time.');
   });
 });
 
@@ -329,7 +329,7 @@ describe('access-changes', () => {
     ['open port', rds({ publiclyAccessible: true })],
     ['open port', port('0.0.0.0/0')],
     ['open port', port('::/0')],
-    // Whatever stands before it: no bit of it is compared.
+    // /0 ignores the address before it.
     ['open port', port('10.0.0.0/0')],
     ['key', write('SendSSHPublicKey', { eventSource: 'ec2-instance-connect.amazonaws.com' })],
     [
@@ -356,7 +356,7 @@ describe('access-changes', () => {
     expect(found.filter(({ eventid }) => eventid === change.eventID)).toMatchObject([{ what }]);
   });
 
-  test('finds none in reads, tags, reports, and ports opened to a network of one’s own', async () => {
+  test('finds no access change in reads, tags, reports, and ports opened to a private network', async () => {
     const not = [
       record({ eventSource: 'iam.amazonaws.com', eventName: 'GetPolicy' }),
       iam('TagRole'),
@@ -383,7 +383,7 @@ describe('access-changes', () => {
     await using open = await trailOf(...not);
     const answer = await open.ask(`access-changes ${DAY}`);
     expect(answer.table?.rows).toEqual([]);
-    expect(toText(answer, templates)).toBe('Nobody changed who may do what in this time.');
+    expect(toText(answer, templates)).toBe('No access was changed in this time.');
   });
 });
 
@@ -408,7 +408,7 @@ describe('clickops', () => {
     }),
   ];
 
-  test('counts what was changed by hand against what code changed, by account; reads, sign-ins and refusals are no changes', async () => {
+  test('counts changes by hand and by code, by account, without reads, sign-ins and denied calls', async () => {
     await using open = await trailOf(...byHand, byCode, ...not);
     const answer = await open.ask(`clickops ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => [cells.account, cells.events, cells.byhand, cells.bycode])).toEqual([
@@ -421,7 +421,7 @@ describe('clickops', () => {
     expect(await open.ids(answer.table?.rows[0]?.next?.line ?? '')).toEqual(idsOf(...byHand));
   });
 
-  test('takes whoever is in the console by a role for somebody, and a program that works in the same role for none', async () => {
+  test('counts people in the console through a role, but not a program in the same role', async () => {
     const inConsole = write('CreateVpc', {
       userIdentity: session('admins', 'jdoe'),
       sessionCredentialFromConsole: 'true',
@@ -432,7 +432,7 @@ describe('clickops', () => {
     expect(await open.ids(`clickops sort:time ${DAY}`)).toEqual(idsOf(inConsole));
   });
 
-  test('lists them, and counts them again', async () => {
+  test('lists the changes, and counts them again', async () => {
     await using open = await trailOf(...byHand, byCode, ...not);
     const list = await open.ask(`clickops sort:time ${DAY}`);
     expect(list.table?.rows).toHaveLength(4);

@@ -1,4 +1,4 @@
-/** Questions about keys, links and secrets: what each finds, and what looks like it and is none. */
+/** Questions about keys, links and secrets: what each finds, and similar events that it must not find. */
 import { describe, expect, test } from 'vitest';
 import { type Networks, unknownNetworks } from '../src/answer/context.ts';
 import { openDesk } from '../src/desk/desk.ts';
@@ -35,7 +35,7 @@ describe('kms-external', () => {
     record({ eventName: 'CreateKey', requestParameters: { origin: 'EXTERNAL' } }),
   ];
 
-  test('finds every origin that is not AWS’s, told in the request or in the answer, and imported material', async () => {
+  test('finds every external origin, in the request or in the response, and imported key material', async () => {
     await using open = await trailOf(...outside, ...inside);
     expect(await open.ids(`kms-external ${DAY}`)).toEqual(idsOf(...outside));
     const rows = await open.cells(`kms-external ${DAY}`);
@@ -48,7 +48,7 @@ describe('kms-external', () => {
     });
   });
 
-  test('knows a try by the request, and an origin that only begins like AWS’s own', async () => {
+  test('finds a failed attempt by its request, and an origin that only begins like AWS’s', async () => {
     const tried = kms('CreateKey', { requestParameters: { origin: 'EXTERNAL' }, errorCode: 'AccessDenied' });
     const alike = kms('CreateKey', { requestParameters: { origin: 'AWSXKMS' } });
     const own = kms('CreateKey', { requestParameters: { origin: 'AWS_KMS' }, errorCode: 'AccessDenied' });
@@ -57,7 +57,7 @@ describe('kms-external', () => {
     expect(await open.ids(`kms-external ${DAY}`)).toEqual(idsOf(tried, alike));
   });
 
-  test('says so where every key is of AWS’s own', async () => {
+  test('says so when every key has an AWS origin', async () => {
     await using open = await trailOf(...inside);
     expect(toText(await open.ask(`kms-external ${DAY}`), templates)).toBe('No key material came from outside AWS in this time.');
   });
@@ -80,7 +80,7 @@ describe('presigned', () => {
   ];
   const not = [get('shop', 'AuthHeader'), get('shop', undefined), get('shop', 'QueryString', { errorCode: 'AccessDenied' })];
 
-  test('finds what was had by a link, whoever signed it; not what was refused or signed in a header', async () => {
+  test('finds successful requests with a presigned URL by any signer, but not denied ones or ones signed in a header', async () => {
     await using open = await trailOf(...links, ...not);
     expect(await open.ids(`presigned sort:time ${DAY}`)).toEqual(idsOf(...links));
     expect(await open.cells(`presigned ${DAY}`)).toMatchObject([
@@ -90,7 +90,7 @@ describe('presigned', () => {
     ]);
   });
 
-  test('tells the downloads of the console apart, which are signed in their URL, too; a link that a browser opens is none', async () => {
+  test('counts downloads in the console apart, but not a URL that a browser opens', async () => {
     const download = get('shop', 'QueryString', { userAgent: '[S3Console/0.4]', sessionCredentialFromConsole: 'true', userIdentity: user('bob') });
     const opened = get('shop', 'QueryString', { userAgent: 'Mozilla/5.0 (X11)' });
     await using open = await trailOf(download, opened);
@@ -98,19 +98,17 @@ describe('presigned', () => {
       { user: 'alice', events: 1, console: 0 },
       { user: 'bob', events: 1, console: 1 },
     ]);
-    expect(toTerminal(await open.ask(`presigned ${DAY}`), templates, 160)).toContain(
-      'Downloads in the S3 console are signed in their URL, too: 1 of these.',
-    );
+    expect(toTerminal(await open.ask(`presigned ${DAY}`), templates, 160)).toContain('Downloads in the S3 console are presigned too: 1 of these.');
   });
 
-  test('takes a bucket’s name for what it is', async () => {
+  test('takes wildcards in a bucket’s name literally', async () => {
     const [plain, alike] = [get('a_b', 'QueryString'), get('axb', 'QueryString')];
     await using open = await trailOf(plain, alike);
     expect(await open.ids(`presigned a_b sort:time ${DAY}`)).toEqual(idsOf(plain));
     expect(await open.ids(`presigned "x' or '1'='1" sort:time ${DAY}`)).toEqual([]);
   });
 
-  test('of one bucket is of no other, and stays with it', async () => {
+  test('keeps to the named bucket, in follow-ups too', async () => {
     await using open = await trailOf(...links, ...not);
     const answer = await open.ask(`presigned shop ${DAY}`);
     expect(answer.table?.rows).toHaveLength(2);
@@ -141,7 +139,7 @@ describe('secrets', () => {
     read('ec2', 'GetConsoleOutput'),
   ];
 
-  test('finds what hands one out, given or not; looking at its name is none', async () => {
+  test('finds calls that return secrets, failed ones too, but not reads of their names', async () => {
     await using open = await trailOf(...taken, ...not);
     expect(await open.ids(`secrets sort:time ${DAY}`)).toEqual(idsOf(...taken));
     expect(await open.cells(`secrets target:orders/database ${DAY}`)).toMatchObject([
@@ -150,13 +148,13 @@ describe('secrets', () => {
     ]);
   });
 
-  test('says so where nobody read one', async () => {
+  test('says so when nobody read a secret', async () => {
     await using open = await trailOf(...not);
     expect(toText(await open.ask(`secrets ${DAY}`), templates)).toBe('No reads of secrets in this time.');
   });
 });
 
-describe('Fields that CloudTrail cut short', () => {
+describe('Fields that CloudTrail truncated', () => {
   const cut = '{"withDecryption":true,"origin":"EXTERNAL","publiclyAccessible":true,"policy":"{\\"Statement\\":[{\\"Eff';
   const half = (eventSource: string, eventName: string, more: Fields = {}) =>
     record({ eventSource: `${eventSource}.amazonaws.com`, eventName, readOnly: false, requestParameters: cut, responseElements: cut, ...more });
@@ -189,7 +187,7 @@ describe('Fields that CloudTrail cut short', () => {
     expect(await open().ids(`${line} ${DAY}`)).toHaveLength(found);
   });
 
-  test('are shown as they are, and said to be cut; whole ones are not', async () => {
+  test('are shown as text and marked as cut; complete fields are not marked', async () => {
     const whole = record({ requestParameters: { name: 'x' } });
     await using open = await trailOf(...list, whole);
     const shown = async ({ eventID }: Fields) => toTerminal(await open.ask(`event ${eventID} ${DAY}`), templates, 160);
@@ -262,17 +260,17 @@ describe('s3-outside', () => {
   };
 
   /** The desk over these records, where these networks are known. */
-  async function knowing(known: Networks, ...list: readonly Fields[]) {
+  async function trailWith(known: Networks, ...list: readonly Fields[]) {
     const open = await trailOf(...list);
     const desk = openDesk(await catalog, open.engine, { networks: known });
     const ask = (line: string) => desk.answer(line, { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal });
-    /** All that is said, without the table. */
+    /** The filled template, without the table. */
     const said = async (line: string) => toTerminal({ template: 's3-outside', data: (await ask(line)).data }, templates, 200);
     return { ask, said, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
   }
 
-  test('finds requests from outside by address, actor and event, copies into other buckets among them', async () => {
-    await using open = await knowing(networks, ...outside, ...within, ...rented, ...own, ...others);
+  test('finds requests from outside by address, actor and event, including copies into other buckets', async () => {
+    await using open = await trailWith(networks, ...outside, ...within, ...rented, ...own, ...others);
     const { table, data } = await open.ask(`s3-outside shop ${DAY}`);
     const rows = table?.rows.map(({ cells }) => [cells.ip, cells.who, cells.event, cells.target, cells.requests, cells.ok, cells.refused]);
     expect(rows).toEqual([
@@ -287,71 +285,80 @@ describe('s3-outside', () => {
     ]);
     expect(data).toMatchObject({ requests: 9, ok: 8, within: within.length, own: 2, rented: 2, about: 1 });
     expect(await open.said(`s3-outside arn:aws:s3:::shop/a.pdf ${DAY}`)).toBe(
-      '9 requests for objects of shop came from outside, 8 with success, by 3 actors from 6 addresses; most by alice with 7.\n' +
-        'Left out: 9 from within AWS (services, VPC endpoints, private addresses), 2 from our own networks, 2 from other addresses of AWS.\n' +
-        '• Anyone can rent an address of AWS, so these need not be ours: alice 1, loader/one 1\n' +
+      '9 requests for objects of shop came from outside (8 successful), by 3 actors from 6 addresses; most by alice with 7.\n' +
+        'Not counted: 9 from within AWS (services, VPC endpoints, private addresses), 2 from trusted networks, 2 from other AWS addresses.\n' +
+        '• Anyone can rent an AWS address, so these may not be yours: alice 1, loader/one 1\n' +
         'Requests for objects are in a trail only where it records data events.\n',
     );
   });
 
-  test('leads from each row, and from what AWS’s addresses asked, to the very events that it counts', async () => {
-    await using open = await knowing(networks, ...outside.filter(({ sourceIPAddress }) => sourceIPAddress), ...within, ...rented, ...own, ...others);
+  test('leads from each row, and from AWS addresses, to exactly the events that it counts', async () => {
+    await using open = await trailWith(
+      networks,
+      ...outside.filter(({ sourceIPAddress }) => sourceIPAddress),
+      ...within,
+      ...rented,
+      ...own,
+      ...others,
+    );
     const { table, next = [] } = await open.ask(`s3-outside shop ${DAY}`);
     for (const row of table?.rows ?? []) {
       const { table: events } = await open.ask(row.next?.line ?? '');
       expect(events?.rows.length, row.next?.line).toBe(row.cells.requests);
     }
-    expect(next.map(({ label }) => label)).toEqual(['All from 203.0.113.9', 'From addresses of AWS', 'By presigned URL', 'All about the bucket']);
+    expect(next.map(({ label }) => label)).toEqual(['All from 203.0.113.9', 'From AWS addresses', 'With presigned URLs', 'Profile of the bucket']);
     expect(next[1]?.line).toBe('events source:s3 category:Data target:shop ip:192.0.2.7 2026-05-01');
     expect((await open.ask(next[1]?.line ?? '')).table?.rows).toHaveLength(2);
   });
 
-  test('says which ranges of AWS are not known or old, and that no network is named as ours', async () => {
-    await using unknown = await knowing(unknownNetworks, ...rented, ...own);
+  test('says when the list of AWS addresses is missing or old, and when no trusted networks are set', async () => {
+    await using unknown = await trailWith(unknownNetworks, ...rented, ...own);
     expect(await unknown.said(`s3-outside shop ${DAY}`)).toBe(
-      '4 requests for objects of shop came from outside, all with success, by 2 actors from 3 addresses; most by alice with 3.\n' +
-        '• Which addresses are AWS’s is not known here, so they count as outside, too.\n' +
-        'No network is named as ours, so our offices count as outside, too. The setting TRUSTED_CIDRS names them.\n' +
+      '4 requests for objects of shop came from outside (all successful), by 2 actors from 3 addresses; most by alice with 3.\n' +
+        '• The list of AWS addresses is not available, so they count as outside.\n' +
+        'No trusted networks are set, so your offices count as outside. The setting TRUSTED_CIDRS names them.\n' +
         'Requests for objects are in a trail only where it records data events.\n',
     );
     const fault = { source: 'https://ip-ranges.example.com/a.json', why: 'answered with status 500' };
-    await using none = await knowing({ ...networks, aws: async () => ({ has: () => false, asOf: null, fault }) }, ...rented, ...own);
+    await using none = await trailWith({ ...networks, aws: async () => ({ has: () => false, asOf: null, fault }) }, ...rented, ...own);
     expect(await none.said(`s3-outside shop ${DAY}`)).toContain(
-      '\nLeft out: 0 from within AWS (services, VPC endpoints, private addresses), 2 from our own networks.\n' +
-        '• Which addresses are AWS’s is not known here, so they count as outside, too: https://ip-ranges.example.com/a.json answered with status 500. ' +
+      '\nNot counted: 0 from within AWS (services, VPC endpoints, private addresses), 2 from trusted networks.\n' +
+        '• The list of AWS addresses is not available, so they count as outside: https://ip-ranges.example.com/a.json answered with status 500. ' +
         'The setting AWS_RANGES can name a file with them.\n',
     );
-    await using old = await knowing({ ...networks, aws: async () => ({ ...(await networks.aws()), fault }) }, ...rented, ...own);
+    await using old = await trailWith({ ...networks, aws: async () => ({ ...(await networks.aws()), fault }) }, ...rented, ...own);
     expect(await old.said(`s3-outside shop ${DAY}`)).toContain(
-      '\nAWS’s addresses are those of 2026-05-01, for https://ip-ranges.example.com/a.json answered with status 500.\n',
+      '\nThe list of AWS addresses is from 2026-05-01, because https://ip-ranges.example.com/a.json answered with status 500.\n',
     );
   });
 
-  test('asks for AWS’s addresses only where there is one to tell', async () => {
+  test('gets the AWS addresses only when there is an unknown address', async () => {
     const refusing: Networks = { ...networks, aws: () => Promise.reject(new Error('asked for')) };
-    await using open = await knowing(refusing, ...within, ...own, object('shop', undefined));
-    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(/^1 request for objects of shop came from outside, with success, by alice from —[.]\n/);
+    await using open = await trailWith(refusing, ...within, ...own, object('shop', undefined));
+    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(
+      /^1 request for objects of shop came from outside \(successful\), by alice from —[.]\n/,
+    );
   });
 
-  test('tells a bucket that only we used from one without data events, and from none at all', async () => {
-    await using open = await knowing(networks, ...within, ...own, ...others);
-    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(/^No request for objects of shop came from outside in this time[.]\nLeft out: 9 /);
-    expect(await open.said(`s3-outside shop user:nobody ${DAY}`)).toMatch(/^The trail has nothing that matches about shop in this time[.]/);
-    await using bare = await knowing(networks, ...others);
+  test('tells a bucket with only trusted requests from one without data events and from an unknown one', async () => {
+    await using open = await trailWith(networks, ...within, ...own, ...others);
+    expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(/^No request for objects of shop came from outside in this time[.]\nNot counted: 9 /);
+    expect(await open.said(`s3-outside shop user:nobody ${DAY}`)).toMatch(/^The trail has nothing about shop in this time with these filters[.]/);
+    await using bare = await trailWith(networks, ...others);
     expect(await bare.said(`s3-outside shop ${DAY}`)).toMatch(
       /^The trail has no request for objects of shop in this time, only 1 call about the bucket itself[.]/,
     );
     expect(await bare.said(`s3-outside s3://nowhere/a ${DAY}`)).toMatch(/^The trail has nothing about nowhere in this time[.]/);
-    await expect(bare.ask('s3-outside s3:// 7d')).rejects.toThrow('A bucket is needed');
+    await expect(bare.ask('s3-outside s3:// 7d')).rejects.toThrow('Name a bucket');
   });
 
-  test('says so when there is more than it looks at', async () => {
+  test('says so when there are more groups than it reads', async () => {
     const crowd = Array.from({ length: 10_002 }, (_, n) => object('shop', `203.0.${n >> 8}.${n & 255}`));
-    await using open = await knowing(networks, ...crowd, ...own);
+    await using open = await trailWith(networks, ...crowd, ...own);
     const { table } = await open.ask(`s3-outside shop top:20 ${DAY}`);
     expect([table?.rows.length, table?.more]).toEqual([20, true]);
     expect(await open.said(`s3-outside shop ${DAY}`)).toMatch(
-      /^More than [\d,]+ requests for objects of shop came from outside, .*\nOnly the 10,000 most common combinations of address, actor, event and target were looked at/,
+      /^More than [\d,]+ requests for objects of shop came from outside \(.*\nOnly the 10,000 most common combinations of address, actor, event and target were read/,
     );
   });
 });

@@ -1,4 +1,4 @@
-/** One event: what its record says of who acted, and the questions that it leads to. */
+/** One event: its actor, its MFA and its follow-ups. */
 import { describe, expect, test } from 'vitest';
 import { toTerminal } from '../src/message/terminal.ts';
 import { atPortal } from './support/portal.ts';
@@ -23,7 +23,7 @@ const login = (userIdentity: Fields, MFAUsed: string): Fields =>
 const person = session('AWSReservedSSO_Admin_0123456789abcdef', 'ann@example.com');
 const elsewhere = 'unknown, at the identity provider';
 
-describe('the second factor of an event', () => {
+describe('MFA of an event', () => {
   const cases: [event: string, mfa: string | null, record: Fields][] = [
     ['a person of Identity Center, of whom the session says no', elsewhere, record({ userIdentity: person })],
     ['a person who came by SAML', elsewhere, record({ userIdentity: { type: 'SAMLUser', principalId: 'x:ann', userName: 'ann@example.com' } })],
@@ -59,15 +59,15 @@ describe('the second factor of an event', () => {
     else expect(shown).not.toContain('MFA:');
   });
 
-  test('that the portal verified is where a sign-in at the console leads', async () => {
+  test('at the access portal is a follow-up of a console sign-in', async () => {
     const event = login(person, 'No');
     await using open = await trailOf(event, ...atPortal('08:00', { name: 'ann@example.com', ip: '203.0.113.7', credentials: ['PASSWORD', 'TOTP'] }));
-    const lead = (await open.ask(`event ${event.eventID} ${DAY}`)).next?.find(({ label }) => label === 'With what the portal verified');
+    const lead = (await open.ask(`event ${event.eventID} ${DAY}`)).next?.find(({ label }) => label === 'MFA at the access portal');
     expect(await open.cells(lead?.line ?? '')).toMatchObject([{ eventid: event.eventID, mfa: 'yes' }]);
   });
 });
 
-describe('an event leads', () => {
+describe('an event offers', () => {
   const leadsOf = async (event: Fields) => {
     await using open = await trailOf(event);
     const { next = [] } = await open.ask(`event ${event.eventID} ${DAY}`);
@@ -75,7 +75,7 @@ describe('an event leads', () => {
     return next.map(({ line }) => line);
   };
 
-  test('to the cards of its actor, address and key, to its session, its resource and what happened around it', async () => {
+  test('the profiles of its actor, address and key, its session, its resource and the events around it', async () => {
     const event = record({
       userIdentity: { ...user('tomas'), accessKeyId: 'ASIAEXAMPLEEXAMPLE01' },
       eventSource: 'cloudtrail.amazonaws.com',
@@ -94,7 +94,7 @@ describe('an event leads', () => {
     ]);
   });
 
-  test('to the card of a role, and not to that of a service, of its address, or of a resource that it has not', async () => {
+  test('the profile of a role, but none of a service, of a service’s address, or of an absent resource', async () => {
     expect(await leadsOf(record({ userIdentity: session('deploy', 'run-1') }))).toEqual([
       `role deploy ${DAY}`,
       `ip 203.0.113.7 ${DAY}`,

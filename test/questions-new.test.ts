@@ -1,4 +1,4 @@
-/** What an account had for the first time, against the thirty days before. */
+/** What an account has for the first time, compared with the 30 days before. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { type Fields, type OpenTrail, openFolder, record, session, trailFolder, user } from './support/trail-folder.ts';
@@ -26,7 +26,7 @@ const now = (fields: Fields = {}): Fields => record({ eventTime: '2026-05-05T10:
 const found = async (open: OpenTrail, line = 'new 7d') => (await open.cells(line, NOW)).map(({ kind, value }) => `${kind} ${value}`);
 
 describe('new', () => {
-  test('lists what the days before did not have, and nothing that they had', async () => {
+  test('lists only what the days before did not have', async () => {
     await using open = await trailOn(
       earlier(),
       now(),
@@ -47,11 +47,11 @@ describe('new', () => {
       'tool Boto3',
     ]);
     expect(toText(await open.ask('new 7d', NOW), templates)).toBe(
-      'New against the 30 days before: 1 region, 1 service, 2 calls, 1 actor, 1 address, 1 tool.',
+      'New, compared with the 30 days before: 1 region, 1 service, 2 calls, 1 actor, 1 address, 1 tool.',
     );
   });
 
-  test('does not take a new session of an old role, a new version of an old tool, or a service for something new', async () => {
+  test('ignores new sessions of known roles, new versions of known tools, and services as addresses', async () => {
     await using open = await trailOn(
       earlier({ userIdentity: session('deploy', 'release-1') }),
       now({ userIdentity: session('deploy', 'release-2') }),
@@ -59,10 +59,10 @@ describe('new', () => {
       now({ userIdentity: session('deploy', 'release-2'), sourceIPAddress: 'cloudformation.amazonaws.com' }),
     );
     expect(await found(open)).toEqual([]);
-    expect(toText(await open.ask('new 7d', NOW), templates)).toBe('Nothing was new in this time against the 30 days before it.');
+    expect(toText(await open.ask('new 7d', NOW), templates)).toBe('Nothing new in this time, compared with the 30 days before it.');
   });
 
-  test('counts by account: what one account has had for long is new in another; of a new account only that is told', async () => {
+  test('counts by account: a value known in one account is new in another, and a new account is listed alone', async () => {
     const other = { recipientAccountId: '444455556666' };
     await using open = await trailOn(
       earlier({ eventName: 'RunInstances' }),
@@ -76,7 +76,7 @@ describe('new', () => {
     ]);
   });
 
-  test('has forgotten what is longer ago than thirty days before', async () => {
+  test('ignores what is older than the 30 days before', async () => {
     await using open = await trailOn(
       earlier({ eventTime: '2026-03-01T10:00:00Z', eventName: 'RunInstances' }),
       earlier(),
@@ -85,7 +85,7 @@ describe('new', () => {
     expect(await found(open)).toEqual(['call ec2.amazonaws.com RunInstances']);
   });
 
-  test('tells what is new of what matches filters, and takes no account for new that was only not used so before', async () => {
+  test('finds what is new among matching events, and does not call an account new that only lacks earlier matches', async () => {
     const other = { recipientAccountId: '444455556666' };
     const [bob, carol] = [{ userIdentity: user('bob') }, { userIdentity: user('carol') }];
     const first = now({ ...carol, sourceIPAddress: '192.0.2.250', eventTime: '2026-05-05T09:00:00Z', errorCode: 'AccessDenied' });
@@ -98,18 +98,18 @@ describe('new', () => {
       first,
       now({ sourceIPAddress: '192.0.2.250' }),
     );
-    const told = async (line: string) => toText(await open.ask(line, NOW), templates);
+    const sentenceOf = async (line: string) => toText(await open.ask(line, NOW), templates);
     // Carol called first, though Alice comes first.
-    expect(await told('new ip:192.0.2.250 7d')).toBe(
+    expect(await sentenceOf('new ip:192.0.2.250 7d')).toBe(
       'ip:192.0.2.250 was first seen in this time, and not in the 30 days before: 2 events, 1 failed, in 1 account.',
     );
     expect((await open.ask('new ip:192.0.2.250 7d', NOW)).data).toMatchObject({ kinds: [{ shown: [{ actor: 'carol' }] }] });
-    expect(await told('new user:bob 7d')).toBe('New for user:bob against the 30 days before: 1 account, 1 call.');
-    expect(await told('new user:nobody 7d')).toBe('Nothing was new for user:nobody in this time against the 30 days before it.');
-    expect(await told('new account:444455556666 7d')).toBe('New against the 30 days before: 1 actor.');
+    expect(await sentenceOf('new user:bob 7d')).toBe('New for user:bob, compared with the 30 days before: 1 account, 1 call.');
+    expect(await sentenceOf('new user:nobody 7d')).toBe('Nothing new for user:nobody in this time, compared with the 30 days before it.');
+    expect(await sentenceOf('new account:444455556666 7d')).toBe('New, compared with the 30 days before: 1 actor.');
   });
 
-  test('leads from each row to its events, and takes filters for both times', async () => {
+  test('leads from each row to its events, and applies filters to both periods', async () => {
     await using open = await trailOn(earlier(), now({ eventName: 'RunInstances' }), now({ eventName: 'StopInstances', userIdentity: user('bob') }));
     expect(await found(open, 'new user:alice 7d')).toEqual(['call ec2.amazonaws.com RunInstances']);
     const { table } = await open.ask('new 7d top:1', NOW);

@@ -1,4 +1,4 @@
-/** What is known of a user, a role, a key, an address, an account, a region, a resource. */
+/** Profiles of a user, a role, a key, an address, an account, a region and a resource. */
 import { describe, expect, inject, test } from 'vitest';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
@@ -23,7 +23,7 @@ const LIST: readonly Fields[] = [
     sourceIPAddress: '198.51.100.9',
   }),
   record({ userIdentity: session('deploy', 'carol'), recipientAccountId: OTHER, awsRegion: 'us-east-1', eventTime: '2026-05-01T12:00:00Z' }),
-  // A look-alike of each.
+  // Similar names for each.
   record({ userIdentity: { ...user('carolina'), accessKeyId: 'AKIAEXAMPLEEXAMPLE02' }, sourceIPAddress: '203.0.113.77', awsRegion: 'eu-west-1' }),
   record({
     userIdentity: session('deployer', 'x', { accessKeyId: 'ASIAEXAMPLEEXAMPLE03' }),
@@ -33,10 +33,10 @@ const LIST: readonly Fields[] = [
 ];
 const whole = trailForAll(...LIST);
 
-/** Rows of each card that are asked about; a dozen are two of every kind. */
-const MOST_ROWS = 14;
+/** Rows of each profile to ask about: a dozen cover two of every kind. */
+const MAX_PROFILE_ROWS = 14;
 
-describe('A card of the sample trail', () => {
+describe('A profile of the sample trail', () => {
   test.each([
     'user jonas.weber@example.com',
     'role orders-api-role',
@@ -50,7 +50,7 @@ describe('A card of the sample trail', () => {
     await using open = await openStore(inject('sampleStore'));
     const rows = (await open.ask(`${line} top:2 30d`, SAMPLE_END)).table?.rows ?? [];
     expect(rows.length).toBeGreaterThan(3);
-    for (const { cells, next } of rows.slice(0, MOST_ROWS)) {
+    for (const { cells, next } of rows.slice(0, MAX_PROFILE_ROWS)) {
       const groups = await open.cells(`${next?.line} by:account`, SAMPLE_END);
       const events = groups.reduce((sum, group) => sum + Number(group.events), 0);
       expect(`${next?.line}: ${events}`).toBe(`${next?.line}: ${cells.events}`);
@@ -58,17 +58,17 @@ describe('A card of the sample trail', () => {
   });
 });
 
-describe('A card', () => {
+describe('A profile', () => {
   test.each([
     ['user carol', 5, 'carol made 5 calls in 2 accounts, '],
-    ['role deploy', 1, 'Sessions of the role deploy made 1 call in 1 account, '],
-    [`role arn:aws:iam::${ACCOUNT}:role/team/deploy`, 1, 'Sessions of the role deploy made 1 call in 1 account, '],
+    ['role deploy', 1, 'The role deploy made 1 call in 1 account, '],
+    [`role arn:aws:iam::${ACCOUNT}:role/team/deploy`, 1, 'The role deploy made 1 call in 1 account, '],
     ['key AKIAIOSFODNN7EXAMPLE', 4, 'The access key AKIAIOSFODNN7EXAMPLE was used for 4 calls in 1 account, '],
-    ['ip 203.0.113.77', 2, 'From 203.0.113.77 came 2 calls to 1 account, '],
-    [`account ${OTHER}`, 1, `In the account ${OTHER} there was 1 call, `],
-    ['region us-east-1', 1, 'In the region us-east-1 there was 1 call in 1 account, '],
-    ['resource carol-role', 1, 'carol-role is named in 1 call in 1 account, '],
-  ])('%s counts its own events alone', async (line, events, begins) => {
+    ['ip 203.0.113.77', 2, '2 calls came from 203.0.113.77 to 1 account, '],
+    [`account ${OTHER}`, 1, `1 call in the account ${OTHER}, `],
+    ['region us-east-1', 1, '1 call in the region us-east-1, in 1 account, '],
+    ['resource carol-role', 1, '1 call in 1 account names carol-role, '],
+  ])('%s counts only its own events', async (line, events, begins) => {
     const open = whole();
     const answer = await open.ask(`${line} ${DAY}`);
     expect(answer.data).toMatchObject({ events });
@@ -79,18 +79,18 @@ describe('A card', () => {
     for (const lead of answer.next ?? []) await expect(open.ask(lead.line)).resolves.toBeDefined();
   });
 
-  test('tells accounts, services, calls, addresses, keys and refusals', async () => {
+  test('shows accounts, services, calls, addresses, keys and denials', async () => {
     const open = whole();
     const answer = await open.ask(`user carol ${DAY}`);
     expect(answer.data).toMatchObject({ writes: 1, failed: 1, denied: 1, first: '2026-05-01T10:00:00Z', last: '2026-05-01T12:00:00Z' });
-    expect(toText(answer, templates)).toMatch(/: 1 write, 1 refused[.]$/);
+    expect(toText(answer, templates)).toMatch(/: 1 write, 1 denied[.]$/);
     const shown = toTerminal(answer, templates, 160);
     expect(shown).toContain('\nAccounts: 111122223333 4 (1 failed), 444455556666 1');
     expect(shown).toContain('\nAddresses: 203.0.113.7 4, 198.51.100.9 1 (1 failed)');
     expect(shown).toContain('\nErrors: Client.UnauthorizedOperation 1\n');
   });
 
-  test('tells what is new of the last week about a subject that is older, and nothing of one that is not', async () => {
+  test('shows what is new in the last week, but only for a subject that is older', async () => {
     const now = '2026-05-02T00:00:00Z';
     await using open = await trailOf(record({ eventTime: '2026-05-01T08:00:00Z' }), record({ eventName: 'RunInstances' }));
     expect((await open.ask(`user alice 1d`, now)).data).toMatchObject({ fresh: [] });
@@ -103,13 +103,13 @@ describe('A card', () => {
     });
   });
 
-  test('says how many calls failed, and how many of them were refused', async () => {
+  test('says how many calls failed, and how many of them were denied', async () => {
     const ended = (errorCode?: string) => record({ errorCode });
     await using open = await trailOf(ended(), ended('AccessDenied'), ended('ThrottlingException'));
-    expect(toText(await open.ask(`user alice ${DAY}`), templates)).toMatch(/: 0 writes, 2 failed, 1 of them refused[.]$/);
+    expect(toText(await open.ask(`user alice ${DAY}`), templates)).toMatch(/: 0 writes, 2 failed, 1 of them denied[.]$/);
   });
 
-  test('takes as many rows of a kind as are wanted, and counts all the same', async () => {
+  test('shows as many rows of a kind as `top:` allows, with the same totals', async () => {
     const accounts = [ACCOUNT, OTHER, '777788889999'];
     await using open = await trailOf(...accounts.map((recipientAccountId, n) => record({ recipientAccountId, eventName: `Describe${n}` })));
     const few = await open.ask(`user alice top:1 ${DAY}`);
@@ -119,7 +119,7 @@ describe('A card', () => {
     expect((await open.ask(`user alice ${DAY}`)).table?.rows.filter(({ cells }) => cells.kind === 'account')).toHaveLength(3);
   });
 
-  test('offers what it changed where a write succeeded, and takes no sign-in for a change', async () => {
+  test('offers what it changed when a write succeeded; a sign-in is not a change', async () => {
     const signIn = record({
       eventSource: 'signin.amazonaws.com',
       eventName: 'ConsoleLogin',
@@ -145,7 +145,7 @@ describe('A card', () => {
     [`key AKIAIOSFODNN7EXAMPLE ${DAY}`, ['session AKIAIOSFODNN7EXAMPLE', 'rare key:AKIAIOSFODNN7EXAMPLE', 'user carol']],
     [`ip 203.0.113.7 ${DAY}`, ['new ip:203.0.113.7', 'user carol', 'key AKIAIOSFODNN7EXAMPLE']],
     [`account ${OTHER} ${DAY}`, ['user deploy', 'ip 203.0.113.7']],
-  ])('%s leads on to what it tells of, with six questions at most', async (line, leads) => {
+  ])('%s offers at most six follow-ups', async (line, leads) => {
     const open = whole();
     const { next = [] } = await open.ask(line);
     for (const lead of leads) expect(next.map(({ line: asked }) => asked.replace(` ${DAY}`, ''))).toContain(lead);
@@ -159,14 +159,14 @@ describe('A card', () => {
     ['region eu-centrl-1', 'region eu-central-1'],
     ['account 111122223332', `account ${ACCOUNT}`],
     ['resource carol-rol', 'resource carol-role'],
-  ])('of nothing, %s, offers the nearest name of its kind: %s', async (line, meant) => {
+  ])('without events, %s, offers the nearest name: %s', async (line, meant) => {
     const open = whole();
     const [first] = (await open.ask(`${line} ${DAY}`)).next ?? [];
     expect(first).toEqual({ label: `Did you mean ${meant.split(' ')[1]}?`, line: `${meant} ${DAY}` });
     expect((await open.ask(first?.line ?? '')).table?.rows).not.toEqual([]);
   });
 
-  test('of nothing stands where to look for the nearest name would cost too much', async () => {
+  test('without events keeps its answer when the search for the nearest name would cost too much', async () => {
     const open = whole();
     let asked = 0;
     const dear: QueryEngine = {
@@ -184,7 +184,7 @@ describe('A card', () => {
     expect(next?.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
   });
 
-  test('that has a name of the trail, but no events in this time, offers no other', async () => {
+  test('without events offers no other name when its name is in the trail', async () => {
     const open = whole();
     const { next = [] } = await open.ask('region eu-central-1 2026-04-01');
     expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
@@ -196,7 +196,7 @@ describe('A card', () => {
     ['back`tick', 'backtick'],
     ['日本', '日本人'],
     ['=HYPERLINK("http://x")', 'HYPERLINK'],
-  ])('of a name as unkind as %s is of no name that looks like it', async (name, alike) => {
+  ])('of the hostile name %s matches no similar name', async (name, alike) => {
     await using open = await trailOf(
       record({ userIdentity: user(name) }),
       record({ userIdentity: user(alike), requestParameters: { userName: alike } }),
@@ -207,7 +207,7 @@ describe('A card', () => {
     expect((await open.ask(`role ${JSON.stringify(name)} ${DAY}`)).data).toMatchObject({ events: 0 });
   });
 
-  test('of an address of IPv6 is of no longer one, and of a network holds addresses alone', async () => {
+  test('of an IPv6 address matches no longer address, and of a network matches only addresses', async () => {
     const from = (sourceIPAddress: string) => record({ sourceIPAddress });
     await using open = await trailOf(
       ...['2001:db8::1', '2001:db8::12', '10.0.1.5', '10.0.12.5', '10.0.1.5.amazonaws.com', 'AWS Internal', 'ec2.amazonaws.com'].map(from),
@@ -217,14 +217,14 @@ describe('A card', () => {
     expect((await open.ask(`ip 10.0.1.0/24 ${DAY}`)).data).toMatchObject({ events: 1 });
   });
 
-  test('takes no service for an address, and a private one for one', async () => {
+  test('does not take a service for an address, but counts private addresses', async () => {
     const from = (sourceIPAddress: string) => record({ sourceIPAddress });
     await using open = await trailOf(...['cloudformation.amazonaws.com', 'AWS Internal', '10.0.1.5', '2001:db8::1'].map(from));
     const addresses = (await open.cells(`user alice ${DAY}`)).filter(({ kind }) => kind === 'address').map(({ value }) => value);
     expect(addresses.toSorted()).toEqual(['10.0.1.5', '2001:db8::1']);
   });
 
-  test('of a resource leads to the records that name it, though they are about another', async () => {
+  test('of a resource leads to records that name it, even when their target is another', async () => {
     const attached = record({ eventName: 'AttachVolume', readOnly: false, requestParameters: { volumeId: 'vol-0aa', instanceId: 'i-0bb' } });
     const other = record({ eventName: 'AttachVolume', readOnly: false, requestParameters: { volumeId: 'vol-0cc', instanceId: 'i-0bbb' } });
     await using open = await trailOf(attached, other);
@@ -235,15 +235,15 @@ describe('A card', () => {
     }
   });
 
-  test('of nobody says so, and one that is none is refused with what it looks like', async () => {
+  test('of an unknown user says so, and an invalid subject is refused with an example', async () => {
     const open = whole();
     const answer = await open.ask(`user nobody ${DAY}`);
-    expect(toText(answer, templates)).toBe('Nobody called nobody did anything in this time.');
+    expect(toText(answer, templates)).toBe('No call by nobody in this time.');
     expect((await open.ask('user nobody 1h')).next).toMatchObject([{ line: expect.stringMatching(/^user nobody \d+[hd]$/) }]);
     for (const [line, message] of [
       ['key carol', 'An access key id looks like'],
       ['ip carol', 'An address looks like'],
-      ['account 12', 'An account is twelve digits'],
+      ['account 12', 'An account id has 12 digits'],
       ['region europe', 'A region looks like'],
     ] as const) {
       await expect(open.ask(line)).rejects.toThrow(message);

@@ -1,4 +1,4 @@
-/** Questions about calls that did not succeed: what each finds, and what looks like it and is none. */
+/** Questions about calls that did not succeed: what each finds, and similar events that it must not find. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -14,14 +14,14 @@ describe('denied, throttled and failed', () => {
   const throttled = ['Client.RequestLimitExceeded', 'ThrottlingException', 'SlowDown', 'TooManyRequestsException'].map((code) => coded(code));
   const failed = ['NoSuchBucket', 'Client.DryRunOperation', 'LimitExceededException'].map((code) => coded(code));
 
-  test('share all that did not succeed among them, and nothing else', async () => {
+  test('together have every call that did not succeed, and no other', async () => {
     await using open = await trailOf(...denied, ...throttled, ...failed, record());
     expect(await open.ids(`denied sort:time ${DAY}`)).toEqual(idsOf(...denied));
     expect(await open.ids(`throttled sort:time ${DAY}`)).toEqual(idsOf(...throttled));
     expect(await open.ids(`failed sort:time ${DAY}`)).toEqual(idsOf(...failed));
   });
 
-  test('count the sign-ins that failed without a code among what failed, and no answer that only says Failure', async () => {
+  test('count sign-ins that failed without an error code, but not responses that only say Failure', async () => {
     const signIn = record({
       eventSource: 'signin.amazonaws.com',
       eventName: 'ConsoleLogin',
@@ -33,7 +33,7 @@ describe('denied, throttled and failed', () => {
     expect(await open.ids(`failed sort:time ${DAY}`)).toEqual(idsOf(signIn));
   });
 
-  test('tell codes apart that look alike', async () => {
+  test('tell similar error codes apart', async () => {
     const codes = [
       'RequestThrottledException',
       'SlowDown',
@@ -50,13 +50,13 @@ describe('denied, throttled and failed', () => {
     expect(await errorsOf('failed')).toEqual(alike.toSorted());
   });
 
-  test('say so where nothing was', async () => {
+  test('say so when there are no such calls', async () => {
     await using open = await trailOf(record());
-    const said = async (line: string) => toText(await open.ask(line), templates);
-    expect(await said(`denied ${DAY}`)).toBe('No denied calls in this time.');
-    expect(await said(`denied user:bob sort:time ${DAY}`)).toBe('Nothing was denied in this time that matches.');
-    expect(await said(`throttled ${DAY}`)).toBe('No throttled calls in this time.');
-    expect(await said(`failed ${DAY}`)).toBe('No failed calls in this time.');
+    const sentenceOf = async (line: string) => toText(await open.ask(line), templates);
+    expect(await sentenceOf(`denied ${DAY}`)).toBe('No denied calls in this time.');
+    expect(await sentenceOf(`denied user:bob sort:time ${DAY}`)).toBe('Nothing was denied in this time with these filters.');
+    expect(await sentenceOf(`throttled ${DAY}`)).toBe('No throttled calls in this time.');
+    expect(await sentenceOf(`failed ${DAY}`)).toBe('No failed calls in this time.');
   });
 });
 
@@ -69,7 +69,7 @@ describe('denied', () => {
   }));
   const burst = records(20, () => ({ userIdentity: user('mallory'), eventName: 'ListUsers', errorCode: 'AccessDenied' }));
 
-  test('shows who is denied most and who is denied most in an hour, though neither is the other', async () => {
+  test('shows the highest totals and the highest means per hour, even when they differ', async () => {
     await using open = await trailOf(...chronic, ...burst, coded('AccessDenied', { userIdentity: user('bob') }));
     const answer = await open.ask(`denied top:1 ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => [cells.user, cells.events, cells.hours, cells.mean])).toEqual([
@@ -80,7 +80,7 @@ describe('denied', () => {
     expect(toTerminal(answer, templates, 160)).toContain('\n• mallory ListUsers: 20 an hour, in 1 hour of 1 day\n');
   });
 
-  test('tells what is denied for the first time from what is denied every day, and neither from what is in between', async () => {
+  test('tells new denials and chronic denials from others', async () => {
     const on = (days: readonly string[], name: string) =>
       days.map((day) =>
         record({ userIdentity: user(name), eventName: 'ListUsers', errorCode: 'AccessDenied', eventTime: `2026-04-${day}T12:00:00Z` }),
@@ -95,12 +95,12 @@ describe('denied', () => {
     const shown = toTerminal(await open.ask('denied top:1 2026-04-24..2026-04-30'), templates, 160);
     expect(shown).toContain('\nFirst denied in the last day: today ListUsers 1\n');
     expect(shown).toContain('\nDenied on 5 or more of 7 days: chronic ListUsers 7, often ListUsers 5\n');
-    expect(shown).toMatch(/^19 denied calls in 5 rows by user and event, 1 of them here; most: chronic ListUsers with 7\./);
+    expect(shown).toMatch(/^19 denied calls, by user and event \(5 rows\), 1 of them shown; most: chronic ListUsers with 7\./);
     const short = toTerminal(await open.ask('denied 2026-04-29..2026-04-30'), templates, 160);
     expect(short).not.toMatch(/\n(?:First denied in|Denied on)/);
   });
 
-  test('leads from a pair to its calls, and from calls back to the counts', async () => {
+  test('leads from a group to its calls, and back to the counts', async () => {
     await using open = await trailOf(...chronic, ...burst);
     const answer = await open.ask(`denied ${DAY}`);
     const [pair] = answer.table?.rows ?? [];
@@ -110,7 +110,7 @@ describe('denied', () => {
     expect(list.next?.find(({ label }) => label === 'Count them')?.line).toMatch(/^denied actor:/);
   });
 
-  test('is a series with every:, which the answer offers', async () => {
+  test('is a series with every:, which is also a follow-up', async () => {
     await using open = await trailOf(...burst);
     const answer = await open.ask(`denied ${DAY}`);
     const series = answer.next?.find(({ label }) => label === 'Every hour');
@@ -120,7 +120,7 @@ describe('denied', () => {
 });
 
 describe('explain-denied', () => {
-  test('names the permission set of a person whose role cannot be edited, and the role of anyone else', async () => {
+  test('names the permission set for an Identity Center role, and otherwise the role', async () => {
     const denied = (role: string) =>
       coded('AccessDenied', {
         errorMessage: `User: arn:aws:sts::111122223333:assumed-role/${role}/dora is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::plans/a because no identity-based policy allows the s3:GetObject action`,
@@ -129,8 +129,8 @@ describe('explain-denied', () => {
     await using open = await trailOf(person, robot);
     const shown = async ({ eventID }: Fields) => toTerminal(await open.ask(`explain-denied ${eventID} ${DAY}`), templates, 160);
     expect(await shown(person)).toContain(
-      'In the permission set Data_Scientist of IAM Identity Center, whose role cannot be edited by itself, this would allow it:',
+      'This statement in the IAM Identity Center permission set Data_Scientist would allow it (its role cannot be edited directly):',
     );
-    expect(await shown(robot)).toContain('In a policy of arn:aws:iam::111122223333:role/crawler this would allow it:');
+    expect(await shown(robot)).toContain('This statement in a policy of arn:aws:iam::111122223333:role/crawler would allow it:');
   });
 });

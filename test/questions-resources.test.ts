@@ -1,4 +1,4 @@
-/** Who created, changed and deleted a thing, its life, and who made a call: a positive and a look-alike for each trap. */
+/** Who created, changed and deleted a resource, its history, and who made a call: for each trap a match and a similar event that must not match. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { ACCOUNT, type Fields, type OpenTrail, record, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
@@ -6,7 +6,7 @@ import { ACCOUNT, type Fields, type OpenTrail, record, session, trailForAll, tra
 const DAY = '2026-05-01';
 const templates = new URL('../templates/', import.meta.url);
 const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
-const said = async (open: OpenTrail, line: string): Promise<string> => toText(await open.ask(line), templates);
+const sentenceOf = async (open: OpenTrail, line: string): Promise<string> => toText(await open.ask(line), templates);
 
 /** A write of a service at a time of day. */
 const call = (api: string, clock: string, requestParameters: unknown, responseElements: unknown = null, more: Fields = {}): Fields => {
@@ -26,7 +26,7 @@ describe('who-created', () => {
   const SG = 'sg-0abc1234def567890';
   const VOLUME = 'vol-0abc1234def567890';
 
-  test('finds the call whose answer names the id, and not one that only uses it', async () => {
+  test('finds the call whose response has the id, and not one that only uses it', async () => {
     const made = call('ec2:CreateSecurityGroup', '08:00', { groupName: 'web', vpcId: 'vpc-0abc1234def567890' }, { groupId: SG });
     const interfaceMade = call(
       'ec2:CreateNetworkInterface',
@@ -37,12 +37,12 @@ describe('who-created', () => {
     const other = call('ec2:CreateSecurityGroup', '10:00', { groupName: 'db' }, { groupId: `${SG.slice(0, -1)}1` });
     await using open = await trailOf(made, interfaceMade, other);
     expect(await open.ids(`who-created ${SG} ${DAY}`)).toEqual(idsOf(made));
-    expect(await said(open, `who-created arn:aws:ec2:eu-central-1:${ACCOUNT}:security-group/${SG} ${DAY}`)).toMatch(
+    expect(await sentenceOf(open, `who-created arn:aws:ec2:eu-central-1:${ACCOUNT}:security-group/${SG} ${DAY}`)).toMatch(
       /^The security group sg-0abc1234def567890 was created by alice .*with CreateSecurityGroup in account 111122223333[.]$/,
     );
   });
 
-  test('tells a volume from the snapshot that is made of it, and finds it in the launch that made it, too', async () => {
+  test('tells a volume from a snapshot of it, and finds it in the launch that created it too', async () => {
     const snapshot = call('ec2:CreateSnapshot', '11:00', { volumeId: VOLUME }, { volumeId: VOLUME, snapshotId: 'snap-0abc1234def567890' });
     const made = call('ec2:CreateVolume', '08:00', { size: '10' }, { volumeId: VOLUME });
     await using open = await trailOf(snapshot, made);
@@ -50,7 +50,7 @@ describe('who-created', () => {
     expect(await open.ids(`who-created snap-0abc1234def567890 ${DAY}`)).toEqual(idsOf(snapshot));
   });
 
-  test('finds a thing by its name, and not the parts that are made for it later', async () => {
+  test('finds a resource by its name, but not the parts that are created for it later', async () => {
     const made = call('iam:CreateUser', '08:00', { userName: 'carol' });
     const parts = [
       call('iam:CreateLoginProfile', '09:00', { userName: 'carol' }),
@@ -65,23 +65,23 @@ describe('who-created', () => {
     expect(await open.ids(`who-changed carol ${DAY}`)).toEqual(idsOf(...parts.slice(0, 1)));
   });
 
-  test('tells an attempt from a deed', async () => {
+  test('tells an attempt from a creation', async () => {
     const failed = call('s3:CreateBucket', '09:00', { bucketName: 'example-logs' }, null, { errorCode: 'BucketAlreadyExists' });
     await using open = await trailOf(failed);
-    expect(await said(open, `who-created example-logs ${DAY}`)).toBe('Nobody created example-logs in this time: every attempt failed.');
+    expect(await sentenceOf(open, `who-created example-logs ${DAY}`)).toBe('Nobody created example-logs in this time: every attempt failed.');
     expect(await open.cells(`who-created "s3://example-logs/key" ${DAY}`)).toMatchObject([{ effect: 'attempt: BucketAlreadyExists' }]);
   });
 
-  test('tells the newest of several makings under one name', async () => {
+  test('shows the newest of several creations under one name', async () => {
     const [first, second] = ['08:00', '12:00'].map((clock) => call('s3:CreateBucket', clock, { bucketName: 'example-logs' }));
     await using open = await trailOf(first as Fields, second as Fields);
-    expect((await open.ask(`who-created example-logs ${DAY}`)).data).toMatchObject({ making: { eventid: second?.eventID } });
+    expect((await open.ask(`who-created example-logs ${DAY}`)).data).toMatchObject({ creation: { eventid: second?.eventID } });
   });
 
-  test('tells who first set a thing that is made by setting it', async () => {
+  test('shows who first set a resource that a Put call creates', async () => {
     const put = (clock: string, who: string) => call('ssm:PutParameter', clock, { name: '/web/flags' }, { version: 1 }, { userIdentity: user(who) });
     await using open = await trailOf(put('08:00', 'alice'), put('12:00', 'bob'));
-    expect(await said(open, `who-created /web/flags ${DAY}`)).toMatch(/^\/web\/flags was first set by alice /);
+    expect(await sentenceOf(open, `who-created /web/flags ${DAY}`)).toMatch(/^\/web\/flags was first set by alice /);
   });
 
   test.each([
@@ -121,7 +121,7 @@ describe('who-created', () => {
       'StackSet',
       'baseline',
     ],
-  ])('follows what a service made back through %s', async (_, tagged, api, asked, answered, what, name) => {
+  ])('follows a service’s call back through %s', async (_, tagged, api, asked, answered, what, name) => {
     const maker = call(api, '08:00', asked, answered, { userIdentity: user('grace') });
     const made = call(
       'ec2:CreateSecurityGroup',
@@ -138,7 +138,7 @@ describe('who-created', () => {
     });
   });
 
-  test('follows a session of an automation back to who started it', async () => {
+  test('follows an automation session back to the person who started it', async () => {
     const id = '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001';
     const start = call(
       'ssm:StartAutomationExecution',
@@ -155,12 +155,14 @@ describe('who-created', () => {
       { userIdentity: session('automation', `Automation-${id}`) },
     );
     await using open = await trailOf(start, made);
-    expect(await said(open, `who-created ${SG} ${DAY}`)).toContain('on behalf of grace, who called StartAutomationExecution for the SSM automation');
+    expect(await sentenceOf(open, `who-created ${SG} ${DAY}`)).toContain(
+      'on behalf of grace, who called StartAutomationExecution for the SSM automation',
+    );
   });
 });
 
 describe('who-changed', () => {
-  test('finds changes of a thing, and not calls that only mention it', async () => {
+  test('finds changes of a resource, but not calls that only mention it', async () => {
     const put = call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
     const trust = call('iam:UpdateAssumeRolePolicy', '09:00', { roleName: 'orders' }, null, { userIdentity: user('bob') });
     const mention = call('lambda:UpdateFunctionConfiguration20150331v2', '10:00', {
@@ -178,13 +180,13 @@ describe('who-changed', () => {
     });
     await using open = await trailOf(put, trust, mention, read, refused, refusedToo);
     expect(await open.ids(`who-changed orders ${DAY}`)).toEqual(idsOf(put, trust, refusedToo));
-    expect(await said(open, `who-changed orders ${DAY}`)).toMatch(
+    expect(await sentenceOf(open, `who-changed orders ${DAY}`)).toMatch(
       /^orders was changed 2 times by 2 actors, last by bob with UpdateAssumeRolePolicy /,
     );
     expect((await open.ask(`who-changed orders ${DAY}`)).data).toMatchObject({ tries: 1 });
   });
 
-  test('counts all changes, however few rows are asked for, and says so where there are more than it reads', async () => {
+  test('counts all changes, whatever `top:` says, and says so when there are more than it reads', async () => {
     const changes = (count: number): Fields[] =>
       Array.from({ length: count }, (_, n) => call('iam:PutRolePolicy', `${10 + (n % 10)}:00`, { roleName: 'orders', policyName: `p${n}` }));
     await using few = await trailOf(...changes(5));
@@ -192,10 +194,10 @@ describe('who-changed', () => {
     expect(answer.data).toMatchObject({ changes: 5, more: false });
     expect(answer.table).toMatchObject({ more: true, rows: [{}, {}] });
     await using many = await trailOf(...changes(1200));
-    expect(await said(many, `who-changed orders ${DAY}`)).toMatch(/^orders was changed more than 1,000 times, last by alice /);
+    expect(await sentenceOf(many, `who-changed orders ${DAY}`)).toMatch(/^orders was changed more than 1,000 times, last by alice /);
   });
 
-  test('leaves routine calls out, says how many they are, and shows them when asked for all', async () => {
+  test('leaves out routine calls, counts them, and shows them with `all`', async () => {
     const policy = call('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' });
     const objects = [1, 2, 3].map((n) =>
       call('s3:PutObject', `09:0${n}`, { bucketName: 'invoices', key: `${n}` }, null, { eventCategory: 'Data', managementEvent: false }),
@@ -204,17 +206,17 @@ describe('who-changed', () => {
     await using open = await trailOf(policy, ...objects, grant);
     const line = `who-changed invoices ${DAY}`;
     expect(await open.ids(line)).toEqual(idsOf(policy, grant));
-    expect(await said(open, line)).toMatch(/^invoices was changed 2 times.* 3 routine calls are left out\.$/);
-    const all = (await open.ask(line)).next?.find(({ label }) => label === 'Show routine calls, too')?.line;
+    expect(await sentenceOf(open, line)).toMatch(/^invoices was changed 2 times.* 3 routine calls are left out\.$/);
+    const all = (await open.ask(line)).next?.find(({ label }) => label === 'Show routine calls too')?.line;
     expect(all).toBe(`who-changed invoices all ${DAY}`);
     expect(await open.ids(all ?? '')).toEqual(idsOf(policy, grant, ...objects));
     expect((await open.ask(all ?? '')).next).toContainEqual({ label: 'Without routine calls', line });
     expect(await open.ids(`history invoices ${DAY}`)).toEqual(idsOf(policy, grant));
-    expect(await said(open, `history invoices ${DAY}`)).toContain(' 3 routine calls are left out.');
-    expect(await said(open, `history invoices all ${DAY}`)).not.toContain('left out');
+    expect(await sentenceOf(open, `history invoices ${DAY}`)).toContain(' 3 routine calls are left out.');
+    expect(await sentenceOf(open, `history invoices all ${DAY}`)).not.toContain('left out');
   });
 
-  test('tells things of the same name apart by account', async () => {
+  test('tells resources of the same name apart by account', async () => {
     const ours = call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
     const theirs = call('iam:PutRolePolicy', '09:00', { roleName: 'orders', policyName: 'x' }, null, { recipientAccountId: '444455556666' });
     await using open = await trailOf(ours, theirs);
@@ -233,7 +235,7 @@ describe('who-changed', () => {
     const policy = (more: Fields = {}, document: unknown = {}) =>
       call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyDocument: JSON.stringify(document) }, null, more);
 
-    test('is about the thing of that account, and not about its namesake', async () => {
+    test('is about the resource in that account, not about one of the same name', async () => {
       const [ours, theirs] = [policy(), policy(there)];
       await using open = await trailOf(ours, theirs);
       for (const name of ['who-changed', 'history', 'who PutRolePolicy', 'resource']) {
@@ -251,7 +253,7 @@ describe('who-changed', () => {
       }
     });
 
-    test('finds it in the log of the account that called by ARN, and by the number of the account, too', async () => {
+    test('finds it in the log of the calling account, by ARN or by account id', async () => {
       const lambda = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api`;
       const byArn = call('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: lambda }, null, there);
       const shorter = call('lambda:TagResource20170331v2', '09:01', { resource: `${ACCOUNT}:function:api` }, null, there);
@@ -269,7 +271,7 @@ describe('who-changed', () => {
       expect(await open.ids(`history ${lambda.replace(ACCOUNT, OTHER)} ${DAY}`)).toEqual(idsOf(theirs, called));
     });
 
-    test('takes a policy that tells of a namesake for no change of the namesake', async () => {
+    test('does not take a policy that mentions another resource of the same name for a change of it', async () => {
       const trust = { Statement: [{ Effect: 'Allow', Principal: { AWS: arn(OTHER) }, Action: 'sts:AssumeRole' }] };
       const ours = policy({}, trust);
       await using open = await trailOf(ours);
@@ -277,7 +279,7 @@ describe('who-changed', () => {
       expect(await open.ids(`who-changed ${arn(OTHER)} ${DAY}`)).toEqual([]);
     });
 
-    test('of a bucket, which has no account, and of an id, which no other account has, asks for none', async () => {
+    test('needs no account for a bucket or an id, which are unique', async () => {
       const bucket = call('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' }, null, there);
       const shared = call('ec2:ModifySubnetAttribute', '08:00', { subnetId: 'subnet-0abc1234def567890' }, null, there);
       await using open = await trailOf(bucket, shared);
@@ -286,7 +288,7 @@ describe('who-changed', () => {
     });
   });
 
-  test('of a name in several accounts says so, and offers each of them alone', async () => {
+  test('says when several accounts use the name, and offers each of them', async () => {
     const calls = (more: Fields = {}) => [
       call('iam:CreateRole', '07:00', { roleName: 'orders' }, null, more),
       call('iam:PutRolePolicy', '08:00', { roleName: 'orders' }, null, more),
@@ -301,16 +303,16 @@ describe('who-changed', () => {
       ['who-created orders', ' (and one of this name in 1 other account).'],
       ['who-deleted orders', ' (and one of this name in 1 other account).'],
     ] as const) {
-      expect(await said(open, `${line} ${DAY}`)).toContain(words);
+      expect(await sentenceOf(open, `${line} ${DAY}`)).toContain(words);
       const { next = [] } = await open.ask(`${line} ${DAY}`);
       expect(next.slice(0, 2)).toEqual(
-        [ACCOUNT, '444455556666'].map((account) => ({ label: `In ${account} alone`, line: `${line} account:${account} ${DAY}` })),
+        [ACCOUNT, '444455556666'].map((account) => ({ label: `Only in ${account}`, line: `${line} account:${account} ${DAY}` })),
       );
-      expect(await said(open, next[1]?.line ?? '')).not.toMatch(/2 accounts|other account/);
+      expect(await sentenceOf(open, next[1]?.line ?? '')).not.toMatch(/2 accounts|other account/);
     }
   });
 
-  test('finds an id in the request, whatever the target is called', async () => {
+  test('finds an id in the request, whatever the target is', async () => {
     const attach = call('ec2:AttachVolume', '08:00', { volumeId: 'vol-0abc1234def567890', instanceId: 'i-0abc1234def567890' });
     const other = call('ec2:AttachVolume', '09:00', { volumeId: 'vol-0abc1234def567891', instanceId: 'i-0abc1234def567890' });
     await using open = await trailOf(attach, other);
@@ -320,27 +322,29 @@ describe('who-changed', () => {
 });
 
 describe('who-deleted', () => {
-  test('tells a deletion from attempts, from plans and from the deletion of a part', async () => {
+  test('tells a deletion from attempts, from scheduled deletions and from the deletion of a part', async () => {
     const gone = call('iam:DeleteRole', '12:00', { roleName: 'orders' });
     const tried = call('iam:DeleteRole', '11:00', { roleName: 'orders' }, null, { errorCode: 'DeleteConflictException' });
     const part = call('iam:DeleteRolePolicy', '11:30', { roleName: 'orders', policyName: 'x' });
     const planned = call('kms:ScheduleKeyDeletion', '09:00', { keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001' });
     await using open = await trailOf(gone, tried, part, planned);
     expect(await open.ids(`who-deleted orders ${DAY}`)).toEqual(idsOf(gone, tried));
-    expect(await said(open, `who-deleted orders ${DAY}`)).toMatch(/^orders was deleted by alice /);
-    expect(await said(open, `who-deleted 0e7e4a1c-ee11-4c0d-9abc-e7e41a100001 ${DAY}`)).toMatch(/ was not deleted yet: alice planned it /);
+    expect(await sentenceOf(open, `who-deleted orders ${DAY}`)).toMatch(/^orders was deleted by alice /);
+    expect(await sentenceOf(open, `who-deleted 0e7e4a1c-ee11-4c0d-9abc-e7e41a100001 ${DAY}`)).toMatch(
+      / is not deleted yet: alice scheduled its deletion /,
+    );
   });
 
-  test('says of a thing that nobody deleted that it may still be there', async () => {
+  test('says that a resource without a deletion may still exist', async () => {
     await using open = await trailOf(record());
-    expect(await said(open, `who-deleted orders ${DAY}`)).toContain('It may still be there');
+    expect(await sentenceOf(open, `who-deleted orders ${DAY}`)).toContain('It may still exist');
     const { next = [] } = await open.ask('who-deleted orders 1h');
     expect(next.find(({ label }) => label.startsWith('The same, '))?.line).toMatch(/^who-deleted orders \d+[hd]$/);
   });
 });
 
 describe('history', () => {
-  test('is a whole life, newest first, attempts said as such', async () => {
+  test('lists creation, changes, uses and deletion, newest first, with failed attempts', async () => {
     const id = 'i-0abc1234def567890';
     const set = { instancesSet: { items: [{ instanceId: id }] } };
     const life = [
@@ -362,14 +366,14 @@ describe('history', () => {
       ['CreateTags', 'changed it'],
       ['RunInstances', 'created it'],
     ]);
-    expect(await said(open, `history ${id} ${DAY}`)).toMatch(
+    expect(await sentenceOf(open, `history ${id} ${DAY}`)).toMatch(
       /^The EC2 instance .* was created by alice .*, was changed 1 time and was deleted by alice /,
     );
   });
 });
 
 describe('A name', () => {
-  test('is not found at the end of a longer one, nor an id at the beginning of one', async () => {
+  test('does not match the end of a longer name, nor an id the beginning of one', async () => {
     const ours = call('lambda:UpdateFunctionCode20150331v2', '08:00', { functionName: 'api' });
     const byArn = call('lambda:TagResource20170331v2', '08:30', { resource: `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api` });
     const longer = call('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: 'other-api' });
@@ -383,7 +387,7 @@ describe('A name', () => {
   });
 });
 
-describe('Wherever a record names a thing', () => {
+describe('Wherever a record names a resource', () => {
   const named = (name: string): Readonly<Record<string, Fields>> => {
     const arn = `arn:aws:ec2:eu-central-1:${ACCOUNT}:volume/${name}`;
     const policy = { Statement: [{ Effect: 'Allow', Action: '*', Resource: [arn, '*'] }, { NotResource: arn }] };
@@ -413,7 +417,7 @@ describe('Wherever a record names a thing', () => {
     ['an id', 'vol-0abc1234def567890', ['vol-0abc1234def567891', 'vol-0abc1234def5678901']],
     ['an old id', 'vol-1a2b3c4d', ['vol-1a2b3c4d5e6f70819', 'vol-1a2b3c4e']],
     ['a name', 'orders_api', ['orders_api_2', 'my-orders_api', 'ordersXapi', 'orders%api', 'orders_ap']],
-  ])('%s is found, and none that is only alike', async (_what, name, alike) => {
+  ])('%s is found, but nothing that is only similar', async (_what, name, alike) => {
     const ours = named(name);
     await using open = await trailOf(...Object.values(ours), ...alike.flatMap((other) => Object.values(named(other))));
     const found = await open.cells(`history ${name} ${DAY}`);
@@ -424,7 +428,7 @@ describe('Wherever a record names a thing', () => {
 });
 
 describe('who', () => {
-  test('counts the callers of a call, on one thing or on any, in whatever letters it is typed', async () => {
+  test('counts the callers of an event, on one resource or on any, in any case', async () => {
     const put = (role: string, who: string, more: Fields = {}) =>
       call('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity: user(who), ...more });
     await using open = await trailOf(
@@ -437,12 +441,12 @@ describe('who', () => {
       { actor: 'alice', calls: 1, failed: 0 },
       { actor: 'bob', calls: 1, failed: 1 },
     ]);
-    expect(await said(open, `who PutRolePolicy ${DAY}`)).toMatch(/^2 actors called PutRolePolicy, 3 times, 1 of them failed: /);
+    expect(await sentenceOf(open, `who PutRolePolicy ${DAY}`)).toMatch(/^2 actors called PutRolePolicy, 3 times, 1 of them failed: /);
     expect(await open.cells(`who Put* ${DAY}`)).toHaveLength(3);
-    expect(await said(open, `who PutRole_olicy ${DAY}`)).toBe('Nobody called PutRole_olicy in this time.');
+    expect(await sentenceOf(open, `who PutRole_olicy ${DAY}`)).toBe('Nobody called PutRole_olicy in this time.');
   });
 
-  test('leads from each row to the calls that it counts, of that actor alone, and on that thing alone', async () => {
+  test('leads from each row to only the calls that it counts', async () => {
     const put = (role: string, userIdentity: Fields) => call('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity });
     // A session that is named like a person.
     await using open = await trailOf(
@@ -475,7 +479,7 @@ describe('An empty answer', () => {
     ['who-deleted orders-ap-role', 'who-deleted orders-api-role'],
     ['history orders-ap-role account:111122223333', 'history orders-api-role account:111122223333'],
     ['resource orders-ap-role', 'resource orders-api-role'],
-  ])('to %s offers first: %s', async (line, meant) => {
+  ])('to %s first offers %s', async (line, meant) => {
     const { next } = await open().ask(`${line} ${DAY}`);
     expect(next?.[0]?.line).toBe(`${meant} ${DAY}`);
     expect(next?.[0]?.label).toMatch(/^Did you mean \S+\?$/);
@@ -487,7 +491,7 @@ describe('An empty answer', () => {
     ['an id, which another would only look like', 'who-changed vol-0abc1234def567890'],
     ['a name like no other', 'who-changed zzz'],
     ['any call that begins so', 'who PutX*'],
-  ])('of %s offers no other', async (_, line) => {
+  ])('to %s offers no other name', async (_, line) => {
     const { next = [] } = await open().ask(`${line} ${DAY}`);
     expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** Who was root, by whatever door; and what looks like root and is none. */
+/** Root sign-ins and other ways to root, and similar events that are neither. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -24,7 +24,7 @@ const atDoor = (eventName: string, more: Fields = {}): Fields =>
   });
 
 describe('root-logins', () => {
-  test('finds root by its type, whatever name it has and wherever it came in; a user called root is none', async () => {
+  test('finds root by its identity type, under any name and in any region, but not a user called root', async () => {
     const signIns = [
       atDoor('ConsoleLogin'),
       atDoor('ConsoleLogin', { userIdentity: { ...ROOT, userName: 'AWS ROOT USER' } }),
@@ -39,17 +39,17 @@ describe('root-logins', () => {
     ];
     await using open = await trailOf(...signIns, ...not);
     expect(await open.ids(`root-logins ${DAY}`)).toEqual(idsOf(...signIns));
-    expect((await open.ask(`root-logins ${DAY}`)).data).toMatchObject({ successes: 3, failures: 1, doors: [] });
+    expect((await open.ask(`root-logins ${DAY}`)).data).toMatchObject({ successes: 3, failures: 1, otherWays: [] });
   });
 
-  test('reads MFA in any letters, and takes silence about it for no answer', async () => {
+  test('reads MFA in any case, and leaves it unknown when the record does not say', async () => {
     const mfa = (MFAUsed?: string) => atDoor('ConsoleLogin', { additionalEventData: MFAUsed ? { MFAUsed } : {} });
     await using open = await trailOf(mfa('Yes'), mfa('YES'), mfa('No'), mfa());
     expect((await open.cells(`root-logins ${DAY}`)).map((cells) => cells.mfa).toSorted()).toEqual(['no', null, 'yes', 'yes']);
     expect((await open.ask(`root-logins ${DAY}`)).data).toMatchObject({ withoutMfa: 1 });
   });
 
-  test('is counted and put into steps as other lists are, and leads to a count of what root did', async () => {
+  test('is counted like other lists, and offers a count of root activity', async () => {
     const deed = record({ userIdentity: ROOT, eventName: 'CreateUser', eventSource: 'iam.amazonaws.com', readOnly: false });
     const signIns = [
       atDoor('ConsoleLogin', { eventTime: '2026-05-01T08:10:00Z' }),
@@ -66,20 +66,20 @@ describe('root-logins', () => {
     expect(await open.ids(groups.table?.rows[1]?.next?.line ?? '')).toEqual(idsOf(signIns[2] as Fields));
     expect((await open.cells(`root-logins every:1h ${DAY}`)).map(({ events }) => events).filter((events) => events !== 0)).toEqual([2, 1]);
     expect(await open.ids(`root-logins sort:time ${DAY}`)).toEqual(idsOf(...signIns));
-    await expect(open.ask(`root-logins sort:rare ${DAY}`)).rejects.toThrow('orders counts');
-    const counts = (await open.ask(`root-logins ${DAY}`)).next?.find(({ label }) => label === 'Count what root did');
+    await expect(open.ask(`root-logins sort:rare ${DAY}`)).rejects.toThrow('works only on counts');
+    const counts = (await open.ask(`root-logins ${DAY}`)).next?.find(({ label }) => label === 'Count root activity');
     expect(counts?.line).toBe(`count kind:root by:event ${DAY}`);
     expect(await open.cells(counts?.line ?? '')).toContainEqual(expect.objectContaining({ event: 'CreateUser', events: 1 }));
   });
 
-  test('says that it found none that matches, where it was asked for some', async () => {
+  test('says so when no root sign-in matches', async () => {
     await using open = await trailOf(atDoor('ConsoleLogin'));
-    expect(toText(await open.ask(`root-logins ip:198.51.100.9 ${DAY}`), templates)).toBe('Nobody signed in as root in this time that matches.');
-    expect(toText(await open.ask('root-logins 2026-04-01'), templates)).toBe('Nobody signed in as root in this time.');
+    expect(toText(await open.ask(`root-logins ip:198.51.100.9 ${DAY}`), templates)).toBe('No root sign-in in this time with these filters.');
+    expect(toText(await open.ask('root-logins 2026-04-01'), templates)).toBe('No root sign-in in this time.');
   });
 
-  test('tells of a new password and of root that was lent, beside the sign-ins; those of users are no story of root', async () => {
-    const doors = [
+  test('shows password resets of root and AssumeRoot, but not password resets of users', async () => {
+    const otherWays = [
       atDoor('PasswordRecoveryRequested', { eventTime: '2026-05-01T08:00:00Z' }),
       atDoor('PasswordRecoveryCompleted', { eventTime: '2026-05-01T08:10:00Z' }),
       record({
@@ -95,20 +95,20 @@ describe('root-logins', () => {
       record({ eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', requestParameters: { roleArn: `arn:aws:iam::${ACCOUNT}:role/root` } }),
       atDoor('PasswordRecoveryRequested', { userIdentity: user('bob') }),
     ];
-    await using open = await trailOf(...doors, ...not);
+    await using open = await trailOf(...otherWays, ...not);
     const answer = await open.ask(`root-logins ${DAY}`);
-    expect(toText(answer, templates)).toBe('Nobody signed in as root in this time.');
+    expect(toText(answer, templates)).toBe('No root sign-in in this time.');
     const shown = toTerminal(answer, templates, 160);
-    expect(shown).toContain("3 other calls about root's password or the use of its rights:");
+    expect(shown).toContain('3 other calls about the root password or the use of root rights:');
     expect(shown).toContain('• alice called AssumeRoot for 444455556666 2026-05-01 09:00:00 UTC from 203.0.113.7');
     expect(answer.table?.rows).toEqual([]);
     const lead = answer.next?.find(({ label }) => label === 'Other ways to root');
-    expect(await open.ids(lead?.line ?? '')).toEqual(expect.arrayContaining(idsOf(...doors)));
+    expect(await open.ids(lead?.line ?? '')).toEqual(expect.arrayContaining(idsOf(...otherWays)));
   });
 });
 
-describe('Root, the person', () => {
-  test('did nothing of what a service did in its name, or told of it', async () => {
+describe('The root user', () => {
+  test('is not the actor of service calls in root’s name', async () => {
     const deed = record({ userIdentity: ROOT, eventName: 'CreateUser', eventSource: 'iam.amazonaws.com', readOnly: false });
     const not = [
       record({ userIdentity: { ...ROOT, invokedBy: 'autoscaling.amazonaws.com' }, eventName: 'CreateVolume', readOnly: false }),

@@ -1,4 +1,4 @@
-/** Sessions followed from one to the next, across accounts, and what is not to be taken for one. */
+/** Sessions, followed from one to the next across accounts, and calls that belong to no session. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -56,7 +56,7 @@ const BUILD: Role = { role: 'build', name: 'run-1', key: 'ASIAEXAMPLEEXAMPLE01',
 const DEPLOY: Role = { role: 'deploy', name: 'run-1', key: 'ASIAEXAMPLEEXAMPLE02', created: '09:01:00', account: OTHER };
 
 describe('session', () => {
-  test('follows a chain of roles across accounts, from any of its ends, and tells its length', async () => {
+  test('follows a role chain across accounts from either end, and shows its length', async () => {
     const shared = { sharedEventID: '5ba7ed00-0000-4000-8000-00000000c0de' };
     const list = [
       at('08:59:00', user('ci')),
@@ -73,7 +73,7 @@ describe('session', () => {
       at('11:30:00', as({ ...BUILD, key: 'ASIAEXAMPLEEXAMPLE04', created: '11:29:00' })),
     ];
     await using open = await trailOf(...list, ...lookAlikes);
-    // What a user did with a key of its own beside that belongs to the user, and not to a session that came of it.
+    // A user's calls with a long-term key belong to the user, not to a session that the user started.
     for (const [who, calls] of [
       [DEPLOY.key, 4],
       [BUILD.key, 4],
@@ -84,11 +84,11 @@ describe('session', () => {
       expect(answer.table?.rows.map(({ cells }) => cells.eventname)).toContain('TerminateInstances');
     }
     expect(toText(await open.ask(`session ${DEPLOY.key} ${DAY}`), templates)).toContain(
-      'the longest chain is 2 steps: ci → build/run-1 → deploy/run-1',
+      'the longest chain has 2 steps: ci → build/run-1 → deploy/run-1',
     );
   });
 
-  test('takes the many keys of a console session for one session, sign-in and switch included', async () => {
+  test('groups the many keys of a console session into one session, with its sign-in and role switch', async () => {
     const console = (clock: string, key: string): Fields =>
       at(clock, as({ ...BUILD, key }), { userAgent: 'Mozilla/5.0', sessionCredentialFromConsole: 'true' });
     const { sessionContext: _, accessKeyId: __, ...door } = as(BUILD);
@@ -107,12 +107,12 @@ describe('session', () => {
       calls: 4,
       total: 2,
       chain: ['dora', 'build/run-1'],
-      sessions: [{ actor: 'dora' }, { by: 'SwitchRole', calls: 3, isApart: false }],
+      sessions: [{ actor: 'dora' }, { by: 'SwitchRole', calls: 3, hasSeveralNetworks: false }],
     });
     expect((await open.ask(`session build/run-1 ${DAY}`)).data).toMatchObject({ calls: 5, total: 3 });
   });
 
-  test('leaves out other sessions of whoever a role was switched from, and siblings', async () => {
+  test('leaves out other sessions of the same user, and sibling sessions', async () => {
     const { sessionContext: _, accessKeyId: __, ...door } = as(DEPLOY);
     const home = (created: string, key: string): Fields => as({ ...BUILD, name: 'dora', created, key });
     const switched = at('09:01:00', door, {
@@ -134,7 +134,7 @@ describe('session', () => {
     expect((await open.ask(`session ${DEPLOY.key} ${DAY}`)).data).toMatchObject({ calls: 4, total: 2, chain: ['build/dora', 'deploy/run-1'] });
   });
 
-  test('is where the record of an AssumeRole, of a SwitchRole and of a call in a role leads', async () => {
+  test('is a follow-up of AssumeRole, of SwitchRole and of a call in a role', async () => {
     const given = assume('09:00:00', user('ci'), BUILD);
     const within = at('09:00:30', as(BUILD));
     const plain = at('10:00:00', user('ci'));
@@ -153,7 +153,7 @@ describe('session', () => {
     expect(await leads(plain)).toEqual([]);
   });
 
-  test('leads on to what each changed, to who it was and from where, to what was denied, and to what came before', async () => {
+  test('offers changes, profiles, denials and the calls before it', async () => {
     const ci = at('08:50:00', user('ci'), { sourceIPAddress: '198.51.100.4' });
     const bare = at('08:40:00', user('eve'), { eventName: 'StopLogging' });
     const list = [
@@ -166,23 +166,23 @@ describe('session', () => {
     const next = (await open.ask(`session ${BUILD.key} ${DAY}`)).next ?? [];
     const span = '2026-05-01T09:00..2026-05-01T09:03';
     expect(next.map(({ label, line }) => `${line} (${label})`)).toEqual([
-      'events actor:deploy/run-1 reads:false outcome:ok 2026-05-01T09:02..2026-05-01T09:03 (What deploy/run-1 changed)',
+      'events actor:deploy/run-1 reads:false outcome:ok 2026-05-01T09:02..2026-05-01T09:03 (Changes by deploy/run-1)',
       `user ci ${span} (About ci)`,
       `ip 203.0.113.7 ${span} (About 203.0.113.7)`,
       `role build ${span} (About build)`,
-      `denied actor:build/run-1 ${span} (What build/run-1 was denied)`,
+      `denied actor:build/run-1 ${span} (Denials of build/run-1)`,
       'events 2026-05-01T08:45..2026-05-01T09:01 (15 minutes before it)',
       `count key:${BUILD.key} by:event ${DAY} (Count its calls)`,
     ]);
     for (const { line } of next) expect((await open.ask(line)).table?.rows.length, line).toBeGreaterThan(0);
-    // Used from two addresses, it is of none.
+    // With two addresses, no address is offered.
     const all = (await open.ask(`session ci ${DAY}`)).next?.map(({ line }) => line.split(' ')[0]);
     expect(all).not.toContain('ip');
-    // Where nothing was changed and nothing denied, nothing is said to have been.
+    // Without changes and denials, neither is offered.
     expect((await open.ask(`session eve ${DAY}`)).next?.map(({ line }) => line.split(' ')[0])).toEqual(['user', 'ip', 'events', 'count']);
   });
 
-  test('is counted with the filters that find it, however it was asked for', async () => {
+  test('is counted with the filters that find it', async () => {
     await using open = await trailOf(at('09:00:30', as(BUILD)), at('09:00:40', as({ ...BUILD, name: 'run-2' })));
     for (const [who, filters, events] of [
       [BUILD.key, `key:${BUILD.key}`, 2],
@@ -197,7 +197,7 @@ describe('session', () => {
     }
   });
 
-  test('takes filters for the sessions that it tells whole: those with a call that matches', async () => {
+  test('applies filters to sessions: it shows whole sessions with a matching call', async () => {
     const later = { ...BUILD, key: 'ASIAEXAMPLEEXAMPLE21', created: '12:00:00' };
     const keyed = (clock: string, accessKeyId: string, more: Fields = {}): Fields => at(clock, { ...user('ci'), accessKeyId }, more);
     const abroad = { sourceIPAddress: '198.51.100.4' };
@@ -213,15 +213,15 @@ describe('session', () => {
     expect((await open.ask(`session build ip:198.51.100.4 ${DAY}`)).data).toMatchObject({ calls: 2, total: 1 });
     expect((await open.ask(`session ci ip:198.51.100.4 ${DAY}`)).data).toMatchObject({ calls: 2, total: 1 });
     const none = await open.ask('session build ip:192.0.2.1 2026-05-01T08:30..2026-05-01T11:00');
-    expect(toText(none, templates)).toContain('No session of build in this time that matches.');
+    expect(toText(none, templates)).toContain('No session of build in this time with these filters.');
     expect(none.next?.map(({ line }) => line)).toContain('session build ip:192.0.2.1 30d');
   });
 
-  test('says when a session is used from two networks, and does not take a service on its behalf for one', async () => {
+  test('says when a session is used from two networks; a service on its behalf is not one', async () => {
     const from = (clock: string, sourceIPAddress: string, more: Fields = {}): Fields => at(clock, { ...as(BUILD), ...more }, { sourceIPAddress });
     await using stolen = await trailOf(from('09:00:01', '203.0.113.7'), from('09:00:02', '198.51.100.9'));
     expect((await stolen.ask(`session ${BUILD.key} ${DAY}`)).data).toMatchObject({
-      sessions: [{ isApart: true, addresses: '203.0.113.7, 198.51.100.9', services: 0 }],
+      sessions: [{ hasSeveralNetworks: true, addresses: '203.0.113.7, 198.51.100.9', services: 0 }],
     });
     expect(toTerminal(await stolen.ask(`session ${BUILD.key} ${DAY}`), templates, 160)).toContain('Used from 2 networks');
     await using fine = await trailOf(
@@ -230,18 +230,18 @@ describe('session', () => {
       from('09:00:03', 'cloudformation.amazonaws.com', { invokedBy: 'cloudformation.amazonaws.com' }),
     );
     expect((await fine.ask(`session ${BUILD.key} ${DAY}`)).data).toMatchObject({
-      sessions: [{ isApart: false, services: 1, service: 'cloudformation.amazonaws.com' }],
+      sessions: [{ hasSeveralNetworks: false, services: 1, service: 'cloudformation.amazonaws.com' }],
     });
   });
 
-  test('finds who was given a session by its key, where STS tells a service no more; a function’s two networks are usual', async () => {
+  test('finds who got a session by its key, when STS returns only credentials; two networks are usual for a Lambda function', async () => {
     const given = (service: string): Fields =>
       assume('09:00:00', { type: 'AWSService', invokedBy: service }, BUILD, {
         sourceIPAddress: service,
         responseElements: { credentials: { accessKeyId: BUILD.key, sessionToken: 'x' } },
       });
     const calls = ['203.0.113.7', '198.51.100.9'].map((sourceIPAddress, i) => at(`09:00:0${i + 1}`, as(BUILD), { sourceIPAddress }));
-    const usual = 'which is usual for a function that Lambda runs';
+    const usual = '(usual for a Lambda function)';
     await using lambda = await trailOf(given('lambda.amazonaws.com'), ...calls);
     const answer = await lambda.ask(`session build ${DAY}`);
     expect(answer.data).toMatchObject({ total: 2, longest: 1, chain: ['lambda.amazonaws.com', 'build/run-1'] });
@@ -252,8 +252,8 @@ describe('session', () => {
     expect(stolen).not.toContain(usual);
   });
 
-  test('says that a session’s name is chosen by the caller, unless Identity Center gives it', async () => {
-    const chosen = 'is chosen by the caller';
+  test('says that the caller chose the session name, unless Identity Center set it', async () => {
+    const chosen = 'the caller chooses the part after the slash';
     const sso: Role = { ...BUILD, role: 'AWSReservedSSO_Admin_0123456789abcdef', name: 'alice@example.com', key: 'ASIAEXAMPLEEXAMPLE11' };
     const named: Role = { ...BUILD, name: 'alice@example.com', key: 'ASIAEXAMPLEEXAMPLE12' };
     await using open = await trailOf(at('09:00:30', as(sso)), at('09:00:30', as(named)));
@@ -269,7 +269,7 @@ describe('session', () => {
     }
   });
 
-  test('counts a call that both accounts recorded once', async () => {
+  test('counts a call once that two accounts recorded', async () => {
     const shared = { sharedEventID: '5ba7ed00-0000-4000-8000-00000000c0de' };
     const both = [assume('09:01:00', as(BUILD), DEPLOY, shared), assume('09:01:00', as(BUILD), DEPLOY, { ...shared, recipientAccountId: OTHER })];
     const another = assume('09:01:00', as(BUILD), DEPLOY, { sharedEventID: '5ba7ed00-0000-4000-8000-00000000beef' });
@@ -279,13 +279,13 @@ describe('session', () => {
     expect((await twice.ask(`session ${BUILD.key} ${DAY}`)).data).toMatchObject({ calls: 2 });
   });
 
-  test('tells nothing of a role that was refused, and says what a session is written like where it finds none', async () => {
-    const refused = at('09:00:00', user('ci'), { eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', errorCode: 'AccessDenied' });
-    await using open = await trailOf(refused, at('09:02:00', as(DEPLOY)));
-    expect((await open.ask(`session ci ${DAY}`)).data).toMatchObject({ calls: 1, total: 1, refused: 1, longest: 0 });
+  test('shows no session for a denied AssumeRole, and explains how to write a session when it finds none', async () => {
+    const denied = at('09:00:00', user('ci'), { eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', errorCode: 'AccessDenied' });
+    await using open = await trailOf(denied, at('09:02:00', as(DEPLOY)));
+    expect((await open.ask(`session ci ${DAY}`)).data).toMatchObject({ calls: 1, total: 1, failed: 1, longest: 0 });
     const none = await open.ask('session AKIAEXAMPLEEXAMPLE99 2026-05-01T09:01..2026-05-02');
     expect(toText(none, templates)).toBe(
-      'No session of AKIAEXAMPLEEXAMPLE99 in this time. A key is written whole (AKIA…, ASIA…), a session as role/session.',
+      'No session of AKIAEXAMPLEEXAMPLE99 in this time. Write a key in full (AKIA…, ASIA…), and a session as role/session.',
     );
     expect(none.next?.map(({ line }) => line)).toContain('session AKIAEXAMPLEEXAMPLE99 30d');
   });

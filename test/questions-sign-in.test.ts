@@ -61,7 +61,7 @@ describe('logins', () => {
     const answer = await open.ask(`logins ${DAY}`);
     expect(answer.table?.rows).toHaveLength(3);
     expect(toText(answer, templates)).toBe(
-      '2 sign-ins by 2 users, 1 without MFA, 1 where only the identity provider knows; 1 try failed; the latest is by bob 2026-05-01 12:00:00 UTC from 203.0.113.7.',
+      '2 sign-ins by 2 users, 1 without MFA, 1 with MFA known only to the identity provider; 1 attempt failed; the latest is by bob 2026-05-01 12:00:00 UTC from 203.0.113.7.',
     );
   });
 
@@ -75,9 +75,11 @@ describe('logins', () => {
     const later = { eventTime: '2026-05-01T11:00:00Z' };
     await using open = await trailOf(...good, signIn(user('bob'), 'Failure', { ...mfa('Yes'), ...later }), signIn(user('eve'), 'Failure', later));
     expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(
-      /^6 sign-ins by 5 users, 2 with MFA, 3 where only the identity provider knows, 1 that tell nothing of MFA; 2 tries failed; /,
+      /^6 sign-ins by 5 users, 2 with MFA, 3 with MFA known only to the identity provider, 1 with MFA unknown; 2 attempts failed; /,
     );
-    expect(toText(await open.ask(`logins top:3 ${DAY}`), templates)).toMatch(/^The newest 3 hold 1 sign-in by 1 user, 1 [^,]*; 2 tries failed; /);
+    expect(toText(await open.ask(`logins top:3 ${DAY}`), templates)).toMatch(
+      /^The newest 3 include 1 sign-in by 1 user, 1 [^,]*; 2 attempts failed; /,
+    );
   });
 
   test('are found and counted by the value of their MFA column', async () => {
@@ -109,13 +111,13 @@ describe('logins', () => {
     expect(await open.ids(`events mfa:true ${DAY}`)).toEqual([withMfa.eventID]);
     expect(await open.ids(`root-logins mfa:true ${DAY}`)).toEqual([withMfa.eventID]);
     expect(await open.ids(`events mfa:false ${DAY}`)).toEqual([without.eventID, elsewhere.eventID]);
-    await expect(open.ask(`logins mfa:maybe ${DAY}`)).rejects.toThrow('“mfa:” knows true, false, unknown');
+    await expect(open.ask(`logins mfa:maybe ${DAY}`)).rejects.toThrow('“mfa:” takes true, false, unknown');
   });
 
   test('that all failed say that nobody got in', async () => {
     await using open = await trailOf(signIn(user('eve'), 'Failure'));
-    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^Nobody got in: 1 sign-in failed, the latest by eve /);
-    expect(toText(await open.ask(`logins user:bob ${DAY}`), templates)).toBe('Nobody signed in during this time that matches.');
+    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^No sign-in succeeded: 1 sign-in failed, the latest by eve /);
+    expect(toText(await open.ask(`logins user:bob ${DAY}`), templates)).toBe('No sign-in in this time with these filters.');
   });
 });
 
@@ -177,7 +179,7 @@ describe('logins at the IAM Identity Center portal', () => {
       ['bob@example.com', 'portal', 'unknown', 'failed', 'PASSWORD not accepted'],
     ]);
     await using open = await trailOf(...atPortal('08:00', { ...bob, credentials: ['PASSWORD', 'TOTP'], failed: 'TOTP' }));
-    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^Nobody got in: 1 sign-in failed, the latest by bob@example.com /);
+    expect(toText(await open.ask(`logins ${DAY}`), templates)).toMatch(/^No sign-in succeeded: 1 sign-in failed, the latest by bob@example.com /);
     expect(await open.cells(`logins user:bob@example.com kind:human ${DAY}`)).toMatchObject([{ reason: 'TOTP not accepted' }]);
     expect(await open.cells(`logins by:user ${DAY}`)).toMatchObject([{ user: 'bob@example.com', events: 1 }]);
     expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([{ user: 'bob@example.com', events: 1 }]);
@@ -239,7 +241,7 @@ describe('users with the same name', () => {
 describe('signin-failures', () => {
   const at = (time: string, sourceIPAddress = '192.0.2.9'): Fields => ({ eventTime: `2026-05-01T${time}:00Z`, sourceIPAddress });
   const failed = (name: string, time: string, ip?: string) => signIn(user(name), 'Failure', at(time, ip));
-  const came = (name: string, time: string, ip?: string) => signIn(user(name), 'Success', at(time, ip));
+  const signedIn = (name: string, time: string, ip?: string) => signIn(user(name), 'Success', at(time, ip));
   const verdicts = async (...list: readonly Fields[]) => {
     await using open = await trailOf(...list);
     return (await open.cells(`signin-failures ${DAY}`)).map(({ ip, verdict, tries, users, inside }) => ({ ip, verdict, tries, users, inside }));
@@ -253,26 +255,26 @@ describe('signin-failures', () => {
   });
 
   test('from an office where many users mistype and then get in are slips', async () => {
-    const office = ['ann', 'bob', 'cat'].flatMap((name) => [failed(name, '08:00'), came(name, '08:01')]);
+    const office = ['ann', 'bob', 'cat'].flatMap((name) => [failed(name, '08:00'), signedIn(name, '08:01')]);
     expect(await verdicts(...office)).toMatchObject([{ verdict: 'slip', users: 3 }]);
   });
 
   test('that end with a successful sign-in name the user and come first', async () => {
     const list = ['ann', 'bob', 'cat'].map((name) => failed(name, '01:00'));
     const others = ['ann', 'bob', 'cat', 'dan'].map((name) => failed(name, '02:00', '192.0.2.10'));
-    expect(await verdicts(...list, came('dan', '01:30'), ...others)).toMatchObject([
+    expect(await verdicts(...list, signedIn('dan', '01:30'), ...others)).toMatchObject([
       { ip, verdict: 'spraying, got in', inside: 'dan' },
       { ip: '192.0.2.10', verdict: 'spraying' },
     ]);
   });
 
   test('of one user who then got in are a slip, unless there were many', async () => {
-    expect(await verdicts(failed('ann', '08:00'), failed('ann', '08:01'), came('ann', '08:02'))).toEqual([
+    expect(await verdicts(failed('ann', '08:00'), failed('ann', '08:01'), signedIn('ann', '08:02'))).toEqual([
       { ip, verdict: 'slip', tries: 2, users: 1, inside: 'ann' },
     ]);
     const many = records(9, (n) => signIn(user('ann'), 'Failure', at(`08:0${n}`))).map((each) => ({ ...each, eventID: record().eventID }));
     expect(await verdicts(...many)).toMatchObject([{ verdict: 'guessing', tries: 9 }]);
-    expect(await verdicts(...many, came('ann', '09:00'))).toMatchObject([{ verdict: 'guessing, got in', inside: 'ann' }]);
+    expect(await verdicts(...many, signedIn('ann', '09:00'))).toMatchObject([{ verdict: 'guessing, got in', inside: 'ann' }]);
   });
 
   test('at the Identity Center portal are classified with later sign-ins there and at the console', async () => {
@@ -289,26 +291,26 @@ describe('signin-failures', () => {
   });
 
   test('of one user who got in before but not after are not a slip', async () => {
-    expect(await verdicts(came('ann', '07:00'), failed('ann', '08:00'))).toMatchObject([{ verdict: 'gave up', inside: null }]);
+    expect(await verdicts(signedIn('ann', '07:00'), failed('ann', '08:00'))).toMatchObject([{ verdict: 'gave up', inside: null }]);
   });
 
   test('are summarized by what to look at and how many users only mistyped', async () => {
     await using open = await trailOf(
       ...['ann', 'bob', 'cat'].map((name) => failed(name, '01:00')),
       failed('dan', '08:00', '192.0.2.10'),
-      came('dan', '08:01', '192.0.2.10'),
-      came('eve', '09:00', '192.0.2.11'),
+      signedIn('dan', '08:01', '192.0.2.10'),
+      signedIn('eve', '09:00', '192.0.2.11'),
     );
     const answer = await open.ask(`signin-failures ${DAY}`);
     expect(toTerminal(answer, templates, 160)).toMatch(
-      /^4 sign-ins failed from 2 addresses; look at 192.0.2.9 \(spraying\)[.] The most common reason is Failed authentication, 4 times[.]\n\n• 192.0.2.9: 3 failures of 3 users .*; nobody got in\n1 user mistyped and then got in[.]/,
+      /^4 sign-ins failed from 2 addresses; suspicious: 192.0.2.9 \(spraying\)[.] The most common reason is Failed authentication, 4 times[.]\n\n• 192.0.2.9: 3 failures for 3 users, .*; nobody signed in\n1 user mistyped a password or a code, and then signed in[.]/,
     );
     const [row] = answer.table?.rows ?? [];
     expect(await open.ids(row?.next?.line ?? '')).toHaveLength(3);
   });
 
   test('can be counted and listed like other events, with a follow-up back to the verdicts', async () => {
-    await using open = await trailOf(failed('ann', '01:00'), failed('bob', '02:00'), came('bob', '03:00'));
+    await using open = await trailOf(failed('ann', '01:00'), failed('bob', '02:00'), signedIn('bob', '03:00'));
     expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([
       { user: 'ann', events: 1 },
       { user: 'bob', events: 1 },
@@ -326,7 +328,7 @@ describe('signin-failures', () => {
       failed('ann', '01:01'),
       signIn(user('HIDDEN_DUE_TO_SECURITY_REASONS'), 'Failure', { ...nobody, awsRegion: 'eu-west-1', ...mfa('Yes') }),
       ...atPortal('04:00', { name: 'bob@example.com', ip, credentials: ['PASSWORD'], failed: 'PASSWORD' }),
-      came('ann', '01:02'),
+      signedIn('ann', '01:02'),
     ];
     await using open = await trailOf(...list);
     const groups = async (by: string) =>
@@ -359,7 +361,7 @@ describe('signin-failures of one user', () => {
     sourceIPAddress,
   });
   const failed = (name: string, minute: number, ip: string, more: Fields = {}) => signIn(user(name), 'Failure', { ...at(minute, ip), ...more });
-  const came = (name: string, minute: number, ip: string, more: Fields = {}) => signIn(user(name), 'Success', { ...at(minute, ip), ...more });
+  const signedIn = (name: string, minute: number, ip: string, more: Fields = {}) => signIn(user(name), 'Success', { ...at(minute, ip), ...more });
   const bots = (count: number, name = 'ann', every = 1) =>
     Array.from({ length: count }, (_, n) => failed(name, 60 + every * n, `198.51.100.${n + 1}`));
   const home = '203.0.113.99';
@@ -370,65 +372,68 @@ describe('signin-failures of one user', () => {
   };
 
   test('from many addresses are guessing, and a user who then got in comes first', async () => {
-    await using open = await trailOf(...bots(60), came('ann', 200, home));
+    await using open = await trailOf(...bots(60), signedIn('ann', 200, home));
     const answer = await open.ask(`signin-failures ${DAY}`);
     expect(toText(answer, templates)).toBe(
-      'ann got in from 203.0.113.99 without MFA 2026-05-01 03:20:00 UTC, and had 60 failures from 60 addresses. 60 sign-ins failed from 60 addresses; look at ann (guessing, got in). The most common reason is Failed authentication, 60 times.',
+      'ann signed in from 203.0.113.99 without MFA 2026-05-01 03:20:00 UTC, after 60 failures from 60 addresses. 60 sign-ins failed from 60 addresses; suspicious: ann (guessing, got in). The most common reason is Failed authentication, 60 times.',
     );
     expect(toTerminal(answer, templates, 160)).toContain('• ann: 60 failures from 60 addresses, 2026-05-01 01:00:00 UTC to');
     expect(answer.table?.rows[0]?.cells).toMatchObject({ ip: home, verdict: 'guessing, got in', tries: 0, inside: 'ann' });
     expect(new Set(answer.table?.rows.slice(1).map(({ cells }) => cells.verdict))).toEqual(new Set(['guessing']));
-    expect(answer.next?.[0]).toEqual({ label: 'What ann did then', line: 'events actor:ann 2026-05-01T03:20..2026-05-01T15:20' });
+    expect(answer.next?.[0]).toEqual({ label: 'Activity of ann after it', line: 'events actor:ann 2026-05-01T03:20..2026-05-01T15:20' });
     expect(await open.cells(`signin-failures by:user ${DAY}`)).toMatchObject([
       { user: 'ann', verdict: 'guessing, got in', events: 60, addresses: 60 },
     ]);
   });
 
   test.each([
-    ['from one of the same addresses', 'guessing, got in', '198.51.100.9', [came('ann', 200, '198.51.100.9', mfa('Yes'))]],
-    ['with MFA, from a new address', 'guessing, got in', home, [came('ann', 200, home, mfa('Yes'))]],
-    ['without MFA, from where the user was before', 'guessing, got in', home, [came('ann', 1, home), came('ann', 200, home)]],
-    ['with MFA, from where the user was before', 'guessing', home, [came('ann', 1, home, mfa('Yes')), came('ann', 200, home, mfa('Yes'))]],
-    ['only before it began', 'guessing', null, [came('ann', 1, home)]],
-    ['never, while another user did', 'guessing', null, [came('bob', 200, home)]],
+    ['from one of the same addresses', 'guessing, got in', '198.51.100.9', [signedIn('ann', 200, '198.51.100.9', mfa('Yes'))]],
+    ['with MFA, from a new address', 'guessing, got in', home, [signedIn('ann', 200, home, mfa('Yes'))]],
+    ['without MFA, from where the user was before', 'guessing, got in', home, [signedIn('ann', 1, home), signedIn('ann', 200, home)]],
+    ['with MFA, from where the user was before', 'guessing', home, [signedIn('ann', 1, home, mfa('Yes')), signedIn('ann', 200, home, mfa('Yes'))]],
+    ['only before it began', 'guessing', null, [signedIn('ann', 1, home)]],
+    ['never, while another user did', 'guessing', null, [signedIn('bob', 200, home)]],
   ])('from many addresses who got in %s: %s', async (_, verdict, inside, list) => {
     expect(await classified(...bots(20), ...list)).toMatchObject([['ann', verdict, 20, 20, inside, expect.toBeOneOf(['yes', 'no', null])]]);
   });
 
   test('who gets in during slow guessing still count as guessing', async () => {
-    expect(await classified(...bots(12, 'ann', 60), came('ann', 1, home, mfa('Yes')), came('ann', 400, home, mfa('Yes')))).toMatchObject([
+    expect(await classified(...bots(12, 'ann', 60), signedIn('ann', 1, home, mfa('Yes')), signedIn('ann', 400, home, mfa('Yes')))).toMatchObject([
       ['ann', 'guessing', 12, 12, home, 'yes'],
     ]);
   });
 
   test('with two addresses, such as a phone and an office, are a slip', async () => {
-    const list = [failed('ann', 60, '198.51.100.1'), came('ann', 62, home)];
+    const list = [failed('ann', 60, '198.51.100.1'), signedIn('ann', 62, home)];
     expect(await classified(...list)).toEqual([['ann', 'slip', 1, 1, home, 'no']]);
     await using open = await trailOf(...list);
     expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toMatch(
       /^1 sign-in failed from 1 address; no address tried many users, and no user /,
     );
     // The same holds each time a travelling user mistypes, from any address.
-    const travels = Array.from({ length: 9 }, (_, n) => [failed('ann', 60 * n, `198.51.100.${n + 1}`), came('ann', 60 * n + 3, `192.0.2.${n + 1}`)]);
+    const travels = Array.from({ length: 9 }, (_, n) => [
+      failed('ann', 60 * n, `198.51.100.${n + 1}`),
+      signedIn('ann', 60 * n + 3, `192.0.2.${n + 1}`),
+    ]);
     expect(await classified(...travels.flat())).toMatchObject([['ann', 'slip', 9, 9, expect.any(String), 'no']]);
   });
 
   test('who often mistypes and gets in each time are a slip', async () => {
-    const clumsy = Array.from({ length: 10 }, (_, n) => [failed('ann', 60 * n, home), came('ann', 60 * n + 1, home)]);
+    const clumsy = Array.from({ length: 10 }, (_, n) => [failed('ann', 60 * n, home), signedIn('ann', 60 * n + 1, home)]);
     expect(await classified(...clumsy.flat())).toMatchObject([['ann', 'slip', 10, 1, home, 'no']]);
-    expect(await classified(...Array.from({ length: 10 }, (_, n) => failed('ann', n, home)), came('ann', 20, home))).toMatchObject([
+    expect(await classified(...Array.from({ length: 10 }, (_, n) => failed('ann', n, home)), signedIn('ann', 20, home))).toMatchObject([
       ['ann', 'guessing, got in', 10, 1, home, 'no'],
     ]);
   });
 
   test('at one address with two others who mistype once and get in are a slip', async () => {
-    const office = ['ann', 'bob', 'cat'].flatMap((name, n) => [failed(name, 10 * n, home), came(name, 10 * n + 1, home)]);
+    const office = ['ann', 'bob', 'cat'].flatMap((name, n) => [failed(name, 10 * n, home), signedIn(name, 10 * n + 1, home)]);
     expect(await classified(...office)).toEqual(['ann', 'bob', 'cat'].map((name) => [name, 'slip', 1, 1, home, 'no']));
   });
 
   test('among many users tried from one address are part of the spraying', async () => {
     const sprayed = ['ann', 'bob', 'cat'].map((name, n) => failed(name, n, '198.51.100.1'));
-    expect(await classified(...sprayed, came('ann', 300, home))).toMatchObject([
+    expect(await classified(...sprayed, signedIn('ann', 300, home))).toMatchObject([
       ['ann', 'spraying', 1, 1, home, 'no'],
       ['bob', 'spraying', 1, 1, null, null],
       ['cat', 'spraying', 1, 1, null, null],
@@ -439,10 +444,10 @@ describe('signin-failures of one user', () => {
     const sprayed = ['ann', 'bob', 'cat'].flatMap((name, n) => Array.from({ length: 9 }, (_, t) => failed(name, 10 * t + n, '198.51.100.1')));
     await using open = await trailOf(...sprayed);
     expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toMatch(
-      /^27 sign-ins failed from 1 address; look at 198.51.100.1 \(spraying\)[.]/,
+      /^27 sign-ins failed from 1 address; suspicious: 198.51.100.1 \(spraying\)[.]/,
     );
     expect(await open.cells(`signin-failures ${DAY}`)).toMatchObject([{ verdict: 'spraying', users: 3 }]);
-    expect((await classified(...sprayed, came('bob', 300, home)))?.map(([name, verdict]) => [name, verdict])).toEqual([
+    expect((await classified(...sprayed, signedIn('bob', 300, home)))?.map(([name, verdict]) => [name, verdict])).toEqual([
       ['bob', 'guessing, got in'],
       ['ann', 'spraying'],
       ['cat', 'spraying'],
@@ -455,7 +460,7 @@ describe('signin-failures of one user', () => {
     // One address tries many names.
     const one = nameless.map((each) => ({ ...each, sourceIPAddress: home }));
     await using open = await trailOf(...one);
-    expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toContain('look at 203.0.113.99 (guessing)');
+    expect(toText(await open.ask(`signin-failures ${DAY}`), templates)).toContain('suspicious: 203.0.113.99 (guessing)');
   });
 
   test('in one account do not count for a user of the same name in another account', async () => {
@@ -469,7 +474,7 @@ describe('signin-failures of one user', () => {
   });
 
   test('filtered by an address still include a success from another', async () => {
-    await using open = await trailOf(...Array.from({ length: 9 }, (_, n) => failed('ann', n, '198.51.100.1')), came('ann', 30, home));
+    await using open = await trailOf(...Array.from({ length: 9 }, (_, n) => failed('ann', n, '198.51.100.1')), signedIn('ann', 30, home));
     expect(await open.cells(`signin-failures by:user ip:198.51.100.1 ${DAY}`)).toMatchObject([{ verdict: 'guessing, got in', inside: home }]);
     const guess = await open.ask(`signin-failures by:user ${DAY}`);
     expect(guess.table?.rows[0]?.next?.line).toBe(`logins actor:ann ${DAY}`);

@@ -1,6 +1,6 @@
-/** What the trail covers, what its records look like, and why a call was denied. */
+/** The commands coverage, fields and explain-denied. */
 import { describe, expect, test } from 'vitest';
-import { allowing, readDenial } from '../src/analysis/access-denied.ts';
+import { readDenial, statementAllowing } from '../commands/explain-denied/denial.ts';
 import { countFields } from '../src/analysis/field-stats.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -11,7 +11,7 @@ const DAY = '2026-05-01';
 const OTHER = '444455556666';
 
 describe('coverage', () => {
-  test('tells days without events of an account as a whole, and not of a region that is idle', async () => {
+  test('shows days without events of a whole account, but not of an idle region', async () => {
     await using folder = await trailFolder();
     const on = (day: string, more: Fields = {}): Fields => record({ eventTime: `${day}T10:00:00Z`, ...more });
     await folder.deliver([on('2026-04-27'), on('2026-04-28', { awsRegion: 'us-east-1' })], { day: '2026/04/28' });
@@ -24,7 +24,7 @@ describe('coverage', () => {
       events: 4,
       accounts: 2,
       regions: 2,
-      holed: [{ account: OTHER, gaps: '2026-04-28..2026-04-29' }],
+      accountsWithGaps: [{ account: OTHER, gaps: '2026-04-28..2026-04-29' }],
     });
     expect(answer.table?.rows.map(({ cells }) => [cells.account, cells.region, cells.days, cells.without])).toEqual([
       [ACCOUNT, 'eu-central-1', 2, 1],
@@ -33,19 +33,19 @@ describe('coverage', () => {
     ]);
   });
 
-  test('tells whether data events are in it, and of what', async () => {
+  test('shows which services have data events', async () => {
     const read = record({ eventSource: 's3.amazonaws.com', eventName: 'GetObject', managementEvent: false, eventCategory: 'Data' });
     await using without = await trailOf(record({ eventSource: 's3.amazonaws.com', eventName: 'GetBucketAcl' }));
     await using open = await trailOf(record(), read);
     expect((await open.ask(`coverage ${DAY}`)).data).toMatchObject({ services: ['s3.amazonaws.com'], minutes: 840 });
     expect(toText(await open.ask(`coverage ${DAY}`), templates)).toContain(' 14 hours before its end');
-    expect(toTerminal(await without.ask(`coverage ${DAY}`), templates, 160)).toContain('It holds no data events');
-    expect(toText(await open.ask('coverage 2026-04-01'), templates)).toBe('The trail holds no events of this time.');
+    expect(toTerminal(await without.ask(`coverage ${DAY}`), templates, 160)).toContain('It has no data events');
+    expect(toText(await open.ask('coverage 2026-04-01'), templates)).toBe('The trail has no events in this time.');
   });
 });
 
 describe('fields', () => {
-  test('lists every path of a call with how often it is filled and its most common values, and of no other call', async () => {
+  test('lists every path of a call with how often it is present and its most common values, and of no other call', async () => {
     const run = (instanceType: string, more: object = {}): Fields =>
       record({
         eventName: 'RunInstances',
@@ -71,7 +71,7 @@ describe('fields', () => {
     expect(toText(await open.ask(`fields RunInstance ${DAY}`), templates)).toMatch(/^No record of RunInstance in this time[.] /);
   });
 
-  test('leads from each path to the events that have it, and each reads as a filter', async () => {
+  test('leads from each path to the events that have it, with a filter that can be read back', async () => {
     const run = (requestParameters: Fields): Fields => record({ eventName: 'RunInstances', requestParameters });
     await using open = await trailOf(
       run({ 'x-amz-id-2': 'a', tags: { 'aws:cloudformation:stack-name': 'web', 'kubernetes.io/role': '1' }, items: [{ id: 'i-1' }, { id: 'i-2' }] }),
@@ -91,13 +91,13 @@ describe('fields', () => {
     expect(paths).toContain('requestParameters.items[].of[]');
   });
 
-  test('offers the nearest call where there is none of that name', async () => {
+  test('offers the nearest event name when there is none of that name', async () => {
     await using open = await trailOf(record({ eventName: 'RunInstances' }));
     const { next } = await open.ask(`fields RunInstnces ${DAY}`);
     expect(next?.[0]).toEqual({ label: 'Did you mean RunInstances?', line: `fields RunInstances ${DAY}` });
   });
 
-  test('takes more than a thousand paths, and tells of each one how many records have it', async () => {
+  test('lists more than a thousand paths, each with the number of records that have it', async () => {
     const own = (n: number): Fields => Object.fromEntries(Array.from({ length: 700 }, (_, key) => [`own${n}_${key}`, key]));
     const shared = Object.fromEntries(Array.from({ length: 400 }, (_, key) => [`shared${key}`, { deep: [{ er: key }] }]));
     await using open = await trailOf(...records(3, (n) => ({ requestParameters: { ...shared, ...own(n) } })));
@@ -114,7 +114,7 @@ describe('fields', () => {
     expect(short.table?.rows).toHaveLength(1000);
   });
 
-  test('keeps paths apart that differ by the case of a letter, and takes one that is now a number and now a list for both', async () => {
+  test('tells paths apart that differ only in case, and merges a path that is a number or a list', async () => {
     const asking = (requestParameters: Fields): Fields => record({ eventName: 'Odd', requestParameters });
     await using open = await trailOf(
       asking({ Name: 'A', maxResults: 5 }),
@@ -128,7 +128,7 @@ describe('fields', () => {
     expect(paths.get('requestParameters.maxResults[].of')).toBe(1);
   });
 
-  test('shows no secret, and survives text that CloudTrail cut short', () => {
+  test('shows no secrets, and survives truncated JSON', () => {
     const fields = countFields([
       [
         {
@@ -175,37 +175,39 @@ describe('explain-denied', () => {
     });
   });
 
-  test('guesses permission and resource from a call whose message names neither', () => {
+  test('derives permission and resource from the call when the message names neither', () => {
     const bare = (eventsource: string, eventname: string, arns: readonly string[] = []) =>
       readDenial({ eventsource, eventname, errormessage: 'Access Denied', arns });
     expect(bare('s3.amazonaws.com', 'HeadBucket', ['arn:aws:s3:::example-logs'])).toMatchObject({
       action: 's3:ListBucket',
       resource: 'arn:aws:s3:::example-logs',
-      isToldAction: false,
+      isActionNamed: false,
     });
     expect(bare('lambda.amazonaws.com', 'UpdateFunctionCode20150331v2')).toMatchObject({ action: 'lambda:UpdateFunctionCode', resource: '*' });
     expect(bare('monitoring.amazonaws.com', 'PutMetricAlarm')).toMatchObject({ action: 'cloudwatch:PutMetricAlarm' });
   });
 
-  test('lets the policy of a resource name whoever called, as a role', () => {
-    expect(allowing(readDenial({ ...call, errormessage: says('because no resource-based policy allows the s3:PutObject action') }))).toEqual({
-      Effect: 'Allow',
-      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/deploy` },
-      Action: 's3:PutObject',
-      Resource: 'arn:aws:s3:::example-logs/a',
-    });
+  test('names the caller’s role in a statement for a resource-based policy', () => {
+    expect(statementAllowing(readDenial({ ...call, errormessage: says('because no resource-based policy allows the s3:PutObject action') }))).toEqual(
+      {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/deploy` },
+        Action: 's3:PutObject',
+        Resource: 'arn:aws:s3:::example-logs/a',
+      },
+    );
   });
 
-  test('says it of one event, offers no statement against an explicit deny, and takes no other failure for a denial', async () => {
+  test('explains one event, offers no statement against an explicit deny, and says when the call was not denied', async () => {
     const denied = record({ errorCode: 'AccessDenied', errorMessage: says('because no identity-based policy allows the s3:PutObject action') });
     const forbidden = record({ errorCode: 'AccessDenied', errorMessage: says('with an explicit deny in a service control policy') });
     const failed = record({ errorCode: 'NoSuchBucket', errorMessage: 'The specified bucket does not exist', userIdentity: user('bob') });
     await using open = await trailOf(denied, forbidden, failed);
     const shown = async (event: Fields): Promise<string> => toTerminal(await open.ask(`explain-denied ${event.eventID} ${DAY}`), templates, 160);
     expect(await shown(denied)).toMatch(
-      /no identity-based policy allows it[.]\n[\s\S]*In a policy of arn:aws:iam::111122223333:role\/deploy this would allow it:\n[\s\S]*"Action": "s3:PutObject"/,
+      /no identity-based policy allows it[.]\n[\s\S]*This statement in a policy of arn:aws:iam::111122223333:role\/deploy would allow it:\n[\s\S]*"Action": "s3:PutObject"/,
     );
-    expect(await shown(forbidden)).toMatch(/a service control policy denies it explicitly[.][\s\S]*No statement that allows can outdo it/);
+    expect(await shown(forbidden)).toMatch(/a service control policy denies it explicitly[.][\s\S]*An explicit deny overrides any allow/);
     expect(await shown(forbidden)).not.toContain('"Effect"');
     expect(await shown(failed)).toContain('was not denied: DescribeInstances by bob ended failed.');
     expect(toText(await open.ask(`explain-denied nothing ${DAY}`), templates)).toMatch(/^No event nothing in this time[.]/);

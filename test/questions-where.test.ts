@@ -1,4 +1,4 @@
-/** Questions about where and how much: what each finds, and what looks like it and is none. */
+/** Questions about regions and volume: what each finds, and similar events that it must not find. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -22,7 +22,7 @@ describe('outside-regions', () => {
     at('us-east-2', { eventSource: 'signin.amazonaws.com', eventName: 'ConsoleLogin' }),
   ];
 
-  test('counts what is elsewhere, the newest region first, and leaves services without regions out', async () => {
+  test('counts calls in other regions, the newest region first, without global services', async () => {
     await using open = await trailOf(...outside, ...not);
     const answer = await open.ask(`outside-regions eu-central-1 ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => [cells.region, cells.events, cells.people, cells.writes])).toEqual([
@@ -33,12 +33,12 @@ describe('outside-regions', () => {
     expect(await open.ids(`outside-regions eu-central-1 sort:time ${DAY}`)).toEqual(idsOf(...outside));
   });
 
-  test('needs no list of the regions that there are', async () => {
+  test('needs no list of all regions', async () => {
     await using open = await trailOf(at('mx-central-1'), at('eusc-de-east-1'), at('eu-central-1'));
     expect((await open.cells(`outside-regions eu-central-1 ${DAY}`)).map(({ region }) => region)).toEqual(['eusc-de-east-1', 'mx-central-1']);
   });
 
-  test('takes several regions in any case, and its rows and buttons keep them', async () => {
+  test('takes several regions in any case, and keeps them in rows and follow-ups', async () => {
     await using open = await trailOf(...outside, ...not);
     const answer = await open.ask(`outside-regions EU-central-1,us-west-2 ${DAY}`);
     const [newest] = answer.table?.rows ?? [];
@@ -46,7 +46,7 @@ describe('outside-regions', () => {
     for (const { line } of answer.next ?? []) expect((await open.ask(line)).table?.rows.length).toBeGreaterThan(0);
   });
 
-  test('lists every region where none is allowed, the newest first, and says which is home', async () => {
+  test('lists every region when none is allowed, the newest first, and names the home region', async () => {
     await using open = await trailOf(...outside, ...not, at('eu-central-1'));
     const answer = await open.ask(`outside-regions ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => [cells.region, cells.events])).toEqual([
@@ -56,7 +56,7 @@ describe('outside-regions', () => {
       ['us-west-2', 1],
     ]);
     const [first] = toText(answer, templates).split('\n');
-    expect(first).toBe('5 calls in regions in 4 rows by region; most: eu-central-1 with 2. Home is eu-central-1, where most of them are.');
+    expect(first).toBe('5 calls in regions, by region (4 rows); most: eu-central-1 with 2. The home region, with most of them, is eu-central-1.');
     for (const { line } of answer.next ?? []) expect((await open.ask(line)).table?.rows.length).toBeGreaterThan(0);
   });
 
@@ -67,12 +67,12 @@ describe('outside-regions', () => {
     expect(answer.table?.rows.map(({ cells }) => cells.region)).toEqual(['sa-east-1', 'ap-southeast-1']);
   });
 
-  test('refuses what is no region', async () => {
+  test('refuses an invalid region', async () => {
     await using open = await trailOf(record());
-    await expect(open.ask(`outside-regions europe ${DAY}`)).rejects.toThrow('Name the regions that are allowed, as in allow:us-east-1,us-east-2.');
+    await expect(open.ask(`outside-regions europe ${DAY}`)).rejects.toThrow('Name the allowed regions, as in allow:us-east-1,us-east-2.');
   });
 
-  test('says so where all stay inside', async () => {
+  test('says so when all calls are in the allowed regions', async () => {
     await using open = await trailOf(...not);
     const answer = await open.ask('outside-regions eu-central-1 13h');
     expect(toText(answer, templates)).toBe('No calls in other regions in this time.');
@@ -99,7 +99,7 @@ describe('top and volume', () => {
     expect(await open.cells(`top sort:rare top:1 ${DAY}`)).toMatchObject([{ event: 'ListUsers' }]);
   });
 
-  test('volume counts calls in steps of an hour, and keeps its steps when it is told what to tell apart', async () => {
+  test('volume counts calls per hour, and keeps the interval with by:', async () => {
     await using open = await trailOf(...many, one);
     const answer = await open.ask(`volume ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => [cells.step, cells.events, cells.failed, cells.actors])).toEqual([
@@ -116,7 +116,7 @@ describe('top and volume', () => {
 });
 
 describe('rare', () => {
-  test('lists the least common calls first, changes before reads, and tells the same name in two services apart', async () => {
+  test('lists the least common calls first, writes before reads, and tells the same name in two services apart', async () => {
     const usual = records(5, (n) => ({ userIdentity: user(n % 2 ? 'alice' : 'bob'), ...(n === 0 && { errorCode: 'AccessDenied' }) }));
     const once = [
       record({ eventSource: 'iam.amazonaws.com', eventName: 'ListUsers' }),

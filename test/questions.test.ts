@@ -1,4 +1,4 @@
-/** docs/questions.md: every question with an answer of the sample trail. `npx vitest run test/questions.test.ts -u` writes it anew. */
+/** docs/questions.md: every command with an answer from the sample trail. `npx vitest run test/questions.test.ts -u` updates it. */
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { usage } from '../src/answer/command.ts';
@@ -10,11 +10,11 @@ import { toTerminal } from '../src/message/terminal.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 
 const root = new URL('../', import.meta.url);
-/** Rows of each answer that are shown. */
-const MOST_ROWS = 6;
+/** Maximum rows of each answer. */
+const MAX_DOC_ROWS = 6;
 const WIDTH = 140;
 
-test('docs/questions.md says of each command what it answers, as it answers now', async () => {
+test('docs/questions.md shows the current answer of each command', async () => {
   const [trail, store] = [inject('sampleTrail'), inject('sampleStore')];
   const engine = await openDuckDB(store);
   const catalog = await loadRegistry(root);
@@ -30,14 +30,14 @@ test('docs/questions.md says of each command what it answers, as it answers now'
       line: ___,
       ...answer
     } = await desk.answer(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal });
-    const table = answer.table && { ...answer.table, rows: answer.table.rows.slice(0, MOST_ROWS) };
+    const table = answer.table && { ...answer.table, rows: answer.table.rows.slice(0, MAX_DOC_ROWS) };
     const shown = toTerminal({ ...answer, ...(table && { table }) }, new URL('templates/', root), WIDTH).trim();
-    const left = (answer.table?.rows.length ?? 0) - MOST_ROWS;
-    const more = left > 0 && !answer.table?.unseen ? `\n(${left} more ${left === 1 ? 'row' : 'rows'})` : '';
+    const hiddenRows = (answer.table?.rows.length ?? 0) - MAX_DOC_ROWS;
+    const more = hiddenRows > 0 && !answer.table?.exportOnly ? `\n(${hiddenRows} more ${hiddenRows === 1 ? 'row' : 'rows'})` : '';
     sections.push(`## ${name}\n\n${command.summary}.\n\n\`${usage(name, command)}\`\n\n\`\`\`\n$ ${line}\n\n${shown}${more}\n\`\`\``);
   }
   await engine.close();
   const names = [...catalog.commands.keys()].map((name) => `[${name}](#${name})`).join(' · ');
-  const text = `# What can be asked\n\nEvery question, with an answer from a sample trail. This page is written by the tests.\n\n${names}\n\n${sections.join('\n\n')}\n`;
+  const text = `# Questions\n\nEvery command with an answer from the sample trail. The tests generate this page.\n\n${names}\n\n${sections.join('\n\n')}\n`;
   await expect(text).toMatchFileSnapshot('../docs/questions.md');
 });

@@ -51,7 +51,7 @@ const COLUMNS = {
 /** Those that take a word and do without. */
 const DONE_WITHOUT: readonly string[] = ['fields', 'presigned'];
 
-/** Lines of a command: as it is, and of what the trail holds where it takes a word. One that takes another is asked by its example. */
+/** Lines to ask a command: without words, or with a word from the trail; otherwise its example. */
 async function linesOf([name, { words: taken, example }]: readonly [string, Command], open: OpenTrail): Promise<string[]> {
   const line = (...words: string[]) => printLine({ name, words, filters: [], window: ALL });
   const column = COLUMNS[name as keyof typeof COLUMNS];
@@ -60,10 +60,10 @@ async function linesOf([name, { words: taken, example }]: readonly [string, Comm
   return [...(DONE_WITHOUT.includes(name) ? [line()] : []), ...found.map(({ word }) => line(String(word)))];
 }
 
-/** Those whose rows lead to a filter that finds more than they count. */
+/** Commands whose rows lead to a filter that finds more than they count. */
 const BROADER: readonly string[] = ['resource'];
 
-/** How many events a table tells of: by its counts, or by its rows. */
+/** The number of events in a table: the sum of its counts, or its rows. */
 const eventsIn = (table: Answer['table']): number =>
   table?.rows.reduce((sum, { cells }) => sum + (typeof cells.events === 'number' ? cells.events : 1), 0) ?? 0;
 

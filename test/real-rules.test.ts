@@ -18,14 +18,14 @@ const TECHNIQUE_TRAIL = fileURLToPath(new URL('../../shared/data/trails/stratus'
 const DAY = '2026-05-01';
 
 const labelled = z.object({ rule_title: z.string(), expected: z.boolean(), event: z.record(z.string(), z.unknown()) });
-/** What was tried, in which accounts, and what came of it there. */
+/** A technique, its accounts, and the outcome in each. */
 const technique = z.object({
   technique: z.string(),
   accounts: z.array(z.string()),
   events: z.array(z.object({ eventID: z.string(), eventName: z.string() })),
 });
 
-/** The rules that a question of ours claims to cover, with the filters that make it as narrow as the rule. */
+/** The rules that a command covers, with the filters that make it as narrow as the rule. */
 const COVERED = {
   'AWS EC2 Many Password Read Attempts': 'secrets sort:time event:GetPasswordData',
   'AWS Secrets Manager Batch Retrieve Secrets': 'secrets sort:time event:BatchGetSecretValue',
@@ -69,7 +69,7 @@ const COVERED = {
   'IAM Role Policy Updated to Allow Internet Access': String.raw`access-changes event:UpdateAssumeRolePolicy "Principal\\\":\\\"*\\\""`,
 } as const;
 
-/** Those that a list of any events covers by its filters alone. */
+/** The rules that `events` covers with filters only. */
 const LISTED = {
   'Lambda Configuration Updated with Layers by User': 'events event:UpdateFunctionConfiguration* kind:human responseElements.layers[0].arn:*',
   'Lambda Code Updated by User': 'events event:UpdateFunctionCode* kind:human',
@@ -107,7 +107,7 @@ const LISTED = {
     'events (event:CreateImage requestParameters.blockDeviceMapping.items[0].ebs.encrypted:false) OR (event:ModifyImageAttribute requestParameters.launchPermission.add.items[0].group:all)',
 } as const;
 
-/** Attack techniques that were tried on real accounts, one an account: the question that finds what was done, and nothing that led to it. */
+/** Attack techniques run on real accounts, one per account: the command that finds the attack, but not its preparation. */
 const TECHNIQUES = {
   'aws.credential-access.ec2-get-password-data': ['secrets sort:time', 'GetPasswordData'],
   'aws.credential-access.secretsmanager-batch-retrieve-secrets': ['secrets sort:time', 'BatchGetSecretValue'],
@@ -158,7 +158,7 @@ describe('Of the events of a published rule', () => {
     expect(own.filter(({ id }) => found.has(id)).map(({ id }) => id)).toEqual(own.filter(({ expected }) => expected).map(({ id }) => id));
   });
 
-  test('the share that a question of ours covers is told', () => {
+  test('the share that a command covers is printed', () => {
     const rules = new Set(events.map(({ rule_title }) => rule_title));
     const [covered, listed] = [Object.keys(COVERED), Object.keys(LISTED)];
     expect([...covered, ...listed].filter((rule) => !rules.has(rule))).toEqual([]);
@@ -193,7 +193,7 @@ describe('Of a technique of attack', () => {
     expect(await open.ids(`${line} account:${accounts.join()} 2024-07-01..2024-12-31`)).toEqual(meant.map(({ eventID }) => eventID).sort());
   });
 
-  test('the share that a question of ours is made for is told', () => {
+  test('the share that a command is written for is printed', () => {
     console.info(`Questions are made for ${Object.keys(TECHNIQUES).length} of ${techniques.length} techniques.`);
     expect(Object.keys(TECHNIQUES).filter((name) => !techniques.some(({ technique: known }) => known === name))).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { listSkipped } from '../duckdb/store.ts';
 import type { Row } from '../src/answer/answer.ts';
 import { type OpenTrail, openFolder } from './support/trail-folder.ts';
 
-/** Public data that nobody here wrote. */
+/** Public trails beside the checkout. */
 const DATA = fileURLToPath(new URL('../../shared/data/', import.meta.url));
 
 type Cells = Row['cells'];
@@ -33,7 +33,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 const openSet = (set: string) => openFolder({ trail: join(DATA, 'trails', set), store: join(root, set) });
 
-/** Counts by key, whatever the order: keys as JSON text, from the answers' tallies and from ours. */
+/** Counts by key in any order, with keys as JSON text: from the expected answers and from ours. */
 const byKey = (pairs: Iterable<readonly [unknown, number]>): Record<string, number> => {
   const sums: Record<string, number> = {};
   for (const [key, n] of pairs) sums[JSON.stringify(key)] = (sums[JSON.stringify(key)] ?? 0) + n;
@@ -50,7 +50,7 @@ const DENIED = 'error:*AccessDenied*,*UnauthorizedOperation*';
 // And a caller human when the address is neither a service's nor AWS's own nor missing.
 const HUMAN = 'ip:* -ip:*amazonaws.com -ip:"AWS Internal"';
 
-/** Questions that are answered by a list of events: the line whose event ids must be the answer's. */
+/** Questions with a list as the answer: the line must find exactly the expected event ids. */
 const LISTS: Readonly<Record<string, string>> = {
   '03 console logins': 'events event:ConsoleLogin',
   '04 root logins': 'root-logins',
@@ -65,7 +65,7 @@ const LISTS: Readonly<Record<string, string>> = {
     'events event:ModifySnapshotAttribute,ModifyImageAttribute,ModifyDBSnapshotAttribute,PutBucketPolicy,AddPermission20150331v2,AuthorizeSecurityGroupIngress',
 };
 
-/** Questions that are answered by counts: the line, what its rows are counted by, and the part of the answer's key that is meant. */
+/** Questions with counts as the answer: the line, the columns to count by, and the part of the expected key to compare. */
 const COUNTS: Readonly<Record<string, readonly [line: string, ours: (cells: Cells) => unknown, theirs?: (k: Tally[number]['k']) => unknown]>> = {
   '05 what root did': ['events kind:root by:source,event', api],
   '06 failed console logins': ['events event:ConsoleLogin outcome:failed by:ip', ({ ip }) => ip, at(0)],
@@ -73,7 +73,7 @@ const COUNTS: Readonly<Record<string, readonly [line: string, ours: (cells: Cell
   '10 denied calls by principal': [`events ${DENIED} by:principal`, () => 'all', () => 'all'],
   '11 error codes': ['events error:* by:error', ({ error }) => error],
   '12 throttling': ['events outcome:throttled by:source,event', api, at(0)],
-  // A call that was refused names its role in the message alone, from which the target is read.
+  // A denied call names its role only in the message; the target comes from there.
   '14 roles assumed': [
     'events event:AssumeRole* by:target,error',
     ({ target, error }) => [error === null && target, error],
@@ -106,17 +106,17 @@ const OWN: Readonly<Record<string, readonly [line: string, theirs?: (event: List
   '04 root logins': ['logins kind:root'],
   '07 instances launched': ['created event:RunInstances'],
   '08 buckets deleted': ['destructive event:DeleteBucket'],
-  // The lifecycle of a bucket that holds no log, and what is begun and not ended, tampers with no record. Config records, too.
+  // A lifecycle rule on a bucket without logs, or a start, is not tampering. Changes to Config are.
   '16 logging tampered with': [
     'trail-tampering -event:DeleteConfigurationRecorder,DeleteDeliveryChannel',
     ({ name }) => !/BucketLifecycle$|^CreateTrail$|^StartLogging$/.test(name),
   ],
-  // New code, and a session within the rights of its user, change nothing of who may do what; users of Transfer are users of no account.
+  // New code, and a session with its user's rights, change no access. Transfer users are not IAM users.
   '23 new ways in': [
     'access-changes event:Create*,UpdateLoginProfile,Attach*,PutUserPolicy,PutRolePolicy,UpdateAssumeRolePolicy,AddPermission* source:iam,rolesanywhere,lambda,sso-directory -event:CreateGroup,CreatePolicy*,CreateServiceLinkedRole,CreateFunctionUrlConfig,CreateProfile',
     ({ name, source }) => !/^(UpdateFunctionCode|GetFederationToken)/.test(name) && source !== 'transfer.amazonaws.com',
   ],
-  // A port that is opened to a network of one's own is none that is open to the world.
+  // A port open to a private network is not open to the world.
   '24 shared or opened': [
     'access-changes event:Modify*SnapshotAttribute,ModifyImageAttribute,PutBucketPolicy,AddPermission*,AuthorizeSecurityGroupIngress',
     ({ name, record }) => name !== 'AuthorizeSecurityGroupIngress' || /"[0-9a-f.:]+\/0"/.test(record),
@@ -206,13 +206,13 @@ describe.each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'
     }
   });
 
-  test('09 and 11 what went wrong, in three questions: denied, throttled and failed', async () => {
+  test('09 and 11 failures, in three questions: denied, throttled and failed', async () => {
     const all = (await Promise.all(['denied', 'throttled', 'failed'].map((name) => ask(`${name} error:* by:error`)))).flat();
     expect(counted(all, ({ error }) => error)).toEqual(tallied(theirs('11')));
     expect(counted(await ask(`denied ${DENIED} by:source,event`), api)).toEqual(tallied(theirs('09')));
   });
 
-  test('15 what each role session did', async () => {
+  test('15 the calls of each role session', async () => {
     for (const { session, n, first, last, ips, apis } of theirs('15') as RoleSession[]) {
       const own = await ask(`events user:"${session}" userIdentity.type:AssumedRole`);
       expect(own.map(({ eventtime }) => eventtime).toSorted()).toMatchObject({ length: n, 0: first, [n - 1]: last });
@@ -233,7 +233,7 @@ describe.each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'
       const found = await ask(`events user:"${session}" by:ip`);
       expect(found.map(({ ip, events }) => ({ k: ip, n: events }))).toEqual(expect.arrayContaining([...ips]));
       const { data } = await open.ask(`session "${session}" ${days}`);
-      expect(data).toMatchObject({ sessions: expect.arrayContaining([expect.objectContaining({ isApart: true })]) });
+      expect(data).toMatchObject({ sessions: expect.arrayContaining([expect.objectContaining({ hasSeveralNetworks: true })]) });
     }
   });
 
@@ -248,14 +248,14 @@ describe.each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'
     expect(busiest).toEqual(theirs('27'));
   });
 
-  test('every event that is listed is told by the command event', async () => {
+  test('the command event shows every event that is listed', async () => {
     for (const { eventid, eventtime, eventname } of (await ask('events')).slice(0, 5)) {
       const { data } = await open.ask(`event ${eventid} ${String(eventtime).slice(0, 10)}`);
       expect(data).toMatchObject({ found: { eventid, eventname } });
     }
   });
 
-  test('every instance that was launched leads back to its launch', async () => {
+  test('who-started finds the launch of every launched instance', async () => {
     for (const launch of theirs('07') as [string, string, string, string, string | null, string[]][]) {
       for (const instance of launch[5]) expect(await open.ids(`who-started ${instance} ${days}`)).toContain(launch[1]);
     }
@@ -263,7 +263,7 @@ describe.each(['opensearch-catalog', 'stratus', 'traildiscover', 'otrf-s3-exfil'
 });
 
 describe('Trails of other people', () => {
-  test('load whole, with nothing set aside', async () => {
+  test('load completely, without skipped files', async () => {
     for (const set of await readdir(join(DATA, 'trails'))) {
       await using open = await openSet(set);
       expect({ set, skipped: await listSkipped(join(root, set)) }).toEqual({ set, skipped: [] });
@@ -271,7 +271,7 @@ describe('Trails of other people', () => {
     }
   });
 
-  test('name somebody for each of their events', async () => {
+  test('have an actor for each event', async () => {
     for (const set of await readdir(join(DATA, 'trails'))) {
       await using open = await openSet(set);
       const nameless = await open.rows(`select eventid, useridentity from events

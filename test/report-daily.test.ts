@@ -1,4 +1,4 @@
-/** The report of a day: its sign-ins are those that questions tell of. */
+/** The daily report counts the same sign-ins as the questions. */
 import { expect, test } from 'vitest';
 import { toTerminal } from '../src/message/terminal.ts';
 import { atPortal } from './support/portal.ts';
@@ -20,7 +20,7 @@ const signIn = (name: string, result: 'Success' | 'Failure', more: Fields): Fiel
   });
 const report = ({ desk }: OpenTrail) => desk.report('daily', DAY, { now: DAY.to, signal: new AbortController().signal });
 
-test('The report of a day counts failures at the portal of Identity Center with those at the console', async () => {
+test('The daily report counts failures at the access portal together with those at the console', async () => {
   const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD'], failed: 'PASSWORD' });
   await using open = await trailOf(...portal, signIn('bob', 'Failure', { sourceIPAddress: '192.0.2.9' }), signIn('bob', 'Success', {}));
   const answer = await report(open);
@@ -31,7 +31,7 @@ test('The report of a day counts failures at the portal of Identity Center with 
   expect(await open.cells(lead?.line ?? '')).toHaveLength(2);
 });
 
-test('The report of a day says first who was guessed at from many addresses and got in, and how many addresses it leaves out', async () => {
+test('The daily report first lists users who signed in after guessing from many addresses, and counts the addresses it leaves out', async () => {
   const bots = Array.from({ length: 20 }, (_, n) =>
     signIn('ann', 'Failure', { sourceIPAddress: `198.51.100.${n + 1}`, eventTime: '2026-05-01T01:00:00Z' }),
   );

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-/** What each room may import of ours, beside itself and src/errors.ts. */
+/** The rooms that each room may import, besides itself and src/errors.ts. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   commands: ['#kit'],
   reports: ['#kit'],
@@ -29,7 +29,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   bench: ['src', 'commands', 'reports', 'athena', 'duckdb', 'sample', 'test'],
 };
 
-/** Programs, which nobody imports. */
+/** Programs, which no file imports. */
 const PROGRAMS = /^src\/main\.ts$|^(src\/cli|sample|bench)\/main\.ts$/;
 
 /** Packages that only some rooms may import. */
@@ -41,10 +41,10 @@ const PACKAGES: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^node-cron$/, rooms: ['src/clock'] },
 ];
 
-/** All that lies at the root of src/. */
+/** The files at the root of src/. */
 const ROOT = ['app.ts', 'config.ts', 'errors.ts', 'kit.ts', 'main.ts'];
 
-/** The text of each file of ours, by its path from the project's root. */
+/** The text of each file, by its path from the project root. */
 type Tree = ReadonlyMap<string, string>;
 
 const tree: Tree = new Map(
@@ -63,7 +63,7 @@ const roomOf = (file: string): string =>
 const specifiersOf = (text: string): string[] =>
   [...text.matchAll(/(?:\bfrom |\bimport\(|\bimport )['"]([^'"]+)['"]/g)].map(([, target]) => target as string);
 
-/** The files of ours that a file imports, types included. */
+/** The project files that a file imports, types included. */
 const importsOf = (file: string, text: string): string[] =>
   specifiersOf(text)
     .filter((target) => target.startsWith('.') || target === '#kit')
@@ -80,7 +80,7 @@ function isAllowed(file: string, target: string): boolean {
   return (DOORS[room] ?? []).some((door) => (door === '#kit' ? target === 'src/kit.ts' : target === door || target.startsWith(`${door}/`)));
 }
 
-/** Everything in a tree that breaks a rule, in words. */
+/** Every broken rule in a tree, in words. */
 function violationsIn(files: Tree): string[] {
   return [...files].flatMap(([file, text]) => [
     ...importsOf(file, text)
@@ -91,12 +91,46 @@ function violationsIn(files: Tree): string[] {
       .map((target) => `${file} imports ${target}`),
     ...(/^(commands|reports)\//.test(file)
       ? specifiersOf(text)
-          .filter((target) => target !== '#kit' && !target.startsWith('.'))
+          .filter((target) => target !== '#kit' && !target.startsWith('.') && !target.startsWith('node:'))
           .map((target) => `${file} imports ${target}`)
       : []),
-    ...(/^src\/[^/]+$/.test(file) && !ROOT.includes(file.slice(4)) ? [`${file} lies at the root of src`] : []),
-    ...(/(^|\/)(utils?|helpers?|types|index)(\/|\.ts$)/.test(file) ? [`${file} is named for nothing`] : []),
+    ...(/^src\/[^/]+$/.test(file) && !ROOT.includes(file.slice(4)) ? [`${file} is at the root of src`] : []),
+    ...(/(^|\/)(utils?|helpers?|types|index)(\/|\.ts$)/.test(file) ? [`${file} has a name without a subject`] : []),
   ]);
+}
+
+/** Names in the kit that only one command or report uses, and why the kit has them. */
+const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because: string }[] = [
+  { names: ['join', 'Sql'], because: 'parts of SQL, like limit and list' },
+  { names: ['Table', 'BilledQuery'], because: 'types of an answer and of a context' },
+  { names: ['report'], because: 'declares reports, of which there is one' },
+  { names: ['eventsDuringAny'], because: 'reads events: only src/trail writes that SQL' },
+  { names: ['resolveField', 'printFilter'], because: 'read and print filters, which only src/trail and src/question do' },
+  { names: ['findOrigins', 'Origin', 'eventsAround'], because: 'resourceQuestion uses them too' },
+  { names: ['actorAndAddress', 'perAccount', 'accountsSharing', 'didYouMeanResource', 'ResourceId'], because: 'resourceQuestion uses them too' },
+  { names: ['DIMENSIONS', 'dimensionValue', 'unnestDimensions', 'hasChosenName'], because: 'profile uses them too' },
+  { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
+  { names: ['mfaColumn'], because: 'signInsDuring uses it too' },
+  { names: ['ClassifiedAddress', 'ClassifiedUser'], because: 'the rows of classifySignIns' },
+  { names: ['isPrivateAddress', 'isFromInsideAws'], because: 'share the CIDR ranges of filters' },
+];
+
+/** The names between the braces of `import {…} from '#kit'`, or of all exports. */
+const namesIn = (text: string, statement: RegExp): string[] =>
+  [...text.matchAll(statement)].flatMap(([, names = '']) => names.split(',').map((name) => name.replace(/^\s*type\s/, '').trim())).filter(Boolean);
+
+/** Names in the kit that fewer than two commands or reports use, and exceptions that are not needed, in words. */
+function singleUsesIn(files: Tree): string[] {
+  const users = [...files]
+    .filter(([file]) => /^(commands|reports)\//.test(file))
+    .flatMap(([file, text]) => namesIn(text, /import (?:type )?\{([^}]*)\} from '#kit'/g).map((name) => [name, commandOf(file)] as const));
+  const usersOf = (name: string): number => new Set(users.filter(([used]) => used === name).map(([, user]) => user)).size;
+  const exceptions = SINGLE_USE.flatMap(({ names }) => names);
+  return namesIn(files.get('src/kit.ts') ?? '', /export (?:type )?\{([^}]*)\} from/g).flatMap((name) => {
+    const count = usersOf(name);
+    if (exceptions.includes(name)) return count === 1 ? [] : [`${name} is no exception: ${count} use it`];
+    return count < 2 ? [`${name} is used by ${count}`] : [];
+  });
 }
 
 /** Files that import each other in a circle, types included: each circle once, as a path. */
@@ -117,14 +151,33 @@ function circlesIn(files: Tree): string[] {
   return [...circles];
 }
 
+/** Names that more than one file defines at its top level. */
+function sharedNamesIn(files: Tree): string[] {
+  const owners = new Map<string, Set<string>>();
+  for (const [file, text] of files) {
+    for (const [, name = ''] of text.matchAll(DEFINITION)) owners.set(name, (owners.get(name) ?? new Set()).add(file));
+  }
+  return [...owners].filter(([, list]) => list.size > 1).map(([name, list]) => `${name}: ${[...list].join(', ')}`);
+}
+
+const DEFINITION = /^(?:export )?(?:declare )?(?:async )?(?:function\*?|const|let|class|interface|type) ([A-Za-z_$][\w$]*)/gm;
+
 describe('the tree', () => {
-  test('imports only through its doors', () => {
+  test('imports only what the doors allow', () => {
     expect(tree.size).toBeGreaterThan(150);
     expect(violationsIn(tree)).toEqual([]);
   });
 
   test('has no circle of imports, types included', () => {
     expect(circlesIn(tree)).toEqual([]);
+  });
+
+  test('gives each name one meaning', () => {
+    expect(sharedNamesIn(tree)).toEqual([]);
+  });
+
+  test('has nothing in the kit that only one command uses, but for exceptions with a reason', () => {
+    expect(singleUsesIn(tree)).toEqual([]);
   });
 });
 
@@ -137,7 +190,7 @@ describe('a planted violation is refused:', () => {
     ['commands/rare.ts', `import { z } from 'zod';`, 'commands/rare.ts imports zod'],
     ['reports/daily.ts', `import { UserError } from '../src/errors.ts';`, 'reports/daily.ts imports src/errors.ts'],
     ['src/trail/sql.ts', `import type { Answer } from '../answer/answer.ts';`, 'src/trail/sql.ts imports src/answer/answer.ts'],
-    ['src/analysis/sessions.ts', `import { parseLine } from '../question/parse.ts';`, 'src/analysis/sessions.ts imports src/question/parse.ts'],
+    ['src/analysis/sign-ins.ts', `import { parseLine } from '../question/parse.ts';`, 'src/analysis/sign-ins.ts imports src/question/parse.ts'],
     ['src/answer/answer.ts', `import { fill } from '../message/templates.ts';`, 'src/answer/answer.ts imports src/message/templates.ts'],
     ['src/message/table.ts', `import { sql } from '../trail/sql.ts';`, 'src/message/table.ts imports src/trail/sql.ts'],
     ['src/desk/desk.ts', `import { openBot } from '../slack/bot.ts';`, 'src/desk/desk.ts imports src/slack/bot.ts'],
@@ -146,14 +199,27 @@ describe('a planted violation is refused:', () => {
     ['src/desk/desk.ts', `import { App } from '@slack/bolt';`, 'src/desk/desk.ts imports @slack/bolt'],
     ['src/answer/answer.ts', `import { DuckDBInstance } from '@duckdb/node-api';`, 'src/answer/answer.ts imports @duckdb/node-api'],
     ['src/slack/bot.ts', `import { main } from '../main.ts';`, 'src/slack/bot.ts imports src/main.ts'],
-    ['src/strings.ts', '', 'src/strings.ts lies at the root of src'],
-    ['src/text/utils.ts', '', 'src/text/utils.ts is named for nothing'],
+    ['src/strings.ts', '', 'src/strings.ts is at the root of src'],
+    ['src/text/utils.ts', '', 'src/text/utils.ts has a name without a subject'],
   ])('%s with %s', (file, text, violation) => {
     expect(violationsIn(planted(file, text))).toEqual([violation]);
+  });
+
+  test.each([
+    ['a name that one command uses', `export { stringify } from './text/format.ts';`, `import { stringify } from '#kit';`, 'stringify is used by 1'],
+    ['a name that none uses', `export { stringify } from './text/format.ts';`, '', 'stringify is used by 0'],
+    ['an exception that two commands use', '', `import { countFields } from '#kit';`, 'countFields is no exception: 2 use it'],
+  ])('%s in the kit', (_, exported, imported, violation) => {
+    const files = new Map([...planted('src/kit.ts', exported), ['commands/rare.ts', `${tree.get('commands/rare.ts')}\n${imported}`]]);
+    expect(singleUsesIn(files)).toEqual([violation]);
   });
 
   test('a circle of types', () => {
     const circular = planted('src/trail/sql.ts', `import type { Filter } from './filter.ts';`);
     expect(circlesIn(circular).some((path) => /src\/trail\/sql\.ts → .*src\/trail\/sql\.ts/.test(path))).toBe(true);
+  });
+
+  test('a second meaning of a name', () => {
+    expect(sharedNamesIn(planted('athena/literal.ts', 'export function openDesk() {}'))).toEqual(['openDesk: athena/literal.ts, src/desk/desk.ts']);
   });
 });

@@ -29,19 +29,17 @@ async function desk() {
 }
 
 describe('A saved question', () => {
-  test('is asked by its name, and more may follow it', async () => {
+  test('is asked by its name, with more words after it', async () => {
     await using open = await desk();
-    const kept = await open.ask('save Gone-Buckets: events 2026-05-01  event:DeleteBucket');
-    expect(toText(kept, templates)).toBe(
-      'Saved gone-buckets, which asks events event:DeleteBucket 2026-05-01. 1 saved question. Type a name to ask it.',
-    );
+    const saved = await open.ask('save Gone-Buckets: events 2026-05-01  event:DeleteBucket');
+    expect(toText(saved, templates)).toBe('Saved gone-buckets: events event:DeleteBucket 2026-05-01.');
     const found = await open.ask('gone-buckets');
     expect(found.line).toBe('events event:DeleteBucket 2026-05-01');
     expect(found.table?.rows).toHaveLength(1);
     expect((await open.ask('/trail GONE-BUCKETS by:event')).line).toBe('events event:DeleteBucket by:event 2026-05-01');
   });
 
-  test('is in the list of all, with who saved it, and after a restart', async () => {
+  test('is listed with the user who saved it, after a restart too', async () => {
     await using open = await desk();
     expect(toText(await open.ask('saved'), templates)).toBe('There are no saved questions yet. save root-week: root-logins 7d saves one.');
     await Promise.all([open.ask('save b: rare 7d'), open.ask('save a root-logins 7d'), open.ask('save b: rare 30d')]);
@@ -64,7 +62,7 @@ describe('A saved question', () => {
     ['save rare: events 7d', '“rare” is a command already. Choose another name.'],
     ['save saved: rare 7d', '“saved” is a command already.'],
     ['save week: frobnicate 7d', 'There is no command “frobnicate”.'],
-  ])('is refused when it could not be asked: %s', async (line, words) => {
+  ])('is refused when it cannot be asked: %s', async (line, words) => {
     await using open = await desk();
     await expect(open.ask(line)).rejects.toThrow(words);
     await expect(readFile(open.file)).rejects.toThrow('ENOENT');
@@ -72,7 +70,7 @@ describe('A saved question', () => {
 });
 
 describe('Columns', () => {
-  test('are those that the line names, by name, label or field, in its order', async () => {
+  test('are those that the line names, by name, label or field, in that order', async () => {
     await using open = await desk();
     const answer = await open.ask('events 2026-05-01 cols:event,who,ip,eventid');
     expect(answer.table?.columns.map(({ name }) => name)).toEqual(['eventname', 'actor', 'sourceipaddress', 'eventid']);
@@ -82,11 +80,11 @@ describe('Columns', () => {
     expect(counted.table?.columns.map(({ name }) => name)).toEqual(['events', 'event']);
   });
 
-  test('that there are not are told, and the others are shown', async () => {
+  test('that do not exist are named, and the others are shown', async () => {
     await using open = await desk();
     const answer = await open.ask('events 2026-05-01 cols:event,colour');
     expect(answer.table?.columns.map(({ name }) => name)).toEqual(['eventname']);
-    expect(answer.note).toMatch(/^There is no column colour[.] There are eventtime, actor, /);
+    expect(answer.note).toMatch(/^There is no column colour[.] Columns: eventtime, actor, /);
     expect((await open.ask('events 2026-05-01 cols:colour')).table?.columns.length).toBeGreaterThan(5);
     await expect(open.ask('events cols:')).rejects.toThrow('is not a list of columns');
   });

@@ -8,7 +8,7 @@ import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import type { AskOptions } from '../src/desk/runner.ts';
 import { UserError } from '../src/errors.ts';
-import { type Showing, toMessage } from '../src/message/message.ts';
+import { type MessageOptions, toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -71,7 +71,7 @@ async function start(options: Partial<BotOptions> = {}) {
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,
     logger: boltLogger(pino({ base: null }, stream)),
-    show: (answer: Answer, showing?: Showing) => toMessage(answer, new URL('templates/', root), showing),
+    show: (answer: Answer, showing?: MessageOptions) => toMessage(answer, new URL('templates/', root), showing),
     ...options,
   });
   running.push(bot);
@@ -539,7 +539,7 @@ describe('an internal error', () => {
     const { url } = await start();
     await slack.slash(url, 'boom');
     const { text } = await slack.next();
-    const [, reference = ''] = /^Something broke on our side, not yours\. The log has it under `([0-9a-f]{8})`/.exec(text) ?? [];
+    const [, reference = ''] = /^Internal error\. Reference: `([0-9a-f]{8})`/.exec(text) ?? [];
     expect(reference).not.toBe('');
     expect(JSON.stringify(slack.sent)).not.toContain('secret');
     const entry = log.find((line) => line.includes(reference)) ?? '';

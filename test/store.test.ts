@@ -406,7 +406,7 @@ describe('Unusual but valid files are loaded', () => {
     const cases = inAccounts(odd.map((each) => ({ events: 1, ...each })));
     const open = openOnce(async (folder) => {
       for (const { account, content } of cases) {
-        // Nothing but its events tells the account of a file that lies in no layout.
+        // Without a layout, only the events have the account.
         const own = Buffer.from(Buffer.from(content).toString('latin1').replaceAll(ACCOUNT, account), 'latin1');
         await folder.put(`case-${account}/odd.json`, own);
         await folder.put(`case-${account}/odd.json.gz`, gzipSync(own));

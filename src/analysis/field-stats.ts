@@ -22,7 +22,7 @@ export interface JsonDocument {
   readonly json: string | null;
 }
 
-const MAX_VALUES = 200;
+const MAX_DISTINCT_VALUES = 200;
 const MAX_PATHS = 50_000;
 const MAX_FIELD_DEPTH = 50;
 const MAX_VALUE_LENGTH = 80;
@@ -40,7 +40,7 @@ export function countFields(records: readonly (readonly JsonDocument[])[]): Fiel
       paths.set(path, known);
       known.records += 1;
       for (const value of values)
-        if (known.values.has(value) || known.values.size < MAX_VALUES) known.values.set(value, (known.values.get(value) ?? 0) + 1);
+        if (known.values.has(value) || known.values.size < MAX_DISTINCT_VALUES) known.values.set(value, (known.values.get(value) ?? 0) + 1);
     }
   }
   return [...paths]
@@ -48,7 +48,7 @@ export function countFields(records: readonly (readonly JsonDocument[])[]): Fiel
       path,
       records: filled,
       values: values.size,
-      isCapped: values.size >= MAX_VALUES,
+      isCapped: values.size >= MAX_DISTINCT_VALUES,
       top: [...values]
         .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
         .slice(0, TOP_VALUES)

@@ -56,22 +56,22 @@ export interface ClassifiedSignIns {
   readonly reasons: readonly { readonly reason: string | null; readonly tries: number }[];
 }
 
-const nullableText = z.string().nullable();
+const nullableColumn = z.string().nullable();
 const attemptRow = z.object({
-  ip: nullableText,
-  actor: nullableText,
-  actoraccount: nullableText,
-  reason: nullableText,
+  ip: nullableColumn,
+  actor: nullableColumn,
+  actoraccount: nullableColumn,
+  reason: nullableColumn,
   failures: z.coerce.number(),
   /** The most failures in a row. */
   streak: z.coerce.number(),
   /** Times of the first and last failure, the first and last success, and the last success with and without MFA. */
-  first: nullableText,
-  last: nullableText,
-  firstsuccess: nullableText,
-  lastsuccess: nullableText,
-  lastwithmfa: nullableText,
-  lastwithoutmfa: nullableText,
+  first: nullableColumn,
+  last: nullableColumn,
+  firstsuccess: nullableColumn,
+  lastsuccess: nullableColumn,
+  lastwithmfa: nullableColumn,
+  lastwithoutmfa: nullableColumn,
 });
 /** The sign-ins of one user from one address, with one row for each reason of failure. */
 type AttemptCounts = z.output<typeof attemptRow>;

@@ -87,3 +87,6 @@ export function signInsDuring(range: TimeRange): Sql {
     ) as factored
   )`;
 }
+
+/** AWS ends a console session after 12 hours at the latest. */
+export const CONSOLE_SESSION_MS = 12 * 3_600_000;

@@ -1,8 +1,8 @@
-/** What is found, before anyone knows how it looks. Commands and reports return a Finding; the desk makes it an Answer. */
+/** The data of an answer, without any formatting. A command or report returns a Finding; the desk turns it into an Answer. */
 
 export type Cell = string | number | null;
 
-/** A column of evidence. Times are ISO text in UTC; a `hidden` column is in JSON and CSV but not on a screen. */
+/** A column of a table. Times are ISO text in UTC. A `hidden` column is in JSON and CSV, but not on a screen. */
 export interface Column {
   readonly name: string;
   readonly label: string;
@@ -10,48 +10,48 @@ export interface Column {
   readonly hidden?: boolean;
 }
 
-/** A row of evidence, with the question it leads to when it is picked. */
+/** A row of a table, with the question to ask when it is picked. */
 export interface Row {
   readonly cells: Readonly<Record<string, Cell>>;
   readonly next?: Next;
 }
 
-/** The evidence. A row that is one event carries its `eventid`. */
+/** The table of an answer. A row for one event has its `eventid`. */
 export interface Table {
   /** What the rows are, in a few words: "Root sign-ins". */
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** More rows than these were found. */
+  /** True when more rows were found than these. */
   readonly more?: boolean;
-  /** Only for JSON and CSV: the template already says all of it. */
-  readonly unseen?: boolean;
+  /** True for a table that is only in JSON and CSV: the template already shows all of it. */
+  readonly exportOnly?: boolean;
 }
 
 /** A follow-up question. */
 export interface Next {
   readonly label: string;
   readonly line: string;
-  /** True where it is the same of a wider time: not offered to whoever has asked of all the trail already. */
+  /** True for the same question over a wider time. It is not offered when the window covers the whole trail already. */
   readonly widens?: boolean;
 }
 
 /** What a command or a report found. */
 export interface Finding {
-  /** What the template is filled with. */
+  /** The data for the template. */
   readonly data: object;
   readonly table?: Table;
   readonly next?: readonly Next[];
-  /** What is to be known of it beside: that not all was read, for instance. */
+  /** A remark on the answer: for example, that not all of the window was read. */
   readonly note?: string;
 }
 
-/** What was searched, and what it took. */
+/** What was searched, how long it took and what it cost. */
 export interface Coverage {
-  /** ISO text in UTC, [from, to); null when no time was asked about. */
+  /** ISO text in UTC, [from, to); null when the question has no window. */
   readonly from: string | null;
   readonly to: string | null;
-  /** eventTime of the newest event the trail holds: what happened later cannot be seen yet. */
+  /** eventTime of the newest event in the trail. Later events are not delivered yet. */
   readonly asOf: string | null;
   readonly first: string | null;
   readonly accounts: number;
@@ -68,7 +68,7 @@ export interface Coverage {
   readonly queryIds: readonly string[];
 }
 
-/** An answer: the finding, the template that says it, the line it answers and the ground it stands on. */
+/** A finding with its template, the line that it answers, and its coverage. */
 export interface Answer extends Finding {
   readonly template: string;
   readonly line?: string;

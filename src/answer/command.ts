@@ -1,4 +1,4 @@
-/** The unit of extension: a question, one file in commands/. */
+/** A command: one kind of question, one file in commands/. */
 import { z } from 'zod';
 import type { AnswerShape } from '../question/line.ts';
 import type { Filter } from '../trail/filter.ts';
@@ -6,28 +6,28 @@ import { readWindow, type TimeRange, type Window } from '../trail/time-window.ts
 import type { Finding } from './answer.ts';
 import type { Context } from './context.ts';
 
-/** What questions are about, in the order in which help tells them. */
+/** The topics of commands, in the order in which help lists them. */
 export const TOPICS = {
   who: 'Who did it',
-  look: 'Looking',
-  unusual: 'Unusual and out of place',
-  'sign-in': 'Signing in',
+  look: 'Search and count',
+  unusual: 'Unusual activity',
+  'sign-in': 'Sign-ins',
   changes: 'Changes',
-  refused: 'Refused and failed',
+  refused: 'Denied and failed calls',
   data: 'Data and keys',
-  about: 'All about one thing',
-  trail: 'The trail itself',
+  about: 'Profiles',
+  trail: 'The trail and its cost',
 } as const;
 export type Topic = keyof typeof TOPICS;
 
-/** What a question may be shaped by, beside its words. */
+/** A key that shapes the answer, such as `by:` or `top:`. */
 export type ShapeKey = keyof AnswerShape;
 
 /** A question as it was asked of one command. */
 export interface Question<Words extends z.ZodRawShape = z.ZodRawShape> extends AnswerShape {
   readonly words: z.output<z.ZodObject<Words>>;
   readonly filters: readonly Filter[];
-  /** The window pinned to the clock, [from, to) in UTC; and as it was said, to be said on. */
+  /** The window in UTC, [from, to); and as typed, for follow-ups. */
   readonly window: TimeRange;
   readonly typedWindow: Window;
 }
@@ -37,26 +37,26 @@ export interface Question<Words extends z.ZodRawShape = z.ZodRawShape> extends A
  * `/trail rare …` through templates/rare.hbs.
  */
 export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
-  /** Where help has it. */
+  /** The topic in help. */
   readonly topic: Topic;
   /** What it answers, in one sentence without a full stop. */
   readonly summary: string;
-  /** Text after the name that works; shown in help, and asked of every engine by the tests. */
+  /** Text after the name. Help shows it, and the tests ask it on every engine. */
   readonly example: string;
-  /** The words after the name, in order. Usage lines are read off this, so they cannot go stale. */
+  /** The words after the name, in order. Usage lines are generated from them. */
   readonly words: Words;
-  /** The window when none is given, as people say it. */
+  /** The default window, as people type it. */
   readonly window: string;
   readonly filters: boolean;
   readonly shape: readonly ShapeKey[];
-  /** How often it reads its window as a rule, which its price depends on: once, if it does not say; never, if it asks nothing of the trail. */
+  /** How many times it reads its window, for the cost estimate; 0 when it does not read the trail. Default: 1. */
   readonly reads?: number;
-  /** Whether it asks with `newestFirst`, and may be answered by the newest part of its window: never, if it does not say. */
+  /** True when it reads with `newestFirst`, so that the newest part of the window may be enough. Default: false. */
   isNewestFirst?(asked: Question<Words>): boolean;
   answer(asked: Question<Words>, context: Context): Promise<Finding>;
 }
 
-/** Declares a command. It only lends `answer` the types of `words`. */
+/** Declares a command. It only gives `answer` the types of `words`. */
 export const command = <const Words extends z.ZodRawShape>(declared: Command<Words>): Command<Words> => declared;
 
 /** "who-started <instance> [time]" */

@@ -1,4 +1,4 @@
-/** What a command or a report may draw on: the trail, the time, whose addresses are whose, and what was spent. */
+/** What a command or a report can use: the trail, the time, known networks, and the queries that were billed. */
 import type { Extent } from '../trail/engine.ts';
 import type { Query } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -13,7 +13,7 @@ export interface AddressSet {
 interface AwsAddresses extends AddressSet {
   /** When AWS published them, as ISO text in UTC; null when they could not be read. */
   readonly asOf: string | null;
-  /** Why they are not the newest, or not there at all. */
+  /** Why they are outdated or missing. */
   readonly fault: RangesFault | null;
 }
 
@@ -21,23 +21,23 @@ interface AwsAddresses extends AddressSet {
 interface RangesFault {
   /** The URL or file. */
   readonly source: string;
-  /** What is wrong with it, as a sentence continues after its name. */
+  /** The error, as a sentence that continues after the source. */
   readonly why: string;
 }
 
-/** Whose an address is. */
+/** The networks that are known to be trusted or AWS's. */
 export interface Networks {
-  /** The organisation's own networks, when the settings name any. */
+  /** The networks in the setting TRUSTED_CIDRS, if it is set. */
   readonly trusted?: AddressSet;
   aws(): Promise<AwsAddresses>;
 }
 
-/** Nothing is known of any address: none is trusted, and none belongs to AWS. */
+/** Knows no addresses: none is trusted, and none belongs to AWS. */
 export const unknownNetworks: Networks = {
   aws: async () => ({ has: () => false, asOf: null, fault: null }),
 };
 
-/** One query that was paid for. */
+/** One query that cost money. */
 export interface BilledQuery {
   /** ISO text in UTC. */
   readonly at: string;
@@ -51,7 +51,7 @@ export interface BilledQuery {
   readonly dollars: number;
 }
 
-/** All that a command or a report may use. */
+/** Everything that a command or a report can use. */
 export interface Context {
   ask<Row>(query: Query<Row>): Promise<Row[]>;
   readonly now: Date;
@@ -63,8 +63,8 @@ export interface Context {
   parts(window: TimeRange): readonly TimeRange[];
   /** Shows partial results while events before `until` are still being searched. */
   showPartial(found: Finding, until: Date): void;
-  /** What the trail is known to hold, without a query. */
+  /** The accounts, regions and times that the trail is known to have, without a query. */
   extent(): Promise<Extent>;
-  /** The queries that were paid for in a window, oldest first; undefined where queries are free. */
+  /** The billed queries in a window, oldest first; undefined when queries are free. */
   billed(window: TimeRange): Promise<readonly BilledQuery[] | undefined>;
 }

@@ -1,4 +1,4 @@
-/** What was most likely meant, where an answer is empty: the nearest name that the trail has, as the first question to offer. */
+/** For an empty answer: the same question with the nearest name in the trail. */
 
 import { closestColumnValue, closestOther } from '../analysis/filter-suggestions.ts';
 import { UserError } from '../errors.ts';
@@ -7,24 +7,24 @@ import type { TimeRange } from '../trail/time-window.ts';
 import type { Next } from './answer.ts';
 import type { Context } from './context.ts';
 
-/** Where the names stand: in a column of the events, or in a list that the trail is known to have. */
-export type Names = { readonly column: Sql } | { readonly among: 'accounts' | 'regions' };
+/** Where the names come from: a column of the events, or a list that is known without a query. */
+export type NameSource = { readonly column: Sql } | { readonly among: 'accounts' | 'regions' };
 
-/** The question with the name that is nearest to what was typed; none where no name is near. */
+/** The question with the name nearest to the typed one, as a follow-up; empty when no name is near. */
 export async function didYouMean(
-  names: Names,
+  names: NameSource,
   typed: string,
   window: TimeRange,
   context: Context,
   lineOf: (name: string) => string,
 ): Promise<Next[]> {
   const meant = await nearestName(names, typed, window, context).catch((error: unknown) => {
-    // An answer is not lost because a better question would be dear.
+    // The answer is kept when a query for a suggestion would exceed a limit.
     if (error instanceof UserError) return undefined;
     throw error;
   });
   return meant === undefined ? [] : [{ label: `Did you mean ${meant}?`, line: lineOf(meant) }];
 }
 
-const nearestName = async (names: Names, typed: string, window: TimeRange, { ask, extent }: Context): Promise<string | undefined> =>
+const nearestName = async (names: NameSource, typed: string, window: TimeRange, { ask, extent }: Context): Promise<string | undefined> =>
   'column' in names ? closestColumnValue(names.column, typed, window, ask) : closestOther(typed, (await extent())[names.among]);

@@ -1,4 +1,4 @@
-/** The aspects of an event that are worth counting: its call, service, actor, address, … Each with how it is said and what it leads to. */
+/** The dimensions by which profiles and `new` count events: call, service, actor, address, … Each with its title, its SQL and its filters. */
 import { exactFilter } from '../question/line.ts';
 import { type Filter, groupFilters } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
@@ -7,17 +7,17 @@ import { raw, type Sql, sql } from '../trail/sql.ts';
 interface Dimension {
   readonly title: string;
   readonly many: string;
-  /** What its value is, as SQL of ours. */
+  /** The value, as fixed SQL. */
   readonly value: string;
-  /** The filters that find the events of a value, and no others. */
+  /** The filters that find exactly the events with a value. */
   filters(value: string): readonly Filter[];
 }
 
 const agentOf = (text: string): FilterValue => ({ text, wildcard: text.endsWith('*') });
 
 /**
- * A session name is new each day, and so is the version of a tool: roles count by their names, and tools by theirs. A
- * service that calls on somebody's behalf comes from no address.
+ * Session names and tool versions change often, so roles and tools count by name. A service that calls on behalf of somebody
+ * has no address.
  */
 export const DIMENSIONS = {
   account: { title: 'Accounts', many: 'accounts', value: 'recipientaccountid', filters: (value) => [exactFilter('account', value)] },
@@ -33,7 +33,7 @@ export const DIMENSIONS = {
     title: 'Actors',
     many: 'actors',
     value: `case when actorkind = 'role' then coalesce(sessionissuername, actor) else actor end`,
-    // A person may have the name of a role.
+    // A person and a role can have the same name.
     filters: (value) =>
       groupFilters(false, [
         [exactFilter('actor', value)],
@@ -50,7 +50,7 @@ export const DIMENSIONS = {
     title: 'Tools',
     many: 'tools',
     value: `nullif(regexp_extract(useragent, '^\\[{0,1}([A-Za-z][A-Za-z0-9._-]*)([/ ]|\\]{0,1}$)', 1), '')`,
-    // S3 writes it in brackets.
+    // S3 writes the user agent in brackets.
     filters: (value) => [
       { field: 'agent', negated: false, values: [value, `${value}/*`, `${value} *`, `[${value}/*`, `[${value} *`, `[${value}]`].map(agentOf) },
     ],
@@ -66,13 +66,13 @@ export const DIMENSIONS = {
 
 export type DimensionName = keyof typeof DIMENSIONS;
 
-/** The names of actors as cards and counts tell them. */
+/** The names of actors, as profiles show them. */
 export const actorNames: Sql = raw(DIMENSIONS.actor.value);
 
-/** Each event once for each of the aspects, as `kind`: one reading of the trail for all of them. */
+/** Repeats each event for each dimension, as `kind`, so that one scan counts all of them. */
 export const unnestDimensions = (names: readonly DimensionName[]): Sql =>
   raw(`cross join unnest(array[${names.map((name) => `'${name}'`).join(', ')}]) as kinds (kind)`);
 
-/** The value that an event has in its aspect `kind`. */
+/** The value of an event in the dimension `kind`. */
 export const dimensionValue = (names: readonly DimensionName[]): Sql =>
   sql`case kind ${raw(names.map((name) => `when '${name}' then ${DIMENSIONS[name].value}`).join(' '))} end`;

@@ -1,14 +1,14 @@
-/** A failure as an answer. */
+/** Turns an error into an answer. */
 import { UserError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 
-/** Any failure as an answer. The details of an internal error stay in the log, under `reference`. */
+/** Turns any error into an answer. The details of an internal error are only in the log, under `reference`. */
 export function errorAnswer(error: unknown, reference: string): Answer {
   const userError = error instanceof UserError ? error : undefined;
   const suggestion = userError?.suggestion;
   return {
     template: 'error',
     data: { message: userError?.message ?? null, suggestion: suggestion ?? null, reference },
-    next: suggestion ? [{ label: 'Ask that', line: suggestion }] : (userError?.choices ?? []),
+    next: suggestion ? [{ label: 'Ask this', line: suggestion }] : (userError?.choices ?? []),
   };
 }

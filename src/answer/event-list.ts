@@ -1,4 +1,4 @@
-/** A list of events: the columns every such list has, and how a row of it leads on to its event. */
+/** Lists of events: their columns, and the follow-up from a row to its event. */
 import { z } from 'zod';
 import { printLine } from '../question/print.ts';
 import { type Query, raw, type Sql, sql } from '../trail/sql.ts';
@@ -6,10 +6,10 @@ import { printWindow, type TimeRange, type Window, widerWindow } from '../trail/
 import type { Column, Finding, Next, Row, Table } from './answer.ts';
 import type { Context } from './context.ts';
 
-/** Rows of an answer when the requester names no number. */
+/** Maximum rows of an answer without `top:`. */
 export const DEFAULT_ROWS = 1000;
 
-/** The columns of `events` that a list shows. */
+/** The columns of a list, for `select ${listed} from …`. */
 export const listed: Sql = sql`eventtime, actor, actorkind, eventname, eventsource, target, outcome, errorcode,
     sourceipaddress, via, awsregion, recipientaccountid, eventid`;
 
@@ -31,11 +31,11 @@ export const listedRow = z.object({
   recipientaccountid: nullable,
   eventid: z.string(),
 });
-/** The same columns, one by one. */
+/** The columns of a list, one by one. */
 export const listedColumns = Object.keys(listedRow.shape).map((name) => ({ name, from: raw(name) }));
 export type ListedEvent = z.output<typeof listedRow>;
 
-const COLUMNS: readonly Column[] = [
+const EVENT_COLUMNS: readonly Column[] = [
   { name: 'eventtime', label: 'Time (UTC)', kind: 'time' },
   { name: 'actor', label: 'Who', kind: 'text' },
   { name: 'eventname', label: 'Event', kind: 'text' },
@@ -51,42 +51,48 @@ const COLUMNS: readonly Column[] = [
   { name: 'eventid', label: 'Event id', kind: 'text', hidden: true },
 ];
 
-/** What a list has beside the usual. */
-interface Listing {
-  /** The most rows; more of them were found than are listed. */
-  readonly most?: number;
+/** The columns for the first and the last event of a row that stands for several. */
+export const FIRST_AND_LAST: readonly Column[] = [
+  { name: 'first', label: 'First (UTC)', kind: 'time' },
+  { name: 'last', label: 'Last (UTC)', kind: 'time' },
+];
+
+/** What differs from a usual list. */
+interface EventTableOptions {
+  /** Maximum rows; and whether more were found. */
+  readonly max?: number;
   readonly more?: boolean;
-  /** Columns added to the right. */
+  /** Columns to add on the right. */
   readonly extra?: readonly Column[];
-  /** Columns that say the same in every row, and are left off screens. */
+  /** Names of columns to hide, because they have the same value in every row. */
   readonly hidden?: readonly string[];
 }
 
-/** Events as evidence, each leading to its record. */
+/** Events as a table. Each row leads to its event. */
 export function eventTable<Event extends ListedEvent>(
   caption: string,
   events: readonly Event[],
-  { most = DEFAULT_ROWS, more = events.length > most, extra = [], hidden = [] }: Listing = {},
+  { max = DEFAULT_ROWS, more = events.length > max, extra = [], hidden = [] }: EventTableOptions = {},
 ): Table {
-  const usual = COLUMNS.map((column) => (hidden.includes(column.name) ? { ...column, hidden: true } : column));
-  const rows = events.slice(0, most).map((event): Row => ({ cells: { ...event }, next: toEvent(event) }));
+  const usual = EVENT_COLUMNS.map((column) => (hidden.includes(column.name) ? { ...column, hidden: true } : column));
+  const rows = events.slice(0, max).map((event): Row => ({ cells: { ...event }, next: toEvent(event) }));
   return { caption, columns: [...usual, ...extra], rows, more };
 }
 
-/** The first of several names in a few words; a table has no room for all. */
-export const firstOf = (first: string | null, count: number): string | null =>
+/** The first of several names, and the number of the others: "maria and 2 more". */
+export const firstAndMore = (first: string | null, count: number): string | null =>
   first !== null && count > 1 ? `${first} and ${count - 1} more` : first;
 
-/** A search that may stop before all of its window was read. */
+/** A search that can stop before it has read the whole window. */
 interface Search<Found> {
   /** The rows of one part of the window, newest first. */
   query(part: TimeRange): Query<Found>;
   isEnough(rows: readonly Found[]): boolean;
-  /** The finding to show while older rows are still being read. */
+  /** The partial results to show while older rows are still being read. */
   partial?(rows: readonly Found[]): Finding;
 }
 
-/** Rows newest first, from as much of the window as it takes. Where reading is paid for, what lies further back is not read. */
+/** Reads rows, newest first, until they are enough. When queries cost money, the older part of the window is then not read. */
 export async function newestFirst<Found>({ ask, parts, showPartial }: Context, window: TimeRange, search: Search<Found>): Promise<Found[]> {
   const rows: Found[] = [];
   const all = parts(window);
@@ -98,14 +104,14 @@ export async function newestFirst<Found>({ ask, parts, showPartial }: Context, w
   return rows;
 }
 
-/** The same question of a wider time. */
+/** The same question over a wider time. */
 export function widerTime(window: TimeRange, lineOf: (wide: Window) => string): Next {
   const wide = widerWindow(window);
   return { label: `The same, ${printWindow(wide)}`, line: lineOf(wide), widens: true };
 }
 
-/** The question that shows one event's record. Its day is named, so that no more than that day is read. */
-export function toEvent({ eventid, eventtime, eventname }: Pick<ListedEvent, 'eventid' | 'eventtime' | 'eventname'>): NonNullable<Row['next']> {
+/** The question that shows one event. It names the event's day, so that only that day is read. */
+function toEvent({ eventid, eventtime, eventname }: Pick<ListedEvent, 'eventid' | 'eventtime' | 'eventname'>): NonNullable<Row['next']> {
   const day = eventtime.slice(0, 10);
   const window: Window = { kind: 'between', from: day, to: day };
   return {

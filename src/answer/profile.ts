@@ -1,4 +1,4 @@
-/** A profile: what is known of a user, a role, a key, an address, an account, a region or a resource, from one reading of the trail. */
+/** The profile of a user, a role, a key, an address, an account, a region or a resource, from one scan of the trail. */
 import { z } from 'zod';
 import { readResourceId } from '../analysis/resource-id.ts';
 import { exactFilter } from '../question/line.ts';
@@ -6,36 +6,75 @@ import { printLine } from '../question/print.ts';
 import { distinctEventCount, eventsDuring, isoSecond } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
-import type { Window } from '../trail/time-window.ts';
+import { DAY_MS, type TimeRange, type Window } from '../trail/time-window.ts';
 import type { Finding, Next, Row } from './answer.ts';
-import type { Question } from './command.ts';
+import { type Command, command, type Question } from './command.ts';
 import type { Context } from './context.ts';
-import { didYouMean, type Names } from './did-you-mean.ts';
-import { DIMENSIONS, type DimensionName, dimensionValue, unnestDimensions } from './dimensions.ts';
-import { widerTime } from './event-list.ts';
+import { didYouMean, type NameSource } from './did-you-mean.ts';
+import { actorNames, DIMENSIONS, type DimensionName, dimensionValue, unnestDimensions } from './dimensions.ts';
+import { FIRST_AND_LAST, widerTime } from './event-list.ts';
 
-/** Whose card it is. */
+/** Where the names of a kind of subject are found, to offer the nearest one for a profile that is empty. */
+const NAME_SOURCES = {
+  actors: { column: actorNames },
+  roles: { column: sql`sessionissuername` },
+  resources: { column: sql`target` },
+  accounts: { among: 'accounts' },
+  regions: { among: 'regions' },
+} as const satisfies Record<string, NameSource>;
+
+/** What a profile is about. */
 interface Subject {
-  /** The command. */
-  readonly command: string;
-  /** As the line names it, and as the answer does. */
-  readonly word: string;
+  /** As an answer names it. */
   readonly name: string;
-  /** Finds its events: what it counts is what its rows lead to. */
+  /** As a line names it. Default: `name`. */
+  readonly word?: string;
+  /** Find its events. A row of the profile leads to exactly the events that it counts. */
   readonly filters: readonly Filter[];
-  /** What is told of it, in this order. */
-  readonly dimensions: readonly DimensionName[];
-  readonly next?: readonly Next[];
-  /** Where names of its kind stand: a card that is empty offers the nearest of them. */
-  readonly names?: Names | undefined;
+  readonly names?: keyof typeof NAME_SOURCES | undefined;
 }
 
-const MOST_OF_AN_ASPECT = 25;
-const SHOWN = 5;
-const RARE = 5;
-const FRESH_MS = 7 * 24 * 3_600_000;
+/** A follow-up question about the same subject, by its name (`session maria`) or by its filters (`rare user:maria`). */
+interface FollowUp {
+  readonly label: string;
+  readonly command: string;
+  readonly by: 'name' | 'filters';
+  /** Asked over the command's own default time. Default: over the profile's time. */
+  readonly inDefaultTime?: boolean;
+}
 
-const counted = z.object({
+/** What a command declares. */
+interface Profile<Words extends z.ZodRawShape> extends Pick<Command, 'summary' | 'example'> {
+  /** The command's own name. */
+  readonly name: string;
+  /** The one word that names the subject. */
+  readonly words: Words;
+  subject(words: Question<Words>['words']): Subject;
+  /** What is counted, in this order. */
+  readonly dimensions: readonly DimensionName[];
+  readonly next: readonly FollowUp[];
+}
+
+/** Declares a command that shows the profile of a subject over 30 days. */
+export const profile = <const Words extends z.ZodRawShape>(declared: Profile<Words>): Command<Words> =>
+  command({
+    topic: 'about',
+    summary: declared.summary,
+    example: declared.example,
+    words: declared.words,
+    window: '30d',
+    filters: false,
+    shape: ['top'],
+    answer: ({ words, ...question }, context) => profileOf(declared, declared.subject(words), question, context),
+  });
+
+/** Values of a dimension in the table, and of each section of the message. */
+const MAX_VALUES = 25;
+const MAX_SHOWN_VALUES = 5;
+const MAX_RARE_CALLS = 5;
+const RECENT_MS = 7 * DAY_MS;
+
+const valueCount = z.object({
   kind: z.string(),
   value: z.string(),
   events: z.coerce.number(),
@@ -45,29 +84,129 @@ const counted = z.object({
   changes: z.coerce.number(),
   first: z.string(),
   last: z.string(),
-  together: z.coerce.number(),
-  rareness: z.coerce.number(),
-  place: z.coerce.number(),
+  valuecount: z.coerce.number(),
+  rarityrank: z.coerce.number(),
+  frequencyrank: z.coerce.number(),
 });
-type Counted = z.output<typeof counted>;
+type ValueCount = z.output<typeof valueCount>;
 
-/** The card of a subject, in the window that was asked about. */
-export async function profileOf(
-  { window, typedWindow, top = MOST_OF_AN_ASPECT }: Pick<Question, 'window' | 'typedWindow' | 'top'>,
+async function profileOf(
+  { name: ownName, dimensions, next }: Pick<Profile<z.ZodRawShape>, 'name' | 'dimensions' | 'next'>,
+  { name, word = name, filters, names }: Subject,
+  { window, typedWindow, top = MAX_VALUES }: Pick<Question, 'window' | 'typedWindow' | 'top'>,
   context: Context,
-  subject: Subject,
 ): Promise<Finding> {
-  const { command, word, name, filters, dimensions, next = [], names } = subject;
-  // The kind that every event has one value of gives the sums.
+  const recent = isoSecond(new Date(window.to.getTime() - RECENT_MS));
+  const rows = await context.ask(countsOf(dimensions, filters, window, recent, top));
+  const of = (kind: string): ValueCount[] => rows.filter((row) => row.kind === kind);
+  // Every event has an account: its counts add up to the totals, and so all accounts were read.
+  const accounts = of('account');
+  const total = (amount: 'events' | 'failed' | 'denied' | 'writes' | 'changes') => accounts.reduce((sum, row) => sum + row[amount], 0);
+  const first = accounts.reduce<string | null>((least, row) => (least === null || row.first < least ? row.first : least), null);
+  const last = accounts.reduce<string | null>((most, row) => (most === null || row.last > most ? row.last : most), null);
+  // A value as old as the subject itself is not new for it.
+  const isNew = (row: ValueCount): boolean => row.first >= recent && first !== null && first < recent;
+  const shown = (kind: DimensionName) => (kind === 'account' ? accounts.filter((row) => row.frequencyrank <= top || isNew(row)) : of(kind));
+  const sections = dimensions.flatMap((kind) => {
+    const mostFrequent = of(kind).filter(({ frequencyrank }) => frequencyrank <= MAX_SHOWN_VALUES);
+    const values = mostFrequent[0]?.valuecount ?? 0;
+    return values > 0 ? [{ title: DIMENSIONS[kind].title, top: mostFrequent, more: values - mostFrequent.length, values }] : [];
+  });
+  const ask = (command: string, ...more: readonly Filter[]) =>
+    printLine({ name: command, words: [], filters: [...filters, ...more], window: typedWindow });
+  return {
+    data: {
+      name,
+      events: total('events'),
+      writes: total('writes'),
+      failed: total('failed'),
+      denied: total('denied'),
+      first,
+      last,
+      accounts: accounts[0]?.valuecount ?? 0,
+      sections,
+      rare: of('call').length > MAX_SHOWN_VALUES ? of('call').filter(({ rarityrank }) => rarityrank <= MAX_RARE_CALLS) : [],
+      fresh: dimensions.flatMap((kind) => of(kind).filter(isNew)).slice(0, 2 * MAX_SHOWN_VALUES),
+    },
+    table: {
+      caption: `Profile of ${name}`,
+      columns: [
+        { name: 'kind', label: 'What', kind: 'text' },
+        { name: 'value', label: 'Which', kind: 'text' },
+        { name: 'events', label: 'Events', kind: 'count' },
+        { name: 'writes', label: 'Writes', kind: 'count' },
+        { name: 'failed', label: 'Failed', kind: 'count' },
+        ...FIRST_AND_LAST,
+        { name: 'fresh', label: 'New', kind: 'text' },
+      ],
+      rows: dimensions.flatMap((kind) =>
+        shown(kind).map((row): Row => {
+          const { valuecount: _, rarityrank: __, frequencyrank: ___, changes: ____, ...cells } = row;
+          return {
+            cells: { ...cells, fresh: isNew(row) ? 'new' : null },
+            next: { label: `${row.value}`, line: ask('events', ...DIMENSIONS[kind].filters(row.value)) },
+          };
+        }),
+      ),
+      more: sections.some(({ values }) => values > top),
+    },
+    next: accounts.length === 0 ? await whenEmpty() : followUps().slice(0, MAX_FOLLOW_UPS),
+  };
+
+  async function whenEmpty(): Promise<Next[]> {
+    const profileLine = (subject: string, time: Window) => printLine({ name: ownName, words: [subject], filters: [], window: time });
+    return [
+      ...(names ? await didYouMean(NAME_SOURCES[names], name, window, context, (nearest) => profileLine(nearest, typedWindow)) : []),
+      widerTime(window, (wide) => profileLine(word, wide)),
+    ];
+  }
+
+  /** First what it did, then its own follow-ups, then the profiles that it leads to, then its events by day. */
+  function followUps(): Next[] {
+    const ownFollowUps = next.map(
+      ({ label, command: name, by, inDefaultTime }): Next => ({
+        label,
+        line: printLine({
+          name,
+          words: by === 'name' ? [word] : [],
+          filters: by === 'filters' ? filters : [],
+          ...(!inDefaultTime && { window: typedWindow }),
+        }),
+      }),
+    );
+    const profiles = PROFILES.flatMap(([kind, command]): Next[] => {
+      const mostFrequent = dimensions.includes(kind)
+        ? of(kind).find(({ value }) => value !== WITHHELD && (command === 'user' || readResourceId(value).kind === command))
+        : undefined;
+      return mostFrequent
+        ? [
+            {
+              label: `About ${mostFrequent.value}`,
+              line: printLine({ name: command, words: [mostFrequent.value], filters: [], window: typedWindow }),
+            },
+          ]
+        : [];
+    });
+    return [
+      ...(total('changes') > 0 ? [{ label: 'What it changed', line: ask('events', ...CHANGES) }] : []),
+      ...(total('denied') > 0 ? [{ label: 'What was denied', line: ask('events', exactFilter('outcome', 'denied')) }] : []),
+      ...ownFollowUps,
+      ...profiles,
+      { label: 'By day', line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: typedWindow }) },
+    ];
+  }
+}
+
+/** Values of each dimension with their counts: the most frequent, the rarest calls, and the newest since `recent`. One scan. */
+function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter[], window: TimeRange, recent: string, top: number) {
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
-  const recent = new Date(window.to.getTime() - FRESH_MS);
-  const rows = await context.ask(query(counted)`
-    select kind, value, events, failed, denied, writes, changes, first, last, together, rareness, place
+  return query(valueCount)`
+    select kind, value, events, failed, denied, writes, changes, first, last, valuecount, rarityrank, frequencyrank
     from (
-      select *, count(*) over (partition by kind) as together,
-             row_number() over (partition by kind order by events desc, value) as place,
-             row_number() over (partition by kind order by events asc, first desc, value) as rareness,
-             row_number() over (partition by kind order by first desc, value) as newness
+      select *, count(*) over (partition by kind) as valuecount,
+             row_number() over (partition by kind order by events desc, value) as frequencyrank,
+             row_number() over (partition by kind order by events asc, first desc, value) as rarityrank,
+             row_number() over (partition by kind order by first desc, value) as newnessrank
       from (
         select kind, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
                ${distinctEventCount} filter (where outcome = 'denied') as denied, ${distinctEventCount} filter (where ${isWrite}) as writes,
@@ -82,108 +221,22 @@ export async function profileOf(
         where value is not null
         group by kind, value
       ) as grouped
-    ) as placed
-    where kind = 'account' or place <= ${top} or (kind = 'call' and rareness <= ${RARE}) or (first >= ${isoSecond(recent)} and newness <= ${SHOWN})
-    order by kind, place
-  `);
-  const of = (kind: string): Counted[] => rows.filter((row) => row.kind === kind);
-  const everywhere = of('account');
-  // All of these are there for the sums.
-  const told = (kind: DimensionName) => (kind === 'account' ? everywhere.filter((row) => row.place <= top || isFresh(row)) : of(kind));
-  const sum = (amount: 'events' | 'failed' | 'denied' | 'writes' | 'changes') => everywhere.reduce((total, row) => total + row[amount], 0);
-  const first = everywhere.reduce<string | null>((least, row) => (least === null || row.first < least ? row.first : least), null);
-  const last = everywhere.reduce<string | null>((most, row) => (most === null || row.last > most ? row.last : most), null);
-  // What is as old as the subject itself is nothing new about it.
-  const isFresh = (row: Counted): boolean => row.first >= isoSecond(recent) && first !== null && first < isoSecond(recent);
-  const fresh = dimensions.flatMap((kind) => of(kind).filter(isFresh));
-  const sections = dimensions.flatMap((kind) => {
-    const each = of(kind).filter(({ place }) => place <= SHOWN);
-    const together = each[0]?.together ?? 0;
-    return together > 0
-      ? [{ title: DIMENSIONS[kind].title, one: kind, many: DIMENSIONS[kind].many, together, top: each, more: together - each.length }]
-      : [];
-  });
-  return {
-    data: {
-      command,
-      name,
-      events: sum('events'),
-      writes: sum('writes'),
-      failed: sum('failed'),
-      denied: sum('denied'),
-      first,
-      last,
-      accounts: everywhere[0]?.together ?? 0,
-      sections,
-      rare: of('call').length > SHOWN ? of('call').filter(({ rareness }) => rareness <= RARE) : [],
-      fresh: fresh.slice(0, 2 * SHOWN),
-    },
-    table: {
-      caption: `What is known of ${name}`,
-      columns: [
-        { name: 'kind', label: 'What', kind: 'text' },
-        { name: 'value', label: 'Which', kind: 'text' },
-        { name: 'events', label: 'Events', kind: 'count' },
-        { name: 'writes', label: 'Writes', kind: 'count' },
-        { name: 'failed', label: 'Failed', kind: 'count' },
-        { name: 'first', label: 'First (UTC)', kind: 'time' },
-        { name: 'last', label: 'Last (UTC)', kind: 'time' },
-        { name: 'fresh', label: 'New', kind: 'text' },
-      ],
-      rows: dimensions.flatMap((kind) =>
-        told(kind).map((row): Row => {
-          const { together: _, rareness: __, place: ___, changes: ____, ...cells } = row;
-          return {
-            cells: { ...cells, fresh: isFresh(row) ? 'new' : null },
-            next: {
-              label: `${row.value}`,
-              line: printLine({ name: 'events', words: [], filters: [...filters, ...DIMENSIONS[kind].filters(row.value)], window: typedWindow }),
-            },
-          };
-        }),
-      ),
-      more: sections.some(({ together }) => together > top),
-    },
-    next: everywhere.length === 0 ? await leadsFromNothing() : leadsOn().slice(0, MOST_LEADS),
-  };
-
-  async function leadsFromNothing(): Promise<Next[]> {
-    const about = (subject: string, time: Window) => printLine({ name: command, words: [subject], filters: [], window: time });
-    return [
-      ...(names ? await didYouMean(names, name, window, context, (nearest) => about(nearest, typedWindow)) : []),
-      widerTime(window, (wide) => about(word, wide)),
-    ];
-  }
-
-  /** What it did first, then whom it leads to, then the rest. */
-  function leadsOn(): Next[] {
-    const events = (...more: readonly Filter[]) => printLine({ name: 'events', words: [], filters: [...filters, ...more], window: typedWindow });
-    const profiles = CARDS.flatMap(([kind, about]): Next[] => {
-      const most = dimensions.includes(kind)
-        ? of(kind).find(({ value }) => value !== WITHHELD && (about === 'user' || readResourceId(value).kind === about))
-        : undefined;
-      return most ? [{ label: `About ${most.value}`, line: printLine({ name: about, words: [most.value], filters: [], window: typedWindow }) }] : [];
-    });
-    return [
-      ...(sum('changes') > 0 ? [{ label: 'What it changed', line: events(...CHANGES) }] : []),
-      ...(sum('denied') > 0 ? [{ label: 'What was refused', line: events(exactFilter('outcome', 'denied')) }] : []),
-      ...next,
-      ...profiles,
-      { label: 'By day', line: printLine({ name: 'events', words: [], filters, every: { count: 1, unit: 'd' }, window: typedWindow }) },
-    ];
-  }
+    ) as ranked
+    where kind = 'account' or frequencyrank <= ${top} or (kind = 'call' and rarityrank <= ${MAX_RARE_CALLS}) or (first >= ${recent} and newnessrank <= ${MAX_SHOWN_VALUES})
+    order by kind, frequencyrank
+  `;
 }
 
-/** Written in place of a user's name that was mistyped at sign-in, since it may be a password (CloudTrail User Guide, console sign-in events). */
+/** CloudTrail writes this in place of a user name that was mistyped at sign-in: it may be a password (CloudTrail User Guide, console sign-in events). */
 const WITHHELD = 'HIDDEN_DUE_TO_SECURITY_REASONS';
 
-/** The kinds of which the most frequent has a card of its own. */
-const CARDS: readonly (readonly [DimensionName, string])[] = [
+/** Dimensions whose most frequent value has a profile of its own, and its command. */
+const PROFILES: readonly (readonly [DimensionName, string])[] = [
   ['actor', 'user'],
   ['address', 'ip'],
   ['key', 'key'],
 ];
-const MOST_LEADS = 6;
+const MAX_FOLLOW_UPS = 6;
 
 /** A sign-in is logged as a write, and changes nothing. */
 const isWrite: Sql = sql`readlike = 'false' and eventsource <> 'signin.amazonaws.com'`;

@@ -1,217 +1,139 @@
-/** The life of a thing: every event that names it, with what each did to it, attempts told from deeds. */
-import { isIP } from 'node:net';
-import { z } from 'zod';
-import { type Action, actionColumns, actionRow, classifyAction, creatingCalls, deletingCalls, namesResource } from '../analysis/resource-actions.ts';
-import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
-import { exactFilter } from '../question/line.ts';
+/**
+ * A question about one resource, answered from its history: who created it, changed it, deleted it, or all of that. A command
+ * declares which calls count, which event is the answer, and what its template says.
+ */
+import type { z } from 'zod';
+import { findOrigins, type Origin } from '../analysis/attribution.ts';
+import type { Action } from '../analysis/resource-actions.ts';
+import type { ResourceId } from '../analysis/resource-id.ts';
 import { printLine } from '../question/print.ts';
-import { type allWord, type EventOrHidden, newestEvents, splitHidden } from '../trail/event-query.ts';
-import { eventsDuring } from '../trail/events.ts';
-import { type Filter, matching } from '../trail/filter.ts';
-import { type Sql, sql } from '../trail/sql.ts';
-import type { TimeRange, Window } from '../trail/time-window.ts';
-import type { Finding, Next, Table } from './answer.ts';
-import type { Question } from './command.ts';
-import type { Context } from './context.ts';
-import { didYouMean } from './did-you-mean.ts';
-import { eventTable, type ListedEvent, listedColumns, listedRow, newestFirst, widerTime } from './event-list.ts';
+import { allWord } from '../trail/event-query.ts';
+import type { Window } from '../trail/time-window.ts';
+import type { Finding, Next } from './answer.ts';
+import { type Command, command, type Question } from './command.ts';
+import { DEFAULT_ROWS, widerTime } from './event-list.ts';
+import { actorAndAddress, eventsAround, perAccount } from './follow-ups.ts';
+import { type History, type HistoryEvent, type HistoryQuery, historyTable, readHistory } from './resource-history.ts';
+import { accountsSharing, didYouMeanResource, printResource, resourceSubject, resourceWord } from './resource-word.ts';
 
-const LONGEST_NAME = 300;
+type Words = { readonly resource: typeof resourceWord; readonly all: typeof allWord };
 
-/** The word of a line that names a thing, in any way. */
-export const resourceWord = z
-  .string()
-  .min(1, 'An id, an ARN or a name is needed.')
-  .max(LONGEST_NAME, `That is longer than any name of AWS's: ${LONGEST_NAME} characters are the most.`)
-  .transform(readResourceId);
-
-const historyRow = listedRow.extend({ ...actionRow, actorbasis: z.string() });
-const COLUMNS = [...listedColumns, { name: 'actorbasis', from: sql`actorbasis` }, ...actionColumns];
-type HistoryRow = z.output<typeof historyRow>;
-
-/** A question about a thing. With `all`, where it knows that word, routine calls are told, too. */
-interface AboutThing extends Pick<Question, 'filters' | 'window' | 'typedWindow'> {
-  readonly words: { readonly resource: ResourceId; readonly all?: z.output<typeof allWord> };
+/** What the history shows, for the answer. */
+interface ResourceFinding extends History {
+  readonly resource: ResourceId;
+  /** Events that succeeded, and attempts that did not. */
+  readonly done: readonly HistoryEvent[];
+  readonly attempts: readonly HistoryEvent[];
+  /** The event that answers the question. */
+  readonly answer: HistoryEvent | undefined;
+  /** Who is behind a call that a service made, step by step; empty when nothing was followed back. */
+  readonly origins: readonly Origin[];
 }
 
-/** One event of a thing's life. */
-export interface HistoryEvent extends ListedEvent {
-  readonly actorbasis: string;
-  readonly action: Action;
-  /** What it came to, in words. */
-  readonly effect: string;
-  readonly isDone: boolean;
-}
-
-/** The calls that may have done what is looked for: all writes, of these those that make things, or those that remove them. */
-const CALLS = {
-  writes: sql`readlike = 'false'`,
-  making: sql`readlike = 'false' and ${creatingCalls}`,
-  removing: sql`readlike = 'false' and ${deletingCalls}`,
-} as const satisfies Record<string, Sql>;
-
-/** What is looked for in a thing's life. */
-interface Wanted {
-  readonly calls: keyof typeof CALLS;
-  readonly actions: readonly Action[];
-  /** True where routine calls are left out. */
-  readonly quiet?: boolean;
-  /** True when older events can add nothing. */
-  isEnough(events: readonly HistoryEvent[]): boolean;
-  partial(history: History): Finding;
-}
-
-const MOST_EVENTS = 1000;
-
-/** Events of a thing's life, newest first; `more` when there are older ones that were not read; and how many routine calls were left out. */
-export interface History {
-  readonly events: readonly HistoryEvent[];
-  readonly more: boolean;
-  readonly hidden: number;
-}
-
-/** Events of a thing's life, newest first, from as much of the window as it takes. */
-export async function historyOf({ words: { resource }, filters, window }: AboutThing, context: Context, wanted: Wanted): Promise<History> {
-  const { calls, actions, quiet = false, isEnough, partial } = wanted;
-  const where = sql`${CALLS[calls]} and ${namesResource(resource)} and ${matching(filters)}`;
-  const lifeOf = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
-    const { events, hidden } = splitHidden(rows);
-    const listed = events.slice(0, MOST_EVENTS).map((row) => toHistoryEvent(row, resource));
-    return { events: listed.filter(({ action }) => actions.includes(action)), more: events.length > MOST_EVENTS, hidden };
-  };
-  const rows = await newestFirst(context, window, {
-    query: (part) => newestEvents(historyRow, COLUMNS, { relation: eventsDuring(part), where, hidesRoutine: quiet }, MOST_EVENTS + 1),
-    isEnough(found) {
-      const history = lifeOf(found);
-      return history.more || isEnough(history.events);
-    },
-    partial: (found) => partial({ ...lifeOf(found), more: true }),
-  });
-  return lifeOf(rows);
-}
-
-function toHistoryEvent(row: HistoryRow, resource: ResourceId): HistoryEvent {
-  const { readlike: _read, instances: _ids, errormessage: _message, request: _request, response: _response, ...event } = row;
-  const action = classifyAction(row, resource);
-  const isDone = event.outcome === 'ok';
-  return { ...event, action, isDone, effect: isDone ? DONE[action] : failureOf(event) };
-}
-
-/** What an attempt came to. A dry run does nothing, whatever it is answered. */
-const failureOf = ({ errorcode, outcome }: ListedEvent): string =>
-  errorcode?.includes('DryRunOperation') ? 'dry run, nothing done' : `attempt: ${errorcode ?? outcome}`;
-
-const DONE: Readonly<Record<Action, string>> = {
-  created: 'created it',
-  put: 'created or set it',
-  changed: 'changed it',
-  deleted: 'deleted it',
-  scheduled: 'planned its deletion',
-  used: 'used it for something else',
-  read: 'read it',
-};
-
-/** The events as evidence. */
-export const historyTable = (caption: string, { events, more }: History, most: number): Table =>
-  eventTable(caption, events, {
-    most,
-    more: more || events.length > most,
-    hidden: ['target', 'outcome', 'via'],
-    extra: [{ name: 'effect', label: 'Effect', kind: 'text' }],
-  });
-
-/** "The IAM role", to begin a sentence with; empty for a name alone. */
-export const subjectOf = ({ what }: ResourceId): string => (what === '' ? '' : `The ${what} `);
-
-/** A thing as a line names it. */
-export const nameOf = ({ arn, name }: ResourceId): string => arn?.text ?? name;
-
-/** What a question about a thing found: the event that answers it, who is behind that, and how many routine calls it left out. */
-interface Found {
-  /** The command that was asked. */
+/** What a command declares. */
+interface ResourceQuestion extends Pick<HistoryQuery, 'calls'>, Pick<Command, 'summary' | 'example' | 'window'> {
+  /** The command's own name. */
   readonly name: string;
-  readonly event: HistoryEvent | undefined;
-  readonly actor: string | null;
-  readonly hidden?: number;
-  /** The accounts that it found the name in. */
-  readonly accounts: readonly string[];
+  readonly actions: readonly Action[];
+  /** Leaves routine calls out, unless the word `all` is given. Default: false, and `all` is no word of it. */
+  readonly hidesRoutine?: boolean;
+  /** "Creations", in "Creations of orders-api". */
+  readonly caption: string;
+  /** True when older events can add nothing. Default: all of the window is read. */
+  isEnough?(events: readonly HistoryEvent[], resource: ResourceId): boolean;
+  /** The event that answers the question, from all events, newest first. Default: the newest that succeeded. */
+  answer?(events: readonly HistoryEvent[]): HistoryEvent | undefined;
+  /** True when the answer is a service's call, to be followed back to the actor behind it. */
+  isFollowedBack?(answer: HistoryEvent): boolean;
+  /** The actor whose profile is offered. Default: the answer's. */
+  actor?(found: ResourceFinding): string | null;
+  /** The events whose accounts may share the name. Default: those that succeeded. */
+  accountsFrom?(found: ResourceFinding): readonly HistoryEvent[];
+  /** What the template is filled with, besides `subject`, `name`, `accounts`, `more` and `hidden`. */
+  data(found: ResourceFinding): object;
+  /** More follow-ups, after the usual ones. */
+  next?(found: ResourceFinding, question: Pick<Question, 'filters' | 'typedWindow'>): readonly Next[];
 }
 
-/** The accounts that things of this name are in, of those that events are of: an ARN, an id and a bucket's name are of one thing, a name may be that of several. */
-export const accountsOf = (resource: ResourceId, accounts: readonly (string | null)[]): string[] =>
-  resource.arn || resource.kind === 'bucket' || !isNamed(resource) ? [] : [...new Set(accounts.filter((account) => account !== null))].sort();
+/** Declares a command about one resource. */
+export function resourceQuestion(declared: ResourceQuestion): Command<Words> {
+  const { name, summary, example, window, calls, actions, hidesRoutine = false, answer = newestDone } = declared;
+  return command({
+    topic: 'who',
+    summary,
+    example,
+    // A question that hides nothing has no word `all`.
+    words: { resource: resourceWord, ...(hidesRoutine && { all: allWord }) } as Words,
+    window,
+    filters: true,
+    shape: ['top'],
+    isNewestFirst: () => true,
 
-const NAMED: ReadonlySet<ResourceId['kind']> = new Set(['name', 'bucket', 'user', 'role', 'email']);
+    async answer(question, context) {
+      const { words, filters } = question;
+      const { resource } = words;
+      const findingOf = (history: History, origins: readonly Origin[] = []): Finding => {
+        const isDone = ({ isDone }: HistoryEvent) => isDone;
+        const { events } = history;
+        const [done, attempts] = [events.filter(isDone), events.filter((event) => !isDone(event))];
+        return toFinding(declared, question, { ...history, resource, done, attempts, answer: answer(events), origins });
+      };
+      const history = await readHistory(resource, context, {
+        calls,
+        actions,
+        hidesRoutine: hidesRoutine && words.all === undefined,
+        filters,
+        window: question.window,
+        isEnough: (events) => declared.isEnough?.(events, resource) ?? false,
+        partial: findingOf,
+      });
+      const found = answer(history.events);
+      if (!found || !declared.isFollowedBack?.(found)) return withNearestName(findingOf(history));
+      context.showPartial(findingOf(history), question.window.from);
+      return findingOf(history, await findOrigins(found, question.window, context.ask));
 
-/** True of what has a name of people's own choice, which is easily mistyped, and which each account may give again. */
-export const isNamed = ({ kind }: ResourceId): boolean => NAMED.has(kind);
-
-/** What was found; where that is nothing, with the nearest name of a thing that the trail has. */
-export async function withNearestResource(
-  found: Finding,
-  { words: { resource }, filters, window, typedWindow }: AboutThing,
-  command: string,
-  context: Context,
-): Promise<Finding> {
-  if (found.table?.rows.length !== 0) return found;
-  const about = (name: string) => printLine({ name: command, words: [name], filters, window: typedWindow });
-  return { ...found, next: [...(await didYouMeanResource(resource, window, context, about)), ...(found.next ?? [])] };
+      async function withNearestName(finding: Finding): Promise<Finding> {
+        if (finding.table?.rows.length !== 0) return finding;
+        const lineOf = (other: string) => printLine({ name, words: [other], filters, window: question.typedWindow });
+        return { ...finding, next: [...(await didYouMeanResource(resource, question.window, context, lineOf)), ...(finding.next ?? [])] };
+      }
+    },
+  });
 }
 
-/** The question about the thing whose name is nearest; none of an id, which another one's would only look like. */
-export const didYouMeanResource = async (
-  resource: ResourceId,
-  window: TimeRange,
-  context: Context,
-  lineOf: (name: string) => string,
-): Promise<Next[]> => (isNamed(resource) ? didYouMean({ column: sql`target` }, resource.name, window, context, lineOf) : []);
+const newestDone = (events: readonly HistoryEvent[]): HistoryEvent | undefined => events.find(({ isDone }) => isDone);
 
-/** The questions that follow from the answer: what happened around it, who that was and from where, the rest of its life; or the same of a wider time. */
-export function resourceFollowUps(
-  { words: { resource, all }, filters, window, typedWindow }: AboutThing,
-  { name, event, actor, hidden = 0, accounts }: Found,
-): Next[] {
-  const about = (command: string, time: Window, ...more: string[]) =>
-    printLine({ name: command, words: [nameOf(resource), ...more], filters, window: time });
-  const same = (time: Window) => about(name, time, ...(all ? [all] : []));
+function toFinding(declared: ResourceQuestion, question: Question<Words>, found: ResourceFinding): Finding {
+  const { resource, hidden, more } = found;
+  const accountsFrom = declared.accountsFrom?.(found) ?? found.done;
+  const accounts = accountsSharing(
+    resource,
+    accountsFrom.map(({ recipientaccountid }) => recipientaccountid),
+  );
+  return {
+    data: { subject: resourceSubject(resource), name: resource.name, accounts: accounts.length, more, hidden, ...declared.data(found) },
+    table: historyTable(`${declared.caption} of ${resource.name}`, found, question.top ?? DEFAULT_ROWS),
+    next: [...followUps(declared, question, found, accounts), ...(declared.next?.(found, question) ?? [])],
+  };
+}
+
+/** What happened around the answer, who that was and from where, the full history; or the same question over a wider time. */
+function followUps(declared: ResourceQuestion, question: Question<Words>, found: ResourceFinding, accounts: readonly string[]): Next[] {
+  const { name } = declared;
+  const { filters, window, typedWindow } = question;
+  const { resource, all } = question.words as z.output<z.ZodObject<Words>>;
+  const { answer, hidden } = found;
+  const actor = declared.actor?.(found) ?? answer?.actor ?? null;
+  const ask = (command: string, time: Window, words: readonly string[] = [], more: typeof filters = filters) =>
+    printLine({ name: command, words: [printResource(resource), ...words], filters: more, window: time });
+  const typed = all ? [all] : [];
   return [
-    ...perAccount(accounts, (account) =>
-      printLine({ name, words: [nameOf(resource), ...(all ? [all] : [])], filters: [...filters, account], window: typedWindow }),
-    ),
-    ...(event ? leadsFromEvent(event, actor, typedWindow) : []),
-    ...(hidden > 0 ? [{ label: 'Show routine calls, too', line: about(name, typedWindow, 'all') }] : []),
-    ...(all ? [{ label: 'Without routine calls', line: about(name, typedWindow) }] : []),
-    ...(event ? [] : [widerTime(window, (wide) => same(wide))]),
-    ...(name === 'history' ? [] : [{ label: 'Its whole life', line: about('history', typedWindow) }]),
-    ...(name === 'who-created' ? [] : [{ label: 'Who created it', line: about('who-created', typedWindow) }]),
-  ];
-}
-
-/** The cards of who did it, and of where from. */
-export const whoAndWhere = ({ actor, address }: { readonly actor: string | null; readonly address: string | null }, typedWindow: Window): Next[] => [
-  ...(actor === null ? [] : [{ label: `About ${actor}`, line: printLine({ name: 'user', words: [actor], filters: [], window: typedWindow }) }]),
-  ...(address === null || !isIP(address)
-    ? []
-    : [{ label: `About ${address}`, line: printLine({ name: 'ip', words: [address], filters: [], window: typedWindow }) }]),
-];
-
-const MOST_ACCOUNTS = 4;
-
-/** The same question of each account alone, where several have the name. */
-export const perAccount = (accounts: readonly string[], lineOf: (account: Filter) => string): Next[] =>
-  accounts.length > 1
-    ? accounts.slice(0, MOST_ACCOUNTS).map((account) => ({ label: `In ${account} alone`, line: lineOf(exactFilter('account', account)) }))
-    : [];
-
-function leadsFromEvent(
-  { recipientaccountid, eventtime, sourceipaddress: address }: HistoryEvent,
-  actor: string | null,
-  typedWindow: Window,
-): Next[] {
-  const account = recipientaccountid ? [exactFilter('account', recipientaccountid)] : [];
-  const around: Window = { kind: 'around', at: eventtime.slice(0, 19), count: 15, unit: 'm' };
-  return [
-    { label: '15 minutes around it', line: printLine({ name: 'events', words: [], filters: account, window: around }) },
-    ...whoAndWhere({ actor, address }, typedWindow),
+    ...perAccount(accounts, (account) => ask(name, typedWindow, typed, [...filters, account])),
+    ...(answer ? [eventsAround(answer), ...actorAndAddress(actor, answer.sourceipaddress, typedWindow)] : []),
+    ...(hidden > 0 ? [{ label: 'Show routine calls too', line: ask(name, typedWindow, ['all']) }] : []),
+    ...(all ? [{ label: 'Without routine calls', line: ask(name, typedWindow) }] : []),
+    ...(answer ? [] : [widerTime(window, (wide) => ask(name, wide, typed))]),
+    ...(name === 'history' ? [] : [{ label: 'Full history', line: ask('history', typedWindow) }]),
+    ...(name === 'who-created' ? [] : [{ label: 'Who created it', line: ask('who-created', typedWindow) }]),
   ];
 }

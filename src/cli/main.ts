@@ -61,8 +61,8 @@ const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; read
   'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
 };
 
-const projectRoot = new URL('../../', import.meta.url);
-const templatesFolder = new URL('templates/', projectRoot);
+const rootFolder = new URL('../../', import.meta.url);
+const templatesFolder = new URL('templates/', rootFolder);
 
 async function runCommand([verb = '', ...args]: readonly string[]): Promise<void> {
   const { values, rest } = readArgs(args);

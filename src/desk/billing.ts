@@ -1,4 +1,4 @@
-/** What questions may cost: one that is dear is asked about before it runs, one beyond a budget is refused, and every query is booked. */
+/** Cost control: an expensive question needs a confirmation, one over a budget is refused, and every query is recorded. */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Next } from '../answer/answer.ts';
@@ -12,11 +12,11 @@ import { eventsDuring, splitNewestFirst } from '../trail/events.ts';
 import type { Days } from '../trail/sql.ts';
 import { DAY_MS, printWindow, type TimeRange, type Window } from '../trail/time-window.ts';
 
-/** All in dollars. What is not set has no limit. */
+/** In dollars. A budget that is not set has no limit. */
 export interface SpendingLimits {
-  /** A question that costs more is asked about first. */
-  readonly askAbove: number;
-  /** The most for each person in a day of UTC, and for all together with the reports. */
+  /** A question that costs more needs a confirmation. */
+  readonly confirmAbove: number;
+  /** Budgets for a UTC day: for each person, and for all people and reports together. */
   readonly perUser?: number | undefined;
   readonly perDay?: number | undefined;
 }
@@ -26,56 +26,57 @@ export interface BillableQuestion {
   readonly kind: LedgerEntry['kind'];
   readonly name: string;
   readonly requester: string | undefined;
-  /** Undefined for a report: nobody is there who could be asked about its price. */
+  /** Undefined for a report, which nobody can confirm. */
   readonly line: Line | undefined;
   readonly window: TimeRange;
-  /** How often it reads the window. */
+  /** How many times it reads the window. */
   readonly reads: number;
-  /** It reads the newest part first, and may have enough then. */
+  /** True when it reads the newest part first, which may be enough. */
   readonly isNewestFirst: boolean;
   readonly now: Date;
-  /** Aborted when nobody waits for it any more. */
+  /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
 
-/** The bill of one question. */
+/** The cost of one question. */
 interface Bill {
   /**
-   * Before each query.
+   * Call it before each query, with the days that the query reads.
    *
-   * @throws Dear when it is more than may be spent without being asked about; UserError when a budget or a limit of
-   * Athena's does not allow it at all.
+   * @throws CostConfirmation when the question would cost more than was confirmed; UserError when a budget or Athena's limit
+   * for a query does not allow it.
    */
-  admit(reads: readonly Days[]): Promise<void>;
-  book(cost: Cost): void;
-  /** Resolves when all is booked. */
+  checkBudget(reads: readonly Days[]): Promise<void>;
+  /** Call it after each query. */
+  record(cost: Cost): void;
+  /** Resolves when all costs are in the ledger. */
   close(): Promise<void>;
 }
 
 export interface Billing {
-  /** Opens the bill of a question that may run: @throws as `admit` does. */
+  /** Opens the bill of a question that may run. @throws as `checkBudget` does. */
   open(question: BillableQuestion): Promise<Bill>;
-  /** What was paid for in [from, to), oldest first. */
+  /** The queries billed in [from, to), oldest first. */
   billed(range: TimeRange): Promise<LedgerEntry[]>;
 }
 
-/** A question that may be asked for a price; the choices are to pay it, or less for less. */
+/** An expensive question. Its choices run it, or a cheaper one. */
 export class CostConfirmation extends UserError {}
 
-/** What a question under way is still expected to cost. */
-interface Hold {
+/** What a running question is still expected to cost. */
+interface Reservation {
   readonly requester: string | undefined;
   dollars: number;
 }
 
-const NOTHING: Estimate = { bytes: 0, dollars: 0 };
+const NO_COST: Estimate = { bytes: 0, dollars: 0 };
 
-/** Billing for the questions of one engine. The clock is the real one, whatever time a question is asked about. */
+/** Billing for the questions of one engine. `clock` gives the real time, which may differ from a question's `now`. */
 export function openBilling(engine: QueryEngine, ledger: Ledger, limits: SpendingLimits, clock: () => Date): Billing {
-  const held = new Set<Hold>();
-  /** Budgets are checked one question at a time, so that two do not both take what is left. */
+  const reservations = new Set<Reservation>();
+  /** Budgets are checked one question at a time, so that two questions cannot both take what is left. */
   const inTurn = pLimit(1);
-  const estimate = async (reads: readonly Days[]): Promise<Estimate> => (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NOTHING;
+  const estimate = async (reads: readonly Days[]): Promise<Estimate> => (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NO_COST;
   const readsOf = (range: TimeRange): readonly Days[] => eventsDuring(range).reads ?? [];
 
   return {
@@ -83,68 +84,75 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
     async open(question) {
       const { requester, line, window, signal } = question;
       const id = randomUUID();
-      const hold: Hold = { requester, dollars: 0 };
-      const bookings: Promise<void>[] = [];
-      let spent = NOTHING;
-      const whole = await withSignal(signal, estimate(Array.from({ length: question.reads }, () => readsOf(window)).flat()));
+      const reservation: Reservation = { requester, dollars: 0 };
+      const entries: Promise<void>[] = [];
+      let spent = NO_COST;
+      const total = await withSignal(signal, estimate(Array.from({ length: question.reads }, () => readsOf(window)).flat()));
 
-      async function admit(reads: readonly Days[], expected: Estimate): Promise<void> {
+      async function requireBudget(reads: readonly Days[], expected: Estimate): Promise<void> {
         const left = await inTurn(async () => {
           const found = await budgetLeft(
             question,
-            [...held].filter((other) => other !== hold),
+            [...reservations].filter((other) => other !== reservation),
           );
-          if (!found || expected.dollars <= found.dollars) hold.dollars = Math.max(hold.dollars, expected.dollars);
+          if (!found || expected.dollars <= found.dollars) reservation.dollars = Math.max(reservation.dollars, expected.dollars);
           return found;
         });
         if (left && expected.dollars > left.dollars) {
-          throw new UserError(beyond(left, expected, line, clock()), undefined, await narrower(question, ({ dollars }) => dollars <= left.dollars));
+          throw new UserError(
+            overBudgetMessage(left, expected, line, clock()),
+            undefined,
+            await shorterWindow(question, ({ dollars }) => dollars <= left.dollars),
+          );
         }
-        const most = await engine.scanLimitBytes?.();
+        const maxBytes = await engine.scanLimitBytes?.();
         const once = await estimate(reads);
-        if (most !== undefined && once.bytes > most) {
-          const words = `This reads about ${formatBytes(once.bytes)} in one go, and Athena stops a query of this workgroup at ${formatBytes(most)}.`;
-          throw new UserError(words, undefined, await narrower(question, ({ bytes }) => bytes / Math.max(1, question.reads) <= most));
+        if (maxBytes !== undefined && once.bytes > maxBytes) {
+          const message = `One query would read about ${formatBytes(once.bytes)}, and this Athena workgroup allows ${formatBytes(maxBytes)} per query.`;
+          throw new UserError(message, undefined, await shorterWindow(question, ({ bytes }) => bytes / Math.max(1, question.reads) <= maxBytes));
         }
-        const allowed = line ? (line.spend ?? limits.askAbove) : Number.POSITIVE_INFINITY;
-        if (line && spent.dollars + expected.dollars > allowed) throw await dear(line, expected);
+        const allowed = line ? (line.spend ?? limits.confirmAbove) : Number.POSITIVE_INFINITY;
+        if (line && spent.dollars + expected.dollars > allowed) throw await costConfirmation(line, expected);
       }
 
-      async function dear(asked: Line, expected: Estimate): Promise<CostConfirmation> {
+      async function costConfirmation(asked: Line, expected: Estimate): Promise<CostConfirmation> {
         const more: Estimate = {
-          bytes: Math.max(expected.bytes, whole.bytes - spent.bytes),
-          dollars: Math.max(expected.dollars, whole.dollars - spent.dollars),
+          bytes: Math.max(expected.bytes, total.bytes - spent.bytes),
+          dollars: Math.max(expected.dollars, total.dollars - spent.dollars),
         };
-        const spend = enough(spent.dollars + more.dollars);
+        const spend = allowanceFor(spent.dollars + more.dollars);
         if (spent.dollars > 0) {
-          // What was paid for is known for a while by the very times that it was asked about.
-          const rest = printLine({ ...asked, window: between(window), spend });
-          return new CostConfirmation(`To go on reads about ${formatBytes(more.bytes)} more (${about(more)}).`, undefined, [
-            { label: `Go on (${about(more)})`, line: rest },
+          // The cache knows the paid rows only under the exact times that were asked about.
+          const rest = printLine({ ...asked, window: windowFrom(window), spend });
+          return new CostConfirmation(`This reads about ${formatBytes(more.bytes)} more (${approximatePrice(more)}). Continue?`, undefined, [
+            { label: `Continue (${approximatePrice(more)})`, line: rest },
           ]);
         }
         const upTo = question.isNewestFirst ? 'up to ' : 'about ';
-        const cheaper = await narrower(question, ({ dollars }) => dollars <= limits.askAbove, { orShortest: true });
+        const cheaper = await shorterWindow(question, ({ dollars }) => dollars <= limits.confirmAbove, { orShortest: true });
         const run: Next = { label: 'Run it', line: printLine({ ...asked, spend }) };
-        return new CostConfirmation(`This reads ${upTo}${formatBytes(more.bytes)} (${about(more)}). Run it?`, undefined, [run, ...cheaper]);
+        return new CostConfirmation(`This reads ${upTo}${formatBytes(more.bytes)} (${approximatePrice(more)}). Run it?`, undefined, [
+          run,
+          ...cheaper,
+        ]);
       }
 
-      held.add(hold);
+      reservations.add(reservation);
       try {
-        // The newest part alone, where that may be enough: what is older is admitted when it is read.
+        // Only the newest part, when that may be enough. Older parts are checked before they are read.
         const first = question.isNewestFirst ? readsOf(splitNewestFirst(window)[0] ?? window) : readsOf(window);
         if (engine.estimate && question.reads > 0)
-          await withSignal(signal, admit(first, question.isNewestFirst ? await withSignal(signal, estimate(first)) : whole));
+          await withSignal(signal, requireBudget(first, question.isNewestFirst ? await withSignal(signal, estimate(first)) : total));
       } catch (error) {
-        held.delete(hold);
+        reservations.delete(reservation);
         throw error;
       }
       return {
-        admit: async (reads) => {
-          await Promise.all(bookings);
-          if (engine.estimate) await withSignal(signal, admit(reads, await withSignal(signal, estimate(reads))));
+        checkBudget: async (reads) => {
+          await Promise.all(entries);
+          if (engine.estimate) await withSignal(signal, requireBudget(reads, await withSignal(signal, estimate(reads))));
         },
-        book({ ms, bytes = 0, dollars = 0, queryId = null }) {
+        record({ ms, bytes = 0, dollars = 0, queryId = null }) {
           spent = { bytes: spent.bytes + bytes, dollars: spent.dollars + dollars };
           const { kind, name } = question;
           const entry: LedgerEntry = {
@@ -158,99 +166,101 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
             dollars,
             queryId,
           };
-          // What is not written yet is still held.
-          const booked = ledger.add(entry).then(() => {
-            hold.dollars = Math.max(0, hold.dollars - dollars);
+          // The cost stays reserved until the ledger has it.
+          const added = ledger.add(entry).then(() => {
+            reservation.dollars = Math.max(0, reservation.dollars - dollars);
           });
-          bookings.push(booked);
+          entries.push(added);
         },
         async close() {
-          await Promise.all(bookings);
-          held.delete(hold);
+          await Promise.all(entries);
+          reservations.delete(reservation);
         },
       };
     },
   };
 
-  /** What the tightest budget leaves for a question, besides what others under way will take; undefined where there is none. */
-  async function budgetLeft({ requester, line }: BillableQuestion, others: readonly Hold[]): Promise<Left | undefined> {
+  /** What the tightest budget leaves for a question, less what running questions will take; undefined without budgets. */
+  async function budgetLeft({ requester, line }: BillableQuestion, others: readonly Reservation[]): Promise<BudgetLeft | undefined> {
     const { perUser, perDay } = limits;
     if (perUser === undefined && perDay === undefined) return undefined;
     const today = dayStart(clock());
     const entries = await ledger.during(today, new Date(today.getTime() + DAY_MS));
     const sum = (list: readonly { readonly dollars: number }[]) => list.reduce((total, { dollars }) => total + dollars, 0);
-    const mine = (each: { readonly requester?: string | null | undefined }) => (each.requester ?? undefined) === requester;
-    const budgets: Omit<Left, 'dollars'>[] = [
+    const isMine = (each: { readonly requester?: string | null | undefined }) => (each.requester ?? undefined) === requester;
+    const budgets: Omit<BudgetLeft, 'dollars'>[] = [
       ...(perUser !== undefined && line
-        ? [{ whose: 'you have', setting: 'USER_DAILY_BUDGET_USD', of: perUser, used: sum(entries.filter(mine)) + sum(others.filter(mine)) }]
+        ? [{ isShared: false, setting: 'USER_DAILY_BUDGET_USD', of: perUser, used: sum(entries.filter(isMine)) + sum(others.filter(isMine)) }]
         : []),
-      ...(perDay !== undefined ? [{ whose: 'all of us have', setting: 'TEAM_DAILY_BUDGET_USD', of: perDay, used: sum(entries) + sum(others) }] : []),
+      ...(perDay !== undefined ? [{ isShared: true, setting: 'TEAM_DAILY_BUDGET_USD', of: perDay, used: sum(entries) + sum(others) }] : []),
     ];
     return budgets.map((budget) => ({ ...budget, dollars: Math.max(0, budget.of - budget.used) })).sort((a, b) => a.dollars - b.dollars)[0];
   }
 
-  /** The longest part of the window, its newest, that is cheap enough; with `orShortest` the shortest, when none is. */
-  async function narrower(
+  /** The longest window, up to the end of the question's, that is cheap enough; with `orShortest` the shortest, when none is. */
+  async function shorterWindow(
     { line, window, reads, now }: BillableQuestion,
-    isCheap: (estimate: Estimate) => boolean,
+    isCheapEnough: (estimate: Estimate) => boolean,
     { orShortest = false } = {},
   ): Promise<Next[]> {
     if (!line) return [];
     const to = new Date(Math.min(window.to.getTime(), now.getTime()));
-    const long = to.getTime() - window.from.getTime();
-    const whole = await estimate(readsOf({ from: window.from, to }));
-    const shorter = SHORTER_DAYS.filter((days) => days * DAY_MS < long * 0.9);
+    const lengthMs = to.getTime() - window.from.getTime();
+    const full = await estimate(readsOf({ from: window.from, to }));
+    const shorter = SHORTER_DAYS.filter((days) => days * DAY_MS < lengthMs * 0.9);
     for (const days of shorter) {
       const range = { from: new Date(to.getTime() - days * DAY_MS), to };
       const found = await estimate(Array.from({ length: reads }, () => readsOf(range)).flat());
-      const isLast = orShortest && days === shorter.at(-1) && found.dollars < whole.dollars * 0.9;
-      if (!isCheap(found) && !isLast) continue;
+      const isLast = orShortest && days === shorter.at(-1) && found.dollars < full.dollars * 0.9;
+      if (!isCheapEnough(found) && !isLast) continue;
       const { spend: _, ...rest } = line;
-      const said: Window = to.getTime() === now.getTime() ? { kind: 'ago', count: days, unit: 'd' } : between(range);
-      return [{ label: `Only ${printWindow(said)} (${about(found)})`, line: printLine({ ...rest, window: said }) }];
+      const typed: Window = to.getTime() === now.getTime() ? { kind: 'ago', count: days, unit: 'd' } : windowFrom(range);
+      return [{ label: `Only ${printWindow(typed)} (${approximatePrice(found)})`, line: printLine({ ...rest, window: typed }) }];
     }
     return [];
   }
 }
 
 /** What a budget leaves. */
-interface Left {
-  readonly whose: string;
+interface BudgetLeft {
+  /** True for the budget of all people and reports together. */
+  readonly isShared: boolean;
   readonly setting: string;
   readonly of: number;
   readonly used: number;
   readonly dollars: number;
 }
 
-/** Waits for work no longer than its requester does. */
+/** Waits for `work`, but rejects when the signal aborts. */
 async function withSignal<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise: left, reject } = Promise.withResolvers<never>();
-  const leave = () => reject(signal.reason);
-  if (signal.aborted) leave();
-  signal.addEventListener('abort', leave, { once: true });
-  return Promise.race([work, left]).finally(() => signal.removeEventListener('abort', leave));
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }
 
-const about = ({ dollars }: Estimate): string => (dollars < 0.005 ? formatDollars(dollars) : `about ${formatDollars(dollars)}`);
+const approximatePrice = ({ dollars }: Estimate): string => (dollars < 0.005 ? formatDollars(dollars) : `about ${formatDollars(dollars)}`);
 
 const SHORTER_DAYS = [180, 90, 30, 14, 7, 3, 1];
 
 const dayStart = (now: Date): Date => new Date(`${now.toISOString().slice(0, 10)}T00:00:00Z`);
 
-/** A range as a line writes it, to the second; whole days as days. */
-function between({ from, to }: TimeRange): Window {
+/** A range as a line writes it: whole days as days, others to the second. */
+function windowFrom({ from, to }: TimeRange): Window {
   const isMidnight = (at: Date): boolean => at.getTime() % DAY_MS === 0;
   if (isMidnight(from) && isMidnight(to))
     return { kind: 'between', from: from.toISOString().slice(0, 10), to: new Date(to.getTime() - 1).toISOString().slice(0, 10) };
   return { kind: 'between', from: from.toISOString().slice(0, 19), to: to.toISOString().slice(0, 19) };
 }
 
-/** What to allow for something that is expected to cost so much: a fifth more, in whole dollars or cents. */
-const enough = (dollars: number): number => (dollars >= 1 ? Math.ceil(dollars * 1.2) : Math.max(0.01, Math.ceil(dollars * 120) / 100));
+/** The dollars to allow for an expected cost: 20 % more, rounded up to whole dollars or cents. */
+const allowanceFor = (dollars: number): number => (dollars >= 1 ? Math.ceil(dollars * 1.2) : Math.max(0.01, Math.ceil(dollars * 120) / 100));
 
-function beyond({ whose, setting, of, used }: Left, expected: Estimate, line: Line | undefined, now: Date): string {
-  const spent = `This takes ${about(expected)}, and ${whose} spent ${formatDollars(used)} of the ${formatDollars(of)} for today.`;
-  if (!line) return `${spent} Whoever runs me can raise ${setting}.`;
+function overBudgetMessage({ isShared, setting, of, used }: BudgetLeft, expected: Estimate, line: Line | undefined, now: Date): string {
+  const budget = `${isShared ? "today's shared" : 'your'} ${formatDollars(of)} budget${isShared ? '' : ' for today'}`;
+  const spent = `This costs ${approximatePrice(expected)}, and ${formatDollars(used)} of ${budget} is spent.`;
+  if (!line) return `${spent} The setting ${setting} can raise it.`;
   const hours = Math.ceil((dayStart(now).getTime() + DAY_MS - now.getTime()) / 3_600_000);
-  return `${spent} The next day begins at 00:00 UTC, in ${hours} ${hours === 1 ? 'hour' : 'hours'}. A shorter time costs less.`;
+  return `${spent} The budget resets at 00:00 UTC, in ${hours} ${hours === 1 ? 'hour' : 'hours'}. A shorter time costs less.`;
 }

@@ -2,7 +2,7 @@
 import type { Column, Table } from '../answer/answer.ts';
 import { filterColumns, resolveColumnField } from '../trail/filter.ts';
 
-/** A table with the columns that were asked for, in that order; those that it does not have are told, and the rest is shown. */
+/** The table with the named columns, in that order. Names that it does not have are in the message `unknown`. */
 export function withColumns(
   table: Table | undefined,
   cols: readonly string[] | undefined,
@@ -15,11 +15,11 @@ export function withColumns(
   };
   const found = cols.map((name) => table.columns.find((column) => isNamed(name, column)));
   const columns = found.filter((column) => column !== undefined).map((column) => ({ ...column, hidden: false }));
-  const strays = cols.filter((_, i) => !found[i]);
+  const unknownNames = cols.filter((_, i) => !found[i]);
   return {
     table: columns.length > 0 ? { ...table, columns } : table,
-    ...(strays.length > 0 && {
-      unknown: `There is no column ${strays.join(', ')}. There are ${table.columns.map(({ name }) => name).join(', ')}.`,
+    ...(unknownNames.length > 0 && {
+      unknown: `There is no column ${unknownNames.join(', ')}. Columns: ${table.columns.map(({ name }) => name).join(', ')}.`,
     }),
   };
 }

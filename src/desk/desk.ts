@@ -13,7 +13,7 @@ import { listSaved, readSave, resolveSavedName, type SavedQuestions, saveQuestio
 import { withSuggestions } from './suggestions.ts';
 
 export interface Desk {
-  /** @throws UserError for a line that cannot be answered as it stands. */
+  /** @throws UserError for a line that cannot be answered. */
   answer(line: string, options: AskOptions): Promise<Answer>;
   /** A report over its period, [from, to) in UTC. @throws UserError for a name that no report has. */
   report(name: string, period: TimeRange, options: AskOptions): Promise<Answer>;
@@ -46,7 +46,7 @@ export function openDesk(registry: Registry, engine: QueryEngine, { billing, sav
     },
     async report(name, period, options) {
       const report = reports.get(name);
-      if (!report) throw new UserError(`There is no report “${name}”. There is ${[...reports.keys()].join(', ')}.`);
+      if (!report) throw new UserError(`There is no report “${name}”. Reports: ${[...reports.keys()].join(', ')}.`);
       const { reads = 1 } = report;
       return run({ kind: 'report', name, line: undefined, window: period, reads, isNewestFirst: false }, options, (context) =>
         report.answer(period, context),

@@ -53,7 +53,7 @@ export function help(line: Line, registry: Registry): Answer {
     next: sections.slice(0, MAX_EXAMPLES).flatMap(({ entries: [first] }) => (first ? [{ label: first.example, line: first.example }] : [])),
     table: {
       caption: 'Commands',
-      unseen: true,
+      exportOnly: true,
       columns: [
         { name: 'usage', label: 'Usage', kind: 'text' },
         { name: 'summary', label: 'What it answers', kind: 'text' },

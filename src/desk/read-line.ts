@@ -1,4 +1,4 @@
-/** A line as its command takes it: the command found, words checked, the window pinned to the clock, nothing in it ignored. */
+/** Reads a line: finds its command, checks its words, and turns its window into times. Nothing in it is ignored. */
 import { z } from 'zod';
 import { type Command, defaultWindow, isOptional, type Question, type ShapeKey, usage } from '../answer/command.ts';
 import { UserError } from '../errors.ts';
@@ -30,7 +30,7 @@ export const lineOf = (text: string, commands: Commands): Line =>
 /**
  * Reads a line and checks it against its command; undefined for one that asks for help.
  *
- * @throws UserError with the nearest line that can be answered, if there is one: every further mistake in it is corrected too.
+ * @throws UserError with the nearest line that can be answered, if there is one: every further mistake is corrected too.
  */
 export function readLine(text: string, commands: Commands, now: Date): CommandLine | undefined {
   try {
@@ -44,7 +44,7 @@ export function readLine(text: string, commands: Commands, now: Date): CommandLi
 /** More mistakes than anybody makes in one line. */
 const MAX_CORRECTIONS = 20;
 
-/** A suggestion with every further mistake in it corrected; undefined when that leads to no line that can be answered. */
+/** Corrects every further mistake in a suggestion; undefined when the result is still not a line that can be answered. */
 function correct(suggestion: string | undefined, commands: Commands, now: Date): string | undefined {
   let line = suggestion;
   for (let tries = 0; line !== undefined && tries < MAX_CORRECTIONS; tries += 1) {
@@ -77,7 +77,7 @@ function find({ name, ...rest }: Line, commands: Commands): Command {
   throw new UserError(`There is no command “${truncate(name)}”. “help” lists them.`, guess ? printLine({ ...rest, name: guess }) : 'help');
 }
 
-/** @throws UserError for what the command does not take. */
+/** @throws UserError for anything that the command does not take. */
 function toQuestion(line: Line, command: Command, now: Date): Question {
   const { name, words, window } = line;
   const shown = usage(name, command);
@@ -91,13 +91,13 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
       printLine({ ...line, words: words.slice(0, keys.length), ...(meant && { window: meant }) }),
     );
   }
-  // What a command has no place for is looked for in the record.
+  // Words that the command has no place for become text filters.
   const filters = [...extra.map((text): Term => ({ field: 'text', negated: false, values: [{ text, wildcard: false }] })), ...line.filters];
   const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
   if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
 
   const parsed = z.object(command.words).safeParse(Object.fromEntries(keys.map((key, i) => [key, words[i]])));
-  if (!parsed.success) throw new UserError(`${parsed.error.issues[0]?.message ?? 'I cannot read that.'} Usage: ${shown}`, example);
+  if (!parsed.success) throw new UserError(`${parsed.error.issues[0]?.message ?? 'I cannot read this.'} Usage: ${shown}`, example);
 
   if (filters.length > 0 && !command.filters) {
     throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
@@ -105,30 +105,30 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
   checkValues({ ...line, filters });
   const { by, every, top, sort } = line;
   const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
-  const unheeded = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
-  if (unheeded) {
-    const { [unheeded]: _, ...without } = line;
-    throw new UserError(`“${name}” does not take ${unheeded}:. Usage: ${shown}`, printLine(without));
+  const unsupported = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
+  if (unsupported) {
+    const { [unsupported]: _, ...without } = line;
+    throw new UserError(`“${name}” does not take ${unsupported}:. Usage: ${shown}`, printLine(without));
   }
   const typedWindow = window ?? defaultWindow(command);
   const range = pin(typedWindow, now);
   if (range.from > now) {
     const { window: _, ...without } = line;
-    throw new UserError(`“${printWindow(typedWindow)}” is still to come: it is ${isoSecond(now)}.`, printLine(without));
+    throw new UserError(`“${printWindow(typedWindow)}” is in the future: it is ${isoSecond(now)} now.`, printLine(without));
   }
   return { words: parsed.data, filters, typedWindow, window: range, ...shape };
 }
 
-/** @throws UserError for a filter on a value that its field never has: it would find nothing, and read as if nothing had happened. */
+/** @throws UserError for a value that its field never has. It would find nothing, which looks as if nothing had happened. */
 function checkValues(line: Line): void {
   for (const { field, values } of termsOf(line.filters)) {
     const known = allowedValues(field);
-    const stray = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
-    if (known && stray) {
-      const guess = closestMatch(stray.text, known) ?? (known[0] as string);
-      const mend = (value: FilterValue): FilterValue => (value === stray ? { text: guess, wildcard: false } : value);
-      const filters = mapTerms(line.filters, (term) => ({ ...term, values: term.values.map(mend) }));
-      throw new UserError(`“${field}:” knows ${known.join(', ')}, not “${truncate(stray.text)}”.`, printLine({ ...line, filters }));
+    const unknownValue = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
+    if (known && unknownValue) {
+      const guess = closestMatch(unknownValue.text, known) ?? (known[0] as string);
+      const correctValue = (value: FilterValue): FilterValue => (value === unknownValue ? { text: guess, wildcard: false } : value);
+      const filters = mapTerms(line.filters, (term) => ({ ...term, values: term.values.map(correctValue) }));
+      throw new UserError(`“${field}:” takes ${known.join(', ')}, not “${truncate(unknownValue.text)}”.`, printLine({ ...line, filters }));
     }
     for (const value of values) {
       const right = expectedFormat(field, value);

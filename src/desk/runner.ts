@@ -1,4 +1,4 @@
-/** Runs a question or a report: its queries go through billing and the cache of paid rows, and its finding becomes an answer. */
+/** Runs a question or a report. Its queries go through billing and the cache of paid rows; its finding becomes an answer. */
 import type { Answer, Coverage, Finding, Next } from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
@@ -11,24 +11,24 @@ import { type BillableQuestion, type Billing, CostConfirmation } from './billing
 import { withColumns } from './columns.ts';
 import { openQueryCache } from './query-cache.ts';
 
-/** What a requester brings. */
+/** Options of one question. */
 export interface AskOptions {
   readonly now: Date;
   readonly signal: AbortSignal;
   /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
   readonly requester?: string;
-  /** How far the running statement is. */
+  /** Reports the progress of the running statement. */
   onProgress?(progress: QueryProgress): void;
-  /** Partial results, while events before `until` are still being searched. */
+  /** Gets partial results, while events before `until` are still being searched. */
   onPartial?(answer: Answer, until: Date): void;
-  /** Sees each statement as it is sent. */
+  /** Gets each statement as it is sent. */
   onQuery?(statement: Sql): void;
 }
 
-/** What is run, and how much of the trail it reads. */
+/** What to run, and how much of the trail it reads. */
 type Run = Omit<BillableQuestion, 'requester' | 'now' | 'signal'>;
 
-/** Runs one question or report: `find` is its own part. */
+/** Runs one question or report; `find` is its `answer`. */
 export type Runner = (run: Run, options: AskOptions, find: (context: Context) => Promise<Finding>) => Promise<Answer>;
 
 /** A runner over an engine. Without billing, queries are free. */
@@ -44,7 +44,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       ...(requester !== undefined && { requester }),
       ...(onProgress && { onProgress }),
       onBilled(cost) {
-        bill?.book(cost);
+        bill?.record(cost);
         costs.push(cost);
       },
     };
@@ -54,13 +54,13 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       async ask<Row>(query: Query<Row>) {
         const known = bill && paidRows.find(query, now);
         if (known) return known as Row[];
-        await bill?.admit(query.reads ?? []);
+        await bill?.checkBudget(query.reads ?? []);
         onQuery?.(query);
         const billed = costs.length;
         const { rows, cost } = await runQuery(engine, query, execution);
-        // An engine that bills has reported each try already.
+        // An engine with `onBilled` has reported each try already.
         if (costs.length === billed) costs.push(cost);
-        if (bill) paidRows.keep(query, rows, now);
+        if (bill) paidRows.store(query, rows, now);
         return rows;
       },
       parts: (range) => (engine.estimate ? splitNewestFirst(range) : [range]),

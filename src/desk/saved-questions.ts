@@ -19,7 +19,7 @@ interface SavedQuestion {
 export interface SavedQuestions {
   /** By name, in alphabetical order. */
   all(): Promise<ReadonlyMap<string, SavedQuestion>>;
-  /** Saves a question. One that has the name already is replaced. */
+  /** Saves a question. It replaces one of the same name. */
   save(name: string, question: SavedQuestion): Promise<void>;
 }
 
@@ -70,18 +70,18 @@ export async function saveQuestion(
     throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVE_EXAMPLE}`);
   if (commands.has(name) || ['help', 'save', 'saved'].includes(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
   const read = readLine(line, commands, now);
-  const kept = { name, line: read ? printLine(read.line) : 'help' };
-  await saved.save(name, { line: kept.line, by: requester ?? null, at: isoSecond(now) });
-  return listSaved(saved, kept);
+  const justSaved = { name, line: read ? printLine(read.line) : 'help' };
+  await saved.save(name, { line: justSaved.line, by: requester ?? null, at: isoSecond(now) });
+  return listSaved(saved, justSaved);
 }
 
 /** All saved questions, and the one that was just saved. */
-export async function listSaved(saved: SavedQuestions, kept: { readonly name: string; readonly line: string } | null = null): Promise<Answer> {
+export async function listSaved(saved: SavedQuestions, justSaved: { readonly name: string; readonly line: string } | null = null): Promise<Answer> {
   const entries = [...(await saved.all())].map(([name, each]) => ({ name, ...each }));
   return {
     template: 'saved',
     line: 'saved',
-    data: { kept, entries, example: SAVE_EXAMPLE },
+    data: { justSaved, entries, example: SAVE_EXAMPLE },
     next: entries.slice(0, MAX_BUTTONS).map(({ name }) => ({ label: name, line: name })),
     table: {
       caption: 'Saved questions',

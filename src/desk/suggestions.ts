@@ -8,7 +8,7 @@ import { printFilter, printLine } from '../question/print.ts';
 import type { Filter } from '../trail/filter.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 
-/** A finding; an empty one with suggestions: names that were most likely meant first, then the same without each filter. */
+/** Adds suggestions to an empty finding: first the nearest names, then the question without each filter. */
 export async function withSuggestions(found: Finding, line: Line, window: TimeRange, context: Context): Promise<Finding> {
   if (found.table?.rows.length !== 0) return found;
   const filters = await suggestFilters(line.filters, window, context).catch((error: unknown) => {
@@ -16,16 +16,19 @@ export async function withSuggestions(found: Finding, line: Line, window: TimeRa
     if (error instanceof UserError) return undefined;
     throw error;
   });
-  const own = found.next ?? [];
+  const ownFollowUps = found.next ?? [];
   const changed = filters?.filter((filter) => !line.filters.includes(filter));
-  const meant: Next[] =
+  const didYouMean: Next[] =
     filters && changed ? [{ label: `Did you mean ${changed.map(briefly).join(' ')}?`, line: printLine({ ...line, filters }) }] : [];
   const without = line.filters.slice(0, MAX_WITHOUT).map((filter) => ({
     label: `Without ${briefly(filter)}`,
     line: printLine({ ...line, filters: line.filters.filter((other) => other !== filter) }),
   }));
-  const isNew = ({ line: asked }: Next): boolean => own.every((other) => other.line !== asked);
-  return { ...found, next: [...meant, ...own.filter(({ widens }) => !widens), ...without.filter(isNew), ...own.filter(({ widens }) => widens)] };
+  const isNew = ({ line: asked }: Next): boolean => ownFollowUps.every((other) => other.line !== asked);
+  return {
+    ...found,
+    next: [...didYouMean, ...ownFollowUps.filter(({ widens }) => !widens), ...without.filter(isNew), ...ownFollowUps.filter(({ widens }) => widens)],
+  };
 }
 
 const MAX_WITHOUT = 3;

@@ -6,12 +6,12 @@ import { toText } from './message.ts';
 /** `{line, text, columns, rows, coverage}`. A row that is one event has its `eventid`; times are ISO text in UTC. */
 export function toJson(answer: Answer, templates: URL): string {
   const { line = null, table, coverage = null } = answer;
-  const whole = {
+  const printed = {
     line,
     text: toText(answer, templates),
     columns: table?.columns.map(({ name }) => name) ?? [],
     rows: table?.rows.map(({ cells, next }) => ({ ...cells, ...(next && { next: next.line }) })) ?? [],
     coverage,
   };
-  return visibleJson(JSON.stringify(whole));
+  return visibleJson(JSON.stringify(printed));
 }

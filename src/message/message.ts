@@ -1,77 +1,77 @@
-/** An answer as Slack shows it: the sentence, the evidence, the follow-ups, the ground it stands on; within Slack's limits. */
+/** An answer as a Slack message: the template, the table, the follow-ups and the footer, within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
 import type { Answer, Next, Table } from '../answer/answer.ts';
-import { buttons, cut, DATA_TABLE, dataTable, MESSAGE, preformatted, rowMenu, toBlocks } from './blocks.ts';
+import { buttons, cut, DATA_TABLE_LIMITS, dataTable, MESSAGE_LIMITS, preformatted, rowMenu, toBlocks } from './blocks.ts';
 import { plain } from './escape.ts';
-import { seenColumns, shownCell } from './table.ts';
+import { formatCell, visibleColumns } from './table.ts';
 import { fill } from './templates.ts';
 
 export interface Message {
-  /** The answer in a sentence: what notifications and screen readers get. */
+  /** The first paragraph, for notifications and screen readers. */
   readonly text: string;
   readonly blocks: KnownBlock[];
 }
 
-/** How an answer is shown. `plainTables` is for clients that do not know data_table; `shared` is for a message everyone sees. */
-export interface Showing {
+/** How to show an answer. `plainTables` is for clients that do not support data_table. */
+export interface MessageOptions {
   readonly plainTables?: boolean;
-  /** Who shares it, as their Slack user id. */
+  /** The Slack user who shares the answer with the channel. */
   readonly sharedBy?: string;
-  /** The answer has partial results: events before this time are still being scanned. It has no buttons yet. */
-  readonly partial?: Date;
+  /** Marks partial results: events before this time are still being scanned. There are no follow-ups yet. */
+  readonly partialUntil?: Date;
 }
 
-/** The whole message. Rows that do not fit are counted, and the line that shows them all is said. */
-export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, partial }: Showing = {}): Message {
+/** Builds the message. The footer counts the rows that do not fit, and says how to get them all. */
+export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, partialUntil }: MessageOptions = {}): Message {
   const filled = fill(answer.template, answer.data, templates);
   const { table, next = [], line } = answer;
-  const { line: _, ...lineless } = answer;
-  const shown = table && !table.unseen && table.rows.length > 0 ? table : undefined;
-  const said = toBlocks(filled);
-  const build = ({ sentences, rows, withLine }: Size): KnownBlock[] => [
+  const { line: _, ...withoutLine } = answer;
+  const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
+  const templateBlocks = toBlocks(filled);
+  const build = ({ blocks, rows, withLine }: Size): KnownBlock[] => [
     ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
-    ...said.slice(0, sentences),
-    ...(shown ? [evidence(shown, rows, plainTables)] : []),
-    ...(shown ? rowMenu(leadsOf(shown, rows)) : []),
-    ...(partial ? toBlocks(fill('partial', { until: partial.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
-    // In a shared answer the line stands above, beside whoever asked it.
-    ...toBlocks(footer(withLine && !sharedBy && !partial ? answer : lineless, rows, templates, sentences < said.length)),
+    ...templateBlocks.slice(0, blocks),
+    ...(shown ? [tableBlock(shown, rows, plainTables)] : []),
+    ...(shown ? rowMenu(rowFollowUps(shown, rows)) : []),
+    ...(partialUntil ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
+    // A shared answer has the line at the top, after the name of the person who asked it.
+    ...toBlocks(footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, rows, templates, blocks < templateBlocks.length)),
   ];
-  return { text: cut(sentence(filled), MESSAGE.text), blocks: build(mostThatFits(said.length, shown, build)) };
+  return { text: cut(firstParagraph(filled), MESSAGE_LIMITS.text), blocks: build(largestFit(templateBlocks.length, shown, build)) };
 }
 
-/** How much of an answer a message holds: blocks of its template, rows of its table, and the line or not. */
+/** How much of an answer goes into a message: template blocks, table rows, and whether the line is shown. */
 interface Size {
-  readonly sentences: number;
+  readonly blocks: number;
   readonly rows: number;
   readonly withLine: boolean;
 }
 
 /**
- * A message too long is refused whole: of the template all is shown that leaves room for one row, and then as many rows
- * as fit. The line is whole or not there, and only one that leaves no room even so is not.
+ * Slack refuses a message that is too long. So the template gets as many blocks as leave room for one row, and then the table
+ * as many rows as fit. The line is shown in full or not at all: not when it leaves no room for one block and one row.
  */
-function mostThatFits(said: number, table: Table | undefined, build: (size: Size) => KnownBlock[]): Size {
+function largestFit(templateBlocks: number, table: Table | undefined, build: (size: Size) => KnownBlock[]): Size {
   const least = table ? 1 : 0;
-  const withLine = isWithin(build({ sentences: Math.min(said, 1), rows: least, withLine: true }));
-  let sentences = said;
-  while (sentences > 1 && !isWithin(build({ sentences, rows: least, withLine }))) sentences -= 1;
+  const withLine = fitsInMessage(build({ blocks: Math.min(templateBlocks, 1), rows: least, withLine: true }));
+  let blocks = templateBlocks;
+  while (blocks > 1 && !fitsInMessage(build({ blocks, rows: least, withLine }))) blocks -= 1;
   let rows = least;
-  let tooMany = Math.min(table?.rows.length ?? 0, DATA_TABLE.rows) + 1;
+  let tooMany = Math.min(table?.rows.length ?? 0, DATA_TABLE_LIMITS.rows) + 1;
   while (tooMany - rows > 1) {
     const middle = Math.floor((rows + tooMany) / 2);
-    if (isWithin(build({ sentences, rows: middle, withLine }))) rows = middle;
+    if (fitsInMessage(build({ blocks, rows: middle, withLine }))) rows = middle;
     else tooMany = middle;
   }
-  return { sentences, rows, withLine };
+  return { blocks, rows, withLine };
 }
 
-const leadsOf = (table: Table, rows: number): Next[] => table.rows.slice(0, rows).flatMap((row) => (row.next ? [row.next] : []));
+const rowFollowUps = (table: Table, rows: number): Next[] => table.rows.slice(0, rows).flatMap((row) => (row.next ? [row.next] : []));
 
 /** The answer in one sentence or two, as plain text. */
-export const toText = (answer: Answer, templates: URL): string => plain(sentence(fill(answer.template, answer.data, templates)));
+export const toText = (answer: Answer, templates: URL): string => plain(firstParagraph(fill(answer.template, answer.data, templates)));
 
-/** What was searched, in one line. `shown` rows of the table are in view; `shortened` when more was to be said. */
+/** The footer: what was searched, and how many of the rows are shown. `shortened` means that template blocks are missing. */
 export function footer(answer: Answer, shown: number, templates: URL, shortened = false): string {
   if (!answer.coverage && !answer.line) return '';
   const rows = answer.table?.rows.length ?? 0;
@@ -85,23 +85,22 @@ export function footer(answer: Answer, shown: number, templates: URL, shortened 
   return fill('footer', data, templates);
 }
 
-/** A template's first paragraph is its answer; the rest is evidence. */
-const sentence = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
+const firstParagraph = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
 
-function evidence(table: Table, rows: number, plainTables: boolean): KnownBlock {
-  const columns = seenColumns(table).slice(0, DATA_TABLE.columns);
+function tableBlock(table: Table, rows: number, plainTables: boolean): KnownBlock {
+  const columns = visibleColumns(table).slice(0, DATA_TABLE_LIMITS.columns);
   const labels = columns.map(({ label }) => label);
-  const cells = table.rows.slice(0, rows).map((row) => columns.map((column) => shownCell(row.cells[column.name], column)));
+  const cells = table.rows.slice(0, rows).map((row) => columns.map((column) => formatCell(row.cells[column.name], column)));
   return plainTables ? preformatted(fixedWidth(labels, cells)) : dataTable(table.caption, labels, cells);
 }
 
-function isWithin(blocks: readonly KnownBlock[]): boolean {
+function fitsInMessage(blocks: readonly KnownBlock[]): boolean {
   const json = JSON.stringify(blocks);
   const texts = json.match(/"text":"(?:[^"\\]|\\.)*"/g) ?? [];
   return (
-    blocks.length <= MESSAGE.blocks &&
-    Buffer.byteLength(json) <= MESSAGE.bytes &&
-    texts.reduce((sum, text) => sum + text.length - '"text":""'.length, 0) <= MESSAGE.characters
+    blocks.length <= MESSAGE_LIMITS.blocks &&
+    Buffer.byteLength(json) <= MESSAGE_LIMITS.bytes &&
+    texts.reduce((sum, text) => sum + text.length - '"text":""'.length, 0) <= MESSAGE_LIMITS.characters
   );
 }
 

@@ -1,30 +1,30 @@
-/** An answer as a terminal shows it: the same sentences, a table that fits, the follow-ups as lines to type. */
+/** An answer as text for a terminal: the same template, a table that fits, and the follow-ups as lines to type. */
 import CliTable from 'cli-table3';
 import type { Answer, Next, Table } from '../answer/answer.ts';
 import { clip, plain, visible } from './escape.ts';
 import { footer } from './message.ts';
-import { seenColumns, shownCell } from './table.ts';
+import { formatCell, visibleColumns } from './table.ts';
 import { fill } from './templates.ts';
 
-const MOST_ROWS = 50;
+const MAX_TERMINAL_ROWS = 50;
 
-/** Text for a terminal of `width` columns. Control characters of a log are shown, not obeyed. */
+/** Text for a terminal of `width` columns. Control characters from a log are made visible, so the terminal does not obey them. */
 export function toTerminal(answer: Answer, templates: URL, width: number): string {
   const { table, next = [] } = answer;
-  const shown = table && !table.unseen && table.rows.length > 0 ? table : undefined;
+  const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const parts = [
-    unmarked(fill(answer.template, answer.data, templates)),
-    ...(shown ? [drawn(shown, width)] : []),
-    ...(next.length > 0 ? [`Ask next:\n${next.map(lead).join('\n')}`] : []),
-    unmarked(footer(answer, shown ? Math.min(shown.rows.length, MOST_ROWS) : 0, templates)),
+    withoutMarkup(fill(answer.template, answer.data, templates)),
+    ...(shown ? [drawTable(shown, width)] : []),
+    ...(next.length > 0 ? [`Ask next:\n${next.map(followUpLine).join('\n')}`] : []),
+    withoutMarkup(footer(answer, shown ? Math.min(shown.rows.length, MAX_TERMINAL_ROWS) : 0, templates)),
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-const lead = ({ label, line }: Next): string => `  ${visible(line)}${label === line ? '' : `   (${visible(label)})`}`;
+const followUpLine = ({ label, line }: Next): string => `  ${visible(line)}${label === line ? '' : `   (${visible(label)})`}`;
 
-/** Our own marks taken off: `# ` headings, `^ ` footnotes, fences, bold labels. */
-const unmarked = (filled: string): string => {
+/** Removes the marks of templates: `# ` headings, `^ ` footnotes, fences, bold labels. */
+const withoutMarkup = (filled: string): string => {
   const lines = filled.split('\n').filter((line) => line !== '```');
   const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z0-9 ]+:)\*/, '$1'));
   return plain(bare.join('\n')).trim();
@@ -48,10 +48,10 @@ const BORDERLESS = {
   middle: '  ',
 };
 
-function drawn(table: Table, width: number): string {
-  const columns = seenColumns(table);
-  const rows = table.rows.slice(0, MOST_ROWS).map(({ cells }) => columns.map((column) => String(shownCell(cells[column.name], column))));
-  const widths = fitted(
+function drawTable(table: Table, width: number): string {
+  const columns = visibleColumns(table);
+  const rows = table.rows.slice(0, MAX_TERMINAL_ROWS).map(({ cells }) => columns.map((column) => String(formatCell(cells[column.name], column))));
+  const widths = fitWidths(
     columns.map(({ label }, i) => Math.max(label.length, ...rows.map((row) => row[i]?.length ?? 0))),
     width - 2 * columns.length,
   );
@@ -69,9 +69,9 @@ function drawn(table: Table, width: number): string {
     .join('\n');
 }
 
-/** Widths that together fit: the widest column gives way first, none below twelve. */
-function fitted(wanted: readonly number[], room: number): number[] {
-  const widths = [...wanted];
+/** Column widths that fit into `room` together. The widest column shrinks first; none shrinks below 12. */
+function fitWidths(preferred: readonly number[], room: number): number[] {
+  const widths = [...preferred];
   for (let over = widths.reduce((sum, width) => sum + width, 0) - room; over > 0; over -= 1) {
     const widest = widths.indexOf(Math.max(...widths));
     if ((widths[widest] ?? 0) <= 12) break;

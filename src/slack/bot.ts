@@ -9,7 +9,7 @@ import { errorAnswer } from '../answer/error-answer.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
-import type { Message, Showing } from '../message/message.ts';
+import type { Message, MessageOptions } from '../message/message.ts';
 import { type Access, accessRefusal } from './access.ts';
 import { openAnswerCache } from './answer-cache.ts';
 import { trackRequests } from './in-flight.ts';
@@ -32,7 +32,7 @@ export interface BotOptions extends SlackConnection {
   /** When to send progress messages, in milliseconds after the question; at most three. */
   readonly progressAfterMs?: readonly number[];
   readonly logger: Logger;
-  show(answer: Answer, showing?: Showing): Message;
+  show(answer: Answer, options?: MessageOptions): Message;
 }
 
 export interface Bot {
@@ -108,7 +108,7 @@ export function openBot(options: BotOptions): Bot {
   const ask = async (line: string, requester: Requester): Promise<void> => {
     const progress = reportProgress(progressAfterMs, (update) =>
       update.kind === 'partial'
-        ? send(update.answer, requester.sendProgress, { partial: update.until })
+        ? send(update.answer, requester.sendProgress, { partialUntil: update.until })
         : send({ template: 'waiting', data: update }, requester.sendProgress),
     );
     const answer = await answerFor(line, requester.user, requester.channel, progress).finally(() => progress.end());
@@ -116,12 +116,12 @@ export function openBot(options: BotOptions): Bot {
   };
 
   /** Sends an answer. When Slack rejects its table, the answer is sent again with the table as text. */
-  async function send(answer: Answer, deliver: (message: Message) => Promise<void>, showing: Showing = {}): Promise<void> {
+  async function send(answer: Answer, deliver: (message: Message) => Promise<void>, options: MessageOptions = {}): Promise<void> {
     try {
-      await deliver(show(answer, showing));
+      await deliver(show(answer, options));
     } catch (error) {
       if (!isInvalidBlocks(error)) throw error;
-      await deliver(show(answer, { ...showing, plainTables: true }));
+      await deliver(show(answer, { ...options, plainTables: true }));
     }
   }
 

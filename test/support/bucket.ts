@@ -79,7 +79,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     }
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
     if (bucket !== name) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
-    // S3 has two answers to whoever asks in another region; which one it gives is a matter of the endpoint.
+    // S3 has two responses to requests in the wrong region, depending on the endpoint.
     if (signedFor !== region && signedFor === 'us-east-1') {
       const message = `The authorization header is malformed; the region '${signedFor}' is wrong; expecting '${region}'`;
       return refuse(response, 400, 'AuthorizationHeaderMalformed', message);

@@ -1,4 +1,4 @@
-/** A preset as a count: groups by fields, by steps of time or both, each leading to its events. */
+/** A preset as a count: groups by field, by time step or both. Each group leads to its events. */
 import { z } from 'zod';
 import { exactFilter } from '../../question/line.ts';
 import { fromWhere } from '../../trail/event-query.ts';
@@ -9,61 +9,63 @@ import { countIntervals, intervalName, intervalStart, intervalWindow } from '../
 import type { Column, Finding, Row } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
-import { distinct, noiseNext, type PresetQuestion } from './preset-question.ts';
+import { type PresetQuestion, routineFollowUps, withoutRepeats } from './preset-question.ts';
 
-/** The groups of a question. */
-export async function count(question: PresetQuestion, { ask }: Context): Promise<Finding> {
+/** Counts the events of a question by group. */
+export async function countEvents(question: PresetQuestion, { ask }: Context): Promise<Finding> {
   const { by = [], every, top = DEFAULT_ROWS, sort = 'top', measures = [] } = question;
   const { range, filters, line, counts } = question;
-  // What is high by another number can be far down by this one.
-  const rival = sort === 'top' && !every ? question.alsoBy : undefined;
-  const most = question.alsoBy && !every ? MOST_GROUPS : top;
-  const found = await ask(groupsOf(question, every && sort === 'time' ? LATEST : ORDER[sort], most + 1));
-  const hidden = found.reduce((sum, { key0, events }) => sum + (key0 === 'quiet' ? Number(events) : 0), 0);
-  const groups = found.filter(({ key0 }) => key0 !== 'quiet');
-  const [any] = groups;
-  const highest = rival ? new Set(groups.toSorted((a, b) => Number(b[rival]) - Number(a[rival])).slice(0, top)) : new Set<unknown>();
+  // The highest groups by another measure may be far down in this order.
+  const otherMeasure = sort === 'top' && !every ? question.alsoBy : undefined;
+  const max = question.alsoBy && !every ? MAX_GROUPS : top;
+  const found = await ask(groupsQuery(question, every && sort === 'time' ? LATEST_STEPS : ORDER[sort], max + 1));
+  const hidden = found.reduce((sum, { key0, events }) => sum + (key0 === 'routine' ? Number(events) : 0), 0);
+  const groups = found.filter(({ key0 }) => key0 !== 'routine');
+  const [firstGroup] = groups;
+  const highest = otherMeasure
+    ? new Set(groups.toSorted((a, b) => Number(b[otherMeasure]) - Number(a[otherMeasure])).slice(0, top))
+    : new Set<unknown>();
   const names = [...(every ? ['step'] : []), ...by];
   const listing = counts ? ({ sort: 'time' } as const) : {};
-  const read = groups.map((each): Row => {
-    const keyed = names.map((name, i) => [name, each[`key${i + 1}`] ?? null] as const);
+  const allRows = groups.map((each): Row => {
+    const values = names.map((name, i) => [name, each[`key${i + 1}`] ?? null] as const);
     const step = every && intervalWindow(each.key1 ?? '', every, range);
-    // A user is looked for under every name; a row is of one.
-    const picked = keyed.flatMap(([name, value]) =>
-      name === 'step' ? [] : [value === null ? without(name) : exactFilter(name === 'user' ? 'actor' : name, value)],
+    // `user:` matches every name of a user; the row counts only one.
+    const rowFilters = values.flatMap(([name, value]) =>
+      name === 'step' ? [] : [value === null ? withoutValue(name) : exactFilter(name === 'user' ? 'actor' : name, value)],
     );
     return {
       cells: {
-        ...Object.fromEntries(keyed),
+        ...Object.fromEntries(values),
         events: Number(each.events),
         ...Object.fromEntries(measures.map(({ name }) => [name, Number(each[name])])),
         first: each.first ?? null,
         last: each.last ?? null,
       },
       next: {
-        label: keyed.map(([, value]) => value ?? '—').join(' '),
-        line: line({ ...listing, filters: [...filters, ...picked], ...(step && { window: step }) }),
+        label: values.map(([, value]) => value ?? '—').join(' '),
+        line: line({ ...listing, filters: [...filters, ...rowFilters], ...(step && { window: step }) }),
       },
     };
   });
-  const shown = read.filter((_, i) => i < top || highest.has(groups[i]));
+  const shown = allRows.filter((_, i) => i < top || highest.has(groups[i]));
   const rows = every && sort === 'time' ? shown.toReversed() : shown;
-  const sums = Object.fromEntries(['events', ...measures.map(({ name }) => name)].map((name) => [name, Number(any?.[`all_${name}`] ?? 0)]));
-  const biggest = rows.find(({ cells }) => cells.events === Number(any?.most));
-  const more = Number(any?.groups ?? 0) > rows.length;
+  const sums = Object.fromEntries(['events', ...measures.map(({ name }) => name)].map((name) => [name, Number(firstGroup?.[`all_${name}`] ?? 0)]));
+  const biggest = rows.find(({ cells }) => cells.events === Number(firstGroup?.most));
+  const more = Number(firstGroup?.groups ?? 0) > rows.length;
   return {
     data: {
-      groups: Number(any?.groups ?? 0),
+      groups: Number(firstGroup?.groups ?? 0),
       shown: rows.length,
       more,
       events: sums.events,
       failed: sums.failed ?? 0,
-      by: WORDS.format(names.map((name) => (name === 'step' && every ? intervalName(every).one : name))),
+      by: LIST_FORMAT.format(names.map((name) => (name === 'step' && every ? intervalName(every).one : name))),
       ...(every && by.length === 0 && { steps: countIntervals(range, every), step: intervalName(every) }),
-      most: biggest && Number(any?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
+      most: biggest && Number(firstGroup?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
       filtered: filters.length > 0,
       hidden,
-      ...question.toldOfCounts?.({ rows, read, sums, range }),
+      ...question.countData?.({ rows, allRows, sums, range }),
     },
     table: {
       caption: `${question.caption.replace(/, newest first$/, '')} by ${names.join(', ')}`,
@@ -77,41 +79,41 @@ export async function count(question: PresetQuestion, { ask }: Context): Promise
       rows,
       more,
     },
-    next: distinct(
+    next: withoutRepeats(
       rows.length > 0
-        ? [...question.own, { label: 'List them', line: line(listing) }, ...noiseNext(question, hidden)]
-        : [...noiseNext(question, hidden), widerTime(range, (wide) => line({ ...question.typedShape, window: wide }))],
+        ? [...question.ownFollowUps, { label: 'List them', line: line(listing) }, ...routineFollowUps(question, hidden)]
+        : [...routineFollowUps(question, hidden), widerTime(range, (wide) => line({ ...question.typedShape, window: wide }))],
     ),
   };
 }
 
-/** The first groups in an order, each with the sums over all of them: an event is in one group alone. What is left out is one group more. */
-function groupsOf({ by = [], every, measures = [], quiet, source, range }: PresetQuestion, order: Sql, most: number) {
+/** The first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls are one more group. */
+function groupsQuery({ by = [], every, measures = [], hidesRoutine, source, range }: PresetQuestion, order: Sql, max: number) {
   const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
-    sql`${quiet ? sql`case when routine then 'quiet' else 'told' end` : sql`'told'`} as key0`,
-    ...columns.map((column, i) => sql`${quiet ? sql`case when not routine then ${column} end` : column} as ${raw(`key${i + 1}`)}`),
+    sql`${hidesRoutine ? sql`case when routine then 'routine' else 'shown' end` : sql`'shown'`} as key0`,
+    ...columns.map((column, i) => sql`${hidesRoutine ? sql`case when not routine then ${column} end` : column} as ${raw(`key${i + 1}`)}`),
   ];
   const positions = join(
     keys.map((_, i) => raw(String(i + 1))),
     ', ',
   );
   const numbers = [{ name: 'events', from: distinctEventCount }, ...measures];
-  const ofAll = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
-  return query(group)`
-    select *, ${join([ofAll('groups', sql`count(*)`), ofAll('most', sql`max(events)`), ...numbers.map(({ name }) => ofAll(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
+  const overAllGroups = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
+  return query(countedGroup)`
+    select *, ${join([overAllGroups('groups', sql`count(*)`), overAllGroups('most', sql`max(events)`), ...numbers.map(({ name }) => overAllGroups(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
     from (
       select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${raw(name)}`)], ', ')}, min(eventtime) as first, max(eventtime) as last
       ${fromWhere(source(range))}
       group by ${positions}
     ) as grouped
     order by key0, ${order} nulls last, ${positions}
-    ${limit(quiet ? most + 1 : most)}
+    ${limit(hidesRoutine ? max + 1 : max)}
   `;
 }
 
-/** A filter on events that have no value in a field: what a row of a count without one leads to. */
-const without = (field: string): Filter => ({ field, negated: true, values: [{ text: '*', wildcard: true }] });
+/** Matches events that have no value in a field: the filter for a group without a value. */
+const withoutValue = (field: string): Filter => ({ field, negated: true, values: [{ text: '*', wildcard: true }] });
 
 const ORDER = {
   top: sql`events desc`,
@@ -120,12 +122,12 @@ const ORDER = {
   time: sql`first asc`,
 } as const;
 
-/** Of a long series the end is told. */
-const LATEST = sql`key1 desc`;
+/** A long series is cut at its start. */
+const LATEST_STEPS = sql`key1 desc`;
 
-const WORDS = new Intl.ListFormat('en-GB');
+const LIST_FORMAT = new Intl.ListFormat('en-GB');
 
-const MOST_GROUPS = 10_000;
+const MAX_GROUPS = 10_000;
 
-// The columns of a group are named by position, so that no field's name meets a word that an engine keeps for itself.
-const group = z.record(z.string(), z.string().nullable());
+// Group columns are named by position, so that a field's name cannot collide with an SQL keyword.
+const countedGroup = z.record(z.string(), z.string().nullable());

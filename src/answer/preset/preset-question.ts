@@ -1,4 +1,4 @@
-/** What a preset declares, and what it comes to once it is asked. */
+/** What a preset declares, and the question that it becomes when it is asked. */
 import { z } from 'zod';
 import type { AnswerShape } from '../../question/line.ts';
 import { printLine } from '../../question/print.ts';
@@ -11,39 +11,39 @@ import type { Column, Next, Row } from '../answer.ts';
 import type { Question, Topic } from '../command.ts';
 import { listedRow } from '../event-list.ts';
 
-/** A column of ours beside the usual ones: an expression for each event of a list, or for each group of a count. */
-interface Computed extends Omit<Column, 'kind'>, ColumnExpression {}
+/** A computed column besides the usual ones: an expression for each event of a list, or for each group of a count. */
+interface ComputedColumn extends Omit<Column, 'kind'>, ColumnExpression {}
 
-/** How many of a group did not succeed. */
-export const failures: Computed = { name: 'failed', label: 'failed', from: sql`${distinctEventCount} filter (where outcome <> 'ok')` };
+/** Number of calls in a group that did not succeed. */
+export const failures: ComputedColumn = { name: 'failed', label: 'failed', from: sql`${distinctEventCount} filter (where outcome <> 'ok')` };
 
-/** What follow-ups change of a question. A part of the shape that they do not name is left out. */
-interface Changed extends AnswerShape {
+/** What a follow-up changes. Parts of the shape that it does not name are left out. */
+interface LineChanges extends AnswerShape {
   readonly filters?: readonly Filter[];
   readonly window?: Window;
-  /** With the noise. */
+  /** Includes routine calls. */
   readonly all?: boolean;
 }
 
-/** A row of a list, as the query gives it: the columns of every list, and the preset's own. */
+/** A row of a list: the columns of every list, and the preset's own. */
 export const presetEvent = listedRow.catchall(z.string().nullable());
 
 /** An event of a list, with the preset's own columns. */
 export type PresetEvent = z.output<typeof presetEvent>;
 
-/** What a count found: the rows that are shown, all that were read, and the sums of each number over all that there are. */
-interface Counted {
+/** The result of a count: the rows shown, all rows read, and the sum of each number over all groups. */
+interface CountResult {
   readonly rows: readonly Row[];
-  readonly read: readonly Row[];
+  readonly allRows: readonly Row[];
   readonly sums: Readonly<Record<string, number>>;
   readonly range: TimeRange;
 }
 
-/** Without `by` and `every` it lists; with them it counts, and `sort:time` alone makes a list of it. */
+/** Without `by` and `every` it lists events by default. With them it counts by default, and `sort:time` lists. */
 export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   /** The command's own name, for its follow-ups. */
   readonly name: string;
-  /** The command that lists what this one counts, and the one that counts what this one lists, where that is not this one itself. */
+  /** The command that lists what this one counts, and the one that counts what this one lists. Default: this command. */
   readonly listedBy?: string;
   readonly countedBy?: string;
   readonly topic: Topic;
@@ -51,55 +51,57 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   readonly example: string;
   readonly window: string;
   readonly words?: Words;
-  /** Which events: fixed SQL of ours, with the words of the requester as its values. */
+  /** Selects the events: fixed SQL, in which the requester's words are only values. */
   readonly where: Sql | ((words: Question<Words>['words']) => Sql);
-  /** The relation that it reads, where that is more than `eventsDuring`. */
+  /** The relation to read. Default: `eventsDuring`. */
   from?(window: TimeRange): Sql;
   /** What the rows of a list are, in a few words. */
   readonly caption: string;
-  /** True where the shared noise is left out, unless the requester says `all`. */
-  readonly noise?: boolean;
+  /** Leaves out routine calls, unless the word `all` is given. Default: false. */
+  readonly hidesRoutine?: boolean;
   /** More columns of a list, and more numbers of a count. */
-  readonly columns?: readonly Computed[];
-  readonly measures?: readonly Computed[];
-  /** A measure: the highest groups by it are shown beside the ones with most events. */
+  readonly columns?: readonly ComputedColumn[];
+  readonly measures?: readonly ComputedColumn[];
+  /** The name of a measure. The highest groups by it are shown too, besides those with most events. */
   readonly alsoBy?: string;
-  /** Usual columns that say the same in every row of a list. */
+  /** Usual columns that have the same value in every row of a list. */
   readonly hidden?: readonly string[];
-  /** More for the template to say of a list, or of a count. */
-  told?(events: readonly PresetEvent[]): object;
-  toldOfCounts?(counted: Counted): object;
-  /** Follow-ups of its own, before the usual ones. */
-  next?(asked: Question<Words>, line: (changed?: Changed) => string): readonly Next[];
+  /** More data for the template, for a list or for a count. */
+  listData?(events: readonly PresetEvent[]): object;
+  countData?(counted: CountResult): object;
+  /** More follow-ups, before the usual ones. */
+  next?(asked: Question<Words>, line: (changed?: LineChanges) => string): readonly Next[];
 }
 
-/** A preset as it was asked: what it comes to, whatever its words were. */
-export interface PresetQuestion extends Omit<Preset<z.ZodRawShape>, 'window' | 'from' | 'where' | 'next' | 'noise'>, Pick<Question, 'filters'> {
+/** A preset as it was asked, with its words resolved. */
+export interface PresetQuestion
+  extends Omit<Preset<z.ZodRawShape>, 'window' | 'from' | 'where' | 'next' | 'hidesRoutine'>,
+    Pick<Question, 'filters'> {
   readonly range: TimeRange;
-  /** What it reads of a part of its window. */
+  /** The relation and the condition to read a part of the window. */
   source(part: TimeRange): EventSource;
-  /** True where routine calls are left out, and only counted. */
-  readonly quiet: boolean;
+  /** True when routine calls are left out, and only counted. */
+  readonly hidesRoutine: boolean;
   readonly showsAll: boolean;
-  /** The time and the shape as they were typed, for follow-ups. */
+  /** The window and the shape as typed, for follow-ups. */
   readonly typedWindow: Window;
   readonly typedShape: AnswerShape;
-  /** True where counting is what it does by itself. */
+  /** True when it counts by default. */
   readonly counts: boolean;
-  readonly own: readonly Next[];
-  line(changed?: Changed): string;
+  readonly ownFollowUps: readonly Next[];
+  line(changed?: LineChanges): string;
 }
 
-/** The question that a preset is, in the words and the shape of the requester. */
+/** Applies the requester's words and shape to a preset. */
 export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Words>, asked: Question<Words>): PresetQuestion {
-  const { from = eventsDuring, where, noise = false, next, ...rest } = declared;
+  const { from = eventsDuring, where, hidesRoutine: canHideRoutine = false, next, ...rest } = declared;
   const { filters, typedWindow, window, by, every, top } = asked;
-  const { all: saysAll, ...words } = asked.words as Readonly<Record<string, string | undefined>>;
-  const showsAll = noise && saysAll !== undefined;
-  const quiet = noise && !showsAll;
+  const { all, ...words } = asked.words as Readonly<Record<string, string | undefined>>;
+  const showsAll = canHideRoutine && all !== undefined;
+  const hidesRoutine = canHideRoutine && !showsAll;
   const counts = Boolean(rest.by || rest.every);
   const isList = !by && !every && (!counts || asked.sort === 'time');
-  const line = ({ all: shows = showsAll, ...changed }: Changed = {}) => {
+  const line = ({ all: shows = showsAll, ...changed }: LineChanges = {}) => {
     const { sort, ...asList } = changed;
     const staysCount = changed.by !== undefined || changed.every !== undefined || (counts && sort !== 'time');
     return printLine({
@@ -111,15 +113,15 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     });
   };
   const shape = isList ? {} : { by: by ?? (every ? undefined : rest.by), every: every ?? rest.every };
-  const { by: _, every: __, top: usual, sort: ___, window: ____, ...fixed } = rest;
-  // A series is told in the order of time; so many of its steps are those with the most.
+  const { by: _, every: __, top: defaultTop, sort: ___, window: ____, ...fixed } = rest;
+  // A series is in the order of time. With `top:` it keeps the steps with the most events.
   const sort = asked.sort ?? (shape.every ? (top ? 'top' : 'time') : rest.sort);
-  const most = top ?? (isList || shape.every ? undefined : usual);
+  const max = top ?? (isList || shape.every ? undefined : defaultTop);
   return {
     ...fixed,
     ...(shape.by && { by: shape.by }),
     ...(shape.every && { every: shape.every }),
-    ...(most && { top: most }),
+    ...(max && { top: max }),
     ...(sort && { sort }),
     filters,
     range: window,
@@ -127,23 +129,23 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     source: (part) => ({
       relation: from(part),
       where: sql`${typeof where === 'function' ? where(asked.words) : where} and ${matching(filters)}`,
-      hidesRoutine: quiet,
+      hidesRoutine,
     }),
-    quiet,
+    hidesRoutine,
     showsAll,
     typedShape: { ...(by && { by }), ...(every && { every }), ...(asked.sort && { sort: asked.sort }) },
     counts,
-    own: next?.(asked, line) ?? [],
+    ownFollowUps: next?.(asked, line) ?? [],
     line,
   };
 }
 
-/** Follow-ups without those that ask the same as one before them. */
-export const distinct = (next: readonly Next[]): readonly Next[] =>
+/** Follow-ups without those that repeat the line of an earlier one. */
+export const withoutRepeats = (next: readonly Next[]): readonly Next[] =>
   next.filter(({ line }, i) => next.findIndex((other) => other.line === line) === i);
 
-/** The way to the noise that was left out, and back. */
-export function noiseNext({ showsAll, line, typedShape }: PresetQuestion, left: number): readonly Next[] {
+/** The follow-up that shows the routine calls that were left out, or leaves them out again. */
+export function routineFollowUps({ showsAll, line, typedShape }: PresetQuestion, hiddenCount: number): readonly Next[] {
   if (showsAll) return [{ label: 'Without routine calls', line: line({ ...typedShape, all: false }) }];
-  return left > 0 ? [{ label: 'Show routine calls, too', line: line({ ...typedShape, all: true }) }] : [];
+  return hiddenCount > 0 ? [{ label: 'Show routine calls too', line: line({ ...typedShape, all: true }) }] : [];
 }

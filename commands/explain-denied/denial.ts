@@ -1,9 +1,9 @@
 /**
- * Why a call was denied, as its error message tells it, and the smallest statement that would allow it. AWS names the kind of
- * policy at fault since 2021 (IAM User Guide, "Troubleshoot access denied error messages"), many services still do not.
+ * Reads from an error message why a call was denied, and builds the smallest statement that would allow it. Since 2021 AWS names
+ * the kind of policy (IAM User Guide, "Troubleshoot access denied error messages"); many services still do not.
  */
 
-/** A kind of policy, by the words of AWS's messages. */
+/** A kind of policy, as AWS's messages name it. */
 type PolicyKind =
   | 'identity-based policy'
   | 'resource-based policy'
@@ -14,22 +14,22 @@ type PolicyKind =
   | 'VPC endpoint policy';
 
 export interface Denial {
-  /** Undefined where the message does not tell. */
+  /** Undefined when the message does not name it. */
   readonly policy: PolicyKind | undefined;
-  /** True where a policy says no; false where none says yes. */
+  /** True for an explicit deny; false when no policy allows the call. */
   readonly isExplicit: boolean;
   readonly principal: string | undefined;
   readonly action: string;
-  /** Whether the message names the action: else it is guessed by the name of the call. */
-  readonly isToldAction: boolean;
+  /** True when the message names the action. Otherwise it is derived from the name of the call. */
+  readonly isActionNamed: boolean;
   readonly resource: string;
   readonly isToldResource: boolean;
-  /** A message that only whoever may call sts:DecodeAuthorizationMessage can read. */
+  /** True for an encoded message, which needs sts:DecodeAuthorizationMessage. */
   readonly isEncoded: boolean;
 }
 
 /** A call that was denied. */
-interface Denied {
+interface DeniedCall {
   readonly eventsource: string;
   readonly eventname: string;
   readonly errormessage: string | null;
@@ -37,7 +37,7 @@ interface Denied {
   readonly arns: readonly string[];
 }
 
-const KINDS: readonly (readonly [RegExp, PolicyKind])[] = [
+const POLICY_PATTERNS: readonly (readonly [RegExp, PolicyKind])[] = [
   [/service control polic/i, 'service control policy'],
   [/resource control polic/i, 'resource control policy'],
   [/permissions? boundar/i, 'permissions boundary'],
@@ -47,27 +47,27 @@ const KINDS: readonly (readonly [RegExp, PolicyKind])[] = [
   [/identity-based polic/i, 'identity-based policy'],
 ];
 
-/** Reads a denial off a call and its message. */
-export function readDenial({ eventsource, eventname, errormessage, arns }: Denied): Denial {
+/** Reads the denial from a call and its message. */
+export function readDenial({ eventsource, eventname, errormessage, arns }: DeniedCall): Denial {
   const message = errormessage ?? '';
   const [, principal] = /User: (arn:\S+|\S+) is not authorized/.exec(message) ?? [];
   const [, action] = /not authorized to perform: ([a-z0-9-]+:\w+)/i.exec(message) ?? [];
   const [, resource] = / on resource: (arn:\S+|\*)/.exec(message) ?? [];
   const [because = ''] = /(?:because no|with an explicit deny|explicit deny).*$/is.exec(message) ?? [];
   return {
-    policy: KINDS.find(([pattern]) => pattern.test(because))?.[1],
+    policy: POLICY_PATTERNS.find(([pattern]) => pattern.test(because))?.[1],
     isExplicit: /explicit deny/i.test(message),
     principal,
-    action: action ?? actionOf(eventsource, eventname),
-    isToldAction: action !== undefined,
+    action: action ?? permissionFor(eventsource, eventname),
+    isActionNamed: action !== undefined,
     resource: (resource ?? arns[0] ?? '*').replace(/[.,;]$/, ''),
     isToldResource: resource !== undefined,
     isEncoded: /encoded authorization failure message/i.test(message),
   };
 }
 
-/** The smallest statement that allows the call; in a policy of a resource, to whoever called. */
-export function allowing({ action, resource, policy, principal }: Denial): object {
+/** The smallest statement that allows the call. For a resource-based policy it names the caller's role. */
+export function statementAllowing({ action, resource, policy, principal }: Denial): object {
   const isOfResource = policy === 'resource-based policy';
   return {
     Effect: 'Allow',
@@ -77,19 +77,24 @@ export function allowing({ action, resource, policy, principal }: Denial): objec
   };
 }
 
-/** The role behind a session's ARN: policies are given to roles. */
+/** The role ARN for the ARN of a role session; other ARNs as they are. */
 export function roleOf(principal: string): string {
   const [, partition, account, role] = /^arn:(aws[a-z-]*):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(principal) ?? [];
   return role ? `arn:${partition}:iam::${account}:role/${role}` : principal;
 }
 
-/** The permission set of IAM Identity Center that a role is kept for: the role itself cannot be edited. Undefined for any other role. */
+/** The IAM Identity Center permission set of a role, which cannot be edited itself; undefined for any other role. */
 export const permissionSetOf = (role: string): string | undefined => /\/AWSReservedSSO_(.+)_[0-9a-f]{16}$/.exec(role)?.[1];
 
-/** Services whose actions begin otherwise than their event source. */
-const PREFIXES: Readonly<Record<string, string>> = { monitoring: 'cloudwatch', email: 'ses', signin: 'aws-portal', 'streams.dynamodb': 'dynamodb' };
-/** Calls that another permission allows (Service Authorization Reference). */
-const ACTIONS: Readonly<Record<string, string>> = {
+/** Services whose IAM prefix differs from their event source. */
+const IAM_PREFIXES: Readonly<Record<string, string>> = {
+  monitoring: 'cloudwatch',
+  email: 'ses',
+  signin: 'aws-portal',
+  'streams.dynamodb': 'dynamodb',
+};
+/** Calls that need a permission of another name (Service Authorization Reference). */
+const OTHER_PERMISSIONS: Readonly<Record<string, string>> = {
   's3:HeadBucket': 's3:ListBucket',
   's3:ListObjects': 's3:ListBucket',
   's3:ListObjectsV2': 's3:ListBucket',
@@ -102,8 +107,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
 };
 
-function actionOf(eventsource: string, eventname: string): string {
+function permissionFor(eventsource: string, eventname: string): string {
   const service = eventsource.replace(/[.]amazonaws[.]com$/, '');
-  const action = `${PREFIXES[service] ?? service}:${eventname.replace(/\d{8}(v\d)?$/, '')}`;
-  return ACTIONS[action] ?? action;
+  const action = `${IAM_PREFIXES[service] ?? service}:${eventname.replace(/\d{8}(v\d)?$/, '')}`;
+  return OTHER_PERMISSIONS[action] ?? action;
 }

@@ -1,11 +1,11 @@
 /**
- * Sessions: the calls of one login or one set of temporary credentials, and how one session led to the next. The console
- * takes a new access key for every request, so a session is its principal and the moment it was created (CloudTrail User
- * Guide, "CloudTrail userIdentity element"); what AssumeRole gave away leads from one session to another.
+ * Groups calls into sessions, and links sessions through the credentials that AssumeRole returns. A session is one sign-in or
+ * one set of temporary credentials. The console uses a new access key for every request, so a session is identified by its
+ * principal and its creation time (CloudTrail User Guide, "CloudTrail userIdentity element").
  */
 import { isIP } from 'node:net';
 
-/** One call, as far as it tells of sessions. */
+/** The fields of a call that identify its session. */
 export interface SessionCall {
   readonly eventid: string;
   readonly eventtime: string;
@@ -25,10 +25,10 @@ export interface SessionCall {
   readonly accesskeyid: string | null;
   readonly created: string | null;
   readonly sharedeventid: string | null;
-  /** What the call gave away: an access key, and the id and the ARN of the session that it is for. */
+  /** The access key that the call returned, and the principal id of its session. */
   readonly givenkey: string | null;
   readonly givenid: string | null;
-  /** The session in whose place a role was switched to. */
+  /** The ARN of the session that a role was switched from. */
   readonly switchedfrom: string | null;
 }
 
@@ -37,24 +37,24 @@ export interface Session<Call extends SessionCall = SessionCall> {
   readonly created: string | null;
   /** Oldest first. */
   readonly calls: readonly Call[];
-  /** How it began, and in which session: undefined where the trail of this time does not show that. */
-  readonly begun?: { readonly by: Call; readonly in: Session<Call> | undefined };
+  /** The call that started the session, and the session of that call; undefined when it is not among the calls. */
+  readonly start?: { readonly by: Call; readonly in: Session<Call> | undefined };
 }
 
-/** Calls as sessions, the first begun first, each with the one that it came from. A call that two accounts logged is there once. */
+/** Groups calls into sessions, oldest first, each linked to the session that started it. A call that two accounts logged counts once. */
 export function sessionsOf<Call extends SessionCall>(calls: readonly Call[]): Session<Call>[] {
-  const inOrder = once(calls).toSorted((a, b) => order(a.eventtime, b.eventtime) || order(a.eventid, b.eventid));
-  const groups = Map.groupBy(inOrder, (call) => nameOf(call, inOrder));
-  const plain = [...groups.values()].map(
+  const inOrder = withoutDuplicates(calls).toSorted((a, b) => compareText(a.eventtime, b.eventtime) || compareText(a.eventid, b.eventid));
+  const groups = Map.groupBy(inOrder, (call) => sessionKeyOf(call, inOrder));
+  const sessions = [...groups.values()].map(
     (each): Session<Call> => ({ principal: principalOf(each[0] as Call), created: createdOf(each), calls: each }),
   );
-  return linked(plain);
+  return linkSessions(sessions);
 }
 
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Of a call that was logged in the accounts of its caller and of its object, the caller's record: it says who that was. */
-function once<Call extends SessionCall>(calls: readonly Call[]): Call[] {
+/** When the accounts of the caller and of the resource both logged a call, keeps the caller's record, which names the caller. */
+function withoutDuplicates<Call extends SessionCall>(calls: readonly Call[]): Call[] {
   const groups = Map.groupBy(calls, ({ eventid, sharedeventid, eventname }) => (sharedeventid === null ? eventid : `${sharedeventid} ${eventname}`));
   return [...groups.values()].map((each) => each.find((call) => call.identityarn !== null) ?? (each[0] as Call));
 }
@@ -62,45 +62,45 @@ function once<Call extends SessionCall>(calls: readonly Call[]): Call[] {
 const principalOf = ({ principalid, actor }: SessionCall): string => principalid ?? actor ?? '';
 const createdOf = (calls: readonly SessionCall[]): string | null => calls.find(({ created }) => created !== null)?.created ?? null;
 
-/** What calls of one session have in common. At the sign-in page nobody has credentials yet: what happens there belongs to the session beside it. */
-function nameOf(call: SessionCall, calls: readonly SessionCall[]): string {
+/** The key of a call's session. Calls at the sign-in page have no credentials yet, so they belong to the session created next to them. */
+function sessionKeyOf(call: SessionCall, calls: readonly SessionCall[]): string {
   const principal = principalOf(call);
   if (call.created !== null) return `${principal} ${call.created}`;
   if (call.eventsource !== 'signin.amazonaws.com') return `${principal} ${call.accesskeyid}`;
   const at = Date.parse(call.eventtime);
   const nearest = calls
-    .filter((other) => other.created !== null && principalOf(other) === principal && Date.parse(other.created) <= at + NEAR_MS)
+    .filter((other) => other.created !== null && principalOf(other) === principal && Date.parse(other.created) <= at + CREATED_WITHIN_MS)
     .reduce<string | null>((latest, { created }) => (latest === null || (created as string) > latest ? created : latest), null);
   return `${principal} ${nearest ?? 'sign-in'}`;
 }
 
-/** Between what gives credentials and when these say that they were created. */
-const NEAR_MS = 60_000;
+/** Maximum time between a call that returns credentials and their recorded creation time. */
+const CREATED_WITHIN_MS = 60_000;
 
-function linked<Call extends SessionCall>(sessions: readonly Session<Call>[]): Session<Call>[] {
+function linkSessions<Call extends SessionCall>(sessions: readonly Session<Call>[]): Session<Call>[] {
   const done = new Map<Session<Call>, Session<Call>>();
   const link = (session: Session<Call>, above: readonly Session<Call>[]): Session<Call> => {
     const known = done.get(session);
     if (known) return known;
-    const found = beginningOf(
+    const start = findStart(
       session,
       sessions.filter((other) => other !== session && !above.includes(other)),
     );
-    const whole = found ? { ...session, begun: { by: found.by, in: found.in && link(found.in, [...above, session]) } } : session;
-    done.set(session, whole);
-    return whole;
+    const linked = start ? { ...session, start: { by: start.by, in: start.in && link(start.in, [...above, session]) } } : session;
+    done.set(session, linked);
+    return linked;
   };
   return sessions.map((session) => link(session, []));
 }
 
-/** The call that a session began with, and the session of that call. */
-function beginningOf<Call extends SessionCall>(session: Session<Call>, others: readonly Session<Call>[]): Session<Call>['begun'] {
+/** The call that started a session, and the session of that call. */
+function findStart<Call extends SessionCall>(session: Session<Call>, others: readonly Session<Call>[]): Session<Call>['start'] {
   const keys = new Set(session.calls.map(({ accesskeyid }) => accesskeyid));
-  const gaveIt = (call: Call): boolean =>
+  const returnedIt = (call: Call): boolean =>
     (call.givenkey !== null && keys.has(call.givenkey)) ||
     (call.givenid !== null && call.givenid === session.principal && isNear(call.eventtime, session.created));
   for (const other of others) {
-    const by = other.calls.find(gaveIt);
+    const by = other.calls.find(returnedIt);
     if (by) return { by, in: other };
   }
   const by = session.calls.find(({ eventname }) => eventname === 'SwitchRole' || eventname === 'ConsoleLogin');
@@ -111,16 +111,16 @@ function beginningOf<Call extends SessionCall>(session: Session<Call>, others: r
 const lastBefore = <Call extends SessionCall>({ switchedfrom, eventtime }: Call, others: readonly Session<Call>[]): Session<Call> | undefined =>
   others.findLast(({ calls }) => calls.some((call) => call.identityarn === switchedfrom && call.eventtime <= eventtime));
 
-const isNear = (one: string, other: string | null): boolean => other !== null && Math.abs(Date.parse(one) - Date.parse(other)) <= NEAR_MS;
+const isNear = (one: string, other: string | null): boolean => other !== null && Math.abs(Date.parse(one) - Date.parse(other)) <= CREATED_WITHIN_MS;
 
-/** How many roles a session is away from where its chain begins: 0 for one that came from none. */
-export const depthOf = ({ begun }: Session): number => (begun?.in ? 1 + depthOf(begun.in) : 0);
+/** The position of a session in its role chain: 0 for the first. */
+export const depthOf = ({ start }: Session): number => (start?.in ? 1 + depthOf(start.in) : 0);
 
-/** A call that a service made on the session's behalf comes from the service's address, which is no second place. An older console calls itself one. */
+/** True for a call that a service made on behalf of the session: its address is the service's. Older consoles name themselves as a service. */
 export const isOnBehalf = ({ invokedby, sourceipaddress }: SessionCall): boolean =>
   (invokedby !== null && invokedby !== 'signin.amazonaws.com') || sourceipaddress === null || isIP(sourceipaddress) === 0;
 
-/** The networks that a session was used from: /24 of IPv4, /48 of IPv6, for one provider gives its clients neighbouring addresses. */
+/** The networks that a session was used from: /24 of IPv4, /48 of IPv6, since a provider gives its clients neighbouring addresses. */
 export function networksOf({ calls }: Session): ReadonlyMap<string, readonly string[]> {
   const addresses = [...new Set(calls.filter((call) => !isOnBehalf(call)).map(({ sourceipaddress }) => sourceipaddress as string))];
   return Map.groupBy(addresses, (address) => address.split(/[.:]/).slice(0, 3).join('.'));

@@ -1,6 +1,5 @@
-/** Why one call was denied: the kind of policy at fault, and the smallest statement that would allow the call. */
+/** Why a call was denied: the kind of policy, and the smallest statement that would allow the call. */
 import {
-  allowing,
   command,
   eventsDuring,
   eventTable,
@@ -9,45 +8,45 @@ import {
   listed,
   listedRow,
   newestFirst,
-  permissionSetOf,
   printLine,
   query,
-  readDenial,
-  roleOf,
   type TimeRange,
-  toEvent,
   type Window,
   widerTime,
   z,
 } from '#kit';
+import { permissionSetOf, readDenial, roleOf, statementAllowing } from './denial.ts';
 
-const denied = listedRow.extend({ errormessage: z.string().nullable(), arns: z.string().nullable() });
+const deniedEvent = listedRow.extend({ errormessage: z.string().nullable(), arns: z.string().nullable() });
 
 export default command({
   topic: 'refused',
-  summary: 'Tells which kind of policy denied a call, from its message, and the smallest statement that would allow it',
+  summary: 'Shows which kind of policy denied a call, from its error message, and the smallest statement that would allow it',
   example: 'adcbefba-274e-44a8-aa93-7aff5c223c1e 30d',
-  words: { id: z.string().min(1).max(128, 'No event has an id of more than 128 letters.') },
+  words: { id: z.string().min(1).max(128, 'An event id has at most 128 characters.') },
   window: '90d',
   filters: false,
   shape: [],
   isNewestFirst: () => true,
 
   async answer({ words: { id }, window }, context) {
-    const inTime = (range: TimeRange, late = false) => query(denied)`
+    const inTime = (range: TimeRange, late = false) => query(deniedEvent)`
       select ${listed}, errormessage, array_join(resources, ' ') as arns
       from ${eventsDuring(range, { late })}
       where eventid = ${id}
       ${limit(1)}
     `;
-    // Nearly every event is delivered within a day. One that was not is still found, at the price of a second look.
-    const [prompt] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
-    const found = prompt ?? (await context.ask(inTime(window, true)))[0];
+    // Nearly every event is delivered within a day. A late one costs a second query.
+    const [onTime] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
+    const found = onTime ?? (await context.ask(inTime(window, true)))[0];
     const denial = found && readDenial({ ...found, arns: found.arns?.split(' ') ?? [] });
     const principal = denial?.principal ? roleOf(denial.principal) : null;
     const isDenied = found?.outcome === 'denied';
     const day = found?.eventtime.slice(0, 10) ?? '';
     const thatDay: Window = { kind: 'between', from: day, to: day };
+    const table = eventTable('The call', found ? [found].map(({ arns: _, ...event }) => event) : [], {
+      extra: [{ name: 'errormessage', label: 'Message', kind: 'text', hidden: true }],
+    });
     return {
       data: {
         id,
@@ -56,19 +55,17 @@ export default command({
         denial: denial ?? null,
         principal,
         permissionSet: (principal && permissionSetOf(principal)) ?? null,
-        statement: isDenied && denial && !denial.isExplicit ? allowing(denial) : null,
+        statement: isDenied && denial && !denial.isExplicit ? statementAllowing(denial) : null,
       },
-      table: eventTable('The call', found ? [found].map(({ arns: _, ...event }) => event) : [], {
-        extra: [{ name: 'errormessage', label: 'Message', kind: 'text', hidden: true }],
-      }),
+      table,
       next: found
         ? [
-            toEvent(found),
+            ...table.rows.flatMap(({ next }) => next ?? []),
             ...(found.actor === null
               ? []
               : [
                   {
-                    label: 'Refused to them that day',
+                    label: 'Denied to this user that day',
                     line: printLine({
                       name: 'events',
                       words: [],
@@ -77,7 +74,7 @@ export default command({
                     }),
                   },
                 ]),
-            { label: 'Who calls it', line: printLine({ name: 'who', words: [found.eventname], filters: [] }) },
+            { label: `Who calls ${found.eventname}`, line: printLine({ name: 'who', words: [found.eventname], filters: [] }) },
           ]
         : [widerTime(window, (wide) => printLine({ name: 'explain-denied', words: [id], filters: [], window: wide }))],
     };
