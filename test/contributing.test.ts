@@ -56,7 +56,7 @@ describe('CONTRIBUTING.md', () => {
   test.each([
     ['stopped 6mo', /^\d+ stops; the latest is StopInstances by /],
     ['stopped 6mo by:user', /^\d+ stops, by user \(\d+ rows\); most: /],
-    ['stopped event:nothing 6mo', /^No instance was stopped in this time that matches\.$/],
+    ['stopped event:nothing 6mo', /^No instance was stopped in this time with these filters\.$/],
     ['busiest 7d', / made the most calls: [\d,]+\.$/],
     ['busiest 7d user:nobody', /^No call in this time came from an address\.$/],
   ])('has additions that work: %s', async (line, sentence) => {

@@ -24,7 +24,7 @@ test('The daily report counts failures at the access portal together with those 
   const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD'], failed: 'PASSWORD' });
   await using open = await trailOf(...portal, signIn('bob', 'Failure', { sourceIPAddress: '192.0.2.9' }), signIn('bob', 'Success', {}));
   const answer = await report(open);
-  expect(answer.data).toMatchObject({ signInTries: 2, guessed: [], moreSignIns: 0 });
+  expect(answer.data).toMatchObject({ signInTries: 2, guessedUsers: [], moreSignIns: 0 });
   expect(toTerminal(answer, templates, 160)).toContain('• 1 time from 198.51.100.7 (gave up), 1 user name,');
   const lead = answer.next?.find(({ label }) => label === 'Failed sign-ins');
   expect(lead?.line).toBe('signin-failures 2026-05-01T00:00..2026-05-02T00:00');
