@@ -15,7 +15,7 @@ const NODES = {
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(here(path), 'utf8'));
 
-/** The oldest version that runs trailbot: package.json has it as >=24.3. */
+/** The oldest version that runs trailbot: package.json has it as >=22.18. */
 const oldest = readJson('package.json').engines.node.replace('>=', '');
 
 /** Whether a version is older than that. None is. */
@@ -71,7 +71,7 @@ if (isMissing) {
   // npm removes what the lock file does not name, the Node.js that may be running this included.
   const status = install('error', spare && existsSync(spareFolder) ? [spare] : []);
   if (status !== 0) {
-    process.stderr.write('npm install did not succeed; its words are above. Mend that and run the command again.\n');
+    process.stderr.write('npm install failed, see above. Fix that and run the command again.\n');
     process.exit(status);
   }
 }

@@ -15,21 +15,26 @@ export interface ClientsWithSts extends Clients {
 
 const TIMEOUTS = { connectionTimeout: 5000, requestTimeout: 30_000 } as const;
 
-/** Opens the clients for queries. The caller disposes of them. */
-export function openClients(): Clients & Disposable {
+/** Closes the connections of clients. */
+export interface Closable {
+  close(): void;
+}
+
+/** Opens the clients for queries. The caller closes them. */
+export function openClients(): Clients & Closable {
   const config = { requestHandler: TIMEOUTS };
-  return disposable({ athena: new Athena(config), s3: new S3Client(config) });
+  return closable({ athena: new Athena(config), s3: new S3Client(config) });
 }
 
-/** Opens the clients for doctor and iam-policy. The caller disposes of them. */
-export function openClientsWithSts(region?: string): ClientsWithSts & Disposable {
+/** Opens the clients for doctor and iam-policy. The caller closes them. */
+export function openClientsWithSts(region?: string): ClientsWithSts & Closable {
   const config = { requestHandler: TIMEOUTS, ...(region !== undefined && { region }) };
-  return disposable({ athena: new Athena(config), s3: new S3Client(config), sts: new STSClient(config) });
+  return closable({ athena: new Athena(config), s3: new S3Client(config), sts: new STSClient(config) });
 }
 
-const disposable = <T extends Clients>(clients: T): T & Disposable => ({
+const closable = <T extends Clients>(clients: T): T & Closable => ({
   ...clients,
-  [Symbol.dispose]() {
+  close() {
     for (const client of Object.values(clients)) client.destroy();
   },
 });

@@ -40,37 +40,47 @@ interface ScanBenchOptions {
 
 /** Two results for each question: bytes and partitions. Without Trino there are none, and the reason is printed. */
 export async function benchScans({ catalog, folder, end, printProgress }: ScanBenchOptions): Promise<BenchResult[]> {
-  await using stack = new AsyncDisposableStack();
   const server = await startTrino().catch((error: unknown) => {
     if (!(error instanceof NoTrino)) throw error;
     printProgress(`The scans on Trino are skipped. ${error.message}`);
     return undefined;
   });
   if (!server) return [];
-  stack.use(server);
+  try {
+    return await scansOver(server.url, { catalog, folder, end, printProgress });
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
+}
+
+async function scansOver(url: string, { catalog, folder, end, printProgress }: ScanBenchOptions): Promise<BenchResult[]> {
   const out = join(folder, 'bytes');
   await generateSample({ out, end, days: SCAN_BENCH_DAYS, eventsPerDay: EVENTS_PER_DAY });
-  const trino = stack.use(await openTrinoTrail(server.url, out));
-  // Asked at noon, while the files of the day are still being delivered.
-  const options = { now: new Date(end.getTime() - DAY_MS / 2), signal: new AbortController().signal };
-  const yesterday: TimeRange = { from: new Date(end.getTime() - 2 * DAY_MS), to: new Date(end.getTime() - DAY_MS) };
+  const trino = await openTrinoTrail(url, out);
+  try {
+    // Asked at noon, while the files of the day are still being delivered.
+    const options = { now: new Date(end.getTime() - DAY_MS / 2), signal: new AbortController().signal };
+    const yesterday: TimeRange = { from: new Date(end.getTime() - 2 * DAY_MS), to: new Date(end.getTime() - DAY_MS) };
 
-  const commands = SCAN_COMMANDS.flatMap((name) =>
-    WINDOWS.map((window): ScanQuestion => {
-      const line = printLine({ ...parseLine(`${name} ${catalog.commands.get(name)?.example}`), window });
-      return { title: `\`${line}\``, coversOneDay: window.unit === 'd' && name !== 'new', run: (desk) => desk.answer(line, options) };
-    }),
-  );
-  const reports = [...catalog.reports.keys()].map(
-    (name): ScanQuestion => ({ title: `the ${name} report`, coversOneDay: true, run: (desk) => desk.report(name, yesterday, options) }),
-  );
-  const results: BenchResult[] = [];
-  const wholeTrail: WholeTrail = { trino, perStatement: await scanOf(trino, sql`select count(*) from events`) };
-  for (const question of [...commands, ...reports]) {
-    printProgress(`scanning for ${question.title}`);
-    results.push(...(await scanResults(question, catalog, wholeTrail)));
+    const commands = SCAN_COMMANDS.flatMap((name) =>
+      WINDOWS.map((window): ScanQuestion => {
+        const line = printLine({ ...parseLine(`${name} ${catalog.commands.get(name)?.example}`), window });
+        return { title: `\`${line}\``, coversOneDay: window.unit === 'd' && name !== 'new', run: (desk) => desk.answer(line, options) };
+      }),
+    );
+    const reports = [...catalog.reports.keys()].map(
+      (name): ScanQuestion => ({ title: `the ${name} report`, coversOneDay: true, run: (desk) => desk.report(name, yesterday, options) }),
+    );
+    const results: BenchResult[] = [];
+    const wholeTrail: WholeTrail = { trino, perStatement: await scanOf(trino, sql`select count(*) from events`) };
+    for (const question of [...commands, ...reports]) {
+      printProgress(`scanning for ${question.title}`);
+      results.push(...(await scanResults(question, catalog, wholeTrail)));
+    }
+    return results;
+  } finally {
+    await trino[Symbol.asyncDispose]();
   }
-  return results;
 }
 
 interface ScanQuestion {

@@ -105,7 +105,7 @@ export async function runLoad({ root, store, signal, onProgress }: LoadRequest):
     temp_directory: join(store, 'spill'),
     preserve_insertion_order: 'false',
   });
-  await using unpackThread = startUnpackThread();
+  const unpackThread = startUnpackThread();
   const connections: DuckDBConnection[] = [];
   const connect = async () => {
     const connection = await instance.connect();
@@ -142,6 +142,7 @@ export async function runLoad({ root, store, signal, onProgress }: LoadRequest):
   } finally {
     for (const connection of connections) connection.closeSync();
     instance.closeSync();
+    await unpackThread.end();
   }
 }
 

@@ -45,12 +45,13 @@ export async function loadTrail({ trail, store, signal, onProgress }: LoadOption
     throw new UserError(`The store cannot be in ${home}: DuckDB reads “=” in a path as a partition. Set STORE_PATH to another folder.`);
   await mkdir(home, { recursive: true });
   return loadsOf(home)(async () => {
-    await using _lock = await lockStore(home, signal);
-    await prepare(home, root);
+    const lock = await lockStore(home, signal);
     try {
+      await prepare(home, root);
       return await runLoad({ root, store: home, signal, onProgress });
     } finally {
       for (const folder of TEMPORARY_FOLDERS) await rm(join(home, folder), { recursive: true, force: true });
+      lock.closeSync();
     }
   });
 }
@@ -90,13 +91,12 @@ const LOCK_RETRY_MS = 200;
  * Keeps other processes from loading the same store at the same time. It is DuckDB's lock on a database file, which the
  * operating system releases when the process ends, however it ends.
  */
-async function lockStore(store: string, signal: AbortSignal): Promise<AsyncDisposable> {
+async function lockStore(store: string, signal: AbortSignal): Promise<DuckDBInstance> {
   const file = join(store, 'writer.duckdb');
   for (;;) {
     signal.throwIfAborted();
     try {
-      const instance = await DuckDBInstance.create(file);
-      return { [Symbol.asyncDispose]: async () => instance.closeSync() };
+      return await DuckDBInstance.create(file);
     } catch (error) {
       if (/could not set lock/i.test(String(error))) await sleep(LOCK_RETRY_MS, undefined, { signal });
       // A process killed while creating the file leaves an incomplete, unlocked one.

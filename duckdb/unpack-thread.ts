@@ -3,15 +3,16 @@ import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { UnpackReply, UnpackRequest } from './unpack-log-files.ts';
 
-export interface UnpackThread extends AsyncDisposable {
+export interface UnpackThread {
   /** Runs requests one at a time, in order. */
   unpack(request: UnpackRequest): Promise<UnpackReply>;
+  end(): Promise<unknown>;
 }
 
 /** A small young generation, because otherwise V8 collects the many short-lived records only after tens of megabytes. */
 const YOUNG_GENERATION_MB = 8;
 
-/** Starts the thread. Dispose of it to end it. */
+/** Starts the thread. The caller ends it. */
 export function startUnpackThread(): UnpackThread {
   const worker = new Worker(new URL('unpack-log-files.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
   const inTurn = pLimit(1);
@@ -31,6 +32,6 @@ export function startUnpackThread(): UnpackThread {
     });
   return {
     unpack: (request) => inTurn(once, request),
-    [Symbol.asyncDispose]: async () => void (await worker.terminate()),
+    end: () => worker.terminate(),
   };
 }

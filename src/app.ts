@@ -105,17 +105,13 @@ export async function openTrail(
 }
 
 async function openOnAthena(settings: AthenaSettings, store: string, { clock, signal }: OpenOptions): Promise<QueryEngine> {
-  using opening = new DisposableStack();
-  const clients = opening.use(openClients());
-  const engine = await openAthenaTrail(settings, clients, { clock, signal, sizeCache: jsonFile(join(store, 'sizes.json')) });
-  const opened = opening.move();
-  return {
-    ...engine,
-    async close() {
-      await engine.close();
-      opened.dispose();
-    },
-  };
+  return openParts(async (onClose) => {
+    const clients = openClients();
+    onClose(() => clients.close());
+    const engine = await openAthenaTrail(settings, clients, { clock, signal, sizeCache: jsonFile(join(store, 'sizes.json')) });
+    onClose(() => engine.close());
+    return engine;
+  });
 }
 
 const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onProgress?: StartProgress): Promise<LoadResult> =>
@@ -177,7 +173,7 @@ export interface AppOptions extends OpenOptions {
 }
 
 /** An opened trail, ready to be asked from Slack. */
-export interface App extends AsyncDisposable {
+export interface App extends ClosableParts {
   readonly location: TrailLocation;
   readonly desk: Desk;
   /** Starts the bot and the clock. */
@@ -192,7 +188,7 @@ interface SlackOptions {
   readonly isPlayground: boolean;
 }
 
-interface StartedBot extends AsyncDisposable {
+interface StartedBot extends ClosableParts {
   /** The port that Slack calls; null in Socket Mode. */
   readonly port: number | null;
 }
@@ -201,21 +197,20 @@ interface StartedBot extends AsyncDisposable {
 export async function openApp(config: Config, { log, ...options }: AppOptions): Promise<App> {
   const { clock, signal } = options;
   const location = locateTrail(config);
-  await using opening = new AsyncDisposableStack();
-  const engine = await openTrail(location, config, options);
-  opening.defer(() => engine.close());
   const onLedgerError = (error: unknown): void => log.error(error, 'could not write down what a query cost');
-  const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
   const onError = (error: unknown): void => log.error(error, 'could not load new files');
-  const isLoaded = !location.isSample && !location.athena;
-  const freshDesk = isLoaded ? withFreshFiles(desk, { load: () => loadNewFiles(location, signal), clock, onError }) : desk;
-  const opened = opening.move();
-  return {
-    location,
-    desk: freshDesk,
-    start: (slack) => startBot({ config, location, registry, desk: freshDesk, clock, signal, log }, slack),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
+  return openParts(async (onClose) => {
+    const engine = await openTrail(location, config, options);
+    onClose(() => engine.close());
+    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
+    const isLoaded = !location.isSample && !location.athena;
+    const freshDesk = isLoaded ? withFreshFiles(desk, { load: () => loadNewFiles(location, signal), clock, onError }) : desk;
+    return {
+      location,
+      desk: freshDesk,
+      start: (slack: SlackOptions) => startBot({ config, location, registry, desk: freshDesk, clock, signal, log }, slack),
+    };
+  });
 }
 
 /** What the bot and the clock share. */
@@ -241,27 +236,45 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
     logger: boltLogger(log),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
   });
-  await using starting = new AsyncDisposableStack();
-  const port = await bot.start();
-  starting.defer(async () => void (await bot.stop(MAX_DRAIN_MS)));
+  return openParts(async (onClose) => {
+    const port = await bot.start();
+    onClose(async () => void (await bot.stop(MAX_DRAIN_MS)));
 
-  // Queries on DuckDB cost nothing, so the playground posts a report at each start.
-  const postsAtStart = isPlayground && !location.athena;
-  const stopDigests = await startDigests({
-    reports: channel ? registry.reports : new Map(),
-    athena: location.athena,
-    appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
-    postsAtStart,
-    timeZone: config.TIME_ZONE,
-    clock,
-    log,
-    signal,
-    timeoutMs,
-    claim: async (slot) => postsAtStart || claim(join(location.store, 'claims'), slot, clock()),
-    ask: desk.report,
-    post: async (answer) => (channel ? bot.post(channel, answer) : log.info(toText(answer, TEMPLATES))),
+    // Queries on DuckDB cost nothing, so the playground posts a report at each start.
+    const postsAtStart = isPlayground && !location.athena;
+    const stopDigests = await startDigests({
+      reports: channel ? registry.reports : new Map(),
+      athena: location.athena,
+      appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
+      postsAtStart,
+      timeZone: config.TIME_ZONE,
+      clock,
+      log,
+      signal,
+      timeoutMs,
+      claim: async (slot) => postsAtStart || claim(join(location.store, 'claims'), slot, clock()),
+      ask: desk.report,
+      post: async (answer) => (channel ? bot.post(channel, answer) : log.info(toText(answer, TEMPLATES))),
+    });
+    onClose(stopDigests);
+    return { port };
   });
-  starting.defer(stopDigests);
-  const started = starting.move();
-  return { port, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+interface ClosableParts {
+  close(): Promise<void>;
+}
+
+/** Opens parts that need each other. They are closed in reverse order: by `close`, or at once when a later part fails to open. */
+export async function openParts<T extends object>(open: (onClose: (step: () => unknown) => void) => Promise<T>): Promise<T & ClosableParts> {
+  const steps: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (let step = steps.pop(); step; step = steps.pop()) await step();
+  };
+  try {
+    return { ...(await open((step) => steps.push(step))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

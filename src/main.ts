@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { availablePort } from '../playground/loopback.ts';
 import { servePage } from '../playground/page.ts';
 import { openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
-import { type App, openApp, slackConnection } from './app.ts';
+import { type App, openApp, openParts, slackConnection } from './app.ts';
 import { progressBar } from './cli/progress.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
 import { UserError } from './errors.ts';
@@ -27,39 +27,44 @@ process.exit(EXIT.stopped);
 async function run(config: Config): Promise<void> {
   const log = pino({ level: config.LOG_LEVEL, base: null });
   const progress = progressBar(process.stderr);
-  await using stack = new AsyncDisposableStack();
+  const running = await openParts(async (onClose) => {
+    onClose(() => progress.end());
+    const app = await openApp(config, { clock: () => new Date(), log, signal, onProgress: progress.onProgress });
+    onClose(() => app.close());
+    progress.end();
 
-  stack.defer(() => progress.end());
-  const app = stack.use(await openApp(config, { clock: () => new Date(), log, signal, onProgress: progress.onProgress }));
-  progress.end();
-
-  const connection = slackConnection(config);
-  if (connection) {
-    const { port } = stack.use(await app.start({ connection, channel: config.DIGEST_CHANNEL, isPlayground: false }));
-    const url = port === null ? '' : `, at ${requestUrl(port)}`;
-    process.stdout.write(`trailbot answers /trail in Slack${url}. Stop it with ctrl-C.\n`);
-  } else {
-    const slack = await openPlaygroundSlack({ port: 0 });
-    stack.defer(() => slack.close());
-    await startPlayground(app, slack, config, stack);
-  }
+    const connection = slackConnection(config);
+    if (connection) {
+      const bot = await app.start({ connection, channel: config.DIGEST_CHANNEL, isPlayground: false });
+      onClose(() => bot.close());
+      const url = bot.port === null ? '' : `, at ${requestUrl(bot.port)}`;
+      process.stdout.write(`trailbot answers /trail in Slack${url}. Stop it with ctrl-C.\n`);
+    } else {
+      const slack = await openPlaygroundSlack({ port: 0 });
+      onClose(() => slack.close());
+      await startPlayground(app, slack, config, onClose);
+    }
+    return {};
+  });
   if (!signal.aborted) await once(signal, 'abort');
+  await running.close();
 }
 
 /** Starts the bot in the playground's Slack, and the page that shows it. */
-async function startPlayground(app: App, slack: PlaygroundSlack, config: Config, stack: AsyncDisposableStack): Promise<void> {
+async function startPlayground(app: App, slack: PlaygroundSlack, config: Config, onClose: (step: () => unknown) => void): Promise<void> {
   const { botToken, apiUrl: slackApiUrl, signingSecret, workspace } = slack;
   const transport = { kind: 'http', signingSecret, port: await availablePort(config.PORT), host: '127.0.0.1' } as const;
   const connection = { botToken, slackApiUrl, transport };
-  const { port } = stack.use(await app.start({ connection, channel: workspace.digests.id, isPlayground: true }));
+  const bot = await app.start({ connection, channel: workspace.digests.id, isPlayground: true });
+  onClose(() => bot.close());
 
   const { location, desk } = app;
   const { examples } = desk;
   const about = location.isSample
     ? 'A sample trail: six months of a fictional organization.'
     : `Your own trail, queried ${location.athena ? 'on Athena' : 'on this machine'}.`;
-  const page = await servePage({ port: config.PLAYGROUND_PORT, slack, botUrl: () => requestUrl(Number(port)), examples, about });
-  stack.defer(() => page.close());
+  const page = await servePage({ port: config.PLAYGROUND_PORT, slack, botUrl: () => requestUrl(Number(bot.port)), examples, about });
+  onClose(() => page.close());
   const example = examples.find((line) => line.startsWith('root')) ?? 'help';
   process.stdout.write(`\n  Ask the trail at  ${page.url}\n  or in a terminal: npm run -s ask -- ${example}\n\n  ${about} Stop with ctrl-C.\n\n`);
 }

@@ -1,6 +1,6 @@
 /** What the AWS SDK sends from the production clients, and to which hosts of AWS. No host is really contacted. */
 import nock from 'nock';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { readLayout } from '../athena/bucket-layout.ts';
 import { getCaller } from '../athena/caller.ts';
@@ -90,7 +90,8 @@ const STARTED: Reply = [200, { QueryExecutionId: ID }];
 
 /** Runs a query as in production. */
 async function ask(): Promise<readonly RawRow[]> {
-  using clients = openClients();
+  const clients = openClients();
+  onTestFinished(() => clients.close());
   const extent = () => Promise.reject(new Error('Nobody asks for it'));
   const engine = openAthena({ client: clients.athena, database: 'trailbot', workGroup: 'trailbot', extent, clock: () => new Date(0), pollMs: 1 });
   const { rows } = await engine.execute(sql`select 1 as one where 'x' = ${'x'}`, { signal });
@@ -208,7 +209,8 @@ function bucketAt(host: string): Request[] {
 
 /** Finds the root of the trail in the bucket, as in production. */
 async function look(): Promise<string> {
-  using clients = openClients();
+  const clients = openClients();
+  onTestFinished(() => clients.close());
   const { root, firstDay } = await readLayout({ s3: clients.s3, bucket: BUCKET, prefix: '', today: new Date('2026-11-21T00:00:00Z'), signal });
   return `${root} since ${firstDay}`;
 }
@@ -266,7 +268,8 @@ describe('Requests to STS go', () => {
         asked.push(request);
         return [200, `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>`, { 'content-type': 'text/xml' }];
       });
-    using clients = openClientsWithSts(region);
+    const clients = openClientsWithSts(region);
+    onTestFinished(() => clients.close());
     expect(await getCaller(clients.sts, signal)).toEqual({ account: '111122223333', partition, arn });
     expect(asked.map(signedFor)).toEqual([`${region}/sts`]);
   });

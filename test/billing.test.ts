@@ -14,6 +14,7 @@ import { parseLine } from '../src/question/parse.ts';
 import { openLedger } from '../src/state/ledger.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openFolder, record, trailFolder, trailOf } from './support/trail-folder.ts';
 
@@ -33,7 +34,7 @@ async function pricedDesk(
   { mostBytes, isStuck = false }: { readonly mostBytes?: number; readonly isStuck?: boolean } = {},
 ) {
   let at = NOW;
-  const stack = new AsyncDisposableStack();
+  const stack = new DisposalStack();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-spent-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const trail = stack.use(await trailFolder());

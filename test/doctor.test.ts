@@ -9,6 +9,7 @@ import { bytesOfYesterday, runChecks } from '../athena/checks.ts';
 import { planTables } from '../athena/glue-tables.ts';
 import { describeChecks, printChecks } from '../src/cli/doctor.ts';
 import { pocketBucket } from './support/bucket.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
 import { openPocketCatalog } from './support/pocket-catalog.ts';
 import { pocketSts } from './support/sts.ts';
 
@@ -63,7 +64,7 @@ const GROUP: WorkGroup = {
 
 /** The output of doctor for a trail without problems except the given ones. */
 async function examined({ files = FILES, manner, tablesOf = files, workGroup = GROUP, sts = WHO, bytesPerDay, change }: Place = {}): Promise<string> {
-  await using opened = new AsyncDisposableStack();
+  await using opened = new DisposalStack();
   const content = () => packed({ Records: [EVENT, EVENT] });
   const bucket = opened.use(await pocketBucket(files, { content, writtenAt, ...manner }));
   const catalog = opened.use(await openPocketCatalog());

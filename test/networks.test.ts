@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { jsonFile } from '../src/state/json-file.ts';
 import { openNetworks } from '../src/state/networks.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
 
 const MORNING = '2026-05-02T06:00:00Z';
 const EVENING = '2026-05-02T22:00:00Z';
@@ -28,7 +29,7 @@ type Reply = { readonly status?: number; readonly body: string | undefined };
 
 /** A server instead of AWS's, and a folder for the cache. */
 async function awsAt(first: Reply) {
-  const stack = new AsyncDisposableStack();
+  const stack = new DisposalStack();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-networks-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   let reply = first;

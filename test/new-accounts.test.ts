@@ -5,6 +5,7 @@ import type { Answer } from '../src/answer/answer.ts';
 import { newAccountsAnswer } from '../src/clock/new-accounts.ts';
 import { toText } from '../src/message/message.ts';
 import { pocketBucket } from './support/bucket.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
 import { type Production, production } from './support/production.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -16,7 +17,7 @@ const OLD = [fileOf('111122223333')];
 
 /** A table that lists one account, and a bucket with these files too. */
 async function grown(...files: readonly string[]) {
-  const stack = new AsyncDisposableStack();
+  const stack = new DisposalStack();
   const duck = await openDuckDB(inject('sampleStore'));
   stack.defer(() => duck.close());
   const place: Production = stack.use(await production(duck, '', { files: OLD }));

@@ -9,6 +9,7 @@ import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { jsonFile } from '../src/state/json-file.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
 import { record, trailOf } from './support/trail-folder.ts';
 
 const root = new URL('../', import.meta.url);
@@ -17,7 +18,7 @@ const now = new Date('2026-05-02T00:00:00Z');
 const signal = new AbortController().signal;
 
 async function desk() {
-  const stack = new AsyncDisposableStack();
+  const stack = new DisposalStack();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-saved-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const { engine } = stack.use(await trailOf(record({ eventName: 'DeleteBucket' }), record({ eventName: 'RunInstances' })));

@@ -246,7 +246,7 @@ const MAX_STARS = 2;
 function withCaseOf({ text, wildcard }: FilterValue, found: string): FilterValue | undefined {
   const pieces = wildcard ? text.split(/([*?])/) : [text];
   if (pieces.filter((piece, i) => i % 2 === 1 && piece === '*').length > MAX_STARS) return undefined;
-  const pattern = pieces.map((piece, i) => (i % 2 === 0 ? `(${RegExp.escape(piece)})` : piece === '*' ? '(.*)' : '(.)')).join('');
+  const pattern = pieces.map((piece, i) => (i % 2 === 0 ? `(${escapeRegExp(piece)})` : piece === '*' ? '(.*)' : '(.)')).join('');
   const match = new RegExp(`^${pattern}$`, 'isu').exec(found);
   return match ? { text: pieces.map((piece, i) => (i % 2 === 0 ? match[i + 1] : piece)).join(''), wildcard } : undefined;
 }
@@ -279,3 +279,6 @@ export async function closestColumnValue(column: Sql, typed: string, range: Time
 export function closestOther(typed: string, names: readonly string[]): string | undefined {
   return names.includes(typed) ? undefined : closestMatch(typed, names);
 }
+
+/** Text as a regular expression that matches only it. */
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

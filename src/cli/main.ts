@@ -119,19 +119,23 @@ async function setUpTables(config: Config, isApplied: boolean, signal: AbortSign
   const athena = athenaSettings(config);
   if (!athena) throw new UserError('TRAIL_BUCKET is not set. Set it to the bucket of the trail, such as s3://my-trail.');
   const progress = progressBar(process.stderr);
-  using clients = openClients();
-  await runSetup({
-    settings: athena,
-    clients,
-    clock: () => new Date(),
-    signal,
-    isApplied,
-    print: (words) => {
-      progress.end();
-      process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`);
-    },
-    onProgress: (done, total) => progress.onProgress('Looking at the bucket', done, total),
-  });
+  const clients = openClients();
+  try {
+    await runSetup({
+      settings: athena,
+      clients,
+      clock: () => new Date(),
+      signal,
+      isApplied,
+      print: (words) => {
+        progress.end();
+        process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`);
+      },
+      onProgress: (done, total) => progress.onProgress('Looking at the bucket', done, total),
+    });
+  } finally {
+    clients.close();
+  }
 }
 
 /** Runs `npm run doctor` for a trail on Athena. */
@@ -141,14 +145,18 @@ async function printDiagnosis(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = progressBar(process.stderr);
-  using clients = openClientsWithSts();
-  const bytesPerDay = bytesOfYesterday({ s3: clients.s3, cache: jsonFile(join(store, 'sizes.json')), clock: () => now, signal });
-  const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
-  const checkup = await runChecks({ settings, clients, now, signal, bytesPerDay, onProgress });
-  progress.end();
-  const all = describeChecks(checkup, now, settings.usdPerTb);
-  process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);
-  if (all.some(({ state }) => state === 'problem')) process.exitCode = STATUS.userError;
+  const clients = openClientsWithSts();
+  try {
+    const bytesPerDay = bytesOfYesterday({ s3: clients.s3, cache: jsonFile(join(store, 'sizes.json')), clock: () => now, signal });
+    const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
+    const checkup = await runChecks({ settings, clients, now, signal, bytesPerDay, onProgress });
+    progress.end();
+    const all = describeChecks(checkup, now, settings.usdPerTb);
+    process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);
+    if (all.some(({ state }) => state === 'problem')) process.exitCode = STATUS.userError;
+  } finally {
+    clients.close();
+  }
 }
 
 /** Prints the policy to stdout and notes to stderr. */
@@ -156,11 +164,15 @@ async function printIamPolicy(config: Config, values: ParsedOptions, signal: Abo
   const options = readPolicyOptions(values);
   const athena = athenaSettings(config);
   if (!athena) throw new UserError('TRAIL_BUCKET is not set. Set it to the bucket of the trail, such as s3://my-trail.');
-  using clients = openClientsWithSts(options.region);
-  const surroundings = await inspectEnvironment(athena, options, clients, signal);
-  process.stdout.write(printPolicy(surroundings));
-  const remarks = policyNotes(surroundings, options.role);
-  process.stderr.write(`\n${remarks.map((remark) => remark.split('\n').map(visible).join('\n')).join('\n\n')}\n`);
+  const clients = openClientsWithSts(options.region);
+  try {
+    const surroundings = await inspectEnvironment(athena, options, clients, signal);
+    process.stdout.write(printPolicy(surroundings));
+    const remarks = policyNotes(surroundings, options.role);
+    process.stderr.write(`\n${remarks.map((remark) => remark.split('\n').map(visible).join('\n')).join('\n\n')}\n`);
+  } finally {
+    clients.close();
+  }
 }
 
 /** The user at the terminal. In a container the user may have no name. */

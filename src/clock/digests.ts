@@ -28,8 +28,8 @@ export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone'
 export async function startDigests(options: DigestOptions): Promise<() => Promise<void>> {
   const { athena, reports, timeZone, clock, log, claim, appliesNewAccounts: apply, postsAtStart, signal, post } = options;
   const announceNewAccounts = async (settings: AthenaSettings): Promise<void> => {
-    using clients = openClients();
-    const answer = await newAccountsAnswer({ settings, clients, clock, signal, apply, claim });
+    const clients = openClients();
+    const answer = await newAccountsAnswer({ settings, clients, clock, signal, apply, claim }).finally(() => clients.close());
     if (answer) await post(answer);
   };
   const started = startClock({

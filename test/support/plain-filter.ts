@@ -88,6 +88,8 @@ function isValue(cell: string, field: string, { text, wildcard }: Term['values']
 function isInNetwork(address: string, network: string): boolean {
   const [base = '', bits = ''] = network.split('/');
   const family = (text: string) => (isIP(text) === 6 ? 'ipv6' : 'ipv4');
+  const isNetwork = isIP(base) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(base) === 6 ? 128 : 32);
+  if (!isNetwork) return false;
   const networks = new BlockList();
   networks.addSubnet(base, Number(bits), family(base));
   return isIP(address) !== 0 && networks.check(address, family(address));
@@ -146,7 +148,10 @@ const textOf = (value: unknown): string | undefined =>
   value === undefined || value === null || typeof value === 'object' ? undefined : String(value);
 
 const pattern = (text: string) =>
-  new RegExp(`^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : RegExp.escape(char))).join('')}$`, 'su');
+  new RegExp(
+    `^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : char.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))).join('')}$`,
+    'su',
+  );
 
 const DOCUMENTS = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'resources', 'tlsDetails'];
 

@@ -5,6 +5,7 @@ import type { AthenaSettings } from '../../athena/settings.ts';
 import { runSetup } from '../../src/cli/setup.ts';
 import type { QueryEngine } from '../../src/trail/engine.ts';
 import { type PocketBucket, pocketBucket } from './bucket.ts';
+import { DisposalStack } from './disposal-stack.ts';
 import { pocketAthena } from './pocket-athena.ts';
 import { type ExplainOptions, openPocketCatalog, type PocketCatalog } from './pocket-catalog.ts';
 import { SAMPLE_END } from './sample-trail.ts';
@@ -31,7 +32,7 @@ export async function production(
   trail: string,
   { settings: different, files, ...explaining }: Differences = {},
 ): Promise<Production> {
-  await using opening = new AsyncDisposableStack();
+  await using opening = new DisposalStack();
   const bucket = opening.use(await pocketBucket(files ?? filesOf(trail)));
   const athena = opening.use(await pocketAthena(engine));
   const catalog = opening.use(await openPocketCatalog(athena.client, explaining));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
 import { createViewStatement, VIEW } from '../../athena/tables.ts';
 import { raw as rawSql } from '../../src/trail/sql.ts';
+import { DisposalStack } from '../support/disposal-stack.ts';
 import { openTrino, type TrinoClient } from './client.ts';
 import { writeRawTable } from './raw-table.ts';
 
@@ -21,7 +22,7 @@ export async function openTrinoTrail(url: string, folder: string): Promise<Trino
   const names = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
   const client = openTrino(url, names.database);
   const run = (text: string) => client.execute(rawSql(text));
-  await using stack = new AsyncDisposableStack();
+  await using stack = new DisposalStack();
   /** Creates an object that is dropped when the trail is disposed of or a later step fails. */
   const make = async (statement: string, drop: string): Promise<void> => {
     await run(statement);
