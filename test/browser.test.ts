@@ -14,7 +14,7 @@ describe('Tests open the page', () => {
   test.each([
     ['Chrome on a Mac', 'darwin', 'arm64', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', {}],
     [
-      'Chrome of one person on a Mac',
+      'Chrome of one user on a Mac',
       'darwin',
       'x64',
       '/Users/ann/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
@@ -33,7 +33,7 @@ describe('Tests open the page', () => {
     expect(await on(platform, arch, [path], env)).toEqual({ executablePath: path, headless: true });
   });
 
-  test('not at all where there is none', async () => {
+  test('in no browser when none is found', async () => {
     expect(await on('darwin', 'arm64', [])).toBeNull();
     expect(await on('win32', 'x64', [])).toBeNull();
     expect(await on('linux', 'arm64', [], { PATH: '/usr/bin' })).toBeNull();

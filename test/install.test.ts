@@ -108,7 +108,7 @@ describe('Where the machine has a Node.js that is new enough', () => {
     },
   );
 
-  test('what the lock file names is installed, and nothing else', async () => {
+  test('exactly the packages of the lock file are installed', async () => {
     const some = await registry('#!/bin/sh\necho v1.0.0\n');
     const { status, folder } = await installed('>=24', some, { thing: '0.0.0' });
     expect(status).toBe(0);
@@ -118,7 +118,7 @@ describe('Where the machine has a Node.js that is new enough', () => {
 });
 
 describe('Where the machine’s Node.js is too old', () => {
-  test('a later one of the same year is asked for, too', async () => {
+  test('a newer minor version is required too', async () => {
     const [major, minor] = process.versions.node.split('.').map(Number);
     expect(await installed(`>=${major}.${minor! + 1}`, await registry())).toMatchObject({ status: 1 });
   });
@@ -128,7 +128,7 @@ describe('Where the machine’s Node.js is too old', () => {
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toBe(
       `Fetching Node.js from npm (once): trailbot needs 99 or later, and this machine has ${process.version} …\n` +
-        'trailbot needs Node.js 99 or later, and npm has none that runs here: install it from https://nodejs.org and run the command again.\n',
+        'trailbot needs Node.js 99 or later, and npm has none for this system. Install it from https://nodejs.org and run the command again.\n',
     );
   });
 
@@ -142,10 +142,10 @@ describe('Where the machine’s Node.js is too old', () => {
   test.skipIf(!hasSpare).each([
     ['does not run here', '#!/bin/sh\nexit 127\n'],
     ['is too old as well', '#!/bin/sh\necho v98.0.0\n'],
-  ])('npm’s is taken away again where it %s', async (_, script) => {
+  ])('npm’s Node.js is removed again when it %s', async (_, script) => {
     const { status, stderr, node } = await installed('>=99', await registry(script));
     expect(status).toBe(1);
-    expect(stderr).toContain('install it from https://nodejs.org');
+    expect(stderr).toContain('Install it from https://nodejs.org');
     await expect(readFile(node)).rejects.toThrow('ENOENT');
   });
 

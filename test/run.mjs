@@ -1,4 +1,4 @@
-// `npm test` checks everything; `npm test -- test/line.test.ts` runs that file alone.
+// `npm test` checks everything; `npm test -- test/line.test.ts` runs only that file.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { unitTests } from './support/unit-tests.ts';
 
-test('A unit needs no store, server, process, browser or public data, and is found by what it imports', () => {
+test('A unit test needs no store, server, process, browser or public data, and is found by its imports', () => {
   const found = unitTests().map((file) => file.replaceAll('\\', '/'));
   expect(found).toEqual(expect.arrayContaining(['line', 'resource-id', 'time-window', 'clock', 'config'].map((name) => `test/${name}.test.ts`)));
   const heavy = ['store', 'start', 'cli', 'playground', 'slack', 'athena-engine', 'layout', 'preset', 'questions-root', 'browser', 'real-trails'];

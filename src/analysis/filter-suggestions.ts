@@ -1,6 +1,7 @@
 /** Corrects mistyped names in filters to names that the trail has, when a question found nothing. */
 import { z } from 'zod';
 import { closestMatch, typoCount } from '../text/closest-match.ts';
+import { escapeRegExp } from '../text/escape-reg-exp.ts';
 import { parseJson } from '../text/json.ts';
 import type { Ask, Extent } from '../trail/engine.ts';
 import { eventsDuring } from '../trail/events.ts';
@@ -279,6 +280,3 @@ export async function closestColumnValue(column: Sql, typed: string, range: Time
 export function closestOther(typed: string, names: readonly string[]): string | undefined {
   return names.includes(typed) ? undefined : closestMatch(typed, names);
 }
-
-/** Text as a regular expression that matches only it. */
-const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');

@@ -3,6 +3,7 @@
  * letters, digits, _ and - is quoted: `requestParameters.encryptionContext."aws:s3:arn"`. As in Kibana, lists need no mark:
  * `items.instanceId`, `items[].instanceId` and `items[*].instanceId` match any item, `items[0].…` only the first.
  */
+import { escapeRegExp } from '../text/escape-reg-exp.ts';
 import { quote } from '../text/quote.ts';
 import { type FilterValue, likePattern } from './filter-value.ts';
 import { join, raw, type Sql, sql, valueList } from './sql.ts';
@@ -144,5 +145,3 @@ function jsonPatterns({ text, wildcard }: FilterValue): string[] {
   const isBare = wildcard ? /^[\w.*?+-]+$/.test(text) && /\d|^[tf]/.test(text) : /^(?:-?\d[\d.eE+-]*|true|false)$/.test(text);
   return [`"${written(QUOTED_CHARACTER)}"[,}\\]]`, ...(isBare ? [`${written(BARE_CHARACTER)}[,}\\]]`] : [])];
 }
-
-const escapeRegExp = (text: string): string => text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');

@@ -4,7 +4,7 @@
  */
 import { raw, type Sql, sql } from './sql.ts';
 
-/** Routine whoever makes them: a log stream for each container, an agent's heartbeat, a query. */
+/** Routine for every caller: a log stream for each container, an agent's heartbeat, a query. */
 const ROUTINE_CALLS = [
   // CloudWatch Logs
   'CreateLogStream',

@@ -1,4 +1,4 @@
-/** The installation on other systems: npm simulates it here, and fetches for real what is different there. */
+/** Installs on other systems: npm simulates the system, and fetches its native packages. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ async function npm(cwd: string, ...words: string[]): Promise<string> {
   return (await promisify(execFile)('npm', words, { cwd, shell: process.platform === 'win32' })).stdout;
 }
 
-/** The packages that install.mjs takes a Node.js from, by system. */
+/** The packages with Node.js in install.mjs, by system. */
 const nodes = [...(await readFile(join(root, 'install.mjs'), 'utf8')).matchAll(/'(\w+)-(\w+)': '(node-.+)'/g)].map(([, os, cpu, spec]) => ({
   os: os as string,
   cpu: cpu as string,
@@ -25,7 +25,7 @@ const isReachable = await npm(root, 'ping', '--fetch-retries=0', '--fetch-timeou
   () => true,
   () => false,
 );
-if (!isReachable) console.info('Installations on other systems are not tested: npm’s registry cannot be reached.');
+if (!isReachable) console.info('Installations on other systems are skipped: npm’s registry is not reachable.');
 
 describe.skipIf(!isReachable)('From npm’s registry', () => {
   test.concurrent.each(SYSTEMS)('$system gets its own DuckDB, Biome and TypeScript', async ({ options, packages }) => {
@@ -45,7 +45,7 @@ describe.skipIf(!isReachable)('From npm’s registry', () => {
     }
   });
 
-  test.concurrent.each(nodes)('$spec can be had, for $os on $cpu', async ({ os, cpu, spec }) => {
+  test.concurrent.each(nodes)('$spec exists, for $os on $cpu', async ({ os, cpu, spec }) => {
     const found = JSON.parse(await npm(root, 'view', spec, 'os', 'cpu', 'bin', '--json'));
     expect({ ...found, os: [found.os].flat(), cpu: [found.cpu].flat() }).toEqual({
       os: [os],
@@ -54,7 +54,7 @@ describe.skipIf(!isReachable)('From npm’s registry', () => {
     });
   });
 
-  test('there is a Node.js for each of the systems, musl apart', () => {
+  test('there is a Node.js for each system except musl', () => {
     const glibc = SYSTEMS.map(({ system }) => system).filter((system) => !system.endsWith('musl'));
     expect(nodes.map(({ os, cpu }) => `${os}-${cpu}`).toSorted()).toEqual(glibc.toSorted());
   });

@@ -1,14 +1,14 @@
-/** The browser in which tests open the page: npm's where it runs, elsewhere one that is installed. */
+/** Finds the browser for tests of the page: the one from npm on Linux x64, elsewhere an installed one. */
 import { existsSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 import sparticuz from '@sparticuz/chromium';
 import type { LaunchOptions } from 'playwright-core';
 
-/** A machine, as far as it matters here. */
+/** What decides which browser a machine has. */
 export interface Machine {
   readonly platform: string;
   readonly arch: string;
-  /** Of Linux: musl, for which npm's browser is not built, has none. */
+  /** Undefined with musl, for which npm's browser is not built. */
   readonly glibc: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   exists(path: string): boolean;
@@ -22,7 +22,7 @@ const here: Machine = {
   exists: existsSync,
 };
 
-/** Chrome, Chromium and Edge, where their installers put them. */
+/** The usual paths of Chrome, Chromium and Edge. */
 function installedBrowsers({ platform, env }: Machine): string[] {
   if (platform === 'darwin') {
     const names = ['Google Chrome', 'Chromium', 'Microsoft Edge'];
@@ -37,10 +37,10 @@ function installedBrowsers({ platform, env }: Machine): string[] {
   return (env.PATH ?? '').split(posix.delimiter).flatMap((folder) => names.map((name) => posix.join(folder, name)));
 }
 
-/** How to start a browser on a machine, or null where there is none. */
+/** How to start the browser of a machine; null when it has none. */
 export async function browserOf(machine: Machine = here): Promise<LaunchOptions | null> {
   if (machine.platform === 'linux' && machine.arch === 'x64' && machine.glibc) {
-    // As its makers ship it for AWS Lambda the browser has no same-origin policy and dies with its first tab.
+    // The package is made for AWS Lambda: with its flags there is no same-origin policy, and closing a tab ends the browser.
     const args = sparticuz.args.filter((flag) => flag !== '--disable-web-security' && flag !== '--single-process');
     return { executablePath: await sparticuz.executablePath(), args, headless: true };
   }

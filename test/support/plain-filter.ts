@@ -1,6 +1,7 @@
 /** Filters evaluated without SQL on the rows of `events`, to check the SQL against; and random filters from values in such rows. */
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
+import { escapeRegExp } from '../../src/text/escape-reg-exp.ts';
 import { quote } from '../../src/text/quote.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
 import { type Filter, isTerm, type Term } from '../../src/trail/filter.ts';
@@ -148,10 +149,7 @@ const textOf = (value: unknown): string | undefined =>
   value === undefined || value === null || typeof value === 'object' ? undefined : String(value);
 
 const pattern = (text: string) =>
-  new RegExp(
-    `^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : char.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))).join('')}$`,
-    'su',
-  );
+  new RegExp(`^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : escapeRegExp(char))).join('')}$`, 'su');
 
 const DOCUMENTS = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'resources', 'tlsDetails'];
 

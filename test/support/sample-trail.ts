@@ -1,6 +1,6 @@
 /**
- * One sample trail and its store for all tests. It is made once, and made anew when anything changes that it is made by;
- * it lies among the packages, so that a fresh installation begins without one.
+ * The sample trail and its store for all tests, in node_modules/.cache. They are generated once, and again when the code,
+ * the packages or the options that generate them change.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -37,7 +37,7 @@ export default async function setup(project: TestProject): Promise<void> {
   project.provide('sampleStore', join(folder, 'store'));
 }
 
-/** Makes the sample aside and renames it into place: one half made is never taken for whole. */
+/** Generates the sample in another folder and renames that, so that an incomplete sample is never used. */
 async function make(folder: string): Promise<void> {
   const making = join(cache, `making-${randomUUID()}`);
   const [trail, store] = [join(making, 'trail'), join(making, 'store')];
@@ -46,7 +46,7 @@ async function make(folder: string): Promise<void> {
     await generateSample({ out: trail, ...OPTIONS });
     await loadTrail({ trail, store, signal: new AbortController().signal });
     await rename(making, folder).catch((error: unknown) => {
-      // Another run was quicker: its sample is the same.
+      // Another run finished first, with the same sample.
       if (!existsSync(folder)) throw error;
     });
   } finally {
@@ -54,7 +54,7 @@ async function make(folder: string): Promise<void> {
   }
 }
 
-/** A digest of all that a sample and its store are made by: code, packages and options. */
+/** A digest of the code, packages and options that generate the sample and its store. */
 async function digest(): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(OPTIONS)).update(process.version);
   await digestFile('package-lock.json', hash);

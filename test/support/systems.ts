@@ -1,4 +1,4 @@
-/** The systems that trailbot is for, as npm names them, and the packages that each needs of its own. */
+/** The supported systems by npm's names, and the native packages that each needs. */
 export const SYSTEMS = [
   { system: 'darwin-arm64', options: ['--os=darwin', '--cpu=arm64'] },
   { system: 'darwin-x64', options: ['--os=darwin', '--cpu=x64'] },
@@ -9,6 +9,6 @@ export const SYSTEMS = [
   { system: 'win32-x64', options: ['--os=win32', '--cpu=x64'] },
 ].map((each) => ({
   ...each,
-  // TypeScript's programs need no C library.
+  // TypeScript's package is the same for glibc and musl.
   packages: [`@biomejs/cli-${each.system}`, `@duckdb/node-bindings-${each.system}`, `@typescript/typescript-${each.system.replace('-musl', '')}`],
 }));

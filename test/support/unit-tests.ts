@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What no unit needs: a store, the sample, a server, another process, a browser, and the data beside the repository. */
+/** Imports of tests that are not unit tests: stores, the sample, servers, processes, browsers and public data. */
 const HEAVY =
   /from '(@duckdb\/|@sparticuz\/|playwright-core|emulate|nock|node:(http|child_process)'|(\.\.\/)+(duckdb|sample\/generate))|inject\('sample|\.\.\/shared\/data/;
 
-/** Imports that leave nothing to start: types, and the day on which the sample ends. */
+/** Imports that start nothing: types, and the end of the sample. */
 const HARMLESS = /^import (type [^;]+|\{ SAMPLE_END \} from [^;]+);$/gm;
 
-/** The tests that need none of it, neither themselves nor in what they import from this folder. */
+/** The unit tests: neither they nor the test helpers that they import have such imports. */
 export function unitTests(): string[] {
   const isUnit = (file: string): boolean => {
     const text = readFileSync(file, 'utf8').replaceAll(HARMLESS, '');
