@@ -1,11 +1,24 @@
 // `npm test` checks everything; `npm test -- test/line.test.ts` runs only that file.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const words = process.argv.slice(2);
-const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const steps = words.length > 0 ? [] : [[process.env.npm_execpath, 'run', '--silent', 'check']];
-for (const step of [...steps, [here('node_modules/vitest/vitest.mjs'), 'run', ...words]]) {
-  const { status } = spawnSync(process.execPath, step, { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+
+/** Resolves to the exit status of a process. */
+const exitOf = (child) => new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
+
+const tests = spawn(process.execPath, [vitest, 'run', ...words], { stdio: 'inherit' });
+if (words.length === 0) {
+  // Beside the tests, which start by generating the sample on one processor. Its output would mix with theirs.
+  const check = spawn(process.execPath, [process.env.npm_execpath, 'run', '--silent', 'check']);
+  const output = [];
+  for (const stream of [check.stdout, check.stderr]) stream.on('data', (chunk) => output.push(chunk));
+  exitOf(check).then((status) => {
+    if (status === 0) return;
+    tests.kill();
+    process.stderr.write(Buffer.concat(output));
+    process.exit(status);
+  });
 }
+process.exitCode = await exitOf(tests);
