@@ -34,7 +34,6 @@ export { accountsSharing, didYouMeanResource, hasChosenName, printResource, reso
 export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
 export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
-
 export { distinctEventCount, eventsDuring, eventsDuringAny, isoSecond } from './trail/events.ts';
 export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';
 export { containing, join, limit, query, type Sql, sql, valueList } from './trail/sql.ts';
