@@ -68,7 +68,7 @@ export const linesQuery = (stagingFiles: readonly StagingFile[]): string => `sel
     and try_cast(eventTime as timestamp) is not null, false) as is_valid
   from (${recordsQuery(stagingFiles, ['eventTime', 'eventName', 'eventSource', 'eventID'])})`;
 
-const HELPER_COLUMNS = 'hint, resourcearn, typed, agent, service';
+const HELPER_COLUMNS = 'hint, resourcearn, typed, agent, service, plainname';
 
 /** A query for the rows of `events` from records, as stored in parts. */
 const eventsQuery = (records: string, exclude: string): string =>

@@ -136,6 +136,7 @@ describe('every field of a complete record has a column', () => {
       via: 'cloudformation',
       outcome: 'denied',
       destructive: 'false',
+      effect: 'put',
       readlike: 'false',
     });
     expect(parsed(requestparameters)).toEqual(full.requestParameters);

@@ -21,6 +21,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   athena: ['src/trail'],
   duckdb: ['src/trail'],
   sample: [],
+  calls: ['src/trail'],
   playground: [],
   'src/config.ts': [],
   'src/app.ts': ['src', 'athena', 'duckdb', 'sample'],
@@ -30,7 +31,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Programs, which no file imports. */
-const PROGRAMS = /^src\/main\.ts$|^(src\/cli|sample|bench)\/main\.ts$/;
+const PROGRAMS = /^src\/main\.ts$|^(src\/cli|sample|bench|calls)\/main\.ts$/;
 
 /** Packages that only some rooms may import. */
 const PACKAGES: readonly { readonly name: RegExp; readonly rooms: readonly string[] }[] = [
@@ -48,7 +49,7 @@ const ROOT = ['app.ts', 'config.ts', 'errors.ts', 'kit.ts', 'main.ts'];
 type Tree = ReadonlyMap<string, string>;
 
 const tree: Tree = new Map(
-  globSync('{src,commands,reports,athena,duckdb,sample,playground,bench}/**/*.ts').map((file) => [
+  globSync('{src,commands,reports,athena,duckdb,sample,playground,bench,calls}/**/*.ts').map((file) => [
     file.replaceAll('\\', '/'),
     readFileSync(file, 'utf8'),
   ]),

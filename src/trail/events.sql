@@ -2,7 +2,7 @@
 -- the outcome. Both engines use this text. It is in Athena's dialect, without lambdas, without look-around in regular expressions,
 -- and with every `_` in LIKE escaped.
 -- The engine provides the relation `flat` with two extra columns: `hint`, the resource named in the request or response, and
--- `resourcearn`, the first ARN in `resources`. The engine drops these two and the helper columns `typed`, `agent` and `service`.
+-- `resourcearn`, the first ARN in `resources`. The engine drops these two and the helper columns `typed`, `agent`, `service` and `plainname`. `{{…}}` are filled from the catalogue of calls.
 with known as (
   select
     *,
@@ -74,7 +74,14 @@ acted as (
       when 'service' then coalesce(service, nullif(regexp_extract(sessionissuerarn, '([a-z0-9-]+[.]amazonaws[.]com)', 1), ''), eventsource)
       when 'account' then coalesce(identityaccountid, principalid)
       else 'anonymous'
-    end, identityaccountid, 'anonymous') as actor
+    end, identityaccountid, 'anonymous') as actor,
+    case
+      when readonly in ('true', 'false') then readonly
+      when regexp_like(eventname, '^(Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)') then 'true'
+      else 'false'
+    end as readlike,
+    -- Some services put a date behind the name of a call.
+    regexp_replace(eventname, '{{callDate}}', '') as plainname
   from identified
 )
 select
@@ -125,9 +132,7 @@ select
       'StopConfigurationRecorder', 'DeactivateMFADevice', 'DeregisterImage', 'RemoveAccountFromOrganization') then 'true'
     else 'false'
   end as destructive,
-  case
-    when readonly in ('true', 'false') then readonly
-    when regexp_like(eventname, '^(Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)') then 'true'
-    else 'false'
-  end as readlike
+
+  -- What the call does, by the catalogue of calls.
+  {{effect}} as effect
 from acted

@@ -1,5 +1,7 @@
 /** The relation `events`. Queries reach it only through `eventsDuring`, so none can forget the day bounds that keep a scan small. */
 import { readFileSync } from 'node:fs';
+import { CALL_DATE } from './call-names.ts';
+import { effectExpression } from './calls.ts';
 import { type Days, join, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
 
@@ -9,7 +11,9 @@ const NORMAL_DELAY_DAYS = 1;
 const LATE_DELAY_DAYS = 30;
 
 /** The SQL that adds the derived columns to the flat ones. Every engine builds its relation `events` from it. */
-export const derivedColumns: string = readFileSync(new URL('events.sql', import.meta.url), 'utf8');
+export const derivedColumns: string = readFileSync(new URL('events.sql', import.meta.url), 'utf8')
+  .replace('{{callDate}}', CALL_DATE)
+  .replace('{{effect}}', () => effectExpression);
 
 /** The columns of the relation `events`, flat and derived, in the order of Athena's view. */
 export const eventColumns: readonly string[] = `day account region eventtime eventid eventsource eventname eventtype eventcategory
@@ -17,7 +21,7 @@ export const eventColumns: readonly string[] = `day account region eventtime eve
   errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
   vpcendpointaccountid tlsversion tlsdetails addendum edgedevicedetails useridentity identitytype principalid identityarn identityaccountid
   username accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated
-  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike`.split(/\s+/);
+  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike effect`.split(/\s+/);
 
 /**
  * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are

