@@ -7,15 +7,17 @@ export default resourceQuestion({
   example: 'example-customer-uploads-2019 90d',
   window: '90d',
   calls: 'deleting',
-  actions: ['deleted', 'scheduled'],
+  actions: ['deleted', 'scheduled', 'kept'],
   caption: 'Deletions',
   isEnough: (events) => events.some(isDeletion),
-  // Where it is not deleted yet, the last time that its deletion was scheduled.
-  answer: (events) => events.find(isDeletion) ?? events.find(({ isDone }) => isDone),
+  // Where it is not deleted at once, the last time that its deletion was scheduled.
+  answer: (events) => events.find(isDeletion) ?? events.find(({ action, isDone }) => action === 'scheduled' && isDone),
   isFollowedBack: ({ actorkind, via }) => actorkind === 'service' || via === 'cloudformation',
-  data: ({ answer, origins, attempts }) => ({
+  data: ({ answer, done, origins, attempts }) => ({
     deletion: answer ?? null,
-    isScheduled: answer?.action === 'scheduled',
+    state: answer?.later?.state ?? null,
+    later: answer?.later ?? null,
+    cancellation: answer ? null : (done.find(({ action }) => action === 'kept') ?? null),
     origins,
     attempts: attempts.slice(0, 10),
   }),

@@ -62,14 +62,14 @@ describe('who-created', () => {
     expect(await open.ids(`who-created carol ${DAY}`)).toEqual(idsOf(made));
     expect(await open.ids(`who-created arn:aws:iam::${ACCOUNT}:user/team/carol ${DAY}`)).toEqual(idsOf(made));
     expect(await open.ids(`who-created AKIAEXAMPLEEXAMPLE01 ${DAY}`)).toEqual(idsOf(key));
-    expect(await open.ids(`who-changed carol ${DAY}`)).toEqual(idsOf(...parts.slice(0, 1)));
+    expect(await open.ids(`who-changed carol ${DAY}`)).toEqual(idsOf(...parts));
   });
 
   test('tells an attempt from a creation', async () => {
     const failed = call('s3:CreateBucket', '09:00', { bucketName: 'example-logs' }, null, { errorCode: 'BucketAlreadyExists' });
     await using open = await trailOf(failed);
     expect(await sentenceOf(open, `who-created example-logs ${DAY}`)).toBe('Nobody created example-logs in this time: every attempt failed.');
-    expect(await open.cells(`who-created "s3://example-logs/key" ${DAY}`)).toMatchObject([{ effect: 'attempt: BucketAlreadyExists' }]);
+    expect(await open.cells(`who-created "s3://example-logs/" ${DAY}`)).toMatchObject([{ effect: 'attempt: BucketAlreadyExists' }]);
   });
 
   test('shows the newest of several creations under one name', async () => {
@@ -331,7 +331,7 @@ describe('who-deleted', () => {
     expect(await open.ids(`who-deleted orders ${DAY}`)).toEqual(idsOf(gone, tried));
     expect(await sentenceOf(open, `who-deleted orders ${DAY}`)).toMatch(/^orders was deleted by alice /);
     expect(await sentenceOf(open, `who-deleted 0e7e4a1c-ee11-4c0d-9abc-e7e41a100001 ${DAY}`)).toMatch(
-      / is not deleted yet: alice scheduled its deletion /,
+      / is not deleted yet, but due for deletion 2026-05-31 09:00:00 UTC: alice scheduled that /,
     );
   });
 
@@ -363,7 +363,7 @@ describe('history', () => {
       ['TerminateInstances', 'deleted it'],
       ['CreateImage', 'used it for something else'],
       ['StopInstances', 'attempt: Client.UnauthorizedOperation'],
-      ['CreateTags', 'changed it'],
+      ['CreateTags', 'tagged it'],
       ['RunInstances', 'created it'],
     ]);
     expect(await sentenceOf(open, `history ${id} ${DAY}`)).toMatch(

@@ -24,7 +24,9 @@ describe('a pasted text is recognised', () => {
     ['eu-central-1', 'region', 'region', 'eu-central-1'],
     ['us-gov-west-1', 'region', 'region', 'us-gov-west-1'],
     ['maria.lopez@example.com', 'email', '', 'maria.lopez@example.com'],
-    ['s3://example-invoices/2026/a.pdf', 'bucket', 'bucket', 'example-invoices'],
+    ['s3://example-invoices', 'bucket', 'bucket', 'example-invoices'],
+    ['s3://example-invoices/', 'bucket', 'bucket', 'example-invoices'],
+    ['https://sqs.eu-central-1.amazonaws.com/111122223333/jobs', 'resource', 'queue', 'jobs'],
     // Names that look like something else.
     ['web-1', 'name', '', 'web-1'],
     ['sg-web', 'name', '', 'sg-web'],
@@ -48,7 +50,7 @@ describe('a pasted text is recognised', () => {
     ['arn:aws-us-gov:iam::111122223333:policy/hotfix', 'resource', 'iam policy', 'hotfix'],
     ['arn:aws:sts::111122223333:assumed-role/deploy/release-1', 'session', 'role session', 'deploy/release-1'],
     ['arn:aws:s3:::example-invoices', 'bucket', 'bucket', 'example-invoices'],
-    ['arn:aws:s3:::example-invoices/2026/a.pdf', 'bucket', 'bucket', 'example-invoices'],
+    ['arn:aws:s3:::example-invoices/2026/a.pdf', 'object', 'object', '2026/a.pdf'],
     ['arn:aws:lambda:eu-central-1:111122223333:function:orders-api:live', 'resource', 'lambda function', 'orders-api'],
     ['arn:aws:kms:eu-central-1:111122223333:key/0e7e4a1c-ee11-4c0d-9abc-e7e41a100001', 'resource', 'kms key', '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001'],
     ['arn:aws:kms:eu-central-1:111122223333:alias/orders', 'resource', 'kms alias', 'alias/orders'],
@@ -72,6 +74,18 @@ describe('a pasted text is recognised', () => {
     ['arn:aws:ecr:eu-central-1:111122223333:repository/team/api', 'resource', 'ecr repository', 'team/api'],
   ])('%s', (text, kind, what, name) => {
     expect(readResourceId(text)).toMatchObject({ kind, what, name, arn: { text } });
+  });
+
+  test('an object, with its bucket', () => {
+    const object = { kind: 'object', what: 'object', name: '2026/a.pdf', within: 'example-invoices' };
+    expect(readResourceId('s3://example-invoices/2026/a.pdf')).toEqual(object);
+    expect(readResourceId('arn:aws:s3:::example-invoices/2026/a.pdf')).toMatchObject(object);
+  });
+
+  test('an ARN that was encoded for a URL', () => {
+    expect(readResourceId('arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Fteam%2Fdeploy')).toEqual(
+      readResourceId('arn:aws:iam::111122223333:role/team/deploy'),
+    );
   });
 
   test('with the parts of an ARN', () => {

@@ -1,46 +1,69 @@
 /**
- * Finds the events that name a resource and says what each did to it. A call that creates something else may name the
- * resource too and must not be taken for its creation: CreateSnapshot names a volume, CreateLoginProfile a user.
+ * Finds the events that name a resource and says what each did to it. A call that creates something else may name the resource too
+ * and must not be taken for its creation: CreateSnapshot names a volume, CreateLoginProfile a user.
  */
 import { z } from 'zod';
+import { escapeRegExp } from '../text/escape-reg-exp.ts';
 import { parseJson } from '../text/json.ts';
+import type { Effect } from '../trail/call-names.ts';
+import type { CatalogueCall } from '../trail/calls.ts';
 import { type Filter, groupFilters, type Term } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
-import { join, likeLiteral, type Sql, sql } from '../trail/sql.ts';
+import { join, likeLiteral, raw, type Sql, sql } from '../trail/sql.ts';
+import { describeCall, type Role, roleAt } from './call-roles.ts';
+import { isDelayed } from './planned-deletions.ts';
 import { parseArn, type ResourceId } from './resource-id.ts';
-
-/** What a call does to a resource: `put` creates or replaces it, `scheduled` schedules its deletion, `used` only refers to it for something else. */
-export type Action = 'created' | 'put' | 'changed' | 'deleted' | 'scheduled' | 'used' | 'read';
-
-/** The condition that an event is a call that creates something, or with Put creates or replaces it. */
-export const creatingCalls: Sql = sql`regexp_like(eventname, '^(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put)')`;
-/** The condition that an event is a call that deletes something. */
-export const deletingCalls: Sql = sql`regexp_like(eventname, '^(BatchDelete|Delete|Terminate|Deregister|Release|ScheduleKeyDeletion)')`;
+import { caseBlindSources, nameMatcher } from './resource-names.ts';
 
 /**
- * The condition that an event names a resource; when an ARN gives its account, only that account's resource of the name. `target`
- * is compared too, because the error message of a denied call may be the only place of the name. The plain name is searched first
- * and its surroundings only in the few texts that have it; `strpos` takes half the time of LIKE.
+ * What a call does to a resource: `put` creates or replaces it, `scheduled` schedules its deletion, `kept` takes that back, `used`
+ * only refers to it for something else.
+ */
+export type Action = 'created' | 'put' | 'changed' | 'deleted' | 'scheduled' | 'kept' | 'used' | 'read';
+
+/** The condition that a call creates something, or with Put creates or replaces it. A change set creates a stack when it is executed. */
+export const creatingCalls: Sql = sql`(effect in ('create', 'put') or eventname = 'ExecuteChangeSet')`;
+/** The condition that a call deletes something, schedules a deletion or takes one back. */
+export const deletingCalls: Sql = sql`(effect in ('delete', 'schedule', 'restore') or eventname = 'CancelKeyDeletion')`;
+
+/** Texts of a record that may name a resource. */
+const NAMING_COLUMNS = [
+  'resourcesjson',
+  'requestparameters',
+  'responseelements',
+  'errormessage',
+  'additionaleventdata',
+  'serviceeventdetails',
+] as const;
+
+/**
+ * The condition that an event names a resource; when an ARN gives its account, only that account's resource of the name. The plain
+ * name is searched first, and what is around it only in the few texts that have it; `strpos` takes half the time of LIKE.
  */
 export function namesResource(resource: ResourceId): Sql {
-  const { kind, name, arn } = resource;
+  const { name, within } = resource;
   const owned = isInAccount(resource);
-  const names = [...new Set([name, ...(arn ? [arn.text] : [])])];
-  const isId = AWS_ID.test(name) || kind === 'key' || kind === 'principal';
   const written = JSON.stringify(name).slice(1, -1);
-  const inText = (column: Sql): Sql => {
-    const exactly = nameEndings(written, isId).map((ending) => sql`strpos(${column}, ${ending}) > 0`);
-    return sql`(strpos(${column}, ${written}) > 0 and (${join(exactly, ' or ')}))`;
-  };
-  return sql`(${join(
-    [
-      ...names.map((each) => sql`target = ${each}`),
-      ...['/', ':'].map((before) => sql`target like ${`%${before}${likeLiteral(name)}`} escape '!'`),
-      ...[sql`resourcesjson`, sql`requestparameters`, sql`responseelements`].map(inText),
-    ],
+  const exactly = nameInText(written);
+  const inText = (column: Sql): Sql => sql`(strpos(${column}, ${written}) > 0 and regexp_like(${column}, ${exactly}))`;
+  const lower = sql`(eventsource in (${caseBlindSources}) and (${join(
+    [sql`requestparameters`, sql`responseelements`].map((column) => sql`regexp_like(${column}, ${`(?i)${exactly}`})`),
     ' or ',
-  )})${owned ? sql` and ${owned}` : sql``}`;
+  )}))`;
+  const isChosen = /[a-z]/i.test(name) && !AWS_ID.test(name);
+  const texts = [...NAMING_COLUMNS.map((column) => inText(raw(column))), ...(isChosen ? [lower] : [])];
+  const inside =
+    within === undefined
+      ? sql``
+      : sql` and (strpos(coalesce(requestparameters, ''), ${JSON.stringify(within)}) > 0 or strpos(coalesce(resourcesjson, ''), ${`:::${within}/`}) > 0)`;
+  return sql`(${join(texts, ' or ')})${inside}${owned ? sql` and ${owned}` : sql``}`;
 }
+
+/**
+ * A pattern of a name in a record, as JSON writes it: between quotes, in an ARN, a URL or a list in one text. What follows may be the
+ * suffix of a secret, or a version.
+ */
+const nameInText = (written: string): string => `(^|["'/:,= ]|%3[Aa]|%2[Ff])${escapeRegExp(written)}($|["'\\\\/:,&? %]|-[A-Za-z0-9]{6}(["\\\\%]|$))`;
 
 /**
  * Filters that find the events that name a resource, for follow-up lines. They are less exact than `namesResource` about where a
@@ -113,20 +136,20 @@ function isInAccount(resource: ResourceId): Sql | undefined {
   return sql`(${saying(account, `${account}"`)} or (recipientaccountid = ${account} and not ${saying('', '')}))`;
 }
 
-/** The columns that `classifyAction` needs and a list does not have. The response is long, and only calls that create something need it. */
+/** The columns that `classifyAction` needs and a list does not have. The response is long, and reads do not need it. */
 export const actionColumns = [
   { name: 'readlike', from: sql`readlike` },
-  { name: 'instances', from: sql`instances` },
   { name: 'errormessage', from: sql`errormessage` },
+  { name: 'resourcesjson', from: sql`resourcesjson` },
   { name: 'request', from: sql`requestparameters` },
-  { name: 'response', from: sql`case when ${creatingCalls} then responseelements end` },
+  { name: 'response', from: sql`case when readlike <> 'true' then responseelements end` },
 ] as const satisfies readonly { readonly name: string; readonly from: Sql }[];
 
 /** The shape of `actionColumns` in a row. */
 export const actionRow = {
   readlike: z.string(),
-  instances: z.string().nullable(),
   errormessage: z.string().nullable(),
+  resourcesjson: z.string().nullable(),
   request: z.string().nullable(),
   response: z.string().nullable(),
 } as const;
@@ -134,100 +157,95 @@ export const actionRow = {
 /** Ids that AWS generates. They are unique, so no other name ends in one. */
 const AWS_ID = /^(?:[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17}|[0-9a-f]{32})|(?:[a-z]+-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/**
- * The ways in which a name ends a string in JSON, or in JSON inside a string, as policies are. An id may also be followed by a
- * comma, as in a list of volumes in one string.
- */
-const nameEndings = (written: string, isId: boolean): string[] =>
-  isId
-    ? ['"', '\\"', '/', ':', ','].map((after) => `${written}${after}`)
-    : [`"${written}"`, `\\"${written}\\"`, ...['/', ':'].flatMap((before) => ['"', '\\"'].map((after) => `${before}${written}${after}`))];
-
 /** The condition that an event has this name, ignoring case. `*` is a wildcard: `Delete*`. */
 export const isCall = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
 
-/** What a call did to a resource, or would have done had it succeeded. */
-export function classifyAction(event: ActionEvent, resource: ResourceId): Action {
-  if (event.readlike === 'true') return 'read';
-  const [, verb = '', noun = ''] = VERB.exec(event.eventname.replace(/\d{8}(v\d)?$/, '')) ?? [];
-  const isCreation = CREATE_VERBS.has(verb);
-  if ((!isCreation && !DELETE_VERBS.has(verb)) || PART_NOUN.test(noun)) return isAboutResource(event, resource) ? 'changed' : 'used';
-  if (resource.kind === 'instance') return classifyInstanceAction(event, verb, resource.name);
-  const isOfResource = nounsFor(resource, event).some((stem) => isNoun(noun, stem));
-  // EC2 creates images, snapshots and volumes from one another; elsewhere what is created for a resource belongs to it.
-  if (!isOfResource) return event.target === resource.name && event.eventsource !== 'ec2.amazonaws.com' ? 'changed' : 'used';
-  if (!isCreation) return verb === 'Schedule' ? 'scheduled' : 'deleted';
-  return verb === 'Put' ? 'put' : 'created';
-}
-
-interface ActionEvent {
+/** An event, with what it asked and what was answered. */
+export interface ActionEvent {
   readonly eventname: string;
   readonly eventsource: string;
-  readonly target: string | null;
   readonly readlike: string;
-  readonly instances: string | null;
   readonly errormessage: string | null;
+  readonly resourcesjson: string | null;
   readonly request: string | null;
   readonly response: string | null;
 }
 
-const VERB =
-  /^(?:Batch)?(Create|Run|Register|Import|Allocate|Request|Copy|Restore|Publish|Launch|Put|Delete|Terminate|Deregister|Release|Schedule)(.*)$/;
-/** What is part of the resource that it is created for, and not a resource itself. */
-const PART_NOUN = /^(?:Tags?|Grant|LoginProfile|PolicyVersion|(?:Role|User|Group|Bucket|Key|Resource|Repository)Policy|.*Permissions?)$/;
-const CREATE_VERBS = new Set(['Create', 'Run', 'Register', 'Import', 'Allocate', 'Request', 'Copy', 'Restore', 'Publish', 'Launch', 'Put']);
-const DELETE_VERBS = new Set(['Delete', 'Terminate', 'Deregister', 'Release', 'Schedule']);
-
-/** True when a call is about the resource and does not only mention it: UpdateFunctionConfiguration is about a function, not about its role. */
-function isAboutResource({ eventname, target, instances, request }: ActionEvent, resource: ResourceId): boolean {
-  if (target !== null && isNameOf(target, resource)) return true;
-  if (instances?.split(' ').includes(resource.name)) return true;
-  const name = eventname.toLowerCase();
-  return keysNaming(parseJson(request), resource).some(({ key, depth }) => {
-    const stem = stemOf(key);
-    return stem === '' ? depth <= 2 : name.includes(stem) || stem === 'resource';
-  });
+/** What a call did to a resource, or would have done had it succeeded, and the effect by which it did. */
+export interface ClassifiedAction {
+  readonly action: Action;
+  readonly effect: Effect;
+  readonly role: Role;
 }
 
-/** The noun in a key: `role` for roleName, empty for a plain `name`. */
-const stemOf = (key: string): string => key.replace(/(?:Name|Identifier|Id|Ids|Arn|ARN|name|id|arn)$/, '').toLowerCase();
-
-function classifyInstanceAction({ eventname, instances }: ActionEvent, verb: string, id: string): Action {
-  if (!instances?.split(' ').includes(id)) return 'used';
-  return eventname === 'RunInstances' ? 'created' : verb === 'Terminate' ? 'deleted' : 'changed';
+/** Classifies a call by the part that the resource plays in it. */
+export function classifyAction(event: ActionEvent, resource: ResourceId): ClassifiedAction {
+  const call = describeCall(event.eventsource, event.eventname);
+  const { effect } = call;
+  if (event.readlike === 'true') return { action: 'read', effect, role: 'mentioned' };
+  const role = roleIn(event, call, resource);
+  return { action: actionOf(event, effect, role), effect, role };
 }
 
-/** The nouns of the keys under which a call names the resource: `role` for roleName, `securitygroup` for securityGroupId, empty for `name`. */
-function nounsFor(resource: ResourceId, { eventname, target, errormessage, request, response }: ActionEvent): string[] {
-  const [sent, received] = [parseJson(request), parseJson(response)];
-  if (sent === undefined && received === undefined) {
-    // A denied call often names its resource only in the error message.
-    const [, denied = ''] = / on resource: (arn:\S+)/.exec(errormessage ?? '') ?? [];
-    return target === resource.name ? [parseArn(denied)?.type.toLowerCase() ?? ''] : [];
+function actionOf(event: ActionEvent, effect: Effect, role: Role): Action {
+  if (role === 'mentioned' || effect === 'use') return 'used';
+  // What is made or deleted for a resource is a change of what it belongs to.
+  if (role === 'parent') return 'changed';
+  if (event.eventname === 'CancelKeyDeletion' || effect === 'restore') return 'kept';
+  if (effect === 'delete') return isDelayed(event) ? 'scheduled' : 'deleted';
+  return effect === 'create' ? 'created' : effect === 'put' ? 'put' : effect === 'schedule' ? 'scheduled' : 'changed';
+}
+
+function roleIn(event: ActionEvent, call: CatalogueCall, resource: ResourceId): Role {
+  const isName = nameMatcher(resource);
+  const roles = new Set<Role>();
+  for (const [document, text] of [
+    ['request', event.request],
+    ['response', event.response],
+  ] as const) {
+    for (const { path, value } of textsIn(text)) {
+      if (isName(value, event.eventsource)) roles.add(roleAt({ document, path }, call));
+    }
   }
-  const found = [...keysNaming(sent, resource), ...keysNaming(received, resource)];
-  const nouns = found.map(({ key, depth }) => ({ depth, stem: stemOf(key) }));
-  // A launch creates the network interfaces and volumes that its response names.
-  if (eventname === 'RunInstances') return nouns.some(({ stem }) => stem === 'networkinterface' || stem === 'volume') ? [''] : [];
-  return nouns.filter(({ stem, depth }) => stem !== '' || depth <= 2).map(({ stem }) => stem);
+  if (roles.has('own')) return 'own';
+  // What only `resources` or the refusal names is what the call is about, if it is of its kind.
+  const arns = [
+    ...(event.resourcesjson ?? '').matchAll(/"ARN(?:Prefix)?": *"([^"]+)"/g),
+    ...(event.errormessage ?? '').matchAll(/ on resource: (arn:\S+)/g),
+  ].map(([, arn]) => arn as string);
+  const ofKind = arns.filter((arn) => isName(arn, event.eventsource)).map((arn) => isOfKind(arn, call));
+  if (ofKind.includes(true)) return roles.has('parent') ? 'parent' : 'own';
+  if (ofKind.length > 0 && roles.size === 0 && call.effect !== 'create') return 'parent';
+  return roles.has('parent') ? 'parent' : 'mentioned';
 }
 
-/** True when the noun of a call is that of a key: CreateSecurityGroup and groupId, CreateKeyPair and keyName. */
-function isNoun(noun: string, stem: string): boolean {
-  const singular = noun.toLowerCase().replace(/s$/, '');
-  if (stem === '' || singular.endsWith(stem)) return true;
-  return singular.startsWith(stem) && /^(?:pair|readreplica|deletion|from.*)$/.test(singular.slice(stem.length));
+/** True when an ARN's type is the kind that a call is about: `role` of PutRolePolicy is not, `key` of DeleteKey is. */
+function isOfKind(text: string, { kind }: CatalogueCall): boolean {
+  const type =
+    parseArn(text)
+      ?.type.toLowerCase()
+      .replaceAll(/[^a-z]/g, '') ?? '';
+  const noun = kind.replaceAll(' ', '');
+  return type !== '' && (noun === type || noun.endsWith(type));
 }
 
-/** The keys whose value in a JSON value names the resource, and how deep they are. */
-function keysNaming(value: unknown, resource: ResourceId, key = '', depth = 0): { readonly key: string; readonly depth: number }[] {
-  if (typeof value === 'string') return isNameOf(value, resource) ? [{ key, depth }] : [];
-  if (value === null || typeof value !== 'object' || depth > MAX_REQUEST_DEPTH) return [];
-  if (Array.isArray(value)) return value.flatMap((inner) => keysNaming(inner, resource, key, depth));
-  return Object.entries(value).flatMap(([name, inner]) => keysNaming(inner, resource, name, depth + 1));
+const MAX_DEPTH = 20;
+
+/** All texts of a JSON document with the keys above each. What CloudTrail truncated is read as pairs of key and text. */
+function textsIn(json: string | null): { readonly path: readonly string[]; readonly value: string }[] {
+  if (json === null) return [];
+  const parsed = parseJson(json);
+  if (parsed === undefined)
+    return [...json.matchAll(/"([^"\\]+)": *"((?:[^"\\]|\\.)*)"/g)].map(([, key = '', value = '']) => ({ path: [key], value }));
+  const found: { readonly path: readonly string[]; readonly value: string }[] = [];
+  const walk = (value: unknown, path: readonly string[]): void => {
+    if (typeof value === 'string') found.push({ path, value });
+    else if (typeof value === 'number') found.push({ path, value: String(value) });
+    else if (Array.isArray(value)) for (const inner of value) walk(inner, path);
+    else if (value !== null && typeof value === 'object' && path.length < MAX_DEPTH) {
+      for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+    }
+  };
+  walk(parsed, []);
+  return found;
 }
-
-const MAX_REQUEST_DEPTH = 20;
-
-const isNameOf = (value: string, { name, arn }: ResourceId): boolean =>
-  value === name || value === arn?.text || (value.startsWith('arn:') && (value.endsWith(`/${name}`) || value.endsWith(`:${name}`)));

@@ -18,6 +18,7 @@ type ResourceKind =
   | 'instance'
   | 'resource'
   | 'bucket'
+  | 'object'
   | 'user'
   | 'role'
   | 'session'
@@ -37,16 +38,20 @@ export interface ResourceId {
   readonly what: string;
   /** The shortest name that events use for it. */
   readonly name: string;
+  /** The bucket of an object. */
+  readonly within?: string;
   readonly arn?: Arn;
 }
 
 /** Recognises what a text names. A text of no special form is a plain name: of a role, a bucket, a function, … */
 export function readResourceId(text: string): ResourceId {
-  const typed = text.trim();
+  const typed = decodedArn(text.trim());
   const arn = parseArn(typed);
   if (arn) return resourceOfArn(arn);
-  const [, bucket] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/|$)/.exec(typed) ?? [];
-  if (bucket) return { kind: 'bucket', what: 'bucket', name: bucket };
+  const [, bucket, key] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(typed) ?? [];
+  if (bucket) return key ? { kind: 'object', what: 'object', name: key, within: bucket } : { kind: 'bucket', what: 'bucket', name: bucket };
+  const [, queue] = /^https:\/\/(?:sqs[.][a-z0-9-]+|[a-z0-9-]+[.]queue)[.]amazonaws[.]com(?:[.]cn)?\/\d{12}\/([A-Za-z0-9_.-]+)$/.exec(typed) ?? [];
+  if (queue) return { kind: 'resource', what: 'queue', name: queue };
   if (isIP(typed)) return { kind: 'ip', what: 'address', name: typed.toLowerCase() };
   if (/^\d{12}$/.test(typed)) return { kind: 'account', what: 'account', name: typed };
   if (/^(AKIA|ASIA)[A-Z0-9]{12,}$/i.test(typed)) return { kind: 'key', what: 'access key', name: typed.toUpperCase() };
@@ -58,6 +63,15 @@ export function readResourceId(text: string): ResourceId {
   if (/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(typed)) return { kind: 'region', what: 'region', name: typed };
   if (/^[^@\s/]+@[^@\s/]+[.][^@\s/]+$/.test(typed)) return { kind: 'email', what: '', name: typed };
   return { kind: 'name', what: '', name: typed };
+}
+
+/** An ARN as it is before its encoding for a URL; other text as it is. */
+function decodedArn(text: string): string {
+  try {
+    return /^arn%3a/i.test(text) ? decodeURIComponent(text) : text;
+  } catch {
+    return text;
+  }
 }
 
 /** An ARN in its parts; undefined for any other text. */
@@ -126,7 +140,7 @@ const ARN_KINDS: Readonly<Record<string, readonly [ResourceKind, string]>> = {
   'iam root': ['account', 'root user of account'],
   'iam user': ['user', 'IAM user'],
   's3 bucket': ['bucket', 'bucket'],
-  's3 object': ['bucket', 'bucket'],
+  's3 object': ['object', 'object'],
   'sts assumed-role': ['session', 'role session'],
   'sts federated-user': ['session', 'federated session'],
 };
@@ -136,7 +150,8 @@ const STANDALONE_TYPES = new Set(['trail', 'topic', 'queue', 'stack', 'secret', 
 
 function resourceOfArn(arn: Arn): ResourceId {
   const known = ARN_KINDS[`${arn.service} ${arn.type}`];
-  if (known) return { kind: known[0], what: known[1], name: arn.type === 'root' ? arn.account : arn.name, arn };
+  const within = arn.type === 'object' ? arn.text.split(':')[5]?.split('/')[0] : undefined;
+  if (known) return { kind: known[0], what: known[1], name: arn.type === 'root' ? arn.account : arn.name, ...(within && { within }), arn };
   const inner = resourceOfAwsId(arn.name);
   if (inner) return { ...inner, arn };
   const type = arn.type.replace(/([a-z])([A-Z])/g, '$1 $2').replaceAll('-', ' ');
@@ -150,7 +165,8 @@ function resourceOfArn(arn: Arn): ResourceId {
 
 /** The type and the name in the last part of an ARN. */
 function splitResourcePart(service: string, rest: string): { readonly type: string; readonly name: string } {
-  if (service === 's3') return { type: rest.includes('/') ? 'object' : 'bucket', name: rest.split('/')[0] as string };
+  if (service === 's3')
+    return /^[^/]+\/./.test(rest) ? { type: 'object', name: rest.replace(/^[^/]+\//, '') } : { type: 'bucket', name: rest.replace(/\/$/, '') };
   if (service === 'sns') return { type: 'topic', name: rest.split(':')[0] as string };
   if (service === 'sqs') return { type: 'queue', name: rest };
   const [, type = rest, name = ''] = /^([^:/]+)[:/](.+)$/.exec(rest.replace(/^\//, '')) ?? [];

@@ -1,7 +1,10 @@
 /** The history of a resource: the calls that name it, newest first, each with what it did to the resource. */
 import { z } from 'zod';
+import { createsStack } from '../analysis/change-sets.ts';
+import { type DeletionState, deletionStates } from '../analysis/planned-deletions.ts';
 import { type Action, actionColumns, actionRow, classifyAction, creatingCalls, deletingCalls, namesResource } from '../analysis/resource-actions.ts';
 import type { ResourceId } from '../analysis/resource-id.ts';
+import type { Effect } from '../trail/call-names.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../trail/event-query.ts';
 import { eventsDuring } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
@@ -22,6 +25,8 @@ export interface HistoryEvent extends ListedEvent {
   /** The action's outcome, in words: "created it", "attempt: AccessDenied". */
   readonly effect: string;
   readonly isDone: boolean;
+  /** Of a deletion that takes effect later: when, and whether it was cancelled or is past; null for any other event. */
+  readonly later: DeletionState | null;
 }
 
 /** Calls that name a resource, newest first. */
@@ -54,7 +59,9 @@ export interface HistoryQuery {
   partial(history: History): Finding;
 }
 
-const MAX_EVENTS = 1000;
+/** Events of one call that are read, and of all calls. More of one call cannot push out another. */
+const MAX_PER_CALL = 1000;
+const MAX_EVENTS = 20_000;
 
 /** Reads a resource's history, newest first, and no more of the window than it takes. */
 export async function readHistory(
@@ -65,11 +72,17 @@ export async function readHistory(
   const where = sql`${CALLS[calls]} and ${namesResource(resource)} and ${matching(filters)}`;
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
-    const shown = events.slice(0, MAX_EVENTS).map((row) => toHistoryEvent(row, resource));
-    return { events: shown.filter(({ action }) => actions.includes(action)), more: events.length > MAX_EVENTS, hidden };
+    const perCall = Map.groupBy(events, ({ eventsource, eventname }) => `${eventsource} ${eventname}`);
+    const isCut = events.length > MAX_EVENTS || [...perCall.values()].some(({ length }) => length > MAX_PER_CALL);
+    const shown = events.slice(0, MAX_EVENTS).filter((event) => {
+      const same = perCall.get(`${event.eventsource} ${event.eventname}`) ?? [];
+      return same.length <= MAX_PER_CALL || same.indexOf(event) < MAX_PER_CALL;
+    });
+    return { events: toHistory(shown, resource, context.now).filter(({ action }) => actions.includes(action)), more: isCut, hidden };
   };
   const rows = await newestFirst(context, window, {
-    query: (part) => newestEvents(historyRow, HISTORY_COLUMNS, { relation: eventsDuring(part), where, hidesRoutine }, MAX_EVENTS + 1),
+    query: (part) =>
+      newestEvents(historyRow, HISTORY_COLUMNS, { relation: eventsDuring(part), where, hidesRoutine, maxPerCall: MAX_PER_CALL + 1 }, MAX_EVENTS + 1),
     isEnough(found) {
       const history = historyFrom(found);
       return history.more || isEnough(history.events);
@@ -79,23 +92,51 @@ export async function readHistory(
   return historyFrom(rows);
 }
 
-function toHistoryEvent(row: HistoryRow, resource: ResourceId): HistoryEvent {
-  const { readlike: _read, instances: _ids, errormessage: _message, request: _request, response: _response, ...event } = row;
-  const action = classifyAction(row, resource);
-  const isDone = event.outcome === 'ok';
-  return { ...event, action, isDone, effect: isDone ? EFFECTS[action] : attempt(event) };
+/** Rows, newest first, with what each did. */
+function toHistory(rows: readonly HistoryRow[], resource: ResourceId, now: Date): HistoryEvent[] {
+  const classified = rows.map((row) => ({ row, ...classifyAction(row, resource), isDone: row.outcome === 'ok' }));
+  const states = deletionStates(
+    classified.map(({ row, action, isDone }) => ({ ...row, isDeletion: isDone && action === 'scheduled', isDone })),
+    now,
+  );
+  return classified.map(({ row, action: own, effect, isDone }, i) => {
+    const { readlike: _read, errormessage: _message, resourcesjson: _resources, request: _request, response: _response, ...event } = row;
+    const isCreation = own === 'changed' && isDone && createsStack(row, rows);
+    const action = isCreation ? 'created' : own;
+    const later = states[i] ?? null;
+    return { ...event, action, isDone, later, effect: isDone ? inWords(action, effect, isCreation, later) : attempt(event) };
+  });
 }
+
+function inWords(action: Action, effect: Effect, withChangeSet: boolean, later: DeletionState | null): string {
+  if (withChangeSet) return 'created it with a change set';
+  if (later)
+    return later.state === 'scheduled'
+      ? `${DONE.scheduled} on ${later.due.slice(0, 10)}`
+      : `${DONE.scheduled}, ${later.state === 'past' ? 'and the date is past' : 'cancelled since'}`;
+  return (action === 'changed' ? KINDS_OF_CHANGE[effect] : undefined) ?? DONE[action];
+}
+
+/** Changes that have a word of their own. */
+const KINDS_OF_CHANGE: Readonly<Partial<Record<Effect, string>>> = {
+  start: 'started it',
+  stop: 'stopped it',
+  tag: 'tagged it',
+  share: 'shared it',
+  cancel: 'cancelled it',
+};
 
 /** A dry run changes nothing, whatever its error code. */
 const attempt = ({ errorcode, outcome }: ListedEvent): string =>
   errorcode?.includes('DryRunOperation') ? 'dry run, nothing done' : `attempt: ${errorcode ?? outcome}`;
 
-const EFFECTS: Readonly<Record<Action, string>> = {
+const DONE: Readonly<Record<Action, string>> = {
   created: 'created it',
   put: 'created or set it',
   changed: 'changed it',
   deleted: 'deleted it',
   scheduled: 'scheduled its deletion',
+  kept: 'cancelled its deletion',
   used: 'used it for something else',
   read: 'read it',
 };

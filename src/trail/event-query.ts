@@ -19,11 +19,19 @@ export interface EventSource {
   readonly relation: Sql;
   readonly where: Sql;
   readonly hidesRoutine: boolean;
+  /** Reads at most this many events of each call, the newest, so that a busy call cannot push out a rare one. */
+  readonly maxPerCall?: number;
 }
 
 /** The source as `from … where …`. */
-export const fromWhere = ({ relation, where, hidesRoutine }: EventSource): Sql =>
-  hidesRoutine ? sql`from (select *, ${isRoutine} as routine from ${relation} where ${where}) as marked` : sql`from ${relation} where ${where}`;
+export function fromWhere({ relation, where, hidesRoutine, maxPerCall }: EventSource): Sql {
+  const marked = hidesRoutine ? sql`(select *, ${isRoutine} as routine from ${relation} where ${where}) as marked` : sql`${relation}`;
+  const from = hidesRoutine ? sql`from ${marked}` : sql`from ${marked} where ${where}`;
+  if (maxPerCall === undefined) return from;
+  const kind = hidesRoutine ? sql`eventsource, eventname, routine` : sql`eventsource, eventname`;
+  const ranked = sql`select *, row_number() over (partition by ${kind} order by eventtime desc, eventid) as nth ${from}`;
+  return sql`from (${ranked}) as ranked where ${hidesRoutine ? sql`routine or ` : sql``}nth <= ${maxPerCall}`;
+}
 
 /** An event of a list, or the row with the number of hidden events. */
 export type EventOrHidden<Event> = Event | HiddenCount;
