@@ -11,9 +11,11 @@ import {
   printLine,
   profileFollowUps,
   query,
+  readJson,
   resourceWord,
   sql,
   type TimeRange,
+  toJsonText,
   type Window,
   widerTime,
   z,
@@ -143,7 +145,7 @@ export default command({
                   awsregion: found.awsregion,
                   recipientaccountid: found.recipientaccountid,
                   eventid: found.eventid,
-                  record: JSON.stringify(record),
+                  record: toJsonText(record),
                 },
               },
             ]
@@ -263,7 +265,7 @@ function displayedJson(json: string | null | undefined): unknown {
   if (json === null || json === undefined) return null;
   if (nestingDepth(json) > MAX_JSON_DEPTH) return json;
   try {
-    const value: unknown = JSON.parse(json);
+    const value = readJson(json);
     return typeof value === 'string' && /^[[{]/.test(value) ? displayedJson(value) : value;
   } catch {
     return `${json} (cut short by CloudTrail)`;

@@ -11,6 +11,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { applyCommit, type Commit, type Part, readLog, type StoreState, syncToDisk, writeCommit } from './commit-log.ts';
 import { compact } from './compact.ts';
+import { openIgnoredList } from './ignored-paths.ts';
 import { parseLogPath, walkLogFiles } from './log-files.ts';
 import type { StagingFile } from './staging-file.ts';
 import {
@@ -24,6 +25,7 @@ import {
   recordsQuery,
   SCHEMA_PART,
   sqlQuoted,
+  withOwnIds,
 } from './store-schema.ts';
 import type { LoadError, UnpackJob, UnpackReply } from './unpack-log-files.ts';
 import { startUnpackThread, type UnpackThread } from './unpack-thread.ts';
@@ -123,9 +125,9 @@ export async function runLoad({ root, store, signal, onProgress }: LoadRequest):
     if (newFiles.files === 0) return total;
     if (newFiles.bytes > LARGE_LOAD_BYTES) await main.run(`set global allocator_bulk_deallocation_flush_threshold = '${DEALLOCATION_THRESHOLD}'`);
 
-    // The ids of all stored events, in DuckDB, which spills them to disk when they exceed its memory.
-    const ids = state.ids.length > 0 ? readParquet(store, state.ids) : '(select null::uuid as key limit 0)';
-    await main.run(`create table known_ids as select key from ${ids}`);
+    // The identities of all stored events, in DuckDB, which spills them to disk when they exceed its memory.
+    const ids = state.ids.length > 0 ? readParquet(store, state.ids) : '(select null::uuid as id, null::ubigint as content limit 0)';
+    await main.run(`create table known_ids as select id, content from ${ids}`);
     let done = 0;
     onProgress?.(done, newFiles.bytes);
     const workers = await Promise.all(Array.from({ length: Math.min(MAX_LOAD_WORKERS, availableParallelism()) }, connect));
@@ -183,9 +185,10 @@ async function ensureSchema(store: string, connection: DuckDBConnection): Promis
 
 /** Creates the table `new_files`, with the files numbered by day. */
 async function findNewFiles({ root, store, state }: LoadContext, connection: DuckDBConnection, signal: AbortSignal) {
+  const ignored = openIgnoredList();
   await connection.run('create table listing (path varchar, size bigint, modified bigint, day varchar)');
   const appender = await connection.createAppender('listing');
-  for await (const { path, size, modified, day } of walkLogFiles(root, signal)) {
+  for await (const { path, size, modified, day } of walkLogFiles(root, signal, ignored)) {
     appender.appendVarchar(path);
     appender.appendBigInt(BigInt(size));
     appender.appendBigInt(BigInt(modified));
@@ -194,6 +197,7 @@ async function findNewFiles({ root, store, state }: LoadContext, connection: Duc
     appender.endRow();
   }
   appender.closeSync();
+  await ignored.write(store);
   // CloudTrail never changes a file, so a loaded file is known by path and size; another copy of it has other times.
   // A skipped file is read again after any change.
   const known =
@@ -280,14 +284,16 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
   const name = `${files[0]?.number ?? 0}-${process.pid}-${Date.now().toString(36)}`;
   const [[read] = []] = (await connection.runAndReadAll('select count(*) from lines')).getRows();
   // One worker at a time decides which of several equal events is stored.
-  const events = await context.exclusively(() => keepNewEvents(connection));
-  const parts = await writeParts(store, connection, stagingFiles, name, await excludedLines(connection, unpacked, suspects, Number(read) - events));
+  const { events, sharedIds } = await context.exclusively(() => keepNewEvents(connection));
+  const lines = stagingLines(unpacked.count, suspects, Number(read) > events, sharedIds > 0);
+  const parts = await writeParts(store, connection, stagingFiles, name, lines);
   for (const { path } of stagingFiles) await rm(path, { force: true });
   const places = await readAccountsAndRegions(store, connection, files, parts);
   const ids = events > 0 ? [`ids/${name}.parquet`] : [];
-  for (const file of ids) await run(`copy (select key from new_events) to ${sqlQuoted(join(store, file))} (format parquet, compression zstd)`);
+  for (const file of ids)
+    await run(`copy (select id, content from new_events) to ${sqlQuoted(join(store, file))} (format parquet, compression zstd)`);
   const ledger = `files/${name}.parquet`;
-  await run(`copy (select path, size, modified, reason, coalesce(skipped, 0) as skipped, ${context.number}::integer as load from batch left join errors on errors.file = batch.number order by path)
+  await run(`copy (select path, size, modified, reason, coalesce(skipped, 0) as skipped, coalesce(other, false) as other, ${context.number}::integer as load from batch left join errors on errors.file = batch.number order by path)
     to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
 
   const commit: Commit = {
@@ -302,11 +308,13 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
     await writeCommit(store, context.state.version + 1, commit);
     context.state = applyCommit(context.state, commit);
   });
+  const filesWith = (isOther: boolean) =>
+    new Set(errors.filter((each) => each.records === 0 && (each.isOther ?? false) === isOther).map(({ file }) => file));
   return {
-    files: files.length,
+    files: files.length - filesWith(true).size,
     events,
     duplicates: Number(read) - events,
-    skippedFiles: new Set(errors.filter(({ records }) => records === 0).map(({ file }) => file)).size,
+    skippedFiles: filesWith(false).size,
     skippedEvents: errors.reduce((sum, { records }) => sum + records, 0),
   };
 }
@@ -349,45 +357,53 @@ async function createBatchTable(connection: DuckDBConnection, files: readonly Ba
 
 /** The errors of the batch as a table. */
 async function createErrorsTable(connection: DuckDBConnection, errors: readonly LoadError[]): Promise<void> {
-  await connection.run('create or replace temp table errors (file integer, reason varchar, skipped bigint)');
+  await connection.run('create or replace temp table errors (file integer, reason varchar, skipped bigint, other boolean)');
   const appender = await connection.createAppender('errors');
-  for (const { file, reason, records } of errors) {
+  for (const { file, reason, records, isOther = false } of errors) {
     appender.appendInteger(file);
     appender.appendVarchar(reason);
     appender.appendBigInt(BigInt(records));
+    appender.appendBoolean(isOther);
     appender.endRow();
   }
   appender.closeSync();
 }
 
-/** Creates the table `new_events` of lines with new event ids, adds the ids to `known_ids`, and returns their number. */
-async function keepNewEvents(connection: DuckDBConnection): Promise<number> {
+/** Creates the table `new_events` of lines with new events, adds them to `known_ids`, and counts them and those whose eventID another event has. */
+async function keepNewEvents(connection: DuckDBConnection): Promise<{ readonly events: number; readonly sharedIds: number }> {
   // The batch is small and `known_ids` is large: this scans it once and never builds a hash table of it.
-  await connection.run('create or replace temp table repeated as select key from known_ids where key in (select key from lines)');
-  await connection.run(
-    'create or replace temp table new_events as select min(line) as line, key from lines where key not in (select key from repeated) group by key',
-  );
-  await connection.run('insert into known_ids select key from new_events');
-  const [[newEvents] = []] = (await connection.runAndReadAll('select count(*) from new_events')).getRows();
-  return Number(newEvents);
+  await connection.run('create or replace temp table repeated as select id, content from known_ids where id in (select id from lines)');
+  await connection.run(`create or replace temp table new_events as select min(line) as line, id, content from lines
+    where not exists (select 1 from repeated where repeated.id = lines.id and repeated.content = lines.content) group by id, content`);
+  await connection.run('insert into known_ids select id, content from new_events');
+  // The first event with an id keeps it.
+  await connection.run(`create or replace temp table shared_ids as select line from new_events
+    where id in (select id from repeated) or id in (select id from new_events group by id having count(*) > 1)
+    qualify id in (select id from repeated) or row_number() over (partition by id order by line) > 1`);
+  const reader = await connection.runAndReadAll('select (select count(*) from new_events), (select count(*) from shared_ids)');
+  const [events, sharedIds] = (reader.getRows()[0] ?? []).map(Number);
+  // A bit for each line, because a join with the wide rows would build a hash table of them.
+  const [[last] = []] = (await connection.runAndReadAll('select max(line) from lines')).getRows();
+  for (const table of ['new_events', 'shared_ids'])
+    await connection.run(`set variable ${table} = (select bitstring_agg(line, 0, ${Number(last ?? 0)}) from ${table})`);
+  return { events: events ?? 0, sharedIds: sharedIds ?? 0 };
 }
 
-/** Conditions that exclude lines of repaired files and of events that are already stored. */
-async function excludedLines(
-  connection: DuckDBConnection,
-  { count }: UnpackReply,
+/** Returns the query for the lines to store: without those of repaired files and of stored events, with an own id for those that share one. */
+function stagingLines(
+  count: number,
   suspects: ReadonlySet<number>,
-  repeats: number,
-): Promise<string[]> {
-  const conditions: string[] = [];
-  if (suspects.size > 0) conditions.push(`(line >= ${count} or file not in (${[...suspects].join(', ')}))`);
-  if (suspects.size > 0 || repeats > 0) {
-    const dropped = await connection.runAndReadAll('select line from lines where line not in (select line from new_events)');
-    const lines = dropped.getRows().map(([line]) => Number(line));
-    // As a list, because a join would build a hash table of the wide rows.
-    if (lines.length > 0) conditions.push(`line not in (${lines.join(', ')})`);
-  }
-  return conditions;
+  hasRepeats: boolean,
+  hasSharedIds: boolean,
+): (stagingFiles: readonly StagingFile[]) => string {
+  const conditions = [
+    ...(suspects.size > 0 ? [`(line >= ${count} or file not in (${[...suspects].join(', ')}))`] : []),
+    ...(suspects.size > 0 || hasRepeats ? ["get_bit(getvariable('new_events'), line) = 1"] : []),
+  ];
+  return (stagingFiles) => {
+    const records = [recordsQuery(stagingFiles), ...conditions].join(' and ');
+    return hasSharedIds ? withOwnIds(records, 'shared_ids') : records;
+  };
 }
 
 /** Writes the lines of `new_events` as one part per day. */
@@ -396,7 +412,7 @@ async function writeParts(
   connection: DuckDBConnection,
   stagingFiles: readonly StagingFile[],
   name: string,
-  conditions: readonly string[],
+  linesIn: (stagingFiles: readonly StagingFile[]) => string,
 ): Promise<Part[]> {
   const days = await connection.runAndReadAll(
     'select day, count(*) as rows, min(eventtime) as first, max(eventtime) as last from lines where line in (select line from new_events) group by day order by day',
@@ -404,7 +420,7 @@ async function writeParts(
   const fileOf = (day: string): string => partFile(day, `${name}-0`);
   const rows = new Map(days.getRowObjects().map((row) => [String(row.day), row]));
   for (const group of groupSmallDays(stagingFiles.filter(({ day }) => rows.has(day)))) {
-    const records = [recordsQuery(group), ...conditions].join(' and ');
+    const records = linesIn(group);
     const ofDay = new Set(group.map(({ day }) => day));
     for (const day of ofDay) await mkdir(join(store, dirname(fileOf(day))), { recursive: true });
     const [day] = ofDay;

@@ -6,7 +6,7 @@ import { derivedColumns } from '../src/trail/events.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
 
 // Increase it when the schema changes without a change of the SQL below.
-const FORMAT = 5;
+const FORMAT = 6;
 const readSql = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
 const flattenQuery = readSql('flatten.sql');
 
@@ -60,13 +60,39 @@ export function recordsQuery(stagingFiles: readonly StagingFile[], fields: reado
   return `select ${LINE_FIELDS.map((name) => `${lineFieldName(name)} as ${name}`).join(', ')}, ${fields.join(', ')} from ${from} where file is not null`;
 }
 
-/** A query for the loader's checks: file, day, id and validity of each line. */
+/** An eventID in the form that AWS gives it, and what tells apart two events that have the same. */
+const AWS_ID = '(?i)[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
+const AWS_CONTENT = `concat_ws('|', substr(eventTime, 1, 19), eventSource, eventName, requestID)`;
+
+/**
+ * A query for the loader's checks: file, day, identity and validity of each line. Two lines are the same event when they have the
+ * same `id` and the same `content`:
+ *
+ * - With an eventID that AWS gave, the same event may be in several files, of two trails, regions or accounts, and not byte for byte
+ *   the same. The id decides, with time, call and request: in public sets of events, another event may have been given its id.
+ * - With another eventID, such as a masked one, the whole record decides. The unpack thread adds its `digest` to such records.
+ * - Without an eventID, as in version 1.0, the digest is the id.
+ */
 export const linesQuery = (stagingFiles: readonly StagingFile[]): string => `select
   line, file, day, substr(eventTime, 1, 19) || 'Z' as eventtime, replace(substr(eventTime, 1, 10), '-', '/') as event_day,
-  coalesce(try_cast(eventID as uuid), cast(md5(nullif(eventID, '')) as uuid), try_cast(digest as uuid)) as key,
-  coalesce(key is not null and eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z')
+  case
+    when digest is null or regexp_full_match(eventID, '${AWS_ID}') then try_cast(eventID as uuid)
+    else coalesce(cast(md5(nullif(eventID, '')) as uuid), try_cast(digest as uuid))
+  end as id,
+  md5_number_lower(case
+    when digest is null or regexp_full_match(eventID, '${AWS_ID}') then ${AWS_CONTENT}
+    else digest
+  end) as content,
+  coalesce(id is not null and eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z')
     and try_cast(eventTime as timestamp) is not null, false) as is_valid
-  from (${recordsQuery(stagingFiles, ['eventTime', 'eventName', 'eventSource', 'eventID'])})`;
+  from (${recordsQuery(stagingFiles, ['eventTime', 'eventName', 'eventSource', 'eventID', 'requestID'])})`;
+
+/**
+ * A query for records in which those that share their eventID with another event have an id of their own. `ownIds` is a variable with
+ * a bit for each line.
+ */
+export const withOwnIds = (records: string, ownIds: string): string =>
+  `select * replace (case when get_bit(getvariable('${ownIds}'), line) = 1 then coalesce(digest, cast(cast(md5(eventID || '|' || ${AWS_CONTENT}) as uuid) as varchar)) else eventID end as eventID) from (${records})`;
 
 const HELPER_COLUMNS = 'hint, resourcearn, typed, agent, service, plainname';
 
@@ -111,7 +137,7 @@ export const readParquet = (store: string, files: readonly string[], options = '
 /** A SQL string; quotes are doubled, because the store's folder may have any name. */
 export const sqlQuoted = (name: string): string => `'${name.replaceAll("'", "''")}'`;
 
-/** A query for skipped files and events over the ledgers of a store. Only the newest load of each file counts. */
-export const skippedFilesQuery = (store: string, files: readonly string[]): string =>
+/** A query for skipped files and events over the ledgers of a store, or for files that are no log files. Only the newest load of each file counts. */
+export const skippedFilesQuery = (store: string, files: readonly string[], { isOther = false } = {}): string =>
   `select path, reason, skipped from ${readParquet(store, files)} as ledger
-   where reason is not null and load = (select max(load) from ${readParquet(store, files)} as newer where newer.path = ledger.path)`;
+   where reason is not null and other = ${isOther} and load = (select max(load) from ${readParquet(store, files)} as newer where newer.path = ledger.path)`;

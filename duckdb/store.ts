@@ -9,9 +9,11 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { UserError } from '../src/errors.ts';
 import { readLog } from './commit-log.ts';
+import { groupIgnored, type IgnoredGroup, readIgnored } from './ignored-paths.ts';
 import { type LoadResult, runLoad } from './load.ts';
 import { readParquet, SHAPE, skippedFilesQuery } from './store-schema.ts';
 
+export type { IgnoredGroup } from './ignored-paths.ts';
 export type { LoadResult } from './load.ts';
 
 export interface LoadOptions {
@@ -71,6 +73,13 @@ export async function listSkipped(store: string): Promise<SkippedFile[]> {
   if (files.length === 0) return [];
   const rows = await queryStore(`${skippedFilesQuery(resolve(store), files)} order by skipped, path, reason`);
   return rows.map((row) => ({ path: String(row.path), reason: String(row.reason), events: Number(row.skipped) }));
+}
+
+/** What a trail's folder has besides log files, by reason. */
+export async function listIgnored(store: string): Promise<IgnoredGroup[]> {
+  const { files } = await readLog(store);
+  const rows = files.length === 0 ? [] : await queryStore(`${skippedFilesQuery(resolve(store), files, { isOther: true })} order by reason, path`);
+  return [...groupIgnored(rows.map((row) => ({ path: String(row.path), reason: String(row.reason) }))), ...(await readIgnored(store))];
 }
 
 /** Runs one query in a temporary DuckDB. */

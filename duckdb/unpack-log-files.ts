@@ -4,9 +4,10 @@
  * not read completely.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { gunzipSync } from 'node:zlib';
+import { type FoundRecord, findRecords } from './find-records.ts';
+import { isLogName, LARGE, readLogFile, readLogPieces } from './read-log-file.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
 
 /** A log file to unpack, with its number in the load and what its path says. */
@@ -27,15 +28,16 @@ export interface UnpackRequest {
   readonly fieldPrefix: string;
   /** The number of the first line. */
   readonly firstLine: number;
-  /** Parse every record, keep the valid ones and report the others. */
+  /** Read files in any form, parse every record, keep the valid ones and report the others. */
   readonly isRepair: boolean;
 }
 
-/** Why a file, or some of its records, was skipped. `records` is 0 for a whole file. */
+/** Why a file, or some of its records, was skipped. `records` is 0 for a whole file; `isOther` is true for one that is no log file. */
 export interface LoadError {
   readonly file: number;
   readonly reason: string;
   readonly records: number;
+  readonly isOther?: boolean;
 }
 
 export interface UnpackReply {
@@ -47,9 +49,6 @@ export interface UnpackReply {
   readonly errors: readonly LoadError[];
 }
 
-/** CloudTrail's limit is 50 MB before compression. This allows a little more, but no gzip bomb. */
-const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
-
 const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -57,17 +56,17 @@ const SPACE = 32;
 const BRACE = 123;
 
 /** Unpacks the files of `jobs` into staging files whose paths start with `stagingPath`. */
-export function unpack({ jobs, stagingPath, fieldPrefix, firstLine, isRepair }: UnpackRequest): UnpackReply {
+async function unpack({ jobs, stagingPath, fieldPrefix, firstLine, isRepair }: UnpackRequest): Promise<UnpackReply> {
   const writer = openStagingWriter(stagingPath, fieldPrefix, firstLine);
   const errors: LoadError[] = [];
   const lines: [number, number][] = [];
   for (const job of jobs) {
     const text = readLogFile(job.path, job.size);
-    if (typeof text === 'string') {
-      errors.push({ file: job.file, reason: text, records: 0 });
+    if (text !== LARGE && !Buffer.isBuffer(text)) {
+      errors.push({ file: job.file, ...text, records: 0 });
       continue;
     }
-    const count = isRepair ? repairRecords(job, text, errors, writer) : splitRecords(job, text, writer);
+    const count = isRepair ? await repairRecords(job, text, errors, writer) : text === LARGE ? 0 : splitRecords(job, text, writer);
     if (count > 0) lines.push([job.file, count]);
   }
   return { ...writer.close(), lines, errors };
@@ -83,8 +82,8 @@ interface RecordLine {
   /** Service and call. Lines are sorted by call and time. */
   readonly call: string;
   readonly time: string;
-  /** True when the search found no eventID. */
-  readonly lacksEventId: boolean;
+  /** A digest of the record, for one without an eventID that AWS gave it. */
+  readonly digest: string | undefined;
 }
 
 type HeldLine = Omit<RecordLine, 'day' | 'call'>;
@@ -134,9 +133,8 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
     filled = 0;
     longest = 0;
   };
-  const put = (lineDay: string, { job, text, from, to, lacksEventId }: HeldLine) => {
-    const digest = lacksEventId ? field('digest', md5Id(text.subarray(from, to))) : '';
-    const head = `{${field('line', number)}${digest}${cachedLineFields(job, lineDay)}`;
+  const put = (lineDay: string, { job, text, from, to, digest }: HeldLine) => {
+    const head = `{${field('line', number)}${digest ? field('digest', digest) : ''}${cachedLineFields(job, lineDay)}`;
     number += 1;
     const size = head.length + to - from;
     if (lineDay !== currentDay || filled + size > STAGING_FILE_BYTES) flush();
@@ -191,44 +189,18 @@ function getOrInsert<Value>(map: Map<string, Value>, key: string, create: () => 
   return value;
 }
 
-/** The id of a record of version 1.0, which has no eventID: a digest of the record. */
+/**
+ * An eventID as AWS gives it: a UUID of RFC 9562. Ids in public sets of events are masked, such as `XXXXXXXXXXX` or
+ * `00000000-0000-0000-0000-000000000000`, and records of version 1.0 have none.
+ */
+const AWS_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const UUID_LENGTH = 36;
+
+/** A digest of a record, in the form of an eventID. */
 function md5Id(record: Buffer): string {
   const hex = createHash('md5').update(record).digest('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
-
-/** The unpacked text of a file as a Buffer, or the reason it cannot be read as a string. */
-function readLogFile(path: string, size: number): Buffer | string {
-  if (size > MAX_UNPACKED_BYTES) return tooLarge;
-  let packed: Buffer;
-  try {
-    packed = readFileSync(path);
-  } catch (error) {
-    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`;
-  }
-  if (packed.length === 0) return 'is empty (0 bytes)';
-  const isGzip = packed[0] === 0x1f && packed[1] === 0x8b;
-  if (!isGzip) {
-    if (path.endsWith('.gz')) return 'is not gzip, although its name ends in .gz';
-    return packed;
-  }
-  try {
-    // A gzip file ends with its unpacked size. A buffer of that size avoids copies; zlib grows it if it is too small.
-    const expectedSize = packed.length > 4 ? packed.readUInt32LE(packed.length - 4) : 0;
-    const chunkSize = Math.min(Math.max(expectedSize + 1, MIN_CHUNK), MAX_CHUNK);
-    const text = gunzipSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES, chunkSize });
-    return text.length === 0 ? 'is empty (0 bytes unpacked)' : text;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge;
-    return code === 'Z_BUF_ERROR' ? 'is truncated (gzip ends early)' : 'is damaged (gzip cannot be unpacked)';
-  }
-}
-
-const MIN_CHUNK = 1024;
-const MAX_CHUNK = 4 * 1024 * 1024;
-
-const tooLarge = `is larger than ${MAX_UNPACKED_BYTES / 1024 / 1024} MB unpacked; CloudTrail writes at most 50 MB`;
 
 const LOG_FILE_START = /^\{\s*"Records"\s*:\s*\[/;
 // A quote inside a JSON string is escaped, so none of these can be part of a value.
@@ -275,13 +247,15 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
       day: job.day ?? dayOfEventTime(at),
       call: isFound ? letters.slice(sourceAt, letters.indexOf('"', nameAt + NAME_KEY.length)) : '',
       time: at,
-      lacksEventId: idAt === -1 || idAt > to,
+      digest: idAt !== -1 && idAt < to && isAwsIdAt(letters, idAt + ID_KEY.length) ? undefined : md5Id(text.subarray(from, to)),
     });
     count += 1;
     from = to + 1;
   }
   return count;
 }
+
+const isAwsIdAt = (letters: string, at: number): boolean => letters[at + UUID_LENGTH] === '"' && AWS_ID.test(letters.slice(at, at + UUID_LENGTH));
 
 type Finder = (from: number) => number;
 type Finders = [Finder, Finder, Finder, Finder, Finder];
@@ -300,81 +274,63 @@ const dayOfEventTime = (time: string): string => (/^\d{4}-\d\d-\d\dT/.test(time)
 
 const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB;
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-/** Parses a file, adds its valid records and returns their number. The others go to `errors`. */
-function repairRecords(job: UnpackJob, text: Buffer, errors: LoadError[], writer: StagingWriter): number {
-  const { file } = job;
-  const skipFile = (reason: string): number => {
-    errors.push({ file, reason, records: 0 });
-    return 0;
-  };
-  let value: Json;
-  try {
-    value = JSON.parse(text.toString('utf8').replace(/^\ufeff/, '')) as Json;
-  } catch {
-    return skipFile('is not valid JSON');
-  }
-  if (value === null || typeof value !== 'object' || !('Records' in value) || !Array.isArray(value.Records)) {
-    return skipFile('is not a CloudTrail log file (it has no list "Records")');
-  }
-  const errorCounts = new Map<string, number>();
+/** Reads a file in any form, adds its records and returns their number. Why others were skipped goes to `errors`. */
+async function repairRecords(job: UnpackJob, text: Buffer | typeof LARGE, errors: LoadError[], writer: StagingWriter): Promise<number> {
+  const { file, path } = job;
+  const reasons = new Map<string, number>();
+  // A text that is held in memory is loaded as a whole or not at all.
+  const found: RecordLine[] = [];
   let count = 0;
-  for (const record of value.Records as readonly Json[]) {
-    const error = recordError(record);
-    const line = error ? undefined : recordToJson(record);
-    if (line) {
-      const { eventTime, eventSource, eventName, eventID } = record as { readonly [key: string]: string };
-      const day = job.day ?? dayOfEventTime(eventTime as string);
-      writer.add({
-        job,
-        day,
-        call: `${eventSource} ${eventName}`,
-        time: eventTime as string,
-        text: line,
-        from: 0,
-        to: line.length,
-        lacksEventId: !eventID,
-      });
-      count += 1;
-    } else {
-      const reason = error ?? 'an event is nested too deeply';
-      errorCounts.set(reason, (errorCounts.get(reason) ?? 0) + 1);
+  const add = (line: RecordLine): void => {
+    count += 1;
+    if (text === LARGE) writer.add(line);
+    else found.push(line);
+  };
+  try {
+    const { records, hasEnvelope } = await findRecords(text === LARGE ? readLogPieces(path) : [text], {
+      record: (each) => add(toLine(job, each)),
+      error: (reason) => reasons.set(reason, (reasons.get(reason) ?? 0) + 1),
+    });
+    if (records === 0 && !hasEnvelope) {
+      errors.push({ file, reason: 'is not a CloudTrail log file (it has no CloudTrail events)', records: 0, isOther: !isLogName(path) });
+      return 0;
     }
+  } catch (error) {
+    const { message } = error as Error;
+    if (text !== LARGE || count === 0) {
+      errors.push({ file, reason: message, records: 0 });
+      return 0;
+    }
+    errors.push({ file, reason: `is read only in part: it ${message} after ${count.toLocaleString('en-US')} events`, records: 0 });
   }
-  for (const [reason, records] of errorCounts) errors.push({ file, reason, records });
+  for (const line of found) writer.add(line);
+  for (const [reason, records] of reasons) errors.push({ file, reason, records });
   return count;
 }
 
-/** eventTime as CloudTrail writes it. Fractions of a second are allowed. */
-const EVENT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
-
-/** Why a record cannot be loaded; undefined when it can. Checks only the fields that every event has. */
-function recordError(record: Json): string | undefined {
-  if (record === null || typeof record !== 'object' || Array.isArray(record)) return 'an event is not an object';
-  const { eventTime, eventName, eventSource } = record as { readonly [key: string]: Json };
-  if (typeof eventTime !== 'string' || !isEventTime(eventTime)) return 'an event has no valid eventTime';
-  if (typeof eventName !== 'string' || eventName === '') return 'an event has no eventName';
-  if (typeof eventSource !== 'string' || eventSource === '') return 'an event has no eventSource';
-  return undefined;
+function toLine(job: UnpackJob, { json, fields }: FoundRecord): RecordLine {
+  const text = Buffer.from(json);
+  const { eventTime, eventSource, eventName, eventID } = fields;
+  return {
+    job,
+    day: job.day ?? dayOfEventTime(eventTime),
+    call: `${eventSource} ${eventName}`,
+    time: eventTime,
+    text,
+    from: 0,
+    to: text.length,
+    digest: typeof eventID === 'string' && AWS_ID.test(eventID) ? undefined : md5Id(compact(json, text)),
+  };
 }
 
-/** Date reads 31 February as 3 March, so the parsed time is compared with the text. */
-function isEventTime(text: string): boolean {
-  const at = new Date(text);
-  return EVENT_TIME.test(text) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text.slice(0, 19));
-}
-
-/** An unpaired surrogate. JavaScript writes it as an escape, but it is not valid Unicode. */
-const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
-
-/** A record as JSON that every parser accepts; undefined when it is nested too deeply. */
-function recordToJson(record: Json): Buffer | undefined {
+/** The text of a record as CloudTrail writes it, without blanks, so that the same record has the same digest. */
+function compact(json: string, text: Buffer): Buffer {
   try {
-    return Buffer.from(JSON.stringify(record).replace(HALF_PAIR, '$1\\ufffd'));
+    return Buffer.from(JSON.stringify(JSON.parse(json)));
   } catch {
-    return undefined;
+    // Nested too deeply to be written again.
+    return text;
   }
 }
 
-parentPort?.on('message', (request: UnpackRequest) => parentPort?.postMessage(unpack(request)));
+parentPort?.on('message', async (request: UnpackRequest) => parentPort?.postMessage(await unpack(request)));

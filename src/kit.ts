@@ -33,6 +33,7 @@ export { resourceQuestion } from './answer/resource-question.ts';
 export { accountsSharing, didYouMeanResource, hasChosenName, printResource, resourceWord } from './answer/resource-word.ts';
 export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
+export { readJson, toJsonText } from './text/json.ts';
 export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
 export { distinctEventCount, eventsDuring, eventsDuringAny, isoSecond } from './trail/events.ts';
 export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';

@@ -2,7 +2,7 @@
 import type { CheckResult, CheckResults } from '../../athena/checks.ts';
 import { isoDay } from '../../athena/days.ts';
 import { hasManagedResults } from '../../athena/workgroup.ts';
-import { listSkipped, type SkippedFile } from '../../duckdb/store.ts';
+import { type IgnoredGroup, listIgnored, listSkipped, type SkippedFile } from '../../duckdb/store.ts';
 import type { TrailLocation } from '../app.ts';
 import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
@@ -19,7 +19,18 @@ export async function describeTrail({ trail, store }: TrailLocation, engine: Que
     '',
     skippedSummary(skipped),
     ...skipped.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${formatCount(count, 'event')})` : ''}`),
+    ...ignoredLines(await listIgnored(store)),
   ];
+}
+
+/** What is in the folder besides log files: a line for each reason. */
+function ignoredLines(groups: readonly IgnoredGroup[]): string[] {
+  if (groups.length === 0) return [];
+  const lines = groups.map(({ reason, count, paths }) => {
+    const more = count > paths.length ? ` and ${(count - paths.length).toLocaleString('en-US')} more` : '';
+    return `  ${paths.join(', ')}${more}  ${reason}`;
+  });
+  return ['', 'Not looked at, because it is no log file:', ...lines];
 }
 
 /** Counts each file once: a file whose events were skipped for several reasons is in the list once for each reason. */

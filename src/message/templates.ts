@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import Handlebars from 'handlebars';
 import { formatBytes, formatDollars } from '../text/format.ts';
+import { toJsonText } from '../text/json.ts';
 import { clip, escapeMrkdwn, visible } from './escape.ts';
 import { joinBreaks, markBreaks } from './template-lines.ts';
 
@@ -81,7 +82,7 @@ function slackDate(at: string, format: string, shown = 19): string {
 }
 
 function indentedJson(value: unknown, max: number): string {
-  const text = JSON.stringify(value, null, 2).split('\n').map(visible).join('\n');
+  const text = toJsonText(value, 2).split('\n').map(visible).join('\n');
   const left = text.length - max;
   const shown = clip(text, max).split('\n').map(escapeMrkdwn).join('\n');
   return left > 0 ? `${shown}\n(${withThousands(left)} more characters: npm run -s ask -- … --json prints all of it)` : shown;

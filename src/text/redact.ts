@@ -3,6 +3,8 @@
  * did not hide. Every string of an answer goes through here, whatever the output.
  */
 
+import { readJson, toJsonText } from './json.ts';
+
 /** Keys, in any case, whose values are secrets anywhere in a record. */
 const SECRET_NAMES =
   'sessionToken|secretAccessKey|secretKey|password|passwd|masterUserPassword|secretString|secretBinary|privateKey|clientSecret|authToken|accessToken|refreshToken|idToken|apiKey|signinToken|samlAssertion|samlResponse|webIdentityToken|preSharedKey|plaintext|importToken|passwordData|userData|X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential';
@@ -39,7 +41,7 @@ export function maskDeep<T>(value: T, asked: string): T {
 function maskJson(text: string, asked: string): string | undefined {
   if (!/^[[{]/.test(text)) return undefined;
   try {
-    return JSON.stringify(maskDeep(JSON.parse(text), asked));
+    return toJsonText(maskDeep(readJson(text), asked));
   } catch {
     return undefined;
   }
