@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { parseLine } from '../src/question/parse.ts';
 import { printLine } from '../src/question/print.ts';
-import { isInCidr } from '../src/trail/cidr.ts';
+import { matchesAddress } from '../src/trail/cidr.ts';
 import { type QueryEngine, runQuery } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
 import { type Filter, fieldDescriptions, fieldNames, groupColumn, mapTerms, matching, resolveField, termsOf } from '../src/trail/filter.ts';
@@ -12,7 +12,7 @@ import { join, query, sql } from '../src/trail/sql.ts';
 import { anyFilters, anyText } from './support/arbitrary-line.ts';
 import { COLUMNS, filtersIn, isMatch } from './support/plain-filter.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { type OpenTrail, openFolder, record, type TrailFolder, trailFolder } from './support/trail-folder.ts';
+import { type Fields, type OpenTrail, openFolder, record, type TrailFolder, trailFolder, trailOf } from './support/trail-folder.ts';
 
 const conditionOf = (text: string) => matching(parseLine(`events ${text}`).filters);
 
@@ -200,6 +200,33 @@ describe('a path into the record', () => {
   });
 });
 
+describe('a path through lists in lists', () => {
+  const policy = (Action: unknown, more: Fields = {}) =>
+    record({ eventName: 'PutBucketPolicy', requestParameters: { bucketPolicy: { Statement: [{ Effect: 'Allow', Action, ...more }] } } });
+  const [text, list, later, nested, key] = [
+    policy('s3:GetObject'),
+    policy(['s3:GetObject', 's3:PutObject']),
+    policy(['s3:ListBucket', 'say "a", [b]', 's3:GetObject']),
+    policy([['s3:ListBucket'], ['s3:GetObject']]),
+    policy(['s3:ListBucket'], { NotAction: ['s3:GetObject'], 's3:GetObject': 's3:GetObject' }),
+  ];
+
+  it('finds what `fields` prints', async () => {
+    await using open = await trailOf(text, list, later, nested, key);
+    const ids = (...of: readonly Fields[]) => of.map(({ eventID }) => eventID).sort();
+    expect(await open.ids('events requestParameters.bucketPolicy.Statement.Action:s3:GetObject 2026-05-01')).toEqual(ids(text, list, later, nested));
+    expect(await open.ids('events requestParameters.bucketPolicy.Statement[].Action[]:s3:Put* 2026-05-01')).toEqual(ids(list));
+    expect(await open.ids('events requestParameters.bucketPolicy.Statement:s3:GetObject 2026-05-01')).toEqual([]);
+    const { table } = await open.ask('fields PutBucketPolicy 2026-05-01');
+    const paths = table?.rows.map(({ cells }) => String(cells.path)) ?? [];
+    expect(paths).toContain('requestParameters.bucketPolicy.Statement[].Action[]');
+    for (const { cells, next } of table?.rows ?? []) {
+      if (String(cells.path).startsWith('requestParameters'))
+        expect((await open.ids(next?.line ?? '')).length, String(cells.path)).toBeGreaterThanOrEqual(Number(cells.records));
+    }
+  });
+});
+
 describe('a CIDR range', () => {
   it('matches the addresses in it, and no text that is not an address', async () => {
     const engine = await openDuckDB(inject('sampleStore'));
@@ -214,7 +241,7 @@ describe('a CIDR range', () => {
         const edges = [start - 1, start, start + size - 1, start + size].filter((n) => n >= 0 && n < 2 ** 32).map(asOctets);
         const others = [...more, ...edges];
         const all = [base, ...others].map((octets) => octets.join('.'));
-        const condition = isInCidr(`${base.join('.')}/${bits}`, sql`ip`);
+        const condition = matchesAddress(`${base.join('.')}/${bits}`, sql`ip`);
         const texts = join(
           [...all, `${base.join('.')}.example.com`, 'AWS Internal'].map((text) => sql`select ${text} as ip`),
           ' union all ',
@@ -235,15 +262,80 @@ describe('a CIDR range', () => {
     await engine.close();
   });
 
-  it.concurrent.each(['203.0.113.0', '203.0.113.0/33', '256.0.0.0/8', '2001:db8::/33', '2001:0db8::/32', '2001::/32', 'x/8', '/8', '::/0'])(
+  it.concurrent.each(['203.0.113.0/33', '256.0.0.0/8', '2001:db8::/129', '2001:db8::1::/32', 'x/8', '/8', 'fe80::1%eth0', 's3.amazonaws.com', ''])(
     'cannot be %s',
     (text) => {
-      expect(isInCidr(text, sql`ip`)).toBeUndefined();
+      expect(matchesAddress(text, sql`ip`)).toBeUndefined();
     },
   );
 
-  it.concurrent('of IPv6 compares the start of addresses', () => {
-    expect(isInCidr('2001:DB8:12::/48', sql`ip`)).toMatchObject({ text: 'ip like ?', values: ['2001:db8:12:%'] });
+  const matches = (typed: string, logged: string): boolean => {
+    const condition = matchesAddress(typed, sql`ip`);
+    const pattern = String(condition?.values.at(-1));
+    expect(pattern).toMatch(/^\(\?i\)/);
+    return new RegExp(pattern.replace('(?i)', ''), 'i').test(logged);
+  };
+
+  it.concurrent.each([
+    ['2001:db8::1', '2001:0DB8:0000:0000:0000:0000:0000:0001'],
+    ['2001:0DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['2001:db8::1:0:0:1', '2001:db8:0:0:1::1'],
+    ['::1', '0:0:0:0:0:0:0:1'],
+    ['::', '::'],
+    ['203.0.113.42', '203.0.113.42, 192.168.10.10'],
+    ['192.168.10.10', '203.0.113.42,192.168.10.10'],
+    ['203.0.113.42', '::ffff:203.0.113.42'],
+    ['203.0.113.42', '::FFFF:cb00:712a'],
+    ['::ffff:203.0.113.42', '203.0.113.42'],
+    ['2001:db8::1', '2001:db8::1, 10.0.0.1'],
+    ['2001:DB8:12::/48', '2001:db8:12:7::9'],
+    ['2001:DB8:12::/48', '2001:0db8:0012:0007:0:0:0:9'],
+    ['2001:db8::/33', '2001:db8:7fff::1'],
+    ['2001::/32', '2001::7'],
+    ['2001::/32', '2001:0:1:2:3:4:5:6'],
+    ['::/0', 'fe80::1'],
+    ['::ffff:203.0.113.0/120', '203.0.113.9'],
+  ])('or address %s is found in %s', (typed, logged) => {
+    expect(matches(typed, logged)).toBe(true);
+  });
+
+  it.concurrent.each([
+    ['2001:db8::1', '2001:db8::11'],
+    ['2001:db8::1', '2001:db8:1::1'],
+    ['2001:db8::1', '12001:db8::1'],
+    ['203.0.113.4', '203.0.113.42, 192.168.10.10'],
+    ['203.0.113.4', '1203.0.113.4'],
+    ['203.0.113.42', '::ffff:cb00:712b'],
+    ['2001:db8:12::/48', '2001:db8:120::1'],
+    ['2001:db8::/33', '2001:db8:8000::1'],
+    ['2001::/32', '2001:1::7'],
+    ['10.0.0.0/8', '110.0.0.1'],
+    ['::/0', '203.0.113.9'],
+  ])('or address %s is not found in %s', (typed, logged) => {
+    expect(matches(typed, logged)).toBe(false);
+  });
+});
+
+describe('an address', () => {
+  const from = (sourceIPAddress: string) => record({ sourceIPAddress });
+  const [proxied, long, mapped, other] = [
+    from('203.0.113.42, 192.168.10.10'),
+    from('2001:0DB8:0:0:0:0:0:1'),
+    from('::ffff:203.0.113.42'),
+    from('203.0.113.4'),
+  ];
+  it('is found among several and in any spelling, by its own question, as a filter and as a word', async () => {
+    await using open = await trailOf(proxied, long, mapped, other);
+    const ids = (...list: readonly Fields[]) => list.map(({ eventID }) => eventID).sort();
+    expect(await open.ids('events ip:203.0.113.42 2026-05-01')).toEqual(ids(proxied, mapped));
+    expect(await open.ids('events ip:192.168.0.0/16 2026-05-01')).toEqual(ids(proxied));
+    expect(await open.ids('events ip:2001:db8::1 2026-05-01')).toEqual(ids(long));
+    expect(await open.ids('events 2001:db8::1 2026-05-01')).toEqual(ids(long));
+    expect(await open.ids('events -ip:203.0.113.42 2026-05-01')).toEqual(ids(long, other));
+    expect((await open.ask('203.0.113.42 2026-05-01')).data).toMatchObject({ events: 2 });
+    const { table } = await open.ask('count by:ip 2026-05-01');
+    const several = table?.rows.find(({ cells }) => cells.ip === proxied.sourceIPAddress);
+    expect(await open.ids(several?.next?.line ?? '')).toEqual(ids(proxied));
   });
 });
 

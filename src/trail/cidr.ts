@@ -1,43 +1,92 @@
 /** IP addresses and CIDR ranges as SQL conditions on text columns, for both engines. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { join, raw, type Sql, sql } from './sql.ts';
+import { raw, type Sql, sql } from './sql.ts';
 
 /**
- * The condition that `column` is an address in the range: `203.0.113.0/24`, `10.0.0.0/9`, `2001:db8::/32`. Undefined for text
- * that is not a supported range. CloudTrail writes IPv6 addresses in short form, so an IPv6 prefix must be a multiple of 16 bits
- * and contain no group that is zero.
+ * The condition that `column` is the address, or an address in the range: `203.0.113.7`, `10.0.0.0/9`, `2001:db8::/32`. Undefined
+ * for text that is neither. It finds an address however it is written: IPv6 in full, short or in capitals, IPv4 as an IPv6 address,
+ * and in a list. A service behind proxies logs all of their addresses in one field: `203.0.113.42, 192.168.10.10`.
  */
-export function isInCidr(range: string, column: Sql): Sql | undefined {
-  const [, address = '', digits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(range) ?? [];
-  const bits = Number(digits || -1);
-  if (isIPv4(address) && bits >= 0 && bits <= 32) return ipv4Condition(address.split('.').map(Number), bits, column);
-  if (isIPv6(address) && bits > 0 && bits % 16 === 0 && bits < 128) return ipv6Condition(address.toLowerCase(), bits / 16, column);
-  return undefined;
+export function matchesAddress(text: string, column: Sql): Sql | undefined {
+  const network = readNetwork(text);
+  if (!network) return undefined;
+  const { groups, bits } = network;
+  const asIPv6 = ipv6Pattern(network);
+  const isMapped = bits >= MAPPED_BITS && groups.slice(0, 6).join() === '0,0,0,0,0,65535';
+  const octets = groups.slice(6).flatMap((group) => [group >> 8, group & 255]);
+  const pattern = isMapped ? `(?:[0:]*:ffff:)?${ipv4Pattern(octets, bits - MAPPED_BITS)}|${asIPv6}` : asIPv6;
+  const isWritten = sql`regexp_like(${column}, ${`(?i)(?:^|[, ])(?:${pattern})(?:$|[, ])`})`;
+  // Most rows have one IPv4 address: they need no regular expression.
+  if (!isMapped) return sql`(strpos(${column}, ':') > 0 and ${isWritten})`;
+  return bits < ALL_BITS
+    ? isWritten
+    : sql`(${column} = ${octets.join('.')} or ((strpos(${column}, ',') > 0 or strpos(${column}, ':') > 0) and ${isWritten}))`;
 }
 
-/** Compares whole octets as a text prefix, and the octet in which the prefix ends as a number. */
-function ipv4Condition(octets: readonly number[], bits: number, column: Sql): Sql {
-  const whole = Math.floor(bits / 8);
-  const prefix = octets.slice(0, whole).map((octet) => `${octet}.`);
-  if (whole === 4) return sql`${column} = ${octets.join('.')}`;
-  const size = 2 ** (8 - (bits % 8));
-  const first = Math.floor((octets[whole] ?? 0) / size) * size;
-  const part = (nth: number): Sql => sql`split_part(${column}, '.', ${raw(String(nth))})`;
-  const octet = sql`try_cast(${part(whole + 1)} as integer)`;
-  const tests = [
-    sql`${column} like ${`${prefix.join('')}%`}`,
-    ...(size < 256 ? [sql`${octet} between ${first} and ${first + size - 1}`] : []),
-    // Exactly four numbers, because `column` may also be a service's host name.
-    sql`try_cast(${part(4)} as integer) is not null and coalesce(${part(5)}, '') = ''`,
-  ];
-  return sql`(${join(tests, ' and ')})`;
+/** A network as an IPv6 one: eight groups of 16 bits, of which the first `bits` count. */
+interface Network {
+  readonly groups: readonly number[];
+  readonly bits: number;
 }
 
-function ipv6Condition(address: string, groups: number, column: Sql): Sql | undefined {
-  const [before = ''] = address.split('::');
-  const written = before.split(':').filter(Boolean).slice(0, groups);
-  if (written.length < groups || written.some((group) => /^0/.test(group) || group.includes('.'))) return undefined;
-  return sql`${column} like ${`${written.join(':')}:%`}`;
+const ALL_BITS = 128;
+/** IPv4 addresses are the IPv6 addresses ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
+const MAPPED_BITS = 96;
+
+function readNetwork(text: string): Network | undefined {
+  const [, address = '', digits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const isShort = isIPv4(address);
+  if (!isShort && !isIPv6(address)) return undefined;
+  const bits = digits === undefined ? ALL_BITS : Number(digits) + (isShort ? MAPPED_BITS : 0);
+  if (bits > ALL_BITS) return undefined;
+  // A URL has the address in its shortest form, without dots.
+  const [before = '', after] = new URL(`http://[${isShort ? `::ffff:${address}` : address}]`).hostname.slice(1, -1).split('::');
+  const read = (part = '') => part.split(':').filter(Boolean);
+  const [first, last] = [read(before), read(after)];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => '0');
+  return { groups: [...first, ...zeros, ...last].map((group) => Number.parseInt(group, 16)), bits };
+}
+
+/** The pattern of IPv6 addresses whose first `bits` are those of `groups`: written in full, or with any run of zero groups as `::`. */
+function ipv6Pattern({ groups, bits }: Network): string {
+  const digits = groups.map((group, i) =>
+    [12, 8, 4, 0].map((shift, n) => hexDigits((group >> shift) & 15, Math.min(4, Math.max(0, bits - 16 * i - 4 * n)))),
+  );
+  const written = digits.map(groupPattern);
+  const short = written.flatMap((_, start) =>
+    written
+      .map((__, i) => i + 1)
+      .filter((end) => end > start && digits.slice(start, end).every((group) => group.every((digit) => digit.includes('0'))))
+      .map((end) => `${written.slice(0, start).join(':')}::${written.slice(end).join(':')}`),
+  );
+  return [written.join(':'), ...short].join('|');
+}
+
+/** The hex digits whose first `bits` bits are those of `digit`. */
+function hexDigits(digit: number, bits: number): string {
+  const size = 2 ** (4 - bits);
+  return '0123456789abcdef'.slice(digit - (digit % size), digit - (digit % size) + size);
+}
+
+/** The pattern of a group of four hex digits, each one of several. Leading zeros may be left out. */
+function groupPattern(digits: readonly string[]): string {
+  const written = digits.map((each) => (each.length === 1 ? each : `[${each}]`));
+  const leading = digits.slice(0, 3).findIndex((each) => !each.includes('0'));
+  const mayStart = leading === -1 ? 3 : leading;
+  const forms = Array.from({ length: mayStart + 1 }, (_, n) => written.slice(n).join(''));
+  return forms.length === 1 ? written.join('') : `(?:${forms.join('|')})`;
+}
+
+/** The pattern of IPv4 addresses whose first `bits` are those of `octets`. */
+function ipv4Pattern(octets: readonly number[], bits: number): string {
+  return octets
+    .map((octet, i) => {
+      const size = 2 ** (8 - Math.min(8, Math.max(0, bits - 8 * i)));
+      if (size === 256) return '[0-9]{1,3}';
+      const first = octet - (octet % size);
+      return size === 1 ? String(octet) : `(?:${Array.from({ length: size }, (_, n) => first + n).join('|')})`;
+    })
+    .join('[.]');
 }
 
 /** Also part of a SQL text, so it must not contain “?”, which is a parameter there. */

@@ -2,7 +2,8 @@
  * The filters of a question line as SQL conditions on the relation `events`. Values are bound as parameters; `*` and `?` are
  * wildcards; a list (`a,b`) matches any of its values; a leading minus excludes matches and keeps rows without a value.
  */
-import { isInCidr } from './cidr.ts';
+import { isIP } from 'node:net';
+import { matchesAddress } from './cidr.ts';
 import { isoSecond } from './events.ts';
 import { type FilterValue, likePattern } from './filter-value.ts';
 import { pathTests, pathValue, printPath, readPath } from './json-path.ts';
@@ -81,6 +82,9 @@ const lower = (text: string): string => text.toLowerCase();
 
 const BOOLEAN = ['true', 'false'];
 
+/** That a call came from an address or a range; undefined for other text, such as the host name of a service. */
+const isFrom = (text: string): Sql | undefined => matchesAddress(text, sql`sourceipaddress`);
+
 /** A sign-in of an IAM user or root has no session yet, so mfaAuthenticated is missing; MFAUsed says it instead. */
 const MFA = sql`coalesce(mfaauthenticated, case when eventname = 'ConsoleLogin' and identitytype in ('IAMUser', 'Root') then
     case lower(json_extract_scalar(additionaleventdata, '$.MFAUsed')) when 'yes' then 'true' when 'no' then 'false' end end)`;
@@ -101,11 +105,8 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
   ip: {
     columns: [sql`sourceipaddress`],
     about: 'sourceIPAddress, or a range such as 203.0.113.0/24',
-    valueCondition: (text) => isInCidr(text, sql`sourceipaddress`),
-    format: {
-      example: '203.0.113.0/24 or 2001:db8::/32',
-      isValid: (text) => !text.includes('/') || isInCidr(text, sql`sourceipaddress`) !== undefined,
-    },
+    valueCondition: isFrom,
+    format: { example: '203.0.113.0/24 or 2001:db8::/32', isValid: (text) => !text.includes('/') || isFrom(text) !== undefined },
   },
   region: { columns: [sql`awsregion`], about: 'awsRegion', toStored: lower },
   account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits' },
@@ -118,9 +119,10 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
     toStored: lower,
   },
   kind: {
-    values: ['human', 'role', 'service', 'root', 'account', 'anonymous'],
+    values: ['human', 'user', 'role', 'service', 'root', 'account', 'anonymous'],
     columns: [sql`actorkind`],
-    about: 'human, role, service, root, account, anonymous',
+    about:
+      'human (by Identity Center, source identity or e-mail address), user (any other, perhaps a program), role, service, root, account, anonymous',
     toStored: lower,
   },
   outcome: { values: ['ok', 'denied', 'throttled', 'failed'], columns: [sql`outcome`], about: 'ok, denied, throttled, failed', toStored: lower },
@@ -162,15 +164,29 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
       sql`serviceeventdetails`,
       sql`resourcesjson`,
       sql`useridentity`,
+      sql`errorcode`,
       sql`errormessage`,
       sql`useragent`,
       sql`sourceipaddress`,
       sql`eventname`,
       sql`eventsource`,
+      sql`eventtype`,
+      sql`eventcategory`,
       sql`eventid`,
+      sql`requestid`,
+      sql`sharedeventid`,
+      sql`awsregion`,
+      sql`recipientaccountid`,
+      sql`apiversion`,
+      sql`vpcendpointid`,
+      sql`vpcendpointaccountid`,
+      sql`tlsdetails`,
+      sql`addendum`,
+      sql`edgedevicedetails`,
     ],
     about: 'anywhere in the record',
     isDocument: true,
+    valueCondition: (text) => (isIP(text) ? isFrom(text) : undefined),
   },
 };
 
@@ -297,8 +313,8 @@ function fieldTests(
   { columns, namesColumn, isDocument, valueCondition, toStored = (text: string) => text }: FieldDefinition,
   values: readonly FilterValue[],
 ): Sql[] {
-  if (isDocument) return columns.map((column) => containsAny(column, values));
   const special = values.map((value) => (value.wildcard ? undefined : valueCondition?.(value.text)));
+  if (isDocument) return [...columns.map((column) => containsAny(column, values)), ...special.filter((each) => each !== undefined)];
   const texts = values.filter((_, i) => !special[i]).map(({ text, wildcard }) => ({ text: toStored(text), wildcard }));
   const isName = ({ text, wildcard }: FilterValue): boolean => !wildcard && !text.startsWith('arn:');
   const names = namesColumn ? texts.filter(isName).map(({ text }) => text) : [];

@@ -128,12 +128,15 @@ function listPatterns({ document, keys }: JsonPath, values: readonly FilterValue
   return ends.flatMap((n) => {
     const below = keys.slice(n).filter((key) => typeof key === 'string');
     const patterns = values.filter(({ text, wildcard }) => below.length > 0 || !wildcard || text !== '*').flatMap(jsonPatterns);
-    const prefix = below.length === 0 ? '(?:.*,)?' : below.map((key) => `.*${escapeRegExp(JSON.stringify(key))}:`).join('');
+    const prefix =
+      below.length === 0 ? ITEMS_BEFORE : `${below.map((key) => `.*${escapeRegExp(JSON.stringify(key))}:`).join('')}(?:\\[${ITEMS_BEFORE})?`;
     return patterns.length === 0 ? [] : [{ at: keys.slice(0, n), pattern: `^\\[${prefix}(?:${patterns.join('|')})` }];
   });
 }
 
 const QUOTED_CHARACTER = String.raw`(?:[^"\\]|\\.)`;
+/** The items of a list before one of its values, and lists in it, but no objects: those have keys. */
+const ITEMS_BEFORE = `(?:(?:"${QUOTED_CHARACTER}*"|[^":{}])*[,\\[])?`;
 const BARE_CHARACTER = String.raw`[^",:{}\[\]]`;
 
 /** Patterns for a value in JSON: quoted, and for numbers and booleans also bare. */
