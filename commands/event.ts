@@ -3,6 +3,8 @@ import {
   command,
   eventsDuring,
   exactFilter,
+  hasId,
+  isUserKind,
   limit,
   listedRow,
   mfaColumn,
@@ -62,6 +64,7 @@ const ACTOR_BASES: { readonly [basis: string]: string } = {
   'on-behalf-of': 'IAM Identity Center user that the role acted for',
   'session-name': 'session name, chosen by the caller',
   'iam-user': 'IAM user',
+  'unknown-user': 'sign-in with a user name that does not exist',
   role: 'role session',
   service: 'AWS service',
   root: 'root user',
@@ -91,17 +94,23 @@ export default command({
              additionaleventdata, serviceeventdetails, resourcesjson, vpcendpointid, vpcendpointaccountid, tlsdetails, addendum, apiversion, edgedevicedetails,
              useridentity, accesskeyid, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, sessioncreationdate, sessioncredentialfromconsole
       from ${eventsDuring(range, { late })}
-      where eventid = ${id}
-      ${limit(1)}
+      where ${hasId(id)}
+      order by eventtime desc, eventid
+      ${limit(MAX_WITH_ID)}
     `;
     // Nearly every event is delivered within a day. A late one costs a second query.
-    const [onTime] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
-    const found = onTime ?? (await context.ask(inTime(window, true)))[0];
+    const onTime = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
+    const all = onTime.length > 0 ? onTime : await context.ask(inTime(window, true));
+    const found = all.find(({ eventid }) => eventid === id.toLowerCase()) ?? all[0];
+    const others = new Set(all.map(({ eventid }) => eventid)).size - 1;
+    const idName = found ? nameOfId(found, id) : 'eventID';
     const record = found ? toCloudTrailRecord(found) : null;
     return {
       data: {
         id,
         found: found ?? null,
+        idName,
+        others: idName === 'eventID' ? 0 : others,
         basis: found?.actorbasis ? (ACTOR_BASES[found.actorbasis] ?? found.actorbasis) : null,
         mfa: found ? secondFactor(found) : null,
         request: displayedJson(found?.requestparameters),
@@ -151,10 +160,33 @@ export default command({
             ]
           : [],
       },
-      next: found ? eventFollowUps(found) : [widerTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
+      next: found
+        ? [...(idName === 'eventID' || others < 1 ? [] : [withSameId(idName, id, found)]), ...eventFollowUps(found)]
+        : [widerTime(window, (wide) => printLine({ name: 'event', words: [id], filters: [], window: wide }))],
     };
   },
 });
+
+/** More events than a request has: a request to delete objects has one event for each. */
+const MAX_WITH_ID = 20;
+
+/** CloudTrail's name of the field by which an event was found. */
+function nameOfId({ eventid, requestid, sharedeventid }: EventRecord, id: string): string {
+  const isThe = (other: string | null) => other?.toLowerCase() === id.toLowerCase();
+  if (isThe(eventid)) return 'eventID';
+  if (isThe(requestid)) return 'requestID';
+  return isThe(sharedeventid) ? 'sharedEventID' : 'x-amz-id-2';
+}
+
+/** All events with the id. */
+function withSameId(name: string, id: string, { eventtime }: EventRecord): Next {
+  const day = eventtime.slice(0, 10);
+  const field = { requestID: 'requestid', sharedEventID: 'sharedid' }[name] ?? 'text';
+  return {
+    label: `All with this ${name}`,
+    line: printLine({ name: 'events', words: [], filters: [exactFilter(field, id)], window: { kind: 'between', from: day, to: day } }),
+  };
+}
 
 const MFA_AT_PROVIDER = 'unknown, at the identity provider';
 
@@ -162,7 +194,7 @@ const MFA_AT_PROVIDER = 'unknown, at the identity provider';
 function secondFactor({ mfa, mfaauthenticated, actorkind, actorbasis, identitytype, useridentity }: EventRecord): string | null {
   if (mfa !== null) return mfa;
   if (mfaauthenticated === 'true') return 'yes';
-  if (actorkind !== 'human') return mfaauthenticated === null ? null : 'no';
+  if (!isUserKind(actorkind)) return mfaauthenticated === null ? null : 'no';
   const isFederated =
     identitytype === 'SAMLUser' || identitytype === 'WebIdentityUser' || federatedIdentity.safeParse(displayedJson(useridentity)).success;
   if (isFederated || actorbasis === 'identity-center' || actorbasis === 'on-behalf-of') return MFA_AT_PROVIDER;

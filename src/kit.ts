@@ -11,7 +11,7 @@
  * The kit has what at least two commands use. Code for one command is in that command's folder (commands/session/).
  */
 export { z } from 'zod';
-export { findOrigins, type Origin } from './analysis/attribution.ts';
+export { findOrigins, type Origin, userBehind } from './analysis/attribution.ts';
 export { countFields } from './analysis/field-stats.ts';
 export { isCall, resourceFilters } from './analysis/resource-actions.ts';
 export type { ResourceId } from './analysis/resource-id.ts';
@@ -23,7 +23,7 @@ export type { BilledQuery, Context } from './answer/context.ts';
 export { didYouMean } from './answer/did-you-mean.ts';
 export { DIMENSIONS, dimensionValue, unnestDimensions } from './answer/dimensions.ts';
 export { DEFAULT_ROWS, eventTable, FIRST_AND_LAST, firstAndMore, listed, listedRow, newestFirst, widerTime } from './answer/event-list.ts';
-export { actorAndAddress, eventsAround, perAccount, profileFollowUps } from './answer/follow-ups.ts';
+export { actorAndAddress, eventsAround, isUserKind, perAccount, profileFollowUps, USERS } from './answer/follow-ups.ts';
 export { preset } from './answer/preset/preset.ts';
 export { failures } from './answer/preset/preset-question.ts';
 export { profile } from './answer/profile.ts';
@@ -35,6 +35,7 @@ export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
 export { readJson, toJsonText } from './text/json.ts';
 export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
+export { hasId } from './trail/event-id.ts';
 export { distinctEventCount, eventsDuring, eventsDuringAny, isoSecond } from './trail/events.ts';
 export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';
 export { containing, join, limit, query, type Sql, sql, valueList } from './trail/sql.ts';

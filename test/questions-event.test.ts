@@ -110,3 +110,42 @@ describe('an event offers', () => {
     expect((await leadsOf(login(ROOT, 'Yes')))[0]).toBe(`user root ${DAY}`);
   });
 });
+
+describe('an event is found by each of its ids', () => {
+  const shared = '9d1c3a90-0000-4000-8000-00000000bbbb';
+  const hostId = '9vKBe6vRhrNiWHDmb2LOXGFPG0IEEXAMPLEexampleEXAMPLEexample0123456789abcd=';
+  const inS3: Fields = { eventSource: 's3.amazonaws.com', eventName: 'DeleteObject', additionalEventData: { 'x-amz-id-2': hostId } };
+  const [one, other] = [record({ ...inS3, requestID: 'P0PA9GB0T9Z9XF3C' }), record({ ...inS3, requestID: 'P0PA9GB0T9Z9XF3C' })];
+  const [here, there] = [record({ sharedEventID: shared }), record({ sharedEventID: shared, recipientAccountId: '444455556666' })];
+  const plain = record();
+  const open = trailForAll(one, other, here, there, plain);
+  const found = async (line: string) => {
+    const answer = await open().ask(`${line} ${DAY}`);
+    const { found: event, idName, others } = answer.data as { found: { eventid: string } | null; idName: string; others: number };
+    return { id: event?.eventid, idName, others, next: answer.next?.[0]?.line, shown: toTerminal(answer, templates, 160) };
+  };
+
+  test('typed alone, in any case', async () => {
+    expect(await found(String(plain.eventID).toUpperCase())).toMatchObject({ id: plain.eventID, idName: 'eventID', others: 0 });
+    const byRequest = await found(String(plain.requestID));
+    expect(byRequest).toMatchObject({ id: plain.eventID, idName: 'requestID', others: 0 });
+    expect(byRequest.shown).toContain('Found by its requestID.');
+  });
+
+  test('and says how many others have it', async () => {
+    const bySharedId = await found(shared);
+    expect(bySharedId).toMatchObject({ idName: 'sharedEventID', others: 1, next: `events sharedid:${shared} ${DAY}` });
+    expect(bySharedId.shown).toContain('Found by its sharedEventID, which 1 other event has too.');
+    expect(await open().ids(bySharedId.next as string)).toEqual([here.eventID, there.eventID].sort());
+    for (const id of ['P0PA9GB0T9Z9XF3C', hostId]) {
+      const byS3 = await found(id);
+      expect(byS3.others).toBe(1);
+      expect(await open().ids(byS3.next as string)).toEqual([one.eventID, other.eventID].sort());
+    }
+  });
+
+  test('but not by a part of one', async () => {
+    expect((await found(`event ${String(plain.requestID).slice(0, 8)}`)).id).toBeUndefined();
+    expect((await found(`event ${hostId.slice(0, 40)}`)).id).toBeUndefined();
+  });
+});

@@ -120,6 +120,25 @@ describe('denied', () => {
 });
 
 describe('explain-denied', () => {
+  test.each([
+    ['quoted, as S3 does', '"arn:aws:s3:::shop-data/a b.jpeg"', 'arn:aws:s3:::shop-data/a b.jpeg'],
+    ['quoted, as others do', '"arn:aws:sqs:eu-central-1:111122223333:jobs"', 'arn:aws:sqs:eu-central-1:111122223333:jobs'],
+    ['without quotes', 'arn:aws:sqs:eu-central-1:111122223333:jobs', 'arn:aws:sqs:eu-central-1:111122223333:jobs'],
+    ['that is all', '"*"', '*'],
+  ])('names the resource of the message, %s', async (_, written, resource) => {
+    const denied = coded('AccessDenied', {
+      eventSource: 's3.amazonaws.com',
+      eventName: 'GetObject',
+      errorMessage: `User: arn:aws:sts::111122223333:assumed-role/app/app is not authorized to perform: s3:GetObject on resource: ${written} because no identity-based policy allows the s3:GetObject action`,
+    });
+    await using open = await trailOf(denied);
+    const { data } = await open.ask(`explain-denied ${denied.eventID} ${DAY}`);
+    expect(data).toMatchObject({ statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: resource } });
+    // The id of the request is what the caller saw.
+    expect((await open.ask(`explain-denied ${denied.requestID} ${DAY}`)).data).toMatchObject({ isDenied: true });
+    if (resource.includes('sqs')) expect(await open.cells(`denied by:target ${DAY}`)).toMatchObject([{ target: 'jobs' }]);
+  });
+
   test('names the permission set for an Identity Center role, and otherwise the role', async () => {
     const denied = (role: string) =>
       coded('AccessDenied', {

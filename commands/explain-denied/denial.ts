@@ -50,9 +50,10 @@ const POLICY_PATTERNS: readonly (readonly [RegExp, PolicyKind])[] = [
 /** Reads the denial from a call and its message. */
 export function readDenial({ eventsource, eventname, errormessage, arns }: DeniedCall): Denial {
   const message = errormessage ?? '';
-  const [, principal] = /User: (arn:\S+|\S+) is not authorized/.exec(message) ?? [];
-  const [, action] = /not authorized to perform: ([a-z0-9-]+:\w+)/i.exec(message) ?? [];
-  const [, resource] = / on resource: (arn:\S+|\*)/.exec(message) ?? [];
+  const [, principal] = /User: ["'`]?([^\s"'`]+)["'`]? is not authorized/.exec(message) ?? [];
+  const [, action] = /not authorized to perform: ["'`]?([a-z0-9-]+:\w+)/i.exec(message) ?? [];
+  // Some services quote the ARN, S3 among them.
+  const [, quoted, resource = quoted] = / on resources?: (?:["'`](arn:[^"'`]+|\*)["'`]|(arn:\S+|\*))/.exec(message) ?? [];
   const [because = ''] = /(?:because no|with an explicit deny|explicit deny).*$/is.exec(message) ?? [];
   return {
     policy: POLICY_PATTERNS.find(([pattern]) => pattern.test(because))?.[1],

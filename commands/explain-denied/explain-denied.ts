@@ -4,6 +4,7 @@ import {
   eventsDuring,
   eventTable,
   exactFilter,
+  hasId,
   limit,
   listed,
   listedRow,
@@ -33,7 +34,8 @@ export default command({
     const inTime = (range: TimeRange, late = false) => query(deniedEvent)`
       select ${listed}, errormessage, array_join(resources, ' ') as arns
       from ${eventsDuring(range, { late })}
-      where eventid = ${id}
+      where ${hasId(id)}
+      order by case when outcome = 'denied' then 0 else 1 end, eventtime desc, eventid
       ${limit(1)}
     `;
     // Nearly every event is delivered within a day. A late one costs a second query.

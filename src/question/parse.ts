@@ -4,6 +4,7 @@
  */
 import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
 import { UserError } from '../errors.ts';
+import { isRequestId } from '../trail/event-id.ts';
 import { type Filter, groupFilters } from '../trail/filter.ts';
 import { closestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
 import { isQuoted, normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
@@ -40,7 +41,7 @@ function parseText(text: string, takes: TakesWord): Line {
   const { words, filters, startsWithName, ...rest } = parseExpression(pieces, takes);
   if (!startsWithName) return { name: tokens.length === 0 ? 'help' : 'events', words, filters, ...rest };
   const [first = '', ...others] = words;
-  const about = commandForResource(readResourceId(first));
+  const about = isRequestId(first) ? 'event' : commandForResource(readResourceId(first));
   return about ? { name: about, words, filters, ...rest } : { name: first.toLowerCase(), words: others, filters, ...rest };
 }
 
