@@ -1,5 +1,5 @@
 /** Create calls, without routine ones such as log streams, network interfaces and grants that services create all day. */
-import { exactFilter, failures, preset, sql } from '#kit';
+import { failures, preset, sql, USERS } from '#kit';
 
 export default preset({
   name: 'created',
@@ -12,5 +12,5 @@ export default preset({
   caption: 'Create calls',
   measures: [failures],
   hidesRoutine: true,
-  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'People only', line: line({ filters: [exactFilter('kind', 'human')] }) }]),
+  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Users only', line: line({ filters: [USERS] }) }]),
 });

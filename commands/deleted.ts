@@ -1,5 +1,5 @@
 /** Deletions, failed attempts, and scheduled deletions. */
-import { exactFilter, failures, preset, sql } from '#kit';
+import { failures, preset, sql, USERS } from '#kit';
 
 export default preset({
   name: 'deleted',
@@ -20,5 +20,5 @@ export default preset({
     },
   ],
   listData: (events) => ({ scheduled: events.filter(({ due, outcome }) => due && outcome === 'ok').slice(0, 5) }),
-  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'People only', line: line({ filters: [exactFilter('kind', 'human')] }) }]),
+  next: ({ filters }, line) => (filters.length > 0 ? [] : [{ label: 'Users only', line: line({ filters: [USERS] }) }]),
 });

@@ -18,6 +18,7 @@ import {
   type Row,
   type TimeRange,
   termsOf,
+  USERS,
   unnestDimensions,
   widerTime,
   z,
@@ -131,9 +132,7 @@ export default command({
         more: kinds.some(({ valuecount }) => valuecount > top),
       },
       next: [
-        ...(termsOf(filters).some(({ field }) => field === 'kind')
-          ? []
-          : [{ label: 'People only', line: line({ filters: [...filters, exactFilter('kind', 'human')] }) }]),
+        ...(termsOf(filters).some(({ field }) => field === 'kind') ? [] : [{ label: 'Users only', line: line({ filters: [...filters, USERS] }) }]),
         widerTime(window, (wide) => line({ window: wide })),
       ],
     };

@@ -1,5 +1,5 @@
 /** Calls outside the allowed regions; or in every region, when none is named. */
-import { command, distinctEventCount, exactFilter, preset, type Row, sql, valueList, z } from '#kit';
+import { command, distinctEventCount, preset, type Row, sql, USERS, valueList, z } from '#kit';
 
 const allowedRegions = z
   .string()
@@ -33,12 +33,12 @@ const sharedParts = {
   by: ['region'],
   sort: 'new',
   measures: [
-    { name: 'people', label: 'by people', from: sql`${distinctEventCount} filter (where actorkind in ('human', 'root'))` },
-    { name: 'writes', label: 'writes', from: sql`${distinctEventCount} filter (where readlike <> 'true')` },
+    { name: 'users', label: 'by users', from: sql`${distinctEventCount} filter (where actorkind in ('human', 'user', 'root'))` },
+    { name: 'writes', label: 'writes', from: sql`${distinctEventCount} filter (where readlike <> 'true' and outcome = 'ok')` },
   ],
   next: ({ filters }, line) => [
     { label: 'By user', line: line({ by: ['region', 'user'], sort: 'new' }) },
-    { label: 'People only', line: line({ filters: [...filters, exactFilter('kind', 'human')] }) },
+    { label: 'Users only', line: line({ filters: [...filters, USERS] }) },
   ],
 } as const satisfies Partial<Parameters<typeof preset<{ allow: typeof allowedRegions }>>[0]>;
 

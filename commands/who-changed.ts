@@ -11,15 +11,15 @@ export default resourceQuestion({
   hidesRoutine: true,
   caption: 'Changes',
   data({ done, attempts }) {
-    const people = Map.groupBy(done, ({ actor }) => actor);
+    const byActor = Map.groupBy(done, ({ actor }) => actor);
     return {
       changes: done.length,
       latest: done[0] ?? null,
-      people: [...people]
+      actors: [...byActor]
         .map(([actor, changes]) => ({ actor, changes: changes.length, calls: [...new Set(changes.map(({ eventname }) => eventname))].join(', ') }))
         .sort((a, b) => b.changes - a.changes)
         .slice(0, 5),
-      everyone: people.size,
+      everyone: byActor.size,
       attempts: attempts.slice(0, 5),
       tries: attempts.length,
     };

@@ -1,5 +1,5 @@
 /** Who created a resource, followed back when a service did. */
-import { type HistoryEvent, resourceQuestion } from '#kit';
+import { type HistoryEvent, isUserKind, resourceQuestion, userBehind } from '#kit';
 
 export default resourceQuestion({
   name: 'who-created',
@@ -13,9 +13,9 @@ export default resourceQuestion({
   isEnough: (events) => events.some(isCreation),
   // Where calls only set it (PutParameter), the first of them created it.
   answer: (events) => events.find(isCreation) ?? events.findLast(({ isDone }) => isDone),
-  // A person's own call needs no following back. A service's call with a person's credentials comes from a stack or a fleet.
-  isFollowedBack: ({ actorkind, via }) => !((actorkind === 'human' || actorkind === 'root') && via !== 'service' && via !== 'cloudformation'),
-  actor: ({ answer, origins }) => origins.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? answer?.actor ?? null,
+  // A user's own call needs no following back. A service's call with a user's credentials comes from a stack or a fleet.
+  isFollowedBack: ({ actorkind, via }) => !((isUserKind(actorkind) || actorkind === 'root') && via !== 'service' && via !== 'cloudformation'),
+  actor: ({ answer, origins }) => userBehind(origins) ?? answer?.actor ?? null,
   data: ({ answer, origins, attempts }) => ({
     creation: answer ?? null,
     isSet: answer?.action === 'put',

@@ -16,6 +16,7 @@ import {
   printLine,
   type Question,
   query,
+  userBehind,
   widerTime,
   z,
 } from '#kit';
@@ -76,7 +77,7 @@ function launchFinding(
   const launch = calls.findLast(isLaunch);
   const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
   const rows = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
-  const actor = personBehind(launch, origins) ?? starts[0]?.actor ?? null;
+  const actor = actorBehind(launch, origins) ?? starts[0]?.actor ?? null;
   return {
     data: {
       instance: id,
@@ -138,7 +139,7 @@ function siblingsOf({ instances }: LaunchCall, id: string): string | null {
   return others.size > 0 ? [...others].join(' ') : null;
 }
 
-/** The person behind a launch: the last human in its origins, or the actor who launched it. */
-function personBehind(launch: LaunchCall | undefined, origins: readonly Origin[]): string | null {
-  return origins.findLast(({ by }) => by?.actorkind === 'human')?.by?.actor ?? launch?.actor ?? null;
+/** The user behind a launch, or the actor who launched it. */
+function actorBehind(launch: LaunchCall | undefined, origins: readonly Origin[]): string | null {
+  return userBehind(origins) ?? launch?.actor ?? null;
 }

@@ -22,7 +22,7 @@ const dayTotals = z.object({
   events: z.coerce.number(),
   destructivecalls: z.coerce.number(),
   attempts: z.coerce.number(),
-  people: z.coerce.number(),
+  users: z.coerce.number(),
   denied: z.coerce.number(),
   failed: z.coerce.number(),
 });
@@ -43,7 +43,7 @@ export default report({
   async answer(day, { ask }) {
     const events = eventsDuring(day);
     const [sum] = await ask(query(dayTotals)`
-      select ${distinctEventCount} as events, cast(count(distinct case when actorkind = 'human' then actor end) as bigint) as people,
+      select ${distinctEventCount} as events, cast(count(distinct case when actorkind in ('human', 'user') then actor end) as bigint) as users,
              ${distinctEventCount} filter (where ${IS_DESTRUCTION} and outcome = 'ok') as destructivecalls,
              ${distinctEventCount} filter (where ${IS_DESTRUCTION} and outcome <> 'ok') as attempts,
              ${distinctEventCount} filter (where outcome = 'denied') as denied,

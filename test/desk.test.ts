@@ -70,7 +70,7 @@ describe('A filter with a value that its field never has is refused', () => {
 
   test.each([
     [`events outcome:deny ${DAY}`, 'ok, denied, throttled, failed', `events outcome:denied ${DAY}`],
-    [`events kind:robot ${DAY}`, 'human, role, service', undefined],
+    [`events kind:robot ${DAY}`, 'human, user, role, service', undefined],
     [`events -via:consle ${DAY}`, 'console, cli, sdk', `events -via:console ${DAY}`],
     [`rare readonly:yes ${DAY}`, 'true, false', undefined],
   ])('%s', async (line, known, suggestion) => {

@@ -146,7 +146,7 @@ describe('real trails', () => {
     });
     await using open = await trailOf(rotated, mfa, record());
     expect(await open.ids(`events user:kms.amazonaws.com kind:service ${DAY}`)).toEqual(idsOf(rotated));
-    expect(await open.ids(`events user:grace kind:human ${DAY}`)).toEqual(idsOf(mfa));
+    expect(await open.ids(`events user:grace kind:user ${DAY}`)).toEqual(idsOf(mfa));
     expect(await open.ids(`events kind:anonymous ${DAY}`)).toEqual([]);
   });
 

@@ -456,7 +456,7 @@ describe('signin-failures of one user', () => {
 
   test('whose name CloudTrail hides count as many users who mistyped their names', async () => {
     const nameless = bots(20, 'HIDDEN_DUE_TO_SECURITY_REASONS');
-    expect(await classified(...nameless)).toMatchObject([['HIDDEN_DUE_TO_SECURITY_REASONS', 'gave up', 20, 20, null, null]]);
+    expect(await classified(...nameless)).toMatchObject([['a user name that does not exist', 'gave up', 20, 20, null, null]]);
     // One address tries many names.
     const one = nameless.map((each) => ({ ...each, sourceIPAddress: home }));
     await using open = await trailOf(...one);

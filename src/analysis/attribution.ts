@@ -123,6 +123,10 @@ const creationRow = z.object({
   via: z.string(),
 });
 
+/** The user farthest back in `origins`; undefined when there is none. */
+export const userBehind = (origins: readonly Origin[]): string | null | undefined =>
+  origins.findLast(({ by }) => by !== null && ['human', 'user', 'root'].includes(by.actorkind))?.by?.actor;
+
 /** The steps from `call` back towards a person, nearest first; empty when the call names no resource that made it. */
 export async function findOrigins(call: CallRef, range: TimeRange, ask: Ask): Promise<Origin[]> {
   const origins: Origin[] = [];

@@ -3,7 +3,7 @@
  * one user), or a user who mistyped and then got in.
  */
 import { z } from 'zod';
-import { actorAccount, distinctEventCount } from '../trail/events.ts';
+import { actorAccount, distinctEventCount, UNKNOWN_USER } from '../trail/events.ts';
 import { type Filter, isTerm, matching } from '../trail/filter.ts';
 import { limit, type Query, query } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -125,8 +125,8 @@ const MIN_GUESSES = 8;
 const MIN_GUESSING_ADDRESSES = 5;
 /** A user who changes networks signs in again within this time. */
 const SOON_MS = 10 * 60_000;
-/** CloudTrail hides names that do not exist, because they may be passwords (CloudTrail User Guide, "AWS Management Console sign-in events"). */
-const UNNAMED_USERS: readonly (string | null)[] = [null, 'HIDDEN_DUE_TO_SECURITY_REASONS', 'anonymous'];
+/** Actors of failed sign-ins that name no user. */
+const UNNAMED_USERS: readonly (string | null)[] = [null, UNKNOWN_USER, 'anonymous'];
 
 /** One user at one address. */
 type UserAtAddress = Omit<AttemptCounts, 'reason'>;

@@ -2,7 +2,7 @@
  * Sign-ins to the console and to the IAM Identity Center portal, which logs several events for one sign-in (IAM Identity Center
  * User Guide, "Understanding IAM Identity Center sign-in events"). WorkSpaces logs its sign-ins the same way.
  */
-import { eventColumns, eventsDuring } from '../trail/events.ts';
+import { eventColumns, eventsDuring, UNKNOWN_USER } from '../trail/events.ts';
 import { join, raw, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 
@@ -12,11 +12,18 @@ const columnsWith = (changed: Readonly<Record<string, Sql>>): Sql =>
     ', ',
   );
 
-/** The user name typed at the portal is the actor of all events of that sign-in: the event of a wrong password has no other name. */
+/**
+ * The user name typed at the portal is the actor of all events of that sign-in: the event of a wrong password has no other name. A
+ * name that does not exist is hidden.
+ */
+const byTypedName = (known: string, hidden: string, otherwise: string): Sql =>
+  raw(
+    `case when typed = 'HIDDEN_DUE_TO_SECURITY_REASONS' then '${hidden}' when typed is not null then ${known} else ${otherwise} end as ${otherwise}`,
+  );
 const columnsWithTypedName = columnsWith({
-  actor: sql`coalesce(typed, actor) as actor`,
-  actorkind: sql`case when typed is not null then 'human' else actorkind end as actorkind`,
-  actorbasis: sql`case when typed is not null then 'identity-center' else actorbasis end as actorbasis`,
+  actor: byTypedName('typed', UNKNOWN_USER, 'actor'),
+  actorkind: byTypedName(`'human'`, 'anonymous', 'actorkind'),
+  actorbasis: byTypedName(`'identity-center'`, 'unknown-user', 'actorbasis'),
   names: sql`coalesce(chr(10) || typed, '') || names as names`,
 });
 

@@ -61,7 +61,12 @@ export const DIMENSIONS = {
     value: `case when accesskeyid like 'AKIA%' then accesskeyid end`,
     filters: (value) => [exactFilter('key', value)],
   },
-  error: { title: 'Errors', many: 'errors', value: 'errorcode', filters: (value) => [exactFilter('error', value)] },
+  error: {
+    title: 'Errors',
+    many: 'errors',
+    value: `case when outcome <> 'ok' then errorcode end`,
+    filters: (value) => [exactFilter('error', value)],
+  },
 } as const satisfies Record<string, Dimension>;
 
 export type DimensionName = keyof typeof DIMENSIONS;

@@ -7,6 +7,14 @@ import type { Filter } from '../trail/filter.ts';
 import type { Window } from '../trail/time-window.ts';
 import type { Next } from './answer.ts';
 
+const USER_KINDS = ['human', 'user'];
+
+/** True for a user: a person as far as somebody vouches for it, or a user that may be a program. False for root, roles and services. */
+export const isUserKind = (actorkind: string): boolean => USER_KINDS.includes(actorkind);
+
+/** The filter that finds the calls of users. */
+export const USERS: Filter = { field: 'kind', negated: false, values: USER_KINDS.map((text) => ({ text, wildcard: false })) };
+
 /** The names in an event that have profiles. */
 export interface ActorEvent {
   readonly actor: string | null;
@@ -30,7 +38,7 @@ function actorProfile(actor: string | null, kind: string): (readonly [name: stri
   // The part of a role session's name after the slash differs in each session.
   if (kind === 'role') return [['role', actor.split('/')[0] as string]];
   if (kind === 'account') return [['account', actor]];
-  return kind === 'human' ? [['user', actor]] : [];
+  return isUserKind(kind) ? [['user', actor]] : [];
 }
 
 /** The profiles of an actor and of an address. A service's name in place of an address has none. */

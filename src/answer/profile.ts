@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readResourceId } from '../analysis/resource-id.ts';
 import { exactFilter } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import { distinctEventCount, eventsDuring, isoSecond } from '../trail/events.ts';
+import { distinctEventCount, eventsDuring, isoSecond, UNKNOWN_USER } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
 import { DAY_MS, type TimeRange, type Window } from '../trail/time-window.ts';
@@ -176,7 +176,7 @@ async function profileOf(
     );
     const profiles = PROFILES.flatMap(([kind, command]): Next[] => {
       const mostFrequent = dimensions.includes(kind)
-        ? of(kind).find(({ value }) => value !== WITHHELD && (command === 'user' || readResourceId(value).kind === command))
+        ? of(kind).find(({ value }) => value !== UNKNOWN_USER && (command === 'user' || readResourceId(value).kind === command))
         : undefined;
       return mostFrequent
         ? [
@@ -226,9 +226,6 @@ function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter
     order by kind, frequencyrank
   `;
 }
-
-/** CloudTrail writes this in place of a user name that was mistyped at sign-in: it may be a password (CloudTrail User Guide, console sign-in events). */
-const WITHHELD = 'HIDDEN_DUE_TO_SECURITY_REASONS';
 
 /** Dimensions whose most frequent value has a profile of its own, and its command. */
 const PROFILES: readonly (readonly [DimensionName, string])[] = [

@@ -21,7 +21,7 @@ with known as (
     end as typed,
     lower(coalesce(useragent, '')) as agent,
     -- Older consoles log signin.amazonaws.com for calls of the signed-in user.
-    nullif(coalesce(invokedby, case when regexp_like(sourceipaddress, '[.]amazonaws[.]com$') then sourceipaddress end), 'signin.amazonaws.com') as service
+    nullif(coalesce(invokedby, case when regexp_like(sourceipaddress, '[.]amazonaws[.]com([.]cn|)$') then sourceipaddress end), 'signin.amazonaws.com') as service
   from flat
 ),
 identified as (
@@ -30,8 +30,10 @@ identified as (
     case
       -- A user whom the external identity provider did not authenticate. Identity Center logs these events as Root.
       when identitytype = 'Root' and eventname = 'ExternalIdPDirectoryLogin' then 'anonymous'
-      when identitytype = 'Root' and coalesce(invokedby, 'signin.amazonaws.com') = 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
+      when identitytype = 'Root' and service is null and coalesce(eventtype, '') <> 'AwsServiceEvent' then 'root'
       when identitytype = 'Root' then 'service'
+      -- CloudTrail hides a user name that does not exist: it may be a password (CloudTrail User Guide, console sign-in events).
+      when 'HIDDEN_DUE_TO_SECURITY_REASONS' in (typed, username) then 'unknown-user'
       when identitytype = 'IdentityCenterUser' then 'identity-center'
       when identitytype in ('AssumedRole', 'Unknown') and starts_with(coalesce(sessionissuername, split_part(identityarn, '/', 2)), 'AWSReservedSSO_') then 'identity-center'
       when sourceidentity is not null then 'source-identity'
@@ -64,6 +66,7 @@ acted as (
     *,
     coalesce(case actorbasis
       when 'root' then 'root'
+      when 'unknown-user' then 'a user name that does not exist'
       when 'identity-center' then coalesce(sessionname, typed, username, principalid)
       when 'on-behalf-of' then username
       when 'source-identity' then sourceidentity
@@ -86,8 +89,12 @@ acted as (
 )
 select
   *,
+  -- A person is vouched for by Identity Center, a source identity or an e-mail address. Any other user may be a program.
   case
-    when actorbasis in ('identity-center', 'source-identity', 'on-behalf-of', 'session-name', 'iam-user') then 'human'
+    when actorbasis in ('identity-center', 'source-identity', 'on-behalf-of') then 'human'
+    when actorbasis in ('session-name', 'iam-user') and regexp_like(actor, '^[^@ ]+@[^@ ]+[.][^@ ]+$') and not regexp_like(actor, 'gserviceaccount[.]com$') then 'human'
+    when actorbasis in ('session-name', 'iam-user') then 'user'
+    when actorbasis = 'unknown-user' then 'anonymous'
     else actorbasis
   end as actorkind,
   -- All names of the actor, each between line feeds, so that a search for a name reads one narrow column instead of four.
@@ -95,7 +102,7 @@ select
 
   -- A denied call often has no request parameters and names the resource only in its error message.
   coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
-    nullif(regexp_extract(errormessage, ' on resource: arn:[^ ]*[:/]([^ :/]+)', 1), '')) as target,
+    nullif(regexp_extract(errormessage, ' on resource: "{0,1}arn:[^ "]*[:/]([^ :/"]+)', 1), '')) as target,
 
   -- The instances that a call launches, starts or stops. A narrow column, because the JSON with the ids is the largest of all.
   case
@@ -117,12 +124,15 @@ select
   end as via,
 
   case
-    when regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
-    when regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
-    when errorcode is not null then 'failed'
-    -- Sign-in events have no errorCode: a failure has {"ConsoleLogin":"Failure"} in responseElements or serviceEventDetails.
-    when eventsource = 'signin.amazonaws.com' and regexp_like(coalesce(responseelements, serviceeventdetails), ': *"Failure"') then 'failed'
-    else 'ok'
+    -- Some services write the status of every call: Managed Grafana has 200 for a success (Managed Grafana User Guide, CloudTrail logs).
+    when errorcode is null or regexp_like(errorcode, '(?i)^([123][0-9][0-9]|0|ok|success|successful|succeeded|none|null)$') then case
+      -- Sign-in events have no errorCode: a failure has {"ConsoleLogin":"Failure"} in responseElements or serviceEventDetails.
+      when eventsource = 'signin.amazonaws.com' and regexp_like(coalesce(responseelements, serviceeventdetails), ': *"Failure"') then 'failed'
+      else 'ok'
+    end
+    when errorcode = '429' or regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
+    when errorcode in ('401', '403') or regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
+    else 'failed'
   end as outcome,
 
   case

@@ -98,6 +98,9 @@ export const distinctEventCount: Sql = sql`count(distinct from_big_endian_64(xxh
  */
 export const actorAccount: Sql = sql`case when identitytype in ('IAMUser', 'Root') then coalesce(identityaccountid, recipientaccountid) end`;
 
+/** The actor of a sign-in with a user name that does not exist. CloudTrail hides the name: it may be a password. */
+export const UNKNOWN_USER = 'a user name that does not exist';
+
 /** An instant as eventTime is written. Both are ISO text in UTC, so comparing text compares time, in any engine. */
 export const isoSecond = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 

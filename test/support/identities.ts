@@ -86,6 +86,9 @@ const ofRoot: readonly Identity[] = [
     { sourceIPAddress: 'autoscaling.amazonaws.com', userAgent: 'autoscaling.amazonaws.com' },
     { via: 'service' },
   ),
+  who('a service that calls as root, by its address only', root, ['autoscaling.amazonaws.com', 'service', 'service'], {
+    sourceIPAddress: 'autoscaling.amazonaws.com',
+  }),
   ofService('an event of a service about root', root, ['signin.amazonaws.com', 'service', 'service'], 'signin.amazonaws.com'),
   who('a user whom the external identity provider did not authenticate', { ...root, arn: '' }, ANONYMOUS, {
     eventSource: 'signin.amazonaws.com',
@@ -96,51 +99,51 @@ const ofRoot: readonly Identity[] = [
 ];
 
 const ofUsers: readonly Identity[] = [
-  who('an IAM user', user('alice'), ['alice', 'human', 'iam-user'], {}, { via: 'cli', mfaauthenticated: null }),
+  who('an IAM user', user('alice'), ['alice', 'user', 'iam-user'], {}, { via: 'cli', mfaauthenticated: null }),
   who(
     'an IAM user with GetSessionToken and a second factor',
     { ...user('alice'), sessionContext: { sessionIssuer: {}, webIdFederationData: {}, attributes: { mfaAuthenticated: 'true' } } },
-    ['alice', 'human', 'iam-user'],
+    ['alice', 'user', 'iam-user'],
     {},
     { mfaauthenticated: 'true', sessionissuername: null },
   ),
   who('an IAM user named like an e-mail address', user('bob@example.com'), ['bob@example.com', 'human', 'iam-user']),
   who('an IAM user with only an ARN', { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/ops/bob`, accountId: ACCOUNT }, [
     'ops/bob',
-    'human',
+    'user',
     'iam-user',
   ]),
   who('an IAM user with only an id', { type: 'IAMUser', principalId: 'AIDAEXAMPLEEXAMPLE009', accountId: ACCOUNT }, [
     'AIDAEXAMPLEEXAMPLE009',
-    'human',
+    'user',
     'iam-user',
   ]),
-  who('an IAM user with only the account', { type: 'IAMUser', accountId: ACCOUNT }, [ACCOUNT, 'human', 'iam-user']),
+  who('an IAM user with only the account', { type: 'IAMUser', accountId: ACCOUNT }, [ACCOUNT, 'user', 'iam-user']),
   who(
     'an IAM user for whom a service calls',
     { ...user('alice'), invokedBy: 'cloudformation.amazonaws.com' },
-    ['alice', 'human', 'iam-user'],
+    ['alice', 'user', 'iam-user'],
     {},
     { via: 'cloudformation' },
   ),
   who(
     'an IAM user for whom AWS calls',
     { ...user('alice'), invokedBy: 'AWS Internal' },
-    ['alice', 'human', 'iam-user'],
+    ['alice', 'user', 'iam-user'],
     { sourceIPAddress: 'AWS Internal', userAgent: 'AWS Internal' },
     { via: 'service' },
   ),
   who(
     'an IAM user in an older console',
     { ...user('alice'), invokedBy: 'signin.amazonaws.com' },
-    ['alice', 'human', 'iam-user'],
+    ['alice', 'user', 'iam-user'],
     { sourceIPAddress: 'signin.amazonaws.com', userAgent: 'signin.amazonaws.com' },
     { via: 'console' },
   ),
   who(
     'a user name that does not exist, at the sign-in page',
     { type: 'IAMUser', accountId: ACCOUNT, accessKeyId: '', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' },
-    ['HIDDEN_DUE_TO_SECURITY_REASONS', 'human', 'iam-user'],
+    ['a user name that does not exist', 'anonymous', 'unknown-user'],
     {
       eventSource: 'signin.amazonaws.com',
       eventName: 'ConsoleLogin',
@@ -149,10 +152,11 @@ const ofUsers: readonly Identity[] = [
       errorMessage: 'No username found in supplied account',
       responseElements: { ConsoleLogin: 'Failure' },
     },
-    { via: 'console' },
+    { via: 'console', username: 'HIDDEN_DUE_TO_SECURITY_REASONS' },
   ),
-  who('no type, but a user name', { accountId: ACCOUNT, accessKeyId: '', userName: 'grace' }, ['grace', 'human', 'iam-user']),
-  who('an undocumented type, but a user name', { ...user('grace'), type: 'User' }, ['grace', 'human', 'iam-user']),
+  who('an IAM user of an SDK', user('ci-deploy'), ['ci-deploy', 'user', 'iam-user'], { userAgent: 'Boto3/1.34.11' }, { via: 'sdk' }),
+  who('no type, but a user name', { accountId: ACCOUNT, accessKeyId: '', userName: 'grace' }, ['grace', 'user', 'iam-user']),
+  who('an undocumented type, but a user name', { ...user('grace'), type: 'User' }, ['grace', 'user', 'iam-user']),
 ];
 
 const ofIdentityCenter: readonly Identity[] = [
@@ -302,6 +306,12 @@ const ofRoles: readonly Identity[] = [
 ];
 
 const ofFederation: readonly Identity[] = [
+  who('a SAML user named by an e-mail address', { type: 'SAMLUser', userName: 'kim@example.com' }, ['kim@example.com', 'human', 'session-name']),
+  who(
+    'a service account of Google, whose e-mail address is a program’s',
+    { type: 'WebIdentityUser', userName: 'ci@example.iam.gserviceaccount.com', identityProvider: 'accounts.google.com' },
+    ['ci@example.iam.gserviceaccount.com', 'user', 'session-name'],
+  ),
   who(
     'a federated user',
     {
@@ -320,24 +330,24 @@ const ofFederation: readonly Identity[] = [
         attributes: { creationDate: '2026-05-01T09:00:00Z', mfaAuthenticated: 'false' },
       },
     },
-    ['Dave', 'human', 'session-name'],
+    ['Dave', 'user', 'session-name'],
     {},
     { sessionissuername: 'broker' },
   ),
   who('a SAML user', { type: 'SAMLUser', principalId: 'SampleUkh1i4+ExamplexL/jEvs=:frank', userName: 'frank', identityProvider: 'SampleUkh1i4=' }, [
     'frank',
-    'human',
+    'user',
     'session-name',
   ]),
-  who('a SAML user with only the provider', { type: 'SAMLUser', identityProvider: 'SampleUkh1i4=' }, ['anonymous', 'human', 'session-name']),
+  who('a SAML user with only the provider', { type: 'SAMLUser', identityProvider: 'SampleUkh1i4=' }, ['anonymous', 'user', 'session-name']),
   who(
     'a web identity',
     { type: 'WebIdentityUser', principalId: 'accounts.google.com:app:erin', userName: 'erin', identityProvider: 'accounts.google.com' },
-    ['erin', 'human', 'session-name'],
+    ['erin', 'user', 'session-name'],
   ),
   who('a web identity of Cognito', { type: 'WebIdentityUser', userName: 'eu-central-1:1a2b', identityProvider: 'cognito-identity.amazon.com' }, [
     'eu-central-1:1a2b',
-    'human',
+    'user',
     'session-name',
   ]),
   who('a pod', oidc('oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE', 'system:serviceaccount:shop:cart'), [
@@ -352,10 +362,10 @@ const ofFederation: readonly Identity[] = [
   ]),
   who('a user of a directory', { type: 'Directory', principalId: 'S-1-5-21-1', accountId: ACCOUNT, userName: 'heidi' }, [
     'heidi',
-    'human',
+    'user',
     'session-name',
   ]),
-  who('a directory without a user name', { type: 'Directory', accountId: ACCOUNT }, [ACCOUNT, 'human', 'session-name']),
+  who('a directory without a user name', { type: 'Directory', accountId: ACCOUNT }, [ACCOUNT, 'user', 'session-name']),
 ];
 
 const ofOthers: readonly Identity[] = [
