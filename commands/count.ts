@@ -8,6 +8,7 @@ export default preset({
   summary: 'Counts events with any filters: by:user,event groups them, every:1h counts per hour, sort:rare puts the rarest first',
   example: 'source:s3 by:user,event 7d',
   window: '24h',
+  freeText: true,
   where: sql`1 = 1`,
   caption: 'Events',
   measures: [failures],

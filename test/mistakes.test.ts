@@ -50,6 +50,30 @@ describe('a line with a mistake', () => {
   it.each([
     ['rar 7d', 'rare 7d'],
     ['root 6mo', 'root-logins 6mo'],
+    ['hey there root-logins 6mo', 'root-logins 6mo'],
+    ['root-logins alice 6mo', 'root-logins text:alice 6mo'],
+    ['root-logins 198.51.100.7 6mo', 'root-logins ip:198.51.100.7 6mo'],
+    ['root-logins from 198.51.100.7', 'root-logins ip:198.51.100.7'],
+    ['denied in 444455556666', 'denied account:444455556666'],
+    ['denied us-east-1', 'denied region:us-east-1'],
+    ['denied maria@example.com', 'denied user:maria@example.com'],
+    ['denied s3', 'denied source:s3'],
+    ['denied PutObject', 'denied event:PutObject'],
+    ['failed console', 'failed via:console'],
+    ['denied by maria 7d', 'denied user:maria 7d'],
+    ['denied by user,event 7d', 'denied by:user,event 7d'],
+    ['events by maria 7d', 'events user:maria 7d'],
+    ['events the reports', 'events reports'],
+    ['root-logins (maria OR ip:198.51.100.7) 6mo', 'root-logins (text:maria OR ip:198.51.100.7) 6mo'],
+    ['root-logins -maria', 'root-logins -text:maria'],
+    ['root-logins yesteday', 'root-logins yesterday'],
+    ['events yesteday', 'events yesterday'],
+    ['root-logins 23:00', 'root-logins around 2026-11-20T23:00 ±15m'],
+    ['root-logins 3 hours ago', 'root-logins 3h'],
+    ['who-deleted the bucket qz-marked-9', 'who-deleted qz-marked-9'],
+    ['denied 20', 'denied top:20'],
+    ['7d root-logns', 'root-logins 7d'],
+    ['"root-logins 6mo"', 'root-logins 6mo'],
     ['who-stated i-0abc 90d', 'who-started i-0abc 90d'],
     ['evnts source:s3', 'events source:s3'],
     ['halp', 'help'],
@@ -79,13 +103,8 @@ describe('a line with a mistake', () => {
     ['events top:999999999', 'events top:10000'],
     ['events source: 24h', 'events 24h'],
     ['events 24h 7d', 'events 24h'],
-    ['events source:s3 7days', 'events source:s3 7d'],
     ['events 3 hours ago', 'events 3h'],
-    ['events last week', 'events 1w'],
-    ['events last 6 months', 'events 6mo'],
     ['events 2026-05-02..2026-04-20', 'events 2026-04-20..2026-05-02'],
-    ['events 2026-4-1', 'events 2026-04-01'],
-    ['events 2026-04-01 to 2026-04-03', 'events 2026-04-01..2026-04-03'],
     ['events (event:A OR sorce:s3) 24h', 'events (event:A OR source:s3) 24h'],
     ['events since 2027-01-01', 'events'],
     ['who-started i-0abc source:s3 90d', 'who-started i-0abc 90d'],
@@ -136,8 +155,8 @@ describe('a line with a mistake', () => {
 
   it('never causes another error, whatever the command, filters, options and time, and no typed text gets into SQL', async () => {
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
-    const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, shape }]) =>
-      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + 1 })).map(([line, texts]): Line => {
+    const ofCommand = fc.constantFrom(...commands).chain(([name, { words, filters, freeText, shape }]) =>
+      fc.tuple(anyLine, fc.array(anyWord, { maxLength: Object.keys(words).length + (freeText ? 1 : 0) })).map(([line, texts]): Line => {
         const taken = Object.entries(line).filter(([key]) => ['window', 'cols', 'spend', ...shape].includes(key));
         return { ...Object.fromEntries(taken), name, words: texts, filters: filters ? line.filters : [] };
       }),

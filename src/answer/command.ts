@@ -48,6 +48,8 @@ export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
   /** The default window, as people type it. */
   readonly window: string;
   readonly filters: boolean;
+  /** True when words that it has no place for are text to search for in the whole record. Default: false, they are mistakes. */
+  readonly freeText?: boolean;
   readonly shape: readonly ShapeKey[];
   /** How many times it reads its window, for the cost estimate; 0 when it does not read the trail. Default: 1. */
   readonly reads?: number;
@@ -60,9 +62,9 @@ export interface Command<Words extends z.ZodRawShape = z.ZodRawShape> {
 export const command = <const Words extends z.ZodRawShape>(declared: Command<Words>): Command<Words> => declared;
 
 /** "who-started <instance> [time]" */
-export function usage(name: string, { words, filters, shape }: Command): string {
+export function usage(name: string, { words, filters, freeText, shape }: Command): string {
   const shown = Object.entries(words).map(([key, type]) => (isOptional(type) ? `[${key}]` : `<${key}>`));
-  return [name, ...shown, '[time]', ...(filters ? ['[filters]'] : []), ...shape.map((key) => `[${key}:]`)].join(' ');
+  return [name, ...shown, '[time]', ...(filters ? ['[filters]'] : []), ...(freeText ? ['[text]'] : []), ...shape.map((key) => `[${key}:]`)].join(' ');
 }
 
 export const isOptional = (type: z.ZodRawShape[string]): boolean => z.safeParse(type, undefined).success;

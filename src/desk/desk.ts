@@ -55,8 +55,9 @@ export function openDesk(registry: Registry, engine: QueryEngine, { billing, sav
   };
 
   function answerLine(text: string, options: AskOptions): Promise<Answer> | Answer {
-    const read = readLine(text, commands, options.now);
-    if (read === undefined) return help(lineOf(text, commands), registry);
+    const clock = { now: options.now, timeZone: options.timeZone ?? 'UTC' };
+    const read = readLine(text, commands, clock);
+    if (read === undefined) return help(lineOf(text, commands, clock), registry);
     const { command, question } = read;
     const { window, typedWindow } = question;
     const line = { ...read.line, window: typedWindow };

@@ -4,6 +4,7 @@ import { type Command, defaultWindow, TOPICS, type Topic, usage } from '../answe
 import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
+import { commandNamed } from '../question/vocabulary.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
 import { fieldDescriptions } from '../trail/filter.ts';
@@ -21,9 +22,10 @@ export function byTopic({ commands }: Registry): (readonly [name: string, comman
  *
  * @throws UserError for a name that no command has.
  */
-export function commandInHelp({ words: [about] }: Line, commands: Registry['commands']): readonly [name: string, command: Command] | undefined {
+export function commandInHelp({ words }: Line, commands: Registry['commands']): readonly [name: string, command: Command] | undefined {
+  const [about] = words;
   if (about === undefined) return undefined;
-  const name = about.toLowerCase();
+  const name = commandNamed(words, commands.keys()) ?? about.toLowerCase();
   const command = commands.get(name);
   if (command) return [name, command];
   const guess = closestMatch(name, commands.keys());

@@ -2,15 +2,17 @@
 import { z } from 'zod';
 import { type Command, defaultWindow, isOptional, type Question, type ShapeKey, usage } from '../answer/command.ts';
 import { UserError } from '../errors.ts';
-import type { Line } from '../question/line.ts';
+import { type Line, MAX_ROWS } from '../question/line.ts';
 import { parseLine } from '../question/parse.ts';
-import { printLine } from '../question/print.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { printFilter, printLine } from '../question/print.ts';
+import { filterForWord } from '../question/word-filter.ts';
+import { closestMatch, typoCount } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
 import { isoSecond } from '../trail/events.ts';
 import { allowedValues, expectedFormat, mapTerms, type Term, termsOf } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
-import { closestWindow, pin, printWindow } from '../trail/time-window.ts';
+import { type LocalClock, readTimePhrase } from '../trail/time-phrase.ts';
+import { closestWindow, pin, printWindow, type Window } from '../trail/time-window.ts';
 import { commandInHelp } from './help.ts';
 import type { Registry } from './registry.ts';
 
@@ -23,21 +25,20 @@ export interface CommandLine {
 
 type Commands = Registry['commands'];
 
-/** Parses a line. A command may take a word by its name (`allow:us-east-1`), so the parser asks for the names of words. */
-export const lineOf = (text: string, commands: Commands): Line =>
-  parseLine(text, (name, word) => Object.hasOwn(commands.get(name)?.words ?? {}, word));
+/** Parses a line with the commands that there are. @throws UserError */
+export const lineOf = (text: string, commands: Commands, clock: LocalClock): Line => parseLine(text, { commands, clock });
 
 /**
  * Reads a line and checks it against its command; undefined for one that asks for help.
  *
  * @throws UserError with the nearest line that can be answered, if there is one: every further mistake is corrected too.
  */
-export function readLine(text: string, commands: Commands, now: Date): CommandLine | undefined {
+export function readLine(text: string, commands: Commands, clock: LocalClock): CommandLine | undefined {
   try {
-    return check(text, commands, now);
+    return check(text, commands, clock);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(error.message, correct(error.suggestion, commands, now));
+    throw new UserError(error.message, correct(error.suggestion, commands, clock));
   }
 }
 
@@ -45,11 +46,11 @@ export function readLine(text: string, commands: Commands, now: Date): CommandLi
 const MAX_CORRECTIONS = 20;
 
 /** Corrects every further mistake in a suggestion; undefined when the result is still not a line that can be answered. */
-function correct(suggestion: string | undefined, commands: Commands, now: Date): string | undefined {
+function correct(suggestion: string | undefined, commands: Commands, clock: LocalClock): string | undefined {
   let line = suggestion;
   for (let tries = 0; line !== undefined && tries < MAX_CORRECTIONS; tries += 1) {
     try {
-      check(line, commands, now);
+      check(line, commands, clock);
       return line;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -60,38 +61,37 @@ function correct(suggestion: string | undefined, commands: Commands, now: Date):
 }
 
 /** @throws UserError for the first mistake in a line, with that one corrected. */
-function check(text: string, commands: Commands, now: Date): CommandLine | undefined {
-  const line = lineOf(text, commands);
+function check(text: string, commands: Commands, clock: LocalClock): CommandLine | undefined {
+  const line = lineOf(text, commands, clock);
   if (line.name === 'help') {
     commandInHelp(line, commands);
     return undefined;
   }
   const command = find(line, commands);
-  return { line, command, question: toQuestion(line, command, now) };
+  return { line, command, question: toQuestion(line, command, clock) };
 }
 
 function find({ name, ...rest }: Line, commands: Commands): Command {
   const command = commands.get(name);
   if (command) return command;
+  const later = rest.words.findIndex((word) => commands.has(word.toLowerCase()));
   const guess = closestMatch(name, [...commands.keys(), 'help']);
+  if (later >= 0) {
+    const meant = { ...rest, name: (rest.words[later] as string).toLowerCase(), words: rest.words.slice(later + 1) };
+    throw new UserError(`There is no command “${truncate(name)}”. “help” lists them.`, printLine(meant));
+  }
   throw new UserError(`There is no command “${truncate(name)}”. “help” lists them.`, guess ? printLine({ ...rest, name: guess }) : 'help');
 }
 
 /** @throws UserError for anything that the command does not take. */
-function toQuestion(line: Line, command: Command, now: Date): Question {
+function toQuestion(line: Line, command: Command, clock: LocalClock): Question {
   const { name, words, window } = line;
   const shown = usage(name, command);
   const example = `${name} ${command.example}`;
   const keys = Object.keys(command.words);
   const extra = words.slice(keys.length);
-  const meant = window ? undefined : extra.map((_, i) => closestWindow(extra.slice(i))).find((guess) => guess !== undefined);
-  if (extra.length > 0 && (!command.filters || meant)) {
-    throw new UserError(
-      `I don't know what to do with “${truncate(extra.join(' '))}”. Usage: ${shown}`,
-      printLine({ ...line, words: words.slice(0, keys.length), ...(meant && { window: meant }) }),
-    );
-  }
-  // Words that the command has no place for become text filters.
+  checkExtraWords(line, extra, command, clock);
+  // Other words of a command with free text become text filters.
   const filters = [...extra.map((text): Term => ({ field: 'text', negated: false, values: [{ text, wildcard: false }] })), ...line.filters];
   const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
   if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
@@ -111,12 +111,45 @@ function toQuestion(line: Line, command: Command, now: Date): Question {
     throw new UserError(`“${name}” does not take ${unsupported}:. Usage: ${shown}`, printLine(without));
   }
   const typedWindow = window ?? defaultWindow(command);
-  const range = pin(typedWindow, now);
-  if (range.from > now) {
+  const range = pin(typedWindow, clock.now);
+  if (range.from > clock.now) {
     const { window: _, ...without } = line;
-    throw new UserError(`“${printWindow(typedWindow)}” is in the future: it is ${isoSecond(now)} now.`, printLine(without));
+    throw new UserError(`“${printWindow(typedWindow)}” is in the future: it is ${isoSecond(clock.now)} now.`, printLine(without));
   }
   return { words: parsed.data, filters, typedWindow, window: range, ...shape };
+}
+
+/**
+ * @throws UserError for words that the command has no place for, with the time or the filter that was probably meant. They would
+ * leave out events unseen.
+ */
+function checkExtraWords(line: Line, extra: readonly string[], command: Command, clock: LocalClock): void {
+  if (extra.length === 0) return;
+  const { name, words, window } = line;
+  const kept = { ...line, words: words.slice(0, words.length - extra.length) };
+  const unknown = `I don't know what to do with “${truncate(extra.join(' '))}”.`;
+  const shown = `Usage: ${usage(name, command)}`;
+  const meant = window ? undefined : extra.map((_, i) => closestTime(extra.slice(i), clock)).find((guess) => guess !== undefined);
+  if (meant) throw new UserError(`${unknown} ${shown}`, printLine({ ...kept, window: meant }));
+  if (command.freeText) return;
+  if (!command.filters) throw new UserError(`${unknown} ${shown}`, printLine(kept));
+  const [only = '', ...others] = extra;
+  if (others.length === 0 && /^\d{1,5}$/.test(only) && command.shape.includes('top'))
+    throw new UserError(`${unknown} ${shown}`, printLine({ ...kept, top: Math.min(Math.max(1, Number(only)), MAX_ROWS) }));
+  const guesses = extra.map((word) => filterForWord(word));
+  const [guess] = guesses;
+  const how = guess ? ` To search for it, name the field, as in ${truncate(printFilter(guess))}.` : '';
+  throw new UserError(`${unknown}${how} ${shown}`, printLine({ ...kept, filters: [...guesses, ...line.filters] }));
+}
+
+/** The days that people write out, and mistype. */
+const DAY_NAMES = ['yesterday', 'today', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
+/** The time that was probably meant by words that are not one. */
+function closestTime(words: readonly string[], clock: LocalClock): Window | undefined {
+  const [only = '', ...others] = words;
+  const day = others.length === 0 ? DAY_NAMES.find((name) => typoCount(only, name) === 1) : undefined;
+  return day ? readTimePhrase([day], clock)?.window : closestWindow(words);
 }
 
 /** @throws UserError for a value that its field never has. It would find nothing, which looks as if nothing had happened. */

@@ -15,6 +15,8 @@ import { openQueryCache } from './query-cache.ts';
 export interface AskOptions {
   readonly now: Date;
   readonly signal: AbortSignal;
+  /** The requester's time zone (an IANA name), for days and times of day in words. Default: UTC. */
+  readonly timeZone?: string;
   /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
   readonly requester?: string;
   /** Reports the progress of the running statement. */

@@ -3,8 +3,11 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import { UserError } from '../errors.ts';
+import { normalize } from '../question/lexer.ts';
 import { printLine } from '../question/print.ts';
 import { isoSecond } from '../trail/events.ts';
+import type { LocalClock } from '../trail/time-phrase.ts';
+import { DAY_MS } from '../trail/time-window.ts';
 import { readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
@@ -44,7 +47,7 @@ interface Save {
 
 /** Reads `save name: line`; undefined for any other text. */
 export function readSave(text: string): Save | undefined {
-  const [, rest] = /^\s*(?:\/trail\s+)?save(?=\s|$)\s*(.*)$/is.exec(text) ?? [];
+  const [, rest] = /^\s*(?:\/?trail\s+)?save(?=\s|$)\s*(.*)$/is.exec(text) ?? [];
   if (rest === undefined) return undefined;
   const [, name, line] = /^([a-z][a-z0-9-]{0,29})\s*:?\s+(\S.*)$/is.exec(rest) ?? [];
   return name && line ? { name: name.toLowerCase(), line } : {};
@@ -52,7 +55,7 @@ export function readSave(text: string): Save | undefined {
 
 /** The line that a saved name stands for, with what follows the name; other text as it is; undefined for `saved`, which lists them. */
 export async function resolveSavedName(typed: string, saved: SavedQuestions, commands: Registry['commands']): Promise<string | undefined> {
-  const [, name = '', rest = ''] = /^\s*(?:\/trail\s+)?([a-z][a-z0-9-]*)(\s.*)?$/is.exec(typed) ?? [];
+  const [, name = '', rest = ''] = /^\s*(?:\/?trail\s+)?([a-z][a-z0-9-]*)(\s.*)?$/is.exec(typed) ?? [];
   if (name.toLowerCase() === 'saved' && rest.trim() === '') return undefined;
   if (name === '' || commands.has(name.toLowerCase())) return typed;
   const known = (await saved.all()).get(name.toLowerCase());
@@ -64,15 +67,25 @@ export async function saveQuestion(
   { name, line }: Save,
   saved: SavedQuestions,
   commands: Registry['commands'],
-  { now, requester }: AskOptions,
+  { now, requester, timeZone = 'UTC' }: AskOptions,
 ): Promise<Answer> {
   if (name === undefined || line === undefined)
     throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVE_EXAMPLE}`);
   if (commands.has(name) || ['help', 'save', 'saved'].includes(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
-  const read = readLine(line, commands, now);
-  const justSaved = { name, line: read ? printLine(read.line) : 'help' };
+  const justSaved = { name, line: lineToSave(line, commands, { now, timeZone }) };
   await saved.save(name, { line: justSaved.line, by: requester ?? null, at: isoSecond(now) });
   return listSaved(saved, justSaved);
+}
+
+/** A line as it is saved. A time in words stays as it was typed: `since monday` is another day next week. */
+function lineToSave(typed: string, commands: Registry['commands'], clock: LocalClock): string {
+  const printed = (at: LocalClock): string => {
+    const read = readLine(typed, commands, at);
+    return read ? printLine(read.line) : 'help';
+  };
+  const line = printed(clock);
+  const later = { ...clock, now: new Date(clock.now.getTime() + 8 * DAY_MS) };
+  return printed(later) === line ? line : normalize(typed).trim();
 }
 
 /** All saved questions, and the one that was just saved. */

@@ -4,17 +4,18 @@
  */
 import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
 import { UserError } from '../errors.ts';
+import { truncate } from '../text/format.ts';
 import { isRequestId } from '../trail/event-id.ts';
 import { type Filter, groupFilters } from '../trail/filter.ts';
 import { closestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
-import { isQuoted, normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
+import { normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
 import type { Line } from './line.ts';
 import { type LineOptions, type NameValue, readNameValue, readValues } from './name-value.ts';
 import { checkParentheses } from './parentheses.ts';
+import { printFilter } from './print.ts';
+import { type Grammar, type KnownCommand, rephrase } from './rephrase.ts';
 import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
-
-/** Whether a command takes a named word: `outside-regions` takes `allow:us-east-1`. */
-type TakesWord = (command: string, word: string) => boolean;
+import { filterForWord } from './word-filter.ts';
 
 /**
  * Parses a line. An empty line is `help`; one that starts with a filter or a time is `events`; one that starts with an id, an ARN or
@@ -22,8 +23,8 @@ type TakesWord = (command: string, word: string) => boolean;
  *
  * @throws UserError, with the closest valid line as a suggestion, if there is one.
  */
-export function parseLine(text: string, takes: TakesWord = () => false): Line {
-  const parse = (typed: string) => parseText(typed, takes);
+export function parseLine(text: string, grammar: Grammar = {}): Line {
+  const parse = (typed: string) => parseText(typed, grammar);
   try {
     return parse(text);
   } catch (error) {
@@ -33,13 +34,12 @@ export function parseLine(text: string, takes: TakesWord = () => false): Line {
 }
 
 /** @throws Mistake */
-function parseText(text: string, takes: TakesWord): Line {
-  const tokens = tokenize(normalize(text));
-  if (tokens[0] && !isQuoted(tokens[0]) && tokenText(tokens[0]) === '/trail') tokens.shift();
-  const pieces = toPieces(tokens);
-  checkParentheses(pieces);
-  const { words, filters, startsWithName, ...rest } = parseExpression(pieces, takes);
-  if (!startsWithName) return { name: tokens.length === 0 ? 'help' : 'events', words, filters, ...rest };
+function parseText(text: string, grammar: Grammar): Line {
+  const typed = toPieces(tokenize(normalize(text)));
+  checkParentheses(typed);
+  const pieces = rephrase(typed, grammar);
+  const { words, filters, startsWithName, ...rest } = parseExpression(pieces, grammar);
+  if (!startsWithName) return { name: pieces.length === 0 ? 'help' : 'events', words, filters, ...rest };
   const [first = '', ...others] = words;
   const about = isRequestId(first) ? 'event' : commandForResource(readResourceId(first));
   return about ? { name: about, words, filters, ...rest } : { name: first.toLowerCase(), words: others, filters, ...rest };
@@ -67,14 +67,15 @@ interface Expression extends LineOptions {
 }
 
 /** Parses pieces as an expression: adjacent filters must all match, and AND binds closer than OR. */
-function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
+function parseExpression(all: readonly Piece[], grammar: Grammar): Expression {
   const words: string[] = [];
   const options: { -readonly [K in keyof LineOptions]: LineOptions[K] } = {};
   let window: Window | undefined;
   let windowAt = 0;
   let at = 0;
   const first = all[0];
-  const startsWithName = first?.kind === 'token' && !nameValueAt(all, 0, '', takes) && !readWindow(plainWords(all, 0));
+  const startsWithName = first?.kind === 'token' && !nameValueAt(all, 0, '', grammar) && !readWindow(plainWords(all, 0));
+  const command = commandOf(all, grammar);
   const filters = groupFilters(false, alternatives(0, ''));
   return { words, filters, ...(window && { window }), ...options, startsWithName };
 
@@ -107,7 +108,7 @@ function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
   /** Parses one token: returns its filters, or adds it to the options, the window or the words. */
   function primary(token: Token, depth: number, head: string): Filter[] {
     const start = at;
-    const named = nameValueAt(all, start, head, takes);
+    const named = nameValueAt(all, start, head, grammar);
     at += 1;
     if (named?.kind === 'word') words.push(named.word);
     if (named?.kind === 'options') {
@@ -141,18 +142,30 @@ function parseExpression(all: readonly Piece[], takes: TakesWord): Expression {
     // A plain word among filters searches the whole record. A lone comma is ignored.
     const value = token.slice(isNegated ? 1 : 0);
     if (value.every(({ char, quoted }) => char === ',' && !quoted)) return [];
+    if (command && !command.freeText) {
+      const filter = printFilter({ ...filterForWord(tokenText(value)), negated: isNegated });
+      throw new Mistake(
+        `I don't know what to do with “${truncate(tokenText(token))}”. To search for it, name the field, as in ${truncate(filter)}.`,
+        printPieces(all.toSpliced(start, 1, ...toPieces(tokenize(filter)))),
+      );
+    }
     return [{ field: 'text', negated: isNegated, values: readValues(value, 'text:') }];
   }
 }
 
+/** The command that a line names, if it names one. */
+function commandOf([first]: readonly Piece[], { commands }: Grammar): KnownCommand | undefined {
+  return first?.kind === 'token' ? commands?.get(tokenText(first.token).toLowerCase()) : undefined;
+}
+
 /** Parses the token at `at` as `name:value`; in a group such as `event:(…)` as a value of its field. @throws Mistake */
-function nameValueAt(all: readonly Piece[], at: number, head: string, takes: TakesWord): NameValue | undefined {
+function nameValueAt(all: readonly Piece[], at: number, head: string, grammar: Grammar): NameValue | undefined {
   const piece = all[at];
   if (piece?.kind !== 'token') return undefined;
   const token = head === '' ? piece.token : inField(head, piece.token);
   try {
-    const [first] = all;
-    return readNameValue(token, (word) => first?.kind === 'token' && takes(tokenText(first.token).toLowerCase(), word));
+    // A command may take a word by its name: `outside-regions allow:us-east-1`.
+    return readNameValue(token, (word) => Object.hasOwn(commandOf(all, grammar)?.words ?? {}, word));
   } catch (error) {
     if (!(error instanceof TokenMistake)) throw error;
     const replacement: Piece[] = error.replacement ? [{ kind: 'token', token: error.replacement }] : [];

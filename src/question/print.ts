@@ -3,14 +3,17 @@ import { isIPv6 } from 'node:net';
 import { quote } from '../text/quote.ts';
 import { type Filter, isTerm } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
-import { printWindow, readWindow } from '../trail/time-window.ts';
+import { readTimePhrase } from '../trail/time-phrase.ts';
+import { printWindow } from '../trail/time-window.ts';
 import { OPERATORS } from './lexer.ts';
 import type { Line } from './line.ts';
+import { isLeadIn, isWhoVerb, needsQuotes } from './vocabulary.ts';
 
 /** The text of a line. A repeated filter is printed once. */
 export function printLine({ name, words, filters, window, by, every, top, sort, cols, spend }: Line): string {
   return [
-    ...[name, ...words].map(printWord),
+    printName(name),
+    ...words.map((word, i) => (i === 0 && name === 'who' && isWhoVerb(word) ? quote(word) : printWord(word))),
     ...new Set(filters.map(printFilter)),
     ...(by ? [`by:${by.join(',')}`] : []),
     ...(every ? [`every:${every.count}${every.unit}`] : []),
@@ -29,16 +32,20 @@ export function printFilter(filter: Filter): string {
   return `${sign}(${filter.any.map((all) => all.map(printFilter).join(' ')).join(' OR ')})`;
 }
 
+/** Whether a word is a time does not depend on the clock. */
+const ANY_CLOCK = { now: new Date(0), timeZone: 'UTC' };
+
 const SAFE_WORD = /^[A-Za-z0-9_@/+.=~#%^$!|;*?-]+$/;
-const WINDOW_WORDS = new Set(['since', 'around', 'last', 'past', 'on']);
+
+/** A name is not at the start of a line what its words would be read as. */
+const printName = (name: string): string => (isLeadIn(name) || /^[*_~>]/.test(name) || /^\d+[.]$/.test(name) ? quote(name) : printWord(name));
 
 function printWord(text: string): string {
   const plain =
     SAFE_WORD.test(text.replaceAll(',', '')) &&
     !text.startsWith('-') &&
-    !readWindow([text]) &&
-    !WINDOW_WORDS.has(text.toLowerCase()) &&
-    text !== '/trail' &&
+    !readTimePhrase([text], ANY_CLOCK) &&
+    !needsQuotes(text) &&
     !Object.hasOwn(OPERATORS, text);
   return plain || (/^arn:[\w:/.+=@-]+$/.test(text) && SAFE_WORD.test(text.replaceAll(':', ''))) || isIPv6(text) ? text : quote(text);
 }

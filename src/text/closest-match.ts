@@ -3,18 +3,29 @@ import { distance } from 'fastest-levenshtein';
 
 const MIN_PREFIX = 3;
 
-/** The name that is closest to `typed`, when it is within a few typos or the only one with the same start; else undefined. */
+/** The name that `typed` was probably meant to be: within a few typos, or the only one that begins with it; else undefined. */
 export function closestMatch(typed: string, names: Iterable<string>): string | undefined {
   const text = typed.toLowerCase();
   const known = [...names];
-  const startingWith = (prefix: string) => known.filter((name) => text.length >= MIN_PREFIX && name.toLowerCase().startsWith(prefix));
-  const longer = startingWith(text);
+  const longer = known.filter((name) => text.length >= MIN_PREFIX && name.toLowerCase().startsWith(text));
   if (longer.length === 1) return longer[0];
   const ranked = known.map((name) => ({ name, typos: distance(text, name.toLowerCase()) })).sort((a, b) => a.typos - b.typos);
-  const best = ranked[0];
-  if (best && best.typos <= Math.max(1, Math.floor(text.length / 3))) return best.name;
-  const sameStart = startingWith(text.slice(0, MIN_PREFIX));
-  return sameStart.length === 1 ? sameStart[0] : undefined;
+  const [best] = ranked;
+  if (best && best.typos <= maxTypos(text, best.name.toLowerCase())) return best.name;
+  const alike = known.filter((name) => hasSameStart(text, name.toLowerCase()));
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+/** One typo in four letters. In a short text the first letter is right. */
+const maxTypos = (text: string, name: string): number =>
+  text.length < SHORT_NAME ? Number(text[0] === name[0]) : Math.max(1, Math.floor(text.length / 4));
+const SHORT_NAME = 5;
+
+/** True when at least half of both texts, and three letters, are their common start: three letters of a long word are not near. */
+function hasSameStart(text: string, name: string): boolean {
+  let same = 0;
+  while (same < text.length && text[same] === name[same]) same += 1;
+  return same >= MIN_PREFIX && 2 * same >= Math.max(text.length, name.length);
 }
 
 /**

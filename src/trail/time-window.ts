@@ -77,15 +77,18 @@ const UNIT_PATTERNS: readonly (readonly [RegExp, Unit])[] = [
   [/^(h|hrs?|hours?)$/, 'h'],
   [/^(d|days?)$/, 'd'],
   [/^(w|wks?|weeks?)$/, 'w'],
-  [/^(mo|mon|mons|months?)$/, 'mo'],
+  [/^(mo|mos|mons|months?)$/, 'mo'],
   [/^(y|yrs?|years?)$/, 'y'],
 ];
+
+/** The unit of time that a word names: `hrs`, `days`, `mo`. */
+export const unitNamed = (word: string): Unit | undefined => UNIT_PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
 
 /** The window that was probably meant by words that are not one: `7days`, `last week`, `3 hours ago`, `b..a` with the ends swapped. */
 export function closestWindow(words: readonly string[]): Window | undefined {
   const text = words.join(' ').toLowerCase();
   const [, count = '1', word = ''] = /^(?:in )?(?:the )?(?:last |past |this )?(\d{0,4}) ?([a-z]+)(?: ago)?$/.exec(text) ?? [];
-  const unit = UNIT_PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
+  const unit = unitNamed(word);
   if (unit && Number(count || 1) > 0) return { kind: 'ago', count: Number(count || 1), unit };
   const [from = '', to = '', ...more] = text
     .replace(/ (to|until|till|-) /, '..')

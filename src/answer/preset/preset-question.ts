@@ -51,6 +51,8 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   readonly example: string;
   readonly window: string;
   readonly words?: Words;
+  /** True when words that it has no place for are text to search for. Default: false, they are mistakes. */
+  readonly freeText?: boolean;
   /** Selects the events: fixed SQL, in which the requester's words are only values. */
   readonly where: Sql | ((words: Question<Words>['words']) => Sql);
   /** The relation to read. Default: `eventsDuring`. */
@@ -75,7 +77,7 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
 
 /** A preset as it was asked, with its words resolved. */
 export interface PresetQuestion
-  extends Omit<Preset<z.ZodRawShape>, 'window' | 'from' | 'where' | 'next' | 'hidesRoutine'>,
+  extends Omit<Preset<z.ZodRawShape>, 'window' | 'freeText' | 'from' | 'where' | 'next' | 'hidesRoutine'>,
     Pick<Question, 'filters'> {
   readonly range: TimeRange;
   /** The relation and the condition to read a part of the window. */

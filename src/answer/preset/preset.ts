@@ -11,7 +11,7 @@ import { type Preset, presetQuestion } from './preset-question.ts';
 
 /** Declares a command that lists and counts. */
 export function preset<const Words extends z.ZodRawShape = Record<never, never>>(declared: Preset<Words>): Command<Words> {
-  const { topic, summary, example, window, words, hidesRoutine } = declared;
+  const { topic, summary, example, window, words, hidesRoutine, freeText = false } = declared;
   return command({
     topic,
     summary,
@@ -19,6 +19,7 @@ export function preset<const Words extends z.ZodRawShape = Record<never, never>>
     words: { ...words, ...(hidesRoutine && { all: allWord }) } as unknown as Words,
     window,
     filters: true,
+    freeText,
     shape: ['by', 'every', 'top', 'sort'],
     isNewestFirst(asked) {
       const { by, every } = presetQuestion(declared, asked);
