@@ -233,6 +233,7 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
     access: { channels: config.ALLOWED_CHANNELS, users: config.ALLOWED_USERS },
     clock,
     deadlineMs: timeoutMs,
+    timeZone: config.TIME_ZONE,
     logger: boltLogger(log),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
   });

@@ -23,7 +23,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   sample: [],
   calls: ['src/trail'],
   playground: [],
-  'src/config.ts': [],
+  'src/config.ts': ['src/text'],
   'src/app.ts': ['src', 'athena', 'duckdb', 'sample'],
   'src/cli': ['src', 'athena', 'duckdb'],
   'src/main.ts': ['src', 'athena', 'playground'],

@@ -168,7 +168,7 @@ describe('a mention', () => {
     const { url } = await start();
     await slack.mention(url, LINE);
     expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: channel(), thread_ts: '100.1' });
-    await slack.mention(url, LINE, { thread_ts: '90.5' });
+    await slack.mention(url, LINE, { ts: '100.2', thread_ts: '90.5' });
     expect(await slack.next()).toMatchObject({ thread_ts: '90.5', unfurl_links: 'false' });
   });
 
@@ -177,6 +177,17 @@ describe('a mention', () => {
     ['between other mentions', (bot: string) => `<@U0OTHER|maria> and <@W0OTHER>: ${bot} ${LINE}`],
     ['with a label, and twice', (bot: string) => `${bot.replace('>', '|trail>')} ${LINE} ${bot}`],
     ['at the end', (bot: string) => `${LINE} ${bot}`],
+    ['at the end, with a mark', (bot: string) => `${LINE}, ${bot}!`],
+    ['with a colon', (bot: string) => `${bot}: ${LINE}`],
+    ['with a comma', (bot: string) => `${bot}, ${LINE}`],
+    ['with a dash', (bot: string) => `${bot} — ${LINE}`],
+    ['in bold', (bot: string) => `*${bot}* ${LINE}`],
+    ['in bold with a colon', (bot: string) => `*${bot}:* ${LINE}`],
+    ['in bold together with the question', (bot: string) => `*${bot} ${LINE}*`],
+    ['in italics at the end', (bot: string) => `${LINE} _${bot}_`],
+    ['after a bullet', (bot: string) => `• ${bot} ${LINE}`],
+    ['before a bullet', (bot: string) => `${bot}\n• ${LINE}`],
+    ['with a question in everyday words', (bot: string) => `Hey ${bot}, please show me events event:DeleteBucket for the last 6 months?`],
   ])('%s is answered with the question next to it, in the same thread', async (_, textFor) => {
     const { url } = await start();
     const text = textFor(`<@${slack.emulator.botUserId}>`);
@@ -203,7 +214,7 @@ describe('a mention', () => {
     expect(ephemeral.text).toContain(SENTENCE);
     // Slack shows ephemeral messages only in threads that have replies.
     expect(ephemeral).not.toHaveProperty('thread_ts');
-    await slack.mention(url, LINE, { thread_ts: '90.5' });
+    await slack.mention(url, LINE, { ts: '100.2', thread_ts: '90.5' });
     await slack.next();
     expect(await slack.next()).toMatchObject({ method: 'chat.postEphemeral', thread_ts: '90.5' });
     expect(log).toEqual([]);
@@ -234,9 +245,43 @@ describe('a mention', () => {
 
   it('that Slack sends twice is answered once', async () => {
     const { bot, url } = await start();
-    for (const event_id of ['EvSame', 'EvSame', 'EvOther', 'EvSame']) await slack.mention(url, LINE, { event_id });
+    for (const [event_id, ts] of [
+      ['EvSame', '100.1'],
+      ['EvSame', '100.1'],
+      ['EvOther', '100.2'],
+      ['EvSame', '100.1'],
+    ])
+      await slack.mention(url, LINE, { event_id, ts });
     expect(await bot.stop(5000)).toBe(true);
     expect(slack.sent).toHaveLength(2);
+  });
+
+  it('that was edited is answered again only when its question changed', async () => {
+    const { bot, url } = await start();
+    const edited = { edited: { user: requester(), ts: '101.0' } };
+    await slack.mention(url, LINE);
+    expect(lineOf(await slack.next())).toBe(LINE);
+    // The bold was added, and then another message mentions the bot with the same question.
+    await slack.mention(url, '', { text: `*<@${slack.emulator.botUserId}>*: ${LINE}`, ...edited });
+    await slack.mention(url, 'events event:DeleteBucket 5mo', edited);
+    expect(lineOf(await slack.next())).toBe('events event:DeleteBucket 5mo');
+    await slack.mention(url, LINE, { ts: '100.2' });
+    expect(lineOf(await slack.next())).toBe(LINE);
+    expect(await bot.stop(5000)).toBe(true);
+    expect(slack.sent).toHaveLength(3);
+  });
+
+  it('with a time in words is answered in the time zone of the requester, or of the settings', async () => {
+    const { url } = await start({ timeZone: 'America/New_York' });
+    await slack.mention(url, 'events event:DeleteBucket yesterday');
+    expect(lineOf(await slack.next())).toBe('events event:DeleteBucket 2026-11-19T05:00..2026-11-20T05:00');
+    slack.timeZones.set(OTHER_USER, 'Not/A_Zone');
+    await slack.mention(url, 'events event:DeleteBucket yesterday', { user: OTHER_USER, ts: '100.2' });
+    expect(lineOf(await slack.next())).toBe('events event:DeleteBucket 2026-11-19T05:00..2026-11-20T05:00');
+    const { url: other } = await start();
+    slack.timeZones.set(requester(), 'Europe/Berlin');
+    await slack.mention(other, 'events event:DeleteBucket between 10:00 and 10:05 yesterday');
+    expect(lineOf(await slack.next())).toBe('events event:DeleteBucket 2026-11-20T09:00..2026-11-20T09:05');
   });
 
   it('by a bot is not answered', async () => {

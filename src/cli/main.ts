@@ -92,6 +92,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
     let progressSoFar: QueryProgress | undefined;
     const options: AskOptions = {
       now,
+      timeZone: config.TIME_ZONE,
       requester: requesterName(),
       onProgress: (latest) => {
         progressSoFar = latest;

@@ -13,8 +13,10 @@ import type { Message, MessageOptions } from '../message/message.ts';
 import { type Access, accessRefusal } from './access.ts';
 import { openAnswerCache } from './answer-cache.ts';
 import { trackRequests } from './in-flight.ts';
+import { questionIn } from './mention.ts';
 import { reportProgress } from './progress-messages.ts';
 import { assertPortIsFree, openReceiver, type Transport } from './receiver.ts';
+import { mayHaveLocalTime, openTimeZones } from './time-zones.ts';
 
 /** How to reach Slack, and how Slack reaches the bot. */
 export interface SlackConnection {
@@ -29,6 +31,8 @@ export interface BotOptions extends SlackConnection {
   readonly access: Access;
   readonly clock: () => Date;
   readonly deadlineMs: number;
+  /** The time zone of users whose own is not known. Default: UTC. */
+  readonly timeZone?: string;
   /** When to send progress messages, in milliseconds after the question; at most three. */
   readonly progressAfterMs?: readonly number[];
   readonly logger: Logger;
@@ -69,7 +73,19 @@ const PROGRESS_AFTER_MS = [4000, 15_000, 60_000];
 type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 
 export function openBot(options: BotOptions): Bot {
-  const { transport, botToken, slackApiUrl, desk, access, clock, deadlineMs, progressAfterMs = PROGRESS_AFTER_MS, logger, show } = options;
+  const {
+    transport,
+    botToken,
+    slackApiUrl,
+    desk,
+    access,
+    clock,
+    deadlineMs,
+    timeZone = 'UTC',
+    progressAfterMs = PROGRESS_AFTER_MS,
+    logger,
+    show,
+  } = options;
   const answers = openAnswerCache(clock);
   const requests = trackRequests();
   let draining = false;
@@ -84,13 +100,21 @@ export function openBot(options: BotOptions): Bot {
   const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
   const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
 
+  const timeZoneOf = openTimeZones(async (user) => (await app.client.users.info({ user })).user?.tz, timeZone);
+
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
   async function answerFor(line: string, user: string, channel: string | undefined, progress: Partial<AskOptions> = {}): Promise<Answer> {
     const refused = accessRefusal(access, channel, user);
     if (refused) return errorAnswer(new UserError(refused), '');
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
-      const options = { ...progress, now: clock(), signal: AbortSignal.any([deadline, requests.signal]), requester: user };
+      const options = {
+        ...progress,
+        now: clock(),
+        signal: AbortSignal.any([deadline, requests.signal]),
+        requester: user,
+        timeZone: mayHaveLocalTime(line) ? await timeZoneOf(user) : timeZone,
+      };
       return answers.add(user, await desk.answer(line, options));
     } catch (error) {
       if (deadline.aborted)
@@ -184,14 +208,20 @@ export function openBot(options: BotOptions): Bot {
   });
 
   const seenEvents = new LRUCache<string, true>({ max: MAX_REMEMBERED_EVENTS });
+  /** The last question in each message. Slack sends an edited message as a new mention with the same `ts`. */
+  const askedIn = new LRUCache<string, string>({ max: MAX_REMEMBERED_EVENTS });
   app.event('app_mention', async ({ event, body, context }) => {
     if (event.bot_id || !event.user || seenEvents.has(body.event_id)) return;
     seenEvents.set(body.event_id, true);
     const { user, channel } = event;
+    const question = questionIn(context.botUserId, event.text);
+    const message = `${channel} ${event.ts}`;
+    if (askedIn.get(message) === question) return;
+    askedIn.set(message, question);
     // Slack shows an ephemeral message in a thread only when the thread has a reply already.
     const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
     const sendProgress = (message: Message) => postEphemeral(user, channel, { ...message, ...thread });
-    await ask(questionIn(context.botUserId, event.text), {
+    await ask(question, {
       user,
       channel,
       reply: async (message) => {
@@ -253,12 +283,6 @@ export function openBot(options: BotOptions): Bot {
       return drained;
     },
   };
-}
-
-/** The question in a message that mentions the bot: the text after the mention, or before it when none follows. */
-function questionIn(botUserId: string | undefined, text: string): string {
-  const [before = '', ...after] = text.split(new RegExp(`<@${botUserId}(?:\\|[^>]*)?>`));
-  return after.join(' ').trim() || before;
 }
 
 /** Where a button was clicked: in a channel, or in one of its threads. */

@@ -24,6 +24,8 @@ export interface SlackProxy {
   readonly sent: readonly SentMessage[];
   /** Rejects messages of a method with Slack's error code. A `response_url` returns 404, or 400 for invalid_blocks. */
   readonly reject: Map<string, (message: SentMessage) => string | undefined>;
+  /** Time zones in the profiles of users, which the emulator does not have. */
+  readonly timeZones: Map<string, string>;
   /** The next message; waits for it. */
   next(): Promise<SentMessage>;
   clear(): void;
@@ -39,6 +41,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   const { workspace, signingSecret, botUserId } = slack;
   const sent: SentMessage[] = [];
   const reject: SlackProxy['reject'] = new Map();
+  const timeZones: SlackProxy['timeZones'] = new Map();
   let read = 0;
   let events = 0;
   let arrived = Promise.withResolvers<void>();
@@ -65,7 +68,10 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
       if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
-    answer(response, await forward(slack.apiUrl + method, request, body));
+    const reply = await forward(slack.apiUrl + method, request, body);
+    const tz = method === 'users.info' ? timeZones.get(fields.user ?? '') : undefined;
+    const profile = tz === undefined ? undefined : (JSON.parse(reply) as { readonly user: object });
+    answer(response, profile ? JSON.stringify({ ...profile, user: { ...profile.user, tz } }) : reply);
   }).listen(0, '127.0.0.1');
   const url = await addressOf(server);
 
@@ -76,6 +82,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     apiUrl: `${url}/api/`,
     sent,
     reject,
+    timeZones,
     async next() {
       while (sent.length <= read) await arrived.promise;
       read += 1;
@@ -85,6 +92,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       sent.length = 0;
       read = 0;
       reject.clear();
+      timeZones.clear();
     },
     slash: (botUrl, line, more) =>
       sendForm(bot(botUrl), { ...user, command: '/trail', text: line, response_url: `${url}/response/1`, trigger_id: '1.1', ...more }),
