@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { derivedColumns, eventColumns } from '../src/trail/events.ts';
 import type { BucketLayout } from './bucket-layout.ts';
+import { namedRelation } from './target-sql.ts';
 
-const flattenSql = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8');
+const flattenSql = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8').replace('{{named}}', () => namedRelation);
 
 /** Names of the database and the raw table. */
 export interface TableNames {

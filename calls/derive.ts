@@ -9,7 +9,7 @@ const READS =
 
 /** Parameters that name no resource: tokens, accounts, texts, settings. */
 const NAMES_NOTHING =
-  /(token|requestid|owner|ownerid|accountid|catalogid|registryid|description|comment|reason|tag|version|versionid|versionnumber|region|type|etag|message|marker|zone|zoneid|endpoint|host|status|state|agent|principal|protocol|locale|localeid|credential|credentials)$/;
+  /(token|requestid|owner|ownerid|accountid|catalogid|registryid|description|comment|reason|tag|version|versionid|versionnumber|region|type|etag|message|marker|availabilityzone|availabilityzoneid|endpoint|host|status|state|agent|principal|protocol|locale|localeid|credential|credentials|password|secretstring)$/;
 
 /** Keys that name something although they do not end in a word for it: S3's Bucket, App Mesh's cluster. */
 const PLAIN_NAMES = /^(bucket|resource|repository|table|cluster|function|stack|domain|vault|group|user|role|queue|topic|stream)$/;
@@ -59,7 +59,8 @@ function deriveCall(operation: Operation, kinds: ReadonlySet<string>, deletion: 
   const effect = effectOf(operation);
   const noun = nounOf(name);
   const nouns = [noun, ...(/^(Request|Bundle)/.test(name) ? [[...noun, 'request']] : [])];
-  const named = request.filter((parameter) => !NAMES_NOTHING.test(plain(parameter)));
+  const namesNoun = (parameter: Parameter): boolean => noun.join('') === readKey(keyOf(parameter)).stem.join('');
+  const named = request.filter((parameter) => !NAMES_NOTHING.test(plain(parameter)) || namesNoun(parameter));
   const given = response.filter((parameter) => isGiven(parameter, nouns, response));
 
   const asked = named.filter((parameter) => isAsked(parameter, nouns, name));
@@ -76,8 +77,13 @@ function deriveCall(operation: Operation, kinds: ReadonlySet<string>, deletion: 
       : [];
   const own = effect === 'tag' ? [] : [...asked, ...alone, ...asDeleted];
   const parents = parentsOf(operation, effect, own, given, deletion);
+  // What is deleted by nothing but an account's number, or a version, is a part of that.
+  const isNameless = own.length === 0 && parents.length === 0 && /^(Delete|Deregister|Remove|Terminate)/.test(name);
+  if (isNameless) parents.push(...request.filter((parameter) => parameter.isRequired && isTop(parameter) && !/token$/i.test(keyOf(parameter))));
   const toText = (parameters: readonly Parameter[]): string[] =>
-    [...new Set(parameters.map(({ path }) => path.join('.')))].sort((a, b) => rankOf(a) - rankOf(b));
+    [...new Set(parameters.map(({ path }) => path.join('.')))].sort(
+      (a, b) => rankOf(a) - rankOf(b) || a.split('.').length - b.split('.').length || b.length - a.length,
+    );
   return { name, effect, kind: noun.join(' '), own: toText(own), given: toText(effect === 'tag' ? [] : given), parents: toText(parents) };
 }
 

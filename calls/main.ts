@@ -8,9 +8,11 @@ import { deriveCalls } from './derive.ts';
 import { printEffects } from './effect-sql.ts';
 import { BOTOCORE, readServices } from './models.ts';
 import { CORRECTIONS } from './reviewed.ts';
+import { targetEntries } from './target-list.ts';
 
 const services = (await readServices()).map((service) => ({
-  sources: service.sources,
+  sources: service.sources.map((source) => source.toLowerCase()),
+  operations: service.operations,
   calls: new Map(deriveCalls(service).map((call) => [call.name, call])),
 }));
 for (const { source, names, because: _because, ...fields } of CORRECTIONS) {
@@ -20,14 +22,18 @@ for (const { source, names, because: _because, ...fields } of CORRECTIONS) {
     if (owners.length > 0) continue;
     const { effect, kind = '', own = [], given = [], parents = [] } = fields;
     if (!effect) throw new Error(`The models have no ${source} ${name}: its correction has to say everything`);
-    const service = services.find(({ sources }) => sources.length === 1 && sources[0] === source) ?? { sources: [source], calls: new Map() };
+    const service = services.find(({ sources }) => sources.length === 1 && sources[0] === source) ?? {
+      sources: [source],
+      operations: [],
+      calls: new Map(),
+    };
     if (service.calls.size === 0) services.push(service);
     service.calls.set(name, { name, effect, kind, own, given, parents });
   }
 }
+services.sort((a, b) => (a.sources.join() < b.sources.join() ? -1 : 1));
 const sections = services
   .filter(({ calls }) => calls.size > 0)
-  .toSorted((a, b) => (a.sources.join() < b.sources.join() ? -1 : 1))
   .map(({ sources, calls }) =>
     [`[${sources.join(' ')}]`, ...[...calls.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(printCall)].join('\n'),
   );
@@ -36,7 +42,7 @@ writeFileSync(new URL('../src/trail/calls.tsv', import.meta.url), text);
 
 const bySource = new Map<string, Map<string, CatalogueCall>>();
 for (const { sources, calls } of services) {
-  for (const source of sources.map((each) => each.toLowerCase())) {
+  for (const source of sources) {
     const merged = bySource.get(source) ?? new Map<string, CatalogueCall>();
     for (const [name, call] of calls) merged.set(name, merged.has(name) ? mergeCalls(merged.get(name) as CatalogueCall, call) : call);
     bySource.set(source, merged);
@@ -46,5 +52,24 @@ writeFileSync(
   new URL('../src/trail/effect.sql', import.meta.url),
   printEffects(new Map([...bySource].map(([source, calls]) => [source, [...calls.values()]]))),
 );
+
+const modelled = [...bySource].flatMap(([source, calls]) =>
+  [...calls.values()].map((call) => {
+    const operations = services
+      .filter(({ sources }) => sources.includes(source))
+      .flatMap(({ operations: all }) => all.filter(({ name }) => name === call.name));
+    return { source, call, request: operations.flatMap(({ request }) => request), response: operations.flatMap(({ response }) => response) };
+  }),
+);
+const entries = targetEntries(modelled);
+writeFileSync(new URL('../src/trail/targets.txt', import.meta.url), `${entries.join('\n')}\n`);
+const permissionCalls = services.flatMap(({ sources, operations, calls }) =>
+  operations
+    .filter(({ name, accessLevel }) => calls.has(name) && accessLevel?.startsWith('Permissions management'))
+    .flatMap(({ name }) => sources.map((source) => `${source} ${name}`)),
+);
+writeFileSync(new URL('../src/analysis/permission-calls.txt', import.meta.url), `${[...new Set(permissionCalls)].sort().join('\n')}\n`);
 const total = services.reduce((sum, { calls }) => sum + calls.size, 0);
-process.stdout.write(`${total} calls of ${services.length} services, ${Math.round(text.length / 1000)} kB\n`);
+process.stdout.write(
+  `${total} calls of ${services.length} services, ${Math.round(text.length / 1000)} kB; ${entries.length} targets that SQL has to be told, ${Math.round(entries.join().length / 1000)} kB\n`,
+);

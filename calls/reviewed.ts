@@ -75,6 +75,7 @@ export const CORRECTIONS: readonly Correction[] = [
   {
     source: 'ec2',
     names: ['CreateLaunchTemplateVersion', 'DeleteLaunchTemplateVersions'],
+    own: [],
     parents: ['LaunchTemplateId', 'LaunchTemplateName'],
     because: 'both are optional in the model',
   },
@@ -84,7 +85,7 @@ export const CORRECTIONS: readonly Correction[] = [
     given: ['serviceConfiguration.serviceId', 'serviceConfiguration.serviceName'],
     because: fromModels,
   },
-  { source: 'ec2', names: ['DeleteVpcEndpointServiceConfigurations'], own: ['ServiceId'], because: fromModels },
+  { source: 'ec2', names: ['DeleteVpcEndpointServiceConfigurations'], own: ['ServiceId[]'], because: fromModels },
   {
     source: 'ec2',
     names: ['CreateTransitGatewayConnect'],

@@ -23,11 +23,16 @@ with parsed as (
       "topicArn": "VARCHAR", "queueUrl": "VARCHAR", "queueName": "VARCHAR", "hostedZoneId": "VARCHAR",
       "loadBalancerArn": "VARCHAR", "certificateArn": "VARCHAR", "domainName": "VARCHAR", "detectorId": "VARCHAR",
       "resourceArn": "VARCHAR", "name": "VARCHAR"}') as request,
-    case when eventName in ('RunInstances', 'CreateKey', 'CreateAccessKey', 'CreateFleet', 'RequestSpotFleet', 'RunJobFlow')
-      then json_transform(responseElements, '{
-        "instancesSet": {"items": [{"instanceId": "VARCHAR"}]}, "keyMetadata": {"keyId": "VARCHAR"},
-        "accessKey": {"accessKeyId": "VARCHAR"}, "CreateFleetResponse": {"fleetId": "VARCHAR"}, "spotFleetRequestId": "VARCHAR", "jobFlowId": "VARCHAR"}')
-    end as response
+    -- Keys that some services write with other letters, which a struct does not tell apart.
+    json_extract_string(requestParameters, ['$.username', '$.resourceARN', '$.dbClusterIdentifier', '$.vPCId']) as otherletters,
+    -- What the call is about, at the places that the catalogue of calls has for it.
+    case when asked is not null then coalesce(
+      nullif(json_extract_string(requestParameters, asked[1]), ''), nullif(json_extract_string(requestParameters, asked[2]), ''),
+      nullif(json_extract_string(requestParameters, asked[3]), ''), nullif(json_extract_string(requestParameters, asked[4]), ''),
+      nullif(json_extract_string(requestParameters, asked[5]), ''), nullif(json_extract_string(requestParameters, asked[6]), ''),
+      nullif(json_extract_string(responseElements, answered[1]), ''), nullif(json_extract_string(responseElements, answered[2]), ''),
+      nullif(json_extract_string(responseElements, answered[3]), ''), nullif(json_extract_string(responseElements, answered[4]), ''),
+      nullif(json_extract_string(responseElements, answered[5]), ''), nullif(json_extract_string(responseElements, answered[6]), '')) end as own
   from records
 )
 select
@@ -84,16 +89,15 @@ select
   sessionCredentialFromConsole as sessioncredentialfromconsole,
 
   coalesce(
-    response.instancesSet.items[1].instanceId, response.keyMetadata.keyId, response.accessKey.accessKeyId, response.CreateFleetResponse.fleetId,
-    response.spotFleetRequestId, response.jobFlowId,
     request.bucketName, request.instanceId, request.instancesSet.items[1].instanceId, request.accessKeyId, request.roleName,
-    request.userName, request.groupName, nullif(regexp_extract(request.roleArn, ':role/(?:.*/)?([^/]+)$', 1), ''), request.policyArn,
+    request.userName, otherletters[1], request.groupName, nullif(regexp_extract(request.roleArn, ':role/(?:.*/)?([^/]+)$', 1), ''), request.policyArn,
     request.policyName, request.keyId, request.functionName, request.trailName, request.dBInstanceIdentifier,
-    request.dBClusterIdentifier, request.tableName, request.secretId, request.stackName, request.autoScalingGroupName,
+    request.dBClusterIdentifier, otherletters[3], request.tableName, request.secretId, request.stackName, request.autoScalingGroupName,
     request.notebookInstanceName, request.environmentName, request.nodegroupName, request.clusterName, request.repositoryName, request.groupId, request.volumeId,
-    request.snapshotId, request.imageId, request.networkInterfaceId, request.subnetId, request.vpcId, request.logGroupName,
+    request.snapshotId, request.imageId, request.networkInterfaceId, request.subnetId, request.vpcId, otherletters[4], request.logGroupName,
     request.topicArn, request.queueUrl, request.queueName, request.hostedZoneId, request.loadBalancerArn,
-    request.certificateArn, request.domainName, request.detectorId, request.resourceArn, request.name
+    request.certificateArn, request.domainName, request.detectorId, request.resourceArn, otherletters[2], request.name
   ) as hint,
+  own,
   case when resources is not null then coalesce(json_extract_string(resources, '$[0].ARN'), json_extract_string(resources, '$[0].ARNPrefix')) end as resourcearn
 from parsed

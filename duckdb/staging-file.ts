@@ -10,6 +10,9 @@ export interface StagingFile {
   readonly longestLine: number;
 }
 
-/** Fields that unpacking adds to each record. Their names in the line are the load's prefix plus the index here. */
-export const LINE_FIELDS = ['line', 'file', 'digest', 'day', 'account', 'region'] as const;
+/**
+ * Fields that unpacking adds to each record. Their names in the line are the load's prefix plus the index here. `asked` and
+ * `answered` are where the request and the response name what the call is about, by the catalogue of calls.
+ */
+export const LINE_FIELDS = ['line', 'file', 'digest', 'day', 'account', 'region', 'asked', 'answered'] as const;
 export type LineField = (typeof LINE_FIELDS)[number];

@@ -43,6 +43,8 @@ const LINE_FIELD_TYPES: { readonly [name in LineField]: string } = {
   day: 'varchar',
   account: 'varchar',
   region: 'varchar',
+  asked: 'varchar[]',
+  answered: 'varchar[]',
 };
 
 /** A query for the records of staging files, with the added fields. A line that is not JSON gives no row. */
@@ -94,7 +96,7 @@ export const linesQuery = (stagingFiles: readonly StagingFile[]): string => `sel
 export const withOwnIds = (records: string, ownIds: string): string =>
   `select * replace (case when get_bit(getvariable('${ownIds}'), line) = 1 then coalesce(digest, cast(cast(md5(eventID || '|' || ${AWS_CONTENT}) as uuid) as varchar)) else eventID end as eventID) from (${records})`;
 
-const HELPER_COLUMNS = 'hint, resourcearn, typed, agent, service, plainname';
+const HELPER_COLUMNS = 'own, hint, resourcearn, typed, agent, service, plainname';
 
 /** A query for the rows of `events` from records, as stored in parts. */
 const eventsQuery = (records: string, exclude: string): string =>

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { targetPaths } from '../src/trail/target-paths.ts';
 import { type FoundRecord, findRecords } from './find-records.ts';
 import { isLogName, LARGE, readLogFile, readLogPieces } from './read-log-file.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
@@ -79,7 +80,7 @@ interface RecordLine {
   readonly from: number;
   readonly to: number;
   readonly day: string;
-  /** Service and call. Lines are sorted by call and time. */
+  /** Service and call, with any text between. Lines are sorted by call and time. */
   readonly call: string;
   readonly time: string;
   /** A digest of the record, for one without an eventID that AWS gave it. */
@@ -117,7 +118,8 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
     writeFileSync(path, text);
     stagingFiles.push({ path, day: currentDay, bytes: text.length, longestLine });
   };
-  const field = (name: LineField, value: string | number): string => `"${fieldPrefix}${LINE_FIELDS.indexOf(name)}":${JSON.stringify(value)},`;
+  const field = (name: LineField, value: string | number | readonly string[]): string =>
+    `"${fieldPrefix}${LINE_FIELDS.indexOf(name)}":${JSON.stringify(value)},`;
   /** The fields about the file, which all records of a file and day share. */
   const lineFields = ({ file, account, region }: UnpackJob, lineDay: string): string =>
     `${field('file', file)}${field('day', lineDay)}${account ? field('account', account) : ''}${region ? field('region', region) : ''}`;
@@ -133,8 +135,15 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
     filled = 0;
     longest = 0;
   };
-  const put = (lineDay: string, { job, text, from, to, digest }: HeldLine) => {
-    const head = `{${field('line', number)}${digest ? field('digest', digest) : ''}${cachedLineFields(job, lineDay)}`;
+  /** Where the records of a call name its target. */
+  const targetFields = (call: string): string => {
+    const [, source = '', name = ''] = CALL.exec(call) ?? [];
+    const paths = targetPaths(source, name);
+    if (!paths) return '';
+    return `${field('asked', paths.request)}${field('answered', paths.response)}`;
+  };
+  const put = (lineDay: string, fields: string, { job, text, from, to, digest }: HeldLine) => {
+    const head = `{${field('line', number)}${digest ? field('digest', digest) : ''}${cachedLineFields(job, lineDay)}${fields}`;
     number += 1;
     const size = head.length + to - from;
     if (lineDay !== currentDay || filled + size > STAGING_FILE_BYTES) flush();
@@ -151,8 +160,9 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
   };
   const release = () => {
     for (const [lineDay, calls] of sortedEntries(held)) {
-      for (const [, lines] of sortedEntries(calls)) {
-        for (const line of lines.sort((a, b) => byCodeUnit(a.time, b.time))) put(lineDay, line);
+      for (const [call, lines] of sortedEntries(calls)) {
+        const fields = targetFields(call);
+        for (const line of lines.sort((a, b) => byCodeUnit(a.time, b.time))) put(lineDay, fields, line);
       }
     }
     flush();
@@ -175,6 +185,9 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
     },
   };
 }
+
+/** The source and the name in `RecordLine.call`. */
+const CALL = /^([a-z0-9.-]+)\b.*?([A-Za-z0-9_]+)$/is;
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -237,7 +250,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
     const sourceAt = source(timeAt);
     const nameAt = name(Math.max(sourceAt, timeAt));
     const idAt = id(from);
-    const isFound = sourceAt !== -1 && nameAt !== -1 && nameAt < to;
+    if (sourceAt === -1 || nameAt === -1 || nameAt >= to) return 0;
     const at = text.toString('latin1', timeAt, timeAt + TIME_LENGTH);
     writer.add({
       job,
@@ -245,7 +258,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
       from,
       to,
       day: job.day ?? dayOfEventTime(at),
-      call: isFound ? letters.slice(sourceAt, letters.indexOf('"', nameAt + NAME_KEY.length)) : '',
+      call: letters.slice(sourceAt + SOURCE_KEY.length, letters.indexOf('"', nameAt + NAME_KEY.length)),
       time: at,
       digest: idAt !== -1 && idAt < to && isAwsIdAt(letters, idAt + ID_KEY.length) ? undefined : md5Id(text.subarray(from, to)),
     });

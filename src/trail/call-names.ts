@@ -31,10 +31,7 @@ export type Effect = (typeof EFFECTS)[number];
  * they have no look-around.
  */
 export const EFFECT_PATTERNS: readonly (readonly [Effect, string])[] = [
-  [
-    'tag',
-    '^(Tag|Untag|(Create|Delete|Put|Update|Set|CreateOrUpdate|Remove|Add|Change|Configure|BatchPut|BatchRemove)Tags?|AddTagsTo|RemoveTagsFrom)([A-Z]|$)',
-  ],
+  ['tag', '^(Tag|Untag|(Create|Delete|Put|Update|Set|CreateOrUpdate|Remove|Add|Change|Configure|BatchPut|BatchRemove)Tags)([A-Z]|$)'],
   // What is taken from something, or registered with it, is there before and after.
   [
     'change',
@@ -48,14 +45,14 @@ export const EFFECT_PATTERNS: readonly (readonly [Effect, string])[] = [
   ],
   [
     'create',
-    '^(Batch|Bulk|Admin)?(Create|Run|Register|Import|Reimport|Allocate|Request|Copy|Publish|Launch|Purchase|Issue|Provision|Clone|Replicate|Subscribe|Submit|Upload|Open|Claim|Bundle|Define|Post|Invite|Insert|Setup)([A-Z]|$)',
+    '^(Batch|Bulk|Admin)?(Create|Run(Instances|ScheduledInstances|JobFlow|Task)|Register|Import|Reimport|Allocate|Request|Copy|Publish|Launch|Purchase|Issue|Provision|Clone|Replicate|Subscribe|Submit|Upload|Open|Claim|Bundle|Define|Post|Invite|Insert|Setup)([A-Z]|$)',
   ],
   ['schedule', '^Schedule([A-Z]|$)'],
   ['cancel', '^(Batch)?(Cancel|Abort)([A-Z]|$)'],
   ['share', '^(Share|Unshare)([A-Z]|$)'],
   ['allow', '^(Authorize|Grant|BatchGrant|Allow|Add[A-Za-z]*Permissions?)([A-Z0-9]|$)'],
   ['deny', '^(Deauthorize|Revoke|BatchRevoke|Disallow|Deny|Remove[A-Za-z]*Permissions?)([A-Z0-9]|$)'],
-  ['start', '^(Batch)?(Start|Resume|Reboot|Restart|Enable|Activate|Retry|Execute|Initiate|Continue|Deploy)([A-Z]|$)'],
+  ['start', '^(Batch)?(Start|Run|Resume|Reboot|Restart|Enable|Activate|Retry|Execute|Initiate|Continue|Deploy)([A-Z]|$)'],
   ['stop', '^(Batch)?(Stop|Pause|Suspend|Disable|Deactivate|Disconnect|Drain)([A-Z]|$)'],
   [
     'use',
@@ -69,7 +66,7 @@ const effectPatterns = EFFECT_PATTERNS.map(([effect, pattern]) => [effect, new R
 export const effectOfName = (name: string): Effect => effectPatterns.find(([, pattern]) => pattern.test(name))?.[0] ?? 'change';
 
 /** The date and version that some services put behind a call's name: DeleteFunction20150331, UpdateFunctionCode20150331v2, CreateDistribution2020_05_31. */
-export const CALL_DATE = '(20[0-9]{2}_?[0-9]{2}_?[0-9]{2})(v[0-9])?$';
+export const CALL_DATE = '(20[0-9]{2}_{0,1}[0-9]{2}_{0,1}[0-9]{2})(v[0-9]){0,1}$';
 const callDate = new RegExp(CALL_DATE);
 
 /** The name of a call without a date. */

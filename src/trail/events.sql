@@ -1,8 +1,9 @@
 -- Adds the derived columns of the relation `events` to the flat ones: who made the call, on which resource, with which tool, and
 -- the outcome. Both engines use this text. It is in Athena's dialect, without lambdas, without look-around in regular expressions,
 -- and with every `_` in LIKE escaped.
--- The engine provides the relation `flat` with two extra columns: `hint`, the resource named in the request or response, and
--- `resourcearn`, the first ARN in `resources`. The engine drops these two and the helper columns `typed`, `agent`, `service` and `plainname`. `{{…}}` are filled from the catalogue of calls.
+-- The engine provides the relation `flat` with three extra columns: `own`, what the call is about by the catalogue of calls, `hint`,
+-- a resource that the request names under a usual key, and `resourcearn`, the first ARN in `resources`. The engine drops these and
+-- the helper columns `typed`, `agent`, `service` and `plainname`. `{{…}}` are filled from the catalogue of calls.
 with known as (
   select
     *,
@@ -86,6 +87,11 @@ acted as (
     -- Some services put a date behind the name of a call.
     regexp_replace(eventname, '{{callDate}}', '') as plainname
   from identified
+),
+-- What the call does, by the catalogue of calls.
+classified as (
+  select *, {{effect}} as effect
+  from acted
 )
 select
   *,
@@ -101,7 +107,8 @@ select
   chr(10) || concat_ws(chr(10), actor, username, sessionname, sessionissuername) || chr(10) as names,
 
   -- A denied call often has no request parameters and names the resource only in its error message.
-  coalesce(hint, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
+  -- What a call makes or deletes comes before what it needs for it: the subnet before its VPC.
+  coalesce(case when effect in ('create', 'delete', 'schedule', 'cancel', 'restore') then own end, hint, own, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
     nullif(regexp_extract(errormessage, ' on resource: "{0,1}arn:[^ "]*[:/]([^ :/"]+)', 1), '')) as target,
 
   -- The instances that a call launches, starts or stops. A narrow column, because the JSON with the ids is the largest of all.
@@ -136,13 +143,11 @@ select
   end as outcome,
 
   case
-    when coalesce(readonly, '') = 'true' then 'false'
-    when regexp_like(eventname, '^(Batch)?(Delete|Terminate|Purge|Destroy)') then 'true'
-    when eventname in ('StopLogging', 'ScheduleKeyDeletion', 'DisableKey', 'LeaveOrganization', 'CloseAccount',
-      'StopConfigurationRecorder', 'DeactivateMFADevice', 'DeregisterImage', 'RemoveAccountFromOrganization') then 'true'
+    when effect in ('delete', 'schedule') then 'true'
+    when effect = 'read' then 'false'
+    when regexp_like(eventname, '^(Batch)?(Purge|Destroy)') then 'true'
+    when eventname in ('StopLogging', 'DisableKey', 'LeaveOrganization', 'CloseAccount', 'StopConfigurationRecorder', 'DeactivateMFADevice',
+      'RemoveAccountFromOrganization') then 'true'
     else 'false'
-  end as destructive,
-
-  -- What the call does, by the catalogue of calls.
-  {{effect}} as effect
-from acted
+  end as destructive
+from classified

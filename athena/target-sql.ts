@@ -1,0 +1,79 @@
+/** SQL for the target of a call, from the catalogue of calls: Athena cannot join a table of calls in a view, so the catalogue is one text. */
+import { readFileSync } from 'node:fs';
+import { CALL_DATE } from '../src/trail/call-names.ts';
+
+/** The calls whose target the rule of names does not find: `name=places` or `source name=places`, one a line. */
+const targets = readFileSync(new URL('../src/trail/targets.txt', import.meta.url), 'utf8')
+  .trim()
+  .replaceAll('\n', ';');
+
+/**
+ * A JSON object as a map whose keys are in lower case, of two that differ in case only the first; null for other text, and for text
+ * that CloudTrail truncated.
+ */
+const lowerKeys = (json: string): string =>
+  `try(transform_values(multimap_from_entries(transform(map_entries(cast(${json} as map(varchar, json))), entry -> row(lower(entry[1]), entry[2]))), (name, list) -> list[1]))`;
+
+/** A text, or the first of a list, as the services write them. */
+const firstText = (json: string): string =>
+  `nullif(coalesce(${['$', '$[0]', '$.content', '$[0].content', '$.item', '$.item[0]'].map((path) => `json_extract_scalar(${json}, '${path}')`).join(', ')}), '')`;
+
+/** The first object of a list, or the object itself. */
+const firstObject = (json: string): string =>
+  `coalesce(${['$.items[0]', '$.item[0]', '$.item', '$[0]'].map((path) => `json_extract(${json}, '${path}')`).join(', ')}, ${json})`;
+
+/** The text at the n-th place: one key, or one within another, which the query protocol leaves out. EC2 puts ids into sets. */
+function textAt(n: number): string {
+  const place = `element_at(places, ${n})`;
+  const document = `if(starts_with(${place}, 'q'), asked, answered)`;
+  const key = `split_part(substr(${place}, 2), '.', 1)`;
+  const inner = `coalesce(split_part(substr(${place}, 2), '.', 2), '')`;
+  const set = `regexp_replace(${key}, 'id$', '') || 'sset'`;
+  return `if(${inner} = '',
+    coalesce(${firstText(`element_at(${document}, ${key})`)}, ${firstText(`element_at(${lowerKeys(firstObject(`element_at(${document}, ${set})`))}, ${key})`)}),
+    coalesce(${firstText(`element_at(${lowerKeys(firstObject(`element_at(${document}, ${key})`))}, ${inner})`)}, ${firstText(`element_at(${document}, ${inner})`)}))`;
+}
+
+/** The text under the first of the usual names that a map has. */
+const textByRule = (map: string): string =>
+  firstText(`element_at(${map}, element_at(filter(tried, name -> element_at(${map}, name) is not null), 1))`);
+
+const endings = ['name', 'id', 'identifier', 'arn'];
+const tried = endings.flatMap((ending) =>
+  ['lower(noun)', 'lower(lastword)', "''"].flatMap((stem) => [`${stem} || '${ending}'`, `${stem} || '${ending}s'`]),
+);
+const unwrapped = (map: string, ending: string): string =>
+  `if(cardinality(${map}) = 1 and regexp_like(element_at(map_keys(${map}), 1), '${ending}$'), coalesce(${lowerKeys(`element_at(map_values(${map}), 1)`)}, ${map}), ${map})`;
+
+const noun = [
+  ["'^(Batch|Bulk|Admin)?(CreateOrUpdate|[A-Z][a-z]+)'", "''"],
+  ["'(From|To|For|In|By|With|On|Into|As|And|V[0-9])([A-Z].*)?$'", "''"],
+  ["'ies$'", "'y'"],
+  ["'(ss|x|ch|sh)es$'", "'$1'"],
+  ["'([^su])s$'", "'$1'"],
+].reduce((text, [pattern, by]) => `regexp_replace(${text}, ${pattern}, ${by})`, 'plain');
+
+/** The relation `named`: the columns of `raw`, the request as a map, and `own`, what the call is about. Each JSON is parsed once. */
+export const namedRelation: string = `opened as (
+  select *, ${lowerKeys('json_parse(requestparameters)')} as requestmap,
+    case when coalesce(readonly, '') <> 'true' then ${lowerKeys('json_parse(responseelements)')} end as responsemap,
+    regexp_replace(eventname, '${CALL_DATE}', '') as plain
+  from raw
+),
+unwrapped as (
+  select *, ${unwrapped('requestmap', 're(q|quest)')} as asked, ${unwrapped('responsemap', 'response')} as answered,
+    ${noun} as noun,
+    split(coalesce(element_at(calls, split_part(eventsource, '.', 1) || ' ' || plain), element_at(calls, plain)), ',') as places
+  from (select *, split_to_map('${targets}', ';', '=') as calls from opened) as listed
+),
+placed as (
+  select *, coalesce(regexp_extract(noun, '[A-Z][a-z0-9]*$'), '') as lastword from unwrapped
+),
+named as (
+  select *, case
+    when coalesce(readonly, '') = 'true' then null
+    when places is not null then coalesce(${[1, 2, 3].map(textAt).join(', ')})
+    else coalesce(${textByRule('asked')}, ${textByRule('answered')}, ${textByRule(lowerKeys(firstObject('element_at(answered, lower(noun))')))})
+  end as own
+  from (select *, array[${tried.join(', ')}] as tried from placed) as prepared
+)`;
