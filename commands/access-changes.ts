@@ -1,5 +1,5 @@
 /** Changes of access: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
-import { exactFilter, failures, preset, sql } from '#kit';
+import { changesPermissions, exactFilter, failures, preset, sql } from '#kit';
 
 /** The kind of access that a call changes; null for a call that changes none. */
 const ACCESS_KIND = sql`case
@@ -7,6 +7,8 @@ const ACCESS_KIND = sql`case
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, '^(Tag|Untag|Generate|Simulate)') then null
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'AccessKey|SSHPublicKey|ServiceSpecificCredential|SigningCertificate') then 'key'
   when eventname in ('SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey') then 'key'
+  when eventsource = 'iam.amazonaws.com' and eventname in ('CreateLoginProfile', 'UpdateLoginProfile')
+    and json_extract_scalar(requestparameters, '$.userName') <> coalesce(username, '') then 'password of another user'
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'LoginProfile|ChangePassword|PasswordPolicy') then 'password'
   when eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'MFADevice') then 'MFA'
   when eventname = 'UpdateAssumeRolePolicy' or (eventsource = 'iam.amazonaws.com' and regexp_like(eventname, 'SAMLProvider|OpenIDConnectProvider')) then 'trust'
@@ -30,8 +32,12 @@ const ACCESS_KIND = sql`case
   when regexp_like(eventname, '^(Create(Queue|Topic|Key)|Set(Queue|Topic)Attributes|(Create|Update)(Elasticsearch){0,1}Domain(Config){0,1})$')
     and regexp_like(requestparameters, '"(Policy|policy|accessPolicies)"') then 'policy'
   when eventsource = 'eks.amazonaws.com' and regexp_like(eventname, 'AccessEntry|AccessPolicy') then 'policy'
-  when eventname in ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
-    and regexp_like(requestparameters, '"[0-9a-f.:]+/0"') then 'open port'
+  when regexp_like(eventname, '^(Authorize[A-Za-z]*Ingress|ModifySecurityGroupRules|(Create|Replace)NetworkAclEntry)$')
+    and regexp_like(requestparameters, '"[0-9a-f.:]+/0"') and coalesce(requestparameters, '') not like '%"deny"%' then 'open port'
+  when regexp_like(eventname, '^(Create|Modify|Restore|Update)') and regexp_like(responseelements, '"publiclyAccessible": *true') then 'open port'
+  when regexp_like(eventname, 'SecurityGroup|NetworkAcl|^PutObjectAcl$|^Set(Queue|Topic)Attributes$') or coalesce(eventcategory, '') = 'Data' then null
+  when effect = 'share' then 'share'
+  when ${changesPermissions} then 'policy'
 end`;
 
 export default preset({

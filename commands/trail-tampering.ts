@@ -1,20 +1,28 @@
-/** Changes to trails, their buckets and keys, and to other logs: flow logs, log groups, access logs, Config, GuardDuty. */
+/** Changes to trails, their buckets and keys, and to other logs: flow logs, log groups, access logs, Config, GuardDuty and other services that watch. */
 import { eventsDuring, failures, isoSecond, preset, sql } from '#kit';
 
 const TRAIL_CHANGES = sql`(eventsource = 'cloudtrail.amazonaws.com' and eventname in (
   'StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', 'PutInsightSelectors', 'DeleteEventDataStore', 'UpdateEventDataStore',
   'StopEventDataStoreIngestion', 'DeleteChannel', 'DeregisterOrganizationDelegatedAdmin'
 ))`;
-/** Changes to other logs. An account that leaves its organization also leaves the organization's trail. */
+/** Services that watch an account: what deletes, stops or leaves one of their things makes them see less. */
+const WATCHERS = sql`eventsource in ('access-analyzer.amazonaws.com', 'config.amazonaws.com', 'detective.amazonaws.com', 'guardduty.amazonaws.com',
+  'inspector.amazonaws.com', 'inspector2.amazonaws.com', 'macie2.amazonaws.com', 'securityhub.amazonaws.com', 'securitylake.amazonaws.com')`;
+/**
+ * Changes to other logs and to services that watch, by the catalogue's effects, whatever the service. An account that leaves its
+ * organization also leaves the organization's trail.
+ */
 const OTHER_LOG_CHANGES = sql`(
-  (eventsource = 'ec2.amazonaws.com' and eventname = 'DeleteFlowLogs')
-  or (eventsource = 'logs.amazonaws.com' and eventname in ('DeleteLogGroup', 'DeleteLogStream') and actorkind <> 'service')
-  or (eventsource = 'route53resolver.amazonaws.com' and eventname in ('DeleteResolverQueryLogConfig', 'DisassociateResolverQueryLogConfig'))
-  or (eventsource = 'config.amazonaws.com' and eventname in ('StopConfigurationRecorder', 'DeleteConfigurationRecorder', 'DeleteDeliveryChannel'))
-  or (eventsource = 'guardduty.amazonaws.com'
-    and (eventname = 'DeleteDetector' or (eventname = 'UpdateDetector' and json_extract_scalar(requestparameters, '$.enable') = 'false')))
+  (${WATCHERS} and (effect in ('delete', 'stop') or regexp_like(eventname, '^(BatchDisable|Disassociate|Archive|CreateFilter|CreateIPSet|UpdateIPSet)'))
+    and not regexp_like(eventname, 'Evaluation|Tags|Finding|DeleteFilter'))
+  or (effect in ('delete', 'stop') and regexp_like(eventname, 'FlowLog|AccessLog|ActivityStream|QueryLog|Logging|LogSubscription|LogDelivery|AuditLog|LogConfig|LogSource|Recording(Preferences|Configuration)')
+    and not regexp_like(eventname, 'LogPattern|LogAnomaly'))
+  or (eventsource = 'logs.amazonaws.com' and regexp_like(eventname, '^Delete(LogGroup|LogStream|SubscriptionFilter|Destination|DeliverySource|Delivery|AccountPolicy)$') and actorkind <> 'service')
+  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and json_extract_scalar(requestparameters, '$.enable') = 'false')
   or (eventsource = 's3.amazonaws.com' and eventname = 'PutBucketLogging' and requestparameters not like '%LoggingEnabled%')
-  or (eventsource = 'organizations.amazonaws.com' and eventname = 'LeaveOrganization')
+  or (eventname = 'ModifyLoadBalancerAttributes' and regexp_like(requestparameters, 'access_logs[.]s3[.]enabled"[^}]*"false"'))
+  or (eventsource = 'eks.amazonaws.com' and eventname = 'UpdateClusterConfig' and regexp_like(requestparameters, '"clusterLogging".*"enabled": *false'))
+  or (eventsource = 'organizations.amazonaws.com' and eventname in ('LeaveOrganization', 'DisableAWSServiceAccess'))
 )`;
 const BUCKET_CHANGES = sql`(eventsource = 's3.amazonaws.com' and readlike <> 'true'
   and regexp_like(eventname, '^(DeleteObject|DeleteObjects|DeleteBucket|(Put|Delete)(Bucket(Policy|Acl|Lifecycle|LifecycleConfiguration|Versioning|Encryption|Replication|PublicAccessBlock)|PublicAccessBlock|ObjectLockConfiguration))$'))`;
@@ -28,7 +36,7 @@ const RESOURCE_NAME = sql`regexp_extract(target, '([^:/]+)/{0,1}$', 1)`;
 export default preset({
   name: 'trail-tampering',
   topic: 'changes',
-  summary: 'Lists changes to trails, to their buckets and keys, and to other logs such as flow logs, with failed attempts',
+  summary: 'Lists changes to trails, their buckets and keys, to other logs, and to services that watch, such as GuardDuty, with failed attempts',
   example: '30d',
   window: '30d',
   from: (window) => sql`(

@@ -13,6 +13,7 @@
 export { z } from 'zod';
 export { findOrigins, type Origin, userBehind } from './analysis/attribution.ts';
 export { countFields } from './analysis/field-stats.ts';
+export { changesPermissions } from './analysis/permission-calls.ts';
 export { isCall, resourceFilters } from './analysis/resource-actions.ts';
 export type { ResourceId } from './analysis/resource-id.ts';
 export { type ClassifiedAddress, type ClassifiedUser, classifySignIns, signInAttempts } from './analysis/sign-in-attacks.ts';
@@ -31,6 +32,7 @@ export { report } from './answer/report.ts';
 export type { HistoryEvent } from './answer/resource-history.ts';
 export { resourceQuestion } from './answer/resource-question.ts';
 export { accountsSharing, didYouMeanResource, hasChosenName, printResource, resourceWord } from './answer/resource-word.ts';
+export { deletionColumns, scheduledDeletions, takenBack } from './answer/scheduled-deletions.ts';
 export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
 export { readJson, toJsonText } from './text/json.ts';

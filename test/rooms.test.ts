@@ -113,6 +113,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
   { names: ['mfaColumn'], because: 'signInsDuring uses it too' },
   { names: ['ClassifiedAddress', 'ClassifiedUser'], because: 'the rows of classifySignIns' },
+  { names: ['changesPermissions'], because: 'has data that `npm run calls` makes' },
   { names: ['isPrivateAddress', 'isFromInsideAws'], because: 'share the CIDR ranges of filters' },
 ];
 

@@ -4,6 +4,7 @@
  */
 import { parseJson } from '../text/json.ts';
 import { plainCallName } from '../trail/call-names.ts';
+import { isoSecond } from '../trail/events.ts';
 import { DAY_MS } from '../trail/time-window.ts';
 
 /** A call that deletes later. */
@@ -40,10 +41,11 @@ const DELAYED: Readonly<Record<string, DelayedDeletion>> = {
   'organizations CloseAccount': { days: 90, undoneBy: [], source: 'Organizations User Guide, "Closing a member account"' },
 };
 
+/** The calls that take a deletion back. */
+export const UNDOING_CALLS: ReadonlySet<string> = new Set(Object.values(DELAYED).flatMap(({ undoneBy }) => undoneBy));
+
 /** The calls that delete later, and those that take it back. */
-export const DELAYED_CALLS: readonly string[] = [
-  ...new Set(Object.entries(DELAYED).flatMap(([key, { undoneBy }]) => [key.split(' ')[1] as string, ...undoneBy])),
-];
+export const DELAYED_CALLS: readonly string[] = [...new Set([...Object.keys(DELAYED).map((key) => key.split(' ')[1] as string), ...UNDOING_CALLS])];
 
 /** A call with its request and response, as JSON. */
 export interface DeletingCall {
@@ -65,7 +67,7 @@ export function isDelayed(call: Omit<DeletingCall, 'eventtime'>): boolean {
 }
 
 /** When a deletion takes effect: the response says it, or the request how long AWS waits. Undefined for one that takes effect at once. */
-export function dueDate(call: DeletingCall): Date | undefined {
+function dueDate(call: DeletingCall): Date | undefined {
   const delay = delayOf(call);
   if (!delay || !isDelayed(call)) return undefined;
   const said = readDate(fieldsOf(call.response).deletiondate);
@@ -105,7 +107,7 @@ export function deletionStates(calls: readonly StatedCall[], now: Date): (Deleti
     if (!due) return undefined;
     const undone = calls.slice(0, i).findLast((later) => later.isDone && takesBack(later, call));
     const cancelled = undone ? { actor: undone.actor, eventtime: undone.eventtime } : null;
-    return { state: cancelled ? 'cancelled' : due <= now ? 'past' : 'scheduled', due: due.toISOString(), cancelled };
+    return { state: cancelled ? 'cancelled' : due <= now ? 'past' : 'scheduled', due: isoSecond(due), cancelled };
   });
 }
 

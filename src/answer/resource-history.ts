@@ -104,11 +104,11 @@ function toHistory(rows: readonly HistoryRow[], resource: ResourceId, now: Date)
     const isCreation = own === 'changed' && isDone && createsStack(row, rows);
     const action = isCreation ? 'created' : own;
     const later = states[i] ?? null;
-    return { ...event, action, isDone, later, effect: isDone ? inWords(action, effect, isCreation, later) : attempt(event) };
+    return { ...event, action, isDone, later, effect: isDone ? wordsFor(action, effect, isCreation, later) : attempt(event) };
   });
 }
 
-function inWords(action: Action, effect: Effect, withChangeSet: boolean, later: DeletionState | null): string {
+function wordsFor(action: Action, effect: Effect, withChangeSet: boolean, later: DeletionState | null): string {
   if (withChangeSet) return 'created it with a change set';
   if (later)
     return later.state === 'scheduled'

@@ -20,16 +20,28 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
     );
   }
   const rows = await newestFirst(context, range, {
-    query: (part) => newestEvents(presetEvent, [...listedColumns, actorAccountColumn, ...(question.columns ?? [])], question.source(part), top + 1),
+    query: (part) =>
+      newestEvents(presetEvent, [...listedColumns, actorAccountColumn, ...(question.columns ?? [])], question.listSource(part), top + 1),
     isEnough: (found) => splitHidden(found).events.length > top,
-    partial: (found) => listFinding(question, splitHidden(found), top),
+    partial: (found) => listFinding(question, splitHidden(found), top, context.now),
   });
-  return listFinding(question, splitHidden(rows), top);
+  return listFinding(question, splitHidden(rows), top, context.now);
 }
 
-function listFinding(question: PresetQuestion, { events, hidden: hiddenCount }: ReturnType<typeof splitHidden<PresetEvent>>, top: number): Finding {
+function listFinding(
+  question: PresetQuestion,
+  { events: read, hidden: hiddenCount }: ReturnType<typeof splitHidden<PresetEvent>>,
+  top: number,
+  now: Date,
+): Finding {
   const { caption, columns = [], hidden = [], range, line, typedShape, counts } = question;
-  const table = eventTable(caption, events, { max: top, hidden, extra: columns.map(({ from: _, ...column }) => ({ ...column, kind: 'text' })) });
+  const events = question.completes?.(read, now) ?? read;
+  const table = eventTable(caption, events, {
+    max: top,
+    more: read.length > top,
+    hidden,
+    extra: columns.map(({ from: _, ...column }) => ({ kind: 'text', ...column })),
+  });
   const listed = events.slice(0, top);
   const succeeded = listed.filter(({ outcome }) => outcome === 'ok');
   const latest = succeeded[0] ?? listed[0];

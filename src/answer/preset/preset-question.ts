@@ -12,7 +12,10 @@ import type { Question, Topic } from '../command.ts';
 import { listedRow } from '../event-list.ts';
 
 /** A computed column besides the usual ones: an expression for each event of a list, or for each group of a count. */
-interface ComputedColumn extends Omit<Column, 'kind'>, ColumnExpression {}
+export interface ComputedColumn extends Omit<Column, 'kind'>, ColumnExpression {
+  /** Default: text. */
+  readonly kind?: Column['kind'];
+}
 
 /** Number of calls in a group that did not succeed. */
 export const failures: ComputedColumn = { name: 'failed', label: 'failed', from: sql`${distinctEventCount} filter (where outcome <> 'ok')` };
@@ -68,6 +71,10 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   readonly alsoBy?: string;
   /** Usual columns that have the same value in every row of a list. */
   readonly hidden?: readonly string[];
+  /** Fills columns of a list that need more than SQL, from its events, newest first. */
+  completes?(events: readonly PresetEvent[], now: Date): readonly PresetEvent[];
+  /** Events that a list reads besides, only to complete its rows. */
+  readonly alsoReads?: Sql;
   /** More data for the template, for a list or for a count. */
   listData?(events: readonly PresetEvent[]): object;
   countData?(counted: CountResult): object;
@@ -82,6 +89,8 @@ export interface PresetQuestion
   readonly range: TimeRange;
   /** The relation and the condition to read a part of the window. */
   source(part: TimeRange): EventSource;
+  /** The same, with the events that a list reads besides. */
+  listSource(part: TimeRange): EventSource;
   /** True when routine calls are left out, and only counted. */
   readonly hidesRoutine: boolean;
   readonly showsAll: boolean;
@@ -96,11 +105,12 @@ export interface PresetQuestion
 
 /** Applies the requester's words and shape to a preset. */
 export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Words>, asked: Question<Words>): PresetQuestion {
-  const { from = eventsDuring, where, hidesRoutine: canHideRoutine = false, next, ...rest } = declared;
+  const { from = eventsDuring, where, hidesRoutine: canHideRoutine = false, alsoReads, next, ...rest } = declared;
   const { filters, typedWindow, window, by, every, top } = asked;
   const { all, ...words } = asked.words as Readonly<Record<string, string | undefined>>;
   const showsAll = canHideRoutine && all !== undefined;
   const hidesRoutine = canHideRoutine && !showsAll;
+  const own = typeof where === 'function' ? where(asked.words) : where;
   const counts = Boolean(rest.by || rest.every);
   const isList = !by && !every && (!counts || asked.sort === 'time');
   const line = ({ all: shows = showsAll, ...changed }: LineChanges = {}) => {
@@ -128,9 +138,10 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     filters,
     range: window,
     typedWindow,
-    source: (part) => ({
+    source: (part) => ({ relation: from(part), where: sql`${own} and ${matching(filters)}`, hidesRoutine }),
+    listSource: (part) => ({
       relation: from(part),
-      where: sql`${typeof where === 'function' ? where(asked.words) : where} and ${matching(filters)}`,
+      where: alsoReads ? sql`((${own} and ${matching(filters)}) or ${alsoReads})` : sql`${own} and ${matching(filters)}`,
       hidesRoutine,
     }),
     hidesRoutine,
