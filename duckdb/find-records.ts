@@ -44,26 +44,24 @@ export async function findRecords(pieces: AsyncIterable<Buffer> | Iterable<Buffe
     },
     error: (reason) => sink.error(reason),
   };
-  const openScanner = (isLine: boolean) =>
-    openJsonScanner((json) => {
-      if (!readValue(json.toString('utf8'), counted)) {
-        if (!isLine) throw new JsonFault('is not valid JSON');
-        sink.error(BAD_LINE);
-      }
-    });
   const readLine = (line: Buffer): void => {
-    const scanner = openScanner(true);
+    const values: string[] = [];
+    const scanner = openJsonScanner((value) => values.push(value.toString('utf8')));
     try {
       scanner.push(withoutTime(line));
       scanner.end();
     } catch (error) {
       if (!(error instanceof JsonFault)) throw error;
       sink.error(BAD_LINE);
+      return;
     }
     hasEnvelope ||= scanner.hasEnvelope;
+    for (const value of values) if (!readValue(value, counted)) sink.error(BAD_LINE);
   };
 
-  const document = openScanner(false);
+  const document = openJsonScanner((value) => {
+    if (!readValue(value.toString('utf8'), counted)) throw new JsonFault('is not valid JSON');
+  });
   let isLines: boolean | undefined;
   let rest = Buffer.alloc(0);
   for await (const piece of pieces) {
@@ -83,7 +81,7 @@ export async function findRecords(pieces: AsyncIterable<Buffer> | Iterable<Buffe
 
 const BAD_LINE = 'a line is not valid JSON';
 const MARK = Buffer.from('\ufeff');
-const NEWLINE = 0x0a;
+const LINE_END = 0x0a;
 /** Larger than any event. */
 const MAX_FIRST_LINE = 4 * 1024 * 1024;
 const MAX_LINE = 64 * 1024 * 1024;
@@ -102,7 +100,7 @@ function hasValuePerLine(text: Buffer): boolean {
 }
 
 function lineAt(text: Buffer, from: number): Buffer | undefined {
-  const end = text.indexOf(NEWLINE, from);
+  const end = text.indexOf(LINE_END, from);
   return end === -1 || end - from > MAX_FIRST_LINE ? undefined : text.subarray(from, end);
 }
 
@@ -121,7 +119,7 @@ const withoutTime = (line: Buffer): Buffer => (EXPORTED_LINE.test(line.toString(
 /** Reads the complete lines of a text, and returns what is left. */
 function readLines(text: Buffer, readLine: (line: Buffer) => void): Buffer<ArrayBuffer> {
   let from = 0;
-  for (let end = text.indexOf(NEWLINE); end !== -1; end = text.indexOf(NEWLINE, from)) {
+  for (let end = text.indexOf(LINE_END); end !== -1; end = text.indexOf(LINE_END, from)) {
     const line = text.subarray(from, end);
     if (!isBlankText(line)) readLine(line);
     from = end + 1;

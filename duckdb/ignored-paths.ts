@@ -9,7 +9,7 @@ const ignoredGroup = z.object({ reason: z.string(), count: z.number(), paths: z.
 export type IgnoredGroup = z.output<typeof ignoredGroup>;
 
 const FILE = 'ignored.json';
-const MAX_PATHS = 3;
+const MAX_NAMED_PATHS = 3;
 
 /** Collects ignored paths. */
 export function openIgnoredList(): { onIgnored(ignored: IgnoredPath): void; write(store: string): Promise<void> } {
@@ -44,7 +44,7 @@ function addTo(groups: IgnoredGroups, { path, reason }: IgnoredPath): void {
   const group = groups.get(reason) ?? { count: 0, paths: [] };
   groups.set(reason, group);
   group.count += 1;
-  if (group.paths.length < MAX_PATHS) group.paths.push(path);
+  if (group.paths.length < MAX_NAMED_PATHS) group.paths.push(path);
 }
 
 const toList = (groups: IgnoredGroups): IgnoredGroup[] => [...groups].map(([reason, group]) => ({ reason, ...group }));

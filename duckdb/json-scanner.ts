@@ -145,11 +145,11 @@ export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
             if (depth === 0) endValue(i + 1);
           }
         } else if (state === 'literal') {
-          if (isBlank(byte) || byte === COMMA || byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
+          if (isJsonBlank(byte) || byte === COMMA || byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
             endValue(i);
             i -= 1;
           }
-        } else if (isBlank(byte)) {
+        } else if (isJsonBlank(byte)) {
           // Between two values.
         } else if (byte === COMMA) {
           if (isValueNext || places.at(-1) === 'alone') throw fault();
@@ -195,7 +195,7 @@ export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
   };
 }
 
-const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+const isJsonBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /** A number, true, false or null. */
 const isLiteralStart = (byte: number): boolean => '-0123456789tfn'.includes(String.fromCharCode(byte));

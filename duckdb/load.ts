@@ -285,7 +285,7 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
   const [[read] = []] = (await connection.runAndReadAll('select count(*) from lines')).getRows();
   // One worker at a time decides which of several equal events is stored.
   const { events, sharedIds } = await context.exclusively(() => keepNewEvents(connection));
-  const lines = stagingLines(unpacked.count, suspects, Number(read) > events, sharedIds > 0);
+  const lines = await stagingLines(connection, unpacked.count, suspects, { hasRepeats: Number(read) > events, hasSharedIds: sharedIds > 0 });
   const parts = await writeParts(store, connection, stagingFiles, name, lines);
   for (const { path } of stagingFiles) await rm(path, { force: true });
   const places = await readAccountsAndRegions(store, connection, files, parts);
@@ -371,34 +371,44 @@ async function createErrorsTable(connection: DuckDBConnection, errors: readonly 
 
 /** Creates the table `new_events` of lines with new events, adds them to `known_ids`, and counts them and those whose eventID another event has. */
 async function keepNewEvents(connection: DuckDBConnection): Promise<{ readonly events: number; readonly sharedIds: number }> {
+  const run = async (sql: string): Promise<void> => void (await connection.run(sql));
+  const numbers = async (sql: string): Promise<number[]> => ((await connection.runAndReadAll(sql)).getRows()[0] ?? []).map(Number);
   // The batch is small and `known_ids` is large: this scans it once and never builds a hash table of it.
-  await connection.run('create or replace temp table repeated as select id, content from known_ids where id in (select id from lines)');
-  await connection.run(`create or replace temp table new_events as select min(line) as line, id, content from lines
-    where not exists (select 1 from repeated where repeated.id = lines.id and repeated.content = lines.content) group by id, content`);
-  await connection.run('insert into known_ids select id, content from new_events');
+  await run('create or replace temp table repeated as select id, content from known_ids where id in (select id from lines)');
+  await run(`create or replace temp table new_events as select min(line) as line, id, min(content) as content, max(content) as other from lines
+    where id not in (select id from repeated) group by id`);
+  const [repeats = 0, shared = 0] = await numbers('select (select count(*) from repeated), (select count(*) from new_events where content <> other)');
+  // In nearly every batch, lines with the same id are the same event, and no table with all contents is needed.
+  if (repeats > 0 || shared > 0) {
+    await run(`create or replace temp table new_events as select min(line) as line, id, content from lines
+      where not exists (select 1 from repeated where repeated.id = lines.id and repeated.content = lines.content) group by id, content`);
+  }
   // The first event with an id keeps it.
-  await connection.run(`create or replace temp table shared_ids as select line from new_events
-    where id in (select id from repeated) or id in (select id from new_events group by id having count(*) > 1)
-    qualify id in (select id from repeated) or row_number() over (partition by id order by line) > 1`);
-  const reader = await connection.runAndReadAll('select (select count(*) from new_events), (select count(*) from shared_ids)');
-  const [events, sharedIds] = (reader.getRows()[0] ?? []).map(Number);
-  // A bit for each line, because a join with the wide rows would build a hash table of them.
-  const [[last] = []] = (await connection.runAndReadAll('select max(line) from lines')).getRows();
-  for (const table of ['new_events', 'shared_ids'])
-    await connection.run(`set variable ${table} = (select bitstring_agg(line, 0, ${Number(last ?? 0)}) from ${table})`);
-  return { events: events ?? 0, sharedIds: sharedIds ?? 0 };
+  await run(`create or replace temp table shared_ids as select line from new_events
+    ${repeats > 0 || shared > 0 ? 'qualify id in (select id from repeated) or row_number() over (partition by id order by line) > 1' : 'limit 0'}`);
+  await run('insert into known_ids select id, content from new_events');
+  const [events = 0, sharedIds = 0] = await numbers('select (select count(*) from new_events), (select count(*) from shared_ids)');
+  return { events, sharedIds };
 }
 
 /** Returns the query for the lines to store: without those of repaired files and of stored events, with an own id for those that share one. */
-function stagingLines(
+async function stagingLines(
+  connection: DuckDBConnection,
   count: number,
   suspects: ReadonlySet<number>,
-  hasRepeats: boolean,
-  hasSharedIds: boolean,
-): (stagingFiles: readonly StagingFile[]) => string {
+  { hasRepeats, hasSharedIds }: { readonly hasRepeats: boolean; readonly hasSharedIds: boolean },
+): Promise<(stagingFiles: readonly StagingFile[]) => string> {
+  // A bit for each line, because a join with the wide rows would build a hash table of them.
+  const setBits = async (table: string): Promise<void> => {
+    const [[last] = []] = (await connection.runAndReadAll('select max(line) from lines')).getRows();
+    await connection.run(`set variable ${table} = (select bitstring_agg(line, 0, ${Number(last ?? 0)}) from ${table})`);
+  };
+  const isFiltered = suspects.size > 0 || hasRepeats;
+  if (isFiltered) await setBits('new_events');
+  if (hasSharedIds) await setBits('shared_ids');
   const conditions = [
     ...(suspects.size > 0 ? [`(line >= ${count} or file not in (${[...suspects].join(', ')}))`] : []),
-    ...(suspects.size > 0 || hasRepeats ? ["get_bit(getvariable('new_events'), line) = 1"] : []),
+    ...(isFiltered ? ["get_bit(getvariable('new_events'), line) = 1"] : []),
   ];
   return (stagingFiles) => {
     const records = [recordsQuery(stagingFiles), ...conditions].join(' and ');

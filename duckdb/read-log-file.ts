@@ -138,6 +138,9 @@ const JSON_START = /^\s*(?:[[{"]|-?\d|true|false|null)/;
 /** The start of a list or an object. A text may begin with a bracket too. */
 const EVENTS_START = /^\s*(?:\{\s*["}]|\[\s*[[{"\]])/;
 
+/** A line with an event, in a text whose first line is cut. */
+const EVENT_LINE = /\n\{"[^\n]*"eventName"/;
+
 /** Why a file that begins with these bytes is no log file; undefined when it may be one. */
 function checkHead(path: string, bytes: Buffer): Unread | undefined {
   let head = bytes;
@@ -148,7 +151,8 @@ function checkHead(path: string, bytes: Buffer): Unread | undefined {
     return undefined;
   }
   const text = head.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '');
-  if ((isLogName(path) ? JSON_START : EVENTS_START).test(text) || EXPORTED_LINE.test(text) || text.length === 0) return undefined;
+  if ((isLogName(path) ? JSON_START : EVENTS_START).test(text) || EXPORTED_LINE.test(text) || EVENT_LINE.test(text) || text.length === 0)
+    return undefined;
   const [, known] = OTHER_FORMATS.find(([start]) => text.startsWith(start)) ?? [];
   const reason = known ?? (text.startsWith(TAR_MARK, TAR_MARK_AT) ? 'is a tar archive; unpack it' : undefined);
   // An archive may hold logs.

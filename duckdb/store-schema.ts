@@ -63,7 +63,7 @@ export function recordsQuery(stagingFiles: readonly StagingFile[], fields: reado
 }
 
 /** An eventID in the form that AWS gives it, and what tells apart two events that have the same. */
-const AWS_ID = '(?i)[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
+const EVENT_ID_PATTERN = '(?i)[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
 const AWS_CONTENT = `concat_ws('|', substr(eventTime, 1, 19), eventSource, eventName, requestID)`;
 
 /**
@@ -78,11 +78,11 @@ const AWS_CONTENT = `concat_ws('|', substr(eventTime, 1, 19), eventSource, event
 export const linesQuery = (stagingFiles: readonly StagingFile[]): string => `select
   line, file, day, substr(eventTime, 1, 19) || 'Z' as eventtime, replace(substr(eventTime, 1, 10), '-', '/') as event_day,
   case
-    when digest is null or regexp_full_match(eventID, '${AWS_ID}') then try_cast(eventID as uuid)
+    when digest is null or regexp_full_match(eventID, '${EVENT_ID_PATTERN}') then try_cast(eventID as uuid)
     else coalesce(cast(md5(nullif(eventID, '')) as uuid), try_cast(digest as uuid))
   end as id,
   md5_number_lower(case
-    when digest is null or regexp_full_match(eventID, '${AWS_ID}') then ${AWS_CONTENT}
+    when digest is null or regexp_full_match(eventID, '${EVENT_ID_PATTERN}') then ${AWS_CONTENT}
     else digest
   end) as content,
   coalesce(id is not null and eventName <> '' and eventSource <> '' and regexp_full_match(eventTime, '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z')

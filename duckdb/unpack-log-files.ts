@@ -206,7 +206,7 @@ function getOrInsert<Value>(map: Map<string, Value>, key: string, create: () => 
  * An eventID as AWS gives it: a UUID of RFC 9562. Ids in public sets of events are masked, such as `XXXXXXXXXXX` or
  * `00000000-0000-0000-0000-000000000000`, and records of version 1.0 have none.
  */
-const AWS_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const AWS_EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const UUID_LENGTH = 36;
 
 /** A digest of a record, in the form of an eventID. */
@@ -268,7 +268,8 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
   return count;
 }
 
-const isAwsIdAt = (letters: string, at: number): boolean => letters[at + UUID_LENGTH] === '"' && AWS_ID.test(letters.slice(at, at + UUID_LENGTH));
+const isAwsIdAt = (letters: string, at: number): boolean =>
+  letters[at + UUID_LENGTH] === '"' && AWS_EVENT_ID.test(letters.slice(at, at + UUID_LENGTH));
 
 type Finder = (from: number) => number;
 type Finders = [Finder, Finder, Finder, Finder, Finder];
@@ -332,12 +333,12 @@ function toLine(job: UnpackJob, { json, fields }: FoundRecord): RecordLine {
     text,
     from: 0,
     to: text.length,
-    digest: typeof eventID === 'string' && AWS_ID.test(eventID) ? undefined : md5Id(compact(json, text)),
+    digest: typeof eventID === 'string' && AWS_EVENT_ID.test(eventID) ? undefined : md5Id(withoutBlanks(json, text)),
   };
 }
 
 /** The text of a record as CloudTrail writes it, without blanks, so that the same record has the same digest. */
-function compact(json: string, text: Buffer): Buffer {
+function withoutBlanks(json: string, text: Buffer): Buffer {
   try {
     return Buffer.from(JSON.stringify(JSON.parse(json)));
   } catch {

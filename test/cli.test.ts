@@ -202,7 +202,8 @@ describe('npm run doctor', () => {
     const { status, out } = await run(['doctor']);
     expect(status).toBe(0);
     expect(out).toMatch(/Events {2}[\d,]+, 2026-11-19T.*Z to 2026-11-20T.*Z\n/);
-    expect(out).toContain('Every file was read completely.');
+    expect(out).toContain('Every log file was read completely.');
+    expect(out).toMatch(/\nNot looked at:\n {2}\d+ × has no management or data events: AWSLogs\S+CloudTrail-Digest, /);
   });
 
   it('counts files once, even when events of one file are skipped for several reasons', async () => {

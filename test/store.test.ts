@@ -511,6 +511,56 @@ describe('An event is stored once', () => {
   });
 });
 
+describe('Different events with the same eventID are different events', () => {
+  const masks = [
+    'XXXXXXXXXXX',
+    '********-****-****-****-************',
+    '00000000-0000-0000-0000-000000000000',
+    '11111111-2222-4333-8444-555555555555',
+    'x',
+  ];
+
+  test.each(masks)('%s', async (eventID) => {
+    await using folder = await trailFolder();
+    const [stop, start, remove, other] = [
+      record({ eventID, eventName: 'StopLogging' }),
+      record({ eventID, eventName: 'StartLogging' }),
+      record({ eventID, eventName: 'DeleteTrail' }),
+      record({ eventID, eventName: 'DeleteTrail', eventTime: '2026-05-01T10:00:01Z' }),
+    ];
+    await folder.deliver([stop, start, stop]);
+    expect(await folder.load()).toMatchObject({ events: 2, duplicates: 1 });
+    // One is new, the other is known: in another folder, and in another form.
+    await folder.deliver([remove, start], { region: 'us-east-1' });
+    await folder.put('more.json', JSON.stringify([other, remove, stop], null, 2));
+    await using open = await openFolder(folder);
+    expect(open.loaded).toMatchObject({ files: 2, events: 2, duplicates: 3 });
+    expect((await open.cells('events 2026-05-01')).map(({ eventname }) => eventname).sort()).toEqual([
+      'DeleteTrail',
+      'DeleteTrail',
+      'StartLogging',
+      'StopLogging',
+    ]);
+    const ids = await open.ids('events 2026-05-01');
+    expect(new Set(ids).size).toBe(4);
+    expect(ids).toContain(eventID);
+    for (const id of ids) expect((await open.ask(`event "${id}" 2026-05-01`)).data).toMatchObject({ found: { eventid: id } });
+    expect((await open.ask('count 2026-05-01')).data).toMatchObject({ events: 4 });
+    expect(await folder.load()).toMatchObject({ files: 0 });
+  });
+
+  test('and an id that AWS gave is one event in two trails, two accounts and another form', async () => {
+    await using folder = await trailFolder();
+    const event = record({ requestParameters: { a: 1 } });
+    await folder.deliver([event]);
+    await folder.deliver([event], { prefix: 'second-trail/' });
+    await folder.deliver([{ ...event, recipientAccountId: '444455556666', requestParameters: null }], { account: '444455556666' });
+    await folder.put('a.jsonl', `${JSON.stringify({ detail: event })}\n${JSON.stringify({ detail: event }, null, 1).replaceAll('\n', ' ')}\n`);
+    expect(await folder.load()).toMatchObject({ events: 1, duplicates: 4 });
+    expect(await storedIds(folder)).toEqual(idsOf([event]));
+  });
+});
+
 describe('A later load', () => {
   test('loads nothing when there are no new files', async () => {
     await using folder = await trailFolder();

@@ -11,31 +11,30 @@ import type { QueryEngine } from '../trail/engine.ts';
 export async function describeTrail({ trail, store }: TrailLocation, engine: QueryEngine): Promise<string[]> {
   const { events, first, last, accounts, regions } = await engine.extent();
   const skipped = await listSkipped(store);
+  const ignored = await listIgnored(store);
   return [
     `Trail   ${trail}`,
     `Store   ${store}`,
     `Events  ${(events ?? 0).toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
     `Covers  ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
     '',
-    skippedSummary(skipped),
+    skipped.length > 0 ? skippedSummary(skipped) : `Every ${ignored.length > 0 ? 'log ' : ''}file was read completely.`,
     ...skipped.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${formatCount(count, 'event')})` : ''}`),
-    ...ignoredLines(await listIgnored(store)),
+    ...ignoredLines(ignored),
   ];
 }
 
-/** What is in the folder besides log files: a line for each reason. */
+/** What is in the folder besides log files: a line for each reason, with the first few names. */
 function ignoredLines(groups: readonly IgnoredGroup[]): string[] {
   if (groups.length === 0) return [];
-  const lines = groups.map(({ reason, count, paths }) => {
-    const more = count > paths.length ? ` and ${(count - paths.length).toLocaleString('en-US')} more` : '';
-    return `  ${paths.join(', ')}${more}  ${reason}`;
-  });
-  return ['', 'Not looked at, because it is no log file:', ...lines];
+  const lines = groups.map(
+    ({ reason, count, paths }) => `  ${count.toLocaleString('en-US')} × ${reason}: ${paths.join(', ')}${count > paths.length ? ', …' : ''}`,
+  );
+  return ['', 'Not looked at:', ...lines];
 }
 
 /** Counts each file once: a file whose events were skipped for several reasons is in the list once for each reason. */
 function skippedSummary(skipped: readonly SkippedFile[]): string {
-  if (skipped.length === 0) return 'Every file was read completely.';
   const partly = skipped.filter(({ events }) => events > 0);
   const whole = skipped.length - partly.length;
   const events = partly.reduce((sum, each) => sum + each.events, 0);
