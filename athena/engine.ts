@@ -11,7 +11,7 @@ import {
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
-import type { Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
+import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { queryError, requestError } from './failure.ts';
@@ -72,21 +72,12 @@ export function openAthena(options: AthenaOptions): QueryEngine {
   const running = new Set<Promise<unknown>>();
 
   return {
-    async execute(statement, { signal, requester = '', onProgress, onBilled }) {
-      const parameters = parametersOf(statement);
-      const until = AbortSignal.any([signal, closing.signal]);
-      const onPosition = (queuePosition: number) => onProgress?.({ queuePosition, ms: 0, bytes: 0 });
-      const work = queue.run(requester, () => run(statement, parameters, until, onProgress, onBilled), { signal: until, onPosition });
-      running.add(work);
-      try {
-        return await work;
-      } catch (error) {
-        until.throwIfAborted();
-        throw error;
-      } finally {
-        running.delete(work);
-      }
-    },
+    execute: (statement, execution) =>
+      inTurn(execution, async (until) => {
+        const { rows, cost } = await run(statement, execution, until);
+        return { rows: await Array.fromAsync(rows), cost };
+      }),
+    stream: (statement, execution) => inTurn(execution, (until) => run(statement, execution, until)),
     extent,
     scanLimitBytes,
     async estimate(reads) {
@@ -101,13 +92,25 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     },
   };
 
-  async function run(
-    sql: Sql,
-    parameters: string[] | undefined,
-    until: AbortSignal,
-    onProgress: Execution['onProgress'],
-    onBilled: Execution['onBilled'],
-  ) {
+  /** Runs work when the requester's turn has come. */
+  async function inTurn<Result>({ signal, requester = '', onProgress }: Execution, start: (until: AbortSignal) => Promise<Result>): Promise<Result> {
+    const until = AbortSignal.any([signal, closing.signal]);
+    const onPosition = (queuePosition: number) => onProgress?.({ queuePosition, ms: 0, bytes: 0 });
+    const work = queue.run(requester, () => start(until), { signal: until, onPosition });
+    running.add(work);
+    try {
+      return await work;
+    } catch (error) {
+      until.throwIfAborted();
+      throw error;
+    } finally {
+      running.delete(work);
+    }
+  }
+
+  /** Runs a query to its end. The pages of its result are read as they are used. */
+  async function run(sql: Sql, { onProgress, onBilled }: Execution, until: AbortSignal): Promise<{ rows: AsyncGenerator<RawRow>; cost: Cost }> {
+    const parameters = parametersOf(sql);
     const started = clock();
     const ms = () => clock().getTime() - started.getTime();
     const nonce = randomUUID();
@@ -132,7 +135,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const first = await attempt(1);
     const execution = first.Status?.State === 'FAILED' && first.Status.AthenaError?.Retryable ? await attempt(2) : first;
     if (execution.Status?.State !== 'SUCCEEDED') throw queryError(execution, await context());
-    const rows = await read(execution, until);
+    const rows = readPages(execution, until);
     const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = execution;
     const paid = bytes !== undefined && { bytes, dollars: queryDollars(bytes, usdPerTb) };
     return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }) } };
@@ -194,17 +197,15 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     }
   }
 
-  async function read({ QueryExecutionId, SubstatementType }: QueryExecution, until: AbortSignal): Promise<RawRow[]> {
-    const rows: RawRow[] = [];
+  async function* readPages({ QueryExecutionId, SubstatementType }: QueryExecution, until: AbortSignal): AsyncGenerator<RawRow> {
     let token: string | undefined;
     do {
       const command = new GetQueryResultsCommand({ QueryExecutionId, MaxResults: ROWS_PER_PAGE, NextToken: token });
       const page = await retryThrottled(until, QueryExecutionId, () => client.send(command, { abortSignal: until }));
       const mayHaveHeader = token === undefined && SubstatementType === 'SELECT';
-      for (const row of rowsOf(page, mayHaveHeader)) rows.push(row);
+      yield* rowsOf(page, mayHaveHeader);
       token = page.NextToken;
     } while (token !== undefined);
-    return rows;
   }
 
   /** Retries while Athena throttles, because of the request rate or the account's limit of concurrent queries. */

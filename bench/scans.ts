@@ -4,6 +4,7 @@
  * The same sample gives the same numbers on every machine.
  */
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { daysRead } from '../athena/pruning.ts';
 import { generateSample } from '../sample/generate.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
@@ -133,13 +134,18 @@ interface ScanSize {
 /** An engine over Trino, and the total scan of its statements. */
 function meteredEngine(trino: TrinoTrail) {
   const scanned = { statements: 0, bytes: 0, partitions: 0 };
+  const execute = async (statement: Sql) => {
+    const { rows, bytes, partitions } = await scanOf(trino, withoutEarlyEnd(statement));
+    scanned.statements += 1;
+    scanned.bytes += bytes;
+    scanned.partitions += partitions;
+    return { rows, cost: { ms: 0 } };
+  };
   const engine: QueryEngine = {
-    async execute(statement) {
-      const { rows, bytes, partitions } = await scanOf(trino, withoutEarlyEnd(statement));
-      scanned.statements += 1;
-      scanned.bytes += bytes;
-      scanned.partitions += partitions;
-      return { rows, cost: { ms: 0 } };
+    execute,
+    async stream(statement) {
+      const { rows, cost } = await execute(statement);
+      return { rows: Readable.from(rows), cost };
     },
     extent: async () => ({ events: null, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
     close: async () => undefined,

@@ -7,6 +7,7 @@ import {
   exactFilter,
   FIRST_AND_LAST,
   limit,
+  memoryLimit,
   printLine,
   printWindow,
   query,
@@ -41,7 +42,10 @@ export default command({
   filters: false,
   shape: ['top'],
 
-  async answer({ window, typedWindow, top = MAX_COVERAGE_ROWS }, { ask, now }) {
+  async answer({ window, typedWindow, top: typedTop }, context) {
+    const { ask, now } = context;
+    const max = memoryLimit(context, MAX_COVERAGE_ROWS);
+    const top = typedTop ?? max;
     const rows = await ask(query(coverageRow)`
       select recipientaccountid as account, awsregion as region, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last,
              array_join(array_agg(distinct substr(eventtime, 1, 10)), ' ') as days,
@@ -49,7 +53,7 @@ export default command({
       from ${eventsDuring(window)}
       group by recipientaccountid, awsregion
       order by account nulls last, region nulls last
-      ${limit(MAX_COVERAGE_ROWS + 1)}
+      ${limit(max + 1)}
     `);
     const accounts = [...Map.groupBy(rows, ({ account }) => account)].map(([account, regions]) => ({
       account,
@@ -91,7 +95,7 @@ export default command({
           { name: 'without', label: 'Days without events', kind: 'count' },
           { name: 'data', label: 'Data events of', kind: 'text' },
         ],
-        rows: rows.slice(0, top).map(({ days, services: dataServices, ...cells }): Row => {
+        rows: rows.slice(0, Math.min(top, max)).map(({ days, services: dataServices, ...cells }): Row => {
           const filters = [
             ...(cells.account === null ? [] : [exactFilter('account', cells.account)]),
             ...(cells.region === null ? [] : [exactFilter('region', cells.region)]),
@@ -109,7 +113,7 @@ export default command({
             },
           };
         }),
-        more: rows.length > Math.min(top, MAX_COVERAGE_ROWS),
+        more: rows.length > Math.min(top, max),
       },
       next: [
         ...(rows.length > 0

@@ -9,6 +9,7 @@ import {
   isCall,
   limit,
   matching,
+  memoryLimit,
   newestFirst,
   printLine,
   query,
@@ -45,7 +46,8 @@ export default command({
   shape: ['top'],
   isNewestFirst: () => true,
 
-  async answer({ words: { event }, filters, window, typedWindow, top = DEFAULT_ROWS }, context) {
+  async answer({ words: { event }, filters, window, typedWindow, top: typedTop }, context) {
+    const top = typedTop ?? memoryLimit(context, DEFAULT_ROWS);
     const found = await newestFirst(context, window, {
       query: (part) => query(recordFields)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
@@ -113,6 +115,9 @@ export default command({
           }),
         ),
         more: fields.length > top,
+        ...(found.length >= MAX_RECORDS && {
+          limitation: `Only the newest ${MAX_RECORDS.toLocaleString('en-US')} records were read for these fields.`,
+        }),
       },
       next: [
         ...(records.length > 0

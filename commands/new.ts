@@ -12,6 +12,7 @@ import {
   firstAndMore,
   isoSecond,
   matching,
+  memoryLimit,
   printFilter,
   printLine,
   query,
@@ -56,7 +57,9 @@ export default command({
   // The 7 days of the window and the 30 days before it.
   reads: 6,
 
-  async answer({ filters, window, typedWindow, top = MAX_NEW_VALUES }, { ask }) {
+  async answer({ filters, window, typedWindow, top: typedTop }, context) {
+    const { ask } = context;
+    const top = typedTop ?? memoryLimit(context, MAX_NEW_VALUES);
     const since = new Date(window.from.getTime() - BASELINE_DAYS * DAY_MS);
     const found = await ask(newValuesQuery(window, since, filters, top));
     const kinds = NEW_DIMENSIONS.flatMap((kind) => {

@@ -1,7 +1,6 @@
 /** The least common calls. */
 import {
   command,
-  DEFAULT_ROWS,
   distinctEventCount,
   eventsDuring,
   exactFilter,
@@ -12,6 +11,7 @@ import {
   printLine,
   query,
   type Row,
+  tableRows,
   termsOf,
   widerTime,
   z,
@@ -37,20 +37,8 @@ export default command({
   filters: true,
   shape: ['top'],
 
-  async answer({ filters, window, typedWindow, top = DEFAULT_ROWS }, { ask }) {
-    const calls = await ask(query(callCount)`
-      select eventsource, eventname, ${distinctEventCount} as calls,
-             ${distinctEventCount} filter (where outcome <> 'ok') as failed,
-             cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
-             min(eventtime) as first, max(eventtime) as last
-      from ${eventsDuring(window)}
-      where ${matching(filters)}
-      group by eventsource, eventname
-      order by calls, case when min(readlike) = 'false' then 0 else 1 end, eventsource, eventname
-      ${limit(top + 1)}
-    `);
-    const shown = calls.slice(0, top);
-    const rows = shown.map((cells): Row => {
+  async answer({ filters, window, typedWindow, top }, context) {
+    const toRow = (cells: z.output<typeof callCount>): Row => {
       // `source:s3` matches s3.amazonaws.com. A name with more dots must be written in full.
       const service = cells.eventsource.replace(/^([a-z0-9-]+)[.]amazonaws[.]com$/, '$1');
       const rowFilters = [exactFilter('event', cells.eventname), exactFilter('source', service)];
@@ -61,10 +49,22 @@ export default command({
           line: printLine({ name: 'events', words: [], filters: [...filters, ...rowFilters], window: typedWindow }),
         },
       };
-    });
-    const once = shown.filter(({ calls: times }) => times === 1);
+    };
+    const queryUpTo = (max?: number) => query(callCount)`
+      select eventsource, eventname, ${distinctEventCount} as calls,
+             ${distinctEventCount} filter (where outcome <> 'ok') as failed,
+             cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
+             min(eventtime) as first, max(eventtime) as last
+      from ${eventsDuring(window)}
+      where ${matching(filters)}
+      group by eventsource, eventname
+      order by calls, case when min(readlike) = 'false' then 0 else 1 end, eventsource, eventname
+      ${limit(max)}
+    `;
+    const { found, more, rows } = await tableRows(context, top, queryUpTo, toRow);
+    const once = found.filter(({ calls: times }) => times === 1);
     return {
-      data: { filtered: filters.length > 0, kinds: shown.length, more: calls.length > top, once: once.length, rarest: shown.slice(0, 3) },
+      data: { filtered: filters.length > 0, kinds: found.length, more, once: once.length, rarest: found.slice(0, 3) },
       table: {
         caption: 'Least common calls',
         columns: [
@@ -77,11 +77,10 @@ export default command({
           { name: 'actors', label: 'Actors', kind: 'count', hidden: true },
           ...FIRST_AND_LAST,
         ],
-        rows,
-        more: calls.length > top,
+        ...rows,
       },
       next: [
-        ...(shown.length > 0 && !termsOf(filters).some(({ field }) => field === 'kind')
+        ...(found.length > 0 && !termsOf(filters).some(({ field }) => field === 'kind')
           ? [
               {
                 label: 'Without services',

@@ -13,6 +13,7 @@ import {
   listed,
   listedRow,
   matching,
+  memoryLimit,
   preset,
   printLine,
   type Question,
@@ -61,7 +62,11 @@ export default command({
   },
 });
 
-async function listRootSignIns({ filters, window, typedWindow, top = MAX_SIGN_INS }: Question, { ask }: Context): Promise<Finding> {
+async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: Question, context: Context): Promise<Finding> {
+  const { ask } = context;
+  const maxCalls = memoryLimit(context, MAX_ROOT_CALLS);
+  const max = memoryLimit(context, MAX_SIGN_INS);
+  const top = typedTop ?? max;
   const found = await ask(query(rootSignIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
@@ -70,11 +75,11 @@ async function listRootSignIns({ filters, window, typedWindow, top = MAX_SIGN_IN
         or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT}))
       and ${matching(filters)}
     order by eventtime desc, eventid
-    ${limit(MAX_SIGN_INS + 1)}
+    ${limit(max + 1)}
   `);
   const [signIns, otherWays] = [found.filter(isSignIn), found.filter((each) => !isSignIn(each))];
-  const shown = signIns.slice(0, MAX_SIGN_INS);
-  const rootCalls = shown.some(({ outcome }) => outcome === 'ok') ? await callsAfter(shown, ask) : [];
+  const shown = signIns.slice(0, max);
+  const rootCalls = shown.some(({ outcome }) => outcome === 'ok') ? await callsAfter(shown, maxCalls, ask) : [];
   const rows = shown.map((each) => ({ ...each, ...activityAfter(each, shown, rootCalls) }));
   const succeeded = rows.filter(({ outcome }) => outcome === 'ok');
   const withWrites = rows.filter(({ writes }) => writes.length > 0);
@@ -89,21 +94,24 @@ async function listRootSignIns({ filters, window, typedWindow, top = MAX_SIGN_IN
       otherWaysTotal: otherWays.length,
       filtered: filters.length > 0,
     },
-    table: eventTable(
-      'Root sign-ins',
-      rows.map(({ writes: _, member: __, ...row }) => row),
-      {
-        max: top,
-        more: signIns.length > Math.min(top, MAX_SIGN_INS) || found.length > MAX_SIGN_INS,
-        hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
-        extra: [
-          { name: 'mfa', label: 'MFA', kind: 'text' },
-          { name: 'did', label: 'Writes after it', kind: 'text' },
-          { name: 'reads', label: 'Reads after it', kind: 'count' },
-          { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
-        ],
-      },
-    ),
+    table: {
+      ...eventTable(
+        'Root sign-ins',
+        rows.map(({ writes: _, member: __, ...row }) => row),
+        {
+          max: top,
+          more: signIns.length > Math.min(top, max) || found.length > max,
+          hidden: ['actor', 'eventname', 'eventsource', 'awsregion'],
+          extra: [
+            { name: 'mfa', label: 'MFA', kind: 'text' },
+            { name: 'did', label: 'Writes after it', kind: 'text' },
+            { name: 'reads', label: 'Reads after it', kind: 'count' },
+            { name: 'reason', label: 'Reason', kind: 'text', hidden: true },
+          ],
+        },
+      ),
+      ...(rootCalls.length >= maxCalls && { limitation: `What root did after is from its newest ${maxCalls.toLocaleString('en-US')} calls only.` }),
+    },
     next: [
       ...withWrites.slice(0, 2).map(({ eventtime }) => ({
         label: `Root activity on ${eventtime.slice(0, 10)}`,
@@ -136,7 +144,7 @@ async function listRootSignIns({ filters, window, typedWindow, top = MAX_SIGN_IN
 const isSignIn = ({ eventname }: RootSignIn): boolean => eventname === 'ConsoleLogin';
 
 /** The calls of the root user in the sessions that the sign-ins started, without calls that services made for root. */
-async function callsAfter(signIns: readonly RootSignIn[], ask: Context['ask']): Promise<RootCall[]> {
+async function callsAfter(signIns: readonly RootSignIn[], max: number, ask: Context['ask']): Promise<RootCall[]> {
   const sessions = signIns
     .filter(({ outcome }) => outcome === 'ok')
     .map(({ eventtime }) => ({ from: new Date(eventtime), to: new Date(Date.parse(eventtime) + CONSOLE_SESSION_MS) }));
@@ -145,7 +153,7 @@ async function callsAfter(signIns: readonly RootSignIn[], ask: Context['ask']): 
     from ${eventsDuringAny(sessions)}
     where actorkind = 'root' and eventsource <> 'signin.amazonaws.com'
     order by eventtime desc, eventid
-    ${limit(MAX_ROOT_CALLS)}
+    ${limit(max)}
   `);
 }
 

@@ -2,6 +2,7 @@
 import {
   type Context,
   command,
+  DEFAULT_ROWS,
   distinctEventCount,
   eventsDuring,
   exactFilter,
@@ -10,6 +11,7 @@ import {
   isFromInsideAws,
   limit,
   matching,
+  memoryLimit,
   printLine,
   query,
   type Row,
@@ -59,7 +61,10 @@ export default command({
   filters: true,
   shape: ['top'],
 
-  async answer({ words: { bucket }, filters, window, typedWindow, top = 1000 }, { ask, networks }) {
+  async answer({ words: { bucket }, filters, window, typedWindow, top: typedTop }, context) {
+    const { ask, networks } = context;
+    const max = memoryLimit(context, MAX_REQUEST_GROUPS);
+    const top = typedTop ?? memoryLimit(context, DEFAULT_ROWS);
     const groups = await ask(query(requestGroup)`
       select place,
              case when place = 'elsewhere' then sourceipaddress end as ip, case when place = 'elsewhere' then actor end as who,
@@ -74,13 +79,13 @@ export default command({
       ) as asked
       group by 1, 2, 3, 4, 5
       order by case when place = 'elsewhere' then 1 else 0 end, requests desc, place, ip nulls last, who nulls last, event nulls last, target nulls last
-      ${limit(MAX_REQUEST_GROUPS + 1)}
+      ${limit(max + 1)}
     `);
-    const found = await splitByNetwork(groups.slice(0, MAX_REQUEST_GROUPS), networks);
+    const found = await splitByNetwork(groups.slice(0, max), networks);
     const { outside, rented, own, within, about, aws } = found;
     const [requests, leftOut] = [requestsOf(outside), requestsOf([...rented, ...own, ...within])];
     const [actors, addresses, renters] = [mostRequestsBy(outside, 'who'), mostRequestsBy(outside, 'ip'), mostRequestsBy(rented, 'who')];
-    const hasMore = groups.length > MAX_REQUEST_GROUPS;
+    const hasMore = groups.length > max;
     const line = (name: string, more: object, ...words: readonly string[]) => printLine({ name, words, filters: [], window: typedWindow, ...more });
     const listing = (...more: readonly Filter[]) => line('events', { filters: [...filters, exactFilter('source', 's3'), ...more] });
     return {
@@ -102,7 +107,7 @@ export default command({
         aws: aws ? { asOf: aws.asOf, fault: aws.fault } : null,
         filtered: filters.length > 0,
         more: hasMore,
-        most: MAX_REQUEST_GROUPS,
+        most: max,
       },
       table: {
         caption: 'Requests from outside',

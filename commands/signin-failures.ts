@@ -9,6 +9,7 @@ import {
   exactFilter,
   FIRST_AND_LAST,
   type Finding,
+  memoryLimit,
   type Next,
   preset,
   printLine,
@@ -50,10 +51,16 @@ export default command({
 });
 
 const MAX_VERDICT_ROWS = 1000;
+/** Combinations of user, address and reason to read. */
+const MAX_COMBINATIONS = 10_000;
 const MAX_SUSPECTS = 5;
 
-async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MAX_VERDICT_ROWS }: Question, { ask }: Context): Promise<Finding> {
-  const { tries, addresses, users, reasons } = classifySignIns(await ask(signInAttempts(window, filters)));
+async function verdicts({ filters, window, typedWindow, by = ['ip'], top: typedTop }: Question, context: Context): Promise<Finding> {
+  const max = memoryLimit(context, MAX_COMBINATIONS);
+  const top = typedTop ?? memoryLimit(context, MAX_VERDICT_ROWS);
+  const attempts = await context.ask(signInAttempts(window, filters, max));
+  const isCut = attempts.length > max;
+  const { tries, addresses, users, reasons } = classifySignIns(attempts);
   const line = (more: object = {}) => printLine({ name: 'signin-failures', words: [], filters, window: typedWindow, ...more });
   const logins = (field: string, value: string | null) =>
     printLine({ name: 'logins', words: [], filters: [...filters, ...(value === null ? [] : [exactFilter(field, value)])], window: typedWindow });
@@ -76,7 +83,10 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top = MAX_V
       moreSuspects: Math.max(0, suspectsInOrder.length - MAX_SUSPECTS),
       filtered: filters.length > 0,
     },
-    table,
+    table: {
+      ...table,
+      ...(isCut && { limitation: `Only the ${max.toLocaleString('en-US')} combinations of user and address with most failures were read.` }),
+    },
     next:
       tries > 0
         ? [

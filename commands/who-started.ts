@@ -11,6 +11,7 @@ import {
   limit,
   listed,
   listedRow,
+  memoryLimit,
   newestFirst,
   type Origin,
   printLine,
@@ -46,6 +47,7 @@ export default command({
       words: { instance: id },
       window,
     } = asked;
+    const max = memoryLimit(context, MAX_LAUNCH_CALLS);
     const calls = await newestFirst(context, window, {
       query: (part) => query(launchCall)`
         select ${listed}, instances
@@ -54,21 +56,22 @@ export default command({
           and eventname in ('RunInstances', 'StartInstances')
           and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'
         order by eventtime desc, eventid
-        ${limit(MAX_LAUNCH_CALLS + 1)}
+        ${limit(max + 1)}
       `,
       // Nothing happens to an instance before it is launched.
-      isEnough: (rows) => rows.length > MAX_LAUNCH_CALLS || rows.some(isLaunch),
-      partial: (rows) => launchFinding(asked, rows, []),
+      isEnough: (rows) => rows.length > max || rows.some(isLaunch),
+      partial: (rows) => launchFinding(asked, max, rows, []),
     });
     const launch = calls.findLast(isLaunch);
-    if (launch) context.showPartial(launchFinding(asked, calls, []), window.from);
-    return launchFinding(asked, calls, launch ? await findOrigins(launch, window, context.ask) : []);
+    if (launch) context.showPartial(launchFinding(asked, max, calls, []), window.from);
+    return launchFinding(asked, max, calls, launch ? await findOrigins(launch, window, context.ask) : []);
   },
 });
 
 /** Turns the calls into an answer: the launch, later starts, failed attempts, and who is behind the launch. */
 function launchFinding(
-  { words, window, typedWindow, top = MAX_LAUNCH_CALLS }: Question<{ instance: typeof instanceId }>,
+  { words, window, typedWindow, top }: Question<{ instance: typeof instanceId }>,
+  max: number,
   calls: readonly LaunchCall[],
   origins: readonly Origin[],
 ): Finding {
@@ -95,7 +98,7 @@ function launchFinding(
       `Launches and starts of ${id}`,
       rows.map(({ instances: _, ...row }) => row),
       {
-        max: top,
+        max: Math.min(top ?? max, max),
         hidden: ['target', 'eventsource'],
         extra: [
           { name: 'effect', label: 'Effect', kind: 'text' },

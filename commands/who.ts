@@ -4,7 +4,6 @@ import {
   actorAndAddress,
   type Context,
   command,
-  DEFAULT_ROWS,
   didYouMean,
   didYouMeanResource,
   distinctEventCount,
@@ -25,6 +24,7 @@ import {
   resourceFilters,
   resourceWord,
   sql,
+  tableRows,
   widerTime,
   z,
 } from '#kit';
@@ -57,10 +57,22 @@ export default command({
   shape: ['top'],
 
   async answer(asked, context) {
-    const { filters: typedFilters, window, typedWindow, top = DEFAULT_ROWS } = asked;
+    const { filters: typedFilters, window, typedWindow, top } = asked;
     const { event, resource } = asked.words;
     const allFilters = [...typedFilters, ...(resource ? resourceFilters(resource) : [])];
-    const callers = await context.ask(query(caller)`
+    const toRow = ({ done, accounts: accountCount, account, accountlist: _, addresses, address, ...cells }: z.output<typeof caller>): Row => {
+      const filters = [
+        ...allFilters,
+        exactFilter('event', cells.eventname),
+        exactFilter('kind', cells.actorkind),
+        ...(cells.actor === null ? [] : [exactFilter('actor', cells.actor)]),
+      ];
+      return {
+        cells: { ...cells, failed: cells.calls - done, address: firstAndMore(address, addresses), account: firstAndMore(account, accountCount) },
+        next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: typedWindow }) },
+      };
+    };
+    const queryUpTo = (max?: number) => query(caller)`
       select actor, actorkind, eventname, ${distinctEventCount} as calls, ${distinctEventCount} filter (where outcome = 'ok') as done,
              cast(count(distinct recipientaccountid) as bigint) as accounts, min(recipientaccountid) as account,
              array_join(array_agg(distinct recipientaccountid), ' ') as accountlist,
@@ -70,9 +82,9 @@ export default command({
       where ${isCall(event)} and ${matching(allFilters)}
       group by actor, actorkind, eventname
       order by last desc, actor nulls last, actorkind, eventname
-      ${limit(top + 1)}
-    `);
-    const shown = callers.slice(0, top);
+      ${limit(max)}
+    `;
+    const { found: shown, more, rows } = await tableRows(context, top, queryUpTo, toRow);
     const resourceWords = resource ? [printResource(resource)] : [];
     const [latest] = shown;
     const accounts = resource
@@ -89,7 +101,7 @@ export default command({
         resource: resource?.name ?? null,
         callers: actors.size,
         accounts: accounts.length,
-        more: callers.length > top,
+        more,
         calls: shown.reduce((sum, { calls }) => sum + calls, 0),
         failed: shown.reduce((sum, { calls, done }) => sum + calls - done, 0),
         latest: latest ?? null,
@@ -107,19 +119,7 @@ export default command({
           ...FIRST_AND_LAST,
           { name: 'actorkind', label: 'Kind', kind: 'text', hidden: true },
         ],
-        rows: shown.map(({ done, accounts: accountCount, account, accountlist: _, addresses, address, ...cells }): Row => {
-          const filters = [
-            ...allFilters,
-            exactFilter('event', cells.eventname),
-            exactFilter('kind', cells.actorkind),
-            ...(cells.actor === null ? [] : [exactFilter('actor', cells.actor)]),
-          ];
-          return {
-            cells: { ...cells, failed: cells.calls - done, address: firstAndMore(address, addresses), account: firstAndMore(account, accountCount) },
-            next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: typedWindow }) },
-          };
-        }),
-        more: callers.length > top,
+        ...rows,
       },
       next: [
         ...(shown.length === 0 ? await nearestQuestions(asked, context) : []),

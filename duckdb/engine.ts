@@ -1,7 +1,7 @@
 /** The embedded engine: runs Athena's SQL over a store, in a DuckDB without access to anything else. */
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBResult, type DuckDBValue } from '@duckdb/node-api';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { distinctEventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
@@ -40,16 +40,8 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
   await refresh();
 
   return {
-    async execute(statement, execution) {
-      const { version } = await refresh();
-      try {
-        return await run(statement, execution);
-      } catch (error) {
-        // Another process may have merged and deleted the parts during the query: then it runs again.
-        if (execution.signal.aborted || (await refresh()).version === version) throw error;
-        return await run(statement, execution);
-      }
-    },
+    execute: (statement, execution) => onNewestParts(execution, () => run(statement, execution)),
+    stream: (statement, execution) => onNewestParts(execution, () => runStream(statement, execution)),
     async extent() {
       return { ...storeExtent(await refresh()), ...skipped };
     },
@@ -59,32 +51,65 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
     },
   };
 
-  async function run({ text, values }: Sql, { signal }: Execution): Promise<{ rows: RawRow[]; cost: Cost }> {
+  /** Runs a query; once more when another process merged and deleted the parts during it. */
+  async function onNewestParts<Result>({ signal }: Execution, query: () => Promise<Result>): Promise<Result> {
+    const { version } = await refresh();
+    try {
+      return await query();
+    } catch (error) {
+      if (signal.aborted || (await refresh()).version === version) throw error;
+      return await query();
+    }
+  }
+
+  async function run(statement: Sql, execution: Execution): Promise<{ rows: RawRow[]; cost: Cost }> {
+    const started = performance.now();
+    const { rows } = await runStream(statement, execution);
+    const all: RawRow[] = [];
+    for await (const row of rows) all.push(row);
+    return { rows: all, cost: { ms: performance.now() - started } };
+  }
+
+  /** Runs a query up to its first rows. */
+  async function runStream({ text, values }: Sql, { signal }: Execution): Promise<{ rows: AsyncGenerator<RawRow>; cost: Cost }> {
     signal.throwIfAborted();
     const connection = await instance.connect();
     const stop = () => connection.interrupt();
     signal.addEventListener('abort', stop);
+    const close = () => {
+      signal.removeEventListener('abort', stop);
+      connection.closeSync();
+    };
     const started = performance.now();
     try {
       // A store has each event once, so the distinct count is a plain count.
-      const rows = await readRows(connection, text.replaceAll(distinctEventCount.text, 'count(*)'), values);
-      return { rows, cost: { ms: performance.now() - started } };
+      const result = await connection.stream(text.replaceAll(distinctEventCount.text, 'count(*)'), [...values]);
+      const first = await result.fetchChunk();
+      return { rows: rowsFrom(result, first), cost: { ms: performance.now() - started } };
     } catch (error) {
+      close();
       signal.throwIfAborted();
       throw error;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      connection.closeSync();
+    }
+
+    async function* rowsFrom(result: DuckDBResult, first: DuckDBDataChunk | null): AsyncGenerator<RawRow> {
+      const names = result.deduplicatedColumnNames();
+      try {
+        for (let chunk = first; chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+          for (const row of chunk.getRowObjects(names)) yield textRow(row);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      } finally {
+        close();
+      }
     }
   }
 }
 
-async function readRows(connection: DuckDBConnection, text: string, values: readonly (string | number)[]): Promise<RawRow[]> {
-  const reader = await connection.runAndReadAll(text, [...values]);
-  return reader
-    .getRowObjects()
-    .map((row) => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, cell === null ? null : String(cell)])));
-}
+const textRow = (row: Readonly<Record<string, DuckDBValue>>): RawRow =>
+  Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, cell === null ? null : String(cell)]));
 
 function eventsRelation(store: string, { parts }: StoreState): string {
   const files = [SCHEMA_PART, ...parts.map(({ file }) => file)];

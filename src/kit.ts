@@ -33,6 +33,7 @@ export type { HistoryEvent } from './answer/resource-history.ts';
 export { resourceQuestion } from './answer/resource-question.ts';
 export { accountsSharing, didYouMeanResource, hasChosenName, printResource, resourceWord } from './answer/resource-word.ts';
 export { deletionColumns, scheduledDeletions, takenBack } from './answer/scheduled-deletions.ts';
+export { memoryLimit, tableRows } from './answer/table-rows.ts';
 export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
 export { readJson, toJsonText } from './text/json.ts';

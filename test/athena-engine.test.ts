@@ -1,18 +1,19 @@
 /** The production engine with the real SDK, over a loopback Athena that runs queries in DuckDB. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest';
+import { z } from 'zod';
 import { type AthenaOptions, openAthena, queryDollars } from '../athena/engine.ts';
 import { fairQueue } from '../athena/fair-queue.ts';
 import { parametersOf, sqlLiteral } from '../athena/literal.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
-import type { Answer } from '../src/answer/answer.ts';
+import type { Answer, Row } from '../src/answer/answer.ts';
 import { periodOf } from '../src/clock/period.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
-import type { Cost, QueryEngine, QueryProgress } from '../src/trail/engine.ts';
+import { type Cost, type QueryEngine, type QueryProgress, streamQuery } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import { raw, sql } from '../src/trail/sql.ts';
+import { query, raw, sql } from '../src/trail/sql.ts';
 import { type Operation, type PocketAthena, pocketAthena, type QueryOutcome, type RequestFailure } from './support/pocket-athena.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openFolder, record, trailFolder, user } from './support/trail-folder.ts';
@@ -427,6 +428,33 @@ describe('a list of the newest events', () => {
         .toSorted()
         .reverse(),
     );
+  });
+});
+
+describe('an export', () => {
+  it('has all rows of one query over the whole window, and reads each page as its rows are printed', async () => {
+    await using pocket = await pocketAthena(duck);
+    const asking = { now, signal, isExport: true };
+    const [here, there] = await Promise.all(
+      [duck, athenaOver(pocket)].map((engine) => openDesk(catalog, engine).answer('events source:iam,ec2,s3 30d', asking)),
+    );
+    expect(there?.table?.rows).toHaveLength(1001);
+    const rest = there?.table?.rest as AsyncIterable<Row>;
+    expect(pocket.sent('GetQueryResults')).toHaveLength(2);
+    const rows = await Array.fromAsync(rest);
+    expect(rows.length).toBeGreaterThan(1500);
+    expect(rows).toEqual(await Array.fromAsync(here?.table?.rest as AsyncIterable<Row>));
+    expect(pocket.sent('StartQueryExecution')).toHaveLength(1);
+    expect(there).not.toHaveProperty('missing');
+    expect(there?.coverage?.bytes).toBeGreaterThan(0);
+  });
+
+  it('prints an event that was delivered twice once', async () => {
+    const rows = ['a', 'a', 'b', 'c', 'c', 'c'].map((eventid) => ({ eventid }));
+    await using pocket = await pocketAthena({ ...duck, execute: async () => ({ rows, cost: { ms: 0 } }) }, { pageRows: 2 });
+    const events = query(z.object({ eventid: z.string() }))`select eventid from events`;
+    const { rows: read } = await streamQuery(athenaOver(pocket), events, { signal });
+    expect(await Array.fromAsync(read)).toEqual(['a', 'b', 'c'].map((eventid) => ({ eventid })));
   });
 });
 

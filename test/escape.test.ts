@@ -1,4 +1,5 @@
 /** Hostile text from a log, in every field of every answer and in every output format. */
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { type DestinationStream, pino } from 'pino';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
@@ -226,6 +227,7 @@ const repeated = (rows: readonly RawRow[], count: number): RawRow[] => Array.fro
 
 /** An engine that returns the same rows for any query; a sum over no rows still returns one row. */
 const stub = (rows: RawRow[]): QueryEngine => ({
+  stream: async () => ({ rows: Readable.from(rows), cost: { ms: 1 } }),
   execute: async ({ text }) => ({
     rows: rows.length === 0 && !/\blimit\b|\bgroup by\b/.test(text) ? [Object.fromEntries(COUNTS.map((name) => [name, '0']))] : rows.map(withAny),
     cost: { ms: 1, bytes: 1, queryId: 'q' },

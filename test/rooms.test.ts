@@ -104,6 +104,7 @@ function violationsIn(files: Tree): string[] {
 const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because: string }[] = [
   { names: ['join', 'Sql'], because: 'parts of SQL, like limit and list' },
   { names: ['Table', 'BilledQuery'], because: 'types of an answer and of a context' },
+  { names: ['readJson', 'toJsonText'], because: 'read and write JSON without loss, as everything does' },
   { names: ['report'], because: 'declares reports, of which there is one' },
   { names: ['eventsDuringAny'], because: 'reads events: only src/trail writes that SQL' },
   { names: ['resolveField', 'printFilter'], because: 'read and print filters, which only src/trail and src/question do' },

@@ -14,6 +14,7 @@ import {
   listed,
   listedRow,
   matching,
+  memoryLimit,
   type Next,
   printLine,
   printResource,
@@ -65,7 +66,7 @@ export default command({
   reads: 1 + MAX_STEPS,
 
   async answer(asked, context) {
-    const { filters, typedWindow, window, top = MAX_SESSION_CALLS } = asked;
+    const { filters, typedWindow, window, top = memoryLimit(context, MAX_SESSION_CALLS) } = asked;
     const { who } = asked.words;
     const { calls, more } = await readSessionCalls(asked, context);
     const sessions = sessionsOf(calls);
@@ -182,8 +183,9 @@ const toListedRow = (each: SessionEvent) => listedRow.parse(each);
 /** Reads the calls of the sessions asked about, and of the sessions that they came from or started. */
 async function readSessionCalls(
   { words: { who }, filters, window }: Question<{ who: typeof resourceWord }>,
-  { ask }: Context,
+  context: Context,
 ): Promise<{ readonly calls: SessionEvent[]; readonly more: boolean }> {
+  const max = memoryLimit(context, MAX_SESSION_CALLS);
   const found = new Map<string, SessionEvent>();
   const asked = new Set<string>();
   let lookups: readonly SessionLookup[] = [{ key: 'start', where: sql`(${isCallOf(who)} and ${matching(filters)})` }];
@@ -191,7 +193,7 @@ async function readSessionCalls(
   let more = false;
   for (let step = 0; lookups.length > 0 && step <= MAX_STEPS; step += 1) {
     for (const { key } of lookups) asked.add(key);
-    const rows = await ask(query(sessionEvent)`
+    const rows = await context.ask(query(sessionEvent)`
       select ${listed}, actorbasis, readlike, invokedby, identityaccountid, principalid, identityarn, accesskeyid, sessioncreationdate as created,
              sharedeventid,
              case when eventsource = 'sts.amazonaws.com' then json_extract_scalar(responseelements, '$.credentials.accessKeyId') end as givenkey,
@@ -203,13 +205,15 @@ async function readSessionCalls(
         ' or ',
       )}
       order by eventtime desc, eventid
-      ${limit(MAX_SESSION_CALLS + 1)}
+      ${limit(max + 1)}
     `);
-    more ||= rows.length > MAX_SESSION_CALLS;
+    more ||= rows.length > max;
     const fresh = rows.filter(({ eventid }) => !found.has(eventid));
     for (const each of fresh) found.set(each.eventid, each);
     // Filters match some calls of a session. The next step reads the others.
-    lookups = newLookups([...lookupsFrom(fresh), ...(first === undefined && filters.length > 0 ? keyLookups(fresh) : [])], asked);
+    const next = newLookups([...lookupsFrom(fresh), ...(first === undefined && filters.length > 0 ? keyLookups(fresh) : [])], asked);
+    more ||= next.length > MAX_LOOKUPS;
+    lookups = next.slice(0, MAX_LOOKUPS);
     first ??= new Set(found.keys());
   }
   return { calls: connectedCalls([...found.values()], first ?? new Set()), more };
@@ -224,8 +228,9 @@ interface SessionLookup {
 /** Maximum sessions to follow at each step. */
 const MAX_LOOKUPS = 20;
 
-const newLookups = (clues: readonly SessionLookup[], asked: ReadonlySet<string>): SessionLookup[] =>
-  [...new Map(clues.filter(({ key }) => !asked.has(key)).map((clue) => [clue.key, clue])).values()].slice(0, MAX_LOOKUPS);
+const newLookups = (clues: readonly SessionLookup[], asked: ReadonlySet<string>): SessionLookup[] => [
+  ...new Map(clues.filter(({ key }) => !asked.has(key)).map((clue) => [clue.key, clue])).values(),
+];
 
 function isCallOf({ kind, name, arn }: ResourceId): Sql {
   if (kind === 'key') {

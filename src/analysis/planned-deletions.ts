@@ -90,25 +90,24 @@ export interface DeletionState {
   readonly cancelled: { readonly actor: string | null; readonly eventtime: string } | null;
 }
 
-interface StatedCall extends DeletingCall {
+/** A call that took a deletion back. */
+export interface UndoingCall extends Pick<DeletingCall, 'eventname' | 'eventtime'> {
   readonly actor: string | null;
-  readonly isDone: boolean;
-  /** True for a call that deletes what the question is about. */
-  readonly isDeletion: boolean;
 }
 
 /**
- * The state of each call of a list that is about one resource, newest first; undefined for calls that do not delete later. A
- * deletion can be scheduled again after it was taken back, so the first call after it counts.
+ * The state of a deletion, by the later calls about the same resource that took one back, newest first; undefined for a call that
+ * deletes at once, or nothing. A deletion can be scheduled again after it was taken back, so the first call after it counts.
  */
-export function deletionStates(calls: readonly StatedCall[], now: Date): (DeletionState | undefined)[] {
-  return calls.map((call, i) => {
-    const due = call.isDeletion ? dueDate(call) : undefined;
-    if (!due) return undefined;
-    const undone = calls.slice(0, i).findLast((later) => later.isDone && takesBack(later, call));
-    const cancelled = undone ? { actor: undone.actor, eventtime: undone.eventtime } : null;
-    return { state: cancelled ? 'cancelled' : due <= now ? 'past' : 'scheduled', due: isoSecond(due), cancelled };
-  });
+export function deletionState(call: DeletingCall, later: readonly UndoingCall[], now: Date): DeletionState | undefined {
+  const due = dueDate(call);
+  if (!due) return undefined;
+  const undone = later.findLast((other) => takesBack(other, call));
+  return {
+    state: undone ? 'cancelled' : due <= now ? 'past' : 'scheduled',
+    due: isoSecond(due),
+    cancelled: undone ? { actor: undone.actor, eventtime: undone.eventtime } : null,
+  };
 }
 
 /** The fields of a document by their names in lower case. */

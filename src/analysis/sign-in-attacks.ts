@@ -76,13 +76,14 @@ const attemptRow = z.object({
 /** The sign-ins of one user from one address, with one row for each reason of failure. */
 type AttemptCounts = z.output<typeof attemptRow>;
 
+/** Combinations of user, address and reason that are read. */
 const MAX_ATTEMPT_ROWS = 10_000;
 
 /** Filters on these fields apply only to failures: a success counts wherever and however the user signed in. */
 const FAILURE_FIELDS = ['ip', 'error', 'mfa', 'outcome'];
 
-/** The failed sign-ins that match, with the successful ones of the same users and addresses. */
-export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Query<AttemptCounts> {
+/** The failed sign-ins that match, with the successful ones of the same users and addresses; one row more than `max` when there are more. */
+export function signInAttempts(range: TimeRange, filters: readonly Filter[], max: number = MAX_ATTEMPT_ROWS): Query<AttemptCounts> {
   const successFilters = filters.filter((filter) => !isTerm(filter) || !FAILURE_FIELDS.includes(filter.field));
   return query(attemptRow)`
     select ip, actor, actoraccount, reason, cast(sum(failures) as bigint) as failures, cast(max(streak) as bigint) as streak,
@@ -113,7 +114,7 @@ export function signInAttempts(range: TimeRange, filters: readonly Filter[]): Qu
     where here > 0 or anywhere > 0
     group by 1, 2, 3, 4
     order by failures desc, ip nulls last, actor nulls last, actoraccount nulls last, reason nulls last
-    ${limit(MAX_ATTEMPT_ROWS)}
+    ${limit(max + 1)}
   `;
 }
 

@@ -22,8 +22,14 @@ export interface Table {
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** True when more rows were found than these. */
+  /** The rows after these, in an export: they are read as they are printed. */
+  readonly rest?: AsyncIterable<Row>;
+  /** True when more rows were found than these and `rest`. */
   readonly more?: boolean;
+  /** How many routine calls were left out. */
+  readonly hidden?: number;
+  /** Why rows may be missing or not complete, as a sentence: a limit on what was read for them. */
+  readonly limitation?: string;
   /** True for a table that is only in JSON and CSV: the template already shows all of it. */
   readonly exportOnly?: boolean;
 }
@@ -73,4 +79,11 @@ export interface Answer extends Finding {
   readonly template: string;
   readonly line?: string;
   readonly coverage?: Coverage;
+  /** What the rows lack that the requester did not leave out: sentences. */
+  readonly missing?: readonly string[];
+}
+
+/** Rows made one by one from what an iterable yields. */
+export async function* mapRows<Each>(all: AsyncIterable<Each>, toRow: (each: Each) => Row): AsyncGenerator<Row> {
+  for await (const each of all) yield toRow(each);
 }

@@ -54,6 +54,11 @@ export interface BilledQuery {
 /** Everything that a command or a report can use. */
 export interface Context {
   ask<Row>(query: Query<Row>): Promise<Row[]>;
+  /**
+   * Reads all rows of a query without a limit: the first `count` at once, the others as they are printed. Only in an export, for which
+   * the rows of a table are not limited.
+   */
+  readonly askAll?: <Row>(query: Query<Row>, count: number) => Promise<{ readonly rows: Row[]; readonly rest?: AsyncIterable<Row> }>;
   readonly now: Date;
   readonly networks: Networks;
   /**

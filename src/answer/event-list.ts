@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { printLine } from '../question/print.ts';
 import { type Query, raw, type Sql, sql } from '../trail/sql.ts';
 import { printWindow, type TimeRange, type Window, widerWindow } from '../trail/time-window.ts';
-import type { Column, Finding, Next, Row, Table } from './answer.ts';
+import { type Column, type Finding, mapRows, type Next, type Row, type Table } from './answer.ts';
 import type { Context } from './context.ts';
 
 /** Maximum rows of an answer without `top:`. */
@@ -62,6 +62,10 @@ interface EventTableOptions {
   /** Maximum rows; and whether more were found. */
   readonly max?: number;
   readonly more?: boolean;
+  /** The events after these, in an export. */
+  readonly rest?: AsyncIterable<ListedEvent> | undefined;
+  /** How many routine calls were left out. */
+  readonly hiddenCalls?: number;
   /** Columns to add on the right. */
   readonly extra?: readonly Column[];
   /** Names of columns to hide, because they have the same value in every row. */
@@ -72,11 +76,12 @@ interface EventTableOptions {
 export function eventTable<Event extends ListedEvent>(
   caption: string,
   events: readonly Event[],
-  { max = DEFAULT_ROWS, more = events.length > max, extra = [], hidden = [] }: EventTableOptions = {},
+  { max = DEFAULT_ROWS, more = events.length > max, rest, hiddenCalls = 0, extra = [], hidden = [] }: EventTableOptions = {},
 ): Table {
   const usual = EVENT_COLUMNS.map((column) => (hidden.includes(column.name) ? { ...column, hidden: true } : column));
-  const rows = events.slice(0, max).map((event): Row => ({ cells: { ...event }, next: toEvent(event) }));
-  return { caption, columns: [...usual, ...extra], rows, more };
+  const toRow = (event: ListedEvent): Row => ({ cells: { ...event }, next: toEvent(event) });
+  const rows = (rest ? events : events.slice(0, max)).map(toRow);
+  return { caption, columns: [...usual, ...extra], rows, ...(rest && { rest: mapRows(rest, toRow) }), more: more && !rest, hidden: hiddenCalls };
 }
 
 /** The first of several names, and the number of the others: "maria and 2 more". */

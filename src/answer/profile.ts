@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { didYouMean, type NameSource } from './did-you-mean.ts';
 import { actorNames, DIMENSIONS, type DimensionName, dimensionValue, unnestDimensions } from './dimensions.ts';
 import { FIRST_AND_LAST, widerTime } from './event-list.ts';
+import { memoryLimit } from './table-rows.ts';
 
 /** Where the names of a kind of subject are found, to offer the nearest one for a profile that is empty. */
 const NAME_SOURCES = {
@@ -93,9 +94,10 @@ type ValueCount = z.output<typeof valueCount>;
 async function profileOf(
   { name: ownName, dimensions, next }: Pick<Profile<z.ZodRawShape>, 'name' | 'dimensions' | 'next'>,
   { name, word = name, filters, names }: Subject,
-  { window, typedWindow, top = MAX_VALUES }: Pick<Question, 'window' | 'typedWindow' | 'top'>,
+  { window, typedWindow, top: typedTop }: Pick<Question, 'window' | 'typedWindow' | 'top'>,
   context: Context,
 ): Promise<Finding> {
+  const top = typedTop ?? memoryLimit(context, MAX_VALUES);
   const recent = isoSecond(new Date(window.to.getTime() - RECENT_MS));
   const rows = await context.ask(countsOf(dimensions, filters, window, recent, top));
   const of = (kind: string): ValueCount[] => rows.filter((row) => row.kind === kind);

@@ -1,7 +1,7 @@
 /** The history of a resource: the calls that name it, newest first, each with what it did to the resource. */
 import { z } from 'zod';
 import { createsStack } from '../analysis/change-sets.ts';
-import { type DeletionState, deletionStates } from '../analysis/planned-deletions.ts';
+import { type DeletionState, deletionState } from '../analysis/planned-deletions.ts';
 import { type Action, actionColumns, actionRow, classifyAction, creatingCalls, deletingCalls, namesResource } from '../analysis/resource-actions.ts';
 import type { ResourceId } from '../analysis/resource-id.ts';
 import type { Effect } from '../trail/call-names.ts';
@@ -13,6 +13,7 @@ import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding, Table } from './answer.ts';
 import type { Context } from './context.ts';
 import { eventTable, type ListedEvent, listedColumns, listedRow, newestFirst } from './event-list.ts';
+import { memoryLimit } from './table-rows.ts';
 
 const historyRow = listedRow.extend({ ...actionRow, actorbasis: z.string() });
 type HistoryRow = z.output<typeof historyRow>;
@@ -70,19 +71,20 @@ export async function readHistory(
   { calls, actions, hidesRoutine, filters, window, isEnough, partial }: HistoryQuery,
 ): Promise<History> {
   const where = sql`${CALLS[calls]} and ${namesResource(resource)} and ${matching(filters)}`;
+  const maxPerCall = memoryLimit(context, MAX_PER_CALL);
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
     const perCall = Map.groupBy(events, ({ eventsource, eventname }) => `${eventsource} ${eventname}`);
-    const isCut = events.length > MAX_EVENTS || [...perCall.values()].some(({ length }) => length > MAX_PER_CALL);
+    const isCut = events.length > MAX_EVENTS || [...perCall.values()].some(({ length }) => length > maxPerCall);
     const shown = events.slice(0, MAX_EVENTS).filter((event) => {
       const same = perCall.get(`${event.eventsource} ${event.eventname}`) ?? [];
-      return same.length <= MAX_PER_CALL || same.indexOf(event) < MAX_PER_CALL;
+      return same.length <= maxPerCall || same.indexOf(event) < maxPerCall;
     });
     return { events: toHistory(shown, resource, context.now).filter(({ action }) => actions.includes(action)), more: isCut, hidden };
   };
   const rows = await newestFirst(context, window, {
     query: (part) =>
-      newestEvents(historyRow, HISTORY_COLUMNS, { relation: eventsDuring(part), where, hidesRoutine, maxPerCall: MAX_PER_CALL + 1 }, MAX_EVENTS + 1),
+      newestEvents(historyRow, HISTORY_COLUMNS, { relation: eventsDuring(part), where, hidesRoutine, maxPerCall: maxPerCall + 1 }, MAX_EVENTS + 1),
     isEnough(found) {
       const history = historyFrom(found);
       return history.more || isEnough(history.events);
@@ -95,15 +97,19 @@ export async function readHistory(
 /** Rows, newest first, with what each did. */
 function toHistory(rows: readonly HistoryRow[], resource: ResourceId, now: Date): HistoryEvent[] {
   const classified = rows.map((row) => ({ row, ...classifyAction(row, resource), isDone: row.outcome === 'ok' }));
-  const states = deletionStates(
-    classified.map(({ row, action, isDone }) => ({ ...row, isDeletion: isDone && action === 'scheduled', isDone })),
-    now,
-  );
   return classified.map(({ row, action: own, effect, isDone }, i) => {
     const { readlike: _read, errormessage: _message, resourcesjson: _resources, request: _request, response: _response, ...event } = row;
     const isCreation = own === 'changed' && isDone && createsStack(row, rows);
     const action = isCreation ? 'created' : own;
-    const later = states[i] ?? null;
+    const undoing = classified.slice(0, i).filter(({ action, isDone: done }) => done && action === 'kept');
+    const later =
+      own === 'scheduled' && isDone
+        ? (deletionState(
+            row,
+            undoing.map(({ row: call }) => call),
+            now,
+          ) ?? null)
+        : null;
     return { ...event, action, isDone, later, effect: isDone ? wordsFor(action, effect, isCreation, later) : attempt(event) };
   });
 }
@@ -142,10 +148,11 @@ const DONE: Readonly<Record<Action, string>> = {
 };
 
 /** The history as a table. */
-export const historyTable = (caption: string, { events, more }: History, max: number): Table =>
+export const historyTable = (caption: string, { events, more, hidden }: History, max: number): Table =>
   eventTable(caption, events, {
     max,
     more: more || events.length > max,
+    hiddenCalls: hidden,
     hidden: ['target', 'outcome', 'via'],
     extra: [{ name: 'effect', label: 'Effect', kind: 'text' }],
   });

@@ -15,6 +15,7 @@ import { DEFAULT_ROWS, widerTime } from './event-list.ts';
 import { actorAndAddress, eventsAround, perAccount } from './follow-ups.ts';
 import { type History, type HistoryEvent, type HistoryQuery, historyTable, readHistory } from './resource-history.ts';
 import { accountsSharing, didYouMeanResource, printResource, resourceSubject, resourceWord } from './resource-word.ts';
+import { memoryLimit } from './table-rows.ts';
 
 type Words = { readonly resource: typeof resourceWord; readonly all: typeof allWord };
 
@@ -76,7 +77,14 @@ export function resourceQuestion(declared: ResourceQuestion): Command<Words> {
         const isDone = ({ isDone }: HistoryEvent) => isDone;
         const { events } = history;
         const [done, attempts] = [events.filter(isDone), events.filter((event) => !isDone(event))];
-        return toFinding(declared, question, { ...history, resource, done, attempts, answer: answer(events), origins });
+        return toFinding(declared, question, memoryLimit(context, DEFAULT_ROWS), {
+          ...history,
+          resource,
+          done,
+          attempts,
+          answer: answer(events),
+          origins,
+        });
       };
       const history = await readHistory(resource, context, {
         calls,
@@ -103,7 +111,7 @@ export function resourceQuestion(declared: ResourceQuestion): Command<Words> {
 
 const newestDone = (events: readonly HistoryEvent[]): HistoryEvent | undefined => events.find(({ isDone }) => isDone);
 
-function toFinding(declared: ResourceQuestion, question: Question<Words>, found: ResourceFinding): Finding {
+function toFinding(declared: ResourceQuestion, question: Question<Words>, max: number, found: ResourceFinding): Finding {
   const { resource, hidden, more } = found;
   const accountsFrom = declared.accountsFrom?.(found) ?? found.done;
   const accounts = accountsSharing(
@@ -112,7 +120,7 @@ function toFinding(declared: ResourceQuestion, question: Question<Words>, found:
   );
   return {
     data: { subject: resourceSubject(resource), name: resource.name, accounts: accounts.length, more, hidden, ...declared.data(found) },
-    table: historyTable(`${declared.caption} of ${resource.name}`, found, question.top ?? DEFAULT_ROWS),
+    table: historyTable(`${declared.caption} of ${resource.name}`, found, question.top ?? max),
     next: [...followUps(declared, question, found, accounts), ...(declared.next?.(found, question) ?? [])],
   };
 }

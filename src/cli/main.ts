@@ -12,22 +12,21 @@ import { periodBefore, periodOf } from '../clock/period.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
-import { toCsv } from '../message/csv.ts';
 import { visible } from '../message/escape.ts';
-import { toJson } from '../message/json.ts';
 import { toTerminal } from '../message/terminal.ts';
 import { jsonFile } from '../state/json-file.ts';
-import { truncate } from '../text/format.ts';
+import { formatCount, truncate } from '../text/format.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { describeChecks, describeTrail, printChecks } from './doctor.ts';
+import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
 import { progressBar } from './progress.ts';
 import { runSetup } from './setup.ts';
 
 /** Exit statuses. */
-const STATUS = { ok: 0, userError: 1, internalError: 2 } as const;
+const STATUS = { ok: 0, userError: 1, internalError: 2, incomplete: 3 } as const;
 
 const CLI_USAGE = `Usage:
   npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
@@ -35,6 +34,11 @@ const CLI_USAGE = `Usage:
   npm run -s doctor
   npm run -s setup -- [--apply]   (shows the missing setup steps on Athena; --apply runs them)
   npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:…] > policy.json   (the IAM policy that trailbot needs)
+
+--json and --csv print all rows, however many. Set a limit with top:.
+
+Exit status: 0 for an answer; 1 for a mistake in the question or the settings; 2 for an internal error; 3 for --json or --csv when rows
+are missing: the error output says which.
 
 Questions: npm run -s ask -- help`;
 
@@ -90,14 +94,21 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
     }
     const statements: Sql[] = [];
     let progressSoFar: QueryProgress | undefined;
+    // The time limit is for the answer, not for printing a million rows of it.
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new DOMException('The question took too long', 'TimeoutError')),
+      config.QUERY_TIMEOUT_SECONDS * 1000,
+    ).unref();
     const options: AskOptions = {
       now,
       timeZone: config.TIME_ZONE,
+      isExport: values.json === true || values.csv === true,
       requester: requesterName(),
       onProgress: (latest) => {
         progressSoFar = latest;
       },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(config.QUERY_TIMEOUT_SECONDS * 1000)]),
+      signal: AbortSignal.any([signal, timeout.signal]),
       onQuery: (sql) => statements.push(sql),
     };
     const onLedgerError = (error: unknown) => process.stderr.write(`The cost of this question could not be recorded: ${visible(String(error))}\n`);
@@ -109,7 +120,9 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
         : desk.answer(joinWords(rest), options),
       () => progressSoFar,
     );
-    process.stdout.write(values.sql ? printStatements(statements) : render(answer, values));
+    clearTimeout(timer);
+    if (values.sql) process.stdout.write(printStatements(statements));
+    else await printAnswer(answer, values);
   } finally {
     await engine.close();
   }
@@ -243,10 +256,20 @@ function reportPeriod(period: Period, on: string | undefined, now: Date, { TIME_
   return range;
 }
 
-function render(answer: Answer, { json, csv }: ParsedOptions): string {
-  if (json) return `${toJson(answer, templatesFolder)}\n`;
-  if (csv) return answer.table ? toCsv(answer.table) : '';
-  return toTerminal(answer, templatesFolder, process.stdout.columns ?? 160);
+/** Prints an answer. For --json and --csv, what is missing is on stderr and in the exit status. */
+async function printAnswer(answer: Answer, { json, csv }: ParsedOptions): Promise<void> {
+  const print = printTo(process.stdout);
+  if (!json && !csv) return print(toTerminal(answer, templatesFolder, process.stdout.columns ?? 160));
+  await (json ? printJson(answer, templatesFolder, print) : printCsv(answer, print));
+  const { note, missing = [], coverage } = answer;
+  const unread = coverage?.skippedFiles ?? 0;
+  const remarks = [
+    ...missing,
+    ...(note === undefined || missing.includes(note) ? [] : [note]),
+    ...(unread > 0 ? [`${formatCount(unread, 'file')} of the trail could not be read completely: npm run -s doctor lists them.`] : []),
+  ];
+  if (remarks.length > 0) process.stderr.write(`${remarks.map(visible).join('\n')}\n`);
+  if (missing.length > 0) process.exitCode = STATUS.incomplete;
 }
 
 const printStatements = (statements: readonly Sql[]): string =>

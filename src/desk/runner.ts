@@ -1,9 +1,10 @@
 /** Runs a question or a report. Its queries go through billing and the cache of paid rows; its finding becomes an answer. */
-import type { Answer, Coverage, Finding, Next } from '../answer/answer.ts';
+import { type Answer, type Coverage, type Finding, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
+import { formatCount } from '../text/format.ts';
 import { maskDeep, maskText } from '../text/redact.ts';
-import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery } from '../trail/engine.ts';
+import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery, streamQuery } from '../trail/engine.ts';
 import { isoSecond, splitNewestFirst } from '../trail/events.ts';
 import type { Query, Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -17,6 +18,8 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** The requester's time zone (an IANA name), for days and times of day in words. Default: UTC. */
   readonly timeZone?: string;
+  /** True when the answer goes to a file: then it has all rows, not only as many as a screen shows. */
+  readonly isExport?: boolean;
   /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
   readonly requester?: string;
   /** Reports the progress of the running statement. */
@@ -37,8 +40,8 @@ export type Runner = (run: Run, options: AskOptions, find: (context: Context) =>
 export function openRunner(engine: QueryEngine, networks: Networks, billing: Billing | undefined): Runner {
   const paidRows = openQueryCache();
 
-  return async (run, { now, signal, requester, onProgress, onQuery, onPartial }, find) => {
-    const bill = await billing?.open({ ...run, requester, now, signal });
+  return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
+    const bill = await billing?.open({ ...run, isNewestFirst: run.isNewestFirst && !isExport, requester, now, signal });
     const costs: Cost[] = [];
     let partial: Finding | undefined;
     const execution: Execution = {
@@ -50,22 +53,31 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
         costs.push(cost);
       },
     };
+    /** Runs a query within the budget, and notes what it cost. */
+    const runBilled = async <Result extends { readonly cost: Cost }>(query: Query, runOnce: () => Promise<Result>): Promise<Result> => {
+      await bill?.checkBudget(query.reads ?? []);
+      onQuery?.(query);
+      const billed = costs.length;
+      const result = await runOnce();
+      // An engine with `onBilled` has reported each try already.
+      if (costs.length === billed) costs.push(result.cost);
+      return result;
+    };
     const context: Context = {
       now,
       networks,
       async ask<Row>(query: Query<Row>) {
         const known = bill && paidRows.find(query, now);
         if (known) return known as Row[];
-        await bill?.checkBudget(query.reads ?? []);
-        onQuery?.(query);
-        const billed = costs.length;
-        const { rows, cost } = await runQuery(engine, query, execution);
-        // An engine with `onBilled` has reported each try already.
-        if (costs.length === billed) costs.push(cost);
+        const { rows } = await runBilled(query, () => runQuery(engine, query, execution));
         if (bill) paidRows.store(query, rows, now);
         return rows;
       },
-      parts: (range) => (engine.estimate ? splitNewestFirst(range) : [range]),
+      ...(isExport && {
+        askAll: async <Row>(query: Query<Row>, count: number) =>
+          splitRows((await runBilled(query, () => streamQuery(engine, query, execution))).rows, count),
+      }),
+      parts: (range) => (engine.estimate && !isExport ? splitNewestFirst(range) : [range]),
       showPartial(found, until) {
         partial = found;
         // A requester who cannot be shown partial results still gets the answer.
@@ -82,7 +94,8 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     } catch (error) {
       // Partial results are shown with the confirmation, not lost to it.
       if (!(error instanceof CostConfirmation) || !partial) throw error;
-      return await answerOf(run, { ...partial, note: error.message, next: [...error.choices, ...(partial.next ?? [])] }, costs);
+      const answer = await answerOf(run, { ...partial, note: error.message, next: [...error.choices, ...(partial.next ?? [])] }, costs);
+      return { ...answer, missing: [error.message, ...(answer.missing ?? [])] };
     } finally {
       await bill?.close();
     }
@@ -94,7 +107,9 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     // The lines of follow-ups stay whole, since they are asked again; their labels are masked.
     const masked = ({ label, line: follows }: Next): Next => ({ label: maskText(label, named), line: follows });
     const { table, unknown } = withColumns(found.table, line?.cols);
-    const rows = table?.rows.map((row) => ({ cells: maskDeep(row.cells, named), ...(row.next && { next: masked(row.next) }) }));
+    const maskedRow = (row: Row): Row => ({ cells: maskDeep(row.cells, named), ...(row.next && { next: masked(row.next) }) });
+    const rows = table?.rows.map(maskedRow);
+    const missing = table ? missingFrom(table, line?.top) : [];
     const { first, last } = await engine.extent();
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
     const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail));
@@ -102,13 +117,40 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     return {
       template: name,
       data: maskDeep(found.data, named),
-      ...(table && rows && { table: { ...table, rows } }),
+      ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
+      ...(missing.length > 0 && { missing }),
       ...(next && { next: next.map(masked) }),
       ...(note !== '' && { note }),
       ...(text !== undefined && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
     };
   }
+}
+
+/** The first rows of a result, and an iterable over the others, if there are any. */
+async function splitRows<Each>(all: AsyncGenerator<Each>, count: number): Promise<{ readonly rows: Each[]; readonly rest?: AsyncIterable<Each> }> {
+  const rows: Each[] = [];
+  for (;;) {
+    const { value, done } = await all.next();
+    if (done) return { rows };
+    if (rows.length < count) rows.push(value);
+    else return { rows, rest: startWith(value, all) };
+  }
+}
+
+async function* startWith<Each>(first: Each, others: AsyncIterable<Each>): AsyncGenerator<Each> {
+  yield first;
+  yield* others;
+}
+
+/** What a table lacks. What the requester limits with `top:` is not missing. */
+function missingFrom({ rows, more, hidden = 0, limitation }: Table, top: number | undefined): string[] {
+  const isCut = more && (top === undefined || rows.length < top);
+  return [
+    ...(isCut ? [`There are more rows than these ${rows.length.toLocaleString('en-US')}. Set a limit with top:, or ask about a shorter time.`] : []),
+    ...(limitation ? [limitation] : []),
+    ...(hidden > 0 ? [`${formatCount(hidden, 'routine call')} ${hidden === 1 ? 'is' : 'are'} left out. The word “all” includes them.`] : []),
+  ];
 }
 
 async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {

@@ -1,17 +1,23 @@
 /** An answer as JSON, for programs: whole values, complete rows. */
-import type { Answer } from '../answer/answer.ts';
+import type { Answer, Coverage, Row } from '../answer/answer.ts';
 import { visibleJson } from './escape.ts';
 import { toText } from './message.ts';
 
 /** `{line, text, columns, rows, coverage}`. A row that is one event has its `eventid`; times are ISO text in UTC. */
 export function toJson(answer: Answer, templates: URL): string {
-  const { line = null, table, coverage = null } = answer;
-  const printed = {
-    line,
-    text: toText(answer, templates),
-    columns: table?.columns.map(({ name }) => name) ?? [],
-    rows: table?.rows.map(({ cells, next }) => ({ ...cells, ...(next && { next: next.line }) })) ?? [],
-    coverage,
-  };
-  return visibleJson(JSON.stringify(printed));
+  const { table, coverage = null } = answer;
+  return `${jsonBeforeRows(answer, templates)}${table?.rows.map(jsonRow).join(',') ?? ''}${jsonAfterRows(coverage)}`;
 }
+
+/** The object up to its first row. */
+export function jsonBeforeRows(answer: Answer, templates: URL): string {
+  const { line = null, table } = answer;
+  const start = { line, text: toText(answer, templates), columns: table?.columns.map(({ name }) => name) ?? [] };
+  return `${visibleJson(JSON.stringify(start)).slice(0, -1)},"rows":[`;
+}
+
+/** One row of the object; a comma comes between two. */
+export const jsonRow = ({ cells, next }: Row): string => visibleJson(JSON.stringify({ ...cells, ...(next && { next: next.line }) }));
+
+/** The object after its last row. */
+export const jsonAfterRows = (coverage: Coverage | null): string => `],"coverage":${visibleJson(JSON.stringify(coverage))}}`;

@@ -58,6 +58,8 @@ export type Ask = <Row>(query: Query<Row>) => Promise<Row[]>;
 export interface QueryEngine {
   /** Runs one statement. Rejects with the signal's reason once that is aborted. */
   execute(statement: Sql, execution: Execution): Promise<{ readonly rows: RawRow[]; readonly cost: Cost }>;
+  /** The same for a result of any size: its rows are read as they are used. The cost is known before the first row. */
+  stream(statement: Sql, execution: Execution): Promise<{ readonly rows: AsyncIterable<RawRow>; readonly cost: Cost }>;
   extent(): Promise<Extent>;
   /** The estimated cost of reading these days; undefined when it is not known. Engines that cost nothing do not have the method. */
   estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
@@ -85,4 +87,25 @@ export async function runQuery<Row>(
     return repeated;
   };
   return { rows: rows.filter((row) => !isRepeated(row)).map((row) => query.row.parse(row)), cost };
+}
+
+/**
+ * The same for a result of any size. A repeated event is found only next to the first one, where it is in every list of events: they
+ * are ordered by time and id.
+ */
+export async function streamQuery<Row>(
+  engine: QueryEngine,
+  query: Query<Row>,
+  execution: Execution,
+): Promise<{ readonly rows: AsyncGenerator<Row>; readonly cost: Cost }> {
+  const { rows, cost } = await engine.stream(query, execution);
+  async function* parsed() {
+    let last: string | null | undefined;
+    for await (const row of rows) {
+      const { eventid } = row;
+      if (eventid === null || eventid === undefined || eventid !== last) yield query.row.parse(row);
+      last = eventid;
+    }
+  }
+  return { rows: parsed(), cost };
 }

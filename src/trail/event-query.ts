@@ -38,12 +38,12 @@ export type EventOrHidden<Event> = Event | HiddenCount;
 const hiddenCount = z.object({ eventtime: z.null(), hidden: z.coerce.number() });
 type HiddenCount = z.output<typeof hiddenCount>;
 
-/** The newest events of a source, newest first. Hidden events are counted in a first row without other values, which saves a second scan. */
+/** The newest events of a source, newest first, or all without `maxRows`. Hidden events are counted in a first row without other values, which saves a second scan. */
 export function newestEvents<Event extends { readonly eventtime: string }>(
   event: z.ZodType<Event>,
   columns: readonly ColumnExpression[],
   source: EventSource,
-  maxRows: number,
+  maxRows: number | undefined,
 ): Query<EventOrHidden<Event>> {
   const row = z.union([event, hiddenCount]);
   const each = (write: (column: ColumnExpression) => Sql) => join(columns.map(write), ', ');
@@ -63,7 +63,7 @@ export function newestEvents<Event extends { readonly eventtime: string }>(
     ) as listed
     group by ${each(({ name }) => raw(name))}
     order by eventtime desc nulls first, eventid nulls first
-    ${limit(maxRows + 1)}
+    ${limit(maxRows === undefined ? undefined : maxRows + 1)}
   `;
 }
 

@@ -82,9 +82,10 @@ export function valueList(values: readonly Value[]): Sql {
 }
 
 /**
- * `limit` with a row count. Athena takes `?` only in WHERE, so the number is checked and written into the text.
+ * `limit` with a row count; nothing for undefined. Athena takes `?` only in WHERE, so the number is checked and written into the text.
  */
-export function limit(rows: number): Sql {
+export function limit(rows: number | undefined): Sql {
+  if (rows === undefined) return raw('');
   if (!Number.isSafeInteger(rows) || rows < 1) throw new RangeError(`Not a row count: ${rows}`);
   return raw(`limit ${rows}`);
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
@@ -121,6 +122,7 @@ describe.skipIf(url === null)('the sample', () => {
 
   const onTrino = ({ trino, duck }: Both): QueryEngine => ({
     execute: async (statement, { signal: until }) => ({ rows: await trino.execute(statement, { signal: until }), cost: { ms: 0 } }),
+    stream: async (statement, { signal: until }) => ({ rows: Readable.from(await trino.execute(statement, { signal: until })), cost: { ms: 0 } }),
     extent: () => duck.extent(),
     // An engine with costs is queried in parts, newest first, as Athena is.
     estimate: async () => undefined,

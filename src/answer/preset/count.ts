@@ -6,19 +6,23 @@ import { distinctEventCount } from '../../trail/events.ts';
 import { type Filter, groupColumn } from '../../trail/filter.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
 import { countIntervals, intervalName, intervalStart, intervalWindow } from '../../trail/time-buckets.ts';
-import type { Column, Finding, Row } from '../answer.ts';
+import { type Column, type Finding, mapRows, type Row } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
 import { type PresetQuestion, routineFollowUps, withoutRepeats } from './preset-question.ts';
 
 /** Counts the events of a question by group. */
-export async function countEvents(question: PresetQuestion, { ask }: Context): Promise<Finding> {
+export async function countEvents(question: PresetQuestion, { ask, askAll }: Context): Promise<Finding> {
   const { by = [], every, top = DEFAULT_ROWS, sort = 'top', measures = [] } = question;
   const { range, filters, line, counts } = question;
   // The highest groups by another measure may be far down in this order.
   const otherMeasure = sort === 'top' && !every ? question.alsoBy : undefined;
   const max = question.alsoBy && !every ? MAX_GROUPS : top;
-  const found = await ask(groupsQuery(question, every && sort === 'time' ? LATEST_STEPS : ORDER[sort], max + 1));
+  const isSeries = every && sort === 'time';
+  const isAll = askAll !== undefined && question.typedTop === undefined;
+  const { rows: found, rest } = isAll
+    ? await askAll(groupsQuery(question, isSeries ? ALL_STEPS : ORDER[sort], undefined), max + 1)
+    : { rows: await ask(groupsQuery(question, isSeries ? LATEST_STEPS : ORDER[sort], max + 1)), rest: undefined };
   const hidden = found.reduce((sum, { key0, events }) => sum + (key0 === 'routine' ? Number(events) : 0), 0);
   const groups = found.filter(({ key0 }) => key0 !== 'routine');
   const [firstGroup] = groups;
@@ -27,7 +31,7 @@ export async function countEvents(question: PresetQuestion, { ask }: Context): P
     : new Set<unknown>();
   const names = [...(every ? ['step'] : []), ...by];
   const listing = counts ? ({ sort: 'time' } as const) : {};
-  const allRows = groups.map((each): Row => {
+  const toRow = (each: z.output<typeof countedGroup>): Row => {
     const values = names.map((name, i) => [name, each[`key${i + 1}`] ?? null] as const);
     const step = every && intervalWindow(each.key1 ?? '', every, range);
     // `user:` matches every name of a user; the row counts only one.
@@ -47,12 +51,13 @@ export async function countEvents(question: PresetQuestion, { ask }: Context): P
         line: line({ ...listing, filters: [...filters, ...rowFilters], ...(step && { window: step }) }),
       },
     };
-  });
-  const shown = allRows.filter((_, i) => i < top || highest.has(groups[i]));
-  const rows = every && sort === 'time' ? shown.toReversed() : shown;
+  };
+  const allRows = groups.map(toRow);
+  const shown = allRows.filter((_, i) => isAll || i < top || highest.has(groups[i]));
+  const rows = isSeries && !isAll ? shown.toReversed() : shown;
   const sums = Object.fromEntries(['events', ...measures.map(({ name }) => name)].map((name) => [name, Number(firstGroup?.[`all_${name}`] ?? 0)]));
   const biggest = rows.find(({ cells }) => cells.events === Number(firstGroup?.most));
-  const more = Number(firstGroup?.groups ?? 0) > rows.length;
+  const more = !isAll && Number(firstGroup?.groups ?? 0) > rows.length;
   return {
     data: {
       groups: Number(firstGroup?.groups ?? 0),
@@ -77,7 +82,9 @@ export async function countEvents(question: PresetQuestion, { ask }: Context): P
         { name: 'last', label: 'last (UTC)', kind: 'time' },
       ],
       rows,
+      ...(rest && { rest: mapRows(rest, toRow) }),
       more,
+      hidden,
     },
     next: withoutRepeats(
       rows.length > 0
@@ -88,7 +95,7 @@ export async function countEvents(question: PresetQuestion, { ask }: Context): P
 }
 
 /** The first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls are one more group. */
-function groupsQuery({ by = [], every, measures = [], hidesRoutine, source, range }: PresetQuestion, order: Sql, max: number) {
+function groupsQuery({ by = [], every, measures = [], hidesRoutine, source, range }: PresetQuestion, order: Sql, max: number | undefined) {
   const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
     sql`${hidesRoutine ? sql`case when routine then 'routine' else 'shown' end` : sql`'shown'`} as key0`,
@@ -108,7 +115,7 @@ function groupsQuery({ by = [], every, measures = [], hidesRoutine, source, rang
       group by ${positions}
     ) as grouped
     order by key0, ${order} nulls last, ${positions}
-    ${limit(hidesRoutine ? max + 1 : max)}
+    ${limit(hidesRoutine && max !== undefined ? max + 1 : max)}
   `;
 }
 
@@ -124,6 +131,7 @@ const ORDER = {
 
 /** A long series is cut at its start. */
 const LATEST_STEPS = sql`key1 desc`;
+const ALL_STEPS = sql`key1 asc`;
 
 const LIST_FORMAT = new Intl.ListFormat('en-GB');
 

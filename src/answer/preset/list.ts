@@ -1,6 +1,6 @@
 /** A preset as a list: events, newest first, and the number of routine calls left out. */
 import { UserError } from '../../errors.ts';
-import { newestEvents, splitHidden } from '../../trail/event-query.ts';
+import { type EventOrHidden, newestEvents, splitHidden } from '../../trail/event-query.ts';
 import { actorAccount } from '../../trail/events.ts';
 import type { Finding } from '../answer.ts';
 import type { Context } from '../context.ts';
@@ -19,13 +19,28 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
       line({ by: ['event'], sort }),
     );
   }
+  const columns = [...listedColumns, actorAccountColumn, ...(question.columns ?? [])];
+  if (context.askAll && question.top === undefined) {
+    const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range), undefined), top + 1);
+    return listFinding(question, splitHidden(rows), top, context.now, rest && eventsOnly(rest));
+  }
   const rows = await newestFirst(context, range, {
-    query: (part) =>
-      newestEvents(presetEvent, [...listedColumns, actorAccountColumn, ...(question.columns ?? [])], question.listSource(part), top + 1),
+    query: (part) => newestEvents(presetEvent, columns, question.listSource(part), top + 1),
     isEnough: (found) => splitHidden(found).events.length > top,
     partial: (found) => listFinding(question, splitHidden(found), top, context.now),
   });
   return listFinding(question, splitHidden(rows), top, context.now);
+}
+
+/** The rows after the first ones have no number of hidden events: it is in the first. */
+const eventsOnly = (rows: AsyncIterable<EventOrHidden<PresetEvent>>): AsyncIterable<PresetEvent> => rows as AsyncIterable<PresetEvent>;
+
+/** Rows as the question completes them, in order; some are only read to complete others. */
+async function* completed(rows: AsyncIterable<PresetEvent>, complete: (event: PresetEvent) => PresetEvent | undefined): AsyncIterable<PresetEvent> {
+  for await (const row of rows) {
+    const event = complete(row);
+    if (event) yield event;
+  }
 }
 
 function listFinding(
@@ -33,12 +48,16 @@ function listFinding(
   { events: read, hidden: hiddenCount }: ReturnType<typeof splitHidden<PresetEvent>>,
   top: number,
   now: Date,
+  rest?: AsyncIterable<PresetEvent>,
 ): Finding {
   const { caption, columns = [], hidden = [], range, line, typedShape, counts } = question;
-  const events = question.completes?.(read, now) ?? read;
+  const complete = question.completes?.(now) ?? ((event: PresetEvent) => event);
+  const events = read.flatMap((event) => complete(event) ?? []);
   const table = eventTable(caption, events, {
     max: top,
     more: read.length > top,
+    rest: rest && completed(rest, complete),
+    hiddenCalls: hiddenCount,
     hidden,
     extra: columns.map(({ from: _, ...column }) => ({ kind: 'text', ...column })),
   });
@@ -49,7 +68,7 @@ function listFinding(
   return {
     data: {
       count: listed.length,
-      more: table.more,
+      more: events.length > top,
       newest: listed[0] ?? null,
       filtered: question.filters.length > 0,
       succeeded: succeeded.length,

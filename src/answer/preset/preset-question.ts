@@ -71,8 +71,8 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   readonly alsoBy?: string;
   /** Usual columns that have the same value in every row of a list. */
   readonly hidden?: readonly string[];
-  /** Fills columns of a list that need more than SQL, from its events, newest first. */
-  completes?(events: readonly PresetEvent[], now: Date): readonly PresetEvent[];
+  /** Fills columns of a list that need more than SQL. The events come newest first; one that completes others only is undefined. */
+  completes?(now: Date): (event: PresetEvent) => PresetEvent | undefined;
   /** Events that a list reads besides, only to complete its rows. */
   readonly alsoReads?: Sql;
   /** More data for the template, for a list or for a count. */
@@ -94,6 +94,8 @@ export interface PresetQuestion
   /** True when routine calls are left out, and only counted. */
   readonly hidesRoutine: boolean;
   readonly showsAll: boolean;
+  /** The limit as typed; `top` may also be the preset's own. */
+  readonly typedTop: number | undefined;
   /** The window and the shape as typed, for follow-ups. */
   readonly typedWindow: Window;
   readonly typedShape: AnswerShape;
@@ -146,6 +148,7 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     }),
     hidesRoutine,
     showsAll,
+    typedTop: top,
     typedShape: { ...(by && { by }), ...(every && { every }), ...(asked.sort && { sort: asked.sort }) },
     counts,
     ownFollowUps: next?.(asked, line) ?? [],
