@@ -8,6 +8,7 @@
  * - `{"logEvents":[{"message":"…"}]}`: a subscription of CloudWatch Logs
  * - `{"detail-type":"…","detail":{…}}`: an event of EventBridge
  */
+import { Unreadable } from './read-log-file.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -28,8 +29,8 @@ const LONGEST_KEY = Math.max(...Object.keys(ENVELOPES).map((key) => key.length))
 /** An event has at most 256 KB; this allows a whole log file as one value. */
 const MAX_VALUE_BYTES = 64 * 1024 * 1024;
 
-/** Text that is no JSON. The message is a reason that continues after the name of a file. */
-export class JsonFault extends Error {}
+/** Text that is no JSON. */
+export class JsonFault extends Unreadable {}
 const fault = (): JsonFault => new JsonFault('is not valid JSON');
 
 export interface JsonScanner {

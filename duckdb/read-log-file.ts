@@ -58,13 +58,16 @@ export function readLogFile(path: string, size: number): Buffer | typeof LARGE |
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') return LARGE;
-    return skipped(code === 'Z_BUF_ERROR' ? 'is truncated (gzip ends early)' : 'is damaged (gzip cannot be unpacked)');
+    return skipped(gzipReason(code));
   }
   if (text.length === 0) return skipped('is empty (0 bytes unpacked)');
   return checkHead(path, text.subarray(0, HEAD_BYTES)) ?? text;
 }
 
-/** The text of a file in pieces. @throws Error whose message is a reason. */
+/** A file that cannot be read, found on the way. The message is a reason that continues after its name. */
+export class Unreadable extends Error {}
+
+/** The text of a file in pieces. @throws Unreadable */
 export async function* readLogPieces(path: string): AsyncGenerator<Buffer> {
   let packedBytes = 0;
   async function* file(): AsyncGenerator<Buffer> {
@@ -74,42 +77,41 @@ export async function* readLogPieces(path: string): AsyncGenerator<Buffer> {
     }
   }
   let bytes = 0;
-  for await (const piece of unpackPieces(file())) {
-    bytes += piece.length;
-    if (bytes > MAX_TEXT_BYTES && bytes > MAX_GZIP_RATIO * packedBytes)
-      throw new Error(
-        `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MB unpacked and more than ${MAX_GZIP_RATIO} times as large as packed, unlike any log`,
-      );
-    yield piece;
+  try {
+    for await (const piece of unpackPieces(file())) {
+      bytes += piece.length;
+      if (bytes > MAX_TEXT_BYTES && bytes > MAX_GZIP_RATIO * packedBytes) throw new Unreadable(BOMB);
+      yield piece;
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new Unreadable(code.startsWith('Z_') ? gzipReason(code) : `cannot be read (${code})`);
   }
 }
+
+const BOMB = `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MB unpacked and more than ${MAX_GZIP_RATIO} times as large as packed, unlike any log`;
+
+const gzipReason = (code: string | undefined): string =>
+  code === 'Z_BUF_ERROR' ? 'is truncated (gzip ends early)' : 'is damaged (gzip cannot be unpacked)';
 
 async function* unpackPieces(pieces: AsyncGenerator<Buffer>, layer = 0): AsyncGenerator<Buffer> {
   const { value: first, done } = await pieces.next();
   if (done) return;
-  if (layer === MAX_GZIP_LAYERS || !isGzip(first)) {
-    yield first;
+  async function* all(): AsyncGenerator<Buffer> {
+    yield first as Buffer;
     yield* pieces;
-    return;
   }
-  async function* all() {
-    yield first;
-    yield* pieces;
+  if (layer === MAX_GZIP_LAYERS || !isGzip(first)) {
+    yield* all();
+    return;
   }
   const gunzip = createGunzip({ chunkSize: MAX_CHUNK });
   // An error destroys the stream with it, so the loop throws it.
   pipeline(Readable.from(all()), gunzip, () => undefined);
-  try {
-    yield* unpackPieces(readAll(gunzip), layer + 1);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw code?.startsWith('Z_')
-      ? new Error(code === 'Z_BUF_ERROR' ? 'is truncated (gzip ends early)' : 'is damaged (gzip cannot be unpacked)')
-      : error;
-  }
+  yield* unpackPieces(chunksOf(gunzip), layer + 1);
 }
 
-async function* readAll(stream: Readable): AsyncGenerator<Buffer> {
+async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
   yield* stream;
 }
 

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { targetPaths } from '../src/trail/target-paths.ts';
 import { type FoundRecord, findRecords } from './find-records.ts';
-import { isLogName, LARGE, readLogFile, readLogPieces } from './read-log-file.ts';
+import { isLogName, LARGE, readLogFile, readLogPieces, Unreadable } from './read-log-file.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
 
 /** A log file to unpack, with its number in the load and what its path says. */
@@ -310,7 +310,8 @@ async function repairRecords(job: UnpackJob, text: Buffer | typeof LARGE, errors
       return 0;
     }
   } catch (error) {
-    const { message } = error as Error;
+    if (!(error instanceof Unreadable)) throw error;
+    const { message } = error;
     if (text !== LARGE || count === 0) {
       errors.push({ file, reason: message, records: 0 });
       return 0;

@@ -249,6 +249,21 @@ describe('A file larger than 64 MB', () => {
     ]);
   });
 
+  test('is read up to the end of a gzip file that is cut', async () => {
+    await using folder = await trailFolder();
+    const packed = gzipSync(lines(wide(700)), { level: 0 });
+    await folder.put('a.jsonl.gz', packed.subarray(0, packed.length - 150_000));
+    const { events } = await folder.load();
+    expect(events).toBeGreaterThan(600);
+    expect(await listSkipped(folder.store)).toEqual([
+      {
+        path: 'a.jsonl.gz',
+        reason: expect.stringMatching(/^is read only in part: it is truncated \(gzip ends early\) after \d+ events$/),
+        events: 0,
+      },
+    ]);
+  });
+
   test('that is no JSON is not read further than its head', async () => {
     await using folder = await trailFolder();
     const path = await folder.put('film.mp4', 'ftypmp42');
