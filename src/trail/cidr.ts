@@ -1,6 +1,6 @@
 /** IP addresses and CIDR ranges as SQL conditions on text columns, for both engines. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { raw, type Sql, sql } from './sql.ts';
+import { join, raw, type Sql, sql } from './sql.ts';
 
 /**
  * The condition that `column` is the address, or an address in the range: `203.0.113.7`, `10.0.0.0/9`, `2001:db8::/32`. Undefined
@@ -11,11 +11,15 @@ export function matchesAddress(text: string, column: Sql): Sql | undefined {
   const network = readNetwork(text);
   if (!network) return undefined;
   const { groups, bits } = network;
-  const asIPv6 = ipv6Pattern(network);
   const isMapped = bits >= MAPPED_BITS && groups.slice(0, 6).join() === '0,0,0,0,0,65535';
   const octets = groups.slice(6).flatMap((group) => [group >> 8, group & 255]);
-  const pattern = isMapped ? `(?:[0:]*:ffff:)?${ipv4Pattern(octets, bits - MAPPED_BITS)}|${asIPv6}` : asIPv6;
-  const isWritten = sql`regexp_like(${column}, ${`(?i)(?:^|[, ])(?:${pattern})(?:$|[, ])`})`;
+  const patterns = isMapped
+    ? [`(?:[0:]*:ffff:)?${ipv4Pattern(octets, bits - MAPPED_BITS)}`, `[0:]*:ffff:${groupPatterns(network).slice(6).join(':')}`]
+    : ipv6Patterns(network);
+  const isWritten = sql`(${join(
+    inParameters(patterns).map((each) => sql`regexp_like(${column}, ${`(?i)(?:^|[, ])(?:${each})(?:$|[, ])`})`),
+    ' or ',
+  )})`;
   // Most rows have one IPv4 address: they need no regular expression.
   if (!isMapped) return sql`(strpos(${column}, ':') > 0 and ${isWritten})`;
   return bits < ALL_BITS
@@ -47,34 +51,62 @@ function readNetwork(text: string): Network | undefined {
   return { groups: [...first, ...zeros, ...last].map((group) => Number.parseInt(group, 16)), bits };
 }
 
-/** The pattern of IPv6 addresses whose first `bits` are those of `groups`: written in full, or with any run of zero groups as `::`. */
-function ipv6Pattern({ groups, bits }: Network): string {
-  const digits = groups.map((group, i) =>
-    [12, 8, 4, 0].map((shift, n) => hexDigits((group >> shift) & 15, Math.min(4, Math.max(0, bits - 16 * i - 4 * n)))),
-  );
-  const written = digits.map(groupPattern);
+/** Athena takes parameters of at most 1024 characters. */
+const MAX_PATTERN_LENGTH = 900;
+
+/** Alternatives joined to as few patterns as parameters take. */
+function inParameters(alternatives: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const each of alternatives) {
+    const last = joined.at(-1);
+    if (last !== undefined && last.length + each.length < MAX_PATTERN_LENGTH) joined.splice(-1, 1, `${last}|${each}`);
+    else joined.push(each);
+  }
+  return joined;
+}
+
+/**
+ * Patterns of the IPv6 addresses whose first `bits` are those of `groups`: written in full, or with any run of zero groups as `::`.
+ * They are short, since they rely on the text being an address.
+ */
+function ipv6Patterns(network: Network): string[] {
+  const written = groupPatterns(network);
+  const canBeZero = digitsOf(network).map((group) => group.every((digit) => digit.includes('0')));
   const short = written.flatMap((_, start) =>
     written
       .map((__, i) => i + 1)
-      .filter((end) => end > start && digits.slice(start, end).every((group) => group.every((digit) => digit.includes('0'))))
+      .filter((end) => end > start && canBeZero.slice(start, end).every(Boolean))
       .map((end) => `${written.slice(0, start).join(':')}::${written.slice(end).join(':')}`),
   );
-  return [written.join(':'), ...short].join('|');
+  return [written.join(':'), ...short];
 }
+
+/** The digits that each of the eight groups of four hex digits may have. */
+const digitsOf = ({ groups, bits }: Network): string[][] =>
+  groups.map((group, i) => [12, 8, 4, 0].map((shift, n) => hexDigits((group >> shift) & 15, Math.min(4, Math.max(0, bits - 16 * i - 4 * n)))));
+
+const groupPatterns = (network: Network): string[] => digitsOf(network).map(groupPattern);
+
+const HEX_DIGITS = '0123456789abcdef';
 
 /** The hex digits whose first `bits` bits are those of `digit`. */
 function hexDigits(digit: number, bits: number): string {
   const size = 2 ** (4 - bits);
-  return '0123456789abcdef'.slice(digit - (digit % size), digit - (digit % size) + size);
+  return HEX_DIGITS.slice(digit - (digit % size), digit - (digit % size) + size);
 }
 
-/** The pattern of a group of four hex digits, each one of several. Leading zeros may be left out. */
+/** The pattern of a group of four hex digits. Leading zeros may be left out. */
 function groupPattern(digits: readonly string[]): string {
-  const written = digits.map((each) => (each.length === 1 ? each : `[${each}]`));
-  const leading = digits.slice(0, 3).findIndex((each) => !each.includes('0'));
-  const mayStart = leading === -1 ? 3 : leading;
-  const forms = Array.from({ length: mayStart + 1 }, (_, n) => written.slice(n).join(''));
-  return forms.length === 1 ? written.join('') : `(?:${forms.join('|')})`;
+  if (digits.every((each) => each === HEX_DIGITS)) return '\\w+';
+  const leading = digits.findIndex((each) => each !== '0');
+  if (leading === -1) return '0+';
+  const written = digits.slice(leading).map((each) => (each.length === 1 ? each : each === HEX_DIGITS ? '\\w' : `[${each}]`));
+  const zeros = leading > 0 ? '0*' : '';
+  // A digit that may be zero may be left out too, if only such digits are before it.
+  const required = digits.slice(leading, 3).findIndex((each) => !each.includes('0'));
+  const optional = required === -1 ? written.length - 1 : required;
+  const forms = Array.from({ length: optional + 1 }, (_, n) => written.slice(n).join(''));
+  return forms.length === 1 ? zeros + written.join('') : `${zeros}(?:${forms.join('|')})`;
 }
 
 /** The pattern of IPv4 addresses whose first `bits` are those of `octets`. */
