@@ -1,5 +1,9 @@
 /** Changes of access: users, keys, passwords, policies, trust, shares with other accounts, ports open to the world. */
-import { changesPermissions, exactFilter, failures, preset, sql } from '#kit';
+import { changesPermissions, exactFilter, failures, isRequestLeftOut, preset, sql } from '#kit';
+
+/** Calls that change access or not by what they request. */
+const DEPENDS_ON_REQUEST = sql`regexp_like(eventname,
+  '^((Create|Modify|Restore)DB(Instance|Cluster)|(PutObjectAcl|Authorize[A-Za-z]*Ingress|ModifySecurityGroupRules|(Create|Replace)NetworkAclEntry|Create(Queue|Topic|Key)|Set(Queue|Topic)Attributes|(Create|Update)(Elasticsearch){0,1}Domain(Config){0,1})$)')`;
 
 /** The kind of access that a call changes; null for a call that changes none. */
 const ACCESS_KIND = sql`case
@@ -35,6 +39,7 @@ const ACCESS_KIND = sql`case
   when regexp_like(eventname, '^(Authorize[A-Za-z]*Ingress|ModifySecurityGroupRules|(Create|Replace)NetworkAclEntry)$')
     and regexp_like(requestparameters, '"[0-9a-f.:]+/0"') and coalesce(requestparameters, '') not like '%"deny"%' then 'open port'
   when regexp_like(eventname, '^(Create|Modify|Restore|Update)') and regexp_like(responseelements, '"publiclyAccessible": *true') then 'open port'
+  when ${DEPENDS_ON_REQUEST} and ${isRequestLeftOut} then 'unknown'
   when regexp_like(eventname, 'SecurityGroup|NetworkAcl|^PutObjectAcl$|^Set(Queue|Topic)Attributes$') or coalesce(eventcategory, '') = 'Data' then null
   when effect = 'share' then 'share'
   when ${changesPermissions} then 'policy'
@@ -47,6 +52,7 @@ export default preset({
   example: '7d',
   window: '7d',
   where: sql`${ACCESS_KIND} is not null`,
+  dependsOnRequest: DEPENDS_ON_REQUEST,
   caption: 'Access changes',
   measures: [failures],
   columns: [{ name: 'what', label: 'Kind', from: ACCESS_KIND }],

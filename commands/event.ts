@@ -5,6 +5,7 @@ import {
   exactFilter,
   hasId,
   isUserKind,
+  leftOutParts,
   limit,
   listedRow,
   mfaColumn,
@@ -53,6 +54,7 @@ const eventRecord = listedRow.extend({
   mfaauthenticated: nullableText,
   identitytype: nullableText,
   mfa: nullableText,
+  leftout: nullableText,
   sessioncreationdate: nullableText,
   sessioncredentialfromconsole: nullableText,
 });
@@ -92,7 +94,7 @@ export default command({
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
              eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
              additionaleventdata, serviceeventdetails, resourcesjson, vpcendpointid, vpcendpointaccountid, tlsdetails, addendum, apiversion, edgedevicedetails,
-             useridentity, accesskeyid, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, sessioncreationdate, sessioncredentialfromconsole
+             useridentity, accesskeyid, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, ${leftOutParts} as leftout, sessioncreationdate, sessioncredentialfromconsole
       from ${eventsDuring(range, { late })}
       where ${hasId(id)}
       order by eventtime desc, eventid
@@ -113,6 +115,7 @@ export default command({
         others: idName === 'eventID' ? 0 : others,
         basis: found?.actorbasis ? (ACTOR_BASES[found.actorbasis] ?? found.actorbasis) : null,
         mfa: found ? secondFactor(found) : null,
+        leftOut: found?.leftout ?? null,
         request: displayedJson(found?.requestparameters),
         response: displayedJson(found?.responseelements),
         extra: displayedJson(found?.additionaleventdata),

@@ -22,6 +22,7 @@ export default preset({
   window: '30d',
   where: sql`eventsource = 'kms.amazonaws.com'
     and (eventname = 'ImportKeyMaterial' or (eventname in ('CreateKey', 'ReplicateKey') and not starts_with(coalesce(${KEY_ORIGIN}, 'AWS_'), 'AWS_')))`,
+  dependsOnRequest: sql`(eventsource = 'kms.amazonaws.com' and eventname in ('CreateKey', 'ReplicateKey') and ${KEY_ORIGIN} is null)`,
   caption: 'External key material',
   columns: [
     { name: 'origin', label: 'Origin', from: KEY_ORIGIN },

@@ -21,7 +21,9 @@ export default preset({
     or (eventsource = 'apigateway.amazonaws.com' and eventname in ('GetApiKey', 'GetApiKeys')
       and json_extract_scalar(requestparameters, '$.includeValue') = 'true')
   )`,
-  caption: 'Reads of secrets',
+  dependsOnRequest: sql`((eventsource = 'ssm.amazonaws.com' and eventname in ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory'))
+    or (eventsource = 'apigateway.amazonaws.com' and eventname in ('GetApiKey', 'GetApiKeys')))`,
+  caption: 'Requests for secrets',
   by: ['user', 'target'],
   measures: [failures],
   next: (_, line) => [

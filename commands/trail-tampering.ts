@@ -1,5 +1,5 @@
 /** Changes to trails, their buckets and keys, and to other logs: flow logs, log groups, access logs, Config, GuardDuty and other services that watch. */
-import { eventsDuring, failures, isoSecond, preset, sql } from '#kit';
+import { eventsDuring, failures, isoSecond, isRequestLeftOut, preset, sql } from '#kit';
 
 const TRAIL_CHANGES = sql`(eventsource = 'cloudtrail.amazonaws.com' and eventname in (
   'StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', 'PutInsightSelectors', 'DeleteEventDataStore', 'UpdateEventDataStore',
@@ -18,7 +18,7 @@ const OTHER_LOG_CHANGES = sql`(
   or (effect in ('delete', 'stop') and regexp_like(eventname, 'FlowLog|AccessLog|ActivityStream|QueryLog|Logging|LogSubscription|LogDelivery|AuditLog|LogConfig|LogSource|Recording(Preferences|Configuration)')
     and not regexp_like(eventname, 'LogPattern|LogAnomaly'))
   or (eventsource = 'logs.amazonaws.com' and regexp_like(eventname, '^Delete(LogGroup|LogStream|SubscriptionFilter|Destination|DeliverySource|Delivery|AccountPolicy)$') and actorkind <> 'service')
-  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and json_extract_scalar(requestparameters, '$.enable') = 'false')
+  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and (json_extract_scalar(requestparameters, '$.enable') = 'false' or ${isRequestLeftOut}))
   or (eventsource = 's3.amazonaws.com' and eventname = 'PutBucketLogging' and requestparameters not like '%LoggingEnabled%')
   or (eventname = 'ModifyLoadBalancerAttributes' and regexp_like(requestparameters, 'access_logs[.]s3[.]enabled"[^}]*"false"'))
   or (eventsource = 'eks.amazonaws.com' and eventname = 'UpdateClusterConfig' and regexp_like(requestparameters, '"clusterLogging".*"enabled": *false'))
@@ -49,6 +49,7 @@ export default preset({
     where eventtime >= ${isoSecond(window.from)}
   )`,
   where: sql`not ${DELIVERY} and (${TRAIL_CHANGES} or ${OTHER_LOG_CHANGES} or delivers = 1 or (${BUCKET_CHANGES} and target like '%cloudtrail%'))`,
+  dependsOnRequest: sql`eventname in ('UpdateDetector', 'PutBucketLogging')`,
   caption: 'Changes to trails and logs',
   measures: [failures],
   listData: (events) => ({ tampering: events.filter(({ actorkind }) => actorkind !== 'service').slice(0, 5) }),

@@ -41,5 +41,6 @@ export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
 export { hasId } from './trail/event-id.ts';
 export { distinctEventCount, eventsDuring, eventsDuringAny, isoSecond } from './trail/events.ts';
 export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';
+export { isRequestLeftOut, leftOutParts } from './trail/left-out.ts';
 export { containing, join, limit, query, type Sql, sql, valueList } from './trail/sql.ts';
 export { DAY_MS, printWindow, type TimeRange, type Window } from './trail/time-window.ts';

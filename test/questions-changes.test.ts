@@ -440,3 +440,43 @@ describe('clickops', () => {
     expect(back?.line).toBe(`clickops ${DAY}`);
   });
 });
+
+describe('a call whose request CloudTrail left out', () => {
+  const leftOut = { reason: 'requestParameters too large', omitted: true, originalSize: 131_072 };
+  const change = (eventName: string, requestParameters: unknown, more: Fields = {}) =>
+    record({ eventName, readOnly: false, requestParameters, ...more });
+  const opened = change('AuthorizeSecurityGroupIngress', { ipPermissions: { items: [{ ipRanges: { items: [{ cidrIp: '0.0.0.0/0' }] } }] } });
+  const closed = change('AuthorizeSecurityGroupIngress', { ipPermissions: { items: [{ ipRanges: { items: [{ cidrIp: '10.0.0.0/8' }] } }] } });
+  const unknown = change('AuthorizeSecurityGroupIngress', leftOut);
+  const detector = change('UpdateDetector', leftOut, { eventSource: 'guardduty.amazonaws.com' });
+  const protection = change('ModifyDBInstance', leftOut, { eventSource: 'rds.amazonaws.com' });
+  const parameter = change('GetParameter', leftOut, { eventSource: 'ssm.amazonaws.com', readOnly: true });
+  // A request that only mentions it, and a call that no question reads.
+  const alike = change('AuthorizeSecurityGroupIngress', { groupName: 'too large "omitted"', omitted: 'false' });
+  const other = change('TagRole', leftOut, { eventSource: 'iam.amazonaws.com' });
+  const open = trailForAll(opened, closed, unknown, detector, protection, parameter, alike, other);
+  const ids = (...list: readonly Fields[]) => list.map(({ eventID }) => eventID).sort();
+
+  test.each([
+    ['access-changes', [opened, unknown, protection]],
+    ['trail-tampering', [detector]],
+    ['destructive', [protection]],
+    ['secrets sort:time', [parameter]],
+    ['events requestParameters.ipPermissions.items.ipRanges.items.cidrIp:0.0.0.0/0', [opened, unknown, detector, protection, parameter, other]],
+    // What may match is not excluded.
+    ['events event:Auth* -requestParameters.ipPermissions.items.ipRanges.items.cidrIp:0.0.0.0/0', [closed, unknown, alike]],
+    ['events event:Auth* NOT (requestParameters.ipPermissions.items.ipRanges.items.cidrIp:0.0.0.0/0 reads:false)', [closed, unknown, alike]],
+  ] as const)('is listed where it may matter: %s', async (line, expected) => {
+    expect(await open().ids(`${line} ${DAY}`)).toEqual(ids(...expected));
+  });
+
+  test('is said to be so', async () => {
+    const sentence = 'CloudTrail left out the request of 1 call, because it was too large: that call may belong here or not.';
+    expect(toText(await open().ask(`trail-tampering ${DAY}`), templates)).toContain(`1 call by 1 actor may have changed trails or logs`);
+    expect(toTerminal(await open().ask(`trail-tampering ${DAY}`), templates, 160)).toContain(sentence);
+    expect(toText(await open().ask(`access-changes ${DAY}`), templates)).toContain('3 calls by 1 actor changed access');
+    expect(toTerminal(await open().ask(`events event:Auth* ${DAY}`), templates, 160)).not.toContain('left out');
+    expect(toTerminal(await open().ask(`event ${unknown.eventID} ${DAY}`), templates, 160)).toContain('CloudTrail left out the request, because');
+    expect(toTerminal(await open().ask(`event ${alike.eventID} ${DAY}`), templates, 160)).not.toContain('CloudTrail left out');
+  });
+});

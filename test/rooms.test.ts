@@ -112,6 +112,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['actorAndAddress', 'perAccount', 'accountsSharing', 'didYouMeanResource', 'ResourceId'], because: 'resourceQuestion uses them too' },
   { names: ['DIMENSIONS', 'dimensionValue', 'unnestDimensions', 'hasChosenName'], because: 'profile uses them too' },
   { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
+  { names: ['leftOutParts'], because: 'reads records, like isRequestLeftOut' },
   { names: ['mfaColumn'], because: 'signInsDuring uses it too' },
   { names: ['ClassifiedAddress', 'ClassifiedUser'], because: 'the rows of classifySignIns' },
   { names: ['changesPermissions'], because: 'has data that `npm run calls` makes' },

@@ -6,7 +6,8 @@ import { isIP } from 'node:net';
 import { matchesAddress } from './cidr.ts';
 import { isoSecond } from './events.ts';
 import { type FilterValue, likePattern } from './filter-value.ts';
-import { pathTests, pathValue, printPath, readPath } from './json-path.ts';
+import { documentColumn, type JsonPath, pathTests, pathValue, printPath, readPath } from './json-path.ts';
+import { isLeftOut } from './left-out.ts';
 import { containing, join, type Sql, sql, valueList } from './sql.ts';
 import { pin, readWindow, type TimeRange } from './time-window.ts';
 
@@ -285,28 +286,42 @@ export const holdsNames = (field: string): boolean => fieldDefinition(field).hol
 /** A typed value of a field as its columns store it: `s3` is s3.amazonaws.com. */
 export const storedValue = (field: string, text: string): string => fieldDefinition(field).toStored?.(text) ?? text;
 
-/** The condition that all filters match; always true when there are none. */
-export function matching(filters: readonly Filter[]): Sql {
+/** The condition that all filters match; always true when there are none. A record whose part CloudTrail left out may match, and so does. */
+export const matching = (filters: readonly Filter[]): Sql => allMatch(filters, true);
+
+/** `isKept`: true when a record that may match is in the answer; false inside of what is excluded. */
+function allMatch(filters: readonly Filter[], isKept: boolean): Sql {
   if (filters.length === 0) return sql`1 = 1`;
   return join(
-    filters.map((filter) => (isTerm(filter) ? termCondition(filter) : groupCondition(filter))),
+    filters.map((filter) => (isTerm(filter) ? termCondition(filter, isKept) : groupCondition(filter, isKept))),
     ' and ',
   );
 }
 
-function groupCondition({ negated, any }: FilterGroup): Sql {
+function groupCondition({ negated, any }: FilterGroup, isKept: boolean): Sql {
   const some = sql`(${join(
-    any.map((all) => sql`(${matching(all)})`),
+    any.map((all) => sql`(${allMatch(all, isKept !== negated)})`),
     ' or ',
   )})`;
   return negated ? sql`not coalesce(${some}, false)` : some;
 }
 
-function termCondition({ field, negated, values }: Term): Sql {
+function termCondition({ field, negated, values }: Term, isKept: boolean): Sql {
   const path = readPath(field);
-  const any = sql`(${join(path ? pathTests(path, values) : fieldTests(fieldDefinition(field), values), ' or ')})`;
+  const tests = path ? pathTests(path, values) : fieldTests(fieldDefinition(field), values);
+  const mayMatch = path && isKept !== negated && mayBeLeftOut(path) ? [isLeftOut(documentColumn(path))] : [];
+  const any = sql`(${join([...tests, ...mayMatch], ' or ')})`;
   return negated ? sql`not coalesce(${any}, false)` : any;
 }
+
+/** True when a filter reads a part of the record that CloudTrail leaves out when it is too large. */
+export const readsLeftOutPart = (filters: readonly Filter[]): boolean =>
+  termsOf(filters).some(({ field }) => {
+    const path = readPath(field);
+    return path !== undefined && mayBeLeftOut(path);
+  });
+
+const mayBeLeftOut = ({ document }: JsonPath): boolean => ['requestParameters', 'responseElements', 'additionalEventData'].includes(document);
 
 /** One condition for each way in which a row may match. */
 function fieldTests(

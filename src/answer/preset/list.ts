@@ -2,6 +2,7 @@
 import { UserError } from '../../errors.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../../trail/event-query.ts';
 import { actorAccount } from '../../trail/events.ts';
+import { leftOutParts } from '../../trail/left-out.ts';
 import type { Finding } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, eventTable, listedColumns, newestFirst, widerTime } from '../event-list.ts';
@@ -9,6 +10,7 @@ import { profileFollowUps } from '../follow-ups.ts';
 import { type PresetEvent, type PresetQuestion, presetEvent, routineFollowUps, withoutRepeats } from './preset-question.ts';
 
 const actorAccountColumn = { name: 'actoraccount', from: actorAccount };
+const leftOutColumn = { name: 'leftout', label: 'Left out by CloudTrail', from: leftOutParts };
 
 /** Lists the events of a question; reads only as much of its window as the list needs. */
 export async function listEvents(question: PresetQuestion, context: Context): Promise<Finding> {
@@ -19,7 +21,7 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
       line({ by: ['event'], sort }),
     );
   }
-  const columns = [...listedColumns, actorAccountColumn, ...(question.columns ?? [])];
+  const columns = [...listedColumns, actorAccountColumn, ...(question.columns ?? []), ...(question.listsLeftOut ? [leftOutColumn] : [])];
   if (context.askAll && question.top === undefined) {
     const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range), undefined), top + 1);
     return listFinding(question, splitHidden(rows), top, context.now, rest && eventsOnly(rest));
@@ -53,22 +55,24 @@ function listFinding(
   const { caption, columns = [], hidden = [], range, line, typedShape, counts } = question;
   const complete = question.completes?.(now) ?? ((event: PresetEvent) => event);
   const events = read.flatMap((event) => complete(event) ?? []);
+  const listed = events.slice(0, top);
+  const partial = listed.filter(({ leftout }) => leftout);
+  const tellsLeftOut = partial.length > 0 || (rest !== undefined && question.listsLeftOut);
   const table = eventTable(caption, events, {
     max: top,
     more: read.length > top,
     rest: rest && completed(rest, complete),
     hiddenCalls: hiddenCount,
     hidden,
-    extra: columns.map(({ from: _, ...column }) => ({ kind: 'text', ...column })),
+    extra: [...columns, ...(tellsLeftOut ? [leftOutColumn] : [])].map(({ from: _, ...column }) => ({ kind: 'text', ...column })),
   });
-  const listed = events.slice(0, top);
   const succeeded = listed.filter(({ outcome }) => outcome === 'ok');
   const latest = succeeded[0] ?? listed[0];
   const routine = routineFollowUps(question, hiddenCount);
   return {
     data: {
       count: listed.length,
-      more: events.length > top,
+      more: table.more,
       newest: listed[0] ?? null,
       filtered: question.filters.length > 0,
       succeeded: succeeded.length,
@@ -76,6 +80,10 @@ function listFinding(
       latest: latest ?? null,
       actors: new Set(succeeded.map(({ actor, actoraccount }) => `${actor} ${actoraccount}`)).size,
       hidden: hiddenCount,
+      leftOut: partial.length,
+      leftOutParts: [...new Set(partial.map(({ leftout }) => leftout))].join(' or '),
+      // Nothing that succeeded is known to belong here.
+      isUncertain: partial.length > 0 && succeeded.every(({ leftout }) => leftout),
       ...question.listData?.(listed),
     },
     table,

@@ -4,7 +4,8 @@ import type { AnswerShape } from '../../question/line.ts';
 import { printLine } from '../../question/print.ts';
 import type { ColumnExpression, EventSource } from '../../trail/event-query.ts';
 import { distinctEventCount, eventsDuring } from '../../trail/events.ts';
-import { type Filter, matching } from '../../trail/filter.ts';
+import { type Filter, matching, readsLeftOutPart } from '../../trail/filter.ts';
+import { isRequestLeftOut } from '../../trail/left-out.ts';
 import { type Sql, sql } from '../../trail/sql.ts';
 import type { TimeRange, Window } from '../../trail/time-window.ts';
 import type { Column, Next, Row } from '../answer.ts';
@@ -58,6 +59,8 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
   readonly freeText?: boolean;
   /** Selects the events: fixed SQL, in which the requester's words are only values. */
   readonly where: Sql | ((words: Question<Words>['words']) => Sql);
+  /** Calls that belong here or not by what they request. Where CloudTrail left out the request, they are listed, and the answer says so. */
+  readonly dependsOnRequest?: Sql;
   /** The relation to read. Default: `eventsDuring`. */
   from?(window: TimeRange): Sql;
   /** What the rows of a list are, in a few words. */
@@ -84,7 +87,7 @@ export interface Preset<Words extends z.ZodRawShape> extends AnswerShape {
 
 /** A preset as it was asked, with its words resolved. */
 export interface PresetQuestion
-  extends Omit<Preset<z.ZodRawShape>, 'window' | 'freeText' | 'from' | 'where' | 'next' | 'hidesRoutine'>,
+  extends Omit<Preset<z.ZodRawShape>, 'window' | 'freeText' | 'from' | 'where' | 'dependsOnRequest' | 'next' | 'hidesRoutine'>,
     Pick<Question, 'filters'> {
   readonly range: TimeRange;
   /** The relation and the condition to read a part of the window. */
@@ -96,6 +99,8 @@ export interface PresetQuestion
   readonly showsAll: boolean;
   /** The limit as typed; `top` may also be the preset's own. */
   readonly typedTop: number | undefined;
+  /** True when a call may be listed because CloudTrail left out a part of it. */
+  readonly listsLeftOut: boolean;
   /** The window and the shape as typed, for follow-ups. */
   readonly typedWindow: Window;
   readonly typedShape: AnswerShape;
@@ -107,12 +112,11 @@ export interface PresetQuestion
 
 /** Applies the requester's words and shape to a preset. */
 export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Words>, asked: Question<Words>): PresetQuestion {
-  const { from = eventsDuring, where, hidesRoutine: canHideRoutine = false, alsoReads, next, ...rest } = declared;
+  const { from = eventsDuring, where, dependsOnRequest, hidesRoutine: canHideRoutine = false, alsoReads, next, ...rest } = declared;
   const { filters, typedWindow, window, by, every, top } = asked;
   const { all, ...words } = asked.words as Readonly<Record<string, string | undefined>>;
   const showsAll = canHideRoutine && all !== undefined;
   const hidesRoutine = canHideRoutine && !showsAll;
-  const own = typeof where === 'function' ? where(asked.words) : where;
   const counts = Boolean(rest.by || rest.every);
   const isList = !by && !every && (!counts || asked.sort === 'time');
   const line = ({ all: shows = showsAll, ...changed }: LineChanges = {}) => {
@@ -131,6 +135,8 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
   // A series is in the order of time. With `top:` it keeps the steps with the most events.
   const sort = asked.sort ?? (shape.every ? (top ? 'top' : 'time') : rest.sort);
   const max = top ?? (isList || shape.every ? undefined : defaultTop);
+  const own = typeof where === 'function' ? where(asked.words) : where;
+  const condition = dependsOnRequest ? sql`(${own} or (${dependsOnRequest} and ${isRequestLeftOut}))` : own;
   return {
     ...fixed,
     ...(shape.by && { by: shape.by }),
@@ -140,15 +146,16 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     filters,
     range: window,
     typedWindow,
-    source: (part) => ({ relation: from(part), where: sql`${own} and ${matching(filters)}`, hidesRoutine }),
+    source: (part) => ({ relation: from(part), where: sql`${condition} and ${matching(filters)}`, hidesRoutine }),
     listSource: (part) => ({
       relation: from(part),
-      where: alsoReads ? sql`((${own} and ${matching(filters)}) or ${alsoReads})` : sql`${own} and ${matching(filters)}`,
+      where: alsoReads ? sql`((${condition} and ${matching(filters)}) or ${alsoReads})` : sql`${condition} and ${matching(filters)}`,
       hidesRoutine,
     }),
     hidesRoutine,
     showsAll,
     typedTop: top,
+    listsLeftOut: dependsOnRequest !== undefined || readsLeftOutPart(filters),
     typedShape: { ...(by && { by }), ...(every && { every }), ...(asked.sort && { sort: asked.sort }) },
     counts,
     ownFollowUps: next?.(asked, line) ?? [],
