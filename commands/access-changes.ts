@@ -57,7 +57,15 @@ export default preset({
   measures: [failures],
   columns: [{ name: 'what', label: 'Kind', from: ACCESS_KIND }],
   listData: (events) => ({
-    kinds: [...Map.groupBy(events, ({ what }) => what)].map(([what, { length }]) => ({ what, times: length })).toSorted((a, b) => b.times - a.times),
+    // Attempts changed nothing.
+    kinds: [
+      ...Map.groupBy(
+        events.filter(({ outcome }) => outcome === 'ok'),
+        ({ what }) => what,
+      ),
+    ]
+      .map(([what, { length }]) => ({ what, times: length }))
+      .toSorted((a, b) => b.times - a.times),
   }),
   next: ({ filters }, line) =>
     filters.length > 0 ? [] : [{ label: 'Without services', line: line({ filters: [{ ...exactFilter('kind', 'service'), negated: true }] }) }],

@@ -49,7 +49,7 @@ export default command({
     const rows = await ask(query(coverageRow)`
       select recipientaccountid as account, awsregion as region, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last,
              array_join(array_agg(distinct substr(eventtime, 1, 10)), ' ') as days,
-             array_join(array_agg(distinct eventsource) filter (where eventcategory = 'Data' or managementevent = 'false'), ' ') as services
+             array_join(array_agg(distinct eventsource) filter (where eventcategory = 'Data' or (eventcategory is null and managementevent = 'false')), ' ') as services
       from ${eventsDuring(window)}
       group by recipientaccountid, awsregion
       order by account nulls last, region nulls last

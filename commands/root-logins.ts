@@ -97,7 +97,7 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
     table: {
       ...eventTable(
         'Root sign-ins',
-        rows.map(({ writes: _, member: __, ...row }) => row),
+        rows.map(({ writes: _, member: __, isChanging: ___, ...row }) => row),
         {
           max: top,
           more: signIns.length > Math.min(top, max) || found.length > max,
@@ -170,5 +170,6 @@ function activityAfter({ eventtime, outcome, recipientaccountid, mfa }: RootSign
   const names = Map.groupBy(writes.toReversed(), (each) => `${each.eventname}${each.outcome === 'ok' ? '' : ` (${each.outcome})`}`);
   const did = [...names].map(([name, same]) => (same.length > 1 ? `${name} ×${same.length}` : name)).join(', ');
   // CloudTrail's own examples write both Yes and YES.
-  return { mfa: mfa?.toLowerCase() ?? null, writes: [...names.keys()], did, reads: ownCalls.length - writes.length };
+  const reads = ownCalls.filter((each) => each.readlike === 'true' && each.outcome === 'ok').length;
+  return { mfa: mfa?.toLowerCase() ?? null, writes: [...names.keys()], isChanging: writes.some((each) => each.outcome === 'ok'), did, reads };
 }

@@ -27,7 +27,7 @@ const bucketWord = z
 
 /** A group of requests. Only for those from elsewhere it has the address, actor, event and target. */
 const requestGroup = z.object({
-  place: z.enum(['elsewhere', 'within', 'about']),
+  place: z.enum(['elsewhere', 'within', 'about', 'network']),
   ip: z.string().nullable(),
   who: z.string().nullable(),
   event: z.string().nullable(),
@@ -45,8 +45,8 @@ const MAX_NAMED_ACTORS = 3;
 /** More addresses would make a line hard to read. The busiest are kept. */
 const MAX_FILTER_VALUES = 20;
 
-/** Requests for objects. Calls about the bucket itself are management events, which every trail has. */
-const IS_DATA_EVENT = sql`(eventcategory = 'Data' or managementevent = 'false')`;
+/** Requests for objects. Calls about the bucket itself are management events, which every trail has. Old records have no category. */
+const IS_DATA_EVENT = sql`(eventcategory = 'Data' or (eventcategory is null and managementevent = 'false'))`;
 
 /** A copy has the destination bucket as its target. It names the bucket that it reads only among its resources. */
 const namesBucket = (bucket: string) =>
@@ -73,7 +73,13 @@ export default command({
              min(eventtime) as first, max(eventtime) as last
       from (
         select eventid, eventtime, sourceipaddress, actor, eventname, target, outcome,
-               case when ${IS_DATA_EVENT} then case when ${isFromInsideAws} then 'within' else 'elsewhere' end else 'about' end as place
+               case
+                 -- What a VPC endpoint saw of a request: the request has an event of its own, unless the endpoint's policy refused it.
+                 when eventcategory = 'NetworkActivity' then 'network'
+                 when ${IS_DATA_EVENT} and ${isFromInsideAws} then 'within'
+                 when ${IS_DATA_EVENT} then 'elsewhere'
+                 else 'about'
+               end as place
         from ${eventsDuring(window)}
         where eventsource = 's3.amazonaws.com' and ${namesBucket(bucket)} and ${matching(filters)}
       ) as asked
@@ -82,7 +88,7 @@ export default command({
       ${limit(max + 1)}
     `);
     const found = await splitByNetwork(groups.slice(0, max), networks);
-    const { outside, rented, own, within, about, aws } = found;
+    const { outside, rented, own, within, about, network, aws } = found;
     const [requests, leftOut] = [requestsOf(outside), requestsOf([...rented, ...own, ...within])];
     const [actors, addresses, renters] = [mostRequestsBy(outside, 'who'), mostRequestsBy(outside, 'ip'), mostRequestsBy(rented, 'who')];
     const hasMore = groups.length > max;
@@ -104,6 +110,8 @@ export default command({
         renters: renters.slice(0, MAX_NAMED_ACTORS),
         moreRenters: Math.max(0, renters.length - MAX_NAMED_ACTORS),
         about: requestsOf(about),
+        network: requestsOf(network),
+        networkRefused: network.reduce((sum, { refused }) => sum + refused, 0),
         aws: aws ? { asOf: aws.asOf, fault: aws.fault } : null,
         filtered: filters.length > 0,
         more: hasMore,
@@ -157,13 +165,14 @@ export default command({
 
 /** Splits the groups by network. It gets AWS's addresses only when a group has an unknown address. */
 async function splitByNetwork(groups: readonly RequestGroup[], { trusted, aws: ofAws }: Context['networks']) {
-  const { within = [], about = [], elsewhere = [] } = Object.groupBy(groups, ({ place }) => place);
+  const { within = [], about = [], network = [], elsewhere = [] } = Object.groupBy(groups, ({ place }) => place);
   const isOf = (addresses: { has(address: string): boolean } | undefined, { ip }: RequestGroup) => ip !== null && addresses?.has(ip) === true;
   const unknown = elsewhere.filter((each) => !isOf(trusted, each));
   const aws = unknown.some(({ ip }) => ip !== null) ? await ofAws() : undefined;
   return {
     within,
     about,
+    network,
     aws,
     own: elsewhere.filter((each) => isOf(trusted, each)),
     rented: unknown.filter((each) => isOf(aws, each)),

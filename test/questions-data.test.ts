@@ -150,7 +150,7 @@ describe('secrets', () => {
 
   test('says so when nobody read a secret', async () => {
     await using open = await trailOf(...not);
-    expect(toText(await open.ask(`secrets ${DAY}`), templates)).toBe('No reads of secrets in this time.');
+    expect(toText(await open.ask(`secrets ${DAY}`), templates)).toBe('No requests for secrets in this time.');
   });
 });
 
@@ -309,6 +309,17 @@ describe('s3-outside', () => {
     expect(next.map(({ label }) => label)).toEqual(['All from 203.0.113.9', 'From AWS addresses', 'With presigned URLs', 'Profile of the bucket']);
     expect(next[1]?.line).toBe('events source:s3 category:Data target:shop ip:192.0.2.7 2026-05-01');
     expect((await open.ask(next[1]?.line ?? '')).table?.rows).toHaveLength(2);
+  });
+
+  test('counts network activity events of VPC endpoints apart', async () => {
+    const network = { eventCategory: 'NetworkActivity', eventType: 'AwsVpceEvent', vpcEndpointId: 'vpce-0123456789abcdef0' };
+    const seen = object('shop', '10.0.0.7', network);
+    const refused = object('shop', '203.0.113.9', { ...network, vpcEndpointId: undefined, errorCode: 'VpceAccessDenied' });
+    await using both = await trailWith(networks, seen, refused, object('shop', '203.0.113.9'));
+    expect((await both.ask(`s3-outside shop ${DAY}`)).data).toMatchObject({ requests: 1, within: 0, about: 0, network: 2, networkRefused: 1 });
+    expect(await both.said(`s3-outside shop ${DAY}`)).toContain('Counted apart: 2 network activity events of VPC endpoints, 1 denied.');
+    await using only = await trailWith(networks, seen);
+    expect(await only.said(`s3-outside shop ${DAY}`)).toMatch(/^The trail has no request for objects of shop in this time[.]/);
   });
 
   test('says when the list of AWS addresses is missing or old, and when no trusted networks are set', async () => {

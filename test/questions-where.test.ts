@@ -25,7 +25,7 @@ describe('outside-regions', () => {
   test('counts calls in other regions, the newest region first, without global services', async () => {
     await using open = await trailOf(...outside, ...not);
     const answer = await open.ask(`outside-regions eu-central-1 ${DAY}`);
-    expect(answer.table?.rows.map(({ cells }) => [cells.region, cells.events, cells.people, cells.writes])).toEqual([
+    expect(answer.table?.rows.map(({ cells }) => [cells.region, cells.events, cells.users, cells.writes])).toEqual([
       ['sa-east-1', 1, 1, 0],
       ['ap-southeast-1', 1, 1, 1],
       ['us-west-2', 1, 1, 0],

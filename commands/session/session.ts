@@ -84,7 +84,7 @@ export default command({
         total: sessions.length,
         moreSessions: Math.max(0, sessions.length - SHOWN_SESSIONS),
         accounts: new Set(all.map(({ recipientaccountid }) => recipientaccountid)).size,
-        writes: all.filter(({ readlike }) => readlike !== 'true').length,
+        writes: all.filter((each) => isWriteCall(each) && each.outcome === 'ok').length,
         failed: all.filter(({ outcome }) => outcome !== 'ok').length,
         first: all.at(-1)?.eventtime ?? null,
         last: all[0]?.eventtime ?? null,
@@ -340,6 +340,9 @@ const chainActors = (session: Session<SessionEvent>): string[] => [
   session.calls[0]?.actor ?? session.principal,
 ];
 
+/** A sign-in is logged as a write, and changes nothing. */
+const isWriteCall = ({ readlike, eventsource }: SessionEvent): boolean => readlike !== 'true' && eventsource !== 'signin.amazonaws.com';
+
 function summarizeSession(session: Session<SessionEvent>, number: number, sessions: readonly Session<SessionEvent>[]) {
   const { calls, start } = session;
   const [first, last] = [calls[0] as SessionEvent, calls.at(-1) as SessionEvent];
@@ -347,7 +350,7 @@ function summarizeSession(session: Session<SessionEvent>, number: number, sessio
   const serviceCalls = calls.filter(isOnBehalf);
   const networks = networksOf(session);
   const addresses = [...networks.values()].flat();
-  const writes = calls.filter(({ readlike, eventsource }) => readlike !== 'true' && eventsource !== 'signin.amazonaws.com');
+  const writes = calls.filter(isWriteCall);
   return {
     no: number,
     actor: first.actor,
@@ -358,7 +361,7 @@ function summarizeSession(session: Session<SessionEvent>, number: number, sessio
     last: last.eventtime,
     calls: calls.length,
     failed: calls.filter(({ outcome }) => outcome !== 'ok').length,
-    writes: [...Map.groupBy(writes, ({ eventname }) => eventname)]
+    writes: [...Map.groupBy(writes, ({ eventname, outcome }) => (outcome === 'ok' ? eventname : `${eventname} (${outcome})`))]
       .map(([name, each]) => (each.length > 1 ? `${name} ×${each.length}` : name))
       .join(', '),
     via: [...new Set(ownCalls.map(({ via }) => via))].join(', ') || null,

@@ -82,7 +82,6 @@ const valueCount = z.object({
   failed: z.coerce.number(),
   denied: z.coerce.number(),
   writes: z.coerce.number(),
-  changes: z.coerce.number(),
   first: z.string(),
   last: z.string(),
   valuecount: z.coerce.number(),
@@ -103,7 +102,7 @@ async function profileOf(
   const of = (kind: string): ValueCount[] => rows.filter((row) => row.kind === kind);
   // Every event has an account: its counts add up to the totals, and so all accounts were read.
   const accounts = of('account');
-  const total = (amount: 'events' | 'failed' | 'denied' | 'writes' | 'changes') => accounts.reduce((sum, row) => sum + row[amount], 0);
+  const total = (amount: 'events' | 'failed' | 'denied' | 'writes') => accounts.reduce((sum, row) => sum + row[amount], 0);
   const first = accounts.reduce<string | null>((least, row) => (least === null || row.first < least ? row.first : least), null);
   const last = accounts.reduce<string | null>((most, row) => (most === null || row.last > most ? row.last : most), null);
   // A value as old as the subject itself is not new for it.
@@ -143,7 +142,7 @@ async function profileOf(
       ],
       rows: dimensions.flatMap((kind) =>
         shown(kind).map((row): Row => {
-          const { valuecount: _, rarityrank: __, frequencyrank: ___, changes: ____, ...cells } = row;
+          const { valuecount: _, rarityrank: __, frequencyrank: ___, ...cells } = row;
           return {
             cells: { ...cells, fresh: isNew(row) ? 'new' : null },
             next: { label: `${row.value}`, line: ask('events', ...DIMENSIONS[kind].filters(row.value)) },
@@ -190,7 +189,7 @@ async function profileOf(
         : [];
     });
     return [
-      ...(total('changes') > 0 ? [{ label: 'What it changed', line: ask('events', ...CHANGES) }] : []),
+      ...(total('writes') > 0 ? [{ label: 'What it changed', line: ask('events', ...CHANGES) }] : []),
       ...(total('denied') > 0 ? [{ label: 'What was denied', line: ask('events', exactFilter('outcome', 'denied')) }] : []),
       ...ownFollowUps,
       ...profiles,
@@ -203,7 +202,7 @@ async function profileOf(
 function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter[], window: TimeRange, recent: string, top: number) {
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
   return query(valueCount)`
-    select kind, value, events, failed, denied, writes, changes, first, last, valuecount, rarityrank, frequencyrank
+    select kind, value, events, failed, denied, writes, first, last, valuecount, rarityrank, frequencyrank
     from (
       select *, count(*) over (partition by kind) as valuecount,
              row_number() over (partition by kind order by events desc, value) as frequencyrank,
@@ -212,7 +211,6 @@ function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter
       from (
         select kind, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
                ${distinctEventCount} filter (where outcome = 'denied') as denied, ${distinctEventCount} filter (where ${isWrite}) as writes,
-               ${distinctEventCount} filter (where ${isWrite} and outcome = 'ok') as changes,
                min(eventtime) as first, max(eventtime) as last
         from (
           select eventid, eventtime, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
@@ -237,8 +235,8 @@ const PROFILES: readonly (readonly [DimensionName, string])[] = [
 ];
 const MAX_FOLLOW_UPS = 6;
 
-/** A sign-in is logged as a write, and changes nothing. */
-const isWrite: Sql = sql`readlike = 'false' and eventsource <> 'signin.amazonaws.com'`;
+/** A write that succeeded. A sign-in is logged as a write, and changes nothing. */
+const isWrite: Sql = sql`readlike = 'false' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com'`;
 /** The filters that find the writes that succeeded. */
 const CHANGES: readonly Filter[] = [
   exactFilter('reads', 'false'),
