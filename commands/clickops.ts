@@ -1,5 +1,9 @@
 /** Changes by hand in the console against changes by infrastructure code, for each account. */
-import { distinctEventCount, exactFilter, preset, sql } from '#kit';
+import { distinctEventCount, exactFilter, preset, sql, withConsoleSessions } from '#kit';
+
+/** A sign-in is not a change. For one to Identity Center, the event is an AwsServiceEvent. */
+const CHANGED = sql`(readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent'
+  and ((via = 'console' and actorkind <> 'service') or via in ('terraform', 'cdk', 'cloudformation')))`;
 
 export default preset({
   name: 'clickops',
@@ -7,9 +11,8 @@ export default preset({
   summary: 'Counts changes by hand in the console against changes by infrastructure code, by account',
   example: '30d',
   window: '30d',
-  // A sign-in is not a change. For one to Identity Center, the event is an AwsServiceEvent.
-  where: sql`readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent'
-    and ((via = 'console' and actorkind <> 'service') or via in ('terraform', 'cdk', 'cloudformation'))`,
+  from: (window) => withConsoleSessions(window, CHANGED),
+  where: CHANGED,
   caption: 'Changes by hand and by code',
   by: ['account'],
   hidesRoutine: true,

@@ -12,6 +12,7 @@
  */
 export { z } from 'zod';
 export { findOrigins, type Origin, userBehind } from './analysis/attribution.ts';
+export { withConsoleSessions } from './analysis/console-sessions.ts';
 export { countFields } from './analysis/field-stats.ts';
 export { changesPermissions } from './analysis/permission-calls.ts';
 export { isCall, resourceFilters } from './analysis/resource-actions.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { type Fields, record, records, session, trailForAll, trailOf } from './support/trail-folder.ts';
+import { type Fields, record, records, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const DAY = '2026-05-01';
@@ -430,6 +430,51 @@ describe('clickops', () => {
     const program = write('CreateVpc', { userIdentity: session('admins', 'jdoe'), userAgent: 'aws-sdk-java/2.20' });
     await using open = await trailOf(inConsole, program);
     expect(await open.ids(`clickops sort:time ${DAY}`)).toEqual(idsOf(inConsole));
+  });
+
+  test('recognizes console work in old records by its session: by another call, the sign-in or keys that change', async () => {
+    const sdk = 'aws-sdk-java/1.11.666';
+    const inSession = (name: string, creationDate: string, fields: Fields = {}, accessKeyId = 'ASIAEXAMPLEEXAMPLE01') =>
+      write('CreateVpc', {
+        eventVersion: '1.05',
+        userAgent: sdk,
+        userIdentity: {
+          ...user(name),
+          principalId: `AIDAEXAMPLE${name}`,
+          accessKeyId,
+          sessionContext: { attributes: { creationDate, mfaAuthenticated: 'true' } },
+        },
+        ...fields,
+      });
+    const [at, then, later] = ['2026-05-01T08:00:00Z', '2026-05-01T08:30:00Z', '2026-05-01T09:00:00Z'];
+    const read = inSession('ann', at, { eventName: 'DescribeVpcs', readOnly: true, userAgent: 'console.ec2.amazonaws.com' });
+    const [besideIt, otherSession] = [inSession('ann', at), inSession('ann', later)];
+    const signIn = record({
+      eventVersion: '1.05',
+      eventTime: then,
+      eventSource: 'signin.amazonaws.com',
+      eventName: 'ConsoleLogin',
+      userAgent: browser,
+      userIdentity: { ...user('ben'), principalId: 'AIDAEXAMPLEben', accessKeyId: '' },
+      responseElements: { ConsoleLogin: 'Success' },
+    });
+    const [afterIt, before] = [inSession('ben', then), inSession('ben', at)];
+    const keys = ['ASIAEXAMPLEEXAMPLE01', 'ASIAEXAMPLEEXAMPLE02'].map((key) => inSession('eva', at, {}, key));
+    const oneKey = [inSession('kim', at), inSession('kim', at)];
+    // Copies of a function, and the command line in the console's own shell.
+    const copies = ['ASIAEXAMPLEEXAMPLE03', 'ASIAEXAMPLEEXAMPLE04'].map((accessKeyId) =>
+      write('CreateVpc', { eventVersion: '1.05', userAgent: sdk, userIdentity: { ...session('orders', 'orders'), accessKeyId } }),
+    );
+    const shell = inSession('ann', at, { userAgent: 'aws-cli/2.1 exec-env/CloudShell' });
+    const newer = [inSession('eva', later, { eventVersion: '1.11' }, 'ASIAEXAMPLEEXAMPLE05'), inSession('eva', later, { eventVersion: '1.11' })];
+    await using open = await trailOf(read, besideIt, otherSession, signIn, afterIt, before, ...keys, ...oneKey, ...copies, shell, ...newer);
+    expect(await open.ids(`clickops sort:time ${DAY}`)).toEqual(idsOf(besideIt, afterIt, ...keys));
+    expect(await open.ids(`clickops via:console sort:time ${DAY}`)).toEqual(idsOf(besideIt, afterIt, ...keys));
+    expect(await open.cells(`clickops by:user ${DAY}`)).toMatchObject([
+      { user: 'eva', byhand: 2 },
+      { user: 'ann', byhand: 1 },
+      { user: 'ben', byhand: 1 },
+    ]);
   });
 
   test('lists the changes, and counts them again', async () => {

@@ -113,6 +113,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['DIMENSIONS', 'dimensionValue', 'unnestDimensions', 'hasChosenName'], because: 'profile uses them too' },
   { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
   { names: ['leftOutParts'], because: 'reads records, like isRequestLeftOut' },
+  { names: ['withConsoleSessions'], because: 'lists the columns of events, which only src does' },
   { names: ['mfaColumn'], because: 'signInsDuring uses it too' },
   { names: ['ClassifiedAddress', 'ClassifiedUser'], because: 'the rows of classifySignIns' },
   { names: ['changesPermissions'], because: 'has data that `npm run calls` makes' },

@@ -124,6 +124,9 @@ select
     when regexp_like(agent, 'aws-cdk|cdk-assets') then 'cdk'
     when sessioncredentialfromconsole = 'true' or invokedby = 'signin.amazonaws.com' then 'console'
     when regexp_like(agent, '^.?(mozilla/|console[.]|signin[.]amazonaws|s3console|awsconsole|ec2consolefrontend|aws internal.*console)') then 'console'
+    -- A console's own servers call with the session of a user, from the user's address. Other services call from their own.
+    when regexp_like(agent, '^.?(aws-internal/|coral/)') and sessioncreationdate is not null and regexp_like(sourceipaddress, '^[0-9A-Fa-f.:]+$')
+      and actorbasis in ('identity-center', 'source-identity', 'on-behalf-of', 'session-name', 'iam-user', 'root') then 'console'
     when regexp_like(agent, 'aws-cli/|awscli/') then 'cli'
     when regexp_like(agent, 'boto|aws-sdk|awssdk|aws_sdk|^.?apn/|exec-env/') then 'sdk'
     when regexp_like(agent, '[.]amazonaws[.]com.?$|^aws internal') then 'service'
