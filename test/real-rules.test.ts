@@ -71,8 +71,8 @@ const COVERED = {
 
 /** The rules that `events` covers with filters only. */
 const LISTED = {
-  'Lambda Configuration Updated with Layers by User': 'events event:UpdateFunctionConfiguration* kind:human responseElements.layers[0].arn:*',
-  'Lambda Code Updated by User': 'events event:UpdateFunctionCode* kind:human',
+  'Lambda Configuration Updated with Layers by User': 'events event:UpdateFunctionConfiguration* kind:human,user responseElements.layers[0].arn:*',
+  'Lambda Code Updated by User': 'events event:UpdateFunctionCode* kind:human,user',
   'AWS CloudTrail SES Check Send Quota': 'events event:GetSendQuota -kind:service',
   'AWS CloudTrail SES Check SES Sending Enabled': 'events event:GetAccountSendingEnabled',
   'AWS.CloudTrail.UserAccessKeyAuth': 'events key:AKIA* outcome:ok',
