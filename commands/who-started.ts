@@ -34,7 +34,7 @@ const instanceId = z
 
 export default command({
   topic: 'who',
-  summary: 'Shows who launched or started an EC2 instance, followed back through Auto Scaling, fleets and stacks',
+  summary: 'Shows who launched or started an EC2 instance, followed back through Auto Scaling, fleets, stacks, schedules and role sessions',
   example: 'i-0c0ffee000000001a 90d',
   words: { instance: instanceId },
   window: '90d',
@@ -60,33 +60,44 @@ export default command({
       `,
       // Nothing happens to an instance before it is launched.
       isEnough: (rows) => rows.length > max || rows.some(isLaunch),
-      partial: (rows) => launchFinding(asked, max, rows, []),
+      partial: (rows) => launchFinding(asked, max, rows, NO_ORIGINS),
     });
     const launch = calls.findLast(isLaunch);
-    if (launch) context.showPartial(launchFinding(asked, max, calls, []), window.from);
-    return launchFinding(asked, max, calls, launch ? await findOrigins(launch, window, context.ask) : []);
+    const start = calls.find(isStart);
+    if (launch ?? start) context.showPartial(launchFinding(asked, max, calls, NO_ORIGINS), window.from);
+    const originsOf = async (call: LaunchCall | undefined) => (call ? findOrigins(call, window, context.ask) : []);
+    return launchFinding(asked, max, calls, { launch: await originsOf(launch), start: await originsOf(start) });
   },
 });
 
-/** Turns the calls into an answer: the launch, later starts, failed attempts, and who is behind the launch. */
+/** Who is behind the launch, and behind the newest start. */
+interface OriginsOfCalls {
+  readonly launch: readonly Origin[];
+  readonly start: readonly Origin[];
+}
+const NO_ORIGINS: OriginsOfCalls = { launch: [], start: [] };
+
+/** Turns the calls into an answer: the launch, later starts, failed attempts, and who is behind the launch and the newest start. */
 function launchFinding(
   { words, window, typedWindow, top }: Question<{ instance: typeof instanceId }>,
   max: number,
   calls: readonly LaunchCall[],
-  origins: readonly Origin[],
+  { launch: origins, start: startOrigins }: OriginsOfCalls,
 ): Finding {
   const id = words.instance;
   const done = calls.filter(({ outcome }) => outcome === 'ok');
   const launch = calls.findLast(isLaunch);
-  const starts = done.filter(({ eventname }) => eventname === 'StartInstances');
+  const starts = done.filter(isStart);
   const rows = calls.map((each) => ({ ...each, effect: effectOf(each), siblings: siblingsOf(each, id) }));
-  const actor = actorBehind(launch, origins) ?? starts[0]?.actor ?? null;
+  const actor = launch ? actorBehind(launch, origins) : starts[0] ? actorBehind(starts[0], startOrigins) : null;
   return {
     data: {
       instance: id,
       launch: launch ? { ...launch, siblings: siblingsOf(launch, id) } : null,
       origins,
-      origin: origins.findLast(({ by }) => by !== null) ?? null,
+      origin: farthest(origins),
+      startOrigins,
+      startOrigin: farthest(startOrigins),
       starts: { count: starts.length, latest: starts[0] ?? null },
       attempts: rows
         .filter(({ outcome }) => outcome !== 'ok')
@@ -126,6 +137,8 @@ function launchFinding(
   };
 }
 
+const isStart = ({ eventname, outcome }: LaunchCall): boolean => eventname === 'StartInstances' && outcome === 'ok';
+const farthest = (origins: readonly Origin[]): Origin | null => origins.findLast(({ by }) => by !== null) ?? null;
 const isLaunch = ({ eventname, outcome }: LaunchCall): boolean => eventname === 'RunInstances' && outcome === 'ok';
 
 /** The effect of a call. A dry run starts nothing, whatever its error code. */
@@ -142,7 +155,5 @@ function siblingsOf({ instances }: LaunchCall, id: string): string | null {
   return others.size > 0 ? [...others].join(' ') : null;
 }
 
-/** The user behind a launch, or the actor who launched it. */
-function actorBehind(launch: LaunchCall | undefined, origins: readonly Origin[]): string | null {
-  return userBehind(origins) ?? launch?.actor ?? null;
-}
+/** The user behind a call, or the actor who made it. */
+const actorBehind = ({ actor }: LaunchCall, origins: readonly Origin[]): string | null => userBehind(origins) ?? actor;
