@@ -212,7 +212,7 @@ describe('an answer', () => {
   });
 
   it('says correctly which rows --csv prints', async () => {
-    const [all, most] = [await answerTo('events 6mo event:PutObject kind:human'), await answerTo('events 30d')];
+    const [all, most] = [await answerTo('events 6mo event:PutObject kind:human,user'), await answerTo('events 30d')];
     expect(all.table?.more).toBe(false);
     expect(shown(all)).toMatch(/\nThe first 50 of \d+ rows[.] npm run -s ask -- … --csv prints all of them[.]\n/);
     expect(most.table?.more).toBe(true);
