@@ -521,6 +521,14 @@ describe('a call whose request CloudTrail left out', () => {
     expect(toTerminal(await open().ask(`trail-tampering ${DAY}`), templates, 160)).toContain(sentence);
     expect(toText(await open().ask(`access-changes ${DAY}`), templates)).toContain('3 calls by 1 actor changed access');
     expect(toTerminal(await open().ask(`events event:Auth* ${DAY}`), templates, 160)).not.toContain('left out');
+    const counted = await open().ask(`access-changes by:event ${DAY}`);
+    expect(toTerminal(counted, templates, 160)).toContain('CloudTrail left out the request or response of 2 calls');
+    expect(counted.table?.rows.map(({ cells }) => [cells.event, cells.events, cells.leftout])).toEqual([
+      ['AuthorizeSecurityGroupIngress', 2, 1],
+      ['ModifyDBInstance', 1, 1],
+    ]);
+    const whole = await open().ask(`access-changes event:Put* by:event ${DAY}`);
+    expect(whole.table?.columns.map(({ name }) => name)).not.toContain('leftout');
     expect(toTerminal(await open().ask(`event ${unknown.eventID} ${DAY}`), templates, 160)).toContain('CloudTrail left out the request, because');
     expect(toTerminal(await open().ask(`event ${alike.eventID} ${DAY}`), templates, 160)).not.toContain('CloudTrail left out');
   });

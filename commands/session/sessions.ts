@@ -116,12 +116,15 @@ const isNear = (one: string, other: string | null): boolean => other !== null &&
 /** The position of a session in its role chain: 0 for the first. */
 export const depthOf = ({ start }: Session): number => (start?.in ? 1 + depthOf(start.in) : 0);
 
+/** A service behind proxies logs the caller's address first, and the proxies' after it. */
+const callerAddress = (text: string): string => text.split(',')[0] ?? '';
+
 /** True for a call that a service made on behalf of the session: its address is the service's. Older consoles name themselves as a service. */
 export const isOnBehalf = ({ invokedby, sourceipaddress }: SessionCall): boolean =>
-  (invokedby !== null && invokedby !== 'signin.amazonaws.com') || sourceipaddress === null || isIP(sourceipaddress) === 0;
+  (invokedby !== null && invokedby !== 'signin.amazonaws.com') || sourceipaddress === null || isIP(callerAddress(sourceipaddress)) === 0;
 
 /** The networks that a session was used from: /24 of IPv4, /48 of IPv6, since a provider gives its clients neighbouring addresses. */
 export function networksOf({ calls }: Session): ReadonlyMap<string, readonly string[]> {
-  const addresses = [...new Set(calls.filter((call) => !isOnBehalf(call)).map(({ sourceipaddress }) => sourceipaddress as string))];
+  const addresses = [...new Set(calls.filter((call) => !isOnBehalf(call)).map(({ sourceipaddress }) => callerAddress(sourceipaddress as string)))];
   return Map.groupBy(addresses, (address) => address.split(/[.:]/).slice(0, 3).join('.'));
 }

@@ -4,6 +4,7 @@ import { exactFilter } from '../../question/line.ts';
 import { fromWhere } from '../../trail/event-query.ts';
 import { distinctEventCount } from '../../trail/events.ts';
 import { type Filter, groupColumn } from '../../trail/filter.ts';
+import { leftOutParts } from '../../trail/left-out.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
 import { countIntervals, intervalName, intervalStart, intervalWindow } from '../../trail/time-buckets.ts';
 import { type Column, type Finding, mapRows, type Row } from '../answer.ts';
@@ -23,6 +24,9 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
   const { rows: found, rest } = isAll
     ? await askAll(groupsQuery(question, isSeries ? ALL_STEPS : ORDER[sort], undefined), max + 1)
     : { rows: await ask(groupsQuery(question, isSeries ? LATEST_STEPS : ORDER[sort], max + 1)), rest: undefined };
+  const leftOutSum = Number(found.find(({ key0 }) => key0 !== 'routine')?.all_leftout ?? 0);
+  // A column of zeros would only raise questions.
+  const shownMeasures = leftOutSum > 0 ? [...measures, leftOutMeasure] : measures;
   const hidden = found.reduce((sum, { key0, events }) => sum + (key0 === 'routine' ? Number(events) : 0), 0);
   const groups = found.filter(({ key0 }) => key0 !== 'routine');
   const [firstGroup] = groups;
@@ -42,7 +46,7 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
       cells: {
         ...Object.fromEntries(values),
         events: Number(each.events),
-        ...Object.fromEntries(measures.map(({ name }) => [name, Number(each[name])])),
+        ...Object.fromEntries(shownMeasures.map(({ name }) => [name, Number(each[name])])),
         first: each.first ?? null,
         last: each.last ?? null,
       },
@@ -70,6 +74,8 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
       most: biggest && Number(firstGroup?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
       filtered: filters.length > 0,
       hidden,
+      leftOut: leftOutSum,
+      leftOutParts: 'request or response',
       ...question.countData?.({ rows, allRows, sums, range }),
     },
     table: {
@@ -77,7 +83,7 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
       columns: [
         ...names.map((name): Column => (name === 'step' ? { name, label: 'From (UTC)', kind: 'time' } : { name, label: name, kind: 'text' })),
         { name: 'events', label: 'events', kind: 'count' },
-        ...measures.map(({ from: _, ...column }): Column => ({ ...column, kind: 'count' })),
+        ...shownMeasures.map(({ from: _, ...column }): Column => ({ ...column, kind: 'count' })),
         { name: 'first', label: 'first (UTC)', kind: 'time' },
         { name: 'last', label: 'last (UTC)', kind: 'time' },
       ],
@@ -94,8 +100,11 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
   };
 }
 
+/** Events that may be in a group only because CloudTrail left out a part of them. */
+const leftOutMeasure = { name: 'leftout', label: 'left out', from: sql`${distinctEventCount} filter (where ${leftOutParts} is not null)` };
+
 /** The first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls are one more group. */
-function groupsQuery({ by = [], every, measures = [], hidesRoutine, source, range }: PresetQuestion, order: Sql, max: number | undefined) {
+function groupsQuery({ by = [], every, measures = [], listsLeftOut, hidesRoutine, source, range }: PresetQuestion, order: Sql, max: number | undefined) {
   const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
     sql`${hidesRoutine ? sql`case when routine then 'routine' else 'shown' end` : sql`'shown'`} as key0`,
@@ -105,7 +114,7 @@ function groupsQuery({ by = [], every, measures = [], hidesRoutine, source, rang
     keys.map((_, i) => raw(String(i + 1))),
     ', ',
   );
-  const numbers = [{ name: 'events', from: distinctEventCount }, ...measures];
+  const numbers = [{ name: 'events', from: distinctEventCount }, ...measures, ...(listsLeftOut ? [leftOutMeasure] : [])];
   const overAllGroups = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
   return query(countedGroup)`
     select *, ${join([overAllGroups('groups', sql`count(*)`), overAllGroups('most', sql`max(events)`), ...numbers.map(({ name }) => overAllGroups(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
