@@ -64,7 +64,7 @@ export default command({
     const { found, more, rows } = await tableRows(context, top, queryUpTo, toRow);
     const once = found.filter(({ calls: times }) => times === 1);
     return {
-      data: { filtered: filters.length > 0, kinds: found.length, more, once: once.length, rarest: found.slice(0, 3) },
+      data: { kinds: found.length, more, once: once.length, rarest: found.slice(0, 3) },
       table: {
         caption: 'Least common calls',
         columns: [

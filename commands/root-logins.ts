@@ -92,7 +92,6 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
       withWrites: withWrites.slice(0, 5),
       otherWays: otherWays.slice(0, 5),
       otherWaysTotal: otherWays.length,
-      filtered: filters.length > 0,
     },
     table: {
       ...eventTable(

@@ -113,7 +113,6 @@ export default command({
         network: requestsOf(network),
         networkRefused: network.reduce((sum, { refused }) => sum + refused, 0),
         aws: aws ? { asOf: aws.asOf, fault: aws.fault } : null,
-        filtered: filters.length > 0,
         more: hasMore,
         most: max,
       },

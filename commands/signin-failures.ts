@@ -81,7 +81,6 @@ async function verdicts({ filters, window, typedWindow, by = ['ip'], top: typedT
       broken: broken[0] ?? null,
       suspects: suspectsInOrder.slice(0, MAX_SUSPECTS),
       moreSuspects: Math.max(0, suspectsInOrder.length - MAX_SUSPECTS),
-      filtered: filters.length > 0,
     },
     table: {
       ...table,

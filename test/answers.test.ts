@@ -149,7 +149,8 @@ describe('an answer', () => {
     const range = { from: new Date(0), to: now };
     const asked = { words: { instance: 'i-0abc' }, filters: [], window: range, typedWindow: { kind: 'today' } } as const;
     const finding = await commands.get('who-started')?.answer(asked, context);
-    expect(toTerminal({ template: 'who-started', data: {}, ...finding }, templates, 200)).toMatchSnapshot();
+    const searched = { from: '2026-11-20T00:00:00Z', to: SAMPLE_END, filters: '', filterCount: 0 };
+    expect(toTerminal({ template: 'who-started', ...finding, data: { ...finding?.data, searched } }, templates, 200)).toMatchSnapshot();
   });
 
   it('shows every root sign-in and what root changed after it', async () => {

@@ -55,7 +55,9 @@ describe('Routine calls of machines', () => {
   test('are offered first when there are no other calls', async () => {
     await using open = await trailOf(...streams);
     const answer = await open.ask(`created ${DAY}`);
-    expect(toText(answer, templates)).toBe('Nothing was created in this time. 3 routine calls are left out.');
+    expect(toText(answer, templates)).toMatch(
+      /^Nothing was created from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC[.] 3 routine calls are left out[.]/,
+    );
     expect(answer.next?.[0]?.line).toBe(`created all ${DAY}`);
   });
 
@@ -160,7 +162,9 @@ describe('deleted and destructive', () => {
 
   test('say so when only attempts were found', async () => {
     await using open = await trailOf(notEmpty);
-    expect(toText(await open.ask(`deleted ${DAY}`), templates)).toMatch(/^Nothing was deleted: 1 attempt failed, the latest DeleteBucket/);
+    expect(toText(await open.ask(`deleted ${DAY}`), templates)).toMatch(
+      /^Nothing was deleted from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC: 1 attempt failed, the latest DeleteBucket/,
+    );
     expect(await open.ids(`destructive outcome:ok ${DAY}`)).toEqual([]);
   });
 
@@ -294,7 +298,9 @@ describe('trail-tampering', () => {
 
   test('says so when no trail or log was changed', async () => {
     await using open = await trailOf(...delivering);
-    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toBe('No trail or log was changed in this time.');
+    expect(toText(await open.ask(`trail-tampering ${DAY}`), templates)).toMatch(
+      /^No trail or log was changed from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC[.]/,
+    );
   });
 });
 
@@ -383,7 +389,7 @@ describe('access-changes', () => {
     await using open = await trailOf(...not);
     const answer = await open.ask(`access-changes ${DAY}`);
     expect(answer.table?.rows).toEqual([]);
-    expect(toText(answer, templates)).toBe('No access was changed in this time.');
+    expect(toText(answer, templates)).toMatch(/^No access was changed from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC[.]/);
   });
 });
 

@@ -53,10 +53,12 @@ describe('denied, throttled and failed', () => {
   test('say so when there are no such calls', async () => {
     await using open = await trailOf(record());
     const sentenceOf = async (line: string) => toText(await open.ask(line), templates);
-    expect(await sentenceOf(`denied ${DAY}`)).toBe('No denied calls in this time.');
-    expect(await sentenceOf(`denied user:bob sort:time ${DAY}`)).toBe('Nothing was denied in this time with these filters.');
-    expect(await sentenceOf(`throttled ${DAY}`)).toBe('No throttled calls in this time.');
-    expect(await sentenceOf(`failed ${DAY}`)).toBe('No failed calls in this time.');
+    expect(await sentenceOf(`denied ${DAY}`)).toMatch(/^No denied call from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC[.]/);
+    expect(await sentenceOf(`denied user:bob sort:time ${DAY}`)).toMatch(
+      /^Nothing was denied from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC with user:bob[.]/,
+    );
+    expect(await sentenceOf(`throttled ${DAY}`)).toMatch(/^No throttled call from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC[.]/);
+    expect(await sentenceOf(`failed ${DAY}`)).toMatch(/^No failed call from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC[.]/);
   });
 });
 

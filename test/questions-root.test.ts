@@ -74,8 +74,12 @@ describe('root-logins', () => {
 
   test('says so when no root sign-in matches', async () => {
     await using open = await trailOf(atDoor('ConsoleLogin'));
-    expect(toText(await open.ask(`root-logins ip:198.51.100.9 ${DAY}`), templates)).toBe('No root sign-in in this time with these filters.');
-    expect(toText(await open.ask('root-logins 2026-04-01'), templates)).toBe('No root sign-in in this time.');
+    expect(toText(await open.ask(`root-logins ip:198.51.100.9 ${DAY}`), templates)).toMatch(
+      /^No root sign-in from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC with ip:198.51.100.9[.]/,
+    );
+    expect(toText(await open.ask('root-logins 2026-04-01'), templates)).toMatch(
+      /^No root sign-in from 2026-04-01 00:00:00 UTC to 2026-04-02 00:00:00 UTC[.] The trail has no events at all in this time/,
+    );
   });
 
   test('shows password resets of root and AssumeRoot, but not password resets of users', async () => {
@@ -97,7 +101,7 @@ describe('root-logins', () => {
     ];
     await using open = await trailOf(...otherWays, ...not);
     const answer = await open.ask(`root-logins ${DAY}`);
-    expect(toText(answer, templates)).toBe('No root sign-in in this time.');
+    expect(toText(answer, templates)).toMatch(/^No root sign-in from 2026/);
     const shown = toTerminal(answer, templates, 160);
     expect(shown).toContain('3 other calls about the root password or the use of root rights:');
     expect(shown).toContain('• alice called AssumeRoot for 444455556666 2026-05-01 09:00:00 UTC from 203.0.113.7');

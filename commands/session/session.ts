@@ -77,7 +77,6 @@ export default command({
     return {
       data: {
         who: who.name,
-        filtered: filters.length > 0,
         calls: all.length,
         more,
         sessions: summaries.slice(0, SHOWN_SESSIONS),

@@ -48,7 +48,7 @@ export function openDesk(registry: Registry, engine: QueryEngine, { billing, sav
       const report = reports.get(name);
       if (!report) throw new UserError(`There is no report “${name}”. Reports: ${[...reports.keys()].join(', ')}.`);
       const { reads = 1 } = report;
-      return run({ kind: 'report', name, line: undefined, window: period, reads, isNewestFirst: false }, options, (context) =>
+      return run({ kind: 'report', name, line: undefined, window: period, reads, filters: [], isNewestFirst: false }, options, (context) =>
         report.answer(period, context),
       );
     },
@@ -62,8 +62,10 @@ export function openDesk(registry: Registry, engine: QueryEngine, { billing, sav
     const { window, typedWindow } = question;
     const line = { ...read.line, window: typedWindow };
     const isNewestFirst = command.isNewestFirst?.(question) ?? false;
-    return run({ kind: 'command', name: line.name, line, window, reads: command.reads ?? 1, isNewestFirst }, options, async (context) =>
-      withSuggestions(await command.answer(question, context), line, window, context),
+    return run(
+      { kind: 'command', name: line.name, line, window, reads: command.reads ?? 1, filters: question.filters, isNewestFirst },
+      options,
+      async (context) => withSuggestions(await command.answer(question, context), line, window, context),
     );
   }
 }

@@ -6,11 +6,13 @@ import { formatCount } from '../text/format.ts';
 import { maskDeep, maskText } from '../text/redact.ts';
 import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery, streamQuery } from '../trail/engine.ts';
 import { isoSecond, splitNewestFirst } from '../trail/events.ts';
+import type { Filter } from '../trail/filter.ts';
 import type { Query, Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
 import { withColumns } from './columns.ts';
 import { openQueryCache } from './query-cache.ts';
+import { describeSearch } from './searched.ts';
 
 /** Options of one question. */
 export interface AskOptions {
@@ -31,7 +33,10 @@ export interface AskOptions {
 }
 
 /** What to run, and how much of the trail it reads. */
-type Run = Omit<BillableQuestion, 'requester' | 'now' | 'signal'>;
+type Run = Omit<BillableQuestion, 'requester' | 'now' | 'signal'> & {
+  /** The filters of the question, with words of free text. */
+  readonly filters: readonly Filter[];
+};
 
 /** Runs one question or report; `find` is its `answer`. */
 export type Runner = (run: Run, options: AskOptions, find: (context: Context) => Promise<Finding>) => Promise<Answer>;
@@ -101,7 +106,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     }
   };
 
-  async function answerOf({ name, line, window, reads }: Run, found: Finding, costs: readonly Cost[]): Promise<Answer> {
+  async function answerOf({ name, line, window, reads, filters }: Run, found: Finding, costs: readonly Cost[]): Promise<Answer> {
     const text = line && printLine(line);
     const named = text ?? '';
     // The lines of follow-ups stay whole, since they are asked again; their labels are masked.
@@ -110,13 +115,15 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const maskedRow = (row: Row): Row => ({ cells: maskDeep(row.cells, named), ...(row.next && { next: masked(row.next) }) });
     const rows = table?.rows.map(maskedRow);
     const missing = table ? missingFrom(table, line?.top) : [];
-    const { first, last } = await engine.extent();
+    const extent = await engine.extent();
+    const { first, last } = extent;
+    const searched = describeSearch({ window, words: line?.words ?? [], filters }, extent);
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
     const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail));
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
     return {
       template: name,
-      data: maskDeep(found.data, named),
+      data: { ...maskDeep(found.data, named), searched },
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),
       ...(next && { next: next.map(masked) }),

@@ -250,9 +250,9 @@ function withKnownWords(
     if (meant) throw new Mistake(`I don't know what to do with “${truncate(`${word.text} ${next.text}`)}”.`, replaced(word, 2, meant));
   }
 
-  const spare = words.filter(({ text, isQuoted: quoted }) => !quoted && (isFunctionWord(text) || text.toLowerCase() === 'a'));
+  const spare = words.filter(({ text, isQuoted: quoted }) => !quoted && isFunctionWord(text));
   const dropped = spare.slice(0, surplus);
-  const left = spare.find((word) => !dropped.includes(word) && (freeText || word.text.toLowerCase() !== 'a'));
+  const left = spare.find((word) => !dropped.includes(word));
   if (left)
     throw new Mistake(
       `I don't know what to do with “${truncate(left.text)}”. If it is a name or a text to search for, put it in quotes.`,

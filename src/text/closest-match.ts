@@ -9,11 +9,19 @@ export function closestMatch(typed: string, names: Iterable<string>): string | u
   const known = [...names];
   const longer = known.filter((name) => text.length >= MIN_PREFIX && name.toLowerCase().startsWith(text));
   if (longer.length === 1) return longer[0];
-  const ranked = known.map((name) => ({ name, typos: distance(text, name.toLowerCase()) })).sort((a, b) => a.typos - b.typos);
+  const ranked = known.map((name) => ({ name, typos: typosBetween(text, name.toLowerCase()) })).sort((a, b) => a.typos - b.typos);
   const [best] = ranked;
   if (best && best.typos <= maxTypos(text, best.name.toLowerCase())) return best.name;
   const alike = known.filter((name) => hasSameStart(text, name.toLowerCase()));
   return alike.length === 1 ? alike[0] : undefined;
+}
+
+/** Wrong, missing and extra letters; two letters in the wrong order are one typo. */
+function typosBetween(text: string, name: string): number {
+  const typos = distance(text, name);
+  if (typos < 2 || typos > text.length / 2) return typos;
+  const swapped = Array.from({ length: text.length - 1 }, (_, i) => `${text.slice(0, i)}${text[i + 1]}${text[i]}${text.slice(i + 2)}`);
+  return Math.min(typos, ...swapped.map((other) => 1 + distance(other, name)));
 }
 
 /** One typo in four letters. In a short text the first letter is right. */

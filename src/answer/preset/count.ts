@@ -72,7 +72,6 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
       by: LIST_FORMAT.format(names.map((name) => (name === 'step' && every ? intervalName(every).one : name))),
       ...(every && by.length === 0 && { steps: countIntervals(range, every), step: intervalName(every) }),
       most: biggest && Number(firstGroup?.groups) > 1 ? { name: biggest.next?.label, events: biggest.cells.events } : null,
-      filtered: filters.length > 0,
       hidden,
       leftOut: leftOutSum,
       leftOutParts: 'request or response',

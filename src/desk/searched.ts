@@ -1,0 +1,60 @@
+/** What a question searched, for the sentence of an empty answer: its time, its filters, and what may have hidden something. */
+import { printFilter } from '../question/print.ts';
+import type { Extent } from '../trail/engine.ts';
+import { isoSecond } from '../trail/events.ts';
+import { type Filter, termsOf } from '../trail/filter.ts';
+import type { TimeRange } from '../trail/time-window.ts';
+
+/** The data of the template parts `searched` and `unseen`. Times are ISO text in UTC. */
+export interface Searched {
+  readonly from: string;
+  readonly to: string;
+  /** The words of the line: a bucket, the allowed regions. */
+  readonly words: string;
+  /** The filters as a line prints them, in full; empty without any, and when they are too long for a sentence. */
+  readonly filters: string;
+  readonly filterCount: number;
+  /** True when the trail has no event in this time at all. */
+  readonly isOutside: boolean;
+  /** True when the trail has events from before this time. */
+  readonly hasOlder: boolean;
+  /** The first and the last event of the trail. */
+  readonly first: string | null;
+  readonly last: string | null;
+  /** True when the trail begins within this time. */
+  readonly beginsWithin: boolean;
+  readonly skippedFiles: number;
+  /** True when a filter names requests for data, which many trails do not record. */
+  readonly isAboutData: boolean;
+}
+
+/** The calls on objects, functions and items that CloudTrail records only as data events. */
+const DATA_EVENT = /^(?:(?:Get|Put|Delete|Head|Copy|Restore|Select)Object(?!Lock)|DeleteObjects$|(?:Get|Put|Delete|Update)Item|Invoke$)/i;
+
+/** Part of a filter is another filter, so a longer text is not shown. */
+const MAX_FILTERS = 120;
+
+export function describeSearch(
+  { window, words, filters }: { readonly window: TimeRange; readonly words: readonly string[]; readonly filters: readonly Filter[] },
+  { first, last, skippedFiles }: Extent,
+): Searched {
+  const [from, to] = [isoSecond(window.from), isoSecond(window.to)];
+  const printed = filters.map(printFilter).join(' ');
+  const isOutside = first !== null && last !== null && (last < from || first >= to);
+  return {
+    from,
+    to,
+    words: words.filter((word) => word !== 'all').join(' '),
+    filters: printed.length <= MAX_FILTERS ? printed : '',
+    filterCount: filters.length,
+    isOutside,
+    hasOlder: !isOutside && first !== null && first < from,
+    beginsWithin: !isOutside && first !== null && first >= from,
+    first,
+    last,
+    skippedFiles,
+    isAboutData: termsOf(filters).some(
+      ({ field, negated, values }) => field === 'event' && !negated && values.some(({ text }) => DATA_EVENT.test(text)),
+    ),
+  };
+}
