@@ -156,7 +156,7 @@ describe('a question as people write it', () => {
     ['a verb after “who”', 'who "deleted"'],
     ['a courtesy', 'user "please"'],
     ['an article', 'who-deleted "the"'],
-    ['a short name', 'user "a"'],
+    ['a short name', 'user a'],
     ['a wildcard at the end of a filter', 'events event:Delete?'],
     ['a kind of resource', 'who-deleted bucket'],
     ['a negative filter', 'events -user:maria'],

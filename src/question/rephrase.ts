@@ -250,9 +250,10 @@ function withKnownWords(
     if (meant) throw new Mistake(`I don't know what to do with “${truncate(`${word.text} ${next.text}`)}”.`, replaced(word, 2, meant));
   }
 
-  const spare = words.filter(({ text, isQuoted: quoted }) => !quoted && isFunctionWord(text));
+  const spare = words.filter(({ text, isQuoted: quoted }) => !quoted && (isFunctionWord(text) || text === 'a'));
   const dropped = spare.slice(0, surplus);
-  const left = spare.find((word) => !dropped.includes(word));
+  // “a” may be a name.
+  const left = spare.find((word) => !dropped.includes(word) && word.text !== 'a');
   if (left)
     throw new Mistake(
       `I don't know what to do with “${truncate(left.text)}”. If it is a name or a text to search for, put it in quotes.`,

@@ -11,9 +11,7 @@ const LEAD_INS = new Set(
 
 /** Ignored where they cannot be meant: `who deleted the orders-db`. */
 const FUNCTION_WORDS = new Set(
-  'the a an of for in on from by to with at and or not my our me us is was were are did do does has have it its this that these those there'.split(
-    ' ',
-  ),
+  'the an of for in on from by to with at and or not my our me us is was were are did do does has have it its this that these those there'.split(' '),
 );
 
 /** Kinds of resources, which people put before a name: `who deleted the bucket example-reports`. */

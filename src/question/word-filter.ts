@@ -27,9 +27,9 @@ const SERVICES = new Set(
 );
 
 /** `ip:203.0.113.7` for an address, `event:PutObject` for a call, and so on; `otherwise:…` for a name of no special form. */
-export const filterForWord = (word: string, otherwise = 'text'): Term => exactFilter(fieldOf(word) ?? otherwise, word);
+export const filterForWord = (word: string, otherwise = 'text'): Term => exactFilter(fieldForWord(word) ?? otherwise, word);
 
-function fieldOf(word: string): string | undefined {
+function fieldForWord(word: string): string | undefined {
   const field = FIELD_BY_KIND[readResourceId(word).kind];
   if (field) return field;
   if (/^[\d.]+\/\d{1,2}$/.test(word)) return 'ip';
