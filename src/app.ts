@@ -132,7 +132,10 @@ export async function openTrailDesk(
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
   const saved = openSavedQuestions(jsonFile(join(location.store, 'saved.json')));
-  return { registry, desk: openDesk(registry, engine, { billing, saved, networks: openKnownNetworks(location, config, clock) }) };
+  return {
+    registry,
+    desk: openDesk(registry, engine, { billing, saved, networks: openKnownNetworks(location, config, clock), isSample: location.isSample }),
+  };
 }
 
 function openAthenaBilling(

@@ -28,7 +28,7 @@ const catalog = await loadRegistry(root);
 let desk: Desk;
 beforeAll(async () => {
   const engine = await openDuckDB(inject('sampleStore'));
-  desk = openDesk(catalog, engine);
+  desk = openDesk(catalog, engine, { isSample: true });
   return () => engine.close();
 });
 

@@ -120,7 +120,7 @@ describe('a line with a mistake', () => {
 
   it.each([
     ['frobnicate', 'There is no command “frobnicate”. “help” lists them.'],
-    ['who-started', '“who-started” needs an instance. Usage: who-started <instance> [time] [top:]'],
+    ['who-started', '“who-started” needs an instance: its id, such as i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
     ['who-started bucket', 'An instance id looks like i-0abc1234def567890. Usage: who-started <instance> [time] [top:]'],
     ['events ip:203.0.113.0/33', '“ip:203.0.113.0/33” cannot be compared. Write it as 203.0.113.0/24 or 2001:db8::/32.'],
     ['events (time:soon OR kind:root)', '“time:soon” cannot be compared. Write it as 2026-04-20, 2026-04-20T11:54 or 2026-04-20..2026-05-02.'],

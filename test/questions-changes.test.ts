@@ -63,7 +63,7 @@ describe('Routine calls of machines', () => {
 
   test('are asked for with the word `all`; any other word is refused with a suggestion', async () => {
     await using open = await trailOf(bucket);
-    await expect(open.ask(`created bucket ${DAY}`)).rejects.toThrow('The only word allowed here is “all”');
+    await expect(open.ask(`created bucket ${DAY}`)).rejects.toMatchObject({ suggestion: `created text:bucket ${DAY}` });
   });
 });
 

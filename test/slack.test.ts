@@ -28,7 +28,7 @@ beforeAll(async () => {
   nock.disableNetConnect();
   nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
   engine = await openDuckDB(inject('sampleStore'));
-  real = openDesk(await loadRegistry(root), engine);
+  real = openDesk(await loadRegistry(root), engine, { isSample: true });
   slack = await openSlackProxy();
 });
 beforeEach(() => {

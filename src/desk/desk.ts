@@ -2,11 +2,17 @@
 import type { Answer } from '../answer/answer.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
+import { printLine } from '../question/print.ts';
+import { truncate } from '../text/format.ts';
+import { maskText } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
+import type { LocalClock } from '../trail/time-phrase.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
+import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
-import { lineOf, readLine } from './read-line.ts';
+import { namesRange, newestNames } from './newest-names.ts';
+import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { type AskOptions, openRunner } from './runner.ts';
 import { listSaved, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
@@ -29,14 +35,21 @@ interface DeskOptions {
   readonly saved?: SavedQuestions;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
+  /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
+  readonly isSample?: boolean;
 }
 
 /** A desk over the commands and reports of a registry. */
-export function openDesk(registry: Registry, engine: QueryEngine, { billing, saved, networks = unknownNetworks }: DeskOptions = {}): Desk {
+export function openDesk(
+  registry: Registry,
+  engine: QueryEngine,
+  { billing, saved, networks = unknownNetworks, isSample = false }: DeskOptions = {},
+): Desk {
+  const examples = openExamples({ isSample });
   const run = openRunner(engine, networks, billing);
   const { commands, reports } = registry;
   return {
-    examples: byTopic(registry).map(([name, { example }]) => `${name} ${example}`),
+    examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),
     async answer(typed, options) {
       const save = saved && readSave(typed);
       if (save) return saveQuestion(save, saved, commands, options);
@@ -54,10 +67,45 @@ export function openDesk(registry: Registry, engine: QueryEngine, { billing, sav
     },
   };
 
-  function answerLine(text: string, options: AskOptions): Promise<Answer> | Answer {
+  /** Reads a line. @throws UserError; for a word that is missing or not of its form, with the newest names of the trail that fit. */
+  async function readOrOfferNames(text: string, clock: LocalClock, options: AskOptions): Promise<CommandLine | undefined> {
+    try {
+      return readLine(text, commands, clock, examples);
+    } catch (error) {
+      if (!(error instanceof WordMistake) || error.suggestion !== undefined) throw error;
+      const names = await findNames(error, options);
+      const [first] = names;
+      if (first === undefined) throw error;
+      const lineWith = (name: string): string => printLine({ ...error.line, words: [name] });
+      const newest = `The newest in this trail: ${names.map((name) => maskText(truncate(name), '')).join(', ')}.`;
+      throw new UserError(
+        `${error.message} ${newest}`,
+        undefined,
+        names.map((name) => ({ label: maskText(name, ''), line: lineWith(name) })),
+      );
+    }
+  }
+
+  /** The newest names for a word. One query, billed like any other; none when it would exceed a limit. */
+  async function findNames({ line, command, word }: WordMistake, options: AskOptions): Promise<readonly string[]> {
+    const [first] = Object.keys(command.words);
+    const range = word === first ? await namesRange(engine) : undefined;
+    if (!range) return [];
+    let names: readonly string[] = [];
+    const question = { kind: 'command', name: line.name, line, window: range, reads: 1, filters: [], isNewestFirst: true } as const;
+    await run(question, options, async (context) => {
+      names = await newestNames(word, command, range, context);
+      return { data: {} };
+    }).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+    });
+    return names;
+  }
+
+  async function answerLine(text: string, options: AskOptions): Promise<Answer> {
     const clock = { now: options.now, timeZone: options.timeZone ?? 'UTC' };
-    const read = readLine(text, commands, clock);
-    if (read === undefined) return help(lineOf(text, commands, clock), registry);
+    const read = await readOrOfferNames(text, clock, options);
+    if (read === undefined) return help(lineOf(text, commands, clock), registry, examples);
     const { command, question } = read;
     const { window, typedWindow } = question;
     const line = { ...read.line, window: typedWindow };

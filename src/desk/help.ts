@@ -9,6 +9,7 @@ import { closestMatch } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
 import { fieldDescriptions } from '../trail/filter.ts';
 import { printWindow } from '../trail/time-window.ts';
+import type { Examples } from './examples.ts';
 import type { Registry } from './registry.ts';
 
 /** Commands in the order of their topics. */
@@ -38,13 +39,14 @@ export function commandInHelp({ words }: Line, commands: Registry['commands']): 
 const MAX_EXAMPLES = 5;
 
 /** The answer to a help line. */
-export function help(line: Line, registry: Registry): Answer {
+export function help(line: Line, registry: Registry, examples: Examples): Answer {
   const topic = commandInHelp(line, registry.commands);
   const entries = (topic ? [topic] : byTopic(registry)).map(([key, command]) => ({
     topic: TOPICS[command.topic],
     usage: usage(key, command),
     summary: command.summary,
-    example: `${key} ${command.example}`,
+    example: examples.formOf(key, command),
+    line: examples.lineOf(key, command),
     window: printWindow(defaultWindow(command)),
   }));
   const sections = [...Map.groupBy(entries, (entry) => entry.topic)].map(([title, list]) => ({ title, entries: list }));
@@ -52,7 +54,11 @@ export function help(line: Line, registry: Registry): Answer {
     template: 'help',
     line: printLine({ name: 'help', words: topic ? [topic[0]] : [], filters: [] }),
     data: { entries, sections, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldDescriptions : [] },
-    next: sections.slice(0, MAX_EXAMPLES).flatMap(({ entries: [first] }) => (first ? [{ label: first.example, line: first.example }] : [])),
+    next: sections
+      .map(({ entries: list }) => list.find((entry) => entry.line !== undefined)?.line)
+      .filter((example) => example !== undefined)
+      .slice(0, MAX_EXAMPLES)
+      .map((example) => ({ label: example, line: example })),
     table: {
       caption: 'Commands',
       exportOnly: true,

@@ -13,7 +13,9 @@ import { allowedValues, expectedFormat, mapTerms, type Term, termsOf } from '../
 import type { FilterValue } from '../trail/filter-value.ts';
 import { type LocalClock, readTimePhrase } from '../trail/time-phrase.ts';
 import { closestWindow, pin, printWindow, type Window } from '../trail/time-window.ts';
+import { type Examples, openExamples } from './examples.ts';
 import { commandInHelp } from './help.ts';
+import { formOfWord } from './newest-names.ts';
 import type { Registry } from './registry.ts';
 
 /** A line and the command that answers it. */
@@ -33,12 +35,33 @@ export const lineOf = (text: string, commands: Commands, clock: LocalClock): Lin
  *
  * @throws UserError with the nearest line that can be answered, if there is one: every further mistake is corrected too.
  */
-export function readLine(text: string, commands: Commands, clock: LocalClock): CommandLine | undefined {
+export function readLine(
+  text: string,
+  commands: Commands,
+  clock: LocalClock,
+  examples: Examples = openExamples({ isSample: false }),
+): CommandLine | undefined {
+  const checked = (typed: string): CommandLine | undefined => check(typed, commands, clock, examples);
   try {
-    return check(text, commands, clock);
+    return checked(text);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(error.message, correct(error.suggestion, commands, clock));
+    if (!(error instanceof UserError) || error instanceof WordMistake) throw error;
+    throw new UserError(error.message, correct(error.suggestion, checked));
+  }
+}
+
+/** A word that is missing or not of its form. The desk adds names of the trail that fit. */
+export class WordMistake extends UserError {
+  readonly line: Line;
+  readonly command: Command;
+  /** The name of the word. */
+  readonly word: string;
+
+  constructor(message: string, suggestion: string | undefined, at: { readonly line: Line; readonly command: Command; readonly word: string }) {
+    super(message, suggestion);
+    this.line = at.line;
+    this.command = at.command;
+    this.word = at.word;
   }
 }
 
@@ -46,11 +69,11 @@ export function readLine(text: string, commands: Commands, clock: LocalClock): C
 const MAX_CORRECTIONS = 20;
 
 /** Corrects every further mistake in a suggestion; undefined when the result is still not a line that can be answered. */
-function correct(suggestion: string | undefined, commands: Commands, clock: LocalClock): string | undefined {
+function correct(suggestion: string | undefined, checked: (typed: string) => unknown): string | undefined {
   let line = suggestion;
   for (let tries = 0; line !== undefined && tries < MAX_CORRECTIONS; tries += 1) {
     try {
-      check(line, commands, clock);
+      checked(line);
       return line;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -61,14 +84,14 @@ function correct(suggestion: string | undefined, commands: Commands, clock: Loca
 }
 
 /** @throws UserError for the first mistake in a line, with that one corrected. */
-function check(text: string, commands: Commands, clock: LocalClock): CommandLine | undefined {
+function check(text: string, commands: Commands, clock: LocalClock, examples: Examples): CommandLine | undefined {
   const line = lineOf(text, commands, clock);
   if (line.name === 'help') {
     commandInHelp(line, commands);
     return undefined;
   }
   const command = find(line, commands);
-  return { line, command, question: toQuestion(line, command, clock) };
+  return { line, command, question: toQuestion(line, command, clock, examples) };
 }
 
 function find({ name, ...rest }: Line, commands: Commands): Command {
@@ -84,20 +107,28 @@ function find({ name, ...rest }: Line, commands: Commands): Command {
 }
 
 /** @throws UserError for anything that the command does not take. */
-function toQuestion(line: Line, command: Command, clock: LocalClock): Question {
-  const { name, words, window } = line;
+function toQuestion(line: Line, command: Command, clock: LocalClock, examples: Examples): Question {
+  const { name, window } = line;
   const shown = usage(name, command);
-  const example = `${name} ${command.example}`;
-  const keys = Object.keys(command.words);
-  const extra = words.slice(keys.length);
+  const { places, values, extra } = placeWords(line, command);
   checkExtraWords(line, extra, command, clock);
   // Other words of a command with free text become text filters.
   const filters = [...extra.map((text): Term => ({ field: 'text', negated: false, values: [{ text, wildcard: false }] })), ...line.filters];
-  const missing = keys.find((key, i) => words[i] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
-  if (missing) throw new UserError(`“${name}” needs ${article(missing)}. Usage: ${shown}`, example);
-
-  const parsed = z.object(command.words).safeParse(Object.fromEntries(keys.map((key, i) => [key, words[i]])));
-  if (!parsed.success) throw new UserError(`${parsed.error.issues[0]?.message ?? 'I cannot read this.'} Usage: ${shown}`, example);
+  const example = examples.lineOf(name, command);
+  const missing = places.find((key) => values[key] === undefined && !isOptional(command.words[key] as z.ZodRawShape[string]));
+  if (missing) {
+    const form = formOfWord(missing);
+    throw new WordMistake(`“${name}” needs ${article(missing)}${form ? `: ${form}` : ''}. Usage: ${shown}`, example, {
+      line,
+      command,
+      word: missing,
+    });
+  }
+  const parsed = z.object(command.words).safeParse(values);
+  if (!parsed.success) {
+    const [{ message = 'I cannot read this.', path = [] } = {}] = parsed.error.issues;
+    throw new WordMistake(`${message} Usage: ${shown}`, example, { line, command, word: String(path[0]) });
+  }
 
   if (filters.length > 0 && !command.filters) {
     throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
@@ -119,6 +150,16 @@ function toQuestion(line: Line, command: Command, clock: LocalClock): Question {
   return { words: parsed.data, filters, typedWindow, window: range, ...shape };
 }
 
+/** The words of a line in the command's places for them, and the words that are left. The word `all` may stand anywhere. */
+function placeWords({ words }: Line, command: Command) {
+  const takesAll = Object.hasOwn(command.words, 'all');
+  const at = takesAll ? words.lastIndexOf('all') : -1;
+  const others = words.filter((_, i) => i !== at);
+  const places = Object.keys(command.words).filter((key) => key !== 'all');
+  const values: Record<string, string | undefined> = Object.fromEntries(places.map((key, i) => [key, others[i]]));
+  return { places, values: at < 0 ? values : { ...values, all: 'all' }, extra: others.slice(places.length) };
+}
+
 /**
  * @throws UserError for words that the command has no place for, with the time or the filter that was probably meant. They would
  * leave out events unseen.
@@ -126,7 +167,7 @@ function toQuestion(line: Line, command: Command, clock: LocalClock): Question {
 function checkExtraWords(line: Line, extra: readonly string[], command: Command, clock: LocalClock): void {
   if (extra.length === 0) return;
   const { name, words, window } = line;
-  const kept = { ...line, words: words.slice(0, words.length - extra.length) };
+  const kept = { ...line, words: withoutLast(words, extra) };
   const unknown = `I don't know what to do with “${truncate(extra.join(' '))}”.`;
   const shown = `Usage: ${usage(name, command)}`;
   const meant = window ? undefined : extra.map((_, i) => closestTime(extra.slice(i), clock)).find((guess) => guess !== undefined);
@@ -141,6 +182,10 @@ function checkExtraWords(line: Line, extra: readonly string[], command: Command,
   const how = guess ? ` To search for it, name the field, as in ${truncate(printFilter(guess))}.` : '';
   throw new UserError(`${unknown}${how} ${shown}`, printLine({ ...kept, filters: [...guesses, ...line.filters] }));
 }
+
+/** The words without the last occurrence of each of some. */
+const withoutLast = (words: readonly string[], some: readonly string[]): string[] =>
+  some.reduceRight<string[]>((left, word) => left.toSpliced(left.lastIndexOf(word), 1), [...words]);
 
 /** The days that people write out, and mistype. */
 const DAY_NAMES = ['yesterday', 'today', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];

@@ -35,7 +35,7 @@ export const isTimeWord = (text: string): boolean => {
   return (
     TIME_WORDS.has(word) ||
     LAST.has(word) ||
-    WEEKDAYS.some((day) => day.test(word)) ||
+    (word.endsWith('day') && WEEKDAYS.some((day) => day.test(word))) ||
     (word.length > 1 && unitNamed(word) !== undefined) ||
     isClock(word)
   );
@@ -242,7 +242,8 @@ function readInZone(words: readonly string[], { now, timeZone }: LocalClock): Re
     if (text === 'yesterday') return { value: { date: today.subtract({ days: 1 }) }, end: at + 1 };
     const isLast = text === 'last';
     const weekday = WEEKDAYS.findIndex((pattern) => pattern.test(word(isLast ? at + 1 : at))) + 1;
-    if (weekday > 0) {
+    // “sun” may be a name, except after a word such as “since” or “on”.
+    if (weekday > 0 && (at > 0 || isLast || text.endsWith('day'))) {
       const days = (today.dayOfWeek - weekday + 7) % 7;
       return { value: { date: today.subtract({ days: days === 0 && isLast ? 7 : days }), isWeekday: true }, end: isLast ? at + 2 : at + 1 };
     }
