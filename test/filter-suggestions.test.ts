@@ -83,6 +83,8 @@ describe('an empty answer to a question with a typo', () => {
   test.each([
     ['Get is a different call from Put', 'events event:GetObject'],
     ['Create is a different call from Delete', 'events event:CreateBucket'],
+    ['three letters are a part of a word', 'events user:mar'],
+    ['letters in the middle of a long name', 'events target:ample'],
     ['the names exist as typed', 'events event:DeleteBucket user:alice'],
     ['another filter excludes the corrected events', 'events event:deletebucket -error:AccessDenied'],
     ['the typo is in a negated filter', 'events event:GetObject -error:accessdenied'],

@@ -201,11 +201,19 @@ function correctName(field: string, value: FilterValue, cell: string): Correctio
   const typos = typoCount(typed, name);
   if (typos !== undefined) return { cost: typos, corrected: { text: name, wildcard: false } };
   const at = name.toLowerCase().indexOf(typed.toLowerCase());
-  if (typed.length < MIN_PART_LENGTH || at < 0 || /[*?]/.test(typed)) return undefined;
+  if (typed.length < MIN_PART_LENGTH || at < 0 || /[*?]/.test(typed) || !isNearPart(name, at, typed.length)) return undefined;
   const part = name.slice(at, at + typed.length);
   return at === 0
     ? { cost: PREFIX_COST, corrected: { text: `${part}*`, wildcard: true } }
     : { cost: PART_COST, corrected: { text: `*${part}*`, wildcard: true } };
+}
+
+/** True for half of a name, and for whole words in it: `maria` in maria.lopez@example.com, `Delete` in DeleteBucket; not for three letters of a long word. */
+function isNearPart(name: string, start: number, length: number): boolean {
+  const end = start + length;
+  const isWordEdge = (at: number): boolean =>
+    at === 0 || at === name.length || !/^[\p{L}\p{N}]{2}$/u.test(name.slice(at - 1, at + 1)) || /^[a-z0-9][A-Z]/.test(name.slice(at - 1, at + 1));
+  return 2 * length >= name.length || (isWordEdge(start) && isWordEdge(end));
 }
 
 /** The path as a row's document spells it, with a value that the document has there. */

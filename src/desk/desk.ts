@@ -16,7 +16,7 @@ import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts'
 import type { Registry } from './registry.ts';
 import { type AskOptions, openRunner } from './runner.ts';
 import { listSaved, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
-import { withSuggestions } from './suggestions.ts';
+import { withMonths, withSuggestions } from './suggestions.ts';
 
 export interface Desk {
   /** @throws UserError for a line that cannot be answered. */
@@ -113,7 +113,7 @@ export function openDesk(
     return run(
       { kind: 'command', name: line.name, line, window, reads: command.reads ?? 1, filters: question.filters, isNewestFirst },
       options,
-      async (context) => withSuggestions(await command.answer(question, context), line, window, context),
+      async (context) => withMonths(await withSuggestions(await command.answer(question, context), line, command, window, context), read.line),
     );
   }
 }
