@@ -53,7 +53,13 @@ export function help(line: Line, registry: Registry, examples: Examples): Answer
   return {
     template: 'help',
     line: printLine({ name: 'help', words: topic ? [topic[0]] : [], filters: [] }),
-    data: { entries, sections, one: topic !== undefined, fields: topic === undefined || topic[1].filters ? fieldDescriptions : [] },
+    data: {
+      entries,
+      sections,
+      one: topic !== undefined,
+      fields: topic === undefined || topic[1].filters ? fieldDescriptions : [],
+      freeText: topic === undefined || topic[1].freeText === true,
+    },
     next: sections
       .map(({ entries: list }) => list.find((entry) => entry.line !== undefined)?.line)
       .filter((example) => example !== undefined)
