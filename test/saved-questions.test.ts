@@ -38,6 +38,17 @@ describe('A saved question', () => {
     expect(found.line).toBe('events event:DeleteBucket 2026-05-01');
     expect(found.table?.rows).toHaveLength(1);
     expect((await open.ask('/trail GONE-BUCKETS by:event')).line).toBe('events event:DeleteBucket by:event 2026-05-01');
+    expect((await open.ask('please show me gone-buckets?')).line).toBe('events event:DeleteBucket 2026-05-01');
+    await open.ask('save gone: events event:DeleteBucket');
+    expect((await open.ask('7d gone')).line).toBe('events event:DeleteBucket 7d');
+  });
+
+  test('keeps a time in words as it was typed, which is another day next week', async () => {
+    await using open = await desk();
+    expect(toText(await open.ask('save week: events since Monday please'), templates)).toBe('Saved week: events since Monday please.');
+    expect((await open.ask('week')).line).toBe('events since 2026-04-27');
+    const { answer } = await open.opened();
+    expect((await answer('week', { now: new Date('2026-05-12T10:00:00Z'), signal })).line).toBe('events since 2026-05-11');
   });
 
   test('is listed with the user who saved it, after a restart too', async () => {

@@ -117,7 +117,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const missing = table ? missingFrom(table, line?.top) : [];
     const extent = await engine.extent();
     const { first, last } = extent;
-    const searched = describeSearch({ window, words: line?.words ?? [], filters }, extent);
+    const searched = describeSearch({ window, line, filters }, extent);
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
     const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail));
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');

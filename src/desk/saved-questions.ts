@@ -55,12 +55,16 @@ export function readSave(text: string): Save | undefined {
 
 /** The line that a saved name stands for, with what follows the name; other text as it is; undefined for `saved`, which lists them. */
 export async function resolveSavedName(typed: string, saved: SavedQuestions, commands: Registry['commands']): Promise<string | undefined> {
-  const [, name = '', rest = ''] = /^\s*(?:\/?trail\s+)?([a-z][a-z0-9-]*)(\s.*)?$/is.exec(typed) ?? [];
+  const [, before = '', name = '', rest = ''] = SAVED_NAME.exec(typed) ?? [];
   if (name.toLowerCase() === 'saved' && rest.trim() === '') return undefined;
   if (name === '' || commands.has(name.toLowerCase())) return typed;
   const known = (await saved.all()).get(name.toLowerCase());
-  return known ? `${known.line}${rest}` : typed;
+  return known ? `${known.line} ${before}${rest}` : typed;
 }
+
+/** A name after words that are no part of it: “please show root-week”, “/trail root-week?”, “7d root-week”. */
+const SAVED_NAME =
+  /^\s*(?:(?:[/@]?trail:?|please|pls|show(?: me)?|give me|[-•*>])\s+)*((?:\d{1,4}(?:mo|[mhdwy])\s+)?)([a-z][a-z0-9-]*)[?!.,:;]*(\s.*)?$/is;
 
 /** @throws UserError for a name that is taken, or a line that cannot be answered. */
 export async function saveQuestion(

@@ -1,9 +1,11 @@
 /** What a question searched, for the sentence of an empty answer: its time, its filters, and what may have hidden something. */
+import type { Line } from '../question/line.ts';
 import { printFilter } from '../question/print.ts';
 import type { Extent } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { type Filter, termsOf } from '../trail/filter.ts';
 import type { TimeRange } from '../trail/time-window.ts';
+import { countOfMinutes } from './suggestions.ts';
 
 /** The data of the template parts `searched` and `unseen`. Times are ISO text in UTC. */
 export interface Searched {
@@ -24,6 +26,8 @@ export interface Searched {
   /** True when the trail begins within this time. */
   readonly beginsWithin: boolean;
   readonly skippedFiles: number;
+  /** The count of a time in few minutes, which was probably meant in months: 6 for `6m`. */
+  readonly minutes: number | null;
   /** True when a filter names requests for data, which many trails do not record. */
   readonly isAboutData: boolean;
 }
@@ -35,7 +39,7 @@ const DATA_EVENT = /^(?:(?:Get|Put|Delete|Head|Copy|Restore|Select)Object(?!Lock
 const MAX_FILTERS = 120;
 
 export function describeSearch(
-  { window, words, filters }: { readonly window: TimeRange; readonly words: readonly string[]; readonly filters: readonly Filter[] },
+  { window, line, filters }: { readonly window: TimeRange; readonly line: Line | undefined; readonly filters: readonly Filter[] },
   { first, last, skippedFiles }: Extent,
 ): Searched {
   const [from, to] = [isoSecond(window.from), isoSecond(window.to)];
@@ -44,7 +48,7 @@ export function describeSearch(
   return {
     from,
     to,
-    words: words.filter((word) => word !== 'all').join(' '),
+    words: (line?.words ?? []).filter((word) => word !== 'all').join(' '),
     filters: printed.length <= MAX_FILTERS ? printed : '',
     filterCount: filters.length,
     isOutside,
@@ -53,6 +57,7 @@ export function describeSearch(
     first,
     last,
     skippedFiles,
+    minutes: countOfMinutes(line?.window) ?? null,
     isAboutData: termsOf(filters).some(
       ({ field, negated, values }) => field === 'event' && !negated && values.some(({ text }) => DATA_EVENT.test(text)),
     ),

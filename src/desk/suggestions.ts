@@ -8,7 +8,7 @@ import type { Line } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
 import { formatCount, truncate } from '../text/format.ts';
 import type { Filter } from '../trail/filter.ts';
-import type { TimeRange } from '../trail/time-window.ts';
+import type { TimeRange, Window } from '../trail/time-window.ts';
 
 /** Adds suggestions to an empty finding: first the nearest names, then the question without each filter. */
 export async function withSuggestions(
@@ -50,13 +50,18 @@ export async function withSuggestions(
 
 /** The finding with a remark when its time is in minutes and was probably meant in months: `6m`. */
 export function withMonths(found: Finding, line: Line): Finding {
-  const { window } = line;
-  if (window?.kind !== 'ago' || window.unit !== 'm' || window.count > MAX_MONTHS) return found;
-  const { count } = window;
+  const count = countOfMinutes(line.window);
+  if (count === undefined) return found;
   const remark = `${count}m is ${formatCount(count, 'minute')}; ${count}mo is ${formatCount(count, 'month')}.`;
-  const inMonths = { label: `The same, ${count}mo`, line: printLine({ ...line, window: { ...window, unit: 'mo' } }) };
-  return { ...found, note: [found.note, remark].filter(Boolean).join(' '), next: [inMonths, ...(found.next ?? [])] };
+  const inMonths = { label: `The same, ${count}mo`, line: printLine({ ...line, window: { kind: 'ago', count, unit: 'mo' } }) };
+  // An empty answer says it in its sentence.
+  const note = found.table?.rows.length === 0 ? found.note : [found.note, remark].filter(Boolean).join(' ');
+  return { ...found, ...(note !== undefined && { note }), next: [inMonths, ...(found.next ?? [])] };
 }
+
+/** The count of a time in few minutes, such as `6m`, which was probably meant in months; undefined for other times. */
+export const countOfMinutes = (window: Window | undefined): number | undefined =>
+  window?.kind === 'ago' && window.unit === 'm' && window.count <= MAX_MONTHS ? window.count : undefined;
 
 /** People ask about up to two years in months, and seldom about a few minutes. */
 const MAX_MONTHS = 24;

@@ -1,7 +1,7 @@
 /** Prints a line as text. Printing and parsing are inverse: `parseLine(printLine(line))` equals the line. */
 import { isIPv6 } from 'node:net';
 import { quote } from '../text/quote.ts';
-import { type Filter, isTerm } from '../trail/filter.ts';
+import { type Filter, isTerm, resolveField } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
 import { readTimePhrase } from '../trail/time-phrase.ts';
 import { printWindow } from '../trail/time-window.ts';
@@ -13,7 +13,7 @@ import { isLeadIn, isWhoVerb, needsQuotes } from './vocabulary.ts';
 export function printLine({ name, words, filters, window, by, every, top, sort, cols, spend }: Line): string {
   return [
     printName(name),
-    ...words.map((word, i) => (i === 0 && name === 'who' && isWhoVerb(word) ? quote(word) : printWord(word))),
+    ...words.map((word, i) => (isReadOtherwise(name, word, i) ? quote(word) : printWord(word))),
     ...new Set(filters.map(printFilter)),
     ...(by ? [`by:${by.join(',')}`] : []),
     ...(every ? [`every:${every.count}${every.unit}`] : []),
@@ -36,6 +36,10 @@ export function printFilter(filter: Filter): string {
 const ANY_CLOCK = { now: new Date(0), timeZone: 'UTC' };
 
 const SAFE_WORD = /^[A-Za-z0-9_@/+.=~#%^$!|;*?-]+$/;
+
+/** True for a word that is read otherwise after another one: a field's name before a value, and a verb after `who`. */
+const isReadOtherwise = (name: string, word: string, position: number): boolean =>
+  (name !== 'help' && resolveField(word) !== undefined) || (position === 0 && name === 'who' && isWhoVerb(word));
 
 /** A name is not at the start of a line what its words would be read as. */
 const printName = (name: string): string => (isLeadIn(name) || /^[*_~>]/.test(name) || /^\d+[.]$/.test(name) ? quote(name) : printWord(name));

@@ -5,10 +5,11 @@
 import { readResourceId } from '../analysis/resource-id.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
-import { resolveGroupField } from '../trail/filter.ts';
+import { resolveField, resolveGroupField } from '../trail/filter.ts';
 import { isTimeWord, type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
 import { closestWindow, printWindow, readWindow } from '../trail/time-window.ts';
 import { isQuoted, maskQuoted, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
+import { exactFilter } from './line.ts';
 import { printFilter } from './print.ts';
 import { Mistake } from './suggest.ts';
 import { commandNamed, isCourtesy, isFunctionWord, isLeadIn, isResourceNoun, isSeparator, isWhoVerb } from './vocabulary.ts';
@@ -135,7 +136,8 @@ function withNameFirst(pieces: readonly Piece[], commands: NonNullable<Grammar['
     const piece = pieces[at] as Piece;
     if (piece.kind === 'open') depth += 1;
     if (piece.kind === 'close') depth -= 1;
-    const isName = commands.has(withoutPunctuation(unquotedText(piece)?.toLowerCase() ?? ''));
+    const bare = withoutPunctuation(unquotedText(piece)?.toLowerCase() ?? '');
+    const isName = commands.has(bare) || (isLeadIn(bare) && at === 0);
     if (depth > 0 || piece.kind !== 'token' || (isNameValue(piece.token) && !isName)) continue;
     const time = readWindow(plainWords(pieces, at));
     if (time) {
@@ -143,7 +145,7 @@ function withNameFirst(pieces: readonly Piece[], commands: NonNullable<Grammar['
       continue;
     }
     let start = at;
-    while (isLeadIn(unquotedText(pieces[start]) ?? '') && !nameAt(pieces, start, commands)) start += 1;
+    while (isLeadIn(withoutPunctuation(unquotedText(pieces[start]) ?? '')) && !nameAt(pieces, start, commands)) start += 1;
     const found = nameAt(pieces, start, commands);
     if (found) return [tokenPiece(found.name), ...pieces.slice(0, at), ...pieces.slice(start + found.taken)];
     if (start > at && startsQuestion(pieces, start)) return withNameFirst(pieces.toSpliced(at, start - at), commands);
@@ -246,7 +248,7 @@ function withKnownWords(
   for (const [i, word] of words.entries()) {
     const next = words[i + 1];
     if (!filters || word.isQuoted || next?.at !== word.at + 1 || !(freeText || surplus > 0)) continue;
-    const meant = meantBy(word.text.toLowerCase(), next.text);
+    const meant = meantBy(word.text.toLowerCase(), next.text, names.length === surplus || freeText);
     if (meant) throw new Mistake(`I don't know what to do with “${truncate(`${word.text} ${next.text}`)}”.`, replaced(word, 2, meant));
   }
 
@@ -269,11 +271,18 @@ function withKnownWords(
   return pieces.filter((_, at) => !dropped.some((word) => word.at === at));
 }
 
-/** The filter or option that is meant by `by user`, `by alice`, `from 203.0.113.7` or `in eu-west-1`; undefined for other words. */
-function meantBy(preposition: string, word: string): string | undefined {
+/**
+ * The filter or option that is meant by `by user`, `by alice`, `from 203.0.113.7`, `in eu-west-1` or, where no word is a name, by
+ * `user alice`; undefined for other words.
+ */
+function meantBy(preposition: string, word: string, canBeField: boolean): string | undefined {
+  const field = canBeField && preposition !== 'text' ? resolveField(preposition) : undefined;
+  if (field) return printFilter(exactFilter(field, word));
   const names = word.split(',');
   if (preposition === 'by') return names.every((name) => resolveGroupField(name)) ? `by:${word}` : printFilter(filterForWord(word, 'user'));
   if (!['from', 'in', 'on', 'for', 'with', 'at', 'of'].includes(preposition)) return undefined;
+  // The next word is then the value: “in account 111122223333”.
+  if (canBeField && resolveField(word)) return undefined;
   const filter = filterForWord(word);
   return filter.field === 'text' ? undefined : printFilter(filter);
 }

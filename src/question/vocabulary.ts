@@ -1,5 +1,5 @@
 /** Words of everyday English around a question. Unquoted, none of them is a name or a text to search for. */
-import { isTimeWord } from '../trail/time-phrase.ts';
+import { isMonthName, isTimeWord } from '../trail/time-phrase.ts';
 
 /** Ignored anywhere. */
 const COURTESIES = new Set(['please', 'pls', 'plz', 'kindly', 'thanks', 'thx']);
@@ -11,7 +11,9 @@ const LEAD_INS = new Set(
 
 /** Ignored where they cannot be meant: `who deleted the orders-db`. */
 const FUNCTION_WORDS = new Set(
-  'the an of for in on from by to with at and or not my our me us is was were are did do does has have it its this that these those there'.split(' '),
+  'the an of for in on from by to with at and or not my our me us is was were are did do does has have it its this that these those there as how when where why'.split(
+    ' ',
+  ),
 );
 
 /** Kinds of resources, which people put before a name: `who deleted the bucket example-reports`. */
@@ -52,12 +54,12 @@ export const isFunctionWord = isIn(FUNCTION_WORDS);
 export const isResourceNoun = isIn(RESOURCE_NOUNS);
 export const isWhoVerb = isIn(WHO_VERBS);
 
-/** A token of only dashes, bullets and other marks between words. */
-export const isSeparator = (text: string): boolean => /^[-‐-―•‣◦⁃∙·|:;,.?!…→]+$/u.test(text);
+/** A token of only dashes, bullets and other marks between words, or an emoji as Slack writes it. */
+export const isSeparator = (text: string): boolean => /^(?:[-‐-―•‣◦⁃∙·|:;,.?!…→]|\p{Extended_Pictographic}|\ufe0f|:[a-z0-9_+-]+:)+$/u.test(text);
 
 /** True for a word that is printed in quotes, since without them it would be ignored or read as something else. */
 export const needsQuotes = (text: string): boolean =>
-  isCourtesy(text) || isFunctionWord(text) || isTimeWord(text) || isSeparator(text) || /[?!]$/.test(text);
+  isCourtesy(text) || isFunctionWord(text) || isTimeWord(text) || isMonthName(text) || isSeparator(text) || /[?!]$/.test(text);
 
 /** The command that words stand for, whatever their hyphens, spaces and capitals: `root logins`, `RootLogins`, `who made`. */
 export function commandNamed(words: readonly string[], names: Iterable<string>): string | undefined {

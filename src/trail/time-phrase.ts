@@ -23,6 +23,11 @@ const WEEKDAYS = [
   /^sat(?:urday)?$/,
   /^sun(?:day)?$/,
 ];
+const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
+/** The number of a month, from 1, by its name or its first three letters; 0 for other words. */
+const monthNamed = (word: string): number => (word.length < 3 ? 0 : MONTHS.findIndex((name) => name === word || name.slice(0, 3) === word) + 1);
+/** True for the name of a month, which may also be a person's. */
+export const isMonthName = (text: string): boolean => monthNamed(trimPunctuation(text.toLowerCase())) > 0;
 const LAST = new Set(['last', 'past', 'previous']);
 const BEFORE_A_TIME = new Set(['in', 'on', 'for', 'over', 'during', 'within', 'of', 'at', 'the']);
 const BETWEEN_TIMES = new Set(['to', 'until', 'till', 'through', '-', '--', '..', '...', '…']);
@@ -247,11 +252,30 @@ function readInZone(words: readonly string[], { now, timeZone }: LocalClock): Re
       const days = (today.dayOfWeek - weekday + 7) % 7;
       return { value: { date: today.subtract({ days: days === 0 && isLast ? 7 : days }), isWeekday: true }, end: isLast ? at + 2 : at + 1 };
     }
+    const named = dayOfMonth(at);
+    if (named) return named;
     const iso = text.replace(/^(\d{4})[-/](\d\d?)[-/](\d\d?)$/, (_, year: string, month: string, date: string) =>
       [year, month.padStart(2, '0'), date.padStart(2, '0')].join('-'),
     );
     const read = /^\d{4}-\d\d-\d\d$/.test(iso) ? readWindow([iso])?.window : undefined;
     return read?.kind === 'between' ? { value: { date: Temporal.PlainDate.from(read.from), isIso: true }, end: at + 1 } : undefined;
+  }
+
+  /** “20 november”, “nov 20th, 2026”; without a year the latest one. */
+  function dayOfMonth(at: number): Read<Point> {
+    const number = (text: string): number => Number(/^(\d{1,2})(?:st|nd|rd|th)?$/.exec(text)?.[1] ?? 0);
+    const isDayFirst = number(word(at)) > 0;
+    const second = isDayFirst && word(at + 1) === 'of' ? at + 2 : at + 1;
+    const [date, month] = isDayFirst ? [number(word(at)), monthNamed(word(second))] : [number(word(second)), monthNamed(word(at))];
+    if (date === 0 || month === 0) return undefined;
+    const year = /^20\d\d$/.test(word(second + 1)) ? Number(word(second + 1)) : undefined;
+    const [latest = today.year, ...earlier] = year === undefined ? [today.year, today.year - 1] : [year];
+    const inYear = (each: number): Temporal.PlainDate | undefined => {
+      const valid = date <= new Temporal.PlainYearMonth(each, month).daysInMonth;
+      return valid ? new Temporal.PlainDate(each, month, date) : undefined;
+    };
+    const found = [latest, ...earlier].map(inYear).find((day) => day && (year !== undefined || Temporal.PlainDate.compare(day, today) <= 0));
+    return found && { value: { date: found }, end: year === undefined ? second + 1 : second + 2 };
   }
 
   /** The latest day on which a point has begun: today, or yesterday for a time of day that is still to come. */
