@@ -47,7 +47,7 @@ const printName = (name: string): string => (isLeadIn(name) || /^[*_~>]/.test(na
 function printWord(text: string): string {
   const plain =
     SAFE_WORD.test(text.replaceAll(',', '')) &&
-    !text.startsWith('-') &&
+    !/^(?:-|[*_~]+[A-Za-z0-9])/.test(text) &&
     !readTimePhrase([text], ANY_CLOCK) &&
     !needsQuotes(text) &&
     !Object.hasOwn(OPERATORS, text);

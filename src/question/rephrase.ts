@@ -32,7 +32,9 @@ export interface Grammar {
 
 /** @throws Mistake for a word that the command has no place for. */
 export function rephrase(pieces: readonly Piece[], { commands, clock }: Grammar): readonly Piece[] {
-  const bare = withoutBold(withoutBullets(pieces));
+  const isKnown = (word: string): boolean =>
+    commandNamed([word], commands?.keys() ?? []) !== undefined || (clock !== undefined && readTimePhrase([word], clock) !== undefined);
+  const bare = withoutBold(withoutBullets(pieces), isKnown);
   const timed = clock ? withPlainTimes(bare, clock) : bare;
   if (!commands) return timed;
   const named = withNameFirst(withoutMarks(timed), commands);
@@ -55,17 +57,41 @@ function withoutBullets(pieces: readonly Piece[]): readonly Piece[] {
   return text === '/trail' || isSeparator(text) || /^(?:[*>]|\d+[.])$/.test(text) ? withoutBullets(pieces.slice(1)) : pieces;
 }
 
-/** Without Slack's marks for bold, italic and struck text around the name or the line. */
-function withoutBold(pieces: readonly Piece[]): readonly Piece[] {
-  const text = unquotedText(pieces[0]) ?? '';
-  const [, marks = '', inner = ''] = /^([*_~]+)([A-Za-z0-9].*)$/.exec(text) ?? [];
-  if (inner === '') return pieces;
-  const closing = marks.split('').reverse().join('');
-  if (inner.endsWith(closing)) return [tokenPiece(inner.slice(0, -closing.length)), ...pieces.slice(1)];
-  const last = unquotedText(pieces.at(-1)) ?? '';
-  const rest = pieces.slice(1);
-  return [tokenPiece(inner), ...(last.endsWith(closing) ? [...rest.slice(0, -1), tokenPiece(last.slice(0, -closing.length))] : rest)];
+/** Bold, italic or struck text as Slack marks it, at its start and end: `*last` and `weeks*`. */
+const OPENING_MARK = /^([*_~]{1,3})(?=[\p{L}\p{N}"])/u;
+
+/**
+ * Without Slack's marks for bold, italic and struck text around a name, a time, several words or the whole line. One word between
+ * stars may be a pattern (`who *Delete*`), which the command decides.
+ */
+function withoutBold(pieces: readonly Piece[], isName: (word: string) => boolean): readonly Piece[] {
+  // A filter may end in a wildcard; only at the end of a line in bold its star is the mark.
+  const isLineInBold = OPENING_MARK.test(unquotedText(pieces[0]) ?? '');
+  const texts = pieces.map((piece, i) =>
+    piece.kind === 'token' && isNameValue(piece.token) && !(isLineInBold && i === pieces.length - 1) ? undefined : unquotedText(piece),
+  );
+  const start = texts.findIndex((text, i) => {
+    const marks = OPENING_MARK.exec(text ?? '')?.[1];
+    if (text === undefined || marks === undefined) return false;
+    const inner = text.slice(marks.length, text.endsWith(closingOf(marks)) ? -marks.length : undefined);
+    return inner.length < text.length - marks.length
+      ? i === 0 || isName(inner)
+      : texts.slice(i + 1).some((other) => other?.endsWith(closingOf(marks)));
+  });
+  const text = texts[start];
+  if (text === undefined) return pieces;
+  const marks = OPENING_MARK.exec(text)?.[1] ?? '';
+  const closing = closingOf(marks);
+  const isWhole = text.length > 2 * marks.length && text.endsWith(closing);
+  const end = isWhole ? start : texts.findIndex((other, i) => i > start && other?.endsWith(closing));
+  const bare = pieces.map((piece, i) => {
+    if (i !== start && i !== end) return piece;
+    return tokenPiece((texts[i] ?? '').slice(i === start ? marks.length : 0, i === end ? -closing.length : undefined));
+  });
+  return withoutBold(bare, isName);
 }
+
+const closingOf = (marks: string): string => marks.split('').reverse().join('');
 
 /** With each time as a line prints it: `last 2 weeks` as `2w`. Only outside of parentheses, except a time that is alone in them. */
 function withPlainTimes(pieces: readonly Piece[], clock: LocalClock): readonly Piece[] {
@@ -268,7 +294,14 @@ function withKnownWords(
     const corrected = pieces.filter((_, at) => at !== noun.at && !dropped.some((word) => word.at === at));
     throw new Mistake(`I don't know what to do with “${truncate(noun.text)}” before a name.`, printPieces(corrected));
   }
-  return pieces.filter((_, at) => !dropped.some((word) => word.at === at));
+  return withoutStars(pieces, kept, places).filter((_, at) => !dropped.some((word) => word.at === at));
+}
+
+/** Names in bold without its stars: `who-deleted *orders-db*`. Only an event may be a pattern. */
+function withoutStars(pieces: readonly Piece[], names: readonly PlainWord[], places: KnownCommand['words']): readonly Piece[] {
+  const keys = Object.keys(places).filter((key) => key !== 'all');
+  const bold = names.filter(({ text, isQuoted: quoted }, i) => !quoted && keys[i] !== 'event' && /^[*][^*?]+[*]$/.test(text));
+  return pieces.map((piece, at) => (bold.some((word) => word.at === at) ? tokenPiece((unquotedText(piece) ?? '').slice(1, -1)) : piece));
 }
 
 /**

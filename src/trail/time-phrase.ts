@@ -45,21 +45,11 @@ export const isTimeWord = (text: string): boolean => {
     isClock(word)
   );
 };
-const TIME_WORDS = new Set([
-  'since',
-  'between',
-  'around',
-  'today',
-  'yesterday',
-  'now',
-  'ago',
-  'noon',
-  'midnight',
-  'until',
-  'till',
-  'during',
-  'within',
-]);
+const TIME_WORDS = new Set(
+  'since between around today yesterday tomorrow tonight morning afternoon evening now ago noon midnight until till during within recently lately ever'.split(
+    ' ',
+  ),
+);
 
 /** A day, a time of day, or both; or an instant. */
 interface Point {
