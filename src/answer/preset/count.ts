@@ -103,7 +103,11 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
 const leftOutMeasure = { name: 'leftout', label: 'left out', from: sql`${distinctEventCount} filter (where ${leftOutParts} is not null)` };
 
 /** The first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls are one more group. */
-function groupsQuery({ by = [], every, measures = [], listsLeftOut, hidesRoutine, source, range }: PresetQuestion, order: Sql, max: number | undefined) {
+function groupsQuery(
+  { by = [], every, measures = [], listsLeftOut, hidesRoutine, source, range }: PresetQuestion,
+  order: Sql,
+  max: number | undefined,
+) {
   const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
     sql`${hidesRoutine ? sql`case when routine then 'routine' else 'shown' end` : sql`'shown'`} as key0`,
