@@ -63,6 +63,15 @@ const modelled = [...bySource].flatMap(([source, calls]) =>
 );
 const entries = targetEntries(modelled);
 writeFileSync(new URL('../src/trail/targets.txt', import.meta.url), `${entries.join('\n')}\n`);
+// The proof that no removal is missed: what the models say that a removal names, with a string or a list.
+const removals = services.flatMap(({ sources, operations }) =>
+  operations.flatMap(({ name, request }) => {
+    const needed = request.filter(({ isRequired, path }) => isRequired && path.length === 1);
+    return /^(Delete|Terminate|Deregister|Release|Remove|Purge|Destroy)/.test(name) && needed.length === 1 ? [`${sources[0]} ${name} ${needed[0]?.path[0]}`] : [];
+  }),
+);
+writeFileSync(new URL('../test/support/removals.txt', import.meta.url), `${removals.sort().join('\n')}\n`);
+
 const permissionCalls = services.flatMap(({ sources, operations, calls }) =>
   operations
     .filter(({ name, accessLevel }) => calls.has(name) && accessLevel?.startsWith('Permissions management'))

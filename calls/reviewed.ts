@@ -368,6 +368,7 @@ export const CORRECTIONS: readonly Correction[] = [
     parents: ['stateMachineArn'],
     because: fromModels,
   },
+  { source: 'apigateway', names: ['CreateIntegration', 'UpdateIntegration'], given: ['IntegrationId'], because: 'IntegrationUri is what it calls' },
   // Calls of consoles only
   {
     source: 'cloudshell',

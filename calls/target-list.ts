@@ -12,7 +12,7 @@ export interface ModelledCall {
 }
 
 /** The noun of a call's name, and the last word of it, as SQL computes them (athena/flatten.sql): in lower case and without a plural. */
-export function sqlNouns(name: string): readonly [noun: string, last: string] {
+function sqlNouns(name: string): readonly [noun: string, last: string] {
   const noun = name
     .replace(/^(Batch|Bulk|Admin)?(CreateOrUpdate|[A-Z][a-z]+)/, '')
     .replace(/(From|To|For|In|By|With|On|Into|As|And|V[0-9])([A-Z].*)?$/, '')

@@ -8,7 +8,7 @@
  * What a call does. `put` creates or replaces. `use` changes nothing that has a name: it sends, tests, signs. `schedule` announces a
  * later deletion, `cancel` ends something before it is done, `restore` takes a deletion back.
  */
-export const EFFECTS = [
+const EFFECTS = [
   'create',
   'put',
   'delete',

@@ -34,7 +34,7 @@ export const printCall = ({ name, effect, kind, own, given, parents }: Catalogue
     .trimEnd();
 
 /** Reads a line that `printCall` wrote. */
-export function parseCall(line: string): CatalogueCall {
+function parseCall(line: string): CatalogueCall {
   const [name = '', effect, kind, own, given, parents] = line.split('\t');
   const list = (paths = ''): string[] => (paths === '' ? [] : paths.split(' '));
   return {

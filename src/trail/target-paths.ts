@@ -34,7 +34,7 @@ const MAX_PLACES = 3;
 
 /** The places of the catalogue that name a call's target: its own resource, or what that belongs to. */
 export function targetPlaces(call: CatalogueCall): TargetPaths {
-  const isPart = PARTS.has(call.kind);
+  const isPart = PARTS.has(call.kind) && call.parents.length > 0;
   const asked = call.own.length > 0 && !isPart ? call.own : call.given.length > 0 && !isPart ? [] : call.parents;
   const usable = (places: readonly string[]): string[] => places.filter((place) => place.split('.').length <= 2).slice(0, MAX_PLACES);
   return { request: usable(asked), response: isPart ? [] : usable(call.given) };
