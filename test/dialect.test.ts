@@ -5,6 +5,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { periodOf } from '../src/clock/period.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
+import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import type { TimeRange } from '../src/trail/time-window.ts';
@@ -91,6 +92,20 @@ describe('Athena accepts the statements of', () => {
       const lines = [...next.map(({ line }) => line), ...(table?.rows.slice(0, 1).flatMap((row) => row.next?.line ?? []) ?? [])];
       for (const line of lines) for (const statement of await sentBy(line)) expectAthenaTakes(statement);
     }
+  });
+
+  test('each command without its word, for the newest names of the trail', async () => {
+    let asked = 0;
+    for (const [name, { words }] of catalog.commands) {
+      if (Object.keys(words).length === 0) continue;
+      const sent: Sql[] = [];
+      const refused = await desk.answer(name, { now, signal, onQuery: (statement) => sent.push(statement) }).catch((error: unknown) => error);
+      if (!(refused instanceof UserError)) continue;
+      expect(sent).toHaveLength(1);
+      for (const statement of sent) expectAthenaTakes(statement);
+      asked += 1;
+    }
+    expect(asked).toBeGreaterThan(12);
   });
 
   test('each report', async () => {
