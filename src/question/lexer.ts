@@ -186,3 +186,10 @@ export function plainWords(all: readonly Piece[], start: number): string[] {
   }
   return run;
 }
+
+/** The text of an unquoted token; undefined for anything else. */
+export const unquotedText = (piece: Piece | undefined): string | undefined =>
+  piece?.kind === 'token' && !isQuoted(piece.token) ? tokenText(piece.token) : undefined;
+
+/** Text as an unquoted piece. */
+export const plainPiece = (text: string): Piece => ({ kind: 'token', token: plainToken(text) });

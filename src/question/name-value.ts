@@ -59,6 +59,9 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
 }
 
 const NAME_PREFIX = /^(-?)([A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?):/;
+/** True for a token that begins like a filter or an option, whether or not there is such a field. */
+export const hasNamePrefix = (token: Token): boolean => NAME_PREFIX.test(maskQuoted(token));
+
 /** A name before a colon that must be a field or path. In `my.bucket-1:tag` it is not. */
 const FIELD_NAME = /^[\w.[\]]*$/;
 

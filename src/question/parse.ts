@@ -8,12 +8,13 @@ import { truncate } from '../text/format.ts';
 import { isRequestId } from '../trail/event-id.ts';
 import { type Filter, groupFilters } from '../trail/filter.ts';
 import { closestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
+import type { KnownCommand } from './known-command.ts';
 import { normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
 import type { Line } from './line.ts';
 import { type LineOptions, type NameValue, readNameValue, readValues } from './name-value.ts';
 import { checkParentheses } from './parentheses.ts';
 import { printFilter } from './print.ts';
-import { type Grammar, type KnownCommand, rephrase } from './rephrase.ts';
+import { type Grammar, rephrase } from './rephrase.ts';
 import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
 import { filterForWord } from './word-filter.ts';
 
