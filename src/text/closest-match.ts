@@ -3,12 +3,13 @@ import { distance } from 'fastest-levenshtein';
 
 const MIN_PREFIX = 3;
 
-/** The name that `typed` was probably meant to be: within a few typos, or the only one that begins with it; else undefined. */
+/** The name that `typed` was probably meant to be: within a few typos, or the only one that begins much like it; else undefined. */
 export function closestMatch(typed: string, names: Iterable<string>): string | undefined {
   const text = typed.toLowerCase();
   const known = [...names];
   const longer = known.filter((name) => text.length >= MIN_PREFIX && name.toLowerCase().startsWith(text));
-  if (longer.length === 1) return longer[0];
+  const [only] = longer;
+  if (only !== undefined && longer.length === 1 && isNearStart(text, only)) return only;
   const ranked = known.map((name) => ({ name, typos: typosBetween(text, name.toLowerCase()) })).sort((a, b) => a.typos - b.typos);
   const [best] = ranked;
   if (best && best.typos <= maxTypos(text, best.name.toLowerCase())) return best.name;
@@ -29,11 +30,15 @@ const maxTypos = (text: string, name: string): number =>
   text.length < SHORT_NAME ? Number(text[0] === name[0]) : Math.max(1, Math.floor(text.length / 4));
 const SHORT_NAME = 5;
 
-/** True when at least half of both texts, and three letters, are their common start: three letters of a long word are not near. */
+/** True for a first word of a name, or for enough of it: three letters of a long word are not near. */
+const isNearStart = ({ length }: string, name: string): boolean =>
+  !/[\p{L}\p{N}]/u.test(name.charAt(length)) || 2 * length >= name.length || (length > MIN_PREFIX && 3 * length >= name.length);
+
+/** True when more than half of both texts, and three letters, are their common start. */
 function hasSameStart(text: string, name: string): boolean {
   let same = 0;
   while (same < text.length && text[same] === name[same]) same += 1;
-  return same >= MIN_PREFIX && 2 * same >= Math.max(text.length, name.length);
+  return same >= MIN_PREFIX && 2 * same > Math.max(text.length, name.length);
 }
 
 /**
