@@ -34,11 +34,11 @@ const SHORT_NAME = 5;
 const isNearStart = ({ length }: string, name: string): boolean =>
   !/[\p{L}\p{N}]/u.test(name.charAt(length)) || 2 * length >= name.length || (length > MIN_PREFIX && 3 * length >= name.length);
 
-/** True when more than half of both texts, and three letters, are their common start. */
+/** True when half of both texts, three letters, and more of what was typed than not, are their common start. */
 function hasSameStart(text: string, name: string): boolean {
   let same = 0;
   while (same < text.length && text[same] === name[same]) same += 1;
-  return same >= MIN_PREFIX && 2 * same > Math.max(text.length, name.length);
+  return same >= MIN_PREFIX && 2 * same >= Math.max(text.length, name.length) && 2 * same > text.length;
 }
 
 /**
