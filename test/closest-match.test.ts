@@ -15,6 +15,7 @@ const COMMANDS = [
   'event',
   'key',
   'throttled',
+  'deleted',
 ];
 
 describe('the closest name', () => {
@@ -25,6 +26,7 @@ describe('the closest name', () => {
     ['evnts', 'events'],
     ['covreage', 'coverage'],
     ['throttling', 'throttled'],
+    ['deletions', 'deleted'],
     ['secretsmanager', undefined],
     ['COVERAGES', 'coverage'],
   ])('to %s is %s', (typed, meant) => {
