@@ -56,6 +56,15 @@ describe('over a trail of one’s own', () => {
     expect((await mistakeOf('account maria 7d')).choices.map(({ line }) => line)).toEqual(['account 111122223333 7d']);
   });
 
+  test('names of an old trail are offered with a time that has them', async () => {
+    const error = await open()
+      .ask('who-started', '2027-01-01T00:00:00Z')
+      .catch((thrown: unknown) => thrown);
+    const [choice] = (error as UserError).choices;
+    expect(choice?.line).toBe('who-started i-0aaaaaaaaaaaaaaa2 since 2026-04-24');
+    expect((await open().ask(choice?.line ?? '', '2027-01-01T00:00:00Z')).table?.rows).toHaveLength(1);
+  });
+
   test('an access key is shown shortened', async () => {
     const { message, choices } = await mistakeOf('key');
     expect(message).toContain('ASIA…MPLE');

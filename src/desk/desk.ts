@@ -1,13 +1,15 @@
 /** The desk: turns a line, or a due report, into an answer. Slack, the terminal and the clock all ask here. */
 import type { Answer } from '../answer/answer.ts';
+import { defaultWindow } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
 import { printLine } from '../question/print.ts';
 import { truncate } from '../text/format.ts';
 import { maskText } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
+import { isoSecond } from '../trail/events.ts';
 import type { LocalClock } from '../trail/time-phrase.ts';
-import type { TimeRange } from '../trail/time-window.ts';
+import { pin, type TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
@@ -73,10 +75,14 @@ export function openDesk(
       return readLine(text, commands, clock, examples);
     } catch (error) {
       if (!(error instanceof WordMistake) || error.suggestion !== undefined) throw error;
-      const names = await findNames(error, options);
+      const { names, range } = await findNames(error, options);
       const [first] = names;
       if (first === undefined) throw error;
-      const lineWith = (name: string): string => printLine({ ...error.line, words: [name] });
+      const { line, command } = error;
+      // Names of an old trail are not in the command's usual time.
+      const isOld = range && line.window === undefined && range.to <= pin(defaultWindow(command), clock.now).from;
+      const time = isOld ? { window: { kind: 'since', from: isoSecond(range.from).slice(0, 10) } as const } : {};
+      const lineWith = (name: string): string => printLine({ ...line, ...time, words: [name] });
       const newest = `The newest in this trail: ${names.map((name) => maskText(truncate(name), '')).join(', ')}.`;
       throw new UserError(
         `${error.message} ${newest}`,
@@ -86,11 +92,14 @@ export function openDesk(
     }
   }
 
-  /** The newest names for a word. One query, billed like any other; none when it would exceed a limit. */
-  async function findNames({ line, command, word }: WordMistake, options: AskOptions): Promise<readonly string[]> {
+  /** The newest names for a word, and the time that they are from. One query, billed like any other; none when it would exceed a limit. */
+  async function findNames(
+    { line, command, word }: WordMistake,
+    options: AskOptions,
+  ): Promise<{ readonly names: readonly string[]; readonly range?: TimeRange }> {
     const [first] = Object.keys(command.words);
     const range = word === first ? await namesRange(engine) : undefined;
-    if (!range) return [];
+    if (!range) return { names: [] };
     let names: readonly string[] = [];
     const question = { kind: 'command', name: line.name, line, window: range, reads: 1, filters: [], isNewestFirst: true } as const;
     await run(question, options, async (context) => {
@@ -99,7 +108,7 @@ export function openDesk(
     }).catch((error: unknown) => {
       if (!(error instanceof UserError)) throw error;
     });
-    return names;
+    return { names, range };
   }
 
   async function answerLine(text: string, options: AskOptions): Promise<Answer> {

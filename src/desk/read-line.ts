@@ -215,4 +215,4 @@ function checkValues(line: Line): void {
   }
 }
 
-const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+const article = (noun: string): string => `${/^(?:[aeio]|u(?!ser))/.test(noun) ? 'an' : 'a'} ${noun}`;
