@@ -16,7 +16,8 @@ import { loadRegistry, type Registry } from '../../src/desk/registry.ts';
 import { parseLine } from '../../src/question/parse.ts';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
 import { distinctEventCount, eventColumns, eventsDuring } from '../../src/trail/events.ts';
-import { expectedFormat, matching, termsOf } from '../../src/trail/filter.ts';
+import { expectedFormat, matching, type Term, termsOf } from '../../src/trail/filter.ts';
+import type { FilterValue } from '../../src/trail/filter-value.ts';
 import { raw, sql } from '../../src/trail/sql.ts';
 import type { TimeRange } from '../../src/trail/time-window.ts';
 import { contract } from '../support/engine-contract.ts';
@@ -155,7 +156,11 @@ describe.skipIf(url === null)('the sample', () => {
   test('matches the same events with filters of every kind', async () => {
     const { rows: events } = await both.duck.execute(everything, { signal });
     for (const list of [...SENSIBLE.map((line) => parseLine(line).filters), ...fc.sample(filtersIn(events), { numRuns: 24, seed: 7 })]) {
-      const filters = list.filter((filter) => termsOf([filter]).every((term) => term.values.every((value) => !expectedFormat(term.field, value))));
+      // The engines order the keys of userIdentity differently, so text across two keys is not in both.
+      const isAcrossKeys = ({ field }: Term, { text }: FilterValue) => field === 'text' && /[{,]"/.test(text);
+      const filters = list.filter((filter) =>
+        termsOf([filter]).every((term) => term.values.every((value) => !expectedFormat(term.field, value) && !isAcrossKeys(term, value))),
+      );
       const statement = sql`select distinct eventid from ${eventsDuring(EVER)} where ${matching(filters)} order by eventid nulls last`;
       const [there, { rows: here }] = await Promise.all([both.trino.execute(statement), both.duck.execute(statement, { signal })]);
       expect(there, JSON.stringify(filters)).toEqual(here);
