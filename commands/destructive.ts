@@ -29,7 +29,7 @@ export default preset({
   window: '7d',
   where: sql`(destructive = 'true' or ${DELETES_LATER} or ${PROTECTION_OFF})`,
   alsoReads: takenBack,
-  dependsOnRequest: sql`regexp_like(eventname, '^(PutBucketLifecycle(Configuration){0,1}|PutBucketVersioning|Modify(DBInstance|DBCluster|InstanceAttribute|LoadBalancerAttributes|ReplicationGroup)|Update(Table|TerminationProtection|ContinuousBackups|UserPool)|SetTerminationProtection)$')`,
+  dependsOnRequest: sql`regexp_like(eventname, '^(PutBucketLifecycle(Configuration){0,1}|PutBucketVersioning|PutObjectLegalHold|Modify(DBInstance|DBCluster|InstanceAttribute|LoadBalancerAttributes|ReplicationGroup|CacheCluster)|Update(Table|TerminationProtection|ContinuousBackups|UserPool)|SetTerminationProtection)$')`,
   caption: 'Destructive calls',
   measures: [failures],
   hidesRoutine: true,

@@ -18,12 +18,14 @@ const OTHER_LOG_CHANGES = sql`(
   or (effect in ('delete', 'stop') and regexp_like(eventname, 'FlowLog|AccessLog|ActivityStream|QueryLog|Logging|LogSubscription|LogDelivery|AuditLog|LogConfig|LogSource|Recording(Preferences|Configuration)')
     and not regexp_like(eventname, 'LogPattern|LogAnomaly'))
   or (eventsource = 'logs.amazonaws.com' and regexp_like(eventname, '^Delete(LogGroup|LogStream|SubscriptionFilter|Destination|DeliverySource|Delivery|AccountPolicy)$') and actorkind <> 'service')
-  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and (json_extract_scalar(requestparameters, '$.enable') = 'false' or ${isRequestLeftOut}))
+  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and json_extract_scalar(requestparameters, '$.enable') = 'false')
   or (eventsource = 's3.amazonaws.com' and eventname = 'PutBucketLogging' and requestparameters not like '%LoggingEnabled%')
   or (eventname = 'ModifyLoadBalancerAttributes' and regexp_like(requestparameters, 'access_logs[.]s3[.]enabled"[^}]*"false"'))
   or (eventsource = 'eks.amazonaws.com' and eventname = 'UpdateClusterConfig' and regexp_like(requestparameters, '"clusterLogging".*"enabled": *false'))
   or (eventsource = 'organizations.amazonaws.com' and eventname in ('LeaveOrganization', 'DisableAWSServiceAccess'))
 )`;
+/** Changes to logs or not, by what they request. */
+const BY_REQUEST = sql`eventname in ('UpdateDetector', 'PutBucketLogging', 'ModifyLoadBalancerAttributes', 'UpdateClusterConfig')`;
 const BUCKET_CHANGES = sql`(eventsource = 's3.amazonaws.com' and readlike <> 'true'
   and regexp_like(eventname, '^(DeleteObject|DeleteObjects|DeleteBucket|(Put|Delete)(Bucket(Policy|Acl|Lifecycle|LifecycleConfiguration|Versioning|Encryption|Replication|PublicAccessBlock)|PublicAccessBlock|ObjectLockConfiguration))$'))`;
 const KEY_CHANGES = sql`(eventsource = 'kms.amazonaws.com' and eventname in ('DisableKey', 'ScheduleKeyDeletion', 'PutKeyPolicy', 'DeleteImportedKeyMaterial'))`;
@@ -44,12 +46,12 @@ export default preset({
     from (
       select *, max(case when ${DELIVERY} then 1 else 0 end) over (partition by ${RESOURCE_NAME}) as delivers
       from ${eventsDuring({ ...window, from: new Date(Math.min(window.from.getTime(), window.to.getTime() - DELIVERED_WITHIN_MS)) })}
-      where ${TRAIL_CHANGES} or ${OTHER_LOG_CHANGES} or ${BUCKET_CHANGES} or ${KEY_CHANGES} or ${DELIVERY}
+      where ${TRAIL_CHANGES} or ${OTHER_LOG_CHANGES} or ${BUCKET_CHANGES} or ${KEY_CHANGES} or ${DELIVERY} or (${BY_REQUEST} and ${isRequestLeftOut})
     ) as deliveries
     where eventtime >= ${isoSecond(window.from)}
   )`,
   where: sql`not ${DELIVERY} and (${TRAIL_CHANGES} or ${OTHER_LOG_CHANGES} or delivers = 1 or (${BUCKET_CHANGES} and target like '%cloudtrail%'))`,
-  dependsOnRequest: sql`eventname in ('UpdateDetector', 'PutBucketLogging')`,
+  dependsOnRequest: BY_REQUEST,
   caption: 'Changes to trails and logs',
   measures: [failures],
   listData: (events) => ({ tampering: events.filter(({ actorkind }) => actorkind !== 'service').slice(0, 5) }),
