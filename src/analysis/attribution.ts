@@ -89,17 +89,18 @@ const LAUNCHERS: readonly Launcher[] = [
   {
     what: 'EC2 fleet',
     createdBy: ['CreateFleet', 'ModifyFleet'],
-    sourceOf: (tags, { requestparameters }) => tags.get('aws:ec2:fleet-id') ?? /"(fleet-[0-9a-f-]{8,})/.exec(requestparameters ?? '')?.[1],
+    sourceOf: (tags, { requestparameters }) =>
+      namedInResponse(tags.get('aws:ec2:fleet-id') ?? /"(fleet-[0-9a-f-]{8,})/.exec(requestparameters ?? '')?.[1]),
   },
   {
     what: 'Spot fleet request',
     createdBy: ['RequestSpotFleet', 'ModifySpotFleetRequest'],
-    sourceOf: (tags) => tags.get('aws:ec2spot:fleet-request-id'),
+    sourceOf: (tags) => namedInResponse(tags.get('aws:ec2spot:fleet-request-id')),
   },
   {
     what: 'EMR cluster',
     createdBy: ['RunJobFlow'],
-    sourceOf: (tags) => tags.get('aws:elasticmapreduce:job-flow-id'),
+    sourceOf: (tags) => namedInResponse(tags.get('aws:elasticmapreduce:job-flow-id')),
   },
   {
     what: 'Elastic Beanstalk environment',
@@ -194,6 +195,10 @@ const ASSUMED_WITHIN_MS = 60_000;
 
 /** The condition that a text is in the response of a call. */
 const answeredWith = (text: string): Sql => sql`responseelements like ${containing(text)} escape '!'`;
+
+/** A resource whose id AWS gives, which the call that creates it names only in the response. */
+const namedInResponse = (id: string | undefined): Source | undefined =>
+  id === undefined ? undefined : { name: id, isAbout: sql`(target = ${id} or ${answeredWith(`"${id}"`)})` };
 
 /** A schedule or a rule calls with the session of a role, which only its creation names. */
 const withRole = ({ sessionissuerarn, sessionissuername }: CallText): Source | undefined =>
