@@ -8,7 +8,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { generateSample } from '../sample/generate.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
-import { loadInChild, median, shell, timed } from './measure.ts';
+import { exportInChild, loadInChild, median, shell, timed } from './measure.ts';
 import { benchQuestions } from './questions.ts';
 import { type BenchResult, remedies, resultsTable } from './report.ts';
 import { benchScans } from './scans.ts';
@@ -149,6 +149,10 @@ async function benchCommands(eventCount: number): Promise<void> {
     printProgress(`${line}: ${answered.toFixed(0)} ms`);
   }
   await engine.close();
+  printProgress('exporting');
+  const exported = await exportInChild(store, BENCH_END);
+  results.push({ what: `export of ${size} events as CSV (${(exported.bytes / 1e6).toFixed(0)} MB)`, value: exported.ms, unit: 'ms' });
+  results.push({ what: 'peak memory of that export', value: exported.rssMb, unit: 'MB', max: 1500 });
   await rm(store, { recursive: true, force: true });
 }
 

@@ -23,9 +23,14 @@ export const shell = (command: string): void =>
   void execFileSync('bash', ['-o', 'pipefail', '-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** Loads a trail in a process of its own. Returns its time without the start of Node, and its peak memory. */
-export async function loadInChild(trail: string, store: string): Promise<{ readonly ms: number; readonly events: number; readonly rssMb: number }> {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('load.ts', import.meta.url)), trail, store], {
-    maxBuffer: 1e6,
-  });
-  return JSON.parse(stdout) as { ms: number; events: number; rssMb: number };
+export const loadInChild = (trail: string, store: string): Promise<{ readonly ms: number; readonly events: number; readonly rssMb: number }> =>
+  inChild('load.ts', trail, store);
+
+/** Exports all events of a store as CSV in a process of its own. */
+export const exportInChild = (store: string, now: Date): Promise<{ readonly ms: number; readonly bytes: number; readonly rssMb: number }> =>
+  inChild('export.ts', store, now.toISOString());
+
+async function inChild<Measured>(program: string, ...args: readonly string[]): Promise<Measured> {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], { maxBuffer: 1e6 });
+  return JSON.parse(stdout) as Measured;
 }

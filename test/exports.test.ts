@@ -6,6 +6,7 @@ import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
+import { record, records, trailOf } from './support/trail-folder.ts';
 
 const catalog = await loadRegistry(new URL('../', import.meta.url));
 const asking = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
@@ -68,4 +69,32 @@ test('Groups of an export add up to all events', async () => {
 test('The limit of the requester is not a lack', async () => {
   const { table, missing } = await exported('events 6mo top:7');
   expect({ rows: table?.rows.length, rest: table?.rest, missing }).toEqual({ rows: 7, rest: undefined, missing: undefined });
+});
+
+test('Scheduled deletions far down in a list have the state that newer events give them', async () => {
+  const at = (n: number) => new Date(Date.parse('2026-05-01T12:00:00Z') - n * 1000).toISOString().replace('.000', '');
+  const onKey = (n: number, eventName: string, key: string) =>
+    record({
+      eventTime: at(n),
+      eventSource: 'kms.amazonaws.com',
+      eventName,
+      readOnly: false,
+      requestParameters: {
+        keyId: `0aa50000-1111-4222-8333-00000000000${key}`,
+        ...(eventName === 'ScheduleKeyDeletion' && { pendingWindowInDays: 30 }),
+      },
+    });
+  await using open = await trailOf(
+    ...records(1200, (n) => ({ eventTime: at(n), eventName: 'DeleteVolume', readOnly: false, requestParameters: { volumeId: `vol-${n}` } })),
+    onKey(5, 'CancelKeyDeletion', '1'),
+    onKey(1300, 'ScheduleKeyDeletion', '1'),
+    onKey(1301, 'ScheduleKeyDeletion', '2'),
+    onKey(1302, 'CancelKeyDeletion', '3'),
+    onKey(1303, 'ScheduleKeyDeletion', '3'),
+  );
+  const file = await open.desk.answer('deleted 2026-05-01', { ...asking, isExport: true });
+  const rows = (await allRows(file)).map(({ cells }) => cells);
+  expect(rows.slice(-3).map(({ state }) => state)).toEqual(['cancelled by alice', expect.stringMatching(/scheduled|passed/), 'cancelled by alice']);
+  const screen = await open.desk.answer('deleted 2026-05-01 top:5000', asking);
+  expect(rows).toEqual(screen.table?.rows.map(({ cells }) => cells));
 });
