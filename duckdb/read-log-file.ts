@@ -47,7 +47,7 @@ export function readLogFile(path: string, size: number): Buffer | typeof LARGE |
   } catch (error) {
     return skipped(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
   }
-  if (packed.length === 0) return skipped('is empty (0 bytes)');
+  if (packed.length === 0) return { reason: 'is empty (0 bytes)', isOther: !isLogName(path) };
   if (!isLogName(path)) {
     const other = checkHead(path, packed.subarray(0, HEAD_BYTES));
     if (other) return other;

@@ -185,6 +185,7 @@ describe('What is no log file is not looked at', () => {
     await folder.put('picture.png', Buffer.from('89504e470d0a1a0a', 'hex'));
     await folder.put('package', '{"name":"x"}');
     await folder.put('flow.log.gz', gzipSync('2 111122223333 eni-1 10.0.0.1 10.0.0.2 443\n'.repeat(9999)));
+    await folder.put('_SUCCESS', '');
     await folder.put('data.parquet', 'PAR1....');
     await folder.put('.DS_Store', 'x');
     await folder.put('AWSLogs/111122223333/Config/eu-central-1/2026/5/1/ConfigHistory/x.json.gz', gzipSync('{}'));
@@ -195,6 +196,7 @@ describe('What is no log file is not looked at', () => {
     expect(await listSkipped(folder.store)).toEqual([]);
     expect(await listIgnored(folder.store)).toEqual([
       { reason: 'is a Parquet file', count: 1, paths: ['data.parquet'] },
+      { reason: 'is empty (0 bytes)', count: 1, paths: ['_SUCCESS'] },
       { reason: 'is not JSON', count: 7, paths: ['README.md', 'flow.log.gz', 'list.csv'] },
       { reason: 'is not a CloudTrail log file (it has no CloudTrail events)', count: 1, paths: ['package'] },
       { reason: 'has a name that begins with a dot', count: 1, paths: ['.DS_Store'] },
