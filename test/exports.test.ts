@@ -66,6 +66,12 @@ test('Groups of an export add up to all events', async () => {
   }
 });
 
+test('The sentence of an export counts no more than its first rows, and says that there are more', async () => {
+  for (const question of ['events 6mo', 'created all 6mo'])
+    expect((await exported(question)).data, question).toMatchObject({ count: 1000, more: true });
+  expect((await exported('root-logins sort:time 6mo')).table?.more).toBe(false);
+});
+
 test('The limit of the requester is not a lack', async () => {
   const { table, missing } = await exported('events 6mo top:7');
   expect({ rows: table?.rows.length, rest: table?.rest, missing }).toEqual({ rows: 7, rest: undefined, missing: undefined });

@@ -72,7 +72,7 @@ function listFinding(
   return {
     data: {
       count: listed.length,
-      more: table.more,
+      more: rest !== undefined || read.length > top,
       newest: listed[0] ?? null,
       filtered: question.filters.length > 0,
       succeeded: succeeded.length,
