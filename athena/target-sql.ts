@@ -39,10 +39,10 @@ const textByRule = (map: string): string =>
   firstText(`element_at(${map}, element_at(filter(tried, name -> element_at(${map}, name) is not null), 1))`);
 
 const endings = ['name', 'id', 'identifier', 'arn'];
-const tried = endings.flatMap((ending) =>
+const triedNames = endings.flatMap((ending) =>
   ['lower(noun)', 'lower(lastword)', "''"].flatMap((stem) => [`${stem} || '${ending}'`, `${stem} || '${ending}s'`]),
 );
-const unwrapped = (map: string, ending: string): string =>
+const withoutWrapper = (map: string, ending: string): string =>
   `if(cardinality(${map}) = 1 and regexp_like(element_at(map_keys(${map}), 1), '${ending}$'), coalesce(${lowerKeys(`element_at(map_values(${map}), 1)`)}, ${map}), ${map})`;
 
 const noun = [
@@ -61,7 +61,7 @@ export const namedRelation: string = `opened as (
   from raw
 ),
 unwrapped as (
-  select *, ${unwrapped('requestmap', 're(q|quest)')} as asked, ${unwrapped('responsemap', 'response')} as answered,
+  select *, ${withoutWrapper('requestmap', 're(q|quest)')} as asked, ${withoutWrapper('responsemap', 'response')} as answered,
     ${noun} as noun,
     split(coalesce(element_at(calls, split_part(eventsource, '.', 1) || ' ' || plain), element_at(calls, plain)), ',') as places
   from (select *, split_to_map('${targets}', ';', '=') as calls from opened) as listed
@@ -75,5 +75,5 @@ named as (
     when places is not null then coalesce(${[1, 2, 3].map(textAt).join(', ')})
     else coalesce(${textByRule('asked')}, ${textByRule('answered')}, ${textByRule(lowerKeys(firstObject('element_at(answered, lower(noun))')))})
   end as own
-  from (select *, array[${tried.join(', ')}] as tried from placed) as prepared
+  from (select *, array[${triedNames.join(', ')}] as tried from placed) as prepared
 )`;

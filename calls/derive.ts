@@ -22,7 +22,7 @@ const rankOf = (path: string): number => {
 
 const keyOf = ({ path }: Parameter): string => (path.at(-1) as string).replace('[]', '');
 const isTop = ({ path }: Parameter): boolean => path.length === 1;
-const plain = (parameter: Parameter): string => readKey(keyOf(parameter)).all.join('');
+const wordsInKey = (parameter: Parameter): string => readKey(keyOf(parameter)).all.join('');
 
 /** The calls of a service that are not reads. */
 export function deriveCalls({ operations }: Service): CatalogueCall[] {
@@ -45,7 +45,7 @@ function isRead({ name, accessLevel }: Operation): boolean {
 }
 
 /** IAM knows which changes are of tags and of permissions. */
-function effectOf({ name, accessLevel = '' }: Operation): Effect {
+function derivedEffect({ name, accessLevel = '' }: Operation): Effect {
   const effect = effectOfName(name);
   if (accessLevel.startsWith('Tagging') && /Tag/.test(name)) return 'tag';
   // A restore from a backup makes a resource; others take a deletion back.
@@ -56,11 +56,11 @@ function effectOf({ name, accessLevel = '' }: Operation): Effect {
 
 function deriveCall(operation: Operation, kinds: ReadonlySet<string>, deletion: Operation | undefined): CatalogueCall {
   const { name, request, response } = operation;
-  const effect = effectOf(operation);
+  const effect = derivedEffect(operation);
   const noun = nounOf(name);
   const nouns = [noun, ...(/^(Request|Bundle)/.test(name) ? [[...noun, 'request']] : [])];
   const namesNoun = (parameter: Parameter): boolean => noun.join('') === readKey(keyOf(parameter)).stem.join('');
-  const named = request.filter((parameter) => !NAMES_NOTHING.test(plain(parameter)) || namesNoun(parameter));
+  const named = request.filter((parameter) => !NAMES_NOTHING.test(wordsInKey(parameter)) || namesNoun(parameter));
   const given = response.filter((parameter) => isGiven(parameter, nouns, response));
 
   const asked = named.filter((parameter) => isAsked(parameter, nouns, name));

@@ -32,12 +32,12 @@ for (const { source, names, because: _because, ...fields } of CORRECTIONS) {
   }
 }
 services.sort((a, b) => (a.sources.join() < b.sources.join() ? -1 : 1));
-const sections = services
+const printed = services
   .filter(({ calls }) => calls.size > 0)
   .map(({ sources, calls }) =>
     [`[${sources.join(' ')}]`, ...[...calls.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(printCall)].join('\n'),
   );
-const text = [`# Made by "npm run calls" from botocore ${BOTOCORE.version}. Corrections belong in calls/reviewed.ts.`, ...sections, ''].join('\n');
+const text = [`# Made by "npm run calls" from botocore ${BOTOCORE.version}. Corrections belong in calls/reviewed.ts.`, ...printed, ''].join('\n');
 writeFileSync(new URL('../src/trail/calls.tsv', import.meta.url), text);
 
 const bySource = new Map<string, Map<string, CatalogueCall>>();
@@ -67,7 +67,9 @@ writeFileSync(new URL('../src/trail/targets.txt', import.meta.url), `${entries.j
 const removals = services.flatMap(({ sources, operations }) =>
   operations.flatMap(({ name, request }) => {
     const needed = request.filter(({ isRequired, path }) => isRequired && path.length === 1);
-    return /^(Delete|Terminate|Deregister|Release|Remove|Purge|Destroy)/.test(name) && needed.length === 1 ? [`${sources[0]} ${name} ${needed[0]?.path[0]}`] : [];
+    return /^(Delete|Terminate|Deregister|Release|Remove|Purge|Destroy)/.test(name) && needed.length === 1
+      ? [`${sources[0]} ${name} ${needed[0]?.path[0]}`]
+      : [];
   }),
 );
 writeFileSync(new URL('../test/support/removals.txt', import.meta.url), `${removals.sort().join('\n')}\n`);

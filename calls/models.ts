@@ -68,8 +68,8 @@ export async function readServices(): Promise<Service[]> {
       sources,
       operations: Object.entries(model.operations).map(([operation, { input, output }]) => ({
         name: operation,
-        request: input ? parametersOf(model, input.shape) : [],
-        response: output ? parametersOf(model, output.shape) : [],
+        request: input ? textsInShape(model, input.shape) : [],
+        response: output ? textsInShape(model, output.shape) : [],
         accessLevel: levels.get(operation.toLowerCase()),
       })),
     });
@@ -96,13 +96,13 @@ async function accessLevels(sources: readonly string[]): Promise<Map<string, str
 }
 
 /** Deeper values are settings, never the resource of a call. */
-const MAX_DEPTH = 4;
+const MAX_SHAPE_DEPTH = 4;
 
 /**
  * The texts in a shape. EC2 writes the names of its protocol (`locationName`) and S3 has two of its own; the others write those of
  * the model.
  */
-function parametersOf({ metadata, shapes }: Model, name: string): Parameter[] {
+function textsInShape({ metadata, shapes }: Model, name: string): Parameter[] {
   const found: Parameter[] = [];
   const keyOf = (member: string, locationName: string | undefined): string => {
     if (metadata.protocol === 'ec2') return locationName ?? member;
@@ -110,7 +110,7 @@ function parametersOf({ metadata, shapes }: Model, name: string): Parameter[] {
   };
   const walk = (shapeName: string, path: readonly string[], isRequired: boolean, above: readonly string[]): void => {
     const shape = shapes[shapeName];
-    if (!shape || above.includes(shapeName) || path.length > MAX_DEPTH) return;
+    if (!shape || above.includes(shapeName) || path.length > MAX_SHAPE_DEPTH) return;
     const within = [...above, shapeName];
     if (shape.type === 'string' && !shape.enum && path.length > 0) found.push({ path, isRequired });
     if (shape.type === 'list' && shape.member) walk(shape.member.shape, [...path.slice(0, -1), `${path.at(-1)}[]`], isRequired, within);

@@ -2,7 +2,7 @@
 import type { CatalogueCall } from '../src/trail/calls.ts';
 
 /** A correction. Fields that it leaves out stay as derived; a call that the models do not have needs them all. */
-export interface Correction extends Partial<Omit<CatalogueCall, 'name'>> {
+export interface CallCorrection extends Partial<Omit<CatalogueCall, 'name'>> {
   readonly source: string;
   readonly names: readonly string[];
   readonly because: string;
@@ -11,7 +11,7 @@ export interface Correction extends Partial<Omit<CatalogueCall, 'name'>> {
 const fromModels = 'the models name it otherwise than the call';
 const console = 'only the console calls it, so no model has it';
 
-export const CORRECTIONS: readonly Correction[] = [
+export const CORRECTIONS: readonly CallCorrection[] = [
   // Amazon EC2
   { source: 'ec2', names: ['AllocateAddress'], kind: 'elastic address', own: [], given: ['allocationId', 'publicIp'], because: fromModels },
   { source: 'ec2', names: ['ReleaseAddress'], kind: 'elastic address', own: ['AllocationId', 'publicIp'], because: fromModels },

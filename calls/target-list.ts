@@ -25,7 +25,7 @@ function sqlNouns(name: string): readonly [noun: string, last: string] {
 const ENDINGS = ['name', 'id', 'identifier', 'arn'];
 
 /** What SQL tries without an entry: names before ids before ARNs, with the noun, with its last word, and alone. */
-function tried(name: string): string[] {
+function usualKeys(name: string): string[] {
   const [noun, last] = sqlNouns(name);
   return [...new Set(ENDINGS.flatMap((ending) => [noun, last, ''].flatMap((stem) => [`${stem}${ending}`, `${stem}${ending}s`])))];
 }
@@ -45,13 +45,13 @@ function foundByRule({ call: { name }, request, response }: ModelledCall): strin
     response.filter(({ path }) => path.length === 2 && plainPlace(path[0] as string) === noun).map(({ path }) => plainPlace(path[1] as string)),
   );
   return [
-    ...tried(name)
+    ...usualKeys(name)
       .filter((key) => asked.has(key))
       .map((key) => `q${key}`),
-    ...tried(name)
+    ...usualKeys(name)
       .filter((key) => answered.has(key))
       .map((key) => `a${key}`),
-    ...tried(name)
+    ...usualKeys(name)
       .filter((key) => within.has(key))
       .map((key) => `a${noun}.${key}`),
   ]

@@ -15,7 +15,7 @@ const WATCHERS = sql`eventsource in ('access-analyzer.amazonaws.com', 'config.am
 const OTHER_LOG_CHANGES = sql`(
   (${WATCHERS} and (effect in ('delete', 'stop') or regexp_like(eventname, '^(BatchDisable|Disassociate|Archive|CreateFilter|CreateIPSet|UpdateIPSet)'))
     and not regexp_like(eventname, 'Evaluation|Tags|Finding|DeleteFilter'))
-  or (effect in ('delete', 'stop') and regexp_like(eventname, 'FlowLog|AccessLog|ActivityStream|QueryLog|Logging|LogSubscription|LogDelivery|AuditLog|LogConfig|LogSource|Recording(Preferences|Configuration)')
+  or ((effect in ('delete', 'stop') or regexp_like(eventname, '^(Disassociate|Detach|Remove)')) and regexp_like(eventname, 'FlowLog|AccessLog|ActivityStream|QueryLog|Logging|LogSubscription|LogDelivery|AuditLog|LogConfig|LogSource|Recording(Preferences|Configuration)')
     and not regexp_like(eventname, 'LogPattern|LogAnomaly'))
   or (eventsource = 'logs.amazonaws.com' and regexp_like(eventname, '^Delete(LogGroup|LogStream|SubscriptionFilter|Destination|DeliverySource|Delivery|AccountPolicy)$') and actorkind <> 'service')
   or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and json_extract_scalar(requestparameters, '$.enable') = 'false')

@@ -26,7 +26,7 @@ describe('Routine calls of machines', () => {
     await using open = await trailOf(bucket, ...streams, ...interfaces, grant, objects, ...byHand);
     const answer = await open.ask(`created ${DAY}`);
     expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(bucket, ...byHand));
-    expect(toText(answer, templates)).toMatch(/^3 calls by 1 actor created something; the latest is .*[.] 7 routine calls are left out[.]$/);
+    expect(toText(answer, templates)).toMatch(/^3 calls by 1 actor created something; the latest is .*[.] 6 routine calls are left out[.]$/);
   });
 
   test('are shown by a follow-up, and another follow-up hides them again', async () => {
@@ -35,7 +35,7 @@ describe('Routine calls of machines', () => {
     const show = answer.next?.find(({ label }) => label === 'Show routine calls too');
     expect(show?.line).toBe(`created all ${DAY}`);
     const shown = await open.ask(show?.line ?? '');
-    expect(shown.table?.rows).toHaveLength(10);
+    expect(shown.table?.rows).toHaveLength(9);
     expect(toText(shown, templates)).not.toContain('left out');
     expect(shown.next?.find(({ label }) => label === 'Without routine calls')?.line).toBe(`created ${DAY}`);
   });
@@ -142,7 +142,7 @@ describe('deleted and destructive', () => {
       expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(gone, notEmpty, planned));
       expect(answer.data).toMatchObject({ succeeded: 2, attempts: 1, hidden: 3, latest: { eventid: gone.eventID } });
       expect(toTerminal(answer, templates, 160)).toContain(
-        '\n• Scheduled for deletion: key-1 on May 8, 2026, 12:00:00 AM, by alice with ScheduleKeyDeletion',
+        '\n• key-1, due for deletion 2026-05-08 00:00:00 UTC (scheduled): alice called ScheduleKeyDeletion 2026-05-01 10:00:00 UTC',
       );
     }
     expect(toTerminal(await open.ask(`destructive ${DAY}`), templates, 160)).toMatch(
@@ -193,6 +193,44 @@ describe('deleted and destructive', () => {
     ];
     await using open = await trailOf(...bad, ...harmless);
     expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(...bad));
+  });
+});
+
+describe('destructive', () => {
+  const asks = (api: string, requestParameters: unknown = null): Fields => {
+    const [service, eventName = ''] = api.split(':');
+    return write(eventName, { eventSource: `${service}.amazonaws.com`, requestParameters });
+  };
+
+  test('finds what switches off a protection, of any service, and not what switches it on', async () => {
+    const off = [
+      asks('ec2:DisableEbsEncryptionByDefault'),
+      asks('ec2:DisableImageDeregistrationProtection'),
+      asks('ec2:ModifyInstanceAttribute', { instanceId: 'i-1', disableApiTermination: { value: false } }),
+      asks('s3:PutBucketVersioning', { bucketName: 'b', VersioningConfiguration: { Status: 'Enabled', MfaDelete: 'Disabled' } }),
+      asks('cloudformation:UpdateTerminationProtection', { stackName: 'shop', enableTerminationProtection: false }),
+      asks('elasticloadbalancing:ModifyLoadBalancerAttributes', { attributes: [{ key: 'deletion_protection.enabled', value: 'false' }] }),
+      asks('dynamodb:UpdateTable', { tableName: 't', deletionProtectionEnabled: false }),
+      asks('dynamodb:UpdateContinuousBackups', { pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: false } }),
+      asks('cognito-idp:UpdateUserPool', { deletionProtection: 'INACTIVE' }),
+      asks('elasticmapreduce:SetTerminationProtection', { jobFlowIds: ['j-1'], terminationProtected: false }),
+      asks('rds:ModifyDBCluster', { dBClusterIdentifier: 'shop', backupRetentionPeriod: 0 }),
+      asks('kms:DisableKeyRotation', { keyId: 'key-1' }),
+      asks('backup:DeleteBackupPlan', { backupPlanId: 'daily' }),
+      asks('backup:DeleteBackupVaultLockConfiguration', { backupVaultName: 'vault' }),
+      asks('iam:DeactivateMFADevice', { serialNumber: 'x' }),
+    ];
+    const on = [
+      asks('ec2:EnableEbsEncryptionByDefault'),
+      asks('ec2:ModifyInstanceAttribute', { instanceId: 'i-1', disableApiTermination: { value: true } }),
+      asks('cloudformation:UpdateTerminationProtection', { stackName: 'shop', enableTerminationProtection: true }),
+      asks('elasticloadbalancing:ModifyLoadBalancerAttributes', { attributes: [{ key: 'deletion_protection.enabled', value: 'true' }] }),
+      asks('dynamodb:UpdateTable', { tableName: 't', deletionProtectionEnabled: true }),
+      asks('rds:ModifyDBCluster', { dBClusterIdentifier: 'shop', backupRetentionPeriod: 30 }),
+      asks('ec2:DisableFastLaunch', { imageId: 'ami-1' }),
+    ];
+    await using open = await trailOf(...off, ...on);
+    expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(...off));
   });
 });
 
@@ -281,6 +319,24 @@ describe('trail-tampering', () => {
       of('guardduty', 'UpdateDetector', { requestParameters: { detectorId: 'd', enable: false } }),
       of('s3', 'PutBucketLogging', { requestParameters: { bucketName: 'shop', BucketLoggingStatus: { xmlns: 'x' } } }),
       of('organizations', 'LeaveOrganization', refused),
+      of('rds', 'StopActivityStream'),
+      of('bedrock', 'DeleteModelInvocationLoggingConfiguration'),
+      of('inspector2', 'Disable'),
+      of('securityhub', 'DisableSecurityHub'),
+      of('securityhub', 'BatchDisableStandards'),
+      of('macie2', 'DisableMacie'),
+      of('access-analyzer', 'DeleteAnalyzer'),
+      of('guardduty', 'DisassociateFromAdministratorAccount'),
+      of('config', 'DeleteConfigRule'),
+      of('wafv2', 'DeleteLoggingConfiguration'),
+      of('route53', 'DeleteQueryLoggingConfig'),
+      of('redshift', 'DisableLogging'),
+      of('logs', 'DeleteSubscriptionFilter'),
+      of('securitylake', 'DeleteAwsLogSource'),
+      of('elasticloadbalancing', 'ModifyLoadBalancerAttributes', {
+        requestParameters: { attributes: [{ key: 'access_logs.s3.enabled', value: 'false' }] },
+      }),
+      of('eks', 'UpdateClusterConfig', { requestParameters: { name: 'shop', logging: { clusterLogging: [{ types: ['audit'], enabled: false }] } } }),
     ];
     const not = [
       of('logs', 'DeleteLogGroup', byService),
@@ -288,6 +344,13 @@ describe('trail-tampering', () => {
       of('route53resolver', 'DeleteResolverRule'),
       of('config', 'StartConfigurationRecorder'),
       of('guardduty', 'DeleteFilter'),
+      of('rds', 'StartActivityStream'),
+      of('securityhub', 'BatchImportFindings'),
+      of('wafv2', 'DeleteWebACL'),
+      of('elasticloadbalancing', 'ModifyLoadBalancerAttributes', {
+        requestParameters: { attributes: [{ key: 'access_logs.s3.enabled', value: 'true' }] },
+      }),
+      of('eks', 'UpdateClusterConfig', { requestParameters: { name: 'shop', logging: { clusterLogging: [{ types: ['audit'], enabled: true }] } } }),
       of('guardduty', 'UpdateDetector', { requestParameters: { detectorId: 'd', enable: true } }),
       of('s3', 'PutBucketLogging', { requestParameters: { bucketName: 'shop', BucketLoggingStatus: { LoggingEnabled: { TargetBucket: 'logs' } } } }),
       of('organizations', 'ListAccounts'),
@@ -353,6 +416,31 @@ describe('access-changes', () => {
       }),
     ],
     ['policy', write('CreateKey', { eventSource: 'kms.amazonaws.com', requestParameters: { policy: '{"Statement":[]}' } })],
+    ['open port', write('CreateNetworkAclEntry', { requestParameters: { networkAclId: 'acl-1', ruleAction: 'allow', cidrBlock: '0.0.0.0/0' } })],
+    ['open port', write('AuthorizeDBSecurityGroupIngress', { eventSource: 'rds.amazonaws.com', requestParameters: { cIDRIP: '0.0.0.0/0' } })],
+    [
+      'open port',
+      write('AuthorizeClusterSecurityGroupIngress', { eventSource: 'redshift.amazonaws.com', requestParameters: { cIDRIP: '0.0.0.0/0' } }),
+    ],
+    [
+      'open port',
+      write('RestoreDBInstanceFromDBSnapshot', {
+        eventSource: 'rds.amazonaws.com',
+        requestParameters: { dBInstanceIdentifier: 'copy', dBSnapshotIdentifier: 'old' },
+        responseElements: { dBInstanceIdentifier: 'copy', publiclyAccessible: true },
+      }),
+    ],
+    [
+      'password of another user',
+      write('UpdateLoginProfile', { eventSource: 'iam.amazonaws.com', userIdentity: user('mallory'), requestParameters: { userName: 'carol' } }),
+    ],
+    [
+      'password',
+      write('UpdateLoginProfile', { eventSource: 'iam.amazonaws.com', userIdentity: user('carol'), requestParameters: { userName: 'carol' } }),
+    ],
+    ['share', write('ModifyDocumentPermission', { eventSource: 'ssm.amazonaws.com' })],
+    ['policy', write('PutRegistryPolicy', { eventSource: 'ecr.amazonaws.com' })],
+    ['policy', write('UpdateDashboardPermissions', { eventSource: 'quicksight.amazonaws.com' })],
   ];
   const open = trailForAll(...changes.map(([, change]) => change));
 
@@ -383,6 +471,9 @@ describe('access-changes', () => {
       rds({ publiclyAccessible: false }),
       write('PutObjectAcl', { eventSource: 's3.amazonaws.com', requestParameters: { 'x-amz-acl': ['bucket-owner-full-control'] } }),
       write('PutScalingPolicy', { eventSource: 'autoscaling.amazonaws.com' }),
+      write('CreateNetworkAclEntry', { requestParameters: { networkAclId: 'acl-1', ruleAction: 'deny', cidrBlock: '0.0.0.0/0' } }),
+      write('CreateNetworkAclEntry', { requestParameters: { networkAclId: 'acl-1', ruleAction: 'allow', cidrBlock: '10.0.0.0/8' } }),
+      write('RestoreDBInstanceFromDBSnapshot', { eventSource: 'rds.amazonaws.com', responseElements: { publiclyAccessible: false } }),
       write('CreateUser', { eventSource: 'transfer.amazonaws.com' }),
       record({ eventSource: 'rolesanywhere.amazonaws.com', eventName: 'ListTrustAnchors' }),
     ];

@@ -74,15 +74,12 @@ describe('The view', () => {
     expect(eventColumns.toSorted()).toEqual(Object.keys(row).sort());
   });
 
-  test('reads the resource of an event from the same fields in the same order as on DuckDB', () => {
+  test('tries the usual keys of a request in the same order as DuckDB', () => {
     const text = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
-    const onAthena = [...text('athena/flatten.sql').matchAll(/json_extract_scalar\((request|response)\w+, '\$\.([\w.[\]]+)'\)/g)].map(
-      ([, where, path]) => `${where}.${path?.replace('[0]', '[1]')}`,
-    );
-    const onDuckDB = [...text('duckdb/flatten.sql').matchAll(/\b(request|response)\.([A-Za-z]\w*(?:\.\w+(?:\[1\])?)*)/g)].map(
-      ([, where, path]) => `${where}.${path}`,
-    );
-    expect(onAthena.length).toBeGreaterThan(40);
+    const keysIn = (file: string, key: RegExp): string[] => [...text(file).matchAll(key)].map(([, name]) => String(name).toLowerCase());
+    const onAthena = keysIn('athena/flatten.sql', /element_at\(requestmap, '(\w+)'\)/g);
+    const onDuckDB = keysIn('duckdb/flatten.sql', /\brequest\.([A-Za-z]\w*)/g);
+    expect(onAthena.length).toBeGreaterThan(35);
     expect(onAthena).toEqual(onDuckDB);
   });
 });

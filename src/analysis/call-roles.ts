@@ -24,8 +24,8 @@ export function roleAt({ document, path }: NamedAt, call: CatalogueCall): Role {
   if ((document === 'request' ? call.own : call.given).some(isAt)) return 'own';
   if (document === 'request' && call.parents.some(isAt)) return 'parent';
   // A response repeats what the request named.
-  if (document === 'response' && call.own.some(isAt) && unwrapped(path).length === 1) return 'own';
-  const keys = unwrapped(path);
+  if (document === 'response' && call.own.some(isAt) && keysWithin(path).length === 1) return 'own';
+  const keys = keysWithin(path);
   const key = readKey(keys.at(-1) ?? '');
   const noun = nounOf(call.name);
   if (call.own.length === 0 && call.given.length === 0) {
@@ -40,7 +40,7 @@ export function roleAt({ document, path }: NamedAt, call: CatalogueCall): Role {
 /** Keys that CloudTrail puts around others: EC2's sets and items, the request's own name, API Gateway's inputs. */
 const WRAPPER = /^(?:items?|member|content|entry|.+(?:Request|Response|Result|Input|Req)|body)$/;
 
-const unwrapped = (path: readonly string[]): readonly string[] =>
+const keysWithin = (path: readonly string[]): readonly string[] =>
   path.filter((key, i) => !WRAPPER.test(key) && !(key.endsWith('Set') && i < path.length - 1));
 
 const plainKey = (key: string): string => key.toLowerCase().replace(/\[\]$/, '').replaceAll(/[-_]/g, '');

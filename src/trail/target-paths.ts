@@ -10,7 +10,7 @@ export interface TargetPaths {
 /** Kinds whose own names say little: a list tells the table of a route and the bucket of an object. */
 const PARTS = new Set(['route', 'object']);
 /** Each path costs a parse, on the few events that have none of the paths before it. */
-const MAX_PATHS = 6;
+const MAX_TARGET_PATHS = 6;
 
 /** The paths of an event's call; undefined for a call that the catalogue does not have, or about nothing with a name. */
 export function targetPaths(eventsource: string, eventname: string): TargetPaths | undefined {
@@ -20,7 +20,7 @@ export function targetPaths(eventsource: string, eventname: string): TargetPaths
   const places = targetPlaces(call);
   const request = places.request.flatMap((place) => write(place, call.name, 'Request'));
   const response = places.response.flatMap((place) => write(place, call.name, 'Response'));
-  const usable = (paths: readonly string[]): string[] => [...new Set(paths)].filter((path) => JSON_PATH.test(path)).slice(0, MAX_PATHS);
+  const usable = (paths: readonly string[]): string[] => [...new Set(paths)].filter((path) => JSON_PATH.test(path)).slice(0, MAX_TARGET_PATHS);
   return { request: usable(request), response: usable(response) };
 }
 
