@@ -5,7 +5,7 @@ import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 
 const [store = '', now = ''] = process.argv.slice(2);
-const start = performance.now();
+const started = performance.now();
 const engine = await openDuckDB(store);
 const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), engine);
 let bytes = 0;
@@ -14,4 +14,4 @@ await printCsv(answer, async (text) => {
   bytes += Buffer.byteLength(text);
 });
 await engine.close();
-process.stdout.write(JSON.stringify({ ms: performance.now() - start, bytes, rssMb: process.resourceUsage().maxRSS / 1024 }));
+process.stdout.write(JSON.stringify({ ms: performance.now() - started, bytes, rssMb: process.resourceUsage().maxRSS / 1024 }));

@@ -38,7 +38,7 @@ const ACCESS_KIND = sql`case
   when eventsource = 'eks.amazonaws.com' and regexp_like(eventname, 'AccessEntry|AccessPolicy') then 'policy'
   when regexp_like(eventname, '^(Authorize[A-Za-z]*Ingress|ModifySecurityGroupRules|(Create|Replace)NetworkAclEntry)$')
     and regexp_like(requestparameters, '"[0-9a-f.:]+/0"') and coalesce(requestparameters, '') not like '%"deny"%' then 'open port'
-  when regexp_like(eventname, '^(Create|Modify|Restore|Update)') and regexp_like(responseelements, '"publiclyAccessible": *true') then 'open port'
+  when regexp_like(eventname, '^(Create|Restore|Promote)') and regexp_like(responseelements, '"publiclyAccessible": *true') then 'open port'
   when ${DEPENDS_ON_REQUEST} and ${isRequestLeftOut} then 'unknown'
   when regexp_like(eventname, 'SecurityGroup|NetworkAcl|^PutObjectAcl$|^Set(Queue|Topic)Attributes$') or coalesce(eventcategory, '') = 'Data' then null
   when effect = 'share' then 'share'

@@ -142,7 +142,7 @@ describe('deleted and destructive', () => {
       expect(answer.table?.rows.map(({ cells }) => cells.eventid).sort()).toEqual(idsOf(gone, notEmpty, planned));
       expect(answer.data).toMatchObject({ succeeded: 2, attempts: 1, hidden: 3, latest: { eventid: gone.eventID } });
       expect(toTerminal(answer, templates, 160)).toContain(
-        '\n• key-1, due for deletion 2026-05-08 00:00:00 UTC (scheduled): alice called ScheduleKeyDeletion 2026-05-01 10:00:00 UTC',
+        '\n• key-1: deletion scheduled for 2026-05-08; alice called ScheduleKeyDeletion 2026-05-01 10:00:00 UTC',
       );
     }
     expect(toTerminal(await open.ask(`destructive ${DAY}`), templates, 160)).toMatch(

@@ -251,11 +251,17 @@ describe('A deletion that takes effect later', () => {
       [schedule('09:00')],
       '2026-05-02T00:00:00Z',
       'is not deleted yet, but due for deletion 2026-05-08 09:00:00 UTC: alice scheduled that',
-      'scheduled',
+      'scheduled for 2026-05-08',
     ],
-    ['due', [schedule('09:00')], '2026-06-01T00:00:00Z', 'was due for deletion 2026-05-08 09:00:00 UTC, and no call cancelled it', 'due date passed'],
+    [
+      'due',
+      [schedule('09:00')],
+      '2026-06-01T00:00:00Z',
+      'was due for deletion 2026-05-08 09:00:00 UTC, and no call cancelled it',
+      'due 2026-05-08, now past',
+    ],
     ['cancelled', [schedule('09:00'), cancel], '2026-06-01T00:00:00Z', 'was not deleted: bob cancelled the deletion', 'cancelled by bob'],
-    ['scheduled again', [schedule('09:00'), cancel, schedule('11:00')], '2026-05-02T00:00:00Z', 'is not deleted yet', 'scheduled'],
+    ['scheduled again', [schedule('09:00'), cancel, schedule('11:00')], '2026-05-02T00:00:00Z', 'is not deleted yet', 'scheduled for 2026-05-08'],
   ])('is %s, the same in every question', async (_, events, now, words, state) => {
     await using open = await trailOf(...events);
     expect(await sentenceOf(open, `who-deleted ${KEY} ${DAY}`, now)).toContain(words);
@@ -265,7 +271,7 @@ describe('A deletion that takes effect later', () => {
 
   test('without a date in the response counts the days that the request names', async () => {
     await using open = await trailOf(ca);
-    expect(await statesIn(open, 'deleted')).toEqual([['2026-05-15T09:00:00Z', 'scheduled']]);
+    expect(await statesIn(open, 'deleted')).toEqual([['2026-05-15T09:00:00Z', 'scheduled for 2026-05-15']]);
   });
 
   test('is at once when the request forces it', async () => {

@@ -43,7 +43,7 @@ const COVERED = {
   'IAM Role Created': 'created source:iam event:CreateRole',
   'IAM Change': 'access-changes outcome:ok',
   'New IAM Credentials Updated': 'access-changes outcome:ok -event:*MFADevice',
-  'IAM Administrator Role Policy Attached': 'access-changes event:AttachRolePolicy AdministratorAccess',
+  'IAM Administrator Role Policy Attached': 'access-changes event:AttachRolePolicy text:AdministratorAccess',
   'Root Password Changed': 'access-changes responseElements.PasswordUpdated:Success',
   'AWS Potential Backdoor Lambda Function Through Resource-Based Policy': 'access-changes source:lambda event:AddPermission* outcome:ok',
   'cloudtrail put object acl public': 'access-changes event:PutObjectAcl -target:example-bucket-to-ignore',
@@ -63,10 +63,10 @@ const COVERED = {
   'AWS RDS Deletion Protection Disabled': 'destructive requestParameters.deletionProtection:false outcome:ok',
   'AWS EC2 Multi Instance Connect': 'access-changes event:SendSSHPublicKey outcome:ok',
   'Root Account Access Key Created': 'access-changes kind:root event:CreateAccessKey -requestParameters.userName:*',
-  'AWS EC2 Vulnerable XZ Image Launched': 'created event:RunInstances (ami-020a359780bc6f835 OR ami-092e3b17e435e5e58)',
+  'AWS EC2 Vulnerable XZ Image Launched': 'created event:RunInstances text:ami-020a359780bc6f835,ami-092e3b17e435e5e58',
   'Write made by hand in the console': 'clickops sort:time',
   'Unused AWS Region': 'outside-regions us-west-2 readonly:false sort:time',
-  'IAM Role Policy Updated to Allow Internet Access': String.raw`access-changes event:UpdateAssumeRolePolicy "Principal\\\":\\\"*\\\""`,
+  'IAM Role Policy Updated to Allow Internet Access': String.raw`access-changes event:UpdateAssumeRolePolicy text:"Principal\\\":\\\"*\\\""`,
 } as const;
 
 /** The rules that `events` covers with filters only. */

@@ -11,12 +11,12 @@ export const takenBack: Sql = raw(callIn(UNDOING_CALLS));
 
 /** `due` and `state`, filled by `scheduledDeletions` from what was asked and answered. */
 export const deletionColumns: readonly ComputedColumn[] = [
-  { name: 'due', label: 'Takes effect (UTC)', kind: 'time', from: raw(`case when ${callIn(DELAYED_CALLS)} then requestparameters end`) },
-  { name: 'state', label: 'State', from: raw(`case when ${callIn(DELAYED_CALLS)} then responseelements end`) },
+  { name: 'due', label: 'Due (UTC)', kind: 'time', hidden: true, from: raw(`case when ${callIn(DELAYED_CALLS)} then requestparameters end`) },
+  { name: 'state', label: 'Takes effect', from: raw(`case when ${callIn(DELAYED_CALLS)} then responseelements end`) },
 ];
 
 /**
- * Fills `due` and `state` of a list, newest first: "scheduled", "cancelled by alice", "due date passed"; both are null for any other
+ * Fills `due` and `state` of a list, newest first: "scheduled for 2026-11-27", "cancelled by alice", "due 2026-11-27, now past"; both are null for any other
  * call. The calls that only took a deletion back are left out.
  */
 export function scheduledDeletions(now: Date): (event: PresetEvent) => PresetEvent | undefined {
@@ -33,5 +33,8 @@ export function scheduledDeletions(now: Date): (event: PresetEvent) => PresetEve
   };
 }
 
-const inWords = ({ state, cancelled }: DeletionState): string =>
-  cancelled ? `cancelled by ${cancelled.actor}` : state === 'past' ? 'due date passed' : 'scheduled';
+const inWords = ({ state, due, cancelled }: DeletionState): string => {
+  if (cancelled) return `cancelled by ${cancelled.actor}`;
+  const day = due.slice(0, 10);
+  return state === 'past' ? `due ${day}, now past` : `scheduled for ${day}`;
+};
