@@ -14,29 +14,43 @@ const targets = readFileSync(new URL('../src/trail/targets.txt', import.meta.url
 const lowerKeys = (json: string): string =>
   `try(transform_values(multimap_from_entries(transform(map_entries(cast(${json} as map(varchar, json))), entry -> row(lower(entry[1]), entry[2]))), (name, list) -> list[1]))`;
 
+/** SQL of `body` in which `name` stands for a value that is computed once: written out each time, Athena would need seconds to plan. */
+const letting = (name: string, value: string, body: string): string => `element_at(transform(array[${value}], ${name} -> ${body}), 1)`;
+
 /** A text, or the first of a list, as the services write them. */
 const firstText = (json: string): string =>
-  `nullif(coalesce(${['$', '$[0]', '$.content', '$[0].content', '$.item', '$.item[0]'].map((path) => `json_extract_scalar(${json}, '${path}')`).join(', ')}), '')`;
+  letting(
+    'written',
+    json,
+    `nullif(coalesce(${['$', '$[0]', '$.content', '$[0].content', '$.item', '$.item[0]'].map((path) => `json_extract_scalar(written, '${path}')`).join(', ')}), '')`,
+  );
 
 /** The first object of a list, or the object itself. */
 const firstObject = (json: string): string =>
-  `coalesce(${['$.items[0]', '$.item[0]', '$.item', '$[0]'].map((path) => `json_extract(${json}, '${path}')`).join(', ')}, ${json})`;
+  letting('held', json, `coalesce(${['$.items[0]', '$.item[0]', '$.item', '$[0]'].map((path) => `json_extract(held, '${path}')`).join(', ')}, held)`);
 
-/** The text at the n-th place: one key, or one within another, which the query protocol leaves out. EC2 puts ids into sets. */
-function textAt(n: number): string {
-  const place = `element_at(places, ${n})`;
-  const document = `if(starts_with(${place}, 'q'), asked, answered)`;
-  const key = `split_part(substr(${place}, 2), '.', 1)`;
-  const inner = `coalesce(split_part(substr(${place}, 2), '.', 2), '')`;
-  const set = `regexp_replace(${key}, 'id$', '') || 'sset'`;
-  return `if(${inner} = '',
-    coalesce(${firstText(`element_at(${document}, ${key})`)}, ${firstText(`element_at(${lowerKeys(firstObject(`element_at(${document}, ${set})`))}, ${key})`)}),
-    coalesce(${firstText(`element_at(${lowerKeys(firstObject(`element_at(${document}, ${key})`))}, ${inner})`)}, ${firstText(`element_at(${document}, ${inner})`)}))`;
-}
+/**
+ * The text at a place of the catalogue: under one key, or under one within another, which the query protocol leaves out. EC2 puts ids
+ * into sets, so the outer key may be the set's.
+ */
+const textAtPlace: string = letting(
+  'document',
+  "if(starts_with(place, 'q'), asked, answered)",
+  letting(
+    'keys',
+    "split(substr(place, 2), '.')",
+    `coalesce(
+      if(cardinality(keys) = 1, ${firstText('element_at(document, element_at(keys, 1))')}),
+      ${firstText(
+        `element_at(${lowerKeys(firstObject("element_at(document, if(cardinality(keys) = 1, regexp_replace(element_at(keys, 1), 'id$', '') || 'sset', element_at(keys, 1)))"))}, element_at(keys, -1))`,
+      )},
+      if(cardinality(keys) = 2, ${firstText('element_at(document, element_at(keys, 2))')}))`,
+  ),
+);
 
 /** The text under the first of the usual names that a map has. */
 const textByRule = (map: string): string =>
-  firstText(`element_at(${map}, element_at(filter(tried, name -> element_at(${map}, name) is not null), 1))`);
+  letting('fields', map, firstText('element_at(fields, element_at(filter(tried, name -> element_at(fields, name) is not null), 1))'));
 
 const endings = ['name', 'id', 'identifier', 'arn'];
 const triedNames = endings.flatMap((ending) =>
@@ -72,7 +86,7 @@ placed as (
 named as (
   select *, case
     when coalesce(readonly, '') = 'true' then null
-    when places is not null then coalesce(${[1, 2, 3].map(textAt).join(', ')})
+    when places is not null then element_at(filter(transform(places, place -> ${textAtPlace}), text -> text is not null), 1)
     else coalesce(${textByRule('asked')}, ${textByRule('answered')}, ${textByRule(lowerKeys(firstObject('element_at(answered, lower(noun))')))})
   end as own
   from (select *, array[${triedNames.join(', ')}] as tried from placed) as prepared

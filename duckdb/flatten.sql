@@ -26,7 +26,7 @@ with parsed as (
     -- Keys that some services write with other letters, which a struct does not tell apart.
     json_extract_string(requestParameters, ['$.username', '$.resourceARN', '$.dbClusterIdentifier', '$.vPCId']) as otherletters,
     -- What the call is about, at the places that the catalogue of calls has for it.
-    case when asked is not null then coalesce(
+    case when asked is not null or answered is not null then coalesce(
       nullif(json_extract_string(requestParameters, asked[1]), ''), nullif(json_extract_string(requestParameters, asked[2]), ''),
       nullif(json_extract_string(requestParameters, asked[3]), ''), nullif(json_extract_string(requestParameters, asked[4]), ''),
       nullif(json_extract_string(requestParameters, asked[5]), ''), nullif(json_extract_string(requestParameters, asked[6]), ''),

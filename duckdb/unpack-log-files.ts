@@ -140,7 +140,8 @@ function openStagingWriter(stagingPath: string, fieldPrefix: string, firstLine: 
     const [, source = '', name = ''] = CALL.exec(call) ?? [];
     const paths = targetPaths(source, name);
     if (!paths) return '';
-    return `${field('asked', paths.request)}${field('answered', paths.response)}`;
+    const listOf = (name: LineField, list: readonly string[]): string => (list.length > 0 ? field(name, list) : '');
+    return `${listOf('asked', paths.request)}${listOf('answered', paths.response)}`;
   };
   const put = (lineDay: string, fields: string, { job, text, from, to, digest }: HeldLine) => {
     const head = `{${field('line', number)}${digest ? field('digest', digest) : ''}${cachedLineFields(job, lineDay)}${fields}`;
