@@ -227,6 +227,29 @@ describe('who-created', () => {
   });
 });
 
+describe('A request that CloudTrail left out', () => {
+  const leftOut = { omitted: true, originalSize: 131072, reason: 'requestParameters too large' };
+
+  test('is told where no other call answers, and is no answer', async () => {
+    const gone = call('cloudformation:DeleteStack', '10:00', leftOut);
+    const read = record({ eventName: 'DescribeStacks', eventSource: 'cloudformation.amazonaws.com', requestParameters: leftOut });
+    await using open = await trailOf(gone, read);
+    expect(await open.ids(`who-deleted net ${DAY}`)).toEqual([]);
+    expect(await sentenceOf(open, `who-deleted net ${DAY}`)).toContain(
+      'CloudTrail left out the request of 1 call, because it was too large: that call may belong here or not.',
+    );
+    expect(await sentenceOf(open, `who-created net ${DAY}`)).not.toContain('left out');
+  });
+
+  test('is found by what the response names', async () => {
+    const made = call('cloudformation:CreateStack', '10:00', leftOut, {
+      stackId: arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042'),
+    });
+    await using open = await trailOf(made);
+    expect(await open.ids(`who-created net ${DAY}`)).toEqual(idsOf(made));
+  });
+});
+
 describe('A deletion that takes effect later', () => {
   const KEY = '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001';
   const schedule = (clock: string) =>

@@ -8,6 +8,7 @@ import type { Effect } from '../trail/call-names.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../trail/event-query.ts';
 import { eventsDuring } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
+import { isRequestLeftOut } from '../trail/left-out.ts';
 import { type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding, Table } from './answer.ts';
@@ -15,9 +16,14 @@ import type { Context } from './context.ts';
 import { eventTable, type ListedEvent, listedColumns, listedRow, newestFirst } from './event-list.ts';
 import { memoryLimit } from './table-rows.ts';
 
-const historyRow = listedRow.extend({ ...actionRow, actorbasis: z.string() });
+const historyRow = listedRow.extend({ ...actionRow, actorbasis: z.string(), leftout: z.string().nullable() });
 type HistoryRow = z.output<typeof historyRow>;
-const HISTORY_COLUMNS = [...listedColumns, { name: 'actorbasis', from: sql`actorbasis` }, ...actionColumns];
+const HISTORY_COLUMNS = [
+  ...listedColumns,
+  { name: 'actorbasis', from: sql`actorbasis` },
+  { name: 'leftout', from: sql`case when ${isRequestLeftOut} then 'request' end` },
+  ...actionColumns,
+];
 
 /** One call that names the resource. */
 export interface HistoryEvent extends ListedEvent {
@@ -37,6 +43,8 @@ export interface History {
   readonly more: boolean;
   /** How many routine calls were left out. */
   readonly hidden: number;
+  /** How many calls may have named the resource in a request that CloudTrail left out. */
+  readonly leftOut: number;
 }
 
 /** The calls to read: all writes, or only those that create or delete. */
@@ -70,7 +78,7 @@ export async function readHistory(
   context: Context,
   { calls, actions, hidesRoutine, filters, window, isEnough, partial }: HistoryQuery,
 ): Promise<History> {
-  const where = sql`${CALLS[calls]} and ${namesResource(resource)} and ${matching(filters)}`;
+  const where = sql`${CALLS[calls]} and (${namesResource(resource)} or (${isRequestLeftOut} and coalesce(eventcategory, '') <> 'Data')) and ${matching(filters)}`;
   const maxPerCall = memoryLimit(context, MAX_PER_CALL);
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
@@ -80,7 +88,14 @@ export async function readHistory(
       const same = perCall.get(`${event.eventsource} ${event.eventname}`) ?? [];
       return same.length <= maxPerCall || same.indexOf(event) < maxPerCall;
     });
-    return { events: toHistory(shown, resource, context.now).filter(({ action }) => actions.includes(action)), more: isCut, hidden };
+    const classified = shown.map((row) => ({ row, ...classifyAction(row, resource) }));
+    const known = classified.filter(({ row, role }) => row.leftout === null || role !== 'mentioned').map(({ row }) => row);
+    return {
+      events: toHistory(known, resource, context.now).filter(({ action }) => actions.includes(action)),
+      more: isCut,
+      hidden,
+      leftOut: shown.length - known.length,
+    };
   };
   const rows = await newestFirst(context, window, {
     query: (part) =>
@@ -98,7 +113,15 @@ export async function readHistory(
 function toHistory(rows: readonly HistoryRow[], resource: ResourceId, now: Date): HistoryEvent[] {
   const classified = rows.map((row) => ({ row, ...classifyAction(row, resource), isDone: row.outcome === 'ok' }));
   return classified.map(({ row, action: own, effect, isDone }, i) => {
-    const { readlike: _read, errormessage: _message, resourcesjson: _resources, request: _request, response: _response, ...event } = row;
+    const {
+      readlike: _read,
+      errormessage: _message,
+      resourcesjson: _resources,
+      request: _request,
+      response: _response,
+      leftout: _left,
+      ...event
+    } = row;
     const isCreation = own === 'changed' && isDone && createsStack(row, rows);
     const action = isCreation ? 'created' : own;
     const undoing = classified.slice(0, i).filter(({ action, isDone: done }) => done && action === 'kept');

@@ -112,14 +112,23 @@ export function resourceQuestion(declared: ResourceQuestion): Command<Words> {
 const newestDone = (events: readonly HistoryEvent[]): HistoryEvent | undefined => events.find(({ isDone }) => isDone);
 
 function toFinding(declared: ResourceQuestion, question: Question<Words>, max: number, found: ResourceFinding): Finding {
-  const { resource, hidden, more } = found;
+  const { resource, hidden, more, leftOut } = found;
   const accountsFrom = declared.accountsFrom?.(found) ?? found.done;
   const accounts = accountsSharing(
     resource,
     accountsFrom.map(({ recipientaccountid }) => recipientaccountid),
   );
   return {
-    data: { subject: resourceSubject(resource), name: resource.name, accounts: accounts.length, more, hidden, ...declared.data(found) },
+    data: {
+      subject: resourceSubject(resource),
+      name: resource.name,
+      accounts: accounts.length,
+      more,
+      hidden,
+      leftOut,
+      leftOutParts: 'request',
+      ...declared.data(found),
+    },
     table: historyTable(`${declared.caption} of ${resource.name}`, found, question.top ?? max),
     next: [...followUps(declared, question, found, accounts), ...(declared.next?.(found, question) ?? [])],
   };
