@@ -60,7 +60,7 @@ export function readResourceId(text: string): ResourceId {
   if (UUID.test(typed)) return { kind: 'uuid', what: '', name: typed.toLowerCase() };
   const id = resourceOfAwsId(typed);
   if (id) return id;
-  if (/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(typed)) return { kind: 'region', what: 'region', name: typed };
+  if (REGION_NAME.test(typed)) return { kind: 'region', what: 'region', name: typed };
   if (/^[^@\s/]+@[^@\s/]+[.][^@\s/]+$/.test(typed)) return { kind: 'email', what: '', name: typed };
   return { kind: 'name', what: '', name: typed };
 }
@@ -80,6 +80,9 @@ export function parseArn(text: string): Arn | undefined {
   if (!service || !rest) return undefined;
   return { text, service, region, account, ...splitResourcePart(service, rest) };
 }
+
+/** Regions end in a direction: eu-central-1, us-gov-west-1, eusc-de-east-1. A name such as my-bucket-1 has none. */
+const REGION_NAME = /^[a-z]{2,4}(?:-(?:gov|iso[a-z]?|[a-z]{2}))?-(?:central|(?:north|south)(?:east|west)?|east|west)-\d$/;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -167,7 +170,12 @@ function resourceOfArn(arn: Arn): ResourceId {
 function splitResourcePart(service: string, rest: string): { readonly type: string; readonly name: string } {
   if (service === 's3')
     return /^[^/]+\/./.test(rest) ? { type: 'object', name: rest.replace(/^[^/]+\//, '') } : { type: 'bucket', name: rest.replace(/\/$/, '') };
-  if (service === 'sns') return { type: 'topic', name: rest.split(':')[0] as string };
+  if (service === 'sns') {
+    const [topic = '', subscription] = rest.split(':');
+    return subscription ? { type: 'subscription', name: subscription } : { type: 'topic', name: topic };
+  }
+  const [, part, id] = (service === 'dynamodb' && /^table\/[^/]+\/(backup|export|import)\/(.+)$/.exec(rest)) || [];
+  if (part && id) return { type: part, name: id };
   if (service === 'sqs') return { type: 'queue', name: rest };
   const [, type = rest, name = ''] = /^([^:/]+)[:/](.+)$/.exec(rest.replace(/^\//, '')) ?? [];
   return { type, name: resourceNameIn(`${service} ${type}`, name) };
