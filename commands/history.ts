@@ -7,7 +7,7 @@ export default resourceQuestion({
   example: 'i-0c0ffee000000002b 90d',
   window: '90d',
   calls: 'writes',
-  actions: ['created', 'put', 'changed', 'deleted', 'scheduled', 'used'],
+  actions: ['created', 'put', 'changed', 'deleted', 'scheduled', 'kept', 'used'],
   hidesRoutine: true,
   caption: 'History',
   // AWS gives an id once. A name may be used again after the first resource of that name is gone.
@@ -22,7 +22,8 @@ export default resourceQuestion({
       created: created ?? null,
       deleted: deleted ?? null,
       isBack: deleted !== undefined && done.some(({ action, eventtime }) => action === 'created' && eventtime > deleted.eventtime),
-      changes: done.filter(({ action }) => action === 'changed' || action === 'put' || action === 'scheduled').length,
+      changes: done.filter(({ action }) => action === 'changed' || action === 'put' || action === 'scheduled' || action === 'kept').length,
+      due: deleted ? null : (done.find(({ later }) => later?.state === 'scheduled') ?? null),
       uses: done.filter(({ action }) => action === 'used').length,
       attempts: attempts.length,
       latest: events[0] ?? null,
