@@ -1,4 +1,5 @@
 /** What a question searched, for the sentence of an empty answer: its time, its filters, and what may have hidden something. */
+import { readResourceId } from '../analysis/resource-id.ts';
 import type { Line } from '../question/line.ts';
 import { printFilter } from '../question/print.ts';
 import type { Extent } from '../trail/engine.ts';
@@ -28,7 +29,7 @@ export interface Searched {
   readonly skippedFiles: number;
   /** The count of a time in few minutes, which was probably meant in months: 6 for `6m`. */
   readonly minutes: number | null;
-  /** True when a filter names requests for data, which many trails do not record. */
+  /** True when a filter names requests for data, or the question is about an object: many trails do not record these. */
   readonly isAboutData: boolean;
 }
 
@@ -58,8 +59,8 @@ export function describeSearch(
     last,
     skippedFiles,
     minutes: countOfMinutes(line?.window) ?? null,
-    isAboutData: termsOf(filters).some(
-      ({ field, negated, values }) => field === 'event' && !negated && values.some(({ text }) => DATA_EVENT.test(text)),
-    ),
+    isAboutData:
+      (line?.words ?? []).some((word) => readResourceId(word).kind === 'object') ||
+      termsOf(filters).some(({ field, negated, values }) => field === 'event' && !negated && values.some(({ text }) => DATA_EVENT.test(text))),
   };
 }
