@@ -181,11 +181,11 @@ describe('who-changed', () => {
       errorMessage: `User: x is not authorized to perform: iam:PutRolePolicy on resource: arn:aws:iam::${ACCOUNT}:role/orders because no identity-based policy allows it`,
     });
     await using open = await trailOf(put, trust, mention, read, refused, refusedToo);
-    expect(await open.ids(`who-changed orders ${DAY}`)).toEqual(idsOf(put, trust, refusedToo));
+    expect(await open.ids(`who-changed orders ${DAY}`)).toEqual(idsOf(put, trust, refused, refusedToo));
     expect(await sentenceOf(open, `who-changed orders ${DAY}`)).toMatch(
       /^orders was changed 2 times by 2 actors, last by bob with UpdateAssumeRolePolicy /,
     );
-    expect((await open.ask(`who-changed orders ${DAY}`)).data).toMatchObject({ tries: 1 });
+    expect((await open.ask(`who-changed orders ${DAY}`)).data).toMatchObject({ tries: 2 });
   });
 
   test('counts all changes, whatever `top:` says, and says so when there are more than it reads', async () => {
@@ -499,4 +499,141 @@ describe('An empty answer', () => {
     const { next = [] } = await open().ask(`${line} ${DAY}`);
     expect(next.filter(({ label }) => label.startsWith('Did you mean'))).toEqual([]);
   });
+});
+
+describe('a part, and what it belongs to', () => {
+  const FUNCTION = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:parser`;
+  const TABLE = `arn:aws:dynamodb:eu-central-1:${ACCOUNT}:table/carts`;
+  const open = trailForAll(
+    call('lambda:CreateFunction20150331', '08:00', { functionName: 'parser' }, { functionArn: FUNCTION }),
+    call('lambda:CreateAlias20150331', '08:10', { functionName: 'parser', name: 'live' }, { aliasArn: `${FUNCTION}:live`, name: 'live' }),
+    call('lambda:DeleteFunction20150331', '08:20', { functionName: 'parser', qualifier: '3' }),
+    call('lambda:DeleteFunction20150331', '08:25', { functionName: `${FUNCTION}:4` }),
+    call(
+      'lambda:PublishLayerVersion20181031',
+      '08:30',
+      { layerName: 'fonts' },
+      { layerVersionArn: `${FUNCTION.replace('function:parser', 'layer:fonts')}:1` },
+    ),
+    call(
+      'dynamodb:CreateBackup',
+      '09:00',
+      { tableName: 'carts', backupName: 'nightly' },
+      { backupDetails: { backupArn: `${TABLE}/backup/0148-b3` } },
+    ),
+    call('dynamodb:DeleteBackup', '09:10', { backupArn: `${TABLE}/backup/0148-b3` }),
+    call('sns:Unsubscribe', '09:20', { subscriptionArn: `arn:aws:sns:eu-central-1:${ACCOUNT}:alarms:0e7e4a1c-ee11-4c0d-9abc-e7e41a100001` }),
+    call(
+      'redshift:RestoreFromClusterSnapshot',
+      '10:00',
+      { clusterIdentifier: 'sales', snapshotIdentifier: 'sales-before' },
+      { clusterIdentifier: 'sales' },
+    ),
+    call(
+      'rds:DeleteDBInstance',
+      '10:10',
+      { dBInstanceIdentifier: 'users', finalDBSnapshotIdentifier: 'users-last' },
+      { dBInstanceIdentifier: 'users' },
+    ),
+    call('events:PutTargets', '10:20', { rule: 'hourly', targets: [{ id: '1', arn: FUNCTION }] }),
+    call('elasticmapreduce:TerminateJobFlows', '10:30', { jobFlowIds: ['j-ABCDEFGHIJKL'] }),
+    call('ecs:RegisterTaskDefinition', '10:40', { family: 'web' }, { taskDefinition: { taskDefinitionArn: 'x' } }),
+  );
+
+  test.each([
+    ['who-created parser', 'parser was created by alice 2026-05-01 08:00:00 UTC'],
+    ['who-deleted parser', 'No deletion of parser'],
+    ['who-created live', 'live was created by alice 2026-05-01 08:10:00 UTC'],
+    ['who-created fonts', 'fonts was created'],
+    ['who-created carts', 'No creation of carts'],
+    ['who-deleted carts', 'No deletion of carts'],
+    [`who-deleted ${TABLE}/backup/0148-b3`, 'The dynamodb backup 0148-b3 was deleted'],
+    ['who-deleted alarms', 'No deletion of alarms'],
+    ['who-created sales', 'sales was created'],
+    ['who-created sales-before', 'No creation of sales-before'],
+    ['who-created users-last', 'users-last was created by alice 2026-05-01 10:10:00 UTC'],
+    ['who-deleted users-last', 'No deletion of users-last'],
+    ['who-created hourly', 'No creation of hourly'],
+    ['who-deleted j-ABCDEFGHIJKL', 'j-ABCDEFGHIJKL was deleted'],
+    ['who-created web', 'web was created'],
+  ])('%s: %s', async (line, begin) => {
+    expect((await sentenceOf(open(), `${line} ${DAY}`)).slice(0, begin.length)).toBe(begin);
+  });
+});
+
+describe('calls that make or delete by another word', () => {
+  const records = (...changes: readonly [action: string, name: string][]) => ({
+    hostedZoneId: 'Z0123456789ABCDEFGHI',
+    changeBatch: { changes: changes.map(([action, name]) => ({ action, resourceRecordSet: { name, type: 'A' } })) },
+  });
+  const SNAPSHOT = 'snap-0abc1234def567891';
+  const open = trailForAll(
+    call('route53:ChangeResourceRecordSets', '08:00', records(['CREATE', 'www.example.org.'], ['DELETE', 'old.example.org.'])),
+    call('route53:ChangeResourceRecordSets', '08:10', records(['UPSERT', 'api.example.org'])),
+    call(
+      'ec2:AuthorizeSecurityGroupIngress',
+      '09:00',
+      { groupId: 'sg-0abc1234def567890' },
+      { securityGroupRuleSet: { items: [{ securityGroupRuleId: 'sgr-0abc1234def567890' }] } },
+    ),
+    call('ec2:RevokeSecurityGroupIngress', '09:10', {
+      groupId: 'sg-0abc1234def567890',
+      securityGroupRuleIds: { items: [{ securityGroupRuleId: 'sgr-0abc1234def567890' }] },
+    }),
+    call('ec2:CancelCapacityReservation', '09:20', { CancelCapacityReservationRequest: { CapacityReservationId: 'cr-0abc1234def567890' } }),
+    call('secretsmanager:CancelRotateSecret', '09:30', { secretId: 'orders/key' }),
+    call('ec2:RestoreSnapshotFromRecycleBin', '09:40', { RestoreSnapshotFromRecycleBinRequest: { SnapshotId: SNAPSHOT } }),
+    record({
+      eventSource: 'organizations.amazonaws.com',
+      eventName: 'CreateAccountResult',
+      eventType: 'AwsServiceEvent',
+      readOnly: false,
+      userIdentity: { accountId: ACCOUNT, invokedBy: 'organizations.amazonaws.com' },
+      serviceEventDetails: { createAccountStatus: { accountId: '444455556666', state: 'SUCCEEDED' } },
+    }),
+    call('iam:DeleteRole', '10:00', null, null, {
+      errorCode: 'AccessDenied',
+      errorMessage: 'User: x is not authorized to perform: iam:DeleteRole on resource: role keeper because no identity-based policy allows it',
+    }),
+  );
+
+  test.each([
+    ['who-created www.example.org', 'www.example.org was created by alice 2026-05-01 08:00:00 UTC'],
+    ['who-deleted www.example.org', 'No deletion of www.example.org'],
+    ['who-deleted old.example.org', 'old.example.org was deleted'],
+    ['who-created api.example.org', 'api.example.org was first set'],
+    ['who-deleted Z0123456789ABCDEFGHI', 'No deletion of Z0123456789ABCDEFGHI'],
+    ['who-created sgr-0abc1234def567890', 'The security group rule sgr-0abc1234def567890 was created'],
+    ['who-deleted sgr-0abc1234def567890', 'The security group rule sgr-0abc1234def567890 was deleted'],
+    ['who-created sg-0abc1234def567890', 'No creation of sg-0abc1234def567890'],
+    ['who-deleted sg-0abc1234def567890', 'No deletion of sg-0abc1234def567890'],
+    ['who-deleted cr-0abc1234def567890', 'cr-0abc1234def567890 was deleted'],
+    ['who-deleted orders/key', 'No deletion of orders/key'],
+    [`who-created ${SNAPSHOT}`, `No creation of ${SNAPSHOT}`],
+    ['who-created 444455556666', 'The account 444455556666 was created by organizations.amazonaws.com'],
+    ['who-deleted keeper', 'Nobody deleted keeper'],
+  ])('%s: %s', async (line, begin) => {
+    expect((await sentenceOf(open(), `${line} ${DAY}`)).slice(0, begin.length)).toBe(begin);
+  });
+});
+
+describe('history of a key whose deletion is scheduled', () => {
+  const KEY = '0e7e4a1c-ee11-4c0d-9abc-e7e41a100009';
+  const request = { keyId: KEY, pendingWindowInDays: 7 };
+
+  test('has the cancellation, and says when the key is due', async () => {
+    const scheduled = call('kms:ScheduleKeyDeletion', '08:00', request);
+    const cancelled = call('kms:CancelKeyDeletion', '09:00', { keyId: KEY });
+    await using cancelledOnce = await trailOf(scheduled, cancelled);
+    expect(await cancelledOnce.ids(`history ${KEY} ${DAY}`)).toEqual(idsOf(scheduled, cancelled));
+    expect(await sentenceOf(cancelledOnce, `history ${KEY} ${DAY}`)).not.toMatch(/due/);
+    await using scheduledAgain = await trailOf(scheduled, cancelled, call('kms:ScheduleKeyDeletion', '10:00', request));
+    expect(await sentenceOf(scheduledAgain, `history ${KEY} ${DAY}`)).toMatch(/ is due for deletion 2026-05-08 10:00:00 UTC: alice scheduled that /);
+  });
+});
+
+test('says that a trail may have no events of objects, when it has no deletion of one', async () => {
+  await using open = await trailOf(call('s3:CreateBucket', '08:00', { bucketName: 'invoices' }));
+  expect(await sentenceOf(open, `who-deleted s3://invoices/a.pdf ${DAY}`)).toMatch(/Calls on data, such as objects/);
+  expect(await sentenceOf(open, `who-deleted s3://invoices ${DAY}`)).not.toMatch(/Calls on data/);
 });

@@ -21,10 +21,17 @@ import { caseBlindSources, nameMatcher } from './resource-names.ts';
  */
 export type Action = 'created' | 'put' | 'changed' | 'deleted' | 'scheduled' | 'kept' | 'used' | 'read';
 
-/** The condition that a call creates something, or with Put creates or replaces it. A change set creates a stack when it is executed. */
-export const creatingCalls: Sql = sql`(effect in ('create', 'put') or eventname = 'ExecuteChangeSet')`;
+/**
+ * The condition that a call creates something, or with Put creates or replaces it. A change set creates a stack when it is executed;
+ * Route 53 creates and deletes records with one call; a rule of a security group has an id of its own; and a database that is
+ * deleted can leave a last snapshot.
+ */
+export const creatingCalls: Sql = sql`(
+  effect in ('create', 'put') or eventname in ('ExecuteChangeSet', 'ChangeResourceRecordSets') or eventname like 'AuthorizeSecurityGroup%'
+  or (effect = 'delete' and regexp_like(requestparameters, '"[Ff]inal[A-Za-z]*Snapshot'))
+)`;
 /** The condition that a call deletes something, schedules a deletion or takes one back. */
-export const deletingCalls: Sql = sql`(effect in ('delete', 'schedule', 'restore') or eventname = 'CancelKeyDeletion')`;
+export const deletingCalls: Sql = sql`(effect in ('delete', 'schedule', 'restore') or eventname in ('CancelKeyDeletion', 'ChangeResourceRecordSets') or eventname like 'RevokeSecurityGroup%')`;
 
 /** Texts of a record that may name a resource. */
 const NAMING_COLUMNS = [
@@ -61,9 +68,10 @@ export function namesResource(resource: ResourceId): Sql {
 
 /**
  * A pattern of a name in a record, as JSON writes it: between quotes, in an ARN, a URL or a list in one text. What follows may be the
- * suffix of a secret, or a version.
+ * suffix of a secret, a version, or the dot behind a domain.
  */
-const nameInText = (written: string): string => `(^|["'/:,= ]|%3[Aa]|%2[Ff])${escapeRegExp(written)}($|["'\\\\/:,&? %]|-[A-Za-z0-9]{6}(["\\\\%]|$))`;
+const nameInText = (written: string): string =>
+  `(^|["'/:,= ]|%3[Aa]|%2[Ff])${escapeRegExp(written)}($|[.]?["'\\\\/:,&? %]|-[A-Za-z0-9]{6}(["\\\\%]|$))`;
 
 /**
  * Filters that find the events that name a resource, for follow-up lines. They are less exact than `namesResource` about where a
@@ -142,7 +150,8 @@ export const actionColumns = [
   { name: 'errormessage', from: sql`errormessage` },
   { name: 'resourcesjson', from: sql`resourcesjson` },
   { name: 'request', from: sql`requestparameters` },
-  { name: 'response', from: sql`case when readlike <> 'true' then responseelements end` },
+  // What a service did by itself is told in its own details: the number of a new account.
+  { name: 'response', from: sql`case when readlike <> 'true' then coalesce(responseelements, serviceeventdetails) end` },
 ] as const satisfies readonly { readonly name: string; readonly from: Sql }[];
 
 /** The shape of `actionColumns` in a row. */
@@ -184,17 +193,53 @@ export function classifyAction(event: ActionEvent, resource: ResourceId): Classi
   const { effect } = call;
   if (event.readlike === 'true') return { action: 'read', effect, role: 'mentioned' };
   const role = roleIn(event, call, resource);
-  return { action: actionOf(event, effect, role), effect, role };
+  return {
+    action:
+      role === 'own' && event.eventname === 'ChangeResourceRecordSets' ? recordAction(event, resource) : actionOf(event, effect, role, resource),
+    effect,
+    role,
+  };
 }
 
-function actionOf(event: ActionEvent, effect: Effect, role: Role): Action {
+/** What a change of records did to the record of a name: the last of its changes, which CREATE, DELETE or UPSERT it. */
+function recordAction({ eventsource, request }: ActionEvent, resource: ResourceId): Action {
+  const isName = nameMatcher(resource);
+  const changes = recordChanges.safeParse(parseJson(request)).data?.changeBatch.changes ?? [];
+  const action = changes.findLast(({ resourceRecordSet }) => isName(resourceRecordSet.name, eventsource))?.action;
+  return action === 'CREATE' ? 'created' : action === 'DELETE' ? 'deleted' : action === 'UPSERT' ? 'put' : 'changed';
+}
+
+const recordChanges = z.object({
+  changeBatch: z.object({ changes: z.array(z.object({ action: z.string(), resourceRecordSet: z.object({ name: z.string() }) })) }),
+});
+
+function actionOf(event: ActionEvent, effect: Effect, role: Role, resource: ResourceId): Action {
+  if (role === 'mentioned' && effect === 'delete' && isFinalSnapshot(event, resource)) return 'created';
   if (role === 'mentioned' || effect === 'use') return 'used';
   // What is made or deleted for a resource is a change of what it belongs to.
   if (role === 'parent') return 'changed';
   if (event.eventname === 'CancelKeyDeletion' || effect === 'restore') return 'kept';
+  if (/^(Authorize|Revoke)SecurityGroup/.test(event.eventname)) return effect === 'allow' ? 'created' : 'deleted';
+  if (effect === 'delete' && namesVersion(event)) return 'changed';
   if (effect === 'delete') return isDelayed(event) ? 'scheduled' : 'deleted';
   return effect === 'create' ? 'created' : effect === 'put' ? 'put' : effect === 'schedule' ? 'scheduled' : 'changed';
 }
+
+/** True when the call that deletes a database makes the resource, its last snapshot. */
+function isFinalSnapshot({ eventsource, request }: ActionEvent, resource: ResourceId): boolean {
+  const [, snapshot] = /"final[A-Za-z]*Snapshot(?:Identifier|Name)": *"([^"]+)"/i.exec(request ?? '') ?? [];
+  return snapshot !== undefined && nameMatcher(resource)(snapshot, eventsource);
+}
+
+/** Keys of requests that delete one version of a function, a document or a guardrail, and leave the others. */
+const VERSION_KEYS = /"(?:qualifier|documentVersion|versionName|guardrailVersion)": *"(?!\$LATEST)[^"]/;
+
+const namesVersion = ({ eventsource, request }: ActionEvent): boolean =>
+  /^(?:lambda|ssm|bedrock)[.]/.test(eventsource) && VERSION_KEYS.test(request ?? '');
+
+/** True when an ARN means a version or an alias of the function that a question is about: …:function:orders-api:live. */
+const isVersionOf = (text: string, { arn }: ResourceId): boolean =>
+  /^arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:]+:[^:]+$/.test(text) && text !== arn?.text;
 
 function roleIn(event: ActionEvent, call: CatalogueCall, resource: ResourceId): Role {
   const isName = nameMatcher(resource);
@@ -204,29 +249,31 @@ function roleIn(event: ActionEvent, call: CatalogueCall, resource: ResourceId): 
     ['response', event.response],
   ] as const) {
     for (const { path, value } of textsIn(text)) {
-      if (isName(value, event.eventsource)) roles.add(roleAt({ document, path }, call));
+      if (!isName(value, event.eventsource)) continue;
+      const role = roleAt({ document, path }, call);
+      roles.add(role === 'own' && isVersionOf(value, resource) ? 'parent' : role);
     }
   }
   if (roles.has('own')) return 'own';
   // What only `resources` or the refusal names is what the call is about, if it is of its kind.
-  const arns = [
-    ...(event.resourcesjson ?? '').matchAll(/"ARN(?:Prefix)?": *"([^"]+)"/g),
-    ...(event.errormessage ?? '').matchAll(/ on resource: (arn:\S+)/g),
-  ].map(([, arn]) => arn as string);
-  const ofKind = arns.filter((arn) => isName(arn, event.eventsource)).map((arn) => isOfKind(arn, call));
+  const ofKind = [
+    ...(event.resourcesjson ?? '').matchAll(/"ARN(?:Prefix)?": *"(?<text>[^"]+)"/g),
+    // IAM writes the type and the name, where others write the ARN: "on resource: role deploy because …".
+    ...(event.errormessage ?? '').matchAll(/ on resource: (?:(?<type>role|user|group|policy|instance profile) )?(?<text>\S+)/g),
+  ]
+    .map(({ groups }) => ({ text: groups?.text ?? '', type: groups?.type ?? parseArn(groups?.text ?? '')?.type ?? '' }))
+    .filter(({ text }) => isName(text, event.eventsource))
+    .map(({ type }) => isOfKind(type, call));
   if (ofKind.includes(true)) return roles.has('parent') ? 'parent' : 'own';
   if (ofKind.length > 0 && roles.size === 0 && call.effect !== 'create') return 'parent';
   return roles.has('parent') ? 'parent' : 'mentioned';
 }
 
-/** True when an ARN's type is the kind that a call is about: `role` of PutRolePolicy is not, `key` of DeleteKey is. */
-function isOfKind(text: string, { kind }: CatalogueCall): boolean {
-  const type =
-    parseArn(text)
-      ?.type.toLowerCase()
-      .replaceAll(/[^a-z]/g, '') ?? '';
+/** True when the type of an ARN is the kind that a call is about: `role` of PutRolePolicy is not, `key` of DeleteKey is. */
+function isOfKind(type: string, { kind }: CatalogueCall): boolean {
+  const word = type.toLowerCase().replaceAll(/[^a-z]/g, '');
   const noun = kind.replaceAll(' ', '');
-  return type !== '' && (noun === type || noun.endsWith(type));
+  return word !== '' && (noun === word || noun.endsWith(word));
 }
 
 const MAX_DEPTH = 20;

@@ -42,6 +42,7 @@ export function spellingsOf(written: string): readonly string[] {
   else if (text.startsWith('alias/')) names.add(text.slice('alias/'.length));
   else if (PATH_PREFIX.test(text)) names.add(text.replace(PATH_PREFIX, ''));
   else if (/^(?:\d{12}:)?function:/.test(text)) names.add(text.replace(/^(?:\d{12}:)?function:/, '').split(':')[0] as string);
+  if (/[^.]+[.][^.]+[.]$/.test(text)) names.add(text.slice(0, -1));
   for (const name of [...names]) if (name.startsWith('alias/')) names.add(name.slice('alias/'.length));
   return [...names].filter((name) => name !== '' && name !== '*');
 }

@@ -7,8 +7,8 @@ export interface TargetPaths {
   readonly response: readonly string[];
 }
 
-/** Kinds whose own names say little: a list tells the table of a route and the bucket of an object. */
-const PARTS = new Set(['route', 'object']);
+/** Kinds whose own names say little: a list tells the table of a route, the bucket of an object, the key of a grant. */
+const PARTS = new Set(['route', 'object', 'grant', 'rule target']);
 /** Each path costs a parse, on the few events that have none of the paths before it. */
 const MAX_TARGET_PATHS = 6;
 
