@@ -11,6 +11,12 @@ const READS =
 const NAMES_NOTHING =
   /(token|requestid|owner|ownerid|accountid|catalogid|registryid|description|comment|reason|tag|version|versionid|versionnumber|region|type|etag|message|marker|availabilityzone|availabilityzoneid|endpoint|host|status|state|agent|principal|protocol|locale|localeid|credential|credentials|password|secretstring)$/;
 
+/** Parameters that are secrets themselves, even of a call that is about them: ResetPassword. */
+const SECRET = /(token|secret|password|receipthandle)$/;
+
+/** Names of versions, settings and the like themselves. */
+const OWN_OF_JOIN = /version|config|customdomain|recommender/;
+
 /** Keys that name something although they do not end in a word for it: S3's Bucket, App Mesh's cluster. */
 const PLAIN_NAMES = /^(bucket|resource|repository|table|cluster|function|stack|domain|vault|group|user|role|queue|topic|stream)$/;
 
@@ -60,15 +66,22 @@ function deriveCall(operation: Operation, kinds: ReadonlySet<string>, deletion: 
   const noun = nounOf(name);
   const nouns = [noun, ...(/^(Request|Bundle)/.test(name) ? [[...noun, 'request']] : [])];
   const namesNoun = (parameter: Parameter): boolean => noun.join('') === readKey(keyOf(parameter)).stem.join('');
-  const named = request.filter((parameter) => !NAMES_NOTHING.test(wordsInKey(parameter)) || namesNoun(parameter));
+  const named = request.filter(
+    (parameter) => !SECRET.test(wordsInKey(parameter)) && (!NAMES_NOTHING.test(wordsInKey(parameter)) || namesNoun(parameter)),
+  );
   const given = response.filter((parameter) => isGiven(parameter, nouns, response));
 
   const asked = named.filter((parameter) => isAsked(parameter, nouns, name));
   const isOther = (parameter: Parameter): boolean =>
     kinds.has(readKey(keyOf(parameter)).stem.join('')) || readKey(keyOf(parameter)).stem.join('') === 'resource';
   const needed = named.filter((parameter) => parameter.isRequired && isTop(parameter));
-  // A deletion that names nothing of its noun names it by what means no other kind of resource.
-  const alone = asked.length === 0 && /^(delete|cancel)$/.test(effect) ? needed.filter((parameter) => !isOther(parameter)).slice(0, 1) : [];
+  // A deletion that names nothing of its noun names it by what means no other kind of resource. What joins things, or is set or
+  // counted for one, has only their names, unless it has its own: they are there before and after.
+  const isJoin = /(Versions?|Config|Configuration|Membership|Association|Assignment|AccessEntry)$/.test(name);
+  const alone =
+    asked.length === 0 && /^(delete|cancel)$/.test(effect)
+      ? needed.filter((parameter) => !isOther(parameter) && (!isJoin || OWN_OF_JOIN.test(wordsInKey(parameter)))).slice(0, 1)
+      : [];
   // What names a resource when it is deleted names it in its other calls.
   const deletedBy = deletion && deletion !== operation ? deriveCall(deletion, kinds, undefined).own : [];
   const asDeleted =

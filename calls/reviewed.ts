@@ -466,6 +466,15 @@ export const CORRECTIONS: readonly CallCorrection[] = [
     parents: [],
     because: 'Organizations logs it when the account is there (Organizations User Guide, "Logging API calls"); no model has it',
   },
+  {
+    source: 'storagegateway',
+    names: ['ActivateGateway'],
+    effect: 'create',
+    kind: 'gateway',
+    own: ['GatewayName'],
+    given: ['GatewayARN'],
+    because: 'to activate a gateway is its creation',
+  },
   // Calls of consoles only
   {
     source: 'cloudshell',

@@ -637,3 +637,40 @@ test('says that a trail may have no events of objects, when it has no deletion o
   expect(await sentenceOf(open, `who-deleted s3://invoices/a.pdf ${DAY}`)).toMatch(/Calls on data, such as objects/);
   expect(await sentenceOf(open, `who-deleted s3://invoices ${DAY}`)).not.toMatch(/Calls on data/);
 });
+
+describe('what joins or belongs to things', () => {
+  const ROLE = `arn:aws:iam::${ACCOUNT}:role/oncall`;
+  const open = trailForAll(
+    call('eks:DeleteAccessEntry', '08:00', { name: 'prod', principalArn: ROLE }),
+    call('elasticfilesystem:DeleteReplicationConfiguration', '08:10', { sourceFileSystemId: 'fs-0abc1234def567890' }),
+    call('autoscaling:DeleteNotificationConfiguration', '08:20', {
+      autoScalingGroupName: 'web',
+      topicARN: `arn:aws:sns:eu-central-1:${ACCOUNT}:alarms`,
+    }),
+    call('lambda:DeleteProvisionedConcurrencyConfig20190930', '08:30', { functionName: 'parser', qualifier: 'live' }),
+    call('lambda:DeleteLayerVersion20181031', '08:40', { layerName: 'fonts', versionNumber: 3 }),
+    call('elasticbeanstalk:DeleteApplicationVersion', '08:50', { applicationName: 'shop', versionLabel: 'shop-v1' }),
+    call('secretsmanager:PutSecretValue', '09:00', { secretId: 'orders/key' }, { name: 'orders/key', versionId: 'x' }),
+    call('sqs:DeleteMessage', '09:10', { queueUrl: `https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/jobs`, receiptHandle: 'AQEBsecret' }),
+    call('workmail:ResetPassword', '09:20', { organizationId: 'm-1', userId: 'u-1', password: 'hunter2' }),
+  );
+
+  test.each([
+    ['who-deleted oncall', 'No deletion of oncall'],
+    ['who-deleted fs-0abc1234def567890', 'No deletion of fs-0abc1234def567890'],
+    ['who-deleted alarms', 'No deletion of alarms'],
+    ['who-deleted live', 'No deletion of live'],
+    ['who-deleted fonts', 'No deletion of fonts'],
+    ['who-deleted shop-v1', 'shop-v1 was deleted'],
+    ['who-deleted shop', 'No deletion of shop'],
+    ['who-created orders/key', 'No creation of orders/key'],
+    ['who-changed orders/key', 'orders/key was changed 1 time'],
+  ])('%s: %s', async (line, begin) => {
+    expect((await sentenceOf(open(), `${line} ${DAY}`)).slice(0, begin.length)).toBe(begin);
+  });
+
+  test('is listed without secrets', async () => {
+    const targets = (await open().cells(`events ${DAY}`)).map(({ target }) => target);
+    expect(targets.filter((target) => /AQEB|hunter2/.test(String(target)))).toEqual([]);
+  });
+});

@@ -28,7 +28,9 @@ export function roleAt({ document, path }: NamedAt, call: CatalogueCall): Role {
   const keys = keysWithin(path);
   const key = readKey(keys.at(-1) ?? '');
   const noun = nounOf(call.name);
-  if (call.own.length === 0 && call.given.length === 0) {
+  // Where the request names only what the call's resource belongs to, the response repeats that: PutSecretValue's secret.
+  const isRepeated = document === 'response' && call.parents.length > 0;
+  if (call.own.length === 0 && call.given.length === 0 && !isRepeated) {
     if (key.stem.length === 0 && key.isNaming && keys.length <= 1) return 'own';
     if (isSameNoun(key.stem, noun) && keys.length <= 2) return 'own';
   }
