@@ -657,6 +657,8 @@ describe('what joins or belongs to things', () => {
 
   test.each([
     ['who-deleted oncall', 'No deletion of oncall'],
+    ['who-deleted prod', 'No deletion of prod'],
+    ['who-changed prod', 'prod was changed 1 time'],
     ['who-deleted fs-0abc1234def567890', 'No deletion of fs-0abc1234def567890'],
     ['who-deleted alarms', 'No deletion of alarms'],
     ['who-deleted live', 'No deletion of live'],

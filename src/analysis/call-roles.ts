@@ -28,10 +28,9 @@ export function roleAt({ document, path }: NamedAt, call: CatalogueCall): Role {
   const keys = keysWithin(path);
   const key = readKey(keys.at(-1) ?? '');
   const noun = nounOf(call.name);
-  // Where the request names only what the call's resource belongs to, the response repeats that: PutSecretValue's secret.
-  const isRepeated = document === 'response' && call.parents.length > 0;
-  if (call.own.length === 0 && call.given.length === 0 && !isRepeated) {
-    if (key.stem.length === 0 && key.isNaming && keys.length <= 1) return 'own';
+  if (call.own.length === 0 && call.given.length === 0) {
+    // A bare name is that of what a part belongs to: EKS writes clusterName as name, PutSecretValue answers with its secret's.
+    if (key.stem.length === 0 && key.isNaming && keys.length <= 1) return call.parents.length > 0 ? 'parent' : 'own';
     if (isSameNoun(key.stem, noun) && keys.length <= 2) return 'own';
   }
   if (document === 'request' && call.effect !== 'create' && key.isNaming && keys.length <= 1 && call.name.toLowerCase().includes(key.stem.join('')))
