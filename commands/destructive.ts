@@ -6,6 +6,11 @@ const DELETES_LATER = sql`(
   (eventname in ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration') and requestparameters like '%Expiration%' and requestparameters like '%"Enabled"%')
   or eventname = 'PutRetentionPolicy'
 )`;
+/** Calls that destroy something without a word for it. */
+const DESTROYS = sql`(
+  eventname in ('RebuildWorkspaces', 'DisassociateRecoveryPoint', 'RemoveFromGlobalCluster', 'DisableRegion')
+  or (eventname = 'ChangeResourceRecordSets' and regexp_like(requestparameters, '"action": *"DELETE"'))
+)`;
 /** Protections that must be off before something can be deleted, read or lost: deletion protection, versioning, backups, encryption. */
 const PROTECTION_OFF = sql`(
   regexp_like(eventname, '^(Disable|Deactivate|Stop|Suspend)[A-Za-z]*(Encryption|Protection|Backup|Rotation|Versioning|MFADevice|SnapshotCopy|DeletionLock)')
@@ -27,7 +32,7 @@ export default preset({
   summary: 'Lists calls that delete something or switch off its protection, with failed attempts and scheduled deletions',
   example: '7d',
   window: '7d',
-  where: sql`(destructive = 'true' or ${DELETES_LATER} or ${PROTECTION_OFF})`,
+  where: sql`(destructive = 'true' or ${DESTROYS} or ${DELETES_LATER} or ${PROTECTION_OFF})`,
   alsoReads: takenBack,
   dependsOnRequest: sql`regexp_like(eventname, '^(PutBucketLifecycle(Configuration){0,1}|PutBucketVersioning|PutObjectLegalHold|Modify(DBInstance|DBCluster|InstanceAttribute|LoadBalancerAttributes|ReplicationGroup|CacheCluster)|Update(Table|TerminationProtection|ContinuousBackups|UserPool)|SetTerminationProtection)$')`,
   caption: 'Destructive calls',

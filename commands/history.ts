@@ -1,5 +1,5 @@
 /** The full history of a resource: created, changed, used, deleted. */
-import { exactFilter, printLine, resourceQuestion } from '#kit';
+import { exactFilter, type HistoryEvent, printLine, resourceQuestion } from '#kit';
 
 export default resourceQuestion({
   name: 'history',
@@ -15,13 +15,14 @@ export default resourceQuestion({
     (kind === 'instance' || kind === 'resource') && !arn && events.some(({ action, isDone }) => action === 'created' && isDone),
   accountsFrom: ({ events }) => events,
   data({ events, done, attempts }) {
-    const created = done.findLast(({ action }) => action === 'created');
     const deleted = done.find(({ action }) => action === 'deleted');
+    const isAfterDeletion = ({ eventtime }: HistoryEvent): boolean => deleted !== undefined && eventtime > deleted.eventtime;
+    const creations = done.filter(({ action }) => action === 'created').toReversed();
     return {
       events: events.length,
-      created: created ?? null,
+      created: creations.find((event) => !isAfterDeletion(event)) ?? null,
       deleted: deleted ?? null,
-      isBack: deleted !== undefined && done.some(({ action, eventtime }) => action === 'created' && eventtime > deleted.eventtime),
+      again: done.findLast((event) => (event.action === 'created' || event.action === 'kept') && isAfterDeletion(event)) ?? null,
       changes: done.filter(({ action }) => action === 'changed' || action === 'put' || action === 'scheduled' || action === 'kept').length,
       due: deleted ? null : (done.find(({ later }) => later?.state === 'scheduled') ?? null),
       uses: done.filter(({ action }) => action === 'used').length,

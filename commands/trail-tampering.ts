@@ -13,16 +13,19 @@ const WATCHERS = sql`eventsource in ('access-analyzer.amazonaws.com', 'config.am
  * organization also leaves the organization's trail.
  */
 const OTHER_LOG_CHANGES = sql`(
-  (${WATCHERS} and (effect in ('delete', 'stop') or regexp_like(eventname, '^(BatchDisable|Disassociate|Archive|CreateArchiveRule|(Create|Update)((Findings){0,1}Filter|IPSet|TrustedEntitySet)|UpdateMemberDetectors|UpdateOrganizationConfiguration|Put(ConfigurationRecorder|DeliveryChannel)$)'))
+  (${WATCHERS} and (effect in ('delete', 'stop') or regexp_like(eventname, '^(BatchDisable|Disassociate|CreateArchiveRule|(Create|Update)((Findings){0,1}Filter|IPSet|TrustedEntitySet)|UpdateMemberDetectors|UpdateOrganizationConfiguration|UpdateStandardsControl|BatchUpdateStandardsControl|UpdateSecurityControl|Put(ConfigurationRecorder|DeliveryChannel)$)'))
     and not regexp_like(eventname, 'Evaluation|Tags|Findings{0,1}$|Delete(Findings){0,1}Filter'))
   or ((effect in ('delete', 'stop') or regexp_like(eventname, '^(Disassociate|Detach|Remove)')) and regexp_like(eventname, 'FlowLog|AccessLog|ActivityStream|QueryLog|Logging|LogSubscription|LogDelivery|AuditLog|LogConfig|LogSource|Recording(Preferences|Configuration)')
     and not regexp_like(eventname, 'LogPattern|LogAnomaly'))
-  or (eventsource = 'logs.amazonaws.com' and regexp_like(eventname, '^Delete(LogGroup|LogStream|SubscriptionFilter|Destination|DeliverySource|Delivery|AccountPolicy)$') and actorkind <> 'service')
-  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and json_extract_scalar(requestparameters, '$.enable') = 'false')
+  or (eventsource = 'logs.amazonaws.com' and regexp_like(eventname, '^Delete(LogGroup|LogStream|MetricFilter|SubscriptionFilter|Destination|DeliverySource|Delivery|AccountPolicy)$') and actorkind <> 'service')
+  or (eventsource = 'guardduty.amazonaws.com' and eventname = 'UpdateDetector' and regexp_like(requestparameters, '"enable": *false|"DISABLED"'))
   or (eventsource = 'macie2.amazonaws.com' and eventname = 'UpdateMacieSession' and json_extract_scalar(requestparameters, '$.status') = 'PAUSED')
   or (eventsource = 's3.amazonaws.com' and eventname = 'PutBucketLogging' and requestparameters not like '%LoggingEnabled%')
   or (eventname = 'ModifyLoadBalancerAttributes' and regexp_like(requestparameters, 'access_logs[.]s3[.]enabled"[^}]*"false"'))
   or (eventsource = 'eks.amazonaws.com' and eventname = 'UpdateClusterConfig' and regexp_like(requestparameters, '"clusterLogging".*"enabled": *false'))
+  or (eventsource = 'monitoring.amazonaws.com' and eventname in ('DeleteAlarms', 'DisableAlarmActions') and actorkind <> 'service' and via <> 'service')
+  or (eventsource = 'network-firewall.amazonaws.com' and eventname = 'UpdateLoggingConfiguration')
+  or (eventsource = 'oam.amazonaws.com' and effect = 'delete')
   or (eventsource = 'organizations.amazonaws.com' and eventname in ('LeaveOrganization', 'DisableAWSServiceAccess'))
 )`;
 /** Changes to logs or not, by what they request. */

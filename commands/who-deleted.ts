@@ -17,6 +17,7 @@ export default resourceQuestion({
     deletion: answer ?? null,
     state: answer?.later?.state ?? null,
     later: answer?.later ?? null,
+    restored: answer?.action === 'deleted' ? (done.find(({ action, eventtime }) => action === 'kept' && eventtime > answer.eventtime) ?? null) : null,
     cancellation: answer ? null : (done.find(({ action }) => action === 'kept') ?? null),
     origins,
     attempts: attempts.slice(0, 10),

@@ -217,6 +217,11 @@ describe('destructive', () => {
       asks('rds:ModifyDBCluster', { dBClusterIdentifier: 'shop', backupRetentionPeriod: 0 }),
       asks('kms:DisableKeyRotation', { keyId: 'key-1' }),
       asks('backup:DeleteBackupPlan', { backupPlanId: 'daily' }),
+      asks('workspaces:RebuildWorkspaces', { rebuildWorkspaceRequests: [{ workspaceId: 'ws-1' }] }),
+      asks('route53:ChangeResourceRecordSets', {
+        hostedZoneId: 'Z1',
+        changeBatch: { changes: [{ action: 'DELETE', resourceRecordSet: { name: 'a.' } }] },
+      }),
       asks('backup:DeleteBackupVaultLockConfiguration', { backupVaultName: 'vault' }),
       asks('iam:DeactivateMFADevice', { serialNumber: 'x' }),
     ];
@@ -228,6 +233,10 @@ describe('destructive', () => {
       asks('dynamodb:UpdateTable', { tableName: 't', deletionProtectionEnabled: true }),
       asks('rds:ModifyDBCluster', { dBClusterIdentifier: 'shop', backupRetentionPeriod: 30 }),
       asks('ec2:DisableFastLaunch', { imageId: 'ami-1' }),
+      asks('route53:ChangeResourceRecordSets', {
+        hostedZoneId: 'Z1',
+        changeBatch: { changes: [{ action: 'UPSERT', resourceRecordSet: { name: 'a.' } }] },
+      }),
     ];
     await using open = await trailOf(...off, ...on);
     expect(await open.ids(`destructive ${DAY}`)).toEqual(idsOf(...off));
@@ -338,6 +347,10 @@ describe('trail-tampering', () => {
       of('wafv2', 'DeleteLoggingConfiguration'),
       of('route53', 'DeleteQueryLoggingConfig'),
       of('redshift', 'DisableLogging'),
+      of('monitoring', 'DeleteAlarms'),
+      of('oam', 'DeleteLink'),
+      of('securityhub', 'BatchUpdateStandardsControlAssociations'),
+      of('guardduty', 'UpdateDetector', { requestParameters: { detectorId: 'd', features: [{ name: 'S3_DATA_EVENTS', status: 'DISABLED' }] } }),
       of('logs', 'DeleteSubscriptionFilter'),
       of('securitylake', 'DeleteAwsLogSource'),
       of('elasticloadbalancing', 'ModifyLoadBalancerAttributes', {
@@ -355,6 +368,7 @@ describe('trail-tampering', () => {
       of('macie2', 'DeleteFindingsFilter'),
       of('macie2', 'UpdateMacieSession', { requestParameters: { status: 'ENABLED' } }),
       of('rds', 'StartActivityStream'),
+      of('monitoring', 'DeleteAlarms', byService),
       of('securityhub', 'BatchImportFindings'),
       of('wafv2', 'DeleteWebACL'),
       of('elasticloadbalancing', 'ModifyLoadBalancerAttributes', {
@@ -448,6 +462,11 @@ describe('access-changes', () => {
       'password',
       write('UpdateLoginProfile', { eventSource: 'iam.amazonaws.com', userIdentity: user('carol'), requestParameters: { userName: 'carol' } }),
     ],
+    ['key', write('CreateApiKey', { eventSource: 'apigateway.amazonaws.com' })],
+    ['key', write('CreateKeysAndCertificate', { eventSource: 'iot.amazonaws.com' })],
+    ['trust', write('CreateTrust', { eventSource: 'ds.amazonaws.com' })],
+    ['trust', write('AcceptVpcPeeringConnection')],
+    ['open port', write('ModifyVpcBlockPublicAccessOptions')],
     ['share', write('ModifyDocumentPermission', { eventSource: 'ssm.amazonaws.com' })],
     ['policy', write('PutRegistryPolicy', { eventSource: 'ecr.amazonaws.com' })],
     ['policy', write('PutDomainPermissionsPolicy', { eventSource: 'codeartifact.amazonaws.com' })],

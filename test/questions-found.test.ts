@@ -227,6 +227,76 @@ describe('who-created', () => {
   });
 });
 
+describe('A name that only a tag gives', () => {
+  const launch = call(
+    'ec2:RunInstances',
+    '10:00',
+    {
+      tagSpecificationSet: {
+        items: [
+          {
+            resourceType: 'instance',
+            tags: [
+              { key: 'Name', value: 'web-1' },
+              { key: 'Team', value: 'shop' },
+            ],
+          },
+        ],
+      },
+    },
+    { instancesSet: { items: [{ instanceId: 'i-0abc1234def567890' }] } },
+  );
+
+  test('is found where the tag is Name, and not by another tag', async () => {
+    await using open = await trailOf(launch);
+    expect(await open.ids(`who-created web-1 ${DAY}`)).toEqual(idsOf(launch));
+    expect(await open.ids(`who-created shop ${DAY}`)).toEqual([]);
+  });
+});
+
+describe('A deletion of objects whose record names none', () => {
+  const batch = (bucketName: string) =>
+    call('s3:DeleteObjects', '10:00', { bucketName, delete: '' }, null, { eventCategory: 'Data', managementEvent: false });
+
+  test('is told for an object of its bucket', async () => {
+    await using open = await trailOf(batch('reports'), batch('reports'), batch('drafts'));
+    expect(await open.ids(`who-deleted s3://reports/a.txt ${DAY}`)).toEqual([]);
+    expect(await sentenceOf(open, `who-deleted s3://reports/a.txt ${DAY}`)).toContain(
+      'DeleteObjects was called 2 times on the bucket, and its records do not name objects.',
+    );
+  });
+});
+
+describe('What was deleted and came back', () => {
+  const deleted = call('ec2:DeleteSnapshot', '09:00', { snapshotId: 'snap-0abc1234def567890' });
+  const restored = call(
+    'ec2:RestoreSnapshotFromRecycleBin',
+    '10:00',
+    { RestoreSnapshotFromRecycleBinRequest: { SnapshotId: 'snap-0abc1234def567890' } },
+    null,
+    {
+      userIdentity: user('grace'),
+    },
+  );
+  const stack = (name: string, clock: string, who: string) =>
+    call(`cloudformation:${name}`, clock, { stackName: 'net' }, null, { userIdentity: user(who) });
+
+  test('is said to be restored', async () => {
+    await using open = await trailOf(deleted, restored);
+    expect(await sentenceOf(open, `who-deleted snap-0abc1234def567890 ${DAY}`)).toMatch(
+      /was deleted by alice .* It was restored by grace 2026-05-01 10:00:00 UTC[.]/,
+    );
+    expect(await sentenceOf(open, `history snap-0abc1234def567890 ${DAY}`)).toContain(', and restored by grace 2026-05-01 10:00:00 UTC');
+  });
+
+  test('is told in the order in which it happened', async () => {
+    await using open = await trailOf(stack('DeleteStack', '09:00', 'alice'), stack('CreateStack', '12:00', 'bob'));
+    expect(await sentenceOf(open, `history net ${DAY}`)).toMatch(
+      /^net was deleted by alice 2026-05-01 09:00:00 UTC, and created again by bob 2026-05-01 12:00:00 UTC[.]/,
+    );
+  });
+});
+
 describe('A request that CloudTrail left out', () => {
   const leftOut = { omitted: true, originalSize: 131072, reason: 'requestParameters too large' };
 

@@ -108,7 +108,7 @@ const OWN: Readonly<Record<string, readonly [line: string, theirs?: (event: List
   '08 buckets deleted': ['destructive event:DeleteBucket'],
   // A lifecycle rule on a bucket without logs, or a start, is not tampering. Changes to Config and to services that watch are.
   '16 logging tampered with': [
-    'trail-tampering -event:DeleteConfigurationRecorder,DeleteDeliveryChannel,DeleteConfigRule -source:securityhub -(source:guardduty -event:*Detector)',
+    'trail-tampering -event:DeleteConfigurationRecorder,DeleteDeliveryChannel,DeleteConfigRule -source:securityhub,monitoring -(source:guardduty -event:*Detector)',
     ({ name }) => !/BucketLifecycle$|^CreateTrail$|^StartLogging$/.test(name),
   ],
   // New code, and a session with its user's rights, change no access. Transfer users are not IAM users.

@@ -254,7 +254,7 @@ function roleIn(event: ActionEvent, call: CatalogueCall, resource: ResourceId): 
       roles.add(role === 'own' && isVersionOf(value, resource) ? 'parent' : role);
     }
   }
-  if (roles.has('own')) return 'own';
+  if (roles.has('own') || (call.effect === 'create' && isNameTag(event, resource))) return 'own';
   // What only `resources` or the refusal names is what the call is about, if it is of its kind.
   const ofKind = [
     ...(event.resourcesjson ?? '').matchAll(/"ARN(?:Prefix)?": *"(?<text>[^"]+)"/g),
@@ -268,6 +268,10 @@ function roleIn(event: ActionEvent, call: CatalogueCall, resource: ResourceId): 
   if (ofKind.length > 0 && roles.size === 0 && call.effect !== 'create') return 'parent';
   return roles.has('parent') ? 'parent' : 'mentioned';
 }
+
+/** True when a request or a response gives a resource this name by the tag that consoles show as its name. */
+const isNameTag = ({ request, response }: ActionEvent, { name }: ResourceId): boolean =>
+  [request, response].some((text) => text?.includes(`"key":"Name","value":${JSON.stringify(name)}`));
 
 /** True when the type of an ARN is the kind that a call is about: `role` of PutRolePolicy is not, `key` of DeleteKey is. */
 function isOfKind(type: string, { kind }: CatalogueCall): boolean {

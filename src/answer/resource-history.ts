@@ -45,6 +45,8 @@ export interface History {
   readonly hidden: number;
   /** How many calls may have named the resource in a request that CloudTrail left out. */
   readonly leftOut: number;
+  /** How many successful calls on an object's bucket name no objects, and may have deleted it. */
+  readonly nameless: number;
 }
 
 /** The calls to read: all writes, or only those that create or delete. */
@@ -68,6 +70,14 @@ export interface HistoryQuery {
   partial(history: History): Finding;
 }
 
+/** The condition that a call may concern a resource although its record does not name it. */
+const mayConcern = ({ kind, within }: ResourceId): Sql =>
+  sql`((${isRequestLeftOut} and coalesce(eventcategory, '') <> 'Data')${
+    kind === 'object' && within !== undefined
+      ? sql` or (eventname = 'DeleteObjects' and strpos(requestparameters, ${JSON.stringify(within)}) > 0)`
+      : sql``
+  })`;
+
 /** Events of one call that are read, and of all calls. More of one call cannot push out another. */
 const MAX_PER_CALL = 1000;
 const MAX_EVENTS = 20_000;
@@ -78,7 +88,7 @@ export async function readHistory(
   context: Context,
   { calls, actions, hidesRoutine, filters, window, isEnough, partial }: HistoryQuery,
 ): Promise<History> {
-  const where = sql`${CALLS[calls]} and (${namesResource(resource)} or (${isRequestLeftOut} and coalesce(eventcategory, '') <> 'Data')) and ${matching(filters)}`;
+  const where = sql`${CALLS[calls]} and (${namesResource(resource)} or ${mayConcern(resource)}) and ${matching(filters)}`;
   const maxPerCall = memoryLimit(context, MAX_PER_CALL);
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
@@ -89,12 +99,16 @@ export async function readHistory(
       return same.length <= maxPerCall || same.indexOf(event) < maxPerCall;
     });
     const classified = shown.map((row) => ({ row, ...classifyAction(row, resource) }));
-    const known = classified.filter(({ row, role }) => row.leftout === null || role !== 'mentioned').map(({ row }) => row);
+    const isNameless = ({ row, role }: (typeof classified)[number]): boolean =>
+      role === 'mentioned' && resource.kind === 'object' && row.eventname === 'DeleteObjects';
+    const isLeftOut = ({ row, role }: (typeof classified)[number]): boolean => role === 'mentioned' && row.leftout !== null;
+    const known = classified.filter((each) => !isNameless(each) && !isLeftOut(each)).map(({ row }) => row);
     return {
       events: toHistory(known, resource, context.now).filter(({ action }) => actions.includes(action)),
       more: isCut,
       hidden,
-      leftOut: shown.length - known.length,
+      leftOut: classified.filter(isLeftOut).length,
+      nameless: classified.filter((each) => isNameless(each) && each.row.outcome === 'ok').length,
     };
   };
   const rows = await newestFirst(context, window, {

@@ -112,7 +112,7 @@ export function resourceQuestion(declared: ResourceQuestion): Command<Words> {
 const newestDone = (events: readonly HistoryEvent[]): HistoryEvent | undefined => events.find(({ isDone }) => isDone);
 
 function toFinding(declared: ResourceQuestion, question: Question<Words>, max: number, found: ResourceFinding): Finding {
-  const { resource, hidden, more, leftOut } = found;
+  const { resource, hidden, more, leftOut, nameless } = found;
   const accountsFrom = declared.accountsFrom?.(found) ?? found.done;
   const accounts = accountsSharing(
     resource,
@@ -127,6 +127,7 @@ function toFinding(declared: ResourceQuestion, question: Question<Words>, max: n
       hidden,
       leftOut,
       leftOutParts: 'request',
+      nameless,
       ...declared.data(found),
     },
     table: historyTable(`${declared.caption} of ${resource.name}`, found, question.top ?? max),
