@@ -1,26 +1,12 @@
 /** Nothing that a record names is missed: every spelling of a name, parts, calls in several steps, busy calls, delayed deletions. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
-import { ACCOUNT, type Fields, type OpenTrail, record, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, type OpenTrail, record, trailOf, user, writeAt } from './support/trail-folder.ts';
 
 const DAY = '2026-05-01';
 const templates = new URL('../templates/', import.meta.url);
 const sentenceOf = async (open: OpenTrail, line: string, now?: string): Promise<string> => toText(await open.ask(line, now), templates);
 const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
-
-/** A write of a service at a time of day. */
-const call = (api: string, clock: string, requestParameters: unknown, responseElements: unknown = null, more: Fields = {}): Fields => {
-  const [service, eventName] = api.split(':');
-  return record({
-    eventSource: `${service}.amazonaws.com`,
-    eventName,
-    eventTime: `2026-05-01T${clock}:00Z`,
-    readOnly: false,
-    requestParameters,
-    responseElements,
-    ...more,
-  });
-};
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-central-1:${ACCOUNT}:${resource}`;
 
@@ -28,57 +14,59 @@ describe('A deletion is found by each spelling of a name', () => {
   test.each([
     [
       'a stack',
-      call('cloudformation:DeleteStack', '10:00', { stackName: arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042') }),
+      writeAt('cloudformation:DeleteStack', '10:00', { stackName: arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042') }),
       ['net', '57ac0000-1111-2222-3333-444455550042', arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042')],
     ],
     [
       'a load balancer',
-      call('elasticloadbalancing:DeleteLoadBalancer', '10:00', {
+      writeAt('elasticloadbalancing:DeleteLoadBalancer', '10:00', {
         loadBalancerArn: arn('elasticloadbalancing', 'loadbalancer/app/front/50dc6c495c0c9188'),
       }),
       ['front', arn('elasticloadbalancing', 'loadbalancer/app/front/50dc6c495c0c9188')],
     ],
     [
       'a target group',
-      call('elasticloadbalancing:DeleteTargetGroup', '10:00', { targetGroupArn: arn('elasticloadbalancing', 'targetgroup/blue/73e2d6bc24d8a067') }),
+      writeAt('elasticloadbalancing:DeleteTargetGroup', '10:00', {
+        targetGroupArn: arn('elasticloadbalancing', 'targetgroup/blue/73e2d6bc24d8a067'),
+      }),
       ['blue'],
     ],
     [
       'an MSK cluster',
-      call('kafka:DeleteCluster', '10:00', { clusterArn: arn('kafka', 'cluster/clicks/0e7e4a1c-ee11-4c0d-9abc-e7e41a100001-3') }),
+      writeAt('kafka:DeleteCluster', '10:00', { clusterArn: arn('kafka', 'cluster/clicks/0e7e4a1c-ee11-4c0d-9abc-e7e41a100001-3') }),
       ['clicks'],
     ],
     [
       'a queue',
-      call('sqs:DeleteQueue', '10:00', { queueUrl: `https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/jobs` }),
+      writeAt('sqs:DeleteQueue', '10:00', { queueUrl: `https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/jobs` }),
       ['jobs', `https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/jobs`, arn('sqs', 'jobs')],
     ],
     [
       'a secret',
-      call('secretsmanager:DeleteSecret', '10:00', { secretId: arn('secretsmanager', 'secret:prod/db-AbCdEf'), forceDeleteWithoutRecovery: true }),
+      writeAt('secretsmanager:DeleteSecret', '10:00', { secretId: arn('secretsmanager', 'secret:prod/db-AbCdEf'), forceDeleteWithoutRecovery: true }),
       ['prod/db', arn('secretsmanager', 'secret:prod/db-AbCdEf')],
     ],
     [
       'an encoded ARN',
-      call('wafv2:DeleteWebACL', '10:00', { aRN: 'arn%3Aaws%3Awafv2%3Aeu-central-1%3A111122223333%3Aregional%2Fwebacl%2Fshield', name: 'shield' }),
+      writeAt('wafv2:DeleteWebACL', '10:00', { aRN: 'arn%3Aaws%3Awafv2%3Aeu-central-1%3A111122223333%3Aregional%2Fwebacl%2Fshield', name: 'shield' }),
       ['shield'],
     ],
-    ['an alias', call('kms:DeleteAlias', '10:00', { aliasName: 'alias/orders' }), ['orders', 'alias/orders', arn('kms', 'alias/orders')]],
+    ['an alias', writeAt('kms:DeleteAlias', '10:00', { aliasName: 'alias/orders' }), ['orders', 'alias/orders', arn('kms', 'alias/orders')]],
     [
       'an object',
-      call('s3:DeleteObject', '10:00', { bucketName: 'reports', key: '2026/03.csv' }, null, { eventCategory: 'Data', managementEvent: false }),
+      writeAt('s3:DeleteObject', '10:00', { bucketName: 'reports', key: '2026/03.csv' }, null, { eventCategory: 'Data', managementEvent: false }),
       ['2026/03.csv', 's3://reports/2026/03.csv', 'arn:aws:s3:::reports/2026/03.csv'],
     ],
-    ['a database, in another case', call('rds:DeleteDBInstance', '10:00', { dBInstanceIdentifier: 'Orders-DB' }), ['orders-db', 'ORDERS-DB']],
-    ['a hosted zone', call('route53:DeleteHostedZone', '10:00', { id: '/hostedzone/Z0123456789ABCDEFGHIJ' }), ['Z0123456789ABCDEFGHIJ']],
+    ['a database, in another case', writeAt('rds:DeleteDBInstance', '10:00', { dBInstanceIdentifier: 'Orders-DB' }), ['orders-db', 'ORDERS-DB']],
+    ['a hosted zone', writeAt('route53:DeleteHostedZone', '10:00', { id: '/hostedzone/Z0123456789ABCDEFGHIJ' }), ['Z0123456789ABCDEFGHIJ']],
     [
       'a function with a date in its call',
-      call('lambda:DeleteFunction20150331', '10:00', { functionName: arn('lambda', 'function:resize') }),
+      writeAt('lambda:DeleteFunction20150331', '10:00', { functionName: arn('lambda', 'function:resize') }),
       ['resize', arn('lambda', 'function:resize')],
     ],
     [
       'one of a list in a wrapper',
-      call('ec2:DeleteFlowLogs', '10:00', {
+      writeAt('ec2:DeleteFlowLogs', '10:00', {
         DeleteFlowLogsRequest: {
           FlowLogId: [
             { tag: 1, content: 'fl-0abc1234def567890' },
@@ -90,37 +78,41 @@ describe('A deletion is found by each spelling of a name', () => {
     ],
     [
       'by the log alone, of an object',
-      call('s3:DeleteObjects', '10:00', { bucketName: 'reports', delete: '' }, null, {
+      writeAt('s3:DeleteObjects', '10:00', { bucketName: 'reports', delete: '' }, null, {
         resources: [{ type: 'AWS::S3::Object', ARN: 'arn:aws:s3:::reports/a.txt' }],
       }),
       ['s3://reports/a.txt'],
     ],
-    ['an account that was closed', call('organizations:CloseAccount', '10:00', { accountId: '444455556666' }), ['444455556666']],
+    ['an account that was closed', writeAt('organizations:CloseAccount', '10:00', { accountId: '444455556666' }), ['444455556666']],
   ])('%s', async (_, event, names) => {
     await using open = await trailOf(event);
     for (const name of names) expect([name, await open.ids(`who-deleted ${name} ${DAY}`)]).toEqual([name, idsOf(event)]);
   });
 
   test.each([
-    ['an object that only ends so', call('s3:DeleteObject', '10:00', { bucketName: 'reports', key: 'old/2026/03.csv' }), 's3://reports/2026/03.csv'],
-    ['an object of another bucket', call('s3:DeleteObject', '10:00', { bucketName: 'drafts', key: '2026/03.csv' }), 's3://reports/2026/03.csv'],
+    [
+      'an object that only ends so',
+      writeAt('s3:DeleteObject', '10:00', { bucketName: 'reports', key: 'old/2026/03.csv' }),
+      's3://reports/2026/03.csv',
+    ],
+    ['an object of another bucket', writeAt('s3:DeleteObject', '10:00', { bucketName: 'drafts', key: '2026/03.csv' }), 's3://reports/2026/03.csv'],
     [
       'a listener of the load balancer',
-      call('elasticloadbalancing:DeleteListener', '10:00', {
+      writeAt('elasticloadbalancing:DeleteListener', '10:00', {
         listenerArn: arn('elasticloadbalancing', 'listener/app/front/50dc6c495c0c9188/f2f7dc8efc522ab2'),
       }),
       'front',
     ],
-    ['a table in another case, which DynamoDB tells apart', call('dynamodb:DeleteTable', '10:00', { tableName: 'Orders' }), 'orders'],
+    ['a table in another case, which DynamoDB tells apart', writeAt('dynamodb:DeleteTable', '10:00', { tableName: 'Orders' }), 'orders'],
     [
       'an older stack of the name',
-      call('cloudformation:DeleteStack', '10:00', { stackName: arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042') }),
+      writeAt('cloudformation:DeleteStack', '10:00', { stackName: arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042') }),
       arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550043'),
     ],
-    ['a policy of the bucket', call('s3:DeleteBucketPolicy', '10:00', { bucketName: 'reports' }), 'reports'],
+    ['a policy of the bucket', writeAt('s3:DeleteBucketPolicy', '10:00', { bucketName: 'reports' }), 'reports'],
     [
       'a target that is only deregistered',
-      call('elasticloadbalancing:DeregisterTargets', '10:00', { targetGroupArn: 'x', targets: [{ id: 'i-0abc1234def567890' }] }),
+      writeAt('elasticloadbalancing:DeregisterTargets', '10:00', { targetGroupArn: 'x', targets: [{ id: 'i-0abc1234def567890' }] }),
       'i-0abc1234def567890',
     ],
   ])('and is not %s', async (_, event, name) => {
@@ -133,7 +125,7 @@ describe('A part', () => {
   test.each([
     [
       'a route',
-      call(
+      writeAt(
         'ec2:CreateRoute',
         '10:00',
         { routeTableId: 'rtb-0abc1234def567890', destinationCidrBlock: '10.9.0.0/16', gatewayId: 'igw-0abc1234def567890' },
@@ -144,13 +136,13 @@ describe('A part', () => {
     ],
     [
       'an entry',
-      call('ec2:DeleteNetworkAclEntry', '10:00', { networkAclId: 'acl-0abc1234def567890', ruleNumber: 10, egress: false }),
+      writeAt('ec2:DeleteNetworkAclEntry', '10:00', { networkAclId: 'acl-0abc1234def567890', ruleNumber: 10, egress: false }),
       'acl-0abc1234def567890',
       undefined,
     ],
     [
       'a rule',
-      call(
+      writeAt(
         'ec2:AuthorizeSecurityGroupIngress',
         '10:00',
         { groupId: 'sg-0abc1234def567890' },
@@ -161,24 +153,29 @@ describe('A part', () => {
     ],
     [
       'a grant',
-      call('kms:CreateGrant', '10:00', { keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001' }, { grantId: 'grant-number-one' }),
+      writeAt('kms:CreateGrant', '10:00', { keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001' }, { grantId: 'grant-number-one' }),
       '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001',
       'grant-number-one',
     ],
-    ['an inline policy', call('iam:PutRolePolicy', '10:00', { roleName: 'orders', policyName: 'read-all' }), 'orders', 'read-all'],
+    ['an inline policy', writeAt('iam:PutRolePolicy', '10:00', { roleName: 'orders', policyName: 'read-all' }), 'orders', 'read-all'],
     [
       'a tag',
-      call('ec2:CreateTags', '10:00', {
+      writeAt('ec2:CreateTags', '10:00', {
         resourcesSet: { items: [{ resourceId: 'vol-0abc1234def567890' }] },
         tagSet: { items: [{ key: 'a', value: 'b' }] },
       }),
       'vol-0abc1234def567890',
       undefined,
     ],
-    ['a tag of any service', call('dynamodb:TagResource', '10:00', { resourceArn: arn('dynamodb', 'table/orders'), tags: [] }), 'orders', undefined],
+    [
+      'a tag of any service',
+      writeAt('dynamodb:TagResource', '10:00', { resourceArn: arn('dynamodb', 'table/orders'), tags: [] }),
+      'orders',
+      undefined,
+    ],
     [
       'an access key',
-      call('iam:CreateAccessKey', '10:00', { userName: 'carol' }, { accessKey: { userName: 'carol', accessKeyId: 'AKIAEXAMPLEEXAMPLE01' } }),
+      writeAt('iam:CreateAccessKey', '10:00', { userName: 'carol' }, { accessKey: { userName: 'carol', accessKeyId: 'AKIAEXAMPLEEXAMPLE01' } }),
       'carol',
       'AKIAEXAMPLEEXAMPLE01',
     ],
@@ -192,7 +189,7 @@ describe('A part', () => {
 
 describe('who-created', () => {
   const stack = (clock: string, name: string, more: object) =>
-    call(`cloudformation:${name}`, clock, { stackName: 'shop', changeSetName: 'first', ...more });
+    writeAt(`cloudformation:${name}`, clock, { stackName: 'shop', changeSetName: 'first', ...more });
 
   test('finds the execution of the change set that created a stack, and not of one that changed it', async () => {
     const planned = stack('09:00', 'CreateChangeSet', { changeSetType: 'CREATE' });
@@ -212,23 +209,23 @@ describe('who-created', () => {
   });
 
   test('finds a creation behind more calls of another kind than it reads of one', async () => {
-    const made = call('s3:CreateBucket', '08:00', { bucketName: 'busy' });
+    const made = writeAt('s3:CreateBucket', '08:00', { bucketName: 'busy' });
     const puts = Array.from({ length: 1200 }, (_, n) =>
-      call('s3:PutObject', '10:00', { bucketName: 'busy', key: `${n}` }, null, { eventCategory: 'Data', managementEvent: false }),
+      writeAt('s3:PutObject', '10:00', { bucketName: 'busy', key: `${n}` }, null, { eventCategory: 'Data', managementEvent: false }),
     );
     await using open = await trailOf(made, ...puts);
     expect((await open.ask(`who-created busy ${DAY}`)).data).toMatchObject({ creation: { eventid: made.eventID } });
   });
 
   test('finds a resource of a request or a response that CloudTrail cut off', async () => {
-    const made = call('iam:CreateRole', '08:00', { roleName: 'orders', assumeRolePolicyDocument: '{}' });
+    const made = writeAt('iam:CreateRole', '08:00', { roleName: 'orders', assumeRolePolicyDocument: '{}' });
     await using open = await trailOf(made);
     expect(await open.ids(`who-created orders ${DAY}`)).toEqual(idsOf(made));
   });
 });
 
 describe('A name that only a tag gives', () => {
-  const launch = call(
+  const launch = writeAt(
     'ec2:RunInstances',
     '10:00',
     {
@@ -256,7 +253,7 @@ describe('A name that only a tag gives', () => {
 
 describe('A deletion of objects whose record names none', () => {
   const batch = (bucketName: string) =>
-    call('s3:DeleteObjects', '10:00', { bucketName, delete: '' }, null, { eventCategory: 'Data', managementEvent: false });
+    writeAt('s3:DeleteObjects', '10:00', { bucketName, delete: '' }, null, { eventCategory: 'Data', managementEvent: false });
 
   test('is told for an object of its bucket', async () => {
     await using open = await trailOf(batch('reports'), batch('reports'), batch('drafts'));
@@ -268,8 +265,8 @@ describe('A deletion of objects whose record names none', () => {
 });
 
 describe('What was deleted and came back', () => {
-  const deleted = call('ec2:DeleteSnapshot', '09:00', { snapshotId: 'snap-0abc1234def567890' });
-  const restored = call(
+  const deleted = writeAt('ec2:DeleteSnapshot', '09:00', { snapshotId: 'snap-0abc1234def567890' });
+  const restored = writeAt(
     'ec2:RestoreSnapshotFromRecycleBin',
     '10:00',
     { RestoreSnapshotFromRecycleBinRequest: { SnapshotId: 'snap-0abc1234def567890' } },
@@ -279,7 +276,7 @@ describe('What was deleted and came back', () => {
     },
   );
   const stack = (name: string, clock: string, who: string) =>
-    call(`cloudformation:${name}`, clock, { stackName: 'net' }, null, { userIdentity: user(who) });
+    writeAt(`cloudformation:${name}`, clock, { stackName: 'net' }, null, { userIdentity: user(who) });
 
   test('is said to be restored', async () => {
     await using open = await trailOf(deleted, restored);
@@ -301,7 +298,7 @@ describe('A request that CloudTrail left out', () => {
   const leftOut = { omitted: true, originalSize: 131072, reason: 'requestParameters too large' };
 
   test('is told where no other call answers, and is no answer', async () => {
-    const gone = call('cloudformation:DeleteStack', '10:00', leftOut);
+    const gone = writeAt('cloudformation:DeleteStack', '10:00', leftOut);
     const read = record({ eventName: 'DescribeStacks', eventSource: 'cloudformation.amazonaws.com', requestParameters: leftOut });
     await using open = await trailOf(gone, read);
     expect(await open.ids(`who-deleted net ${DAY}`)).toEqual([]);
@@ -312,7 +309,7 @@ describe('A request that CloudTrail left out', () => {
   });
 
   test('is found by what the response names', async () => {
-    const made = call('cloudformation:CreateStack', '10:00', leftOut, {
+    const made = writeAt('cloudformation:CreateStack', '10:00', leftOut, {
       stackId: arn('cloudformation', 'stack/net/57ac0000-1111-2222-3333-444455550042'),
     });
     await using open = await trailOf(made);
@@ -323,14 +320,14 @@ describe('A request that CloudTrail left out', () => {
 describe('A deletion that takes effect later', () => {
   const KEY = '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001';
   const schedule = (clock: string) =>
-    call(
+    writeAt(
       'kms:ScheduleKeyDeletion',
       clock,
       { keyId: KEY, pendingWindowInDays: 7 },
       { keyId: arn('kms', `key/${KEY}`), deletionDate: 'May 8, 2026, 9:00:00 AM' },
     );
-  const cancel = call('kms:CancelKeyDeletion', '10:00', { keyId: KEY }, { keyId: arn('kms', `key/${KEY}`) }, { userIdentity: user('bob') });
-  const ca = call('acm-pca:DeleteCertificateAuthority', '09:00', {
+  const cancel = writeAt('kms:CancelKeyDeletion', '10:00', { keyId: KEY }, { keyId: arn('kms', `key/${KEY}`) }, { userIdentity: user('bob') });
+  const ca = writeAt('acm-pca:DeleteCertificateAuthority', '09:00', {
     certificateAuthorityArn: arn('acm-pca', 'certificate-authority/11'),
     permanentDeletionTimeInDays: 14,
   });
@@ -368,7 +365,7 @@ describe('A deletion that takes effect later', () => {
   });
 
   test('is at once when the request forces it', async () => {
-    const forced = call('secretsmanager:DeleteSecret', '09:00', { secretId: 'prod/api', forceDeleteWithoutRecovery: true }, { name: 'prod/api' });
+    const forced = writeAt('secretsmanager:DeleteSecret', '09:00', { secretId: 'prod/api', forceDeleteWithoutRecovery: true }, { name: 'prod/api' });
     await using open = await trailOf(forced);
     expect(await sentenceOf(open, `who-deleted prod/api ${DAY}`)).toMatch(/^prod\/api was deleted by alice /);
     expect(await statesIn(open, 'deleted')).toEqual([[null, null]]);

@@ -1,40 +1,26 @@
 /** Who created, changed and deleted a resource, its history, and who made a call: for each trap a match and a similar event that must not match. */
 import { describe, expect, test } from 'vitest';
 import { toText } from '../src/message/message.ts';
-import { ACCOUNT, type Fields, type OpenTrail, record, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
+import { ACCOUNT, type Fields, type OpenTrail, record, session, trailForAll, trailOf, user, writeAt } from './support/trail-folder.ts';
 
 const DAY = '2026-05-01';
 const templates = new URL('../templates/', import.meta.url);
 const idsOf = (...list: readonly Fields[]): string[] => list.map(({ eventID }) => String(eventID)).sort();
 const sentenceOf = async (open: OpenTrail, line: string): Promise<string> => toText(await open.ask(line), templates);
 
-/** A write of a service at a time of day. */
-const call = (api: string, clock: string, requestParameters: unknown, responseElements: unknown = null, more: Fields = {}): Fields => {
-  const [service, eventName] = api.split(':');
-  return record({
-    eventSource: `${service}.amazonaws.com`,
-    eventName,
-    eventTime: `2026-05-01T${clock}:00Z`,
-    readOnly: false,
-    requestParameters,
-    responseElements,
-    ...more,
-  });
-};
-
 describe('who-created', () => {
   const SG = 'sg-0abc1234def567890';
   const VOLUME = 'vol-0abc1234def567890';
 
   test('finds the call whose response has the id, and not one that only uses it', async () => {
-    const made = call('ec2:CreateSecurityGroup', '08:00', { groupName: 'web', vpcId: 'vpc-0abc1234def567890' }, { groupId: SG });
-    const interfaceMade = call(
+    const made = writeAt('ec2:CreateSecurityGroup', '08:00', { groupName: 'web', vpcId: 'vpc-0abc1234def567890' }, { groupId: SG });
+    const interfaceMade = writeAt(
       'ec2:CreateNetworkInterface',
       '09:00',
       { groupSet: { items: [{ groupId: SG }] } },
       { networkInterface: { groupSet: { items: [{ groupId: SG }] } } },
     );
-    const other = call('ec2:CreateSecurityGroup', '10:00', { groupName: 'db' }, { groupId: `${SG.slice(0, -1)}1` });
+    const other = writeAt('ec2:CreateSecurityGroup', '10:00', { groupName: 'db' }, { groupId: `${SG.slice(0, -1)}1` });
     await using open = await trailOf(made, interfaceMade, other);
     expect(await open.ids(`who-created ${SG} ${DAY}`)).toEqual(idsOf(made));
     expect(await sentenceOf(open, `who-created arn:aws:ec2:eu-central-1:${ACCOUNT}:security-group/${SG} ${DAY}`)).toMatch(
@@ -43,20 +29,20 @@ describe('who-created', () => {
   });
 
   test('tells a volume from a snapshot of it, and finds it in the launch that created it too', async () => {
-    const snapshot = call('ec2:CreateSnapshot', '11:00', { volumeId: VOLUME }, { volumeId: VOLUME, snapshotId: 'snap-0abc1234def567890' });
-    const made = call('ec2:CreateVolume', '08:00', { size: '10' }, { volumeId: VOLUME });
+    const snapshot = writeAt('ec2:CreateSnapshot', '11:00', { volumeId: VOLUME }, { volumeId: VOLUME, snapshotId: 'snap-0abc1234def567890' });
+    const made = writeAt('ec2:CreateVolume', '08:00', { size: '10' }, { volumeId: VOLUME });
     await using open = await trailOf(snapshot, made);
     expect(await open.ids(`who-created ${VOLUME} ${DAY}`)).toEqual(idsOf(made));
     expect(await open.ids(`who-created snap-0abc1234def567890 ${DAY}`)).toEqual(idsOf(snapshot));
   });
 
   test('finds a resource by its name, but not the parts that are created for it later', async () => {
-    const made = call('iam:CreateUser', '08:00', { userName: 'carol' });
+    const made = writeAt('iam:CreateUser', '08:00', { userName: 'carol' });
     const parts = [
-      call('iam:CreateLoginProfile', '09:00', { userName: 'carol' }),
-      call('iam:CreateAccessKey', '09:01', { userName: 'carol' }, { accessKey: { userName: 'carol', accessKeyId: 'AKIAEXAMPLEEXAMPLE01' } }),
+      writeAt('iam:CreateLoginProfile', '09:00', { userName: 'carol' }),
+      writeAt('iam:CreateAccessKey', '09:01', { userName: 'carol' }, { accessKey: { userName: 'carol', accessKeyId: 'AKIAEXAMPLEEXAMPLE01' } }),
     ];
-    const longer = call('iam:CreateUser', '10:00', { userName: 'carol-admin' });
+    const longer = writeAt('iam:CreateUser', '10:00', { userName: 'carol-admin' });
     const [key] = [parts[1] as Fields];
     await using open = await trailOf(made, ...parts, longer);
     expect(await open.ids(`who-created carol ${DAY}`)).toEqual(idsOf(made));
@@ -66,7 +52,7 @@ describe('who-created', () => {
   });
 
   test('tells an attempt from a creation', async () => {
-    const failed = call('s3:CreateBucket', '09:00', { bucketName: 'example-logs' }, null, { errorCode: 'BucketAlreadyExists' });
+    const failed = writeAt('s3:CreateBucket', '09:00', { bucketName: 'example-logs' }, null, { errorCode: 'BucketAlreadyExists' });
     await using open = await trailOf(failed);
     expect(await sentenceOf(open, `who-created example-logs ${DAY}`)).toBe(
       'Nobody created example-logs from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC: every attempt failed.',
@@ -75,13 +61,14 @@ describe('who-created', () => {
   });
 
   test('shows the newest of several creations under one name', async () => {
-    const [first, second] = ['08:00', '12:00'].map((clock) => call('s3:CreateBucket', clock, { bucketName: 'example-logs' }));
+    const [first, second] = ['08:00', '12:00'].map((clock) => writeAt('s3:CreateBucket', clock, { bucketName: 'example-logs' }));
     await using open = await trailOf(first as Fields, second as Fields);
     expect((await open.ask(`who-created example-logs ${DAY}`)).data).toMatchObject({ creation: { eventid: second?.eventID } });
   });
 
   test('shows who first set a resource that a Put call creates', async () => {
-    const put = (clock: string, who: string) => call('ssm:PutParameter', clock, { name: '/web/flags' }, { version: 1 }, { userIdentity: user(who) });
+    const put = (clock: string, who: string) =>
+      writeAt('ssm:PutParameter', clock, { name: '/web/flags' }, { version: 1 }, { userIdentity: user(who) });
     await using open = await trailOf(put('08:00', 'alice'), put('12:00', 'bob'));
     expect(await sentenceOf(open, `who-created /web/flags ${DAY}`)).toMatch(/^\/web\/flags was first set by alice /);
   });
@@ -124,8 +111,8 @@ describe('who-created', () => {
       'baseline',
     ],
   ])('follows a service’s call back through %s', async (_, tagged, api, asked, answered, what, name) => {
-    const maker = call(api, '08:00', asked, answered, { userIdentity: user('grace') });
-    const made = call(
+    const maker = writeAt(api, '08:00', asked, answered, { userIdentity: user('grace') });
+    const made = writeAt(
       'ec2:CreateSecurityGroup',
       '09:00',
       { groupName: 'x', ...tagged },
@@ -134,7 +121,7 @@ describe('who-created', () => {
         userIdentity: { type: 'AWSService', invokedBy: 'eks.amazonaws.com' },
       },
     );
-    await using open = await trailOf(maker, made, call(api, '08:30', { stackName: 'webber', name: 'shopper' }));
+    await using open = await trailOf(maker, made, writeAt(api, '08:30', { stackName: 'webber', name: 'shopper' }));
     expect((await open.ask(`who-created ${SG} ${DAY}`)).data).toMatchObject({
       origin: { what, name, by: { eventid: maker.eventID, actor: 'grace' } },
     });
@@ -142,14 +129,14 @@ describe('who-created', () => {
 
   test('follows an automation session back to the person who started it', async () => {
     const id = '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001';
-    const start = call(
+    const start = writeAt(
       'ssm:StartAutomationExecution',
       '08:00',
       { documentName: 'x' },
       { automationExecutionId: id },
       { userIdentity: user('grace') },
     );
-    const made = call(
+    const made = writeAt(
       'ec2:CreateSecurityGroup',
       '09:00',
       { groupName: 'x' },
@@ -165,18 +152,18 @@ describe('who-created', () => {
 
 describe('who-changed', () => {
   test('finds changes of a resource, but not calls that only mention it', async () => {
-    const put = call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
-    const trust = call('iam:UpdateAssumeRolePolicy', '09:00', { roleName: 'orders' }, null, { userIdentity: user('bob') });
-    const mention = call('lambda:UpdateFunctionConfiguration20150331v2', '10:00', {
+    const put = writeAt('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
+    const trust = writeAt('iam:UpdateAssumeRolePolicy', '09:00', { roleName: 'orders' }, null, { userIdentity: user('bob') });
+    const mention = writeAt('lambda:UpdateFunctionConfiguration20150331v2', '10:00', {
       functionName: 'api',
       role: `arn:aws:iam::${ACCOUNT}:role/orders`,
     });
     const read = record({ eventName: 'GetRole', requestParameters: { roleName: 'orders' } });
-    const refused = call('iam:AttachRolePolicy', '11:00', null, null, {
+    const refused = writeAt('iam:AttachRolePolicy', '11:00', null, null, {
       errorCode: 'AccessDenied',
       errorMessage: `User: arn:aws:iam::${ACCOUNT}:user/mallory is not authorized to perform: iam:AttachRolePolicy on resource: role orders`,
     });
-    const refusedToo = call('iam:PutRolePolicy', '11:30', null, null, {
+    const refusedToo = writeAt('iam:PutRolePolicy', '11:30', null, null, {
       errorCode: 'AccessDenied',
       errorMessage: `User: x is not authorized to perform: iam:PutRolePolicy on resource: arn:aws:iam::${ACCOUNT}:role/orders because no identity-based policy allows it`,
     });
@@ -190,7 +177,7 @@ describe('who-changed', () => {
 
   test('counts all changes, whatever `top:` says, and says so when there are more than it reads', async () => {
     const changes = (count: number): Fields[] =>
-      Array.from({ length: count }, (_, n) => call('iam:PutRolePolicy', `${10 + (n % 10)}:00`, { roleName: 'orders', policyName: `p${n}` }));
+      Array.from({ length: count }, (_, n) => writeAt('iam:PutRolePolicy', `${10 + (n % 10)}:00`, { roleName: 'orders', policyName: `p${n}` }));
     await using few = await trailOf(...changes(5));
     const answer = await few.ask(`who-changed orders top:2 ${DAY}`);
     expect(answer.data).toMatchObject({ changes: 5, more: false });
@@ -200,11 +187,11 @@ describe('who-changed', () => {
   });
 
   test('leaves out routine calls, counts them, and shows them with `all`', async () => {
-    const policy = call('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' });
+    const policy = writeAt('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' });
     const objects = [1, 2, 3].map((n) =>
-      call('s3:PutObject', `09:0${n}`, { bucketName: 'invoices', key: `${n}` }, null, { eventCategory: 'Data', managementEvent: false }),
+      writeAt('s3:PutObject', `09:0${n}`, { bucketName: 'invoices', key: `${n}` }, null, { eventCategory: 'Data', managementEvent: false }),
     );
-    const grant = call('kms:CreateGrant', '10:00', { keyId: 'invoices' });
+    const grant = writeAt('kms:CreateGrant', '10:00', { keyId: 'invoices' });
     await using open = await trailOf(policy, ...objects, grant);
     const line = `who-changed invoices ${DAY}`;
     expect(await open.ids(line)).toEqual(idsOf(policy, grant));
@@ -219,8 +206,8 @@ describe('who-changed', () => {
   });
 
   test('tells resources of the same name apart by account', async () => {
-    const ours = call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
-    const theirs = call('iam:PutRolePolicy', '09:00', { roleName: 'orders', policyName: 'x' }, null, { recipientAccountId: '444455556666' });
+    const ours = writeAt('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyName: 'x' });
+    const theirs = writeAt('iam:PutRolePolicy', '09:00', { roleName: 'orders', policyName: 'x' }, null, { recipientAccountId: '444455556666' });
     await using open = await trailOf(ours, theirs);
     for (const name of ['who-changed', 'history']) {
       expect(await open.ids(`${name} orders ${DAY}`)).toEqual(idsOf(ours, theirs));
@@ -235,7 +222,7 @@ describe('who-changed', () => {
     const there = { recipientAccountId: OTHER };
     const arn = (account: string) => `arn:aws:iam::${account}:role/orders`;
     const policy = (more: Fields = {}, document: unknown = {}) =>
-      call('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyDocument: JSON.stringify(document) }, null, more);
+      writeAt('iam:PutRolePolicy', '08:00', { roleName: 'orders', policyDocument: JSON.stringify(document) }, null, more);
 
     test('is about the resource in that account, not about one of the same name', async () => {
       const [ours, theirs] = [policy(), policy(there)];
@@ -257,16 +244,16 @@ describe('who-changed', () => {
 
     test('finds it in the log of the calling account, by ARN or by account id', async () => {
       const lambda = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api`;
-      const byArn = call('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: lambda }, null, there);
-      const shorter = call('lambda:TagResource20170331v2', '09:01', { resource: `${ACCOUNT}:function:api` }, null, there);
-      const theirs = call('lambda:UpdateFunctionCode20150331v2', '09:02', { functionName: 'api' }, null, there);
-      const called = call('lambda:UpdateFunctionCode20150331v2', '09:03', { functionName: lambda.replace(ACCOUNT, OTHER) });
-      const refused = call('lambda:DeleteFunctionConcurrency', '09:04', null, null, {
+      const byArn = writeAt('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: lambda }, null, there);
+      const shorter = writeAt('lambda:TagResource20170331v2', '09:01', { resource: `${ACCOUNT}:function:api` }, null, there);
+      const theirs = writeAt('lambda:UpdateFunctionCode20150331v2', '09:02', { functionName: 'api' }, null, there);
+      const called = writeAt('lambda:UpdateFunctionCode20150331v2', '09:03', { functionName: lambda.replace(ACCOUNT, OTHER) });
+      const refused = writeAt('lambda:DeleteFunctionConcurrency', '09:04', null, null, {
         ...there,
         errorCode: 'AccessDenied',
         errorMessage: `User: x is not authorized to perform: lambda:DeleteFunctionConcurrency on resource: ${lambda} because of that`,
       });
-      const registry = call('ecr:PutImageTagMutability', '09:05', { registryId: ACCOUNT, repositoryName: 'api' }, null, there);
+      const registry = writeAt('ecr:PutImageTagMutability', '09:05', { registryId: ACCOUNT, repositoryName: 'api' }, null, there);
       await using open = await trailOf(byArn, shorter, theirs, called, refused, registry);
       const found = await open.ids(`history ${lambda} ${DAY}`);
       expect(found).toEqual(idsOf(byArn, shorter, refused, registry));
@@ -282,8 +269,8 @@ describe('who-changed', () => {
     });
 
     test('needs no account for a bucket or an id, which are unique', async () => {
-      const bucket = call('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' }, null, there);
-      const shared = call('ec2:ModifySubnetAttribute', '08:00', { subnetId: 'subnet-0abc1234def567890' }, null, there);
+      const bucket = writeAt('s3:PutBucketPolicy', '08:00', { bucketName: 'invoices' }, null, there);
+      const shared = writeAt('ec2:ModifySubnetAttribute', '08:00', { subnetId: 'subnet-0abc1234def567890' }, null, there);
       await using open = await trailOf(bucket, shared);
       expect(await open.ids(`who-changed arn:aws:s3:::invoices ${DAY}`)).toEqual(idsOf(bucket));
       expect(await open.ids(`who-changed arn:aws:ec2:eu-central-1:${ACCOUNT}:subnet/subnet-0abc1234def567890 ${DAY}`)).toEqual(idsOf(shared));
@@ -292,9 +279,9 @@ describe('who-changed', () => {
 
   test('says when several accounts use the name, and offers each of them', async () => {
     const calls = (more: Fields = {}) => [
-      call('iam:CreateRole', '07:00', { roleName: 'orders' }, null, more),
-      call('iam:PutRolePolicy', '08:00', { roleName: 'orders' }, null, more),
-      call('iam:DeleteRole', '09:00', { roleName: 'orders' }, null, more),
+      writeAt('iam:CreateRole', '07:00', { roleName: 'orders' }, null, more),
+      writeAt('iam:PutRolePolicy', '08:00', { roleName: 'orders' }, null, more),
+      writeAt('iam:DeleteRole', '09:00', { roleName: 'orders' }, null, more),
     ];
     const elsewhere = calls({ recipientAccountId: '444455556666' });
     await using open = await trailOf(...calls(), ...elsewhere);
@@ -315,8 +302,8 @@ describe('who-changed', () => {
   });
 
   test('finds an id in the request, whatever the target is', async () => {
-    const attach = call('ec2:AttachVolume', '08:00', { volumeId: 'vol-0abc1234def567890', instanceId: 'i-0abc1234def567890' });
-    const other = call('ec2:AttachVolume', '09:00', { volumeId: 'vol-0abc1234def567891', instanceId: 'i-0abc1234def567890' });
+    const attach = writeAt('ec2:AttachVolume', '08:00', { volumeId: 'vol-0abc1234def567890', instanceId: 'i-0abc1234def567890' });
+    const other = writeAt('ec2:AttachVolume', '09:00', { volumeId: 'vol-0abc1234def567891', instanceId: 'i-0abc1234def567890' });
     await using open = await trailOf(attach, other);
     expect(await open.ids(`who-changed vol-0abc1234def567890 ${DAY}`)).toEqual(idsOf(attach));
     expect(await open.ids(`who-changed i-0abc1234def567890 ${DAY}`)).toEqual(idsOf(attach, other));
@@ -325,10 +312,10 @@ describe('who-changed', () => {
 
 describe('who-deleted', () => {
   test('tells a deletion from attempts, from scheduled deletions and from the deletion of a part', async () => {
-    const gone = call('iam:DeleteRole', '12:00', { roleName: 'orders' });
-    const tried = call('iam:DeleteRole', '11:00', { roleName: 'orders' }, null, { errorCode: 'DeleteConflictException' });
-    const part = call('iam:DeleteRolePolicy', '11:30', { roleName: 'orders', policyName: 'x' });
-    const planned = call('kms:ScheduleKeyDeletion', '09:00', { keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001' });
+    const gone = writeAt('iam:DeleteRole', '12:00', { roleName: 'orders' });
+    const tried = writeAt('iam:DeleteRole', '11:00', { roleName: 'orders' }, null, { errorCode: 'DeleteConflictException' });
+    const part = writeAt('iam:DeleteRolePolicy', '11:30', { roleName: 'orders', policyName: 'x' });
+    const planned = writeAt('kms:ScheduleKeyDeletion', '09:00', { keyId: '0e7e4a1c-ee11-4c0d-9abc-e7e41a100001' });
     await using open = await trailOf(gone, tried, part, planned);
     expect(await open.ids(`who-deleted orders ${DAY}`)).toEqual(idsOf(gone, tried));
     expect(await sentenceOf(open, `who-deleted orders ${DAY}`)).toMatch(/^orders was deleted by alice /);
@@ -350,16 +337,16 @@ describe('history', () => {
     const id = 'i-0abc1234def567890';
     const set = { instancesSet: { items: [{ instanceId: id }] } };
     const life = [
-      call('ec2:RunInstances', '08:00', {}, set),
-      call('ec2:CreateTags', '08:01', { resourcesSet: { items: [{ resourceId: id }] } }),
-      call('ec2:StopInstances', '09:00', set, null, { errorCode: 'Client.UnauthorizedOperation' }),
-      call('ec2:CreateImage', '10:00', { instanceId: id }, { imageId: 'ami-0abc1234def567890' }),
-      call('ec2:TerminateInstances', '11:00', set),
+      writeAt('ec2:RunInstances', '08:00', {}, set),
+      writeAt('ec2:CreateTags', '08:01', { resourcesSet: { items: [{ resourceId: id }] } }),
+      writeAt('ec2:StopInstances', '09:00', set, null, { errorCode: 'Client.UnauthorizedOperation' }),
+      writeAt('ec2:CreateImage', '10:00', { instanceId: id }, { imageId: 'ami-0abc1234def567890' }),
+      writeAt('ec2:TerminateInstances', '11:00', set),
     ];
     await using open = await trailOf(
       ...life,
       record({ requestParameters: set }),
-      call('ec2:StopInstances', '09:30', { instancesSet: { items: [{ instanceId: 'i-0abc1234def567891' }] } }),
+      writeAt('ec2:StopInstances', '09:30', { instancesSet: { items: [{ instanceId: 'i-0abc1234def567891' }] } }),
     );
     expect((await open.cells(`history ${id} ${DAY}`)).map(({ eventname, effect }) => [eventname, effect])).toEqual([
       ['TerminateInstances', 'deleted it'],
@@ -376,12 +363,12 @@ describe('history', () => {
 
 describe('A name', () => {
   test('does not match the end of a longer name, nor an id the beginning of one', async () => {
-    const ours = call('lambda:UpdateFunctionCode20150331v2', '08:00', { functionName: 'api' });
-    const byArn = call('lambda:TagResource20170331v2', '08:30', { resource: `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api` });
-    const longer = call('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: 'other-api' });
-    const pattern = call('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: 'a_i' });
-    const old = call('ec2:DeleteVolume', '10:00', { volumeId: 'vol-1a2b3c4d' });
-    const young = call('ec2:DeleteVolume', '10:00', { volumeId: 'vol-1a2b3c4d5e6f70819' });
+    const ours = writeAt('lambda:UpdateFunctionCode20150331v2', '08:00', { functionName: 'api' });
+    const byArn = writeAt('lambda:TagResource20170331v2', '08:30', { resource: `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api` });
+    const longer = writeAt('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: 'other-api' });
+    const pattern = writeAt('lambda:UpdateFunctionCode20150331v2', '09:00', { functionName: 'a_i' });
+    const old = writeAt('ec2:DeleteVolume', '10:00', { volumeId: 'vol-1a2b3c4d' });
+    const young = writeAt('ec2:DeleteVolume', '10:00', { volumeId: 'vol-1a2b3c4d5e6f70819' });
     await using open = await trailOf(ours, byArn, longer, pattern, old, young);
     expect(await open.ids(`history arn:aws:lambda:eu-central-1:${ACCOUNT}:function:api ${DAY}`)).toEqual(idsOf(ours, byArn));
     expect(await open.ids(`history a_i ${DAY}`)).toEqual(idsOf(pattern));
@@ -394,21 +381,21 @@ describe('Wherever a record names a resource', () => {
     const arn = `arn:aws:ec2:eu-central-1:${ACCOUNT}:volume/${name}`;
     const policy = { Statement: [{ Effect: 'Allow', Action: '*', Resource: [arn, '*'] }, { NotResource: arn }] };
     return {
-      'the request': call('ec2:ModifyVolume', '08:00', { volumeId: name, size: '20' }),
-      'a list of lists in it': call('dlm:CreateThing', '08:00', { items: [{ inner: [['other', name]] }, 'last'] }),
-      'a tag': call('ec2:CreateTags', '08:00', { resourcesSet: { items: [] }, tagSet: { items: [{ key: 'from', value: name }] } }),
-      'the response': call('ec2:CreateFleet', '08:00', null, { made: { list: [{ id: name }] } }),
-      'an ARN in the response': call('dlm:StartThing', '08:00', null, { arn }),
-      'the resources': call('dlm:StopThing', '08:00', null, null, {
+      'the request': writeAt('ec2:ModifyVolume', '08:00', { volumeId: name, size: '20' }),
+      'a list of lists in it': writeAt('dlm:CreateThing', '08:00', { items: [{ inner: [['other', name]] }, 'last'] }),
+      'a tag': writeAt('ec2:CreateTags', '08:00', { resourcesSet: { items: [] }, tagSet: { items: [{ key: 'from', value: name }] } }),
+      'the response': writeAt('ec2:CreateFleet', '08:00', null, { made: { list: [{ id: name }] } }),
+      'an ARN in the response': writeAt('dlm:StartThing', '08:00', null, { arn }),
+      'the resources': writeAt('dlm:StopThing', '08:00', null, null, {
         resources: [
           { ARN: 'arn:aws:s3:::example-logs', type: 'AWS::S3::Bucket' },
           { ARN: arn, type: 'AWS::EC2::Volume' },
         ],
       }),
-      'an ARN in a policy': call('iam:PutRolePolicy', '08:00', { roleName: 'api', policyDocument: JSON.stringify(policy) }),
-      'an ARN in a policy of many lines': call('iam:PutRolePolicy', '08:00', { policyDocument: JSON.stringify(policy, null, 2) }),
-      'a name in a document': call('ssm:PutParameter', '08:00', { value: JSON.stringify({ [name]: 1, other: [name] }) }),
-      'a message of refusal': call('ec2:DeleteVolume', '08:00', null, null, {
+      'an ARN in a policy': writeAt('iam:PutRolePolicy', '08:00', { roleName: 'api', policyDocument: JSON.stringify(policy) }),
+      'an ARN in a policy of many lines': writeAt('iam:PutRolePolicy', '08:00', { policyDocument: JSON.stringify(policy, null, 2) }),
+      'a name in a document': writeAt('ssm:PutParameter', '08:00', { value: JSON.stringify({ [name]: 1, other: [name] }) }),
+      'a message of refusal': writeAt('ec2:DeleteVolume', '08:00', null, null, {
         errorCode: 'AccessDenied',
         errorMessage: `User: arn:aws:iam::${ACCOUNT}:user/alice is not authorized to perform: ec2:DeleteVolume on resource: ${arn} because`,
       }),
@@ -432,12 +419,12 @@ describe('Wherever a record names a resource', () => {
 describe('who', () => {
   test('counts the callers of an event, on one resource or on any, in any case', async () => {
     const put = (role: string, who: string, more: Fields = {}) =>
-      call('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity: user(who), ...more });
+      writeAt('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity: user(who), ...more });
     await using open = await trailOf(
       put('a', 'alice'),
       put('a', 'bob', { errorCode: 'AccessDenied' }),
       put('b', 'bob'),
-      call('iam:PutUserPolicy', '08:00', { userName: 'a' }),
+      writeAt('iam:PutUserPolicy', '08:00', { userName: 'a' }),
     );
     expect(await open.cells(`who putrolepolicy a ${DAY}`)).toMatchObject([
       { actor: 'alice', calls: 1, failed: 0 },
@@ -451,7 +438,7 @@ describe('who', () => {
   });
 
   test('leads from each row to only the calls that it counts', async () => {
-    const put = (role: string, userIdentity: Fields) => call('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity });
+    const put = (role: string, userIdentity: Fields) => writeAt('iam:PutRolePolicy', '08:00', { roleName: role }, null, { userIdentity });
     // A session that is named like a person.
     await using open = await trailOf(
       put('a', user('alice')),
@@ -469,9 +456,9 @@ describe('who', () => {
 
 describe('An empty answer', () => {
   const open = trailForAll(
-    call('iam:PutRolePolicy', '08:00', { roleName: 'orders-api-role' }),
+    writeAt('iam:PutRolePolicy', '08:00', { roleName: 'orders-api-role' }),
     record({ eventName: 'GetRole', requestParameters: { roleName: 'audit' } }),
-    call('ec2:ModifyVolume', '09:00', { volumeId: 'vol-0abc1234def567891' }),
+    writeAt('ec2:ModifyVolume', '09:00', { volumeId: 'vol-0abc1234def567891' }),
   );
 
   test.each([
@@ -505,39 +492,39 @@ describe('a part, and what it belongs to', () => {
   const FUNCTION = `arn:aws:lambda:eu-central-1:${ACCOUNT}:function:parser`;
   const TABLE = `arn:aws:dynamodb:eu-central-1:${ACCOUNT}:table/carts`;
   const open = trailForAll(
-    call('lambda:CreateFunction20150331', '08:00', { functionName: 'parser' }, { functionArn: FUNCTION }),
-    call('lambda:CreateAlias20150331', '08:10', { functionName: 'parser', name: 'live' }, { aliasArn: `${FUNCTION}:live`, name: 'live' }),
-    call('lambda:DeleteFunction20150331', '08:20', { functionName: 'parser', qualifier: '3' }),
-    call('lambda:DeleteFunction20150331', '08:25', { functionName: `${FUNCTION}:4` }),
-    call(
+    writeAt('lambda:CreateFunction20150331', '08:00', { functionName: 'parser' }, { functionArn: FUNCTION }),
+    writeAt('lambda:CreateAlias20150331', '08:10', { functionName: 'parser', name: 'live' }, { aliasArn: `${FUNCTION}:live`, name: 'live' }),
+    writeAt('lambda:DeleteFunction20150331', '08:20', { functionName: 'parser', qualifier: '3' }),
+    writeAt('lambda:DeleteFunction20150331', '08:25', { functionName: `${FUNCTION}:4` }),
+    writeAt(
       'lambda:PublishLayerVersion20181031',
       '08:30',
       { layerName: 'fonts' },
       { layerVersionArn: `${FUNCTION.replace('function:parser', 'layer:fonts')}:1` },
     ),
-    call(
+    writeAt(
       'dynamodb:CreateBackup',
       '09:00',
       { tableName: 'carts', backupName: 'nightly' },
       { backupDetails: { backupArn: `${TABLE}/backup/0148-b3` } },
     ),
-    call('dynamodb:DeleteBackup', '09:10', { backupArn: `${TABLE}/backup/0148-b3` }),
-    call('sns:Unsubscribe', '09:20', { subscriptionArn: `arn:aws:sns:eu-central-1:${ACCOUNT}:alarms:0e7e4a1c-ee11-4c0d-9abc-e7e41a100001` }),
-    call(
+    writeAt('dynamodb:DeleteBackup', '09:10', { backupArn: `${TABLE}/backup/0148-b3` }),
+    writeAt('sns:Unsubscribe', '09:20', { subscriptionArn: `arn:aws:sns:eu-central-1:${ACCOUNT}:alarms:0e7e4a1c-ee11-4c0d-9abc-e7e41a100001` }),
+    writeAt(
       'redshift:RestoreFromClusterSnapshot',
       '10:00',
       { clusterIdentifier: 'sales', snapshotIdentifier: 'sales-before' },
       { clusterIdentifier: 'sales' },
     ),
-    call(
+    writeAt(
       'rds:DeleteDBInstance',
       '10:10',
       { dBInstanceIdentifier: 'users', finalDBSnapshotIdentifier: 'users-last' },
       { dBInstanceIdentifier: 'users' },
     ),
-    call('events:PutTargets', '10:20', { rule: 'hourly', targets: [{ id: '1', arn: FUNCTION }] }),
-    call('elasticmapreduce:TerminateJobFlows', '10:30', { jobFlowIds: ['j-ABCDEFGHIJKL'] }),
-    call('ecs:RegisterTaskDefinition', '10:40', { family: 'web' }, { taskDefinition: { taskDefinitionArn: 'x' } }),
+    writeAt('events:PutTargets', '10:20', { rule: 'hourly', targets: [{ id: '1', arn: FUNCTION }] }),
+    writeAt('elasticmapreduce:TerminateJobFlows', '10:30', { jobFlowIds: ['j-ABCDEFGHIJKL'] }),
+    writeAt('ecs:RegisterTaskDefinition', '10:40', { family: 'web' }, { taskDefinition: { taskDefinitionArn: 'x' } }),
   );
 
   test.each([
@@ -568,21 +555,21 @@ describe('calls that make or delete by another word', () => {
   });
   const SNAPSHOT = 'snap-0abc1234def567891';
   const open = trailForAll(
-    call('route53:ChangeResourceRecordSets', '08:00', records(['CREATE', 'www.example.org.'], ['DELETE', 'old.example.org.'])),
-    call('route53:ChangeResourceRecordSets', '08:10', records(['UPSERT', 'api.example.org'])),
-    call(
+    writeAt('route53:ChangeResourceRecordSets', '08:00', records(['CREATE', 'www.example.org.'], ['DELETE', 'old.example.org.'])),
+    writeAt('route53:ChangeResourceRecordSets', '08:10', records(['UPSERT', 'api.example.org'])),
+    writeAt(
       'ec2:AuthorizeSecurityGroupIngress',
       '09:00',
       { groupId: 'sg-0abc1234def567890' },
       { securityGroupRuleSet: { items: [{ securityGroupRuleId: 'sgr-0abc1234def567890' }] } },
     ),
-    call('ec2:RevokeSecurityGroupIngress', '09:10', {
+    writeAt('ec2:RevokeSecurityGroupIngress', '09:10', {
       groupId: 'sg-0abc1234def567890',
       securityGroupRuleIds: { items: [{ securityGroupRuleId: 'sgr-0abc1234def567890' }] },
     }),
-    call('ec2:CancelCapacityReservation', '09:20', { CancelCapacityReservationRequest: { CapacityReservationId: 'cr-0abc1234def567890' } }),
-    call('secretsmanager:CancelRotateSecret', '09:30', { secretId: 'orders/key' }),
-    call('ec2:RestoreSnapshotFromRecycleBin', '09:40', { RestoreSnapshotFromRecycleBinRequest: { SnapshotId: SNAPSHOT } }),
+    writeAt('ec2:CancelCapacityReservation', '09:20', { CancelCapacityReservationRequest: { CapacityReservationId: 'cr-0abc1234def567890' } }),
+    writeAt('secretsmanager:CancelRotateSecret', '09:30', { secretId: 'orders/key' }),
+    writeAt('ec2:RestoreSnapshotFromRecycleBin', '09:40', { RestoreSnapshotFromRecycleBinRequest: { SnapshotId: SNAPSHOT } }),
     record({
       eventSource: 'organizations.amazonaws.com',
       eventName: 'CreateAccountResult',
@@ -591,7 +578,7 @@ describe('calls that make or delete by another word', () => {
       userIdentity: { accountId: ACCOUNT, invokedBy: 'organizations.amazonaws.com' },
       serviceEventDetails: { createAccountStatus: { accountId: '444455556666', state: 'SUCCEEDED' } },
     }),
-    call('iam:DeleteRole', '10:00', null, null, {
+    writeAt('iam:DeleteRole', '10:00', null, null, {
       errorCode: 'AccessDenied',
       errorMessage: 'User: x is not authorized to perform: iam:DeleteRole on resource: role keeper because no identity-based policy allows it',
     }),
@@ -622,18 +609,18 @@ describe('history of a key whose deletion is scheduled', () => {
   const request = { keyId: KEY, pendingWindowInDays: 7 };
 
   test('has the cancellation, and says when the key is due', async () => {
-    const scheduled = call('kms:ScheduleKeyDeletion', '08:00', request);
-    const cancelled = call('kms:CancelKeyDeletion', '09:00', { keyId: KEY });
+    const scheduled = writeAt('kms:ScheduleKeyDeletion', '08:00', request);
+    const cancelled = writeAt('kms:CancelKeyDeletion', '09:00', { keyId: KEY });
     await using cancelledOnce = await trailOf(scheduled, cancelled);
     expect(await cancelledOnce.ids(`history ${KEY} ${DAY}`)).toEqual(idsOf(scheduled, cancelled));
     expect(await sentenceOf(cancelledOnce, `history ${KEY} ${DAY}`)).not.toMatch(/due/);
-    await using scheduledAgain = await trailOf(scheduled, cancelled, call('kms:ScheduleKeyDeletion', '10:00', request));
+    await using scheduledAgain = await trailOf(scheduled, cancelled, writeAt('kms:ScheduleKeyDeletion', '10:00', request));
     expect(await sentenceOf(scheduledAgain, `history ${KEY} ${DAY}`)).toMatch(/ is due for deletion 2026-05-08 10:00:00 UTC: alice scheduled that /);
   });
 });
 
 test('says that a trail may have no events of objects, when it has no deletion of one', async () => {
-  await using open = await trailOf(call('s3:CreateBucket', '08:00', { bucketName: 'invoices' }));
+  await using open = await trailOf(writeAt('s3:CreateBucket', '08:00', { bucketName: 'invoices' }));
   expect(await sentenceOf(open, `who-deleted s3://invoices/a.pdf ${DAY}`)).toMatch(/Calls on data, such as objects/);
   expect(await sentenceOf(open, `who-deleted s3://invoices ${DAY}`)).not.toMatch(/Calls on data/);
 });
@@ -641,18 +628,18 @@ test('says that a trail may have no events of objects, when it has no deletion o
 describe('what joins or belongs to things', () => {
   const ROLE = `arn:aws:iam::${ACCOUNT}:role/oncall`;
   const open = trailForAll(
-    call('eks:DeleteAccessEntry', '08:00', { name: 'prod', principalArn: ROLE }),
-    call('elasticfilesystem:DeleteReplicationConfiguration', '08:10', { sourceFileSystemId: 'fs-0abc1234def567890' }),
-    call('autoscaling:DeleteNotificationConfiguration', '08:20', {
+    writeAt('eks:DeleteAccessEntry', '08:00', { name: 'prod', principalArn: ROLE }),
+    writeAt('elasticfilesystem:DeleteReplicationConfiguration', '08:10', { sourceFileSystemId: 'fs-0abc1234def567890' }),
+    writeAt('autoscaling:DeleteNotificationConfiguration', '08:20', {
       autoScalingGroupName: 'web',
       topicARN: `arn:aws:sns:eu-central-1:${ACCOUNT}:alarms`,
     }),
-    call('lambda:DeleteProvisionedConcurrencyConfig20190930', '08:30', { functionName: 'parser', qualifier: 'live' }),
-    call('lambda:DeleteLayerVersion20181031', '08:40', { layerName: 'fonts', versionNumber: 3 }),
-    call('elasticbeanstalk:DeleteApplicationVersion', '08:50', { applicationName: 'shop', versionLabel: 'shop-v1' }),
-    call('secretsmanager:PutSecretValue', '09:00', { secretId: 'orders/key' }, { name: 'orders/key', versionId: 'x' }),
-    call('sqs:DeleteMessage', '09:10', { queueUrl: `https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/jobs`, receiptHandle: 'AQEBsecret' }),
-    call('workmail:ResetPassword', '09:20', { organizationId: 'm-1', userId: 'u-1', password: 'hunter2' }),
+    writeAt('lambda:DeleteProvisionedConcurrencyConfig20190930', '08:30', { functionName: 'parser', qualifier: 'live' }),
+    writeAt('lambda:DeleteLayerVersion20181031', '08:40', { layerName: 'fonts', versionNumber: 3 }),
+    writeAt('elasticbeanstalk:DeleteApplicationVersion', '08:50', { applicationName: 'shop', versionLabel: 'shop-v1' }),
+    writeAt('secretsmanager:PutSecretValue', '09:00', { secretId: 'orders/key' }, { name: 'orders/key', versionId: 'x' }),
+    writeAt('sqs:DeleteMessage', '09:10', { queueUrl: `https://sqs.eu-central-1.amazonaws.com/${ACCOUNT}/jobs`, receiptHandle: 'AQEBsecret' }),
+    writeAt('workmail:ResetPassword', '09:20', { organizationId: 'm-1', userId: 'u-1', password: 'hunter2' }),
   );
 
   test.each([

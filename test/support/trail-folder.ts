@@ -50,6 +50,20 @@ export function record(fields: Fields = {}): Fields {
 export const records = (count: number, each: (n: number) => Fields = () => ({})): Fields[] =>
   Array.from({ length: count }, (_, n) => record(each(n)));
 
+/** A write of a service, such as `ec2:CreateVpc`, at a time of day such as 08:00. */
+export function writeAt(api: string, clock: string, requestParameters: unknown, responseElements: unknown = null, more: Fields = {}): Fields {
+  const [service, eventName] = api.split(':');
+  return record({
+    eventSource: `${service}.amazonaws.com`,
+    eventName,
+    eventTime: `2026-05-01T${clock}:00Z`,
+    readOnly: false,
+    requestParameters,
+    responseElements,
+    ...more,
+  });
+}
+
 /** The userIdentity of an IAM user. */
 export const user = (userName: string, account: string = ACCOUNT): Fields => ({
   type: 'IAMUser',
