@@ -131,7 +131,7 @@ export const CORRECTIONS: readonly CallCorrection[] = [
     names: ['CancelSpotInstanceRequests'],
     effect: 'delete',
     kind: 'spot instance request',
-    own: ['spotInstanceRequestIdsSet.spotInstanceRequestId', 'SpotInstanceRequestId[]'],
+    own: ['spotInstanceRequestIdsSet.spotInstanceRequestId'],
     parents: [],
     because: 'to cancel a request is its end',
   },

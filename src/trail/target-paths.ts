@@ -55,7 +55,12 @@ function writtenByEc2(place: string, name: string, kind: 'Request' | 'Response')
   const keys = place.split('.');
   const leaf = (keys.at(-1) as string).replace('[]', '');
   const isList = place.includes('[]');
-  if (kind === 'Request' && keys.length > 1) return [`$.${name}Request.${pathOf(keys).slice(2)}`, pathOf(keys.map(lowerFirst))];
+  if (kind === 'Request' && keys.length > 1) {
+    // A list of one is an object there.
+    const within = pathOf(keys).slice(2);
+    const sets = keys.map((key) => (key.endsWith('Set') ? `${lowerFirst(key)}.items[0]` : lowerFirst(key)));
+    return [...new Set([pathOf(sets), `$.${name}Request.${within}`, `$.${name}Request.${within.replaceAll('[0]', '')}`])];
+  }
   if (kind === 'Request') {
     const noun = lowerFirst(leaf).replace(/Id$/, '');
     const old = isList ? [`$.${noun}sSet.items[0].${lowerFirst(leaf)}`] : [`$.${lowerFirst(leaf)}`];
