@@ -1,5 +1,7 @@
 /** Nothing that a record names is missed: every spelling of a name, parts, calls in several steps, busy calls, delayed deletions. */
 import { describe, expect, test } from 'vitest';
+import { classifyAction } from '../src/analysis/resource-actions.ts';
+import { readResourceId } from '../src/analysis/resource-id.ts';
 import { toText } from '../src/message/message.ts';
 import { ACCOUNT, type Fields, type OpenTrail, record, trailOf, user, writeAt } from './support/trail-folder.ts';
 
@@ -216,12 +218,18 @@ describe('who-created', () => {
     await using open = await trailOf(made, ...puts);
     expect((await open.ask(`who-created busy ${DAY}`)).data).toMatchObject({ creation: { eventid: made.eventID } });
   });
+});
 
-  test('finds a resource of a request or a response that CloudTrail cut off', async () => {
-    const made = writeAt('iam:CreateRole', '08:00', { roleName: 'orders', assumeRolePolicyDocument: '{}' });
-    await using open = await trailOf(made);
-    expect(await open.ids(`who-created orders ${DAY}`)).toEqual(idsOf(made));
-  });
+test('A request that is cut off is read as far as it goes', () => {
+  const cutOff = { eventsource: 'iam.amazonaws.com', readlike: 'false', errormessage: null, resourcesjson: null, response: null };
+  const request = String.raw`{"roleName":"orders","path":"/team/","assumeRolePolicyDocument":"{\"Vers`;
+  const actionOn = (name: string, eventname: string) => classifyAction({ ...cutOff, eventname, request }, readResourceId(name)).action;
+  expect(['CreateRole', 'DeleteRole', 'UpdateAssumeRolePolicy'].map((eventname) => actionOn('orders', eventname))).toEqual([
+    'created',
+    'deleted',
+    'changed',
+  ]);
+  expect(actionOn('/team/', 'CreateRole')).toBe('used');
 });
 
 describe('A name that only a tag gives', () => {
@@ -347,7 +355,7 @@ describe('A deletion that takes effect later', () => {
       'due',
       [schedule('09:00')],
       '2026-06-01T00:00:00Z',
-      'was due for deletion 2026-05-08 09:00:00 UTC, and no call cancelled it',
+      'was due for deletion 2026-05-08 09:00:00 UTC, and no call from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC cancelled it',
       'due 2026-05-08, now past',
     ],
     ['cancelled', [schedule('09:00'), cancel], '2026-06-01T00:00:00Z', 'was not deleted: bob cancelled the deletion', 'cancelled by bob'],

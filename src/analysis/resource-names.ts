@@ -60,7 +60,6 @@ export function nameMatcher(resource: ResourceId): (written: string, eventsource
   const names = new Set([resource.name, ...spellingsOf(resource.arn?.text ?? resource.name)]);
   const lower = new Set([...names].map((name) => name.toLowerCase()));
   return (written, eventsource) => {
-    // Only one text in a thousand is a name of it: a cheap test first.
     const spellings = spellingsOf(written);
     if (resource.arn && written.startsWith('arn:') && isOtherArn(spellings, names)) return false;
     return spellings.some((name) => names.has(name)) || (CASE_BLIND.includes(eventsource) && spellings.some((name) => lower.has(name.toLowerCase())));
