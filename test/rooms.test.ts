@@ -28,14 +28,15 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['src', 'athena', 'duckdb'],
   'src/main.ts': ['src', 'athena', 'playground'],
   bench: ['src', 'commands', 'reports', 'athena', 'duckdb', 'sample', 'test'],
+  attack: ['src', 'athena', 'duckdb', 'sample', 'playground', 'test'],
 };
 
 /** Programs, which no file imports. */
-const PROGRAMS = /^src\/main\.ts$|^(src\/cli|sample|bench|calls)\/main\.ts$/;
+const PROGRAMS = /^src\/main\.ts$|^(src\/cli|sample|bench|calls|attack)\/main\.ts$/;
 
 /** Packages that only some rooms may import. */
 const PACKAGES: readonly { readonly name: RegExp; readonly rooms: readonly string[] }[] = [
-  { name: /^@slack\//, rooms: ['src/slack', 'src/message', 'playground', 'src/app.ts'] },
+  { name: /^@slack\//, rooms: ['src/slack', 'src/message', 'playground', 'src/app.ts', 'attack'] },
   { name: /^@aws-sdk\//, rooms: ['athena', 'src/state', 'src/app.ts'] },
   { name: /^@duckdb\//, rooms: ['duckdb'] },
   { name: /^handlebars$/, rooms: ['src/message'] },
@@ -49,7 +50,7 @@ const ROOT = ['app.ts', 'config.ts', 'errors.ts', 'kit.ts', 'main.ts'];
 type Tree = ReadonlyMap<string, string>;
 
 const tree: Tree = new Map(
-  globSync('{src,commands,reports,athena,duckdb,sample,playground,bench,calls}/**/*.ts').map((file) => [
+  globSync('{src,commands,reports,athena,duckdb,sample,playground,bench,calls,attack}/**/*.ts').map((file) => [
     file.replaceAll('\\', '/'),
     readFileSync(file, 'utf8'),
   ]),
