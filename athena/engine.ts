@@ -13,9 +13,9 @@ import {
 import { UserError } from '../src/errors.ts';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
+import { fairQueue } from '../src/trail/fair-queue.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { queryError, requestError } from './failure.ts';
-import { fairQueue } from './fair-queue.ts';
 import { parametersOf } from './literal.ts';
 
 export interface AthenaOptions {

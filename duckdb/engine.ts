@@ -1,24 +1,32 @@
 /** The embedded engine: runs Athena's SQL over a store, in a DuckDB without access to anything else. */
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBResult, type DuckDBValue } from '@duckdb/node-api';
+import { UserError } from '../src/errors.ts';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { distinctEventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { readLog, type StoreState } from './commit-log.ts';
 import { macros, readParquet, SCHEMA_PART, skippedFilesQuery } from './store-schema.ts';
 
-const QUERY_MEMORY = '512MB';
+export interface EngineOptions {
+  /** The most memory that its queries may use together, as DuckDB writes it. Default: 512MB. */
+  readonly memory?: string;
+  /** A folder for what does not fit into memory; no other engine may use it. Default: one in the store. */
+  readonly spill?: string;
+}
+
 /** More rows than any question lists. DuckDB reads the other columns only for the rows that are returned. */
 const LATE_MATERIALIZATION_ROWS = 20_000;
 
-/** Opens the engine over a store that was loaded at least once. Later loads are visible too. */
-export async function openDuckDB(folder: string): Promise<QueryEngine> {
+/** Opens an engine in this process over a store that was loaded at least once. Later loads are visible too. */
+export async function openDuckDB(folder: string, { memory = '512MB', spill }: EngineOptions = {}): Promise<QueryEngine> {
   const store = resolve(folder);
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(availableParallelism()),
-    memory_limit: QUERY_MEMORY,
-    temp_directory: join(store, 'query-spill'),
+    memory_limit: memory,
+    temp_directory: spill ?? join(store, 'query-spill', randomUUID()),
   });
   const setup = await instance.connect();
   // As in Athena: integer division, and UTC.
@@ -89,7 +97,7 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
     } catch (error) {
       close();
       signal.throwIfAborted();
-      throw error;
+      throw withAdvice(error, memory);
     }
 
     async function* rowsFrom(result: DuckDBResult, first: DuckDBDataChunk | null): AsyncGenerator<RawRow> {
@@ -100,13 +108,21 @@ export async function openDuckDB(folder: string): Promise<QueryEngine> {
         }
       } catch (error) {
         signal.throwIfAborted();
-        throw error;
+        throw withAdvice(error, memory);
       } finally {
         close();
       }
     }
   }
 }
+
+/** What to do about a query that needs too much memory; other errors unchanged. */
+const withAdvice = (error: unknown, memory: string): unknown =>
+  /^Out of Memory/i.test(error instanceof Error ? error.message : '')
+    ? new UserError(
+        `This question needs more memory than the ${memory} it may use. Ask about a shorter time, or with more filters or fewer fields in by:.`,
+      )
+    : error;
 
 const textRow = (row: Readonly<Record<string, DuckDBValue>>): RawRow =>
   Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, cell === null ? null : String(cell)]));

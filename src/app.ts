@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { openClients } from '../athena/clients.ts';
 import { openAthenaTrail } from '../athena/open.ts';
 import type { AthenaSettings } from '../athena/settings.ts';
-import { openDuckDB } from '../duckdb/engine.ts';
+import { openEnginePool } from '../duckdb/engine-pool.ts';
 import { type LoadResult, loadTrail } from '../duckdb/store.ts';
 import { ensureSample } from '../sample/ensure.ts';
 import { AWS_RANGES, OFFICES } from '../sample/networks.ts';
@@ -44,14 +44,16 @@ export interface OpenOptions {
   readonly clock: () => Date;
   readonly signal: AbortSignal;
   readonly onProgress: StartProgress;
+  /** Called with a sentence when a process of the embedded engine crashed or had to be ended. */
+  onEngineLost?(reason: string): void;
 }
 
 /** trailbot's own folder: relative paths in settings start here, and commands, reports and templates are in it. */
 const APP_FOLDER = new URL('../', import.meta.url);
 const TEMPLATES = new URL('templates/', APP_FOLDER);
 
-/** A question that runs when the process is told to stop has this long to finish. */
-const MAX_DRAIN_MS = 10_000;
+/** A question that runs when the process is told to stop has this long to finish. Whoever still waits then hears within two seconds more. */
+const MAX_DRAIN_MS = 3000;
 
 /** The trail that the settings name; relative paths start at `root`. Each trail has its own store unless STORE_PATH names one. */
 export function locateTrail(config: Config, root: string = fileURLToPath(APP_FOLDER)): TrailLocation {
@@ -96,12 +98,12 @@ export async function openTrail(
   options: OpenOptions,
 ): Promise<QueryEngine> {
   const { trail: out, store, isSample, athena } = location;
-  const { clock, signal, onProgress } = options;
+  const { clock, signal, onProgress, onEngineLost } = options;
   if (athena) return openOnAthena(athena, store, options);
   if (isSample)
     await ensureSample({ out, events, end: clock(), signal, onProgress: (done, total) => onProgress('Making a sample trail', done, total) });
   await loadNewFiles(location, signal, onProgress);
-  return openDuckDB(store);
+  return openEnginePool(store, onEngineLost && { onLost: onEngineLost });
 }
 
 async function openOnAthena(settings: AthenaSettings, store: string, { clock, signal }: OpenOptions): Promise<QueryEngine> {
@@ -203,7 +205,7 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
   const onLedgerError = (error: unknown): void => log.error(error, 'could not write down what a query cost');
   const onError = (error: unknown): void => log.error(error, 'could not load new files');
   return openParts(async (onClose) => {
-    const engine = await openTrail(location, config, options);
+    const engine = await openTrail(location, config, { ...options, onEngineLost: (reason) => log.warn(reason) });
     onClose(() => engine.close());
     const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
     const isLoaded = !location.isSample && !location.athena;
@@ -242,11 +244,13 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
   });
   return openParts(async (onClose) => {
     const port = await bot.start();
-    onClose(async () => void (await bot.stop(MAX_DRAIN_MS)));
+    let stopDigests = async (): Promise<void> => undefined;
+    // At the same time, so that a digest which is being posted takes no time from those who wait for answers.
+    onClose(async () => void (await Promise.all([bot.stop(MAX_DRAIN_MS), stopDigests()])));
 
     // Queries on DuckDB cost nothing, so the playground posts a report at each start.
     const postsAtStart = isPlayground && !location.athena;
-    const stopDigests = await startDigests({
+    stopDigests = await startDigests({
       reports: channel ? registry.reports : new Map(),
       athena: location.athena,
       appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
@@ -260,7 +264,6 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
       ask: desk.report,
       post: async (answer) => (channel ? bot.post(channel, answer) : log.info(toText(answer, TEMPLATES))),
     });
-    onClose(stopDigests);
     return { port };
   });
 }

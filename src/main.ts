@@ -12,8 +12,8 @@ import { visible } from './message/escape.ts';
 
 const EXIT = { stopped: 0, userError: 1, internalError: 2 } as const;
 
-/** The process exits this long after it is told to stop, whatever it still waits for. */
-const MAX_STOP_MS = 20_000;
+/** The process ends this long after it is told to stop, whatever it still waits for. */
+const MAX_STOP_MS = 9000;
 
 const signal = stopSignal();
 try {
@@ -80,7 +80,11 @@ function stopSignal(): AbortSignal {
   const stop = (): void => {
     if (stopping.signal.aborted) process.exit(EXIT.userError);
     stopping.abort(new UserError('Stopped.'));
-    setTimeout(() => process.exit(EXIT.userError), MAX_STOP_MS).unref();
+    setTimeout(() => {
+      process.stderr.write(`trailbot did not stop within ${MAX_STOP_MS / 1000} s, and was ended.\n`);
+      // An ordinary exit waits for threads that are busy.
+      process.kill(process.pid, 'SIGKILL');
+    }, MAX_STOP_MS).unref();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { openAthena } from '../athena/engine.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
+import { openEnginePool } from '../duckdb/engine-pool.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { contract } from './support/engine-contract.ts';
 import { type PocketAthena, pocketAthena } from './support/pocket-athena.ts';
@@ -11,6 +12,7 @@ beforeAll(async () => {
   const duck = await openDuckDB(inject('sampleStore'));
   pocket = await pocketAthena(duck);
   engines.DuckDB = duck;
+  engines['DuckDB in processes'] = await openEnginePool(inject('sampleStore'));
   engines.Athena = openAthena({
     client: pocket.client,
     database: 'trail',
@@ -23,9 +25,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await engines.Athena?.close();
   await pocket[Symbol.asyncDispose]();
+  await engines['DuckDB in processes']?.close();
   await engines.DuckDB?.close();
 });
 
-describe.each(['DuckDB', 'Athena'])('an engine, %s,', (name) => {
+describe.each(['DuckDB', 'DuckDB in processes', 'Athena'])('an engine, %s,', (name) => {
   test.each(contract.map(({ name: promise, holds }) => [promise, holds] as const))('%s', (_, holds) => holds(engines[name] as QueryEngine));
 });

@@ -84,7 +84,8 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   if (verb === 'doctor' && location.athena) return printDiagnosis({ ...location, athena: location.athena }, now, signal);
   const progress = progressBar(process.stderr);
   const clock = () => new Date();
-  const engine = await openTrail(location, config, { clock, signal, onProgress: progress.onProgress });
+  const onEngineLost = (reason: string) => void process.stderr.write(`${visible(reason)}\n`);
+  const engine = await openTrail(location, config, { clock, signal, onProgress: progress.onProgress, onEngineLost });
   progress.end();
   try {
     if (verb === 'doctor') {

@@ -5,6 +5,12 @@ export interface FairQueue {
   run<T>(requester: string, work: () => Promise<T>, waiting: TurnOptions): Promise<T>;
 }
 
+export interface FairQueueOptions {
+  readonly maxConcurrency: number;
+  /** How much of it one requester may use. Default: all. */
+  readonly maxPerRequester?: number;
+}
+
 interface TurnOptions {
   readonly signal: AbortSignal;
   /** Called with the position in the queue, from 1, each time it changes. Not called for work that starts at once. */
@@ -18,9 +24,11 @@ interface Turn {
 }
 
 /** Opens a queue that serves requesters in rounds, and the work of each requester in order. */
-export function fairQueue({ maxConcurrency }: { readonly maxConcurrency: number }): FairQueue {
+export function fairQueue({ maxConcurrency, maxPerRequester = maxConcurrency }: FairQueueOptions): FairQueue {
   /** Waiting turns by requester. The first requester is next. */
   const waiting = new Map<string, readonly Turn[]>();
+  /** Running work by requester. */
+  const running = new Map<string, number>();
   let free = maxConcurrency;
 
   return {
@@ -30,7 +38,7 @@ export function fairQueue({ maxConcurrency }: { readonly maxConcurrency: number 
       try {
         return await work();
       } finally {
-        free += 1;
+        count(requester, -1);
         advance();
       }
     },
@@ -55,11 +63,19 @@ export function fairQueue({ maxConcurrency }: { readonly maxConcurrency: number 
     else waiting.delete(requester);
   }
 
+  function count(requester: string, change: 1 | -1): void {
+    free -= change;
+    const now = (running.get(requester) ?? 0) + change;
+    if (now > 0) running.set(requester, now);
+    else running.delete(requester);
+  }
+
   /** Starts as many turns as possible, and reports the positions of the others. */
   function advance(): void {
     for (const [requester, [turn, ...others]] of waiting) {
       if (free === 0) break;
-      free -= 1;
+      if ((running.get(requester) ?? 0) >= maxPerRequester) continue;
+      count(requester, 1);
       waiting.delete(requester);
       // The requester goes to the end of the round. Iterating a map includes entries added meanwhile, so the loop goes on.
       setWaiting(requester, others);
