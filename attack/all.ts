@@ -1,4 +1,5 @@
 /** Every attack, in the order in which they run. */
 import type { Attack } from './attack.ts';
+import { ending } from './ending.ts';
 
-export const attacks: readonly Attack[] = [];
+export const attacks: readonly Attack[] = [ending];
