@@ -2,13 +2,13 @@
  * The embedded engine as trailbot uses it: a few processes, each with a share of the memory, which answer requesters in turn. A query
  * that does not end when it is told to, or that crashes, takes only its own process with it, and another one starts.
  */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../src/errors.ts';
 import type { Execution, QueryEngine } from '../src/trail/engine.ts';
 import { fairQueue } from '../src/trail/fair-queue.ts';
 import type { Sql } from '../src/trail/sql.ts';
-import { openDuckDB } from './engine.ts';
+import { openDuckDB, SPILL_PREFIX, spillFolder } from './engine.ts';
 import { EngineCrash, type EngineProcess, type RowStream, startEngineProcess } from './start-engine-process.ts';
 
 export interface EnginePoolOptions {
@@ -29,17 +29,15 @@ const SPILL_TTL_MS = 24 * 3_600_000;
 /** Opens the engine over a store that was loaded at least once. Later loads are visible too. */
 export async function openEnginePool(folder: string, { onLost = () => undefined }: EnginePoolOptions = {}): Promise<QueryEngine> {
   const store = resolve(folder);
-  const spill = join(store, 'query-spill');
-  await removeOldSpill(spill);
+  await removeOldSpill(store);
   const queue = fairQueue({ maxConcurrency: MAX_CONCURRENT_QUERIES, maxPerRequester: MAX_QUERIES_PER_REQUESTER });
   const closing = new AbortController();
   const idle: EngineProcess[] = [];
   const alive = new Set<EngineProcess>();
-  let started = 0;
   // The first question need not wait for its process.
   const first = startWorker();
   idle.push(first);
-  const metadata = await openDuckDB(store, { memory: METADATA_MEMORY, spill: join(spill, `${process.pid}`) }).catch((error: unknown) => {
+  const metadata = await openDuckDB(store, { memory: METADATA_MEMORY }).catch((error: unknown) => {
     first.kill();
     throw error;
   });
@@ -84,8 +82,7 @@ export async function openEnginePool(folder: string, { onLost = () => undefined 
   }
 
   function startWorker(): EngineProcess {
-    started += 1;
-    const worker = startEngineProcess({ store, memory: MEMORY_PER_QUERY, spill: join(spill, `${process.pid}-${started}`) });
+    const worker = startEngineProcess({ store, memory: MEMORY_PER_QUERY, spill: spillFolder(store) });
     alive.add(worker);
     void worker.ended.then((reason) => {
       alive.delete(worker);
@@ -96,14 +93,14 @@ export async function openEnginePool(folder: string, { onLost = () => undefined 
   }
 }
 
-async function removeOldSpill(spill: string): Promise<void> {
-  await mkdir(spill, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(spill)) {
-    const path = join(spill, name);
+/** A store that nobody may write to has none, and questions over it may still be answered. */
+async function removeOldSpill(store: string): Promise<void> {
+  for (const name of (await readdir(store)).filter((each) => each.startsWith(SPILL_PREFIX))) {
+    const path = join(store, name);
     const age = await stat(path).then(
       ({ mtimeMs }) => Date.now() - mtimeMs,
       () => 0,
     );
-    if (age > SPILL_TTL_MS) await rm(path, { recursive: true, force: true });
+    if (age > SPILL_TTL_MS) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -20,13 +20,23 @@ export interface EngineOptions {
 /** More rows than any question lists. DuckDB reads the other columns only for the rows that are returned. */
 const LATE_MATERIALIZATION_ROWS = 20_000;
 
+/** Each thread needs some of the memory. */
+const MAX_THREADS = 4;
+/** DuckDB's default is nine tenths of the free disk, which other things need. */
+const MAX_SPILL = '4GB';
+
+/** A new folder for what does not fit into memory. DuckDB makes it when it is needed. */
+export const spillFolder = (store: string): string => join(store, `${SPILL_PREFIX}${randomUUID()}`);
+export const SPILL_PREFIX = 'query-spill-';
+
 /** Opens an engine in this process over a store that was loaded at least once. Later loads are visible too. */
 export async function openDuckDB(folder: string, { memory = '512MB', spill }: EngineOptions = {}): Promise<QueryEngine> {
   const store = resolve(folder);
   const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(availableParallelism()),
+    threads: String(Math.min(availableParallelism(), MAX_THREADS)),
     memory_limit: memory,
-    temp_directory: spill ?? join(store, 'query-spill', randomUUID()),
+    max_temp_directory_size: MAX_SPILL,
+    temp_directory: spill ?? spillFolder(store),
   });
   const setup = await instance.connect();
   // As in Athena: integer division, and UTC.

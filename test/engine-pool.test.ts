@@ -175,9 +175,18 @@ test('A stream that is left early frees its process', async () => {
   expect(rows.at(-1)).toEqual({ x: '29999' });
 });
 
+test('A query larger than its memory is finished on disk, and the files are gone when the engine is', async () => {
+  const spilled = () => readdirSync(folder.store).filter((name) => /^query-spill-[0-9a-f]{8}-/.test(name));
+  const { engine } = await openPool();
+  const large = raw(`select count(*) as n from (select x, repeat('x', 100) || x as t from range(4000000) a(x) order by t) where x >= 0`);
+  expect((await ask(engine, large)).rows).toEqual([{ n: '4000000' }]);
+  expect(spilled()).toHaveLength(1);
+  await engine.close();
+  expect(spilled()).toEqual([]);
+});
+
 test('What a killed process spilled is deleted after a day, what others use now is not', async () => {
-  const spill = join(folder.store, 'query-spill');
-  const [old, recent] = [join(spill, 'old'), join(spill, 'recent')];
+  const [old, recent] = [join(folder.store, 'query-spill-old'), join(folder.store, 'query-spill-recent')];
   for (const path of [old, recent]) await mkdir(path, { recursive: true });
   await utimes(old, new Date(0), new Date(0));
   {
@@ -185,5 +194,5 @@ test('What a killed process spilled is deleted after a day, what others use now 
     await ask(pool.engine, COUNT);
     expect([existsSync(old), existsSync(recent)]).toEqual([false, true]);
   }
-  expect(readdirSync(spill)).toEqual(['recent']);
+  expect(readdirSync(folder.store).filter((name) => name.startsWith('query-spill'))).toEqual(['query-spill-recent']);
 });
