@@ -11,6 +11,7 @@ import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
 import { toCsv } from '../src/message/csv.ts';
+import { visible, visibleJson } from '../src/message/escape.ts';
 import { toJson } from '../src/message/json.ts';
 import { toMessage } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -44,6 +45,8 @@ const ATTACKS = [
   '＝1+1',
   '\u3000＠SUM(1)',
   '","=1+1","',
+  'a;=1+1; "@SUM(1)";',
+  'a\u2065b\ufff0c\u{e0fff}d\u17b4\u034f',
   '{{json @raw}} {{{x}}} {{#each}}',
   '<!date^0^{date}^https://evil.example|today>',
   '&lt;!channel&gt; &amp;',
@@ -180,9 +183,65 @@ describe('a cell of a CSV file', () => {
     ['\n=1+1', '\\u{a}=1+1'],
     ['a=1', 'a=1'],
     ['漢＝1', '漢＝1'],
+    ['a;=1', "a;'=1"],
+    ['a; "=1"', 'a;\' "=1"'],
+    ['a;b;＠SUM(1);', "a;b;'＠SUM(1);"],
+    ['a\t=1', 'a\\u{9}=1'],
+    ['"=1"', '\'"=1"'],
+    ['2026-11-20; a=1; b-c', '2026-11-20; a=1; b-c'],
+    ['Mozilla/5.0 (X11; Linux x86_64)', 'Mozilla/5.0 (X11; Linux x86_64)'],
   ])('%j is written as %j, which is not a formula', (text, written) => {
     const columns = [{ name: 'text', label: 'Text', kind: 'text' }] as const;
     expect(cellsOf(toCsv({ caption: '', columns, rows: [{ cells: { text } }] }))).toEqual([['text'], [written]]);
+  });
+
+  it('is no formula in a spreadsheet that splits lines elsewhere, whatever is in the cells beside it', () => {
+    const piece = fc.constantFrom(';', ',', '"', "'", '=', '+', '-', '@', '|', '%', '＝', ' ', '\t', '\r', '\n', '\u3000', '\u00a0', 'a', '1');
+    const cell = fc.oneof(fc.string({ unit: piece, maxLength: 12 }), hostile, fc.nat());
+    const columns = ['a', 'b', 'c'].map((name) => ({ name, label: name, kind: 'text' }) as const);
+    fc.assert(
+      fc.property(cell, cell, cell, (a, b, c) => {
+        const [, line = ''] = toCsv({ caption: '', columns, rows: [{ cells: { a, b, c } }] }).split('\r\n');
+        for (const separator of [';', '\t', ',;\t']) {
+          for (const found of cellsSplitAt(separator, line)) expect(found).not.toMatch(STARTS_FORMULA);
+        }
+        // Split without regard to quotes, too.
+        for (const found of line.split(/[;\t]/).slice(1)) expect(found).not.toMatch(STARTS_FORMULA);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe('a character that shows nothing', () => {
+  // https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, Default_Ignorable_Code_Point
+  const ranges = [
+    [0xad, 0xad],
+    [0x34f, 0x34f],
+    [0x61c, 0x61c],
+    [0x115f, 0x1160],
+    [0x17b4, 0x17b5],
+    [0x180b, 0x180f],
+    [0x200b, 0x200f],
+    [0x202a, 0x202e],
+    [0x2060, 0x206f],
+    [0x3164, 0x3164],
+    [0xfe00, 0xfe0f],
+    [0xfeff, 0xfeff],
+    [0xffa0, 0xffa0],
+    [0xfff0, 0xfff8],
+    [0x1bca0, 0x1bca3],
+    [0x1d173, 0x1d17a],
+    [0xe0000, 0xe0fff],
+  ] as const;
+
+  it.each(ranges.map(([from, to]) => [from.toString(16), to.toString(16), from, to] as const))('is shown: U+%s to U+%s', (_, __, from, to) => {
+    for (let code = from; code <= to; code += 1) {
+      const hidden = `a${String.fromCodePoint(code)}b`;
+      expect(visible(hidden)).toBe(`a\\u{${code.toString(16)}}b`);
+      expect(visibleJson(JSON.stringify(hidden))).not.toContain(String.fromCodePoint(code));
+      expect(JSON.parse(visibleJson(JSON.stringify(hidden)))).toBe(hidden);
+    }
   });
 });
 
@@ -255,7 +314,7 @@ async function answerFrom(engine: QueryEngine, line: string): Promise<Answer> {
   }
 }
 
-const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]/u;
+const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** An answer is harmless in every output format, and Slack takes it. */
 function expectInert(answer: Answer): void {
@@ -274,7 +333,27 @@ function expectInert(answer: Answer): void {
   const [names, ...lines] = cellsOf(csv);
   expect(names).toEqual(answer.table.columns.map(({ name }) => name));
   expect(lines).toHaveLength(answer.table.rows.length);
-  for (const cell of lines.flat()) expect(cell).not.toMatch(/^\s*[=+\-@|%＝＋－＠｜％]/);
+  for (const cell of lines.flat()) expect(cell).not.toMatch(STARTS_FORMULA);
+}
+
+const STARTS_FORMULA = /^[\s"]*[=+\-@|%＝＋－＠｜％]/;
+/** The cells of a line as a spreadsheet splits it at any of the separators: only a quote at the start of a cell holds it together. */
+function cellsSplitAt(separators: string, line: string): string[] {
+  const cells = [''];
+  let isQuoted = false;
+  for (let i = 0; i < line.length; i += 1) {
+    const char = line[i] as string;
+    const cell = cells.at(-1) as string;
+    const start = i === 0 || separators.includes(line[i - 1] as string);
+    if (isQuoted && char === '"' && line[i + 1] === '"') {
+      cells[cells.length - 1] = `${cell}"`;
+      i += 1;
+    } else if (isQuoted && char === '"') isQuoted = false;
+    else if (!isQuoted && char === '"' && start && cell === '') isQuoted = true;
+    else if (!isQuoted && separators.includes(char)) cells.push('');
+    else cells[cells.length - 1] = cell + char;
+  }
+  return cells;
 }
 
 /** The cells of a CSV text (RFC 4180). */

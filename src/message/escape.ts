@@ -3,9 +3,10 @@
  * them may ping a channel, spoof a link, hide text or run a formula.
  */
 
-// Control characters, and characters that have no width or reorder text: soft hyphen, joiners, bidi marks and overrides,
-// invisible operators, fillers, variation selectors, tags, lone surrogates.
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Variation_Selector}\u2800]|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0/gu;
+// Control characters, and characters that have no width or reorder text: all that Unicode lists as Default_Ignorable_Code_Point (soft
+// hyphen, joiners, fillers, variation selectors, tags, and places kept for more), bidi marks and overrides, lone surrogates, the blank
+// Braille pattern.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const ENTITY: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '`': 'ˋ' };
 
 /** Makes characters that could hide or reorder text visible, as `\u{202e}`. For places that parse nothing else. */
@@ -32,11 +33,12 @@ export const plain = (mrkdwn: string): string => unescapeMrkdwn(mrkdwn.replace(/
 /** Undoes the entities of `escapeMrkdwn`, for places where text is literal. */
 export const unescapeMrkdwn = (text: string): string => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
 
+// Where a cell begins: at its start, and after a semicolon, since a spreadsheet in a locale with a decimal comma splits cells there,
+// quoted or not. Spaces and quotes before the formula do not stop it.
+const FORMULA = /(^|;)(?=[\s"]*[=+\-@|%＝＋－＠｜％])/g;
+
 /**
  * Escapes a text cell of a CSV file. A spreadsheet runs text that begins with one of these characters as a formula (OWASP, "CSV
  * injection"), full-width forms included, so such text gets an apostrophe in front. Numbers are not escaped.
  */
-export const escapeCsvCell = (text: string): string => {
-  const seen = visible(text);
-  return /^\s*[=+\-@|%＝＋－＠｜％]/.test(seen) ? `'${seen}` : seen;
-};
+export const escapeCsvCell = (text: string): string => visible(text).replace(FORMULA, "$1'");

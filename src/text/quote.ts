@@ -4,8 +4,8 @@
 
 export const quote = (text: string): string => `"${Array.from(text, escapeCharacter).join('')}"`;
 
-/** Letters that are invisible (Hangul fillers). */
-const INVISIBLE_LETTER = /[\u115f\u1160\u3164\uffa0]/;
+/** Some letters are invisible: Hangul fillers. */
+const INVISIBLE_LETTER = /\p{Default_Ignorable_Code_Point}/u;
 
 /** A character inside quotes: unchanged when it is safe, else as `\u{…}`. */
 function escapeCharacter(char: string): string {
