@@ -5,7 +5,7 @@
  * only kept here: in Slack, too, no API method lists them.
  */
 import { type WebAPICallResult, WebClient } from '@slack/web-api';
-import type { PlaygroundSlack } from './slack.ts';
+import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 
 export interface ShownMessage {
   readonly key: string;
@@ -45,7 +45,7 @@ export interface Conversation {
 const POLL_MS = 250;
 
 export function openConversation(slack: PlaygroundSlack): Conversation {
-  const options = { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } };
+  const options = clientOptionsOf(slack);
   const asBot = new WebClient(slack.botToken, options);
   const asRequester = new WebClient(slack.requesterToken, options);
   const { general, digests, requester } = slack.workspace;

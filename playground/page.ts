@@ -2,7 +2,7 @@
  * A local page instead of Slack: type `/trail root-logins 6mo`, click buttons, and see the messages that Slack would show.
  *
  * It listens on loopback only. Other web pages in the same browser can reach loopback too, so requests must have this server as
- * their host, and requests that change something must come from this page.
+ * their host, and must come from this page, but for the one that opens it.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -41,6 +41,8 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
 const headers = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -65,6 +67,8 @@ export async function servePage({ port, slack, botUrl, examples, about }: PageOp
   const route = async (request: IncomingMessage, response: ServerResponse) => {
     if (!isOwnHost(request.headers.host, server.address())) return reply(response, 421, 'this server is only at 127.0.0.1 and localhost');
     const path = request.url ?? '/';
+    if (isFromAnotherPage(request) && !(path === '/' && isNavigation(request)))
+      return reply(response, 403, 'the request does not come from this page');
     if (request.method === 'GET') return path === '/events' ? sendEvents(response) : sendFile(path, response);
     if (request.method !== 'POST') return reply(response, 405, 'use GET or POST');
 
@@ -139,6 +143,17 @@ function isOwnHost(host: string | undefined, address: ReturnType<ReturnType<type
 /** Browsers set these headers, and no script can change them. The bot sends neither. */
 function isFromBrowser({ headers }: IncomingMessage): boolean {
   return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
+}
+
+/** True for what another page in the browser asks for. A program sends neither header. */
+function isFromAnotherPage({ headers }: IncomingMessage): boolean {
+  const { origin, host, 'sec-fetch-site': site = 'none' } = headers;
+  return (origin !== undefined && origin !== `http://${host}`) || (site !== 'same-origin' && site !== 'none');
+}
+
+/** A link to the page opens it, whoever has the link; the page that has it sees nothing of this one. */
+function isNavigation({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document' && headers.origin === undefined;
 }
 
 function isFromThisPage({ headers }: IncomingMessage): boolean {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Conversation, ShownMessage } from './conversation.ts';
 import type { ResponseTarget, ResponseUrls } from './response-urls.ts';
 import { type BotEndpoint, sendEvent, sendForm } from './signed-requests.ts';
-import type { PlaygroundSlack } from './slack.ts';
+import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 
 export interface SlackUser {
   type(message: z.infer<typeof TypedMessage>): Promise<void>;
@@ -44,7 +44,7 @@ export interface SlackUserOptions {
 
 export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botUrl }: SlackUserOptions): SlackUser {
   const { workspace, botUserId, signingSecret } = slack;
-  const client = new WebClient(slack.botToken, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+  const client = new WebClient(slack.botToken, clientOptionsOf(slack));
   const team = { id: workspace.teamId, domain: workspace.teamDomain };
   const user = { id: workspace.requester.id, username: workspace.requester.name, name: workspace.requester.name, team_id: team.id };
   const bot = (): BotEndpoint => ({ url: botUrl(), signingSecret });

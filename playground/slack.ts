@@ -1,16 +1,22 @@
 /**
- * A Slack workspace on loopback: one team, one user, two channels and the bot.
+ * A Slack workspace in this process: one team, one user, two channels and the bot.
  *
  * `emulate` keeps the state and answers the Web API as Slack does. It sends no slash commands, clicks or events to the bot; the
  * page sends those.
+ *
+ * The emulator takes any token, shows all messages at `/`, and allows every web page to read it. So it listens on no port: only
+ * `fetch` below reaches it.
  */
 import { randomBytes } from 'node:crypto';
-import { WebClient } from '@slack/web-api';
+import { type FetchFunction, WebClient, type WebClientOptions } from '@slack/web-api';
 import { createEmulator, type Emulator } from 'emulate';
+import { fetchThrough, newSocket } from './unlisted-socket.ts';
 
 export interface PlaygroundSlack {
-  /** For Bolt's `clientOptions.slackApiUrl`. */
+  /** For Bolt's `clientOptions.slackApiUrl`. It is the address of nothing: only `fetch` knows it. */
   readonly apiUrl: string;
+  /** For Bolt's `clientOptions.fetch`. Other addresses it passes on to the usual one. */
+  readonly fetch: FetchFunction;
   readonly botToken: string;
   readonly signingSecret: string;
   readonly botUserId: string;
@@ -40,41 +46,54 @@ const team = { name: 'Playground', domain: 'playground' };
 const requester = 'sam';
 const channels = { general: 'general', digests: 'trail-digests' };
 
-/** Opens the workspace on `port`, or on a free port when that is taken. */
-export async function openPlaygroundSlack(options: { readonly port: number }): Promise<PlaygroundSlack> {
+/** A name that no server can have (RFC 6761). */
+const ORIGIN = 'http://slack.invalid';
+
+export async function openPlaygroundSlack(): Promise<PlaygroundSlack> {
   // With these secrets a program can send messages to the bot, or as the bot, so they are new at each start.
   const [botToken, requesterToken, signingSecret] = [`xoxb-${secret()}`, `xoxp-${secret()}`, secret()] as const;
-  const emulator = await openEmulator(options.port, workspaceSeed(botToken, requesterToken));
+  const socket = await newSocket();
+  let emulator: Emulator | undefined;
+  const close = async (): Promise<void> => {
+    await emulator?.close();
+    await socket.remove();
+  };
   try {
-    const apiUrl = `http://127.0.0.1:${new URL(emulator.url).port}/api/`;
-    const workspace = await readWorkspace(apiUrl, botToken);
+    emulator = await openEmulator(socket.path, workspaceSeed(botToken, requesterToken));
+    const apiUrl = `${ORIGIN}/api/`;
+    const fetchFromEmulator = fetchThrough(socket.path, apiUrl);
+    const options = clientOptionsOf({ apiUrl, fetch: fetchFromEmulator });
+    const workspace = await readWorkspace(new WebClient(botToken, options));
     // The emulator's #general has no members at first, and only members get ephemeral messages.
-    await new WebClient(requesterToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } }).conversations.join({ channel: workspace.general.id });
+    await new WebClient(requesterToken, options).conversations.join({ channel: workspace.general.id });
     return {
       apiUrl,
+      fetch: fetchFromEmulator,
       botToken,
       signingSecret,
       botUserId: app.botUserId,
       requesterToken,
       workspace,
-      close: () => emulator.close(),
+      close,
     };
   } catch (error) {
-    await emulator.close();
+    await close();
     throw error;
   }
 }
 
+/** How a client reaches the workspace. It tries nothing twice: what fails here fails again. */
+export const clientOptionsOf = ({ apiUrl, fetch: through }: Pick<PlaygroundSlack, 'apiUrl' | 'fetch'>): WebClientOptions => ({
+  slackApiUrl: apiUrl,
+  fetch: through,
+  retryConfig: { retries: 0 },
+});
+
 const secret = (): string => randomBytes(32).toString('hex');
 
-async function openEmulator(port: number, slack: ReturnType<typeof workspaceSeed>): Promise<Emulator> {
-  const options = { service: 'slack', hostname: '127.0.0.1', seed: { slack } } as const;
-  try {
-    return await createEmulator({ ...options, port });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    return createEmulator({ ...options, port: 0 });
-  }
+function openEmulator(path: string, slack: ReturnType<typeof workspaceSeed>): Promise<Emulator> {
+  // It passes the port to server.listen(), which takes the path of a socket in its place.
+  return createEmulator({ service: 'slack', port: path as unknown as number, baseUrl: ORIGIN, seed: { slack } });
 }
 
 /** The workspace at the start. The tokens look like real ones. */
@@ -101,8 +120,7 @@ const workspaceSeed = (botToken: string, requesterToken: string) => ({
 });
 
 /** The emulator assigns new ids at each start, so they are looked up. */
-async function readWorkspace(apiUrl: string, botToken: string): Promise<Workspace> {
-  const client = new WebClient(botToken, { slackApiUrl: apiUrl, retryConfig: { retries: 0 } });
+async function readWorkspace(client: WebClient): Promise<Workspace> {
   const [auth, users, conversations] = await Promise.all([client.auth.test(), client.users.list({}), client.conversations.list({})]);
   const entryNamed = (list: readonly { id?: string; name?: string }[] | undefined, name: string): WorkspaceEntry => {
     const id = list?.find((one) => one.name === name)?.id;

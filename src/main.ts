@@ -1,9 +1,6 @@
 /** `npm start`: reads the settings and the clock, starts trailbot, and stops it on SIGINT or SIGTERM. */
 import { once } from 'node:events';
 import { pino } from 'pino';
-import { availablePort } from '../playground/loopback.ts';
-import { servePage } from '../playground/page.ts';
-import { openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
 import { type App, openApp, openParts, slackConnection } from './app.ts';
 import { progressBar } from './cli/progress.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
@@ -40,9 +37,7 @@ async function run(config: Config): Promise<void> {
       const url = bot.port === null ? '' : `, at ${requestUrl(bot.port)}`;
       process.stdout.write(`trailbot answers /trail in Slack${url}. Stop it with ctrl-C.\n`);
     } else {
-      const slack = await openPlaygroundSlack({ port: 0 });
-      onClose(() => slack.close());
-      await startPlayground(app, slack, config, onClose);
+      await startPlayground(app, config, onClose);
     }
     return {};
   });
@@ -50,11 +45,16 @@ async function run(config: Config): Promise<void> {
   await running.close();
 }
 
-/** Starts the bot in the playground's Slack, and the page that shows it. */
-async function startPlayground(app: App, slack: PlaygroundSlack, config: Config, onClose: (step: () => unknown) => void): Promise<void> {
-  const { botToken, apiUrl: slackApiUrl, signingSecret, workspace } = slack;
+/** Starts the bot in the playground's Slack, and the page that shows it. Nothing of the playground is loaded before: with Slack, it never is. */
+async function startPlayground(app: App, config: Config, onClose: (step: () => unknown) => void): Promise<void> {
+  const { openPlaygroundSlack } = await import('../playground/slack.ts');
+  const { availablePort } = await import('../playground/loopback.ts');
+  const { servePage } = await import('../playground/page.ts');
+  const slack = await openPlaygroundSlack();
+  onClose(() => slack.close());
+  const { botToken, apiUrl: slackApiUrl, fetch: slackFetch, signingSecret, workspace } = slack;
   const transport = { kind: 'http', signingSecret, port: await availablePort(config.PORT), host: '127.0.0.1' } as const;
-  const connection = { botToken, slackApiUrl, transport };
+  const connection = { botToken, slackApiUrl, fetch: slackFetch, transport };
   const bot = await app.start({ connection, channel: workspace.digests.id, isPlayground: true });
   onClose(() => bot.close());
 

@@ -8,7 +8,7 @@ import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Page, servePage } from '../playground/page.ts';
 import { openResponseUrls } from '../playground/response-urls.ts';
-import { openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
+import { clientOptionsOf, openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
 import { browserOf } from './support/browser.ts';
 
 const hostile = '<script>window.ran = 1</script><img src=x onerror="window.ran = 1"><!channel>';
@@ -89,7 +89,7 @@ async function startBot(): Promise<string> {
     // Without this, Bolt calls auth.test at once, and some tests end before the response.
     tokenVerificationEnabled: false,
     logLevel: LogLevel.ERROR,
-    clientOptions: { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } },
+    clientOptions: clientOptionsOf(slack),
   });
   app.command('/trail', async ({ ack, respond, command: { text, response_url } }) => {
     responseUrls.push(response_url);
@@ -133,7 +133,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
-  slack = await openPlaygroundSlack({ port: 0 });
+  slack = await openPlaygroundSlack();
   botUrl = await startBot();
   page = await servePage({ port: 0, slack, botUrl: () => botUrl, examples: ['root-logins 6mo', 'help'], about: 'A fictional trail.' });
 });
@@ -354,6 +354,23 @@ describe('the server', () => {
     expect(await send('/', { host: '127.0.0.1' })).toBe(421);
   });
 
+  it('gives other pages nothing, and lets a link open the page', async () => {
+    const { host } = new URL(page.url);
+    const own = { host, 'sec-fetch-site': 'same-origin' };
+    for (const path of ['/', '/events', '/page.js']) {
+      expect(await send(path, { host, origin: 'http://evil.example' }), path).toBe(403);
+      for (const site of ['cross-site', 'same-site']) {
+        expect(await send(path, { host, 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }), path).toBe(403);
+        expect(await send(path, { host, 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }), path).toBe(403);
+      }
+    }
+    expect(await send('/page.js', own)).toBe(200);
+    const link = { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    expect(await send('/', link)).toBe(200);
+    expect(await send('/events', link)).toBe(403);
+    expect(await send('/message', { ...own, ...link, origin: 'http://evil.example' }, message())).toBe(403);
+  });
+
   it('accepts messages only from its own page', async () => {
     const { host } = new URL(page.url);
     expect(await send('/message', { host, origin: page.url }, message())).toBe(200);
@@ -375,12 +392,10 @@ describe('the server', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('uses a free port when its own is taken, as the workspace does', async () => {
-    const second = await openPlaygroundSlack({ port: Number(new URL(slack.apiUrl).port) });
+  it('uses a free port when its own is taken', async () => {
+    const second = await openPlaygroundSlack();
     const other = await servePage({ port: Number(new URL(page.url).port), slack: second, botUrl: () => botUrl, examples: [], about: '' });
     expect((await fetch(other.url)).status).toBe(200);
-    expect(second.apiUrl).not.toBe(slack.apiUrl);
-    expect(second.workspace.general.name).toBe('general');
     await other.close();
     await second.close();
   });

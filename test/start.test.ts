@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sendForm } from '../playground/signed-requests.ts';
@@ -58,8 +58,8 @@ function start(settings: Readonly<Record<string, string>>, slackAt = '') {
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output.err += text;
   });
-  const listening: AddressInfo[] = [];
-  child.on('message', (address) => listening.push(address as AddressInfo));
+  const listening: (AddressInfo | string)[] = [];
+  child.on('message', (address) => listening.push(address as AddressInfo | string));
   const ended = once(child, 'close').then(([status]) => status as number | null);
   cleanups.push(() => child.kill('SIGKILL') && ended);
   return { child, output, listening, ended };
@@ -95,19 +95,25 @@ describe('without a Slack token', () => {
     const { output, listening } = start({ PORT, PLAYGROUND_PORT: '0' });
     await waitForOutput(output, 'Ask the trail at  http://127.0.0.1:');
     const page = new URL(/http:\S+/.exec(output.out)?.[0] ?? '');
-    expect(listening.map(({ port }) => String(port))).toEqual(expect.arrayContaining([PORT, page.port]));
-    expect(new Set(listening.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
+    // The emulated Slack is on a socket in the file system, which no web page reaches.
+    const onPorts = listening.filter((at) => typeof at === 'object');
+    expect(new Set(onPorts.map(({ port }) => String(port)))).toEqual(new Set([PORT, page.port]));
+    expect(new Set(onPorts.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
+    if (process.platform !== 'win32') {
+      const [socket = ''] = listening.filter((at) => typeof at === 'string');
+      expect((await stat(dirname(socket))).mode & 0o777).toBe(0o700);
+    }
 
     const bot = `http://127.0.0.1:${PORT}/`;
     expect((await fetch(`${bot}readyz`)).status).toBe(200);
-    const other = await openPlaygroundSlack({ port: 0 });
+    const other = await openPlaygroundSlack();
     cleanups.push(() => other.close());
     const { signingSecret } = other;
     expect(await sendForm({ url: `${bot}slack/events`, signingSecret }, { command: '/trail', text: 'help' })).toMatchObject({ ok: false });
   });
 
   it('each start has its own secrets', async () => {
-    const two = await Promise.all([openPlaygroundSlack({ port: 0 }), openPlaygroundSlack({ port: 0 })]);
+    const two = await Promise.all([openPlaygroundSlack(), openPlaygroundSlack()]);
     cleanups.push(...two.map((slack) => () => slack.close()));
     const secrets = two.flatMap(({ signingSecret, botToken, requesterToken }) => [signingSecret, botToken, requesterToken]);
     expect(new Set(secrets).size).toBe(6);

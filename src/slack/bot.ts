@@ -22,8 +22,9 @@ import { mayHaveLocalTime, openTimeZones } from './time-zones.ts';
 export interface SlackConnection {
   readonly transport: Transport;
   readonly botToken: string;
-  /** Replaces Slack's own API, in tests and the playground. */
+  /** Replaces Slack's own API, in tests and the playground; `fetch` reaches one that is on no port. */
   readonly slackApiUrl?: string;
+  readonly fetch?: WebClientOptions['fetch'];
 }
 
 export interface BotOptions extends SlackConnection {
@@ -77,6 +78,7 @@ export function openBot(options: BotOptions): Bot {
     transport,
     botToken,
     slackApiUrl,
+    fetch: slackFetch,
     desk,
     access,
     clock,
@@ -94,6 +96,7 @@ export function openBot(options: BotOptions): Bot {
     timeout: 10_000,
     retryConfig: { retries: 2, factor: 2, minTimeout: 500, maxTimeout: 4000 },
     ...(slackApiUrl && { slackApiUrl }),
+    ...(slackFetch && { fetch: slackFetch }),
   };
   const receiver = openReceiver(transport, clientOptions, logger, () => !draining);
   // A post that timed out may have arrived, and web-api sends it again. Digests must not appear twice.

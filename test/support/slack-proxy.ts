@@ -37,7 +37,7 @@ export interface SlackProxy {
 }
 
 export async function openSlackProxy(): Promise<SlackProxy> {
-  const slack = await openPlaygroundSlack({ port: 0 });
+  const slack = await openPlaygroundSlack();
   const { workspace, signingSecret, botUserId } = slack;
   const sent: SentMessage[] = [];
   const reject: SlackProxy['reject'] = new Map();
@@ -68,7 +68,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
       if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
-    const reply = await forward(slack.apiUrl + method, request, body);
+    const reply = await forward(slack, method, request, body);
     const tz = method === 'users.info' ? timeZones.get(fields.user ?? '') : undefined;
     const profile = tz === undefined ? undefined : (JSON.parse(reply) as { readonly user: object });
     answer(response, profile ? JSON.stringify({ ...profile, user: { ...profile.user, tz } }) : reply);
@@ -133,9 +133,9 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   };
 }
 
-async function forward(url: string, { headers }: IncomingMessage, body: string): Promise<string> {
+async function forward(slack: PlaygroundSlack, apiMethod: string, { headers }: IncomingMessage, body: string): Promise<string> {
   const { 'content-type': type = '', authorization = '' } = headers;
-  const response = await fetch(url, { method: 'POST', body, headers: { 'content-type': type, authorization } });
+  const response = await slack.fetch(slack.apiUrl + apiMethod, { method: 'POST', body, headers: { 'content-type': type, authorization } });
   return response.text();
 }
 
