@@ -136,7 +136,7 @@ describe('Secrets in a record', () => {
     expect(shownRecord.requestParameters).toEqual({
       roleArn: `arn:aws:iam::${ACCOUNT}:role/deploy`,
       masterUserPassword: '(hidden)',
-      nested: [{ clientSecret: '(hidden)' }],
+      nested: [{ clientSecret: { value: '(hidden)' } }],
       policyDocument: '{"apiKey":"(hidden)","harmless":"kept"}',
     });
     expect(shownRecord.responseElements.credentials).toEqual({ accessKeyId: 'ASIA…MPLE', sessionToken: '(hidden)', expiration: 'later' });

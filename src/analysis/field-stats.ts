@@ -1,6 +1,6 @@
 /** Statistics on the JSON fields of records: every path, how many records have it, and its most common values. */
 import { parseJson } from '../text/json.ts';
-import { maskDeep } from '../text/redact.ts';
+import { openMask } from '../text/redact.ts';
 import { printKey } from '../trail/json-path.ts';
 
 /** One path, such as `requestParameters.instancesSet.items[].instanceId`. */
@@ -28,12 +28,14 @@ const MAX_FIELD_DEPTH = 50;
 const MAX_VALUE_LENGTH = 80;
 const TOP_VALUES = 3;
 
-/** Counts the fields of records, most common first. Values of keys that name a secret are hidden. */
+/** Counts the fields of records, most common first. Secrets are hidden, and count as one value. */
 export function countFields(records: readonly (readonly JsonDocument[])[]): FieldStats[] {
   const paths = new Map<string, { records: number; readonly values: Map<string, number> }>();
   for (const documents of records) {
     const ofRecord = new Map<string, Set<string>>();
-    for (const { name, json } of documents) collectValues(parseJson(json), name, name, ofRecord, 0);
+    const mask = openMask();
+    mask.read(Object.fromEntries(documents.map(({ name, json }) => [name, json])));
+    for (const { name, json } of documents) collectValues(mask.deep(parseJson(json)), name, ofRecord, 0);
     for (const [path, values] of ofRecord) {
       const known = paths.get(path) ?? { records: 0, values: new Map<string, number>() };
       if (!paths.has(path) && paths.size >= MAX_PATHS) continue;
@@ -57,20 +59,16 @@ export function countFields(records: readonly (readonly JsonDocument[])[]): Fiel
     .sort((a, b) => b.records - a.records || (a.path < b.path ? -1 : 1));
 }
 
-function collectValues(value: unknown, path: string, key: string, into: Map<string, Set<string>>, depth: number): void {
+function collectValues(value: unknown, path: string, into: Map<string, Set<string>>, depth: number): void {
   if (value === null || value === undefined || depth > MAX_FIELD_DEPTH) return;
   if (Array.isArray(value)) {
-    for (const inner of value) collectValues(inner, `${path}[]`, key, into, depth + 1);
+    for (const inner of value) collectValues(inner, `${path}[]`, into, depth + 1);
   } else if (typeof value === 'object') {
-    for (const [name, inner] of Object.entries(value)) collectValues(inner, `${path}.${printKey(name)}`, name, into, depth + 1);
+    for (const [name, inner] of Object.entries(value)) collectValues(inner, `${path}.${printKey(name)}`, into, depth + 1);
   } else {
     const values = into.get(path) ?? new Set();
-    into.set(path, values.add(displayValue(key, value)));
+    into.set(path, values.add(cutValue(String(value))));
   }
 }
 
-/** A value as text to show: cut when long, hidden when its key names a secret. */
-function displayValue(key: string, value: unknown): string {
-  const text = String(maskDeep({ [key]: value }, '')[key]);
-  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
-}
+const cutValue = (text: string): string => (text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text);

@@ -5,7 +5,7 @@ import { type Networks, unknownNetworks } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
 import { printLine } from '../question/print.ts';
 import { truncate } from '../text/format.ts';
-import { maskText } from '../text/redact.ts';
+import { holdsSecret, openMask } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import type { LocalClock } from '../trail/time-phrase.ts';
@@ -13,6 +13,7 @@ import { pin, type TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
+import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
 import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
@@ -53,11 +54,11 @@ export function openDesk(
   return {
     examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),
     async answer(typed, options) {
-      const save = saved && readSave(typed);
-      if (save) return saveQuestion(save, saved, commands, options);
-      const text = saved ? await resolveSavedName(typed, saved, commands) : typed;
-      if (saved && text === undefined) return listSaved(saved);
-      return answerLine(text ?? typed, options);
+      try {
+        return await answerTyped(typed, options);
+      } catch (error) {
+        throw maskedError(error, openMask(typed));
+      }
     },
     async report(name, period, options) {
       const report = reports.get(name);
@@ -68,6 +69,16 @@ export function openDesk(
       );
     },
   };
+
+  async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
+    const save = saved && readSave(typed);
+    if (save && holdsSecret(save.line ?? ''))
+      throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
+    if (save) return saveQuestion(save, saved, commands, options);
+    const text = saved ? await resolveSavedName(typed, saved, commands) : typed;
+    if (saved && text === undefined) return listSaved(saved);
+    return answerLine(text ?? typed, options);
+  }
 
   /** Reads a line. @throws UserError; for a word that is missing or not of its form, with the newest names of the trail that fit. */
   async function readOrOfferNames(text: string, clock: LocalClock, options: AskOptions): Promise<CommandLine | undefined> {
@@ -83,11 +94,12 @@ export function openDesk(
       const isOld = range && line.window === undefined && range.to <= pin(defaultWindow(command), clock.now).from;
       const time = isOld ? { window: { kind: 'since', from: isoSecond(range.from).slice(0, 10) } as const } : {};
       const lineWith = (name: string): string => printLine({ ...line, ...time, words: [name] });
-      const newest = `The newest in this trail: ${names.map((name) => maskText(truncate(name), '')).join(', ')}.`;
+      const mask = openMask();
+      const newest = `The newest in this trail: ${names.map((name) => truncate(mask.text(name))).join(', ')}.`;
       throw new UserError(
         `${error.message} ${newest}`,
         undefined,
-        names.map((name) => ({ label: maskText(name, ''), line: lineWith(name) })),
+        names.map((name) => ({ label: mask.text(name), line: lineWith(name) })),
       );
     }
   }

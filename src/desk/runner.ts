@@ -1,9 +1,14 @@
-/** Runs a question or a report. Its queries go through billing and the cache of paid rows; its finding becomes an answer. */
-import { type Answer, type Coverage, type Finding, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
+/**
+ * Runs a question or a report. Its queries go through billing and the cache of paid rows; its finding becomes an answer, without the
+ * secrets of the rows that were read.
+ */
+import { type Answer, type Cell, type Coverage, type Finding, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
 import { formatCount } from '../text/format.ts';
-import { maskDeep, maskText } from '../text/redact.ts';
+import { quote } from '../text/quote.ts';
+import { type Mask, openMask } from '../text/redact.ts';
+import { HIDDEN } from '../text/secret-forms.ts';
 import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery, streamQuery } from '../trail/engine.ts';
 import { isoSecond, splitNewestFirst } from '../trail/events.ts';
 import type { Filter } from '../trail/filter.ts';
@@ -11,6 +16,7 @@ import type { Query, Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
 import { withColumns } from './columns.ts';
+import { maskedError, maskedStatement } from './masked-error.ts';
 import { openQueryCache } from './query-cache.ts';
 import { describeSearch } from './searched.ts';
 
@@ -48,6 +54,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
   return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
     const bill = await billing?.open({ ...run, isNewestFirst: run.isNewestFirst && !isExport, requester, now, signal });
     const costs: Cost[] = [];
+    const mask = openMask(run.line && printLine(run.line));
     let partial: Finding | undefined;
     const execution: Execution = {
       signal,
@@ -61,7 +68,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     /** Runs a query within the budget, and notes what it cost. */
     const runBilled = async <Result extends { readonly cost: Cost }>(query: Query, runOnce: () => Promise<Result>): Promise<Result> => {
       await bill?.checkBudget(query.reads ?? []);
-      onQuery?.(query);
+      onQuery?.(maskedStatement(query, mask));
       const billed = costs.length;
       const result = await runOnce();
       // An engine with `onBilled` has reported each try already.
@@ -73,21 +80,24 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       networks,
       async ask<Row>(query: Query<Row>) {
         const known = bill && paidRows.find(query, now);
-        if (known) return known as Row[];
-        const { rows } = await runBilled(query, () => runQuery(engine, query, execution));
+        if (known) {
+          for (const row of known as readonly object[]) mask.read(row);
+          return known as Row[];
+        }
+        const { rows } = await runBilled(query, () => runQuery(engine, query, execution, mask.read));
         if (bill) paidRows.store(query, rows, now);
         return rows;
       },
       ...(isExport && {
         askAll: async <Row>(query: Query<Row>, count: number) =>
-          splitRows((await runBilled(query, () => streamQuery(engine, query, execution))).rows, count),
+          splitRows((await runBilled(query, () => streamQuery(engine, query, execution, mask.read))).rows, count),
       }),
       parts: (range) => (engine.estimate && !isExport ? splitNewestFirst(range) : [range]),
       showPartial(found, until) {
         partial = found;
         // A requester who cannot be shown partial results still gets the answer.
         if (onPartial)
-          void answerOf(run, found, costs)
+          void answerOf(run, found, costs, mask)
             .then((answer) => onPartial(answer, until))
             .catch(() => undefined);
       },
@@ -95,44 +105,64 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       billed: async (range) => billing?.billed(range),
     };
     try {
-      return await answerOf(run, await find(context), costs);
+      return await answerOf(run, await find(context), costs, mask);
     } catch (error) {
       // Partial results are shown with the confirmation, not lost to it.
-      if (!(error instanceof CostConfirmation) || !partial) throw error;
-      const answer = await answerOf(run, { ...partial, note: error.message, next: [...error.choices, ...(partial.next ?? [])] }, costs);
+      if (!(error instanceof CostConfirmation) || !partial) throw maskedError(error, mask);
+      const answer = await answerOf(run, { ...partial, note: error.message, next: [...error.choices, ...(partial.next ?? [])] }, costs, mask);
       return { ...answer, missing: [error.message, ...(answer.missing ?? [])] };
     } finally {
       await bill?.close();
     }
   };
 
-  async function answerOf({ name, line, window, reads, filters }: Run, found: Finding, costs: readonly Cost[]): Promise<Answer> {
+  async function answerOf({ name, line, window, reads, filters }: Run, found: Finding, costs: readonly Cost[], mask: Mask): Promise<Answer> {
     const text = line && printLine(line);
-    const named = text ?? '';
-    // The lines of follow-ups stay whole, since they are asked again; their labels are masked.
-    const masked = ({ label, line: follows }: Next): Next => ({ label: maskText(label, named), line: follows });
     const { table, unknown } = withColumns(found.table, line?.cols);
-    const maskedRow = (row: Row): Row => ({ cells: maskDeep(row.cells, named), ...(row.next && { next: masked(row.next) }) });
+    const maskedRow = maskRow(mask);
     const rows = table?.rows.map(maskedRow);
-    const missing = table ? missingFrom(table, line?.top) : [];
+    const missing = table ? missingFrom(table, line?.top).map(mask.text) : [];
     const extent = await engine.extent();
     const { first, last } = extent;
-    const searched = describeSearch({ window, line, filters }, extent);
+    const searched = mask.deep(describeSearch({ window, line, filters }, extent));
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
-    const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail));
+    const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail)).flatMap((each) => maskNext(each, mask));
+    // Whoever presses Share would repeat the line in public.
+    const isSecretLine = text !== undefined && mask.hasSecret(text);
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
+    const notes = [mask.text(note), ...(isSecretLine ? [SECRET_LINE] : [])].filter(Boolean).join(' ');
     return {
       template: name,
-      data: { ...maskDeep(found.data, named), searched },
+      data: { ...mask.deep(found.data), searched },
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),
-      ...(next && { next: next.map(masked) }),
-      ...(note !== '' && { note }),
-      ...(text !== undefined && { line: text }),
+      ...(next && { next }),
+      ...(notes !== '' && { note: notes }),
+      ...(text !== undefined && !isSecretLine && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
     };
   }
 }
+
+const SECRET_LINE = 'The question holds what looks like a secret, so it is not repeated here.';
+
+/** A follow-up with its label masked. Its line stays whole, since it is asked again; one with a secret in it is not offered. */
+const maskNext = ({ label, line, ...rest }: Next, mask: Mask): Next[] => (mask.hasSecret(line) ? [] : [{ label: mask.text(label), line, ...rest }]);
+
+/** Masks rows. A follow-up that holds a value as it was before is not offered. */
+const maskRow =
+  (mask: Mask) =>
+  ({ cells, next }: Row): Row => {
+    const masked = mask.deep(cells);
+    const isUnsafe = next !== undefined && Object.entries(cells).some(([name, cell]) => hasHidden(masked[name], cell) && isWithin(cell, next.line));
+    const [safe] = next && !isUnsafe ? maskNext(next, mask) : [];
+    return { cells: masked, ...(safe && { next: safe }) };
+  };
+
+const hasHidden = (masked: Cell | undefined, cell: Cell): boolean => masked !== cell && typeof masked === 'string' && masked.includes(HIDDEN);
+
+/** True when a line has the value, as it is or in quotes. */
+const isWithin = (value: Cell, line: string): boolean => typeof value === 'string' && (line.includes(value) || line.includes(quote(value)));
 
 /** The first rows of a result, and an iterable over the others, if there are any. */
 async function splitRows<Each>(all: AsyncGenerator<Each>, count: number): Promise<{ readonly rows: Each[]; readonly rest?: AsyncIterable<Each> }> {

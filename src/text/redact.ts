@@ -1,52 +1,249 @@
 /**
- * Hides secrets that CloudTrail records may contain: session tokens of AssumeRole, presigned query strings, passwords that a service
- * did not hide. Every string of an answer goes through here, whatever the output.
+ * Hides the secrets of CloudTrail records in everything that leaves: answers, lines, errors, logs. A secret is known by its name, in
+ * a pair of name and value, or by its form. What was known as a secret in any row that a question read is hidden by its value
+ * wherever it appears in the answer.
  */
-
 import { readJson, toJsonText } from './json.ts';
+import { decode, HIDDEN, hideForms, isHarmless, type OnSecret } from './secret-forms.ts';
+import { isBesideSecret, isPairName, isPairValue, isVariables, namesSecret } from './secret-names.ts';
 
-/** Keys, in any case, whose values are secrets anywhere in a record. */
-const SECRET_NAMES =
-  'sessionToken|secretAccessKey|secretKey|password|passwd|masterUserPassword|secretString|secretBinary|privateKey|clientSecret|authToken|accessToken|refreshToken|idToken|apiKey|signinToken|samlAssertion|samlResponse|webIdentityToken|preSharedKey|plaintext|importToken|passwordData|userData|X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential';
-
-const HIDDEN = '(hidden)';
-const SECRET_NAME = new RegExp(`(?:${SECRET_NAMES})$`, 'i');
-const JSON_MEMBER = new RegExp(`("[^"]*?(?:${SECRET_NAMES})"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"?`, 'gi');
-/** The same in JSON inside a JSON string, where quotes are escaped. */
-const NESTED_MEMBER = new RegExp(`((\\\\+)"[^"\\\\]*?(?:${SECRET_NAMES})\\2"\\s*:\\s*\\2")[^"\\\\]*`, 'gi');
-const SIGNED_QUERY = /((?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|AWSAccessKeyId)=)[^&\s"'<>]+/gi;
-// The first and last four characters are enough to tell keys apart; a question that names the whole id gets it in full.
-const ACCESS_KEY = /\b((?:AKIA|ASIA)[A-Z0-9]{4})[A-Z0-9]{4,}([A-Z0-9]{4})\b/g;
-
-/** `text` without secrets. Access key ids are shortened unless the question text `asked` contains them. */
-export function maskText(text: string, asked: string): string {
-  return text
-    .replace(JSON_MEMBER, `$1"${HIDDEN}"`)
-    .replace(NESTED_MEMBER, `$1${HIDDEN}`)
-    .replace(SIGNED_QUERY, `$1${HIDDEN}`)
-    .replace(ACCESS_KEY, (id, head: string, tail: string) => (asked.includes(id) ? id : `${head.slice(0, 4)}…${tail}`));
+/** Hides secrets in what leaves for one question. */
+export interface Mask {
+  /** Remembers the secrets in the cells of a row, as the engine returned it. */
+  read(row: object): void;
+  /** Text without secrets, and with access key ids shortened, except those that the question names. */
+  text(text: string): string;
+  /** A value with every string in it masked, and with every value hidden whose name marks a secret. */
+  deep<T>(value: T): T;
+  /** True when the text has a secret: a line with one is not offered, since without the secret it would ask something else. */
+  hasSecret(text: string): boolean;
 }
 
-/** A value with every string in it masked, and with every value hidden whose key names a secret. */
-export function maskDeep<T>(value: T, asked: string): T {
-  if (typeof value === 'string') return (maskJson(value, asked) ?? maskText(value, asked)) as T;
-  if (Array.isArray(value)) return value.map((inner) => maskDeep(inner, asked)) as T;
-  if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, isSecret(key, inner) ? HIDDEN : maskDeep(inner, asked)])) as T;
-  }
-  return value;
+/** A mask for a question; `asked` is its text. */
+export function openMask(asked = ''): Mask {
+  const known = openKnownSecrets();
+  const masked = new Map<string, string>();
+  const hide = (text: string): string => known.hide(hideForms(text, known.add));
+  const maskText = (text: string): string => {
+    if (text.length < MIN_LENGTH || (known.count() === 0 && isPlain(text))) return text;
+    const before = masked.get(text);
+    if (before !== undefined) return before;
+    if (masked.size >= MAX_REMEMBERED) masked.clear();
+    const after = shortenKeys(hideInJson(text, known.add, hide) ?? hide(text), asked);
+    if (text.length <= MAX_REMEMBERED_LENGTH) masked.set(text, after);
+    return after;
+  };
+  return {
+    read(row) {
+      const count = known.count();
+      for (const cell of Object.values(row)) {
+        if (typeof cell !== 'string' || cell.length < MIN_LENGTH || isPlain(cell)) continue;
+        if (isJson(cell)) collect(cell, known.add);
+        else if (!masked.has(cell)) hideForms(cell, known.add);
+      }
+      if (known.count() !== count) masked.clear();
+    },
+    text: maskText,
+    deep: (value) => hideDeep(value, known.add, maskText),
+    hasSecret(text) {
+      const plain = text.includes('\\') ? withoutEscapes(text) : text;
+      return hide(text) !== text || (plain !== text && hide(plain) !== plain);
+    },
+  };
 }
 
-/** JSON text with its members masked by key; undefined for other text. */
-function maskJson(text: string, asked: string): string | undefined {
-  if (!/^[[{]/.test(text)) return undefined;
+/** Text for a log: without what is known as a secret by its form. */
+export const hideSecrets = (text: string): string => openMask().text(text);
+
+/** True for text with a secret that is known by its form. */
+export const holdsSecret = (text: string): boolean => openMask().hasSecret(text);
+
+const MIN_LENGTH = 6;
+const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED_LENGTH = 300;
+
+/** A time, an id in hex, a number: most cells of a list. */
+const isPlain = (text: string): boolean => text.length < 40 && /^[0-9a-f:TZ.-]+$/.test(text);
+const isJson = (text: string): boolean => text.startsWith('{') || text.startsWith('[') || text.startsWith('"');
+
+// The first and last four characters are enough to tell keys apart; a question that names the whole id gets it in full. The prefixes:
+// "Understanding unique ID prefixes", IAM User Guide.
+const ACCESS_KEY = /\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{4})[A-Z0-9]{4,124}([A-Z0-9]{4})\b/g;
+
+const shortenKeys = (text: string, asked: string): string =>
+  text.replace(ACCESS_KEY, (id, head: string, tail: string) => (asked.includes(id) ? id : `${head.slice(0, 4)}…${tail}`));
+
+/** Text of a line without its quotes' escapes. */
+const withoutEscapes = (line: string): string =>
+  line
+    .replace(/\\u\{([0-9a-f]{1,6})\}/g, (whole, code: string) => {
+      const point = Number.parseInt(code, 16);
+      return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
+    })
+    .replace(/\\(["\\])/g, '$1');
+
+/** Remembers the secrets of a JSON text, also of one that CloudTrail cut off. */
+function collect(json: string, onSecret: OnSecret): void {
+  const value = parseWhole(json);
+  if (value === undefined) hideForms(json, onSecret);
+  else hideDeep(value, onSecret, (text) => hideInJson(text, onSecret, (inner) => hideForms(inner, onSecret)) ?? hideForms(text, onSecret));
+}
+
+/** JSON text with its secrets hidden by name; undefined for other text. */
+function hideInJson(text: string, onSecret: OnSecret, hide: (text: string) => string): string | undefined {
+  const value = /^\s*[[{"]/.test(text) ? parseWhole(text) : undefined;
+  if (value === undefined || (typeof value !== 'object' && typeof value !== 'string')) return undefined;
+  const hidden = hideDeep(value, onSecret, (inner) => hideInJson(inner, onSecret, hide) ?? hide(inner));
+  // Text without secrets stays as it was written.
+  return isSameJson(value, hidden) ? undefined : toJsonText(hidden);
+}
+
+const isSameJson = (a: unknown, b: unknown): boolean => toJsonText(a) === toJsonText(b);
+
+function parseWhole(text: string): unknown {
   try {
-    return toJsonText(maskDeep(readJson(text), asked));
+    return readJson(text);
   } catch {
     return undefined;
   }
 }
 
-// Empty values, booleans and AWS's own mask are not secrets.
-const isSecret = (name: string, value: unknown): boolean =>
-  SECRET_NAME.test(name) && value !== null && value !== '' && typeof value !== 'boolean' && value !== 'HIDDEN_DUE_TO_SECURITY_REASONS';
+/** How the values in an object are treated: each by its own name, or as parts of a secret, or all as secrets. */
+type Within = 'record' | 'secret' | 'variables';
+
+/** Deeper values are hidden whole. */
+const MAX_HIDDEN_DEPTH = 200;
+
+/** A value with the values of secret names hidden, and every other text given to `maskText`. */
+function hideDeep<T>(root: T, onSecret: OnSecret, maskText: (text: string) => string): T {
+  const hideWhole = (value: unknown): string => {
+    for (const text of textsOfValue(value)) onSecret(text);
+    return HIDDEN;
+  };
+  const visit = (value: unknown, within: Within, parent: string | undefined, depth: number): unknown => {
+    if (typeof value === 'string') return maskText(value);
+    if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+    if (depth > MAX_HIDDEN_DEPTH) return hideWhole(value);
+    if (Array.isArray(value))
+      return value.map((item) => (isScalar(item) && within !== 'record' ? hideScalar(item) : visit(item, within, parent, depth + 1)));
+    const secretKeys = secretsOfPairs(value);
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [maskText(key), visitMember(key, inner, within, parent, secretKeys.includes(key), depth)]),
+    );
+  };
+  const hideScalar = (value: unknown): unknown => (isSecretScalar(value) ? hideWhole(value) : value);
+  const visitMember = (key: string, value: unknown, within: Within, parent: string | undefined, isOfPair: boolean, depth: number): unknown => {
+    const isNamed = namesSecret(key) || isOfPair;
+    if (isScalar(value)) {
+      const isSecret = isNamed || within === 'variables' || (within === 'secret' && typeof value === 'string' && !isBesideSecret(key));
+      return isSecret && isSecretScalar(value) && !isKeyId(key, value) ? hideWhole(value) : visit(value, within, key, depth + 1);
+    }
+    if (isNamed && Array.isArray(value) && value.some(isSecretScalar)) return hideWhole(value);
+    const inside: Within = isVariables(parent, key) ? 'variables' : isNamed && within === 'record' ? 'secret' : within;
+    return visit(value, inside, key, depth + 1);
+  };
+  return visit(root, 'record', undefined, 0) as T;
+}
+
+const isScalar = (value: unknown): boolean => value === null || typeof value !== 'object';
+
+// Empty values, booleans, and references to where a secret lies are none.
+const isSecretScalar = (value: unknown): boolean =>
+  (typeof value === 'string' && !isHarmless(value)) || typeof value === 'number' || typeof value === 'bigint';
+
+/** Some services name an access key's id as they name its secret; so does API Gateway its keys' ids. */
+const isKeyId = (key: string, value: unknown): boolean =>
+  typeof value === 'string' &&
+  ((/accesskey$/i.test(key) && /^A[A-Z]{2}A[A-Z0-9]{12,}$/.test(value)) || (key === 'apiKey' && /^[a-z0-9]{10}$/.test(value)));
+
+/** The keys of a pair's secret: `value` of `{name: "DB_PASSWORD", value}`, and of a SecureString. */
+function secretsOfPairs(value: object): readonly string[] {
+  const entries = Object.entries(value);
+  const values = entries.filter(([key]) => isPairValue(key)).map(([key]) => key);
+  if (values.length === 0) return [];
+  const type = entries.find(([key]) => /^type$/i.test(key))?.[1];
+  if (type === 'PARAMETER_STORE' || type === 'SECRETS_MANAGER') return [];
+  const isSecret = type === 'SecureString' || entries.some(([key, name]) => isPairName(key) && typeof name === 'string' && namesSecret(name));
+  return isSecret ? values : [];
+}
+
+function textsOfValue(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (value === null || typeof value !== 'object') return [];
+  return Object.values(value).flatMap(textsOfValue);
+}
+
+/** Secrets that are hidden by value. */
+interface KnownSecrets {
+  add(secret: string): void;
+  count(): number;
+  hide(text: string): string;
+}
+
+/** More secrets than the records of one question have. */
+const MAX_SECRETS = 50_000;
+const MAX_SECRET_LENGTH = 20_000;
+const ANCHOR = 6;
+
+function openKnownSecrets(): KnownSecrets {
+  const byAnchor = new Map<string, string[]>();
+  const all = new Set<string>();
+  const remember = (secret: string): void => {
+    if (all.has(secret) || all.size >= MAX_SECRETS) return;
+    all.add(secret);
+    const anchor = secret.slice(0, ANCHOR);
+    byAnchor.set(
+      anchor,
+      [...(byAnchor.get(anchor) ?? []), secret].sort((a, b) => b.length - a.length),
+    );
+  };
+  const hidePlain = (text: string): string => {
+    let out = '';
+    let from = 0;
+    for (let at = 0; at + ANCHOR <= text.length; at += 1) {
+      const secret = byAnchor.get(text.slice(at, at + ANCHOR))?.find((each) => text.startsWith(each, at) && isAlone(text, at, each));
+      if (secret === undefined) continue;
+      out += `${text.slice(from, at)}${HIDDEN}`;
+      from = at + secret.length;
+      at = from - 1;
+    }
+    return out + text.slice(from);
+  };
+  return {
+    add(secret) {
+      const trimmed = secret.trim();
+      if (!isDistinct(trimmed) || trimmed.length > MAX_SECRET_LENGTH) return;
+      remember(trimmed);
+      // As it is written in JSON, and in HTML.
+      remember(JSON.stringify(trimmed).slice(1, -1));
+      remember(JSON.stringify(JSON.stringify(trimmed).slice(1, -1)).slice(1, -1));
+      remember(trimmed.replaceAll('&', '&amp;'));
+    },
+    count: () => all.size,
+    hide(text) {
+      if (all.size === 0 || text.length < ANCHOR) return text;
+      const hidden = hidePlain(text);
+      if (!text.includes('%')) return hidden;
+      const decoded = decode(text);
+      const inner = decoded === text ? text : hidePlain(decoded);
+      if (inner !== decoded) return inner;
+      const twice = decode(decoded);
+      const innermost = twice === decoded ? twice : hidePlain(twice);
+      return innermost !== twice ? innermost : hidden;
+    },
+  };
+}
+
+/**
+ * True for a value that hardly means anything else: at least six characters, of which one is a digit or a mark and one is a letter,
+ * or twelve. Others, such as `admin` or an account's number, are hidden in their place only.
+ */
+const isDistinct = (secret: string): boolean =>
+  secret.length >= ANCHOR && !/^[\d\s.,:;/+T_Z-]+$/.test(secret) && (secret.length >= 12 || /[^A-Za-z]/.test(secret));
+
+/** A short secret is not hidden within a longer word. */
+function isAlone(text: string, at: number, secret: string): boolean {
+  if (secret.length >= 12) return true;
+  const isWord = (character: string): boolean => /[A-Za-z0-9]/.test(character);
+  return !isWord(text.charAt(at - 1)) && !isWord(text.charAt(at + secret.length));
+}

@@ -54,6 +54,9 @@ export interface Execution {
 /** Runs a query and returns its rows, typed. */
 export type Ask = <Row>(query: Query<Row>) => Promise<Row[]>;
 
+/** Called with each row as the engine returned it. */
+type OnRow = (row: RawRow) => void;
+
 /** Runs SQL over the relation `events`. */
 export interface QueryEngine {
   /** Runs one statement. Rejects with the signal's reason once that is aborted. */
@@ -77,8 +80,10 @@ export async function runQuery<Row>(
   engine: QueryEngine,
   query: Query<Row>,
   execution: Execution,
+  onRow: OnRow = () => undefined,
 ): Promise<{ readonly rows: Row[]; readonly cost: Cost }> {
   const { rows, cost } = await engine.execute(query, execution);
+  for (const row of rows) onRow(row);
   const seen = new Set<string>();
   const isRepeated = ({ eventid }: RawRow): boolean => {
     if (eventid === null || eventid === undefined) return false;
@@ -97,12 +102,14 @@ export async function streamQuery<Row>(
   engine: QueryEngine,
   query: Query<Row>,
   execution: Execution,
+  onRow: OnRow = () => undefined,
 ): Promise<{ readonly rows: AsyncGenerator<Row>; readonly cost: Cost }> {
   const { rows, cost } = await engine.stream(query, execution);
   async function* parsed() {
     let last: string | null | undefined;
     for await (const row of rows) {
       const { eventid } = row;
+      onRow(row);
       if (eventid === null || eventid === undefined || eventid !== last) yield query.row.parse(row);
       last = eventid;
     }

@@ -1,4 +1,5 @@
 /** Where to read a call's target from: the JSON paths of what it made, deleted or changed, as CloudTrail may write them. */
+import { namesSecret } from '../text/secret-names.ts';
 import { type CatalogueCall, findCall } from './calls.ts';
 
 /** JSON paths, or places of the catalogue, in the order in which they are tried. */
@@ -32,11 +33,15 @@ export const hasTarget = ({ effect, own }: CatalogueCall): boolean => /^(create|
 
 const MAX_PLACES = 3;
 
+/** True for a place that holds a secret. In the calls of API Gateway `apiKey` is the id of a key. */
+const isSecretPlace = (place: string): boolean => place !== 'apiKey' && namesSecret((place.split('.').at(-1) as string).replace('[]', ''));
+
 /** The places of the catalogue that name a call's target: its own resource, or what that belongs to. */
 export function targetPlaces(call: CatalogueCall): TargetPaths {
   const isPart = PARTS.has(call.kind) && call.parents.length > 0;
   const asked = call.own.length > 0 && !isPart ? call.own : call.given.length > 0 && !isPart ? [] : call.parents;
-  const usable = (places: readonly string[]): string[] => places.filter((place) => place.split('.').length <= 2).slice(0, MAX_PLACES);
+  const usable = (places: readonly string[]): string[] =>
+    places.filter((place) => place.split('.').length <= 2 && !isSecretPlace(place)).slice(0, MAX_PLACES);
   return { request: usable(asked), response: isPart ? [] : usable(call.given) };
 }
 
