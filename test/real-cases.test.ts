@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UserError } from '../src/errors.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { openFolder } from './support/trail-folder.ts';
 
@@ -28,6 +29,7 @@ const ANSWERS: readonly (readonly [number: string, line: string, right: RegExp, 
   ['12', 'ip 203.0.113.42 30d', /^1 call came from 203\.0\.113\.42(.|\n)*kim@example\.com/],
   ['14', '59dbff89-35bd-4eac-99ed-be587ed5c001', /^dana@example\.com called DeleteCluster/],
   ['15', 'explain-denied 00000000-0000-4000-8000-000000000001 30d', /"Resource": "arn:aws:s3:::shop-data\/photo\.jpeg"/],
+  ['16', 'event 00000000-0000-4000-8000-0000000000a1 30d', /"SecurityToken": "\(hidden\)"/],
   ['21', 'event 00000000-0000-4000-8000-0000000000b1 30d', /"orderId": 153531731419263116/],
   ['23', 'access-changes 30d', /^1 call by 1 actor may have changed access(.|\n)*CloudTrail left out the request/],
   ['30', 'who-created orders-archive 30d', /^orders-archive was created by alice .*with CreateBucket/, '2023-07-12T00:00:00Z'],
@@ -73,6 +75,24 @@ describe.skipIf(!existsSync(CASES))('The case', () => {
       expect(toTerminal(await open.ask(line, now), templates, 200)).toMatch(right);
     },
   );
+
+  // Case 17 asks for hidden values; such a count is refused instead, because its rows would ask about each token.
+  test('17: does not count by session tokens', async () => {
+    await using open = await openCase('17');
+    const refused = await open.ask('count by:responseElements.credentials.sessionToken 30d', '2026-03-03T00:00:00Z').catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(UserError);
+    expect(refused).toMatchObject({
+      message: expect.stringMatching(/^“responseElements\.credentials\.sessionToken” holds secrets/),
+      suggestion: 'count responseElements.credentials.sessionToken:* 30d',
+    });
+    expect(JSON.stringify(refused)).not.toContain('LEAKED');
+    for (const line of [
+      'count responseElements.credentials.sessionToken:* by:user 30d',
+      'count by:responseElements.credentials.accessKeyId 30d',
+      'fields 30d',
+    ])
+      expect(JSON.stringify(await open.ask(line, '2026-03-03T00:00:00Z')), line).not.toContain('LEAKED');
+  });
 
   test.each(Object.entries(EVENTS))('%s: has %i events', async (number, events) => {
     await using open = await openCase(number);

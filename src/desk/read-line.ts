@@ -17,6 +17,7 @@ import { type Examples, openExamples } from './examples.ts';
 import { commandInHelp } from './help.ts';
 import { formOfWord } from './newest-names.ts';
 import type { Registry } from './registry.ts';
+import { checkSecretPaths } from './secret-paths.ts';
 
 /** A line and the command that answers it. */
 export interface CommandLine {
@@ -134,6 +135,7 @@ function toQuestion(line: Line, command: Command, clock: LocalClock, examples: E
     throw new UserError(`“${name}” takes no filters. Usage: ${shown}`, printLine({ ...line, filters: [] }));
   }
   checkValues({ ...line, filters });
+  checkSecretPaths(line);
   const { by, every, top, sort } = line;
   const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
   const unsupported = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
