@@ -1,11 +1,12 @@
 /** `npm start`: reads the settings and the clock, starts trailbot, and stops it on SIGINT or SIGTERM. */
 import { once } from 'node:events';
-import { pino } from 'pino';
 import { type App, openApp, openParts, slackConnection } from './app.ts';
 import { progressBar } from './cli/progress.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
 import { UserError } from './errors.ts';
 import { visible } from './message/escape.ts';
+import { openLog } from './state/log.ts';
+import { hideSecrets } from './text/redact.ts';
 
 const EXIT = { stopped: 0, userError: 1, internalError: 2 } as const;
 
@@ -22,7 +23,7 @@ try {
 process.exit(EXIT.stopped);
 
 async function run(config: Config): Promise<void> {
-  const log = pino({ level: config.LOG_LEVEL, base: null });
+  const log = openLog(config.LOG_LEVEL);
   const progress = progressBar(process.stderr);
   const running = await openParts(async (onClose) => {
     onClose(() => progress.end());
@@ -100,5 +101,5 @@ function fail(headline: string, error: unknown): never {
 function printError(headline: string, error: unknown): void {
   const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const text = error instanceof UserError ? error.message : `${headline}:\n${details}`;
-  process.stderr.write(`${text.split('\n').map(visible).join('\n')}\n`);
+  process.stderr.write(`${hideSecrets(text).split('\n').map(visible).join('\n')}\n`);
 }

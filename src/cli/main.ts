@@ -16,6 +16,7 @@ import { visible } from '../message/escape.ts';
 import { toTerminal } from '../message/terminal.ts';
 import { jsonFile } from '../state/json-file.ts';
 import { formatCount, truncate } from '../text/format.ts';
+import { hideSecrets } from '../text/redact.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -90,7 +91,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   try {
     if (verb === 'doctor') {
       const lines = await describeTrail(location, engine);
-      process.stdout.write(`${lines.map(visible).join('\n')}\n`);
+      process.stdout.write(`${lines.map((line) => visible(hideSecrets(line))).join('\n')}\n`);
       return;
     }
     const statements: Sql[] = [];
@@ -112,7 +113,8 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
       signal: AbortSignal.any([signal, timeout.signal]),
       onQuery: (sql) => statements.push(sql),
     };
-    const onLedgerError = (error: unknown) => process.stderr.write(`The cost of this question could not be recorded: ${visible(String(error))}\n`);
+    const onLedgerError = (error: unknown) =>
+      process.stderr.write(`The cost of this question could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
     const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
     const [reportName = 'daily'] = rest;
     const answer = await showWaiting(
@@ -323,7 +325,7 @@ try {
     process.exitCode = STATUS.userError;
   } else {
     process.stderr.write(
-      `Internal error:\n${visible(error instanceof Error ? (error.stack ?? error.message) : String(error)).replaceAll('\\u{a}', '\n')}\n`,
+      `Internal error:\n${visible(hideSecrets(error instanceof Error ? (error.stack ?? error.message) : String(error))).replaceAll('\\u{a}', '\n')}\n`,
     );
     process.exitCode = STATUS.internalError;
   }
