@@ -704,6 +704,37 @@ describe('the fair queue', () => {
     await expect(run('d1', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
   });
 
+  test('takes no more of a requester who has 50 waiting, and still those of others', async () => {
+    const { run, end, started } = openWork(1);
+    for (let n = 0; n <= 50; n += 1) run(`a${n}`);
+    await expect(run('a51')).rejects.toThrow('50 of your questions are waiting already. Ask again when some of them are answered.');
+    run('b1');
+    await settled();
+    await end('a0');
+    await end('a1');
+    expect(started).toEqual(['a0', 'a1', 'b1']);
+  });
+
+  test('leaves room for others when one requester may not use all of it', async () => {
+    const queue = fairQueue({ maxConcurrency: 3, maxPerRequester: 2 });
+    const started: string[] = [];
+    const ends: (() => void)[] = [];
+    const work = (name: string) => () => {
+      started.push(name);
+      return new Promise<void>((end) => ends.push(end));
+    };
+    for (const name of ['a1', 'a2', 'a3', 'b1', 'b2']) void queue.run(name.slice(0, 1), work(name), { signal });
+    await settled();
+    expect(started).toEqual(['a1', 'a2', 'b1']);
+    ends[0]?.();
+    await settled();
+    expect(started).toEqual(['a1', 'a2', 'b1', 'a3']);
+    for (const end of ends) end();
+    await settled();
+    expect(started).toEqual(['a1', 'a2', 'b1', 'a3', 'b2']);
+    for (const end of ends) end();
+  });
+
   test('reports positions as progress', async () => {
     await using pocket = await pocketAthena(duck);
     const athena = athenaOver(pocket, { maxConcurrency: 1 });

@@ -1,7 +1,12 @@
 /** A queue with limited concurrency and fair turns: one requester's many queries do not delay other requesters. */
+import { UserError } from '../errors.ts';
 
 export interface FairQueue {
-  /** Runs the work when it is the requester's turn. Rejects with the signal's reason when it is aborted before. */
+  /**
+   * Runs the work when it is the requester's turn. Rejects with the signal's reason when it is aborted before.
+   *
+   * @throws UserError when the requester has too much work waiting already.
+   */
   run<T>(requester: string, work: () => Promise<T>, waiting: TurnOptions): Promise<T>;
 }
 
@@ -23,6 +28,9 @@ interface Turn {
   position: number;
 }
 
+/** More than anybody asks by hand. Each place in the queue costs time whenever it moves. */
+const MAX_WAITING_PER_REQUESTER = 50;
+
 /** Opens a queue that serves requesters in rounds, and the work of each requester in order. */
 export function fairQueue({ maxConcurrency, maxPerRequester = maxConcurrency }: FairQueueOptions): FairQueue {
   /** Waiting turns by requester. The first requester is next. */
@@ -34,6 +42,8 @@ export function fairQueue({ maxConcurrency, maxPerRequester = maxConcurrency }: 
   return {
     async run(requester, work, { signal, onPosition }) {
       signal.throwIfAborted();
+      if ((waiting.get(requester)?.length ?? 0) >= MAX_WAITING_PER_REQUESTER)
+        throw new UserError(`${MAX_WAITING_PER_REQUESTER} of your questions are waiting already. Ask again when some of them are answered.`);
       await waitForTurn(requester, signal, onPosition);
       try {
         return await work();
