@@ -102,7 +102,8 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
       event_id: `Ev${ts.replace('.', '')}`,
       event_time: Math.floor(Number(ts)),
       authorizations: [{ team_id: team.id, enterprise_id: null, user_id: botUserId, is_bot: true, is_enterprise_install: false }],
-      event: { type: 'app_mention', user: user.id, text, ts, event_ts: ts, channel, ...(thread ? { thread_ts: thread } : {}) },
+      is_ext_shared_channel: false,
+      event: { type: 'app_mention', user: user.id, team: team.id, text, ts, event_ts: ts, channel, ...(thread ? { thread_ts: thread } : {}) },
     });
     // Slack would show nothing and retry for an hour. The playground shows the error.
     if (!result.ok) await showSlackMessage(channel, `The mention did not reach trail: \`${result.error}\``, thread);

@@ -235,7 +235,7 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
   const bot = openBot({
     ...connection,
     desk,
-    access: { channels: config.ALLOWED_CHANNELS, users: config.ALLOWED_USERS },
+    access: { channels: config.ALLOWED_CHANNELS, users: config.ALLOWED_USERS, teams: config.ALLOWED_TEAMS },
     clock,
     deadlineMs: timeoutMs,
     timeZone: config.TIME_ZONE,

@@ -14,6 +14,7 @@ const names = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean
 const token = (prefix: string) => z.string().startsWith(prefix, `must begin with ${prefix}`);
 const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
 const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
+const teamId = (id: string): boolean => /^[TE][A-Z0-9]{2,}$/.test(id);
 
 /** Relative folders are relative to the project folder, wherever trailbot was started. */
 const projectFolder = fileURLToPath(new URL('../', import.meta.url));
@@ -76,6 +77,7 @@ const schema = z.object({
   DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel ID, such as C0123ABCD (at the bottom of the channel details)').optional(),
   ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel IDs, such as C0123ABCD,C0456EFGH').optional(),
   ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
+  ALLOWED_TEAMS: names.refine((ids) => ids.every(teamId), 'must be workspace or organization IDs, such as T0123ABCD,E0456EFGH').optional(),
 
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
   PORT: port.default(3000),
@@ -94,7 +96,7 @@ const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET }: Readonly<Record<string, un
 
 function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
   if (env.SLACK_BOT_TOKEN === undefined) {
-    const other = ['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS'].find(
+    const other = ['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS', 'ALLOWED_TEAMS'].find(
       (name) => env[name] !== undefined,
     );
     return other ? [`SLACK_BOT_TOKEN is missing, but ${other} is set`] : [];

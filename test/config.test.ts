@@ -93,6 +93,7 @@ describe('the settings', () => {
       DIGEST_CHANNEL: '#general',
       ALLOWED_CHANNELS: 'C0123ABCD, general',
       ALLOWED_USERS: '@maria',
+      ALLOWED_TEAMS: 'acme',
       TIME_ZONE: 'Berlin',
       PORT: '70000',
       PLAYGROUND_PORT: 'http',
@@ -109,6 +110,7 @@ describe('the settings', () => {
   DIGEST_CHANNEL must be a channel ID, such as C0123ABCD (at the bottom of the channel details)
   ALLOWED_CHANNELS must be channel IDs, such as C0123ABCD,C0456EFGH
   ALLOWED_USERS must be user IDs, such as U0123ABCD,U0456EFGH
+  ALLOWED_TEAMS must be workspace or organization IDs, such as T0123ABCD,E0456EFGH
   TIME_ZONE must be a time zone name, such as Europe/Berlin
   PORT must be a port number, from 0 to 65535
   PLAYGROUND_PORT must be a port number, from 0 to 65535

@@ -287,6 +287,7 @@ describe('a mention', () => {
   it('by a bot is not answered', async () => {
     const { url } = await start();
     await slack.mention(url, LINE, { bot_id: 'B999' });
+    await slack.mention(url, LINE, { subtype: 'bot_message', username: 'Workflow', ts: '100.4' });
     await slack.mention(url, 'help');
     expect((await slack.next()).text).toContain('I answer questions');
     expect(slack.sent).toHaveLength(1);
@@ -464,7 +465,7 @@ describe('a question that exceeds the cost limit', () => {
     expect(await slack.next()).toMatchObject({ response_type: 'in_channel', text: expect.stringContaining(SENTENCE) });
     expect(asked).toBe(1);
     // The answer is cached for its requester only, and for 30 minutes.
-    await slack.click(url, share, { user: { id: OTHER_USER } });
+    await slack.click(url, share, { user: { id: OTHER_USER, team_id: slack.emulator.workspace.teamId } });
     await slack.next();
     expect(asked).toBe(2);
     // A channel that is not allowed does not get a cached answer either.
@@ -636,6 +637,165 @@ describe('access', () => {
     expect((await slack.next()).text).toContain(SENTENCE);
     await slack.slash(url, LINE, { channel_id: 'C0ELSEWHERE' });
     expect((await slack.next()).text).toContain('not allowed in this channel');
+  });
+});
+
+describe('people of other workspaces', () => {
+  const OTHER_TEAM = 'T0OTHER';
+  const REFUSED = `trailbot answers only people of its own workspace. Yours is ${OTHER_TEAM}: an admin of trailbot can add it to ALLOWED_TEAMS.`;
+  const UNKNOWN = 'trailbot could not find out which workspace you are from';
+  const own = () => slack.emulator.workspace.teamId;
+  const stranger = (fields: object = {}) => ({ id: OTHER_USER, team_id: OTHER_TEAM, ...fields });
+  /** Sends a mention, and returns how it was answered. */
+  const mentionBy = async (url: string, fields: Readonly<Record<string, unknown>>) => {
+    await slack.mention(url, LINE, { user: OTHER_USER, ...fields });
+    return slack.next();
+  };
+  // In the emulator they are in no channel.
+  beforeEach(() => void slack.replies.set('chat.postEphemeral', () => ({})));
+  /** Each has its own user, since what Slack says about a user is remembered. */
+  let users = 0;
+  const newUser = () => {
+    users += 1;
+    return `U0STRANGER${users}`;
+  };
+
+  it('are refused whatever they do, and only they see it', async () => {
+    const { url } = await start();
+    for (const ask of [
+      () => slack.slash(url, LINE, { user_id: OTHER_USER, team_id: OTHER_TEAM }),
+      () => slack.mention(url, LINE, { user: OTHER_USER, user_team: OTHER_TEAM, source_team: OTHER_TEAM, is_ext_shared_channel: true }),
+      () => slack.mention(url, LINE, { user: OTHER_USER, team: OTHER_TEAM, ts: '100.2' }),
+      () => slack.mention(url, LINE, { user: OTHER_USER, user_profile: { team: OTHER_TEAM }, ts: '100.3' }),
+      () => slack.click(url, button(LINE), { user: stranger() }),
+      () => slack.click(url, { type: 'static_select', action_id: 'ask:row', selected_option: { value: LINE } }, { user: stranger() }),
+      () => slack.click(url, { type: 'button', action_id: 'share', value: LINE }, { user: stranger() }),
+    ]) {
+      expect(await ask()).toMatchObject({ ok: true });
+      const answer = await slack.next();
+      expect(answer.text).toBe(REFUSED);
+      if (answer.method === 'response_url') expect(answer.response_type).toBe('ephemeral');
+      else expect(answer).toMatchObject({ method: 'chat.postEphemeral', user: OTHER_USER });
+      // Nothing but the sentence: no lines to try, and no name of the trail.
+      expect(typesOf(answer)).toEqual(['section']);
+    }
+  });
+
+  it('are answered when their workspace is allowed', async () => {
+    const { url } = await start({ access: { teams: [OTHER_TEAM] } });
+    expect(await mentionBy(url, { team: OTHER_TEAM, user_team: OTHER_TEAM })).toMatchObject({ text: expect.stringContaining(SENTENCE) });
+    await slack.click(url, button(LINE), { user: stranger() });
+    expect((await slack.next()).text).toContain(SENTENCE);
+    expect((await mentionBy(url, { team: 'T0THIRD', ts: '100.2' })).text).toContain('Yours is T0THIRD');
+    // Who may ask in general is still checked.
+    const { url: strict } = await start({ access: { teams: [OTHER_TEAM], users: [requester()] } });
+    expect((await mentionBy(strict, { team: OTHER_TEAM })).text).toContain('ALLOWED_USERS');
+  });
+
+  it('are looked up when the request does not say where they are from, and refused when Slack does not either', async () => {
+    const { url } = await start();
+    const team = undefined;
+    expect((await mentionBy(url, { team, user: newUser(), ts: '1.1' })).text).toContain(UNKNOWN);
+    slack.replies.set('users.info', () => ({ user: { team_id: own() } }));
+    expect((await mentionBy(url, { team, user: newUser(), ts: '1.2' })).text).toContain(SENTENCE);
+    slack.replies.set('users.info', () => ({ user: { team_id: OTHER_TEAM } }));
+    expect((await mentionBy(url, { team, user: newUser(), ts: '1.3' })).text).toBe(REFUSED);
+    slack.replies.set('users.info', () => ({ user: {} }));
+    expect((await mentionBy(url, { team, user: newUser(), ts: '1.4' })).text).toContain('Yours is unknown');
+    slack.replies.set('users.info', () => ({ user: { team_id: own(), is_bot: true } }));
+    expect((await mentionBy(url, { team, user: newUser(), ts: '1.5' })).text).toBe('trailbot does not answer bots.');
+    await slack.click(url, button(LINE), { user: { id: newUser() } });
+    expect((await slack.next()).text).toBe('trailbot does not answer bots.');
+  });
+
+  describe('in an Enterprise organization', () => {
+    const ORGANIZATION = 'E0ORG';
+    const member = (...teams: string[]) => ({ user: { team_id: teams[0], enterprise_user: { enterprise_id: ORGANIZATION, teams } } });
+    const installed = (more: object = {}) =>
+      slack.replies.set('auth.test', () => ({
+        team_id: own(),
+        enterprise_id: ORGANIZATION,
+        user_id: slack.emulator.botUserId,
+        bot_id: 'B1',
+        ...more,
+      }));
+
+    it('are refused when they are of another workspace of it, unless the organization is allowed', async () => {
+      installed();
+      const { url } = await start();
+      const { url: open } = await start({ access: { teams: [ORGANIZATION] } });
+      slack.replies.set('users.info', () => member(OTHER_TEAM));
+      expect((await mentionBy(url, { team: OTHER_TEAM, user_team: ORGANIZATION })).text).toBe(REFUSED);
+      expect((await mentionBy(open, { team: OTHER_TEAM, user_team: ORGANIZATION })).text).toContain(SENTENCE);
+      await slack.click(open, button(LINE), { user: stranger() });
+      expect((await slack.next()).text).toContain(SENTENCE);
+      slack.replies.set('users.info', () => ({ user: { team_id: 'T0FAR', enterprise_user: { enterprise_id: 'E0FAR' } } }));
+      expect((await mentionBy(open, { user: newUser(), team: 'T0FAR', ts: '100.2' })).text).toContain('Yours is T0FAR');
+    });
+
+    it('are answered when they are of the bot’s workspace, also when only the organization is named', async () => {
+      installed();
+      const { url } = await start();
+      expect((await mentionBy(url, { user_team: ORGANIZATION })).text).toContain(SENTENCE);
+      slack.replies.set('users.info', () => member('T0FIRST', own()));
+      expect((await mentionBy(url, { team: ORGANIZATION, ts: '100.2' })).text).toContain(SENTENCE);
+      slack.replies.set('users.info', () => member('T0FIRST'));
+      expect((await mentionBy(url, { user: newUser(), team: ORGANIZATION, ts: '100.3' })).text).toContain('Yours is T0FIRST');
+    });
+
+    it('are answered when the app is installed in all of it', async () => {
+      installed({ is_enterprise_install: true });
+      const { url } = await start();
+      slack.replies.set('users.info', () => member(OTHER_TEAM));
+      expect((await mentionBy(url, { team: OTHER_TEAM })).text).toContain(SENTENCE);
+      slack.replies.set('users.info', () => ({ user: { team_id: 'T0FAR', enterprise_user: { enterprise_id: 'E0FAR' } } }));
+      expect((await mentionBy(url, { user: newUser(), team: 'T0FAR', ts: '100.2' })).text).toContain('Yours is T0FAR');
+    });
+  });
+});
+
+describe('in a channel that is shared with another organization', () => {
+  const share = { type: 'button', action_id: 'share', value: LINE };
+  const shared = () => slack.replies.set('conversations.info', () => ({ channel: { id: channel(), is_ext_shared: true } }));
+
+  it('only the requester sees the answer to a mention, until they share it', async () => {
+    const { url } = await start();
+    await slack.mention(url, LINE, { is_ext_shared_channel: true });
+    const answer = await slack.next();
+    expect(answer).toMatchObject({ method: 'chat.postEphemeral', user: requester(), channel: channel() });
+    expect(answer.text).toContain(SENTENCE);
+    expect(JSON.stringify(answer.blocks)).toContain('"share"');
+    expect(slack.sent).toHaveLength(1);
+  });
+
+  it('the same holds where Slack does not say whether it is shared', async () => {
+    const { url } = await start();
+    await slack.mention(url, LINE, { is_ext_shared_channel: null });
+    expect((await slack.next()).method).toBe('chat.postMessage');
+    slack.replies.set('conversations.info', () => ({ ok: false, error: 'missing_scope' }));
+    const { url: other } = await start();
+    await slack.mention(other, LINE, { is_ext_shared_channel: null });
+    expect((await slack.next()).method).toBe('chat.postEphemeral');
+  });
+
+  it('nothing is shared, unless the settings name the channel', async () => {
+    const { url } = await start();
+    shared();
+    await slack.click(url, share);
+    expect(await slack.next()).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('shared with another organization') });
+    const { url: allowed } = await start({ access: { channels: [channel()] } });
+    await slack.click(allowed, share);
+    expect(await slack.next()).toMatchObject({ response_type: 'in_channel', text: expect.stringContaining(SENTENCE) });
+  });
+
+  it.each(['missing_scope', 'channel_not_found'])('nothing is shared when Slack answers with %s', async (error) => {
+    const { url } = await start();
+    slack.replies.set('conversations.info', () => ({ ok: false, error }));
+    await slack.click(url, share);
+    const answer = await slack.next();
+    expect(answer).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('cannot see whether people of another organization') });
+    expect(JSON.stringify(answer)).not.toContain('DeleteBucket');
+    expect(slack.sent).toHaveLength(1);
   });
 });
 

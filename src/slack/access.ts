@@ -4,12 +4,92 @@ export interface Access {
   /** Slack ids that may use trailbot; undefined allows all. */
   readonly channels?: readonly string[] | undefined;
   readonly users?: readonly string[] | undefined;
+  /** Workspaces (T…) and organizations (E…) whose people may use it, besides the bot's own workspace. */
+  readonly teams?: readonly string[] | undefined;
 }
 
-/** Why a user may not ask in a channel; undefined when they may. */
-export function accessRefusal({ channels, users }: Access, channel: string | undefined, user: string): string | undefined {
+/** Where the app is installed: in one workspace, or in all of an Enterprise organization. */
+export interface Home {
+  readonly team: string | undefined;
+  readonly organization: string | undefined;
+  readonly isOrganizationWide: boolean;
+}
+
+/** A person, as a request from Slack names them. */
+export interface SlackPerson {
+  readonly user: string;
+  readonly channel: string | undefined;
+  /** Every workspace and organization that the request says they are from. */
+  readonly teams: readonly string[];
+}
+
+/** What users.info says about a person. */
+export interface SlackProfile {
+  readonly isBot: boolean;
+  /** Their workspace, and the others of its organization that they are in. */
+  readonly teams: readonly string[];
+  readonly organization: string | undefined;
+  readonly tz: string | undefined;
+}
+
+/** Why a person may not ask in a channel; undefined when they may. `profileOf` is undefined where Slack does not say. */
+export async function accessRefusal(
+  access: Access,
+  home: Home,
+  person: SlackPerson,
+  profileOf: (user: string) => Promise<SlackProfile | undefined>,
+): Promise<string | undefined> {
+  const { channels, users } = access;
+  const { user, channel } = person;
+  const stranger = await strangerRefusal(access, home, person, profileOf);
+  if (stranger !== undefined) return stranger;
   if (users && !users.includes(user)) return 'You are not allowed to use trailbot here. Ask an admin to add you to ALLOWED_USERS.';
   if (channels && !(channel && channels.includes(channel)))
     return 'trailbot is not allowed in this channel. Ask an admin to add the channel to ALLOWED_CHANNELS.';
   return undefined;
+}
+
+/**
+ * Why a person is a stranger: someone of another workspace, whom Slack Connect or a shared channel lets talk to the app. What is not
+ * known is looked up, and a person whose workspace stays unknown is a stranger, too.
+ */
+async function strangerRefusal(
+  { teams = [] }: Access,
+  home: Home,
+  { user, teams: named }: SlackPerson,
+  profileOf: (user: string) => Promise<SlackProfile | undefined>,
+): Promise<string | undefined> {
+  const mayUse = (id: string | undefined): boolean =>
+    id !== undefined && (id === home.team || teams.includes(id) || (home.isOrganizationWide && id === home.organization));
+  // Everyone in an Enterprise organization may be named by its id. It says nothing about their workspace.
+  const workspaces = named.filter((id) => id !== home.organization);
+  const [foreign] = workspaces.filter((id) => !mayUse(id));
+  if (workspaces.length > 0 && foreign === undefined) return undefined;
+  // The id of a workspace does not tell its organization.
+  const mayBeOfOrganization = home.isOrganizationWide || teams.some((id) => id.startsWith('E'));
+  if (foreign !== undefined && !mayBeOfOrganization) return refuseTeam(foreign);
+
+  const profile = await profileOf(user);
+  if (profile?.isBot) return 'trailbot does not answer bots.';
+  if (mayUse(profile?.organization)) return undefined;
+  if (foreign !== undefined) return profile ? refuseTeam(foreign) : UNKNOWN_TEAM;
+  if (!profile) return UNKNOWN_TEAM;
+  return profile.teams.some(mayUse) ? undefined : refuseTeam(profile.teams[0]);
+}
+
+const refuseTeam = (id = 'unknown'): string =>
+  `trailbot answers only people of its own workspace. Yours is ${id}: an admin of trailbot can add it to ALLOWED_TEAMS.`;
+
+const UNKNOWN_TEAM =
+  'trailbot could not find out which workspace you are from, and answers only people of its own. An admin of trailbot can give it the scope users:read.';
+
+/** Whether people of another organization see what is posted in a channel; undefined where Slack does not say. */
+export type Audience = 'ours' | 'shared' | undefined;
+
+/** Why nothing may be shared in a channel; undefined when it may. A channel that the settings name may get everything. */
+export function sharingRefusal({ channels }: Access, channel: string | undefined, audience: Audience): string | undefined {
+  if (audience === 'ours' || (channel && channels?.includes(channel))) return undefined;
+  return audience === 'shared'
+    ? 'This channel is shared with another organization, so nothing was posted. An admin of trailbot can allow it by ALLOWED_CHANNELS.'
+    : 'trailbot cannot see whether people of another organization read here, so nothing was posted. Invite it to the channel; it needs the scopes channels:read and groups:read. Or an admin of trailbot adds the channel to ALLOWED_CHANNELS.';
 }

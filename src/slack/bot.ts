@@ -2,7 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
-import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, WebClient, type WebClientOptions } from '@slack/web-api';
+import {
+  type AuthTestResponse,
+  type ConversationsInfoResponse,
+  type UsersInfoResponse,
+  WebAPIHTTPError,
+  WebAPIPlatformError,
+  WebAPIRequestError,
+  WebClient,
+  type WebClientOptions,
+} from '@slack/web-api';
 import { LRUCache } from 'lru-cache';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
@@ -10,13 +19,14 @@ import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import type { Message, MessageOptions } from '../message/message.ts';
-import { type Access, accessRefusal } from './access.ts';
+import { type Access, type Audience, accessRefusal, type Home, type SlackPerson, type SlackProfile, sharingRefusal } from './access.ts';
 import { openAnswerCache } from './answer-cache.ts';
 import { trackRequests } from './in-flight.ts';
+import { openLookUp } from './look-up.ts';
 import { questionIn } from './mention.ts';
 import { reportProgress } from './progress-messages.ts';
 import { assertPortIsFree, openReceiver, type Transport } from './receiver.ts';
-import { mayHaveLocalTime, openTimeZones } from './time-zones.ts';
+import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
 
 /** How to reach Slack, and how Slack reaches the bot. */
 export interface SlackConnection {
@@ -50,19 +60,15 @@ export interface Bot {
 }
 
 /** A user who waits for an answer. */
-interface Requester {
-  readonly user: string;
-  readonly channel: string | undefined;
+interface Requester extends SlackPerson {
   /** Sends the answer. */
   reply(message: Message): Promise<void>;
-  /** Sends a progress message, which only the requester sees. */
-  sendProgress(message: Message): Promise<void>;
+  /** Sends a progress message or a refusal, which only the requester sees. */
+  replyPrivately(message: Message): Promise<void>;
 }
 
 /** Where an answer goes: to one user, or to everyone in the channel. */
-interface Destination {
-  readonly user: string;
-  readonly channel: string | undefined;
+interface Destination extends SlackPerson {
   readonly thread_ts?: string;
   readonly isPublic?: boolean;
 }
@@ -70,6 +76,10 @@ interface Destination {
 // Slack sends an event again when it gets no acknowledgement. The ids of this many events are remembered.
 const MAX_REMEMBERED_EVENTS = 1000;
 const PROGRESS_AFTER_MS = [4000, 15_000, 60_000];
+
+const PROFILE_TTL_MS = 60 * 60_000;
+/** A channel may become a shared one. */
+const AUDIENCE_TTL_MS = 60_000;
 
 type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 
@@ -103,12 +113,13 @@ export function openBot(options: BotOptions): Bot {
   const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
   const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
 
-  const timeZoneOf = openTimeZones(async (user) => (await app.client.users.info({ user })).user?.tz, timeZone);
+  let home: Home = { team: undefined, organization: undefined, isOrganizationWide: false };
+  const profileOf = openLookUp(async (user) => toProfile((await app.client.users.info({ user })).user), PROFILE_TTL_MS);
+  const audienceOf = openLookUp(async (channel) => toAudience((await app.client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS);
+  const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await accessRefusal(access, home, person, profileOf));
 
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
-  async function answerFor(line: string, user: string, channel: string | undefined, progress: Partial<AskOptions> = {}): Promise<Answer> {
-    const refused = accessRefusal(access, channel, user);
-    if (refused) return errorAnswer(new UserError(refused), '');
+  async function answerFor(line: string, user: string, progress: Partial<AskOptions> = {}): Promise<Answer> {
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
       const options = {
@@ -116,7 +127,7 @@ export function openBot(options: BotOptions): Bot {
         now: clock(),
         signal: AbortSignal.any([deadline, requests.signal]),
         requester: user,
-        timeZone: mayHaveLocalTime(line) ? await timeZoneOf(user) : timeZone,
+        timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
       return answers.add(user, await desk.answer(line, options));
     } catch (error) {
@@ -133,12 +144,14 @@ export function openBot(options: BotOptions): Bot {
   }
 
   const ask = async (line: string, requester: Requester): Promise<void> => {
+    const refused = await refusalFor(requester);
+    if (refused) return send(refused, requester.replyPrivately);
     const progress = reportProgress(progressAfterMs, (update) =>
       update.kind === 'partial'
-        ? send(update.answer, requester.sendProgress, { partialUntil: update.until })
-        : send({ template: 'waiting', data: update }, requester.sendProgress),
+        ? send(update.answer, requester.replyPrivately, { partialUntil: update.until })
+        : send({ template: 'waiting', data: update }, requester.replyPrivately),
     );
-    const answer = await answerFor(line, requester.user, requester.channel, progress).finally(() => progress.end());
+    const answer = await answerFor(line, requester.user, progress).finally(() => progress.end());
     await send(answer, requester.reply);
   };
 
@@ -184,9 +197,9 @@ export function openBot(options: BotOptions): Bot {
 
   app.command('/trail', async ({ ack, command, respond }) => {
     await ack();
-    const destination = { user: command.user_id, channel: command.channel_id };
+    const destination = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
     const reply = responder(respond, destination);
-    await ask(command.text, { ...destination, reply, sendProgress: reply });
+    await ask(command.text, { ...destination, reply, replyPrivately: reply });
   });
 
   app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
@@ -195,7 +208,7 @@ export function openBot(options: BotOptions): Bot {
     if (line === undefined) return;
     const destination = whereClicked(body);
     const reply = responder(respond, destination);
-    await ask(line, { ...destination, reply, sendProgress: reply });
+    await ask(line, { ...destination, reply, replyPrivately: reply });
   });
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
@@ -203,8 +216,8 @@ export function openBot(options: BotOptions): Bot {
     if (action.type !== 'button' || action.value === undefined) return;
     const destination = whereClicked(body);
     const { user, channel } = destination;
-    const cached = accessRefusal(access, channel, user) ? undefined : answers.find(user, action.value);
-    const answer = cached ?? (await answerFor(action.value, user, channel));
+    const refused = (await refusalFor(destination)) ?? refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined));
+    const answer = refused ?? answers.find(user, action.value) ?? (await answerFor(action.value, user));
     // An error is shown only to the user who clicked.
     const isPublic = answer.template !== 'error';
     await send(answer, responder(respond, { ...destination, isPublic }), isPublic ? { sharedBy: user } : {});
@@ -214,7 +227,7 @@ export function openBot(options: BotOptions): Bot {
   /** The last question in each message. Slack sends an edited message as a new mention with the same `ts`. */
   const askedIn = new LRUCache<string, string>({ max: MAX_REMEMBERED_EVENTS });
   app.event('app_mention', async ({ event, body, context }) => {
-    if (event.bot_id || !event.user || seenEvents.has(body.event_id)) return;
+    if (event.bot_id || event.subtype === 'bot_message' || !event.user || seenEvents.has(body.event_id)) return;
     seenEvents.set(body.event_id, true);
     const { user, channel } = event;
     const question = questionIn(context.botUserId, event.text);
@@ -223,11 +236,16 @@ export function openBot(options: BotOptions): Bot {
     askedIn.set(message, question);
     // Slack shows an ephemeral message in a thread only when the thread has a reply already.
     const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
-    const sendProgress = (message: Message) => postEphemeral(user, channel, { ...message, ...thread });
+    const replyPrivately = (message: Message) => postEphemeral(user, channel, { ...message, ...thread });
     await ask(question, {
       user,
       channel,
+      teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),
       reply: async (message) => {
+        // Where another organization reads, and where that is not known, only the requester sees the answer until they share it.
+        const { is_ext_shared_channel: isShared } = body;
+        const audience = typeof isShared === 'boolean' ? (isShared ? 'shared' : 'ours') : await audienceOf(channel);
+        if (audience !== 'ours') return replyPrivately(message);
         try {
           await app.client.chat.postMessage({
             channel,
@@ -238,10 +256,10 @@ export function openBot(options: BotOptions): Bot {
           });
         } catch (error) {
           if (!(error instanceof WebAPIPlatformError) || isInvalidBlocks(error)) throw error;
-          await sendProgress(message);
+          await replyPrivately(message);
         }
       },
-      sendProgress,
+      replyPrivately,
     });
   });
 
@@ -260,9 +278,12 @@ export function openBot(options: BotOptions): Bot {
 
   return {
     async start() {
-      await app.init().catch((error: unknown) => {
+      try {
+        await app.init();
+        home = toHome(await app.client.auth.test());
+      } catch (error) {
         throw startError(error, 'SLACK_BOT_TOKEN', 'OAuth & Permissions');
-      });
+      }
       try {
         if (transport.kind === 'socket') await assertPortIsFree(transport.port);
         const host = transport.kind === 'http' ? transport.host : undefined;
@@ -291,8 +312,31 @@ export function openBot(options: BotOptions): Bot {
 /** Where a button was clicked: in a channel, or in one of its threads. */
 function whereClicked({ user, channel, message }: BlockAction): Destination {
   const thread: unknown = message?.thread_ts;
-  return { user: user.id, channel: channel?.id, ...(typeof thread === 'string' && { thread_ts: thread }) };
+  // `team` is the workspace of the message, not of the user who clicked.
+  return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), ...(typeof thread === 'string' && { thread_ts: thread }) };
 }
+
+const idsIn = (...ids: readonly (string | null | undefined)[]): string[] => ids.filter((id) => typeof id === 'string' && id !== '') as string[];
+
+/** A refusal as an answer, which only its requester may see. */
+const refusal = (sentence: string | undefined): Answer | undefined => (sentence === undefined ? undefined : errorAnswer(new UserError(sentence), ''));
+
+const toHome = ({ team_id, enterprise_id, is_enterprise_install }: AuthTestResponse): Home => ({
+  team: team_id,
+  organization: enterprise_id,
+  isOrganizationWide: is_enterprise_install === true,
+});
+
+const toProfile = (user: UsersInfoResponse['user']): SlackProfile => ({
+  isBot: user?.is_bot === true || user?.is_workflow_bot === true,
+  teams: idsIn(user?.team_id, ...(user?.enterprise_user?.teams ?? [])),
+  organization: user?.enterprise_user?.enterprise_id,
+  tz: user?.tz,
+});
+
+/** A channel that is about to be shared counts as shared. Slack names a channel that is not shared by leaving the fields out, or as false. */
+const toAudience = (channel: ConversationsInfoResponse['channel']): Audience =>
+  channel?.is_ext_shared || channel?.is_pending_ext_shared ? 'shared' : 'ours';
 
 /** Whether Slack rejected the blocks: an old client, or an undocumented limit. */
 function isInvalidBlocks(error: unknown): boolean {

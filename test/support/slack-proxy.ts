@@ -26,11 +26,13 @@ export interface SlackProxy {
   readonly reject: Map<string, (message: SentMessage) => string | undefined>;
   /** Time zones in the profiles of users, which the emulator does not have. */
   readonly timeZones: Map<string, string>;
+  /** Replaces what a method returns, such as users.info. */
+  readonly replies: Map<string, (fields: Readonly<Record<string, string>>) => object | undefined>;
   /** The next message; waits for it. */
   next(): Promise<SentMessage>;
   clear(): void;
   slash(bot: string, line: string, more?: Readonly<Record<string, string>>): Promise<RequestResult>;
-  /** `event_id` is in the envelope; Slack repeats an event with the same one. */
+  /** `event_id` and `is_ext_shared_channel` are in the envelope; Slack repeats an event with the same id. */
   mention(bot: string, text: string, more?: Readonly<Record<string, unknown>>): Promise<RequestResult>;
   click(bot: string, action: object, more?: object): Promise<RequestResult>;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   const sent: SentMessage[] = [];
   const reject: SlackProxy['reject'] = new Map();
   const timeZones: SlackProxy['timeZones'] = new Map();
+  const replies: SlackProxy['replies'] = new Map();
   let read = 0;
   let events = 0;
   let arrived = Promise.withResolvers<void>();
@@ -68,6 +71,8 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
       if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
+    const replaced = replies.get(method)?.(fields);
+    if (replaced) return answer(response, JSON.stringify({ ok: true, ...replaced }));
     const reply = await forward(slack, method, request, body);
     const tz = method === 'users.info' ? timeZones.get(fields.user ?? '') : undefined;
     const profile = tz === undefined ? undefined : (JSON.parse(reply) as { readonly user: object });
@@ -83,6 +88,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     sent,
     reject,
     timeZones,
+    replies,
     async next() {
       while (sent.length <= read) await arrived.promise;
       read += 1;
@@ -93,18 +99,21 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       read = 0;
       reject.clear();
       timeZones.clear();
+      replies.clear();
     },
     slash: (botUrl, line, more) =>
       sendForm(bot(botUrl), { ...user, command: '/trail', text: line, response_url: `${url}/response/1`, trigger_id: '1.1', ...more }),
-    mention(botUrl, words, { event_id, ...more } = {}) {
+    mention(botUrl, words, { event_id, is_ext_shared_channel = false, ...more } = {}) {
       events += 1;
       return sendEvent(bot(botUrl), {
         type: 'event_callback',
         team_id: workspace.teamId,
         event_id: event_id ?? `Ev${events}`,
+        is_ext_shared_channel,
         event: {
           type: 'app_mention',
           user: workspace.requester.id,
+          team: workspace.teamId,
           text: `<@${botUserId}> ${words}`,
           ts: '100.1',
           channel: workspace.general.id,
@@ -117,7 +126,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
         payload: JSON.stringify({
           type: 'block_actions',
           team: { id: workspace.teamId },
-          user: { id: workspace.requester.id },
+          user: { id: workspace.requester.id, team_id: workspace.teamId },
           channel: { id: workspace.general.id },
           response_url: `${url}/response/2`,
           trigger_id: '1.2',
