@@ -2,8 +2,10 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Part, type StoreState, syncToDisk, writeCommit } from './commit-log.ts';
-import { PART_FORMAT, PART_ORDER, partFile, readParquet, SCHEMA_PART, sqlQuoted } from './store-schema.ts';
+import { type Part, type StoreState, writeCommit } from './commit-log.ts';
+import { findDamage } from './damage.ts';
+import { syncToDisk } from './durable-file.ts';
+import { checkRows, countRows, PART_FORMAT, PART_ORDER, partFile, readParquet, SCHEMA_PART, sqlQuoted } from './store-schema.ts';
 
 /** A day with more small parts than this is merged. */
 const MAX_SMALL_PARTS_PER_DAY = 6;
@@ -19,18 +21,26 @@ export async function compact(store: string, state: StoreState, connection: Duck
   const small = state.parts.filter(({ rows }) => rows < SMALL_ROWS);
   const crowded = [...Map.groupBy(small, ({ day }) => day)].filter(([, parts]) => parts.length > MAX_SMALL_PARTS_PER_DAY);
   if (crowded.length === 0 && state.commitsSinceBase < MAX_COMMITS) return;
-  const name = `compact-${process.pid}-${Date.now().toString(36)}`;
   const replaced = new Set(crowded.flatMap(([, dayParts]) => dayParts));
+  // A damaged file is left as it is: merged, nothing would show the damage any more.
+  if ((await findDamage(store, { ...state, parts: [...replaced] })).length > 0) return;
+  const name = `compact-${process.pid}-${Date.now().toString(36)}`;
   const parts = state.parts.filter((part) => !replaced.has(part));
-  for (const [day, dayParts] of crowded) parts.push(await mergeParts(store, connection, day, dayParts, name));
+  const merged: Part[] = [];
+  for (const [day, dayParts] of crowded) merged.push(await mergeParts(store, connection, day, dayParts, name));
+  await checkRows(store, connection, Object.fromEntries(merged.map(({ file, rows }) => [file, rows])));
   const { accounts, regions } = state;
   const files = await mergeFiles(store, connection, state.files, `files/${name}.parquet`);
   const ids = await mergeFiles(store, connection, state.ids, `ids/${name}.parquet`);
-  const next = { base: true, parts: parts.sort((a, b) => (a.file < b.file ? -1 : 1)), files, ids, accounts, regions };
-  const created = [...parts.map(({ file }) => file), ...files, ...ids].filter((file) => file.includes(name));
-  await syncToDisk(store, created);
-  await writeCommit(store, state.version + 1, next);
-  await removeUnreferenced(store, new Set([SCHEMA_PART, ...next.parts.map(({ file }) => file), ...files, ...ids]));
+  const all = [...parts, ...merged].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const named = [...all.map(({ file }) => file), ...files, ...ids];
+  const created = await syncToDisk(
+    store,
+    named.filter((file) => file.includes(name)),
+  );
+  const sums = Object.fromEntries(named.map((file) => [file, created[file] ?? (state.sums[file] as number)]));
+  await writeCommit(store, state.version + 1, { base: true, parts: all, files, ids, sums, accounts, regions });
+  await removeUnreferenced(store, new Set([SCHEMA_PART, ...named]));
 }
 
 async function mergeParts(store: string, connection: DuckDBConnection, day: string, dayParts: readonly Part[], name: string): Promise<Part> {
@@ -55,6 +65,8 @@ async function mergeParts(store: string, connection: DuckDBConnection, day: stri
 async function mergeFiles(store: string, connection: DuckDBConnection, from: readonly string[], file: string): Promise<string[]> {
   if (from.length < 2) return [...from];
   await connection.run(`copy (select * from ${readParquet(store, from)}) to ${sqlQuoted(join(store, file))} (format parquet, compression zstd)`);
+  const [before, after] = await Promise.all([from, [file]].map((files) => countRows(store, connection, files)));
+  if (before !== after) throw new Error(`${file} has ${after} rows instead of ${before}`);
   return [file];
 }
 

@@ -1,13 +1,15 @@
 /** The embedded engine: runs Athena's SQL over a store, in a DuckDB without access to anything else. */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBResult, type DuckDBValue } from '@duckdb/node-api';
 import { UserError } from '../src/errors.ts';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { distinctEventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { readLog, type StoreState } from './commit-log.ts';
+import { explainFailure } from './damage.ts';
+import { loadedFolder } from './store-folder.ts';
 import { macros, readParquet, SCHEMA_PART, skippedFilesQuery } from './store-schema.ts';
 
 export interface EngineOptions {
@@ -31,12 +33,12 @@ export const SPILL_PREFIX = 'query-spill-';
 
 /** Opens an engine in this process over a store that was loaded at least once. Later loads are visible too. */
 export async function openDuckDB(folder: string, { memory = '512MB', spill }: EngineOptions = {}): Promise<QueryEngine> {
-  const store = resolve(folder);
+  const store = loadedFolder(folder);
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(Math.min(availableParallelism(), MAX_THREADS)),
     memory_limit: memory,
     max_temp_directory_size: MAX_SPILL,
-    temp_directory: spill ?? spillFolder(store),
+    temp_directory: spill ?? spillFolder(folder),
   });
   const setup = await instance.connect();
   // As in Athena: integer division, and UTC.
@@ -50,8 +52,12 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
   async function refresh(): Promise<StoreState> {
     const newest = await readLog(store);
     if (newest.version === state?.version) return state;
-    await setup.run(`create or replace view events as ${eventsRelation(store, newest)}`);
-    skipped = await countSkipped(setup, store, newest);
+    try {
+      await setup.run(`create or replace view events as ${eventsRelation(store, newest)}`);
+      skipped = await countSkipped(setup, store, newest);
+    } catch (error) {
+      throw await explainFailure(error, store, newest);
+    }
     state = newest;
     return newest;
   }
@@ -75,7 +81,8 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
     try {
       return await query();
     } catch (error) {
-      if (signal.aborted || (await refresh()).version === version) throw error;
+      if (signal.aborted) throw error;
+      if ((await refresh()).version === version) throw await explainFailure(error, store, state);
       return await query();
     }
   }
@@ -118,7 +125,7 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
         }
       } catch (error) {
         signal.throwIfAborted();
-        throw withAdvice(error, memory);
+        throw withAdvice(await explainFailure(error, store, state), memory);
       } finally {
         close();
       }

@@ -1,5 +1,5 @@
 /** Finds the CloudTrail records in the text of a file: JSON in any form in which AWS's services and people keep events. */
-import { JsonFault, openJsonScanner } from './json-scanner.ts';
+import { JsonFault, MAX_VALUE_BYTES, openJsonScanner } from './json-scanner.ts';
 import { EXPORTED_LINE } from './read-log-file.ts';
 
 /** A record of CloudTrail: its JSON on one line, and the fields that every event has. */
@@ -44,9 +44,10 @@ export async function findRecords(pieces: AsyncIterable<Buffer> | Iterable<Buffe
     },
     error: (reason) => sink.error(reason),
   };
+  const onTooLarge = (): void => sink.error(TOO_LARGE);
   const readLine = (line: Buffer): void => {
     const values: string[] = [];
-    const scanner = openJsonScanner((value) => values.push(value.toString('utf8')));
+    const scanner = openJsonScanner((value) => values.push(value.toString('utf8')), onTooLarge);
     try {
       scanner.push(withoutTime(line));
       scanner.end();
@@ -61,29 +62,30 @@ export async function findRecords(pieces: AsyncIterable<Buffer> | Iterable<Buffe
 
   const document = openJsonScanner((value) => {
     if (!readValue(value.toString('utf8'), counted)) throw new JsonFault('is not valid JSON');
-  });
+  }, onTooLarge);
   let isLines: boolean | undefined;
-  let rest = Buffer.alloc(0);
+  const lines = openLines(readLine, onTooLarge);
   for await (const piece of pieces) {
     let text = piece;
     if (isLines === undefined) {
       text = withoutMark(piece);
       isLines = hasValuePerLine(text);
     }
-    if (isLines) rest = readLines(rest.length > 0 ? Buffer.concat([rest, text]) : text, readLine);
+    if (isLines) lines.push(text);
     else document.push(text);
   }
-  if (isLines) {
-    if (!isBlankText(rest)) readLine(rest);
-  } else document.end();
+  if (isLines) lines.end();
+  else document.end();
   return { records, hasEnvelope: hasEnvelope || document.hasEnvelope };
 }
 
+/** CloudTrail's limit is 256 KB, that of an event data store 1 MB. A larger event would need too much memory in the store. */
+export const MAX_EVENT_BYTES = 4 * 1024 * 1024;
+const TOO_LARGE = `an event is larger than ${MAX_EVENT_BYTES / 1024 / 1024} MB`;
 const BAD_LINE = 'a line is not valid JSON';
 const MARK = Buffer.from('\ufeff');
 const LINE_END = 0x0a;
-/** Larger than any event. */
-const MAX_FIRST_LINE = 4 * 1024 * 1024;
+/** A line may be a whole log file. */
 const MAX_LINE = 64 * 1024 * 1024;
 
 const withoutMark = (text: Buffer): Buffer => (text.subarray(0, MARK.length).equals(MARK) ? text.subarray(MARK.length) : text);
@@ -94,14 +96,14 @@ const isBlankText = (text: Buffer): boolean => text.every((byte) => byte <= 0x20
 function hasValuePerLine(text: Buffer): boolean {
   const first = lineAt(text, 0);
   if (first === undefined) return false;
-  const next = lineAt(text, first.length + 1) ?? text.subarray(first.length + 1);
+  const next = lineAt(text, first.length + 1) ?? text.subarray(first.length + 1, first.length + 1 + MAX_VALUE_BYTES);
   // The first line of printed JSON is a bracket.
   return !isBlankText(next) && (isValue(first) || (first.length > 20 && isValue(next)));
 }
 
 function lineAt(text: Buffer, from: number): Buffer | undefined {
   const end = text.indexOf(LINE_END, from);
-  return end === -1 || end - from > MAX_FIRST_LINE ? undefined : text.subarray(from, end);
+  return end === -1 || end - from > MAX_VALUE_BYTES ? undefined : text.subarray(from, end);
 }
 
 function isValue(line: Buffer): boolean {
@@ -116,16 +118,30 @@ function isValue(line: Buffer): boolean {
 /** A line of an export of CloudWatch Logs without its time. */
 const withoutTime = (line: Buffer): Buffer => (EXPORTED_LINE.test(line.toString('latin1', 0, 64)) ? line.subarray(line.indexOf(0x20)) : line);
 
-/** Reads the complete lines of a text, and returns what is left. */
-function readLines(text: Buffer, readLine: (line: Buffer) => void): Buffer<ArrayBuffer> {
-  let from = 0;
-  for (let end = text.indexOf(LINE_END); end !== -1; end = text.indexOf(LINE_END, from)) {
-    const line = text.subarray(from, end);
-    if (!isBlankText(line)) readLine(line);
-    from = end + 1;
-  }
-  if (text.length - from > MAX_LINE) throw new JsonFault(`has a line larger than ${MAX_LINE / 1024 / 1024} MB`);
-  return Buffer.from(text.subarray(from));
+/** Cuts a text in pieces into lines. A line that is too long to be held is counted, not read. */
+function openLines(readLine: (line: Buffer) => void, onTooLong: () => void): { push(piece: Buffer): void; end(): void } {
+  let rest = Buffer.alloc(0);
+  let isTooLong = false;
+  return {
+    push(piece) {
+      const text = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
+      let from = 0;
+      for (let end = text.indexOf(LINE_END); end !== -1; end = text.indexOf(LINE_END, from)) {
+        const line = text.subarray(from, end);
+        if (!isTooLong && !isBlankText(line)) readLine(line);
+        isTooLong = false;
+        from = end + 1;
+      }
+      rest = Buffer.from(text.subarray(from));
+      if (rest.length <= MAX_LINE) return;
+      if (!isTooLong) onTooLong();
+      isTooLong = true;
+      rest = Buffer.alloc(0);
+    },
+    end() {
+      if (!isTooLong && !isBlankText(rest)) readLine(rest);
+    },
+  };
 }
 
 /** An event in a string in an event in a string: no service writes more. */
@@ -146,8 +162,9 @@ function readValue(json: string, sink: RecordSink, strings = 0): boolean {
     return true;
   }
   const error = recordError(value);
-  if (error === undefined) sink.record({ json: onOneLine(json), fields: value as RecordFields });
-  else sink.error(error);
+  if (error !== undefined) sink.error(error);
+  else if (Buffer.byteLength(json) > MAX_EVENT_BYTES) sink.error(TOO_LARGE);
+  else sink.record({ json: onOneLine(json), fields: value as RecordFields });
   return true;
 }
 

@@ -1,7 +1,8 @@
 /** What the last load of a store did not look at: a count for each reason, with a few names. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeAside } from './durable-file.ts';
 import type { IgnoredPath } from './log-files.ts';
 
 const ignoredGroup = z.object({ reason: z.string(), count: z.number(), paths: z.array(z.string()) });
@@ -16,11 +17,7 @@ export function openIgnoredList(): { onIgnored(ignored: IgnoredPath): void; writ
   const groups: IgnoredGroups = new Map();
   return {
     onIgnored: (ignored) => addTo(groups, ignored),
-    async write(store) {
-      const file = join(store, FILE);
-      await writeFile(`${file}.new`, JSON.stringify(toList(groups)));
-      await rename(`${file}.new`, file);
-    },
+    write: (store) => writeAside(join(store, FILE), JSON.stringify(toList(groups))),
   };
 }
 

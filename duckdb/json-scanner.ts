@@ -26,8 +26,8 @@ const ENVELOPES: Readonly<Record<string, typeof OPEN_LIST | typeof OPEN_OBJECT>>
 };
 const LONGEST_KEY = Math.max(...Object.keys(ENVELOPES).map((key) => key.length));
 
-/** An event has at most 256 KB; this allows a whole log file as one value. */
-const MAX_VALUE_BYTES = 64 * 1024 * 1024;
+/** Twice as much as an event may have, because an event in a string has a backslash before each quote. */
+export const MAX_VALUE_BYTES = 8 * 1024 * 1024;
 
 /** Text that is no JSON. */
 export class JsonFault extends Unreadable {}
@@ -45,8 +45,11 @@ export interface JsonScanner {
 /** Where a value is: by itself, in a list by itself, in the list of an envelope, or as the one value of an envelope. */
 type Place = 'alone' | 'list' | 'envelope list' | 'envelope value';
 
-/** A scanner that hands every value to `onValue`. It checks only what it needs to find them; a value may still be no JSON. */
-export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
+/**
+ * A scanner that hands every value to `onValue`, and calls `onTooLarge` for each that is too large for an event. It checks only what it
+ * needs to find them; a value may still be no JSON.
+ */
+export function openJsonScanner(onValue: (json: Buffer) => void, onTooLarge: () => void): JsonScanner {
   const places: Place[] = ['alone'];
   let hasEnvelope = false;
   /** Between two values, in a value, or in a string of a value. */
@@ -57,6 +60,8 @@ export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
   /** The text of the value so far, in pieces; undefined in an envelope, which is not kept. */
   let held: Buffer[] | undefined;
   let heldBytes = 0;
+  /** True for a value that is too large to be held. */
+  let isTooLarge = false;
   /** The text of a key at depth 1, as far as it may name an envelope. */
   let key = '';
   let isKey = false;
@@ -70,15 +75,20 @@ export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
         if (held && from >= 0) {
           held.push(piece.subarray(from, to));
           heldBytes += to - from;
-          if (heldBytes > MAX_VALUE_BYTES) throw new JsonFault(`has a value larger than ${MAX_VALUE_BYTES / 1024 / 1024} MB`);
+          if (heldBytes > MAX_VALUE_BYTES) {
+            isTooLarge = true;
+            held = undefined;
+          }
         }
       };
       /** Ends a value before `to`. */
       const endValue = (to: number): void => {
         keep(to);
         const json = held && (held.length === 1 ? held[0] : Buffer.concat(held));
+        const wasTooLarge = isTooLarge;
         held = undefined;
         heldBytes = 0;
+        isTooLarge = false;
         state = 'between';
         isValueNext = false;
         if (places.at(-1) === 'envelope value') {
@@ -86,6 +96,7 @@ export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
           resumeEnvelope();
         }
         if (json) onValue(json);
+        else if (wasTooLarge) onTooLarge();
       };
       const beginValue = (at: number, next: typeof state): void => {
         held = [];
@@ -130,6 +141,7 @@ export function openJsonScanner(onValue: (json: Buffer) => void): JsonScanner {
               hasEnvelope = true;
               held = undefined;
               heldBytes = 0;
+              isTooLarge = false;
               places.push(byte === OPEN_LIST ? 'envelope list' : 'envelope value');
               key = '';
               if (byte === OPEN_LIST) {

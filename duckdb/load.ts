@@ -3,18 +3,21 @@
  * store order. DuckDB checks which lines are valid and new, derives the columns and streams them to one part per day. Then
  * the batch is committed as a whole.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { applyCommit, type Commit, type Part, readLog, type StoreState, syncToDisk, writeCommit } from './commit-log.ts';
+import { UserError } from '../src/errors.ts';
+import { applyCommit, type Commit, emptyState, type Part, recoverLog, type StoreState, writeCommit } from './commit-log.ts';
 import { compact } from './compact.ts';
+import { renameDurably, syncToDisk } from './durable-file.ts';
 import { openIgnoredList } from './ignored-paths.ts';
 import { parseLogPath, walkLogFiles } from './log-files.ts';
 import type { StagingFile } from './staging-file.ts';
+import { isDiskFault } from './store-fault.ts';
 import {
+  checkRows,
   copyDayStatement,
   copyDaysStatement,
   FIELD_PREFIX,
@@ -24,6 +27,7 @@ import {
   readParquet,
   recordsQuery,
   SCHEMA_PART,
+  skippedFilesQuery,
   sqlQuoted,
   withOwnIds,
 } from './store-schema.ts';
@@ -44,6 +48,8 @@ interface LoadRequest {
   readonly store: string;
   readonly signal: AbortSignal;
   readonly onProgress: ((done: number, total: number) => void) | undefined;
+  /** Reads all files, and replaces what is in the store with one commit at the end. */
+  readonly isRebuild: boolean;
 }
 
 /**
@@ -77,6 +83,9 @@ interface BatchFile {
   readonly path: string;
   readonly size: number;
   readonly modified: number;
+  readonly changed: number;
+  /** Why it cannot be read, if the walk through the trail found that. */
+  readonly fault: string | null;
 }
 
 /** A batch of files, unpacked into staging files whose paths start with `stagingPath`. */
@@ -86,20 +95,38 @@ interface Batch {
   readonly unpacked: UnpackReply;
 }
 
+/** A batch that could not be unpacked as a whole. */
+type FailedBatch = Pick<Batch, 'files'>;
+
 /** What the workers of a load share. */
 interface LoadContext {
   readonly root: string;
   readonly store: string;
+  readonly signal: AbortSignal;
   readonly unpackThread: UnpackThread;
   /** Runs work of one worker at a time. */
   readonly exclusively: LimitFunction;
   /** The number of this load. Of several ledger rows of a file, the one with the highest number counts. */
   readonly number: number;
+  /** True while the store is built anew: then there is one commit, at the end, and until then readers have what was there before. */
+  readonly isRebuild: boolean;
+  /** Numbers of files whose batch failed as a whole. They are loaded at the end, in smaller batches. */
+  readonly failed: FileRange[];
+  /** Numbers of files some of whose events were left out, because other files had them. */
+  readonly repeating: FileRange[];
+  /** True when such another file may not have been loaded in the end. */
+  hasWithdrawn: boolean;
   state: StoreState;
 }
 
+/** Numbers of files of `new_files`, both included. */
+interface FileRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Loads the files of `root` that are not in the store yet. */
-export async function runLoad({ root, store, signal, onProgress }: LoadRequest): Promise<LoadResult> {
+export async function runLoad({ root, store, signal, onProgress, isRebuild: isAsked }: LoadRequest): Promise<LoadResult> {
   const instance = await DuckDBInstance.create(':memory:', {
     // Each worker runs on its own connection; more DuckDB threads would spend a third of the time waiting for each other.
     threads: '1',
@@ -117,12 +144,30 @@ export async function runLoad({ root, store, signal, onProgress }: LoadRequest):
   try {
     const main = await connect();
     await main.run(`${macros}; set global disabled_optimizers = '${DISABLED_OPTIMIZERS}'`);
-    const state = await readLog(store);
-    const context: LoadContext = { root, store, unpackThread, exclusively: pLimit(1), number: state.version, state };
+    const found = await recoverLog(store);
+    const isRebuild = isAsked || found.isLost;
+    const state = isRebuild ? emptyState(found.state.version) : found.state;
+    const context: LoadContext = {
+      root,
+      store,
+      signal,
+      unpackThread,
+      exclusively: pLimit(1),
+      number: state.version,
+      isRebuild,
+      failed: [],
+      repeating: [],
+      hasWithdrawn: false,
+      state,
+    };
     await ensureSchema(store, main);
     const newFiles = await findNewFiles(context, main, signal);
     const total: { -readonly [K in keyof LoadResult]: number } = { files: 0, events: 0, duplicates: 0, skippedFiles: 0, skippedEvents: 0 };
-    if (newFiles.files === 0) return total;
+    if (newFiles.files === 0) {
+      if (isRebuild && found.state.version > 0)
+        throw new UserError(`The folder ${root} has no log files, so the store cannot be built from it again.`);
+      return total;
+    }
     if (newFiles.bytes > LARGE_LOAD_BYTES) await main.run(`set global allocator_bulk_deallocation_flush_threshold = '${DEALLOCATION_THRESHOLD}'`);
 
     // The identities of all stored events, in DuckDB, which spills them to disk when they exceed its memory.
@@ -130,16 +175,31 @@ export async function runLoad({ root, store, signal, onProgress }: LoadRequest):
     await main.run(`create table known_ids as select id, content from ${ids}`);
     let done = 0;
     onProgress?.(done, newFiles.bytes);
+    const addUp = (loaded: LoadResult): void => {
+      for (const key of Object.keys(total) as (keyof LoadResult)[]) total[key] += loaded[key];
+    };
     const workers = await Promise.all(Array.from({ length: Math.min(MAX_LOAD_WORKERS, availableParallelism()) }, connect));
     await runWorkers(batchSource(context, main), workers, async (batch, connection) => {
       signal.throwIfAborted();
-      const loaded = await loadBatch(context, connection, batch);
-      for (const key of Object.keys(total) as (keyof LoadResult)[]) total[key] += loaded[key];
+      const loaded = await tryBatch(context, connection, batch);
+      if (loaded) addUp(loaded);
       done += batch.files.reduce((sum, { size }) => sum + size, 0);
       onProgress?.(done, newFiles.bytes);
     });
+    // One at a time, with all of the memory.
+    for (const range of context.failed) await loadInParts(context, main, range, addUp);
+    if (context.hasWithdrawn) for (const range of context.repeating) await loadInParts(context, main, range, addUp);
     await main.run('drop table known_ids');
-    await compact(store, context.state, main);
+    if (isRebuild) {
+      const { parts, files, ids: idFiles, sums, accounts, regions, version } = { ...context.state, version: found.state.version + 1 };
+      const commit: Commit = { base: true, parts, files, ids: idFiles, sums, accounts, regions };
+      await writeCommit(store, version, commit);
+      context.state = applyCommit(emptyState(version - 1), commit);
+    }
+    await compact(store, context.state, main).catch((error: unknown) => {
+      // All events are stored. Many small parts make questions slower, but no answer wrong.
+      if (!isFaultOfFiles(context, error)) throw error;
+    });
     return total;
   } finally {
     for (const connection of connections) connection.closeSync();
@@ -148,11 +208,63 @@ export async function runLoad({ root, store, signal, onProgress }: LoadRequest):
   }
 }
 
+/** Loads a batch. When that fails because of its files, they are noted, to be loaded in smaller batches at the end. */
+async function tryBatch(context: LoadContext, connection: DuckDBConnection, batch: Batch | FailedBatch): Promise<LoadResult | undefined> {
+  if ('unpacked' in batch) {
+    try {
+      return await loadBatch(context, connection, batch);
+    } catch (error) {
+      if (!isFaultOfFiles(context, error)) throw error;
+    }
+  }
+  context.failed.push(rangeOf(batch.files));
+  return undefined;
+}
+
+const rangeOf = (files: readonly BatchFile[]): FileRange => ({ first: files[0]?.number ?? 0, last: files.at(-1)?.number ?? 0 });
+
+/** Loads files in halves, and halves of those, where they fail together. One that fails by itself is skipped with the reason. */
+async function loadInParts(
+  context: LoadContext,
+  connection: DuckDBConnection,
+  range: FileRange,
+  onLoaded: (loaded: LoadResult) => void,
+): Promise<void> {
+  const { store, signal } = context;
+  signal.throwIfAborted();
+  const files = await filesBetween(connection, range);
+  const [only] = files;
+  if (!only) return;
+  const stagingPath = join(store, 'stage', `part-${range.first}-${range.last}`);
+  try {
+    onLoaded(await loadBatch(context, connection, { files, stagingPath, unpacked: await unpackFiles(context, files, stagingPath) }));
+  } catch (error) {
+    if (!isFaultOfFiles(context, error)) throw error;
+    if (files.length === 1) {
+      const errors = [{ file: only.number, reason: `cannot be loaded (${shortReason(error)})`, records: 0 }];
+      onLoaded(await loadBatch(context, connection, { files, stagingPath, unpacked: { stagingFiles: [], count: 0, lines: [], errors } }));
+      return;
+    }
+    const middle = Math.floor((range.first + range.last) / 2);
+    await loadInParts(context, connection, { first: range.first, last: middle }, onLoaded);
+    await loadInParts(context, connection, { first: middle + 1, last: range.last }, onLoaded);
+  }
+}
+
+/** After an internal error DuckDB refuses everything, so that nothing is known about the files. */
+const IS_DUCKDB_ENDED = /database has been invalidated|FATAL/i;
+
+const isFaultOfFiles = ({ signal }: LoadContext, error: unknown): boolean =>
+  !signal.aborted && !(error instanceof UserError) && !isDiskFault(error) && !IS_DUCKDB_ENDED.test(String(error));
+
+const MAX_REASON = 120;
+const shortReason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, MAX_REASON) ?? '';
+
 /** Processes batches on several connections, with one batch unpacked in advance. After a failure, running batches finish and no new one starts. */
 async function runWorkers(
-  next: () => Promise<Batch | undefined>,
+  next: () => Promise<Batch | FailedBatch | undefined>,
   connections: readonly DuckDBConnection[],
-  work: (batch: Batch, connection: DuckDBConnection) => Promise<void>,
+  work: (batch: Batch | FailedBatch, connection: DuckDBConnection) => Promise<void>,
 ): Promise<void> {
   let failed = false;
   let upcoming = next();
@@ -176,37 +288,51 @@ async function runWorkers(
   if (failure) throw failure.reason;
 }
 
+/** Writes the part without rows, unless it is there and whole. */
 async function ensureSchema(store: string, connection: DuckDBConnection): Promise<void> {
+  const isWhole = await connection.run(`select * from ${readParquet(store, [SCHEMA_PART])}`).then(
+    () => true,
+    () => false,
+  );
+  if (isWhole) return;
   const file = join(store, SCHEMA_PART);
-  if (existsSync(file)) return;
   await mkdir(dirname(file), { recursive: true });
-  await connection.run(copyDayStatement(recordsQuery([]), file));
+  await connection.run(copyDayStatement(recordsQuery([]), `${file}.new`));
+  await syncToDisk(store, [`${SCHEMA_PART}.new`]);
+  await renameDurably(`${file}.new`, file);
 }
 
 /** Creates the table `new_files`, with the files numbered by day. */
-async function findNewFiles({ root, store, state }: LoadContext, connection: DuckDBConnection, signal: AbortSignal) {
+async function findNewFiles(context: LoadContext, connection: DuckDBConnection, signal: AbortSignal) {
+  const { root, store, state } = context;
   const ignored = openIgnoredList();
-  await connection.run('create table listing (path varchar, size bigint, modified bigint, day varchar)');
+  await connection.run('create table listing (path varchar, size bigint, modified bigint, changed bigint, day varchar, fault varchar)');
   const appender = await connection.createAppender('listing');
-  for await (const { path, size, modified, day } of walkLogFiles(root, signal, ignored)) {
+  for await (const { path, size, modified, changed, day, fault } of walkLogFiles(root, signal, ignored)) {
     appender.appendVarchar(path);
     appender.appendBigInt(BigInt(size));
     appender.appendBigInt(BigInt(modified));
+    appender.appendBigInt(BigInt(changed));
     if (day === null) appender.appendNull();
     else appender.appendVarchar(day);
+    if (fault === undefined) appender.appendNull();
+    else appender.appendVarchar(fault);
     appender.endRow();
   }
   appender.closeSync();
   await ignored.write(store);
+  await forgetGone(context, connection);
   // CloudTrail never changes a file, so a loaded file is known by path and size; another copy of it has other times.
-  // A skipped file is read again after any change.
+  // A skipped file is read again after any change. Its time of modification may be that of a copy, so the time of the change counts too.
+  // What the walk could not read was written down already when the newest reason is the same.
   const known =
     state.files.length === 0
       ? 'false'
       : `exists (select 1 from ${readParquet(store, state.files)} as known where known.path = listing.path and known.size = listing.size
-           and (known.reason is null or known.modified = listing.modified and not starts_with(known.reason, 'cannot be read')))`;
+           and (known.reason is null or known.modified = listing.modified and known.changed = listing.changed and not starts_with(known.reason, 'cannot be read')))
+         or fault is not null and fault = (select arg_max(reason, load) from ${readParquet(store, state.files)} as known where known.path = listing.path)`;
   await connection.run(`create table unread as
-    select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified, day, size + ${BYTES_PER_FILE} as weight from listing where not ${known}`);
+    select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified, changed, day, fault, size + ${BYTES_PER_FILE} as weight from listing where not (${known})`);
   const [row] = (
     await connection.runAndReadAll(
       'select count(*) as files, coalesce(sum(size), 0)::bigint as bytes, coalesce(sum(weight), 0)::bigint as weight from unread',
@@ -215,7 +341,7 @@ async function findNewFiles({ root, store, state }: LoadContext, connection: Duc
   const maxWeight = Math.round(Math.min(Math.max(Number(row?.weight) / BATCHES_PER_LOAD, MIN_BATCH_BYTES), MAX_BATCH_BYTES));
   // A day that fits into a batch is not split, so that it becomes one part.
   await connection.run(`create table new_files as
-    select number, path, size, modified, ((case when ofday <= ${maxWeight} then uptoday - ofday else upto end) // ${maxWeight})::integer as batch
+    select number, path, size, modified, changed, fault, ((case when ofday <= ${maxWeight} then uptoday - ofday else upto end) // ${maxWeight})::integer as batch
     from (select *, sum(weight) over (order by number) as upto, sum(weight) over (partition by day) as ofday, sum(weight) over (order by day nulls last) as uptoday from unread)
     order by number`);
   await connection.run('drop table unread');
@@ -223,38 +349,91 @@ async function findNewFiles({ root, store, state }: LoadContext, connection: Duc
   return { files: Number(row?.files), bytes: Number(row?.bytes) };
 }
 
+/** Strikes skipped files that are no longer in the trail, and folders that can be read again, from the list of what was skipped. */
+async function forgetGone(context: LoadContext, connection: DuckDBConnection): Promise<void> {
+  const { store, state, number } = context;
+  if (state.files.length === 0) return;
+  await connection.run(`create table gone as select distinct path from (${skippedFilesQuery(store, state.files)}) as skipped
+    where path not in (select path from listing) and not exists (select 1 from listing where fault is not null and starts_with(skipped.path, listing.path || '/'))`);
+  const [[count] = []] = (await connection.runAndReadAll('select count(*) from gone')).getRows();
+  if (Number(count) > 0) {
+    const ledger = `files/gone-${uniqueSuffix()}.parquet`;
+    await connection.run(`copy (select path, -1::bigint as size, 0::bigint as modified, 0::bigint as changed, null::varchar as reason, 0::bigint as skipped, false as other, ${number}::integer as load from gone order by path)
+      to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
+    await addCommit(
+      context,
+      connection,
+      { base: false, parts: [], files: [ledger], ids: [], accounts: [], regions: [] },
+      { [ledger]: Number(count) },
+    );
+  }
+  await connection.run('drop table gone');
+}
+
+/** Syncs the files of a commit, compares their rows with `rows`, and writes it. */
+async function addCommit(
+  context: LoadContext,
+  connection: DuckDBConnection,
+  commit: Omit<Commit, 'sums'>,
+  rows: Readonly<Record<string, number>>,
+): Promise<void> {
+  const { store, isRebuild } = context;
+  await checkRows(store, connection, rows);
+  const whole: Commit = { ...commit, sums: await syncToDisk(store, Object.keys(rows)) };
+  await context.exclusively(async () => {
+    if (!isRebuild) await writeCommit(store, context.state.version + 1, whole);
+    context.state = applyCommit(context.state, whole);
+  });
+}
+
+const uniqueSuffix = (): string => `${process.pid}-${Date.now().toString(36)}`;
+
+const FILE_COLUMNS = 'number, path, size, modified, changed, fault';
+
+const toBatchFile = (row: Readonly<Record<string, unknown>>): BatchFile => ({
+  number: Number(row.number),
+  path: String(row.path),
+  size: Number(row.size),
+  modified: Number(row.modified),
+  changed: Number(row.changed),
+  fault: row.fault === null ? null : String(row.fault),
+});
+
+async function filesBetween(connection: DuckDBConnection, { first, last }: FileRange): Promise<BatchFile[]> {
+  const reader = await connection.runAndReadAll(`select ${FILE_COLUMNS} from new_files where number between ${first} and ${last} order by number`);
+  return reader.getRowObjects().map(toBatchFile);
+}
+
+const unpackFiles = ({ root, unpackThread }: LoadContext, files: readonly BatchFile[], stagingPath: string): Promise<UnpackReply> =>
+  unpackThread.unpack({ jobs: jobsOf(root, files), stagingPath, fieldPrefix: FIELD_PREFIX, firstLine: 0, isRepair: false });
+
 /** Returns a function that gives the next unpacked batch of `new_files`, undefined at the end. */
-function batchSource({ root, store, unpackThread, exclusively }: LoadContext, connection: DuckDBConnection): () => Promise<Batch | undefined> {
+function batchSource(context: LoadContext, connection: DuckDBConnection): () => Promise<Batch | FailedBatch | undefined> {
+  const { store, exclusively } = context;
   let number = 0;
   const take = async (): Promise<Omit<Batch, 'unpacked'> | undefined> => {
     // After a file larger than a batch, some batch numbers have no files.
-    const reader = await connection.runAndReadAll(`select number, path, size, modified, batch from new_files
+    const reader = await connection.runAndReadAll(`select ${FILE_COLUMNS}, batch from new_files
       where batch = (select min(batch) from new_files where batch >= ${number}) order by number`);
     const rows = reader.getRowObjects();
     if (rows.length === 0) return undefined;
     number = Number(rows[0]?.batch) + 1;
-    const files = rows.map((row) => ({ number: Number(row.number), path: String(row.path), size: Number(row.size), modified: Number(row.modified) }));
-    return { files, stagingPath: join(store, 'stage', String(number)) };
+    return { files: rows.map(toBatchFile), stagingPath: join(store, 'stage', String(number)) };
   };
   return async () => {
     const next = await exclusively(take);
-    return (
-      next && {
-        ...next,
-        unpacked: await unpackThread.unpack({
-          jobs: jobsOf(root, next.files),
-          stagingPath: next.stagingPath,
-          fieldPrefix: FIELD_PREFIX,
-          firstLine: 0,
-          isRepair: false,
-        }),
-      }
-    );
+    if (!next) return undefined;
+    try {
+      return { ...next, unpacked: await unpackFiles(context, next.files, next.stagingPath) };
+    } catch (error) {
+      if (!isFaultOfFiles(context, error)) throw error;
+      return { files: next.files };
+    }
   };
 }
 
 const jobsOf = (root: string, files: readonly BatchFile[]): UnpackJob[] =>
-  files.map(({ number, path, size }) => ({ file: number, path: join(root, path), size, ...parseLogPath(path) }));
+  files.map(({ number, path, size, fault }) => ({ file: number, path: join(root, path), size, fault, ...parseLogPath(path) }));
 
 /** Loads one batch and commits it. Its tables are temporary, so each connection has its own. */
 async function loadBatch(context: LoadContext, connection: DuckDBConnection, { files, stagingPath, unpacked }: Batch): Promise<LoadResult> {
@@ -281,33 +460,29 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
   }
   await createErrorsTable(connection, errors);
 
-  const name = `${files[0]?.number ?? 0}-${process.pid}-${Date.now().toString(36)}`;
+  const name = `${files[0]?.number ?? 0}-${uniqueSuffix()}`;
   const [[read] = []] = (await connection.runAndReadAll('select count(*) from lines')).getRows();
   // One worker at a time decides which of several equal events is stored.
   const { events, sharedIds } = await context.exclusively(() => keepNewEvents(connection));
-  const lines = await stagingLines(connection, unpacked.count, suspects, { hasRepeats: Number(read) > events, hasSharedIds: sharedIds > 0 });
-  const parts = await writeParts(store, connection, stagingFiles, name, lines);
-  for (const { path } of stagingFiles) await rm(path, { force: true });
-  const places = await readAccountsAndRegions(store, connection, files, parts);
-  const ids = events > 0 ? [`ids/${name}.parquet`] : [];
-  for (const file of ids)
-    await run(`copy (select id, content from new_events) to ${sqlQuoted(join(store, file))} (format parquet, compression zstd)`);
-  const ledger = `files/${name}.parquet`;
-  await run(`copy (select path, size, modified, reason, coalesce(skipped, 0) as skipped, coalesce(other, false) as other, ${context.number}::integer as load from batch left join errors on errors.file = batch.number order by path)
-    to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
-
-  const commit: Commit = {
-    base: false,
-    parts,
-    files: [ledger],
-    ids,
-    ...places,
-  };
-  await syncToDisk(store, [...parts.map(({ file }) => file), ledger, ...ids]);
-  await context.exclusively(async () => {
-    await writeCommit(store, context.state.version + 1, commit);
-    context.state = applyCommit(context.state, commit);
-  });
+  try {
+    const lines = await stagingLines(connection, unpacked.count, suspects, { hasRepeats: Number(read) > events, hasSharedIds: sharedIds > 0 });
+    const parts = await writeParts(store, connection, stagingFiles, name, lines);
+    for (const { path } of stagingFiles) await rm(path, { force: true });
+    const places = await readAccountsAndRegions(store, connection, files, parts);
+    const ids = events > 0 ? [`ids/${name}.parquet`] : [];
+    for (const file of ids)
+      await run(`copy (select id, content from new_events) to ${sqlQuoted(join(store, file))} (format parquet, compression zstd)`);
+    const ledger = `files/${name}.parquet`;
+    await run(`copy (select path, size, modified, changed, reason, coalesce(skipped, 0) as skipped, coalesce(other, false) as other, ${context.number}::integer as load from batch left join errors on errors.file = batch.number order by path)
+      to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
+    const rows = { ...Object.fromEntries(parts.map((part) => [part.file, part.rows])), ...Object.fromEntries(ids.map((file) => [file, events])) };
+    await addCommit(context, connection, { base: false, parts, files: [ledger], ids, ...places }, { ...rows, [ledger]: ledgerRows(files, errors) });
+  } catch (error) {
+    await context.exclusively(() => withdrawEvents(connection));
+    context.hasWithdrawn = true;
+    throw error;
+  }
+  if (Number(read) > events) context.repeating.push(rangeOf(files));
   const filesWith = (isOther: boolean) =>
     new Set(errors.filter((each) => each.records === 0 && (each.isOther ?? false) === isOther).map(({ file }) => file));
   return {
@@ -343,13 +518,14 @@ async function dropInvalidLines(connection: DuckDBConnection): Promise<LoadError
 
 /** The files of the batch as a table. Joined with the errors, it becomes the ledger. */
 async function createBatchTable(connection: DuckDBConnection, files: readonly BatchFile[]): Promise<void> {
-  await connection.run('create or replace temp table batch (number integer, path varchar, size bigint, modified bigint)');
+  await connection.run('create or replace temp table batch (number integer, path varchar, size bigint, modified bigint, changed bigint)');
   const appender = await connection.createAppender('batch');
-  for (const { number, path, size, modified } of files) {
+  for (const { number, path, size, modified, changed } of files) {
     appender.appendInteger(number);
     appender.appendVarchar(path);
     appender.appendBigInt(BigInt(size));
     appender.appendBigInt(BigInt(modified));
+    appender.appendBigInt(BigInt(changed));
     appender.endRow();
   }
   appender.closeSync();
@@ -389,6 +565,20 @@ async function keepNewEvents(connection: DuckDBConnection): Promise<{ readonly e
   await run('insert into known_ids select id, content from new_events');
   const [events = 0, sharedIds = 0] = await numbers('select (select count(*) from new_events), (select count(*) from shared_ids)');
   return { events, sharedIds };
+}
+
+/** Takes the events of a batch that failed out of `known_ids`, so that they are new again. */
+async function withdrawEvents(connection: DuckDBConnection): Promise<void> {
+  await connection.run('drop table lines');
+  await connection.run(
+    'delete from known_ids where exists (select 1 from new_events where new_events.id = known_ids.id and new_events.content = known_ids.content)',
+  );
+}
+
+/** A file is in the ledger once, or once for each reason for which something of it was skipped. */
+function ledgerRows(files: readonly BatchFile[], errors: readonly LoadError[]): number {
+  const failed = new Set(errors.map(({ file }) => file));
+  return files.length - failed.size + errors.length;
 }
 
 /** Returns the query for the lines to store: without those of repaired files and of stored events, with an own id for those that share one. */

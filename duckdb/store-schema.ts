@@ -2,11 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { derivedColumns } from '../src/trail/events.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
 
 // Increase it when the schema changes without a change of the SQL below.
-const FORMAT = 6;
+const FORMAT = 7;
 const readSql = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
 const flattenQuery = readSql('flatten.sql');
 
@@ -120,11 +121,14 @@ export const SCHEMA_PART = 'events/day=0000%2F00%2F00/schema.parquet';
 /** Rows per row group. Few, so that a question about one call skips nearly all of a day. */
 const ROW_GROUP = 8192;
 
+/** A row group of wide rows has fewer, because it is held in memory when it is written. An ordinary one has 25 MB. */
+const ROW_GROUP_BYTES = '64MB';
+
 /** Enough for a dictionary of the event ids of a row group. DuckDB allocates it for every column, used or not. */
 const DICTIONARY_BYTES = 400_000;
 
 /** A dictionary gives a column a Bloom filter, so that a search for an unknown id reads no row group. */
-export const PART_FORMAT = `format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, dictionary_size_limit ${ROW_GROUP}, string_dictionary_page_size_limit ${DICTIONARY_BYTES}`;
+export const PART_FORMAT = `format parquet, compression zstd, compression_level 1, row_group_size ${ROW_GROUP}, row_group_size_bytes '${ROW_GROUP_BYTES}', dictionary_size_limit ${ROW_GROUP}, string_dictionary_page_size_limit ${DICTIONARY_BYTES}`;
 
 /** The sort order in a part. Questions filter by call more often than by anything else. */
 export const PART_ORDER = 'eventsource, eventname, eventtime, eventid';
@@ -135,6 +139,25 @@ export const partFile = (day: string, name: string): string => `events/day=${day
 /** A table function over Parquet files of the store. */
 export const readParquet = (store: string, files: readonly string[], options = ''): string =>
   `read_parquet([${files.map((file) => sqlQuoted(join(store, file))).join(', ')}]${options})`;
+
+/** The number of rows of each file of the store, by the footers. */
+async function footerRows(store: string, connection: DuckDBConnection, files: readonly string[]): Promise<number[]> {
+  const paths = files.map((file) => join(store, file));
+  const reader = await connection.runAndReadAll(`select file_name, num_rows from parquet_file_metadata([${paths.map(sqlQuoted).join(', ')}])`);
+  const rows = new Map(reader.getRows().map(([path, count]) => [String(path), Number(count)]));
+  return paths.map((path) => rows.get(path) ?? 0);
+}
+
+/** @throws Error when the footer of a file of the store has another number of rows than it should. */
+export async function checkRows(store: string, connection: DuckDBConnection, expected: Readonly<Record<string, number>>): Promise<void> {
+  const files = Object.keys(expected);
+  const rows = files.length > 0 ? await footerRows(store, connection, files) : [];
+  const wrong = files.find((file, n) => rows[n] !== expected[file]);
+  if (wrong !== undefined) throw new Error(`${wrong} has ${rows[files.indexOf(wrong)]} rows instead of ${expected[wrong]}`);
+}
+
+export const countRows = async (store: string, connection: DuckDBConnection, files: readonly string[]): Promise<number> =>
+  (await footerRows(store, connection, files)).reduce((sum, rows) => sum + rows, 0);
 
 /** A SQL string; quotes are doubled, because the store's folder may have any name. */
 export const sqlQuoted = (name: string): string => `'${name.replaceAll("'", "''")}'`;

@@ -2,16 +2,19 @@
  * The embedded store: log files loaded into Parquet, each file once, one folder per day, sorted by service and call so that
  * questions read little. It stores all columns of `events`, including derived ones.
  */
-import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { UserError } from '../src/errors.ts';
 import { readLog } from './commit-log.ts';
+import { type DamagedFile, explainFailure, findDamage } from './damage.ts';
 import { groupIgnored, type IgnoredGroup, readIgnored } from './ignored-paths.ts';
 import { type LoadResult, runLoad } from './load.ts';
-import { readParquet, SHAPE, skippedFilesQuery } from './store-schema.ts';
+import { storeFault } from './store-fault.ts';
+import { ensurePrivateFolder, findLabel, loadedFolder, readLastLoad, removeUnused, writeLabel, writeLastLoad } from './store-folder.ts';
+import { lockStore } from './store-lock.ts';
+import { readParquet, skippedFilesQuery } from './store-schema.ts';
 
 export type { IgnoredGroup } from './ignored-paths.ts';
 export type { LoadResult } from './load.ts';
@@ -23,6 +26,10 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
   /** Called with the bytes of new log files read so far, and in total. */
   onProgress?(done: number, total: number): void;
+  /** Reads the whole trail again and replaces what was loaded, in one step at the end. Default: false. */
+  readonly isRebuild?: boolean;
+  /** How long another process may keep the lock of a store that was loaded before, in ms. */
+  readonly maxLockWaitMs?: number;
 }
 
 /** A skipped file, or a file with skipped events. `events` is 0 when the whole file was skipped. */
@@ -32,12 +39,26 @@ export interface SkippedFile {
   readonly events: number;
 }
 
+/** Another process loads new files in this time. */
+const MAX_LOCK_WAIT_MS = 30_000;
+
+/** The store belongs to another trail, so that its events would be answers about the wrong trail. */
+export class OtherTrail extends UserError {}
+
 /**
  * Loads new files of a trail. When a load is stopped or killed, the next one continues after the last commit.
  *
- * @throws UserError when the trail's folder does not exist, or the store belongs to another trail.
+ * @throws OtherTrail when the store belongs to another trail.
+ * @throws UserError when the trail cannot be read, or the store cannot be written or is damaged.
  */
-export async function loadTrail({ trail, store, signal, onProgress }: LoadOptions): Promise<LoadResult> {
+export async function loadTrail({
+  trail,
+  store,
+  signal,
+  onProgress,
+  isRebuild = false,
+  maxLockWaitMs = MAX_LOCK_WAIT_MS,
+}: LoadOptions): Promise<LoadResult> {
   const root = await realpath(trail).catch(() => undefined);
   if (root === undefined || !(await stat(root)).isDirectory()) {
     throw new UserError(`The folder ${trail} does not exist. Set TRAIL_PATH to a copy of a trail's bucket.`);
@@ -45,15 +66,28 @@ export async function loadTrail({ trail, store, signal, onProgress }: LoadOption
   const home = resolve(store);
   if (home.includes('='))
     throw new UserError(`The store cannot be in ${home}: DuckDB reads “=” in a path as a partition. Set STORE_PATH to another folder.`);
-  await mkdir(home, { recursive: true });
+  const folder = loadedFolder(home);
   return loadsOf(home)(async () => {
-    const lock = await lockStore(home, signal);
     try {
-      await prepare(home, root);
-      return await runLoad({ root, store: home, signal, onProgress });
-    } finally {
-      for (const folder of TEMPORARY_FOLDERS) await rm(join(home, folder), { recursive: true, force: true });
-      lock.closeSync();
+      await ensurePrivateFolder(home);
+      await ensurePrivateFolder(folder);
+      // Until the first load has ended there is nothing to answer from, so it is waited for.
+      const maxWaitMs = readLastLoad(home) === null ? Number.POSITIVE_INFINITY : maxLockWaitMs;
+      const lock = await lockStore(folder, { signal, maxWaitMs });
+      try {
+        await prepare(home, root);
+        const loaded = await runLoad({ root, store: folder, signal, onProgress, isRebuild });
+        await writeLastLoad(home, new Date());
+        await removeUnused(home, new Date(), signal);
+        return loaded;
+      } finally {
+        for (const name of TEMPORARY_FOLDERS) await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+        lock.release();
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const state = await readLog(folder).catch(() => undefined);
+      throw storeFault(await explainFailure(error, folder, state), home);
     }
   });
 }
@@ -69,17 +103,29 @@ function loadsOf(store: string): LimitFunction {
 
 /** Lists files that were skipped as a whole, then files with skipped events. */
 export async function listSkipped(store: string): Promise<SkippedFile[]> {
-  const { files } = await readLog(store);
+  const folder = loadedFolder(store);
+  const { files } = await readLog(folder);
   if (files.length === 0) return [];
-  const rows = await queryStore(`${skippedFilesQuery(resolve(store), files)} order by skipped, path, reason`);
+  const rows = await queryStore(`${skippedFilesQuery(folder, files)} order by skipped, path, reason`);
   return rows.map((row) => ({ path: String(row.path), reason: String(row.reason), events: Number(row.skipped) }));
 }
 
 /** What a trail's folder has besides log files, by reason. */
 export async function listIgnored(store: string): Promise<IgnoredGroup[]> {
-  const { files } = await readLog(store);
-  const rows = files.length === 0 ? [] : await queryStore(`${skippedFilesQuery(resolve(store), files, { isOther: true })} order by reason, path`);
-  return [...groupIgnored(rows.map((row) => ({ path: String(row.path), reason: String(row.reason) }))), ...(await readIgnored(store))];
+  const folder = loadedFolder(store);
+  const { files } = await readLog(folder);
+  const rows = files.length === 0 ? [] : await queryStore(`${skippedFilesQuery(folder, files, { isOther: true })} order by reason, path`);
+  return [...groupIgnored(rows.map((row) => ({ path: String(row.path), reason: String(row.reason) }))), ...(await readIgnored(folder))];
+}
+
+/**
+ * Reads the whole store, and lists the files that are not as they were written.
+ *
+ * @throws DamagedStore when a commit cannot be read.
+ */
+export async function listDamaged(store: string): Promise<DamagedFile[]> {
+  const folder = loadedFolder(store);
+  return findDamage(folder, await readLog(folder));
 }
 
 /** Runs one query in a temporary DuckDB. */
@@ -94,65 +140,37 @@ async function queryStore(statement: string) {
   }
 }
 
-const LOCK_RETRY_MS = 200;
-
-/**
- * Keeps other processes from loading the same store at the same time. It is DuckDB's lock on a database file, which the
- * operating system releases when the process ends, however it ends.
- */
-async function lockStore(store: string, signal: AbortSignal): Promise<DuckDBInstance> {
-  const file = join(store, 'writer.duckdb');
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await DuckDBInstance.create(file);
-    } catch (error) {
-      if (/could not set lock/i.test(String(error))) await sleep(LOCK_RETRY_MS, undefined, { signal });
-      // A process killed while creating the file leaves an incomplete, unlocked one.
-      else if (/not a valid duckdb database/i.test(String(error))) await rm(file, { force: true });
-      else throw error;
-    }
-  }
-}
-
 const STORE_FOLDERS = ['log', 'events', 'files', 'ids'] as const;
 /** Folders of a running load. Files found in them are left from a killed load. */
 const TEMPORARY_FOLDERS = ['stage', 'spill'] as const;
 
-/** The contents of store.json. */
-interface Label {
-  readonly shape: string;
-  /** The folder of the trail at the last load. */
-  readonly trail: string;
-}
-
 /**
- * Creates the folders of a store, and empties a store with another schema.
+ * Creates the folders of a store.
  *
- * @throws UserError when the store belongs to another trail.
+ * @throws OtherTrail when the store belongs to another trail.
  */
-async function prepare(store: string, trail: string): Promise<void> {
-  const file = join(store, 'store.json');
-  // Without a complete label the store is rebuilt.
-  const label = (await readFile(file, 'utf8')
-    .then(JSON.parse)
-    .catch(() => undefined)) as Label | undefined;
-  // A store that cannot be read, such as one with an older schema, may belong to another trail.
-  if (label && label.trail !== trail && !(await hasLoadedFiles(trail, store).catch(() => false))) {
-    throw new UserError(
-      `The store ${store} belongs to the trail ${label.trail}, and its log files are not in ${trail}. Set STORE_PATH to another folder, or delete the store to load it again.`,
+async function prepare(home: string, trail: string): Promise<void> {
+  const label = await findLabel(home);
+  const folder = loadedFolder(home);
+  // A folder that cannot be read, such as one of a much older version, may belong to another trail.
+  if (label && label.trail !== trail && !(await isOf(trail, label.folder))) {
+    throw new OtherTrail(
+      `The store ${home} belongs to the trail ${label.trail}, and its log files are not in ${trail}. Set STORE_PATH to another folder, or delete the store to load it again.`,
     );
   }
-  if (label?.shape !== SHAPE) {
-    for (const folder of STORE_FOLDERS) await rm(join(store, folder), { recursive: true, force: true });
+  // Without its own label, nobody knows of which trail it is.
+  if (label?.folder !== folder && !(await isOf(trail, folder))) {
+    throw new OtherTrail(
+      `The store ${home} has log files that are not in ${trail}, and does not say of which trail. Set STORE_PATH to another folder, or delete the store to load it again.`,
+    );
   }
-  if (label?.shape !== SHAPE || label.trail !== trail) {
-    await writeFile(`${file}.new`, JSON.stringify({ shape: SHAPE, trail } satisfies Label), { flush: true });
-    await rename(`${file}.new`, file);
-  }
-  for (const folder of TEMPORARY_FOLDERS) await rm(join(store, folder), { recursive: true, force: true });
-  for (const folder of [...STORE_FOLDERS, ...TEMPORARY_FOLDERS]) await mkdir(join(store, folder), { recursive: true });
+  if (label?.folder !== folder || label.trail !== trail) await writeLabel(home, trail);
+  for (const name of TEMPORARY_FOLDERS) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of [...STORE_FOLDERS, ...TEMPORARY_FOLDERS]) await mkdir(join(folder, name), { recursive: true });
 }
+
+/** True when a folder with a loaded trail has files of this trail. One that cannot be read may be of another. */
+const isOf = (trail: string, folder: string): Promise<boolean> => hasLoadedFiles(trail, folder).catch(() => false);
 
 /** Number of files of the newest load that are compared. */
 const COMPARED_FILES = 100;

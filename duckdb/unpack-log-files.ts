@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { targetPaths } from '../src/trail/target-paths.ts';
-import { type FoundRecord, findRecords } from './find-records.ts';
+import { type FoundRecord, findRecords, MAX_EVENT_BYTES } from './find-records.ts';
 import { isLogName, LARGE, readLogFile, readLogPieces, Unreadable } from './read-log-file.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
 
@@ -16,6 +16,8 @@ export interface UnpackJob {
   readonly file: number;
   readonly path: string;
   readonly size: number;
+  /** Why it cannot be read, if that is known already. */
+  readonly fault: string | null;
   /** 'yyyy/MM/dd'; null for a trail without day folders, where each record belongs to the day of its eventTime. */
   readonly day: string | null;
   readonly account: string | null;
@@ -62,6 +64,10 @@ async function unpack({ jobs, stagingPath, fieldPrefix, firstLine, isRepair }: U
   const errors: LoadError[] = [];
   const lines: [number, number][] = [];
   for (const job of jobs) {
+    if (job.fault !== null) {
+      errors.push({ file: job.file, reason: job.fault, records: 0 });
+      continue;
+    }
     const text = readLogFile(job.path, job.size);
     if (text !== LARGE && !Buffer.isBuffer(text)) {
       errors.push({ file: job.file, ...text, records: 0 });
@@ -245,7 +251,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
   while (from < end) {
     const next = between(from);
     const to = next === -1 ? end : next + 1;
-    if (text[from] !== BRACE) return 0;
+    if (text[from] !== BRACE || to - from > MAX_EVENT_BYTES) return 0;
     // DuckDB's check finds records that this search gets wrong.
     const timeAt = time(from) + TIME_KEY.length;
     const sourceAt = source(timeAt);
@@ -349,4 +355,14 @@ function withoutBlanks(json: string, text: Buffer): Buffer {
   }
 }
 
-parentPort?.on('message', async (request: UnpackRequest) => parentPort?.postMessage(await unpack(request)));
+/** Why a request could not be done. `code` is that of an error of the system. */
+export interface UnpackFailure {
+  readonly failure: { readonly message: string; readonly code: string | undefined };
+}
+
+parentPort?.on('message', async (request: UnpackRequest) => {
+  const reply: UnpackReply | UnpackFailure = await unpack(request).catch(({ message, code }: NodeJS.ErrnoException) => ({
+    failure: { message, code },
+  }));
+  parentPort?.postMessage(reply);
+});

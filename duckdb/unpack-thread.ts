@@ -1,7 +1,7 @@
 /** A worker thread that unpacks log files while DuckDB processes others. */
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
-import type { UnpackReply, UnpackRequest } from './unpack-log-files.ts';
+import type { UnpackFailure, UnpackReply, UnpackRequest } from './unpack-log-files.ts';
 
 export interface UnpackThread {
   /** Runs requests one at a time, in order. */
@@ -11,27 +11,38 @@ export interface UnpackThread {
 
 /** A small young generation, because otherwise V8 collects the many short-lived records only after tens of megabytes. */
 const YOUNG_GENERATION_MB = 8;
+/** Of objects that live longer. A log file needs a third of it; one that needs more ends the thread, and is skipped. */
+const OLD_GENERATION_MB = 512;
 
-/** Starts the thread. The caller ends it. */
+const startWorker = (): Worker =>
+  new Worker(new URL('unpack-log-files.ts', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, maxOldGenerationSizeMb: OLD_GENERATION_MB },
+  });
+
+/** Starts the thread. The caller ends it. When a request ends it, such as one that needs too much memory, the next request has another. */
 export function startUnpackThread(): UnpackThread {
-  const worker = new Worker(new URL('unpack-log-files.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
+  let worker: Worker | undefined = startWorker();
   const inTurn = pLimit(1);
   const once = (request: UnpackRequest): Promise<UnpackReply> =>
     new Promise((resolve, reject) => {
-      const onMessage = (reply: UnpackReply) => {
-        worker.off('error', onError);
-        resolve(reply);
+      worker ??= startWorker();
+      const current = worker;
+      const onMessage = (reply: UnpackReply | UnpackFailure) => {
+        current.off('error', onError);
+        if ('failure' in reply) reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
+        else resolve(reply);
       };
       const onError = (error: Error) => {
-        worker.off('message', onMessage);
+        current.off('message', onMessage);
+        worker = undefined;
         reject(error);
       };
-      worker.once('message', onMessage);
-      worker.once('error', onError);
-      worker.postMessage(request);
+      current.once('message', onMessage);
+      current.once('error', onError);
+      current.postMessage(request);
     });
   return {
     unpack: (request) => inTurn(once, request),
-    end: () => worker.terminate(),
+    end: async () => worker?.terminate(),
   };
 }

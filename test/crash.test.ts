@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTrail } from '../duckdb/store.ts';
+import { loadedFolder } from '../duckdb/store-folder.ts';
 import { type Fields, openStore, records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 
 const FILES = 120;
@@ -71,16 +72,17 @@ describe('A loader that is killed', () => {
 
   test('leaves incomplete files that later loads ignore', async () => {
     const store = join(folder.root, 'store-torn');
+    const loaded = loadedFolder(store);
     await load(store);
     // As though it had been killed before its last commit: that commit is gone, its files are there, one of them torn.
-    const log = (await readdir(join(store, 'log'))).sort();
+    const log = (await readdir(join(loaded, 'log'))).sort();
     expect(log.length).toBeGreaterThan(1);
     const last = log.at(-1) as string;
-    const { default: commit } = await import(join(store, 'log', last), { with: { type: 'json' } });
+    const { default: commit } = await import(join(loaded, 'log', last), { with: { type: 'json' } });
     const torn: readonly string[] = [commit.parts?.[0]?.file, commit.files?.[0], commit.ids?.[0]].filter((file) => file !== undefined);
-    await rm(join(store, 'log', last));
-    await writeFile(join(store, 'log', `${last}.new`), '{"base":false,"parts":[');
-    for (const file of torn) await truncate(join(store, file), 100);
+    await rm(join(loaded, 'log', last));
+    await writeFile(join(loaded, 'log', `${last}.new`), '{"base":false,"parts":[');
+    for (const file of torn) await truncate(join(loaded, file), 100);
     expect((await held(store)).length).toBeLessThan(truth.length);
     await load(store);
     expect(await held(store)).toEqual(truth);

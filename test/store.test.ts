@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -567,9 +567,9 @@ describe('A later load', () => {
     const [first, second] = [records(2), records(3)];
     await folder.deliver(first);
     expect(await folder.load()).toMatchObject({ files: 1, events: 2 });
-    const version = await readdir(join(folder.store, 'log'));
+    const version = await readdir(join(folder.loaded, 'log'));
     expect(await folder.load()).toEqual({ files: 0, events: 0, duplicates: 0, skippedFiles: 0, skippedEvents: 0 });
-    expect(await readdir(join(folder.store, 'log'))).toEqual(version);
+    expect(await readdir(join(folder.loaded, 'log'))).toEqual(version);
     await folder.deliver(second);
     expect(await folder.load()).toMatchObject({ files: 1, events: 3 });
     expect(await storedIds(folder)).toEqual(idsOf([...first, ...second]));
@@ -692,43 +692,18 @@ describe('A store', () => {
     });
   });
 
-  test('with an older schema is rebuilt', async () => {
+  test.each(['', '{"tra', 'null'])('with an incomplete label (%j) is known by its log files', async (label) => {
     await using folder = await trailFolder();
     const list = records(3);
     await folder.deliver(list);
     await folder.load();
-    const label = join(folder.store, 'store.json');
-    await writeFile(label, JSON.stringify({ ...JSON.parse(await readFile(label, 'utf8')), shape: '0123456789abcdef' }));
-    expect(await folder.load()).toMatchObject({ files: 1, events: 3, duplicates: 0 });
-    expect(await storedIds(folder)).toEqual(idsOf(list));
+    await writeFile(join(folder.loaded, 'store.json'), label);
     expect(await folder.load()).toMatchObject({ files: 0 });
-  });
-
-  test.each(['', '{"shape":"01', 'null'])('with an incomplete label (%j) is rebuilt', async (label) => {
-    await using folder = await trailFolder();
-    const list = records(3);
-    await folder.deliver(list);
-    await folder.load();
-    await writeFile(join(folder.store, 'store.json'), label);
-    await folder.load();
     expect(await storedIds(folder)).toEqual(idsOf(list));
-  });
-
-  test.each(['', 'not a database at all'])('with an incomplete lock file (%j) of a killed loader is loaded', async (content) => {
-    await using folder = await trailFolder();
-    const list = records(3);
-    await folder.deliver(list);
-    await mkdir(folder.store, { recursive: true });
-    await writeFile(join(folder.store, 'writer.duckdb'), content);
-    expect(await folder.load()).toMatchObject({ events: 3 });
-    expect(await storedIds(folder)).toEqual(idsOf(list));
-  });
-
-  test('that cannot be locked for another reason than another loader fails at once', async () => {
-    await using folder = await trailFolder();
-    await folder.deliver(records(1));
-    await mkdir(join(folder.store, 'writer.duckdb'), { recursive: true });
-    await expect(folder.load()).rejects.toThrow(Error);
+    await using other = await trailFolder('other');
+    await writeFile(join(folder.loaded, 'store.json'), label);
+    const loading = loadTrail({ trail: other.trail, store: folder.store, signal: new AbortController().signal });
+    await expect(loading).rejects.toThrow(/does not say of which trail.*STORE_PATH/);
   });
 
   test('has nothing of an aborted load, and the next load completes it', async () => {
@@ -762,8 +737,8 @@ describe('A store', () => {
       'log/00000002.json.new': '{"base":fal',
       'spill/duckdb_temp_block.tmp': 'x',
     })) {
-      await mkdir(join(folder.store, path, '..'), { recursive: true });
-      writeFileSync(join(folder.store, path), content);
+      await mkdir(join(folder.loaded, path, '..'), { recursive: true });
+      writeFileSync(join(folder.loaded, path), content);
     }
     await folder.deliver(list.slice(2));
     expect(await folder.load()).toMatchObject({ files: 1, events: 2 });
@@ -893,7 +868,7 @@ describe('Many small loads', () => {
     await answered;
     expect(await storedIdsIn(open)).toEqual(idsOf(list));
 
-    const { parts, files, ids } = await readLog(folder.store);
+    const { parts, files, ids } = await readLog(folder.loaded);
     const perDay = Map.groupBy(parts, ({ day }) => day);
     for (const [, several] of perDay) expect(several.length).toBeLessThanOrEqual(6);
     expect(files.length).toBeLessThanOrEqual(30);

@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTrail } from '../../duckdb/store.ts';
+import { loadedFolder } from '../../duckdb/store-folder.ts';
 
 const [, , trail = '', store = '', folder, most] = process.argv;
 
@@ -31,6 +32,6 @@ function watch(within: string, isOver: () => boolean): void {
 }
 
 let hasEnded = false;
-if (folder) watch(join(store, folder), () => hasEnded);
+if (folder) watch(join(loadedFolder(store), folder), () => hasEnded);
 await loadTrail({ trail, store, signal: new AbortController().signal });
 hasEnded = true;

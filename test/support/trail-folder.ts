@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll } from 'vitest';
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { type LoadResult, loadTrail } from '../../duckdb/store.ts';
+import { loadedFolder } from '../../duckdb/store-folder.ts';
 import type { Answer, Row } from '../../src/answer/answer.ts';
 import { type Desk, openDesk } from '../../src/desk/desk.ts';
 import { loadRegistry } from '../../src/desk/registry.ts';
@@ -110,6 +111,8 @@ export interface TrailFolder extends AsyncDisposable {
   readonly root: string;
   readonly trail: string;
   readonly store: string;
+  /** The folder in the store with what this version loads. */
+  readonly loaded: string;
   /** Writes any file into the trail; gives its path there. */
   put(path: string, content: string | Buffer): Promise<string>;
   /** Writes a log file with these records at AWS's path. */
@@ -134,6 +137,7 @@ export async function trailFolder(name = 'trail'): Promise<TrailFolder> {
     root,
     trail,
     store,
+    loaded: loadedFolder(store),
     put,
     deliver(list, { prefix = '', account = ACCOUNT, region = 'eu-central-1', day = '2026/05/01', name: file, plain = false } = {}) {
       delivered += 1;
