@@ -13,6 +13,7 @@ import { targetEntries } from './target-list.ts';
 const services = (await readServices()).map((service) => ({
   sources: service.sources.map((source) => source.toLowerCase()),
   operations: service.operations,
+  sensitive: service.sensitive,
   calls: new Map(deriveCalls(service).map((call) => [call.name, call])),
 }));
 for (const { source, names, because: _because, ...fields } of CORRECTIONS) {
@@ -25,6 +26,7 @@ for (const { source, names, because: _because, ...fields } of CORRECTIONS) {
     const service = services.find(({ sources }) => sources.length === 1 && sources[0] === source) ?? {
       sources: [source],
       operations: [],
+      sensitive: [],
       calls: new Map(),
     };
     if (service.calls.size === 0) services.push(service);
@@ -73,6 +75,9 @@ const removals = services.flatMap(({ sources, operations }) =>
   }),
 );
 writeFileSync(new URL('../test/support/removals.txt', import.meta.url), `${removals.sort().join('\n')}\n`);
+// What src/text/secret-names.ts has to know, or a reviewed reason why not.
+const sensitive = [...new Set(services.flatMap((service) => service.sensitive))].toSorted();
+writeFileSync(new URL('../test/support/sensitive-members.txt', import.meta.url), `${sensitive.join('\n')}\n`);
 
 const permissionCalls = services.flatMap(({ sources, operations, calls }) =>
   operations

@@ -37,10 +37,13 @@ export interface Operation {
 export interface Service {
   readonly sources: readonly string[];
   readonly operations: readonly Operation[];
+  /** The names of texts and bytes that AWS marks as sensitive: secrets, and what is known of people. */
+  readonly sensitive: readonly string[];
 }
 
 type Shape = {
   readonly type: string;
+  readonly sensitive?: boolean;
   readonly enum?: readonly string[];
   readonly required?: readonly string[];
   readonly members?: Readonly<Record<string, { readonly shape: string; readonly locationName?: string; readonly location?: string }>>;
@@ -72,9 +75,21 @@ export async function readServices(): Promise<Service[]> {
         response: output ? textsInShape(model, output.shape) : [],
         accessLevel: levels.get(operation.toLowerCase()),
       })),
+      sensitive: sensitiveMembers(model),
     });
   }
   return services;
+}
+
+function sensitiveMembers({ shapes }: Model): string[] {
+  const all = Object.values(shapes);
+  return all.flatMap((within) =>
+    Object.entries(within.members ?? {}).flatMap(([name, member]) => {
+      const shape = shapes[member.shape];
+      const isSensitive = shape?.sensitive === true || within.sensitive === true;
+      return isSensitive && /^(?:string|blob)$/.test(shape?.type ?? '') ? [name] : [];
+    }),
+  );
 }
 
 async function downloadWheel(): Promise<Uint8Array> {

@@ -3,6 +3,7 @@
  * a pair of name and value, or by its form. What was known as a secret in any row that a question read is hidden by its value
  * wherever it appears in the answer.
  */
+import { findEmbeddedJson } from './embedded-json.ts';
 import { readJson, toJsonText } from './json.ts';
 import { decode, HIDDEN, hideForms, isHarmless, type OnSecret } from './secret-forms.ts';
 import { isBesideSecret, isPairName, isPairValue, isVariables, namesSecret } from './secret-names.ts';
@@ -23,13 +24,13 @@ export interface Mask {
 export function openMask(asked = ''): Mask {
   const known = openKnownSecrets();
   const masked = new Map<string, string>();
-  const hide = (text: string): string => known.hide(hideForms(text, known.add));
+  const hide = (text: string): string => known.hide(hideInText(text, known.add));
   const maskText = (text: string): string => {
     if (text.length < MIN_LENGTH || (known.count() === 0 && isPlain(text))) return text;
     const before = masked.get(text);
     if (before !== undefined) return before;
     if (masked.size >= MAX_REMEMBERED) masked.clear();
-    const after = shortenKeys(hideInJson(text, known.add, hide) ?? hide(text), asked);
+    const after = shortenKeys(hide(text), asked);
     if (text.length <= MAX_REMEMBERED_LENGTH) masked.set(text, after);
     return after;
   };
@@ -38,8 +39,7 @@ export function openMask(asked = ''): Mask {
       const count = known.count();
       for (const cell of Object.values(row)) {
         if (typeof cell !== 'string' || cell.length < MIN_LENGTH || isPlain(cell)) continue;
-        if (isJson(cell)) collect(cell, known.add);
-        else if (!masked.has(cell)) hideForms(cell, known.add);
+        if (!masked.has(cell)) hideInText(cell, known.add);
       }
       if (known.count() !== count) masked.clear();
     },
@@ -64,7 +64,6 @@ const MAX_REMEMBERED_LENGTH = 300;
 
 /** A time, an id in hex, a number: most cells of a list. */
 const isPlain = (text: string): boolean => text.length < 40 && /^[0-9a-f:TZ.-]+$/.test(text);
-const isJson = (text: string): boolean => text.startsWith('{') || text.startsWith('[') || text.startsWith('"');
 
 // The first and last four characters are enough to tell keys apart; a question that names the whole id gets it in full. The prefixes:
 // "Understanding unique ID prefixes", IAM User Guide.
@@ -82,23 +81,25 @@ const withoutEscapes = (line: string): string =>
     })
     .replace(/\\(["\\])/g, '$1');
 
-/** Remembers the secrets of a JSON text, also of one that CloudTrail cut off. */
-function collect(json: string, onSecret: OnSecret): void {
-  const value = parseWhole(json);
-  if (value === undefined) hideForms(json, onSecret);
-  else hideDeep(value, onSecret, (text) => hideInJson(text, onSecret, (inner) => hideForms(inner, onSecret)) ?? hideForms(text, onSecret));
-}
+/** Text with its secrets hidden, by their names in JSON and by their forms. */
+const hideInText = (text: string, onSecret: OnSecret): string =>
+  text.length < MIN_LENGTH ? text : (hideInJson(text, onSecret) ?? hideForms(hideInPieces(text, onSecret), onSecret));
 
-/** JSON text with its secrets hidden by name; undefined for other text. */
-function hideInJson(text: string, onSecret: OnSecret, hide: (text: string) => string): string | undefined {
+/** JSON text with its secrets hidden; undefined for other text. Without a secret it stays as it was written. */
+function hideInJson(text: string, onSecret: OnSecret): string | undefined {
   const value = /^\s*[[{"]/.test(text) ? parseWhole(text) : undefined;
   if (value === undefined || (typeof value !== 'object' && typeof value !== 'string')) return undefined;
-  const hidden = hideDeep(value, onSecret, (inner) => hideInJson(inner, onSecret, hide) ?? hide(inner));
-  // Text without secrets stays as it was written.
-  return isSameJson(value, hidden) ? undefined : toJsonText(hidden);
+  let isChanged = false;
+  const hidden = hideDeep(
+    value,
+    onSecret,
+    (inner) => hideInText(inner, onSecret),
+    () => {
+      isChanged = true;
+    },
+  );
+  return isChanged ? toJsonText(hidden) : text;
 }
-
-const isSameJson = (a: unknown, b: unknown): boolean => toJsonText(a) === toJsonText(b);
 
 function parseWhole(text: string): unknown {
   try {
@@ -108,6 +109,28 @@ function parseWhole(text: string): unknown {
   }
 }
 
+/** The pieces of JSON in a text with their secrets hidden; also where its quotes are escaped or percent-encoded. */
+function hideInPieces(text: string, onSecret: OnSecret): string {
+  const plain = /%(?:25){0,3}(?:7B|5B)/i.test(text) ? decode(decode(text)) : text;
+  for (const each of new Set([text, plain, withoutEscapes(plain), withoutEscapes(withoutEscapes(plain))])) {
+    const hidden = hidePieces(each, onSecret);
+    if (hidden !== each) return hidden;
+  }
+  return text;
+}
+
+function hidePieces(text: string, onSecret: OnSecret): string {
+  let out = '';
+  let from = 0;
+  for (const { start, end, json, added } of text.includes('"') ? findEmbeddedJson(text) : []) {
+    const hidden = hideInJson(json, onSecret) ?? json;
+    if (hidden === json) continue;
+    out += `${text.slice(from, start)}${added !== '' && hidden.endsWith(added) ? hidden.slice(0, -added.length) : hidden}`;
+    from = end;
+  }
+  return out + text.slice(from);
+}
+
 /** How the values in an object are treated: each by its own name, or as parts of a secret, or all as secrets. */
 type Within = 'record' | 'secret' | 'variables';
 
@@ -115,20 +138,26 @@ type Within = 'record' | 'secret' | 'variables';
 const MAX_HIDDEN_DEPTH = 200;
 
 /** A value with the values of secret names hidden, and every other text given to `maskText`. */
-function hideDeep<T>(root: T, onSecret: OnSecret, maskText: (text: string) => string): T {
+function hideDeep<T>(root: T, onSecret: OnSecret, maskText: (text: string) => string, onHidden: () => void = () => undefined): T {
+  const maskPart = (text: string): string => {
+    const masked = maskText(text);
+    if (masked !== text) onHidden();
+    return masked;
+  };
   const hideWhole = (value: unknown): string => {
+    onHidden();
     for (const text of textsOfValue(value)) onSecret(text);
     return HIDDEN;
   };
   const visit = (value: unknown, within: Within, parent: string | undefined, depth: number): unknown => {
-    if (typeof value === 'string') return maskText(value);
+    if (typeof value === 'string') return maskPart(value);
     if (value === null || typeof value !== 'object' || value instanceof Date) return value;
     if (depth > MAX_HIDDEN_DEPTH) return hideWhole(value);
     if (Array.isArray(value))
       return value.map((item) => (isScalar(item) && within !== 'record' ? hideScalar(item) : visit(item, within, parent, depth + 1)));
     const secretKeys = secretsOfPairs(value);
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [maskText(key), visitMember(key, inner, within, parent, secretKeys.includes(key), depth)]),
+      Object.entries(value).map(([key, inner]) => [maskPart(key), visitMember(key, inner, within, parent, secretKeys.includes(key), depth)]),
     );
   };
   const hideScalar = (value: unknown): unknown => (isSecretScalar(value) ? hideWhole(value) : value);
@@ -167,10 +196,16 @@ function secretsOfPairs(value: object): readonly string[] {
   return isSecret ? values : [];
 }
 
-function textsOfValue(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  if (value === null || typeof value !== 'object') return [];
-  return Object.values(value).flatMap(textsOfValue);
+/** All texts in a value, however deep. */
+function textsOfValue(root: unknown): string[] {
+  const texts: string[] = [];
+  const left = [root];
+  while (left.length > 0) {
+    const value = left.pop();
+    if (typeof value === 'string') texts.push(value);
+    else if (value !== null && typeof value === 'object') for (const inner of Object.values(value)) left.push(inner);
+  }
+  return texts;
 }
 
 /** Secrets that are hidden by value. */

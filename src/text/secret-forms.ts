@@ -16,12 +16,15 @@ export const hideForms = (text: string, onSecret: OnSecret = ignore): string => 
 
 function hideEncoded(text: string, onSecret: OnSecret, levels: number): string {
   if (text.length < MIN_TEXT) return text;
-  const decoded = levels > 0 && text.includes('%') ? decode(text) : text;
-  if (decoded !== text) {
-    const hidden = hideEncoded(decoded, onSecret, levels - 1);
-    if (hidden !== decoded) return hidden;
-  }
-  return hidePlain(text, onSecret);
+  // First as it is: decoded, a space of a secret would look like its end.
+  const plain = hidePlain(text, (secret) => {
+    onSecret(secret);
+    if (secret.includes('%')) onSecret(decode(secret));
+  });
+  const decoded = levels > 0 && plain.includes('%') ? decode(plain) : plain;
+  if (decoded === plain) return plain;
+  const hidden = hideEncoded(decoded, onSecret, levels - 1);
+  return hidden === decoded ? plain : hidden;
 }
 
 /** A URL in a parameter of a URL is encoded twice. */
@@ -46,7 +49,7 @@ export function decode(text: string): string {
 /** Quick: true for text that has none of the words or marks of a secret. */
 const hasNoMark = (text: string): boolean => !MARKS.test(text);
 const MARKS =
-  /pass|pwd|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|curl/i;
+  /pass|pwd|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl/i;
 
 function hidePlain(text: string, onSecret: OnSecret): string {
   if (hasNoMark(text)) return text;
@@ -150,7 +153,7 @@ const IDENTIFIED_BY = /(identified by ["'])([^"']+)/gi;
 /** `password=…`, `password: …`, `X-Amz-Signature=…`: a separator after a name. JSON may write `=` as \u003d. */
 const SEPARATOR = /=|:|\\u003[dD]/g;
 const NAME_BEFORE = /([A-Za-z0-9_.$-]{1,64})["'\])]{0,2}[ \t]{0,2}$/;
-const VALUE_AFTER = /[ \t]{0,4}(?:"([^"]*)|'([^']*)|((?:[^\s"'&<>;,()|\\`{}[\]]|\[(?!\]))+))/y;
+const VALUE_AFTER = /[ \t]{0,4}(?:"([^"]*)|'([^']*)|((?:[^\s"&<>;,|\\`{}[\]]|\[(?!\]))+))/y;
 
 function hideAssigned(text: string, hide: (secret: string) => string): string {
   let out = '';
@@ -166,7 +169,8 @@ function hideAssigned(text: string, hide: (secret: string) => string): string {
     if (!found) continue;
     const value = found[1] ?? found[2] ?? found[3] ?? '';
     const isWord = separator === ':' && found[3] !== undefined && isWordAfter(name, value);
-    const isKept = isHarmless(value) || IS_SCHEME.test(value) || isWord;
+    const isEmpty = found[3] !== undefined && /^[ \t]+[\w.-]+=[^=]/.test(found[0]);
+    const isKept = isHarmless(value) || IS_SCHEME.test(value) || isWord || isEmpty;
     const stop = VALUE_AFTER.lastIndex;
     out += isKept ? text.slice(from, stop) : `${text.slice(from, stop - value.length)}${hide(value)}`;
     from = stop;

@@ -11,14 +11,14 @@ const SECRET_ENDINGS = [
   'keymaterial|plaintext|keyblock|pinblock|cryptogram|stringseed|qrcodepng|walletfile|devicespecifickey|randomkeysend|randomkeyreceive',
   'tokencode|mfacode|authenticationcode|verificationcode|confirmationcode|authorizationcode|authcode|usercode|devicecode|activationcode',
   'codeverifier|credential|credentials|signature|basicauth|connectionstring|connectionuri|userdata|receipthandle|authenticationmaterial',
-  'secrettoauthenticateinitiator|secrettoauthenticatetarget|devicesampleconfiguration|customauthenticationcredentials|signintoken',
+  'pinoffset|pinvalidationdata|proprietaryauthenticationdata|sessionderivationdata|authresponsevalue|verificationvalue|manifestcode|secrettoauthenticateinitiator|secrettoauthenticatetarget|devicesampleconfiguration|customauthenticationcredentials|signintoken',
 ].join('|');
 /** Words that may follow: secretValue, passwordData, privateKeyBase64. */
 const SECRET_NAME = new RegExp(`(?:${SECRET_ENDINGS})(?:value|string|binary|plaintext|text|hash|data|base|pem|body)?$`);
 /** Whole names that would be harmless as the ending of another. */
 const WHOLE_NAME = /^(?:proxy|http|x)?authorization$|^(?:sig|pin|otp|tsig|authparameters|challengeresponses)$/;
 /** `twoFactorPin` and `user_pin`, but not `spin`. */
-const PIN_OR_OTP = /[_-](?:pin|otp)$|[a-z](?:P(?:in|IN)|O(?:tp|TP))$/;
+const PIN_OR_OTP = /[_-](?:pin|PIN|otp|OTP)$|[a-z](?:P(?:in|IN)|O(?:tp|TP))$/;
 /** `STRIPE_KEY`, as people name variables. */
 const KEY_VARIABLE = /^[A-Z][A-Z0-9_]*_KEY$/;
 const HARMLESS_KEY_VARIABLE = /(?:PUBLIC|KMS|SSH|PARTITION|SORT|PRIMARY|FOREIGN|OBJECT|S3|TAG|CACHE|INDEX|ROUTING|LOG)_KEY$/;
@@ -31,7 +31,7 @@ const HARMLESS = new RegExp(
     // They make a call idempotent, or name a call.
     '(?:client|request|idempotency|creation|product|provision|terminate|execute|portfolioshare|lifecycleaction|purchase|workflow)token',
     // They say which version is changed.
-    '(?:sequence|lock|change|update|version|conditional)token',
+    '(?:sequence|change|update|version|conditional|(?:^|acl|next)lock)token',
     // They name a thing, and open nothing.
     '(?:loganomaly|profile|feedback|term|offer|consumption)token',
     // They are public, or encrypted for another.
@@ -78,9 +78,12 @@ const BESIDE_SECRET =
 /** True for a name in an object of a secret's name whose value may be shown. */
 export const isBesideSecret = (name: string): boolean => !namesSecret(name) && BESIDE_SECRET.test(name.toLowerCase().replace(/[^a-z]/g, ''));
 
-/** True for the map of a Lambda function's variables. AWS marks all its values as sensitive. */
+/**
+ * True for the map of a Lambda function's variables, within its environment or where that was taken out. AWS marks all its values as
+ * sensitive.
+ */
 export const isVariables = (parent: string | undefined, key: string): boolean =>
-  /^variables$/i.test(key) && parent !== undefined && /^environment$/i.test(parent);
+  /^variables$/i.test(key) && (parent === undefined || /^environment$/i.test(parent));
 
 /** The names of a pair's two keys: `{name, value}`, `{parameterKey, parameterValue}`, `{OptionName, Value}`. */
 const PAIR_NAME = /^(?:name|key|id|(?:parameter|variable|option|attribute|header|field|setting|property|config|secret)(?:name|key))$/i;
