@@ -111,7 +111,7 @@ describe('A secret is known by its name', () => {
 });
 
 describe('What was a secret in a row that was read', () => {
-  const after = (row: object, text: string): string => {
+  const maskedAfter = (row: object, text: string): string => {
     const mask = openMask();
     mask.read(row);
     return mask.text(text);
@@ -123,7 +123,7 @@ describe('What was a secret in a row that was read', () => {
     ['percent-encoded', 'q=horse%2Dbattery%2D1', 'q=(hidden)'],
     ['in JSON', '{"note":"horse-battery-1"}', '{"note":"(hidden)"}'],
   ])('is hidden %s', (_, text, right) => {
-    expect(after(row, text)).toBe(right);
+    expect(maskedAfter(row, text)).toBe(right);
   });
 
   test.each([
@@ -135,7 +135,7 @@ describe('What was a secret in a row that was read', () => {
     ['2026-05-01', 'on 2026-05-01'],
     ['hunter2', 'hunter22'],
   ])('is not hidden elsewhere when it is %s, which may mean anything', (secret, text) => {
-    expect(after({ json: JSON.stringify({ password: secret }) }, text)).toBe(text);
+    expect(maskedAfter({ json: JSON.stringify({ password: secret }) }, text)).toBe(text);
   });
 });
 

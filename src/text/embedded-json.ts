@@ -47,15 +47,15 @@ function readPiece(text: string, start: number): EmbeddedJson | undefined {
 
 /** JSON that ends too early, with what it lacks: the rest of a text, a value, the brackets. */
 function repaired(cut: string, start: number, isText: boolean, closers: string): EmbeddedJson | undefined {
-  // An escape that was cut within is left out.
-  const whole = isText ? cut.replace(/\\(?:u[0-9a-fA-F]{0,3})?$/, '') : cut;
+  // An escape that was cut within is left out, and a comma before the end has no item after it.
+  const bases = isText ? [cut, cut.replace(/\\(?:u[0-9a-fA-F]{0,3})?$/, '')] : [cut, cut.replace(/,\s{0,8}$/, '')];
   const endings = isText ? ['"', '":null'] : ['', 'null', ':null', 'e', 'ue', 'rue', 'l', 'll', 'ull', 'se', 'lse', 'alse', '0'];
   const end = start + cut.length;
-  for (const ending of endings) {
-    // A comma before the end has no item after it.
-    const base = isText || !/,\s*$/.test(whole.slice(-20)) ? whole : whole.slice(0, whole.lastIndexOf(','));
-    const added = `${ending}${closers}`;
-    if (isParsable(base + added)) return { start, end, json: base + added, added };
+  for (const base of new Set(bases)) {
+    for (const ending of endings) {
+      const added = `${ending}${closers}`;
+      if (isParsable(base + added)) return { start, end, json: base + added, added };
+    }
   }
   return undefined;
 }

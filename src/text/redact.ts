@@ -112,11 +112,21 @@ function parseWhole(text: string): unknown {
 /** The pieces of JSON in a text with their secrets hidden; also where its quotes are escaped or percent-encoded. */
 function hideInPieces(text: string, onSecret: OnSecret): string {
   const plain = /%(?:25){0,3}(?:7B|5B)/i.test(text) ? decode(decode(text)) : text;
+  const cutString = hideInCutString(text, onSecret);
+  if (cutString !== undefined) return cutString;
   for (const each of new Set([text, plain, withoutEscapes(plain), withoutEscapes(withoutEscapes(plain))])) {
     const hidden = hidePieces(each, onSecret);
     if (hidden !== each) return hidden;
   }
   return text;
+}
+
+/** A JSON string that was cut off, which holds more JSON; undefined for other text, and for one without a secret. */
+function hideInCutString(text: string, onSecret: OnSecret): string | undefined {
+  if (!/^"\s{0,8}[[{]/.test(text)) return undefined;
+  const inner = [text, text.replace(/\\(?:u[0-9a-fA-F]{0,3})?$/, '')].map((cut) => parseWhole(`${cut}"`)).find((value) => typeof value === 'string');
+  const hidden = inner && hideInText(inner, onSecret);
+  return hidden === inner ? undefined : JSON.stringify(hidden).slice(0, -1);
 }
 
 function hidePieces(text: string, onSecret: OnSecret): string {
