@@ -139,7 +139,7 @@ describe('a line with a mistake', () => {
   });
 
   it('is quoted shortened', async () => {
-    const { message } = (await desk.answer(`who-started i-0abc ${'x'.repeat(5000)}`, asking).catch((error: unknown) => error)) as UserError;
+    const { message } = (await desk.answer(`who-started i-0abc ${'x'.repeat(1900)}`, asking).catch((error: unknown) => error)) as UserError;
     expect(message).toContain(`“${'x'.repeat(40)}…”`);
     expect(message.length).toBeLessThan(200);
   });

@@ -61,7 +61,9 @@ export function readResourceId(text: string): ResourceId {
   const id = resourceOfAwsId(typed);
   if (id) return id;
   if (REGION_NAME.test(typed)) return { kind: 'region', what: 'region', name: typed };
-  if (/^[^@\s/]+@[^@\s/]+[.][^@\s/]+$/.test(typed)) return { kind: 'email', what: '', name: typed };
+  const [, host = ''] = /^[^@\s/]+@([^@\s/]+)$/.exec(typed) ?? [];
+  const dot = host.indexOf('.', 1);
+  if (dot > 0 && dot < host.length - 1) return { kind: 'email', what: '', name: typed };
   return { kind: 'name', what: '', name: typed };
 }
 

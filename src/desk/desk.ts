@@ -3,6 +3,7 @@ import type { Answer } from '../answer/answer.ts';
 import { defaultWindow } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
+import { trimLine } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
@@ -53,7 +54,8 @@ export function openDesk(
   const { commands, reports } = registry;
   return {
     examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),
-    async answer(typed, options) {
+    async answer(text, options) {
+      const typed = trimLine(text);
       try {
         return await answerTyped(typed, options);
       } catch (error) {

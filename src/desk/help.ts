@@ -26,7 +26,7 @@ export function byTopic({ commands }: Registry): (readonly [name: string, comman
 export function commandInHelp({ words }: Line, commands: Registry['commands']): readonly [name: string, command: Command] | undefined {
   const [about] = words;
   if (about === undefined) return undefined;
-  const name = commandNamed(words, commands.keys()) ?? about.toLowerCase();
+  const name = commandNamed(words, commands) ?? about.toLowerCase();
   const command = commands.get(name);
   if (command) return [name, command];
   const guess = closestMatch(name, commands.keys());

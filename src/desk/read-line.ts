@@ -11,7 +11,7 @@ import { truncate } from '../text/format.ts';
 import { isoSecond } from '../trail/events.ts';
 import { allowedValues, expectedFormat, mapTerms, type Term, termsOf } from '../trail/filter.ts';
 import type { FilterValue } from '../trail/filter-value.ts';
-import { type LocalClock, readTimePhrase } from '../trail/time-phrase.ts';
+import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
 import { closestWindow, pin, printWindow, type Window } from '../trail/time-window.ts';
 import { type Examples, openExamples } from './examples.ts';
 import { commandInHelp } from './help.ts';
@@ -66,8 +66,8 @@ export class WordMistake extends UserError {
   }
 }
 
-/** More mistakes than anybody makes in one line. */
-const MAX_CORRECTIONS = 20;
+/** Each corrects all mistakes of one kind, and there are no more kinds in a real line. */
+const MAX_CORRECTIONS = 8;
 
 /** Corrects every further mistake in a suggestion; undefined when the result is still not a line that can be answered. */
 function correct(suggestion: string | undefined, checked: (typed: string) => unknown): string | undefined {
@@ -111,8 +111,8 @@ function find({ name, ...rest }: Line, commands: Commands): Command {
 function toQuestion(line: Line, command: Command, clock: LocalClock, examples: Examples): Question {
   const { name, window } = line;
   const shown = usage(name, command);
-  const { places, values, extra } = placeWords(line, command);
-  checkExtraWords(line, extra, command, clock);
+  const { places, values, extra, kept } = placeWords(line, command);
+  checkExtraWords({ ...line, words: kept }, extra, command, clock);
   // Other words of a command with free text become text filters.
   const filters = [...extra.map((text): Term => ({ field: 'text', negated: false, values: [{ text, wildcard: false }] })), ...line.filters];
   const example = examples.lineOf(name, command);
@@ -159,20 +159,23 @@ function placeWords({ words }: Line, command: Command) {
   const others = words.filter((_, i) => i !== at);
   const places = Object.keys(command.words).filter((key) => key !== 'all');
   const values: Record<string, string | undefined> = Object.fromEntries(places.map((key, i) => [key, others[i]]));
-  return { places, values: at < 0 ? values : { ...values, all: 'all' }, extra: others.slice(places.length) };
+  const kept = [...others.slice(0, places.length), ...(at < 0 ? [] : ['all'])];
+  return { places, values: at < 0 ? values : { ...values, all: 'all' }, extra: others.slice(places.length), kept };
 }
 
 /**
+ * `kept` is the line without the extra words.
+ *
  * @throws UserError for words that the command has no place for, with the time or the filter that was probably meant. They would
  * leave out events unseen.
  */
-function checkExtraWords(line: Line, extra: readonly string[], command: Command, clock: LocalClock): void {
+function checkExtraWords(kept: Line, extra: readonly string[], command: Command, clock: LocalClock): void {
   if (extra.length === 0) return;
-  const { name, words, window } = line;
-  const kept = { ...line, words: withoutLast(words, extra) };
+  const { name, window, filters } = kept;
   const unknown = `I don't know what to do with “${truncate(extra.join(' '))}”.`;
   const shown = `Usage: ${usage(name, command)}`;
-  const meant = window ? undefined : extra.map((_, i) => closestTime(extra.slice(i), clock)).find((guess) => guess !== undefined);
+  const ends = extra.slice(-MAX_PHRASE_WORDS).map((_, i, last) => last.slice(i));
+  const meant = window ? undefined : ends.map((words) => closestTime(words, clock)).find((guess) => guess !== undefined);
   if (meant) throw new UserError(`${unknown} ${shown}`, printLine({ ...kept, window: meant }));
   if (command.freeText) return;
   if (!command.filters) throw new UserError(`${unknown} ${shown}`, printLine(kept));
@@ -182,12 +185,8 @@ function checkExtraWords(line: Line, extra: readonly string[], command: Command,
   const guesses = extra.map((word) => filterForWord(word));
   const [guess] = guesses;
   const how = guess ? ` To search for it, name the field, as in ${truncate(printFilter(guess))}.` : '';
-  throw new UserError(`${unknown}${how} ${shown}`, printLine({ ...kept, filters: [...guesses, ...line.filters] }));
+  throw new UserError(`${unknown}${how} ${shown}`, printLine({ ...kept, filters: [...guesses, ...filters] }));
 }
-
-/** The words without the last occurrence of each of some. */
-const withoutLast = (words: readonly string[], some: readonly string[]): string[] =>
-  some.reduceRight<string[]>((left, word) => left.toSpliced(left.lastIndexOf(word), 1), [...words]);
 
 /** The days that people write out, and mistype. */
 const DAY_NAMES = ['yesterday', 'today', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
@@ -201,13 +200,17 @@ function closestTime(words: readonly string[], clock: LocalClock): Window | unde
 
 /** @throws UserError for a value that its field never has. It would find nothing, which looks as if nothing had happened. */
 function checkValues(line: Line): void {
-  for (const { field, values } of termsOf(line.filters)) {
+  const terms = termsOf(line.filters);
+  const count = terms.reduce((sum, { values }) => sum + values.length, 0);
+  if (count > MAX_VALUES_ASKED)
+    throw new UserError(
+      `A question takes at most ${MAX_VALUES_ASKED} words and values of filters, and this one has ${count}. Ask about fewer at once.`,
+    );
+  for (const { field, values } of terms) {
     const known = allowedValues(field);
-    const unknownValue = known && values.find(({ text, wildcard }) => !wildcard && !known.includes(text.toLowerCase()));
+    const unknownValue = known && values.find((value) => !isAllowed(value, known));
     if (known && unknownValue) {
-      const guess = closestMatch(unknownValue.text, known) ?? (known[0] as string);
-      const correctValue = (value: FilterValue): FilterValue => (value === unknownValue ? { text: guess, wildcard: false } : value);
-      const filters = mapTerms(line.filters, (term) => ({ ...term, values: term.values.map(correctValue) }));
+      const filters = mapTerms(line.filters, correctValues);
       throw new UserError(`“${field}:” takes ${known.join(', ')}, not “${truncate(unknownValue.text)}”.`, printLine({ ...line, filters }));
     }
     for (const value of values) {
@@ -215,6 +218,20 @@ function checkValues(line: Line): void {
       if (right) throw new UserError(`“${field}:${truncate(value.text)}” cannot be compared. Write it as ${right}.`);
     }
   }
+}
+
+/** Each is a condition on up to 25 columns, and a statement on Athena has at most 262,144 bytes. */
+const MAX_VALUES_ASKED = 100;
+
+const isAllowed = ({ text, wildcard }: FilterValue, known: readonly string[]): boolean => wildcard || known.includes(text.toLowerCase());
+
+/** A term with the closest allowed value in place of each that its field never has. */
+function correctValues(term: Term): Term {
+  const known = allowedValues(term.field);
+  if (!known) return term;
+  const correct = (value: FilterValue): FilterValue =>
+    isAllowed(value, known) ? value : { text: closestMatch(value.text, known) ?? (known[0] as string), wildcard: false };
+  return { ...term, values: term.values.map(correct) };
 }
 
 const article = (noun: string): string => `${/^(?:[aeio]|u(?!ser))/.test(noun) ? 'an' : 'a'} ${noun}`;

@@ -4,6 +4,7 @@
  */
 
 import { quote } from '../text/quote.ts';
+import { withoutEnd } from '../text/without-end.ts';
 import { rangeBetween } from '../trail/time-range-syntax.ts';
 
 /** A character of a token, and whether it was quoted and so has no special meaning. */
@@ -17,9 +18,9 @@ export type Token = readonly Char[];
 /** Undoes what Slack (escaped mentions, autolinks, entities), macOS and iOS (smart punctuation) and copying do to a line. */
 export function normalize(text: string): string {
   return text
-    .replace(/<(?:mailto:|tel:)([^|>\s]+)(?:\|([^>]*))?>/g, (_, address: string, label?: string) => label || address)
-    .replace(/<(https?:\/\/[^|>\s]+)(?:\|([^>]*))?>/g, (_, url: string, label?: string) => label || url)
-    .replace(/<([@#!])([^|>\s]+)(?:\|([^>]*))?>/g, (_, sigil: string, id: string, label?: string) => label || (sigil === '!' ? '' : sigil + id))
+    .replace(/<(?:mailto:|tel:)([^|<>\s]+)(?:\|([^<>]*))?>/g, (_, address: string, label?: string) => label || address)
+    .replace(/<(https?:\/\/[^|<>\s]+)(?:\|([^<>]*))?>/g, (_, url: string, label?: string) => label || url)
+    .replace(/<([@#!])([^|<>\s]+)(?:\|([^<>]*))?>/g, (_, sigil: string, id: string, label?: string) => label || (sigil === '!' ? '' : sigil + id))
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')
     .replace(/&amp;/g, '&')
@@ -69,7 +70,8 @@ function startsValue(token: Token): boolean {
 /** Reads quoted text at `start`. Double quotes may start anywhere and need no end; single quotes count only around a whole word or value (O'Brien). */
 function readQuoted(text: string, start: number, opensValue: boolean): { readonly chars: Char[]; readonly next: number } | undefined {
   if (text[start] === "'" && opensValue) {
-    const inner = /^'([^']*)'(?=[\s,]|$)/.exec(text.slice(start));
+    SINGLE_QUOTED.lastIndex = start;
+    const inner = SINGLE_QUOTED.exec(text);
     if (!inner) return undefined;
     return { chars: quotedChars(inner[1] as string), next: start + inner[0].length };
   }
@@ -90,6 +92,8 @@ function readQuoted(text: string, start: number, opensValue: boolean): { readonl
   // "" is a value too: an empty quoted character marks it.
   return { chars: chars.length > 0 ? chars : [{ char: '', quoted: true }], next: i + 1 };
 }
+
+const SINGLE_QUOTED = /'([^']*)'(?=[\s,]|$)/y;
 
 /** Text as quoted characters. */
 export const quotedChars = (text: string): Char[] =>
@@ -133,11 +137,14 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
   const all: Piece[] = [];
   for (let i = 0; i < tokens.length; i += 1) {
     let token = tokens[i] as Token;
-    for (let open = OPENING.exec(maskQuoted(token)); open; open = OPENING.exec(maskQuoted(token))) {
-      const [mark, minus = ''] = open;
-      all.push({ kind: 'open', negated: minus === '-', head: mark === `${minus}(` ? '' : printToken(token.slice(minus.length, mark.length - 1)) });
-      token = token.slice(mark.length);
+    const masked = maskQuoted(token);
+    let start = 0;
+    for (const [mark, minus = ''] of masked.matchAll(OPENING)) {
+      const head = mark === `${minus}(` ? '' : printToken(token.slice(start + minus.length, start + mark.length - 1));
+      all.push({ kind: 'open', negated: minus === '-', head });
+      start += mark.length;
     }
+    token = token.slice(start);
     const range = RANGE.exec([token, ...tokens.slice(i + 1, i + 3)].map(maskQuoted).join(' '));
     if (range) {
       const [, head = '', opening, from = '', to = '', closing, rest = ''] = range;
@@ -149,7 +156,7 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
     const bareToken = maskQuoted(token);
     // In “Mozilla/5.0(X11)” both parentheses are part of the word.
     const unmatched = bareToken.split(')').length - bareToken.split('(').length;
-    const closing = Math.min(Math.max(unmatched, 0), /\)*$/.exec(bareToken)?.[0].length ?? 0);
+    const closing = Math.min(Math.max(unmatched, 0), bareToken.length - withoutEnd(bareToken, ')').length);
     const inner = token.slice(0, token.length - closing);
     const bare = maskQuoted(inner);
     const operator = Object.hasOwn(OPERATORS, bare) ? OPERATORS[bare] : undefined;
@@ -160,7 +167,8 @@ export function toPieces(tokens: readonly Token[]): Piece[] {
   return all;
 }
 
-const OPENING = /^(-?)(?:[A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?:)?\(/;
+/** Each begins where the last one ended, and the first at the start. */
+const OPENING = /(-?)(?:[A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?:)?\(/gy;
 /** Lucene's `eventTime:[2026-04-20 TO 2026-05-02]`; an end in braces is excluded. */
 const RANGE = /^(-?[A-Za-z]\w*:)([[{])(\S+) TO ([^\s\]}]+)([\]}])(\)*)$/;
 
@@ -177,10 +185,10 @@ export const printPiece = (piece: Piece): string => {
 /** Pieces as text that parses to the same pieces. */
 export const printPieces = (pieces: readonly Piece[]): string => pieces.map(printPiece).join(' ');
 
-/** The texts of up to three unquoted tokens from `start` on: a window has no more. */
-export function plainWords(all: readonly Piece[], start: number): string[] {
+/** The texts of up to three unquoted tokens from `start` on, and before `end`: a window has no more. */
+export function plainWords(all: readonly Piece[], start: number, end = all.length): string[] {
   const run: string[] = [];
-  for (const piece of all.slice(start, start + 3)) {
+  for (const piece of all.slice(start, Math.min(start + 3, end))) {
     if (piece.kind !== 'token' || isQuoted(piece.token)) break;
     run.push(tokenText(piece.token));
   }

@@ -2,6 +2,7 @@
  * A parsed question line: `count source:s3 -user:"ci deploy" 30d by:event sort:rare`. People type it, buttons carry it, and answers
  * repeat it.
  */
+import { UserError } from '../errors.ts';
 import type { Filter, Term } from '../trail/filter.ts';
 import type { Interval } from '../trail/time-buckets.ts';
 import type { Window } from '../trail/time-window.ts';
@@ -31,6 +32,20 @@ export interface Line extends AnswerShape {
   readonly cols?: readonly string[];
   /** Dollars that the answer may cost without a confirmation: `spend:7`. */
   readonly spend?: number;
+}
+
+/** The most characters of a line. Reading one takes time, during which the process answers nobody. */
+export const MAX_LINE_LENGTH = 2000;
+
+/** A line without the blanks around it. @throws UserError for one that is too long, before anything else looks at it. */
+export function trimLine(text: string): string {
+  const trimmed = text.trim();
+  const { length } = trimmed;
+  if (length > MAX_LINE_LENGTH)
+    throw new UserError(
+      `A question has at most ${MAX_LINE_LENGTH.toLocaleString('en-US')} characters, and this one has ${length.toLocaleString('en-US')}. Ask about fewer names at once, or use the beginning of a name followed by *.`,
+    );
+  return trimmed;
 }
 
 /** The highest number that `top:` accepts. */

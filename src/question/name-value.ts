@@ -36,10 +36,7 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
   if (!FIELD_NAME.test(typed) && !readPath(name)) return undefined;
   if (name.toLowerCase() === 'arn' || isIPv6(text)) return undefined;
   const field = resolveField(name);
-  if (field) {
-    const values = readValues(value, `${name}:`);
-    return { kind: 'filter', filters: [{ field, negated: minus === '-', values: field === 'time' ? values.map(comparisonAsRange) : values }] };
-  }
+  if (field) return { kind: 'filter', filters: [fieldFilter(field, minus === '-', value, `${name}:`)] };
   // A URL is not a filter: https://…, s3://….
   if (tokenText(value).startsWith('//')) return undefined;
   if (minus === '' && isWord(name)) return { kind: 'word', word: tokenText(value) };
@@ -56,6 +53,12 @@ export function readNameValue(token: Token, isWord: (name: string) => boolean): 
     `There is no field “${truncate(name)}”. ${guess ? '' : '“help” lists the fields. '}If this is not a filter, put it in quotes.`,
     guess ? [...plainToken(minus), ...tokenize(`${guess}:`).flat(), ...value] : quotedChars(text),
   );
+}
+
+/** A filter on a field by its printed name. `shown` is its name as typed, with its colon. @throws TokenMistake for one without a value. */
+export function fieldFilter(field: string, negated: boolean, value: Token, shown: string): Term {
+  const values = readValues(value, shown);
+  return { field, negated, values: field === 'time' ? values.map(comparisonAsRange) : values };
 }
 
 const NAME_PREFIX = /^(-?)([A-Za-z]\w*(?:[.[][\w.[\]*"-]*)?):/;
@@ -80,7 +83,7 @@ function splitKinds(value: string): { readonly names: string; readonly filters: 
 }
 
 /** Splits at commas, except in the quotes of a path. */
-const splitNames = (value: string): string[] => value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).filter(Boolean);
+const splitNames = (value: string): string[] => value.match(/(?:[^",]|"[^"]*(?:"|$))+/g) ?? [];
 
 /** Splits a token into the values of a filter at unquoted commas. `shown` is the filter's name with its colon, for the message. @throws TokenMistake */
 export function readValues(value: Token, shown: string): FilterValue[] {
@@ -99,15 +102,22 @@ export function readValues(value: Token, shown: string): FilterValue[] {
   return values;
 }
 
+/** More than a table has room for. */
+const MAX_GROUP_FIELDS = 10;
+const GROUP_FIELDS = fieldNames.filter(resolveGroupField);
+
 function readOption(key: string, value: string): LineOptions | undefined {
   switch (key) {
     case 'by': {
       const names = splitNames(value);
+      if (names.length > MAX_GROUP_FIELDS)
+        throw new TokenMistake(
+          `“by:” takes at most ${MAX_GROUP_FIELDS} fields.`,
+          tokenize(`by:${names.slice(0, MAX_GROUP_FIELDS).join(',')}`).flat(),
+        );
       const unknown = names.find((name) => resolveGroupField(name) === undefined);
       if (unknown !== undefined) {
-        const guesses = names
-          .map((name) => resolveGroupField(name) ?? closestMatch(name, fieldNames.filter(resolveGroupField)))
-          .filter((name) => name !== undefined);
+        const guesses = names.map((name) => resolveGroupField(name) ?? closestMatch(name, GROUP_FIELDS)).filter((name) => name !== undefined);
         const why = resolveField(unknown) ? ': it is the whole text, not one value' : '';
         throw new TokenMistake(
           `“by:” cannot group by “${truncate(unknown)}”${why}.`,
@@ -131,7 +141,7 @@ function readOption(key: string, value: string): LineOptions | undefined {
     case 'top': {
       const top = /^\d{1,6}$/.test(value) ? Number(value) : 0;
       if (top < 1 || top > MAX_ROWS) {
-        const instead = /^\d*[1-9]\d*$/.test(value) ? MAX_ROWS : 10;
+        const instead = /^\d+$/.test(value) && /[1-9]/.test(value) ? MAX_ROWS : 10;
         throw new TokenMistake(`“top:${truncate(value)}” must be a number from 1 to ${MAX_ROWS}.`, plainToken(`top:${instead}`));
       }
       return { top };

@@ -6,28 +6,30 @@ import { type ResourceId, readResourceId } from '../analysis/resource-id.ts';
 import { UserError } from '../errors.ts';
 import { truncate } from '../text/format.ts';
 import { isRequestId } from '../trail/event-id.ts';
-import { type Filter, groupFilters } from '../trail/filter.ts';
+import { type Filter, groupFilters, resolveField } from '../trail/filter.ts';
 import { closestWindow, printWindow, readWindow, type Window } from '../trail/time-window.ts';
 import type { KnownCommand } from './known-command.ts';
 import { normalize, type Piece, plainToken, plainWords, printPieces, type Token, tokenize, tokenText, toPieces } from './lexer.ts';
-import type { Line } from './line.ts';
-import { type LineOptions, type NameValue, readNameValue, readValues } from './name-value.ts';
+import { type Line, trimLine } from './line.ts';
+import { fieldFilter, type LineOptions, type NameValue, readNameValue, readValues } from './name-value.ts';
 import { checkParentheses } from './parentheses.ts';
 import { printFilter } from './print.ts';
 import { type Grammar, rephrase } from './rephrase.ts';
-import { Mistake, suggestLine, TokenMistake } from './suggest.ts';
+import { closestField, Mistake, suggestLine, TokenMistake } from './suggest.ts';
 import { filterForWord } from './word-filter.ts';
 
 /**
- * Parses a line. An empty line is `help`; one that starts with a filter or a time is `events`; one that starts with an id, an ARN or
+ * Parses a line of at most `MAX_LINE_LENGTH` characters. The time that it takes grows with their number, not with its square, for lines
+ * that are refused too: nobody else is answered meanwhile. An empty line is `help`; one that starts with a filter or a time is `events`; one that starts with an id, an ARN or
  * an address is the command about that.
  *
  * @throws UserError, with the closest valid line as a suggestion, if there is one.
  */
 export function parseLine(text: string, grammar: Grammar = {}): Line {
   const parse = (typed: string) => parseText(typed, grammar);
+  const trimmed = trimLine(text);
   try {
-    return parse(text);
+    return parse(trimmed);
   } catch (error) {
     if (!(error instanceof Mistake)) throw error;
     throw new UserError(error.message, suggestLine(error, parse));
@@ -75,12 +77,12 @@ function parseExpression(all: readonly Piece[], grammar: Grammar): Expression {
   let windowAt = 0;
   let at = 0;
   const first = all[0];
-  const startsWithName = first?.kind === 'token' && !nameValueAt(all, 0, '', grammar) && !readWindow(plainWords(all, 0));
   const command = commandOf(all, grammar);
-  const filters = groupFilters(false, alternatives(0, ''));
+  const startsWithName = first?.kind === 'token' && !nameValueAt(all, 0, NO_HEAD, command) && !readWindow(plainWords(all, 0));
+  const filters = groupFilters(false, alternatives(0, NO_HEAD));
   return { words, filters, ...(window && { window }), ...options, startsWithName };
 
-  function alternatives(depth: number, head: string): Filter[][] {
+  function alternatives(depth: number, head: Head): Filter[][] {
     const any: Filter[][] = [[]];
     let negated = false;
     const take = (found: readonly Filter[]) => {
@@ -100,16 +102,16 @@ function parseExpression(all: readonly Piece[], grammar: Grammar): Expression {
       if (piece.kind === 'not') negated = !negated;
       if (piece.kind === 'open') {
         const outer = negated !== (piece.negated || piece.head.startsWith('-'));
-        take(groupFilters(outer, alternatives(depth + 1, piece.head.replace(/^-/, '') || head)));
+        take(groupFilters(outer, alternatives(depth + 1, readGroupHead(piece.head) ?? head)));
       }
     }
     return any;
   }
 
   /** Parses one token: returns its filters, or adds it to the options, the window or the words. */
-  function primary(token: Token, depth: number, head: string): Filter[] {
+  function primary(token: Token, depth: number, head: Head): Filter[] {
     const start = at;
-    const named = nameValueAt(all, start, head, grammar);
+    const named = nameValueAt(all, start, head, command);
     at += 1;
     if (named?.kind === 'word') words.push(named.word);
     if (named?.kind === 'options') {
@@ -126,7 +128,7 @@ function parseExpression(all: readonly Piece[], grammar: Grammar): Expression {
         const meant: Piece[] = joined ? [{ kind: 'token', token: plainToken(printWindow(joined)) }] : [];
         throw new Mistake(
           `Two time ranges given (${printWindow(window)} and ${printWindow(found.window)}). Use one.`,
-          printPieces(joined ? all.toSpliced(windowAt, end - windowAt, ...meant) : all.toSpliced(start, found.taken)),
+          printPieces(joined ? all.toSpliced(windowAt, end - windowAt, ...meant) : withoutWindows(all, start)),
         );
       }
       window = found.window;
@@ -159,23 +161,85 @@ function commandOf([first]: readonly Piece[], { commands }: Grammar): KnownComma
   return first?.kind === 'token' ? commands?.get(tokenText(first.token).toLowerCase()) : undefined;
 }
 
+/** The pieces without any time from `start` on. */
+function withoutWindows(all: readonly Piece[], start: number): readonly Piece[] {
+  const kept = all.slice(0, start);
+  let depth = 0;
+  for (let at = start; at < all.length; at += 1) {
+    const piece = all[at] as Piece;
+    if (piece.kind === 'open') depth += 1;
+    if (piece.kind === 'close') depth -= 1;
+    const found = depth === 0 ? readWindow(plainWords(all, at)) : undefined;
+    if (found) at += found.taken - 1;
+    else kept.push(piece);
+  }
+  return kept;
+}
+
+/** The name before a parenthesis, as in `event:(…)`, and the field that it names, if it does. */
+interface Head {
+  readonly text: string;
+  readonly field?: string | undefined;
+}
+
+const NO_HEAD: Head = { text: '' };
+
+/** Reads `event:` or `-event:`; undefined for none. */
+function readGroupHead(typed: string): Head | undefined {
+  const text = typed.replace(/^-/, '');
+  return text === '' ? undefined : { text, field: resolveField(text.slice(0, -1)) };
+}
+
 /** Parses the token at `at` as `name:value`; in a group such as `event:(…)` as a value of its field. @throws Mistake */
-function nameValueAt(all: readonly Piece[], at: number, head: string, grammar: Grammar): NameValue | undefined {
+function nameValueAt(all: readonly Piece[], at: number, head: Head, command: KnownCommand | undefined): NameValue | undefined {
   const piece = all[at];
   if (piece?.kind !== 'token') return undefined;
-  const token = head === '' ? piece.token : inField(head, piece.token);
   try {
-    // A command may take a word by its name: `outside-regions allow:us-east-1`.
-    return readNameValue(token, (word) => Object.hasOwn(commandOf(all, grammar)?.words ?? {}, word));
+    return readToken(piece.token, head, command);
   } catch (error) {
     if (!(error instanceof TokenMistake)) throw error;
-    const replacement: Piece[] = error.replacement ? [{ kind: 'token', token: error.replacement }] : [];
-    throw new Mistake(error.message, printPieces(all.toSpliced(at, 1, ...replacement)));
+    const corrected = withCorrectTokens(all, at, command);
+    throw new Mistake(error.message, corrected && printPieces(corrected));
   }
 }
 
-/** `-a` in `field:(…)` is `-field:a`. */
-const inField = (head: string, token: Token): Token => {
+/** @throws TokenMistake */
+function readToken(token: Token, { text, field }: Head, command: KnownCommand | undefined): NameValue | undefined {
+  // A command may take a word by its name: `outside-regions allow:us-east-1`.
+  const isWord = (word: string): boolean => Object.hasOwn(command?.words ?? {}, word);
+  if (text === '') return readNameValue(token, isWord);
+  // `-a` in `field:(…)` is `-field:a`.
   const isNegated = token[0]?.char === '-' && !token[0].quoted;
-  return [...(isNegated ? plainToken('-') : []), ...tokenize(head).flat(), ...token.slice(isNegated ? 1 : 0)];
-};
+  const value = token.slice(isNegated ? 1 : 0);
+  if (field !== undefined) return { kind: 'filter', filters: [fieldFilter(field, isNegated, value, text)] };
+  return readNameValue([...(isNegated ? plainToken('-') : []), ...tokenize(text).flat(), ...value], isWord);
+}
+
+/** The pieces with every mistake in a token from `start` on corrected, so that a line is read again once, not once a mistake; undefined when one cannot be. */
+function withCorrectTokens(all: readonly Piece[], start: number, command: KnownCommand | undefined): Piece[] | undefined {
+  const corrected: Piece[] = [];
+  const heads: Head[] = [];
+  for (const [i, piece] of all.entries()) {
+    const head = heads.at(-1) ?? NO_HEAD;
+    if (piece.kind === 'close') heads.pop();
+    if (piece.kind === 'open') {
+      const own = readGroupHead(piece.head);
+      const meant = own && own.field === undefined ? closestField(own.text.slice(0, -1)) : undefined;
+      heads.push(meant === undefined ? (own ?? head) : { text: `${meant}:`, field: resolveField(meant) });
+      corrected.push(meant === undefined ? piece : { ...piece, head: `${meant}:` });
+    } else if (piece.kind !== 'token' || i < start) {
+      corrected.push(piece);
+    } else {
+      try {
+        readToken(piece.token, head, command);
+        corrected.push(piece);
+      } catch (error) {
+        if (!(error instanceof TokenMistake)) throw error;
+        // The replacement of a value in `top:(…)` would have the name twice.
+        if (head.text !== '') return undefined;
+        if (error.replacement) corrected.push({ kind: 'token', token: error.replacement });
+      }
+    }
+  }
+  return corrected;
+}

@@ -21,7 +21,7 @@ export interface Grammar {
 /** @throws Mistake for a word that the command has no place for. */
 export function rephrase(pieces: readonly Piece[], { commands, clock }: Grammar): readonly Piece[] {
   const isKnown = (word: string): boolean =>
-    commandNamed([word], commands?.keys() ?? []) !== undefined || (clock !== undefined && readTimePhrase([word], clock) !== undefined);
+    (commands && commandNamed([word], commands) !== undefined) || (clock !== undefined && readTimePhrase([word], clock) !== undefined);
   const bare = withoutBold(withoutBullets(pieces), isKnown);
   const timed = clock ? withPlainTimes(bare, clock) : bare;
   if (!commands) return timed;
@@ -65,18 +65,14 @@ function phraseWords(all: readonly Piece[], start: number): string[] {
 }
 
 function withoutParenthesesAroundTimes(all: readonly Piece[], clock: LocalClock): readonly Piece[] {
-  const open = all.findIndex((piece, i) => {
-    if (piece.kind !== 'open' || piece.negated || piece.head !== '') return false;
-    const words = phraseWords(all, i + 1);
-    const isAlone = all[i + words.length + 1]?.kind === 'close' && readTimePhrase(words, clock)?.taken === words.length;
-    return (
-      isAlone && ![all[i - 1], all[i + words.length + 2]].some((neighbour) => neighbour && ['and', 'or', 'not', 'open'].includes(neighbour.kind))
-    );
+  const isOperand = (neighbour: Piece | undefined): boolean => neighbour !== undefined && ['and', 'or', 'not', 'open'].includes(neighbour.kind);
+  const around = all.flatMap((piece, open) => {
+    if (piece.kind !== 'open' || piece.negated || piece.head !== '') return [];
+    const words = phraseWords(all, open + 1);
+    const close = open + words.length + 1;
+    const isAlone = all[close]?.kind === 'close' && readTimePhrase(words, clock)?.taken === words.length;
+    return isAlone && !isOperand(all[open - 1]) && !isOperand(all[close + 1]) ? [open, close] : [];
   });
-  if (open < 0) return all;
-  const close = open + phraseWords(all, open + 1).length + 1;
-  return withoutParenthesesAroundTimes(
-    all.filter((_, i) => i !== open && i !== close),
-    clock,
-  );
+  const dropped = new Set(around);
+  return dropped.size === 0 ? all : all.filter((_, i) => !dropped.has(i));
 }

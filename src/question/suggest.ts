@@ -3,14 +3,14 @@ import { closestMatch } from '../text/closest-match.ts';
 import { fieldNames } from '../trail/filter.ts';
 import { documentNames, readPath } from '../trail/json-path.ts';
 import type { Token } from './lexer.ts';
-import type { Line } from './line.ts';
+import { type Line, MAX_LINE_LENGTH } from './line.ts';
 import { printLine } from './print.ts';
 
-/** A mistake in a line, and the text of the line with that mistake corrected. */
+/** A mistake in a line, and the text of the line with that mistake corrected; undefined when it is not clear what was meant. */
 export class Mistake extends Error {
-  readonly corrected: string;
+  readonly corrected: string | undefined;
 
-  constructor(message: string, corrected: string) {
+  constructor(message: string, corrected: string | undefined) {
     super(message);
     this.corrected = corrected;
   }
@@ -26,15 +26,16 @@ export class TokenMistake extends Error {
   }
 }
 
-/** More than the mistakes in any real line. */
-const MAX_SUGGESTION_STEPS = 100;
+/** Each step corrects all mistakes of one kind, and there are no more kinds in a real line. */
+const MAX_SUGGESTION_STEPS = 8;
 
 /** The line with this and all further mistakes corrected; undefined when they cannot be. */
 export function suggestLine({ corrected }: Mistake, parse: (text: string) => Line): string | undefined {
   let text = corrected;
-  for (let tries = 0; tries < MAX_SUGGESTION_STEPS; tries += 1) {
+  for (let tries = 0; tries < MAX_SUGGESTION_STEPS && text !== undefined && text.length <= MAX_LINE_LENGTH; tries += 1) {
     try {
-      return printLine(parse(text));
+      const line = printLine(parse(text));
+      return line.length <= MAX_LINE_LENGTH ? line : undefined;
     } catch (error) {
       if (!(error instanceof Mistake)) throw error;
       if (error.corrected === text) return undefined;

@@ -62,29 +62,33 @@ export function withoutSurplusWords(
   }
 
   const spare = words.filter(({ text, isQuoted: quoted }) => !quoted && (isFunctionWord(text) || text === 'a'));
-  const dropped = spare.slice(0, surplus);
+  const dropped = new Set(spare.slice(0, surplus).map((word) => word.at));
   // “a” may be a name.
-  const left = spare.find((word) => !dropped.includes(word) && word.text !== 'a');
-  if (left)
+  const left = spare.filter((word) => !dropped.has(word.at) && word.text !== 'a');
+  const [first] = left;
+  if (first) {
+    const unused = new Set([...dropped, ...left.map((word) => word.at)]);
     throw new Mistake(
-      `I don't know what to do with “${truncate(left.text)}”. If it is a name or a text to search for, put it in quotes.`,
-      replaced(left, 1),
+      `I don't know what to do with “${truncate(first.text)}”. If it is a name or a text to search for, put it in quotes.`,
+      printPieces(pieces.filter((_, at) => !unused.has(at))),
     );
+  }
 
-  const kept = names.filter((word) => !dropped.includes(word));
+  const kept = names.filter((word) => !dropped.has(word.at));
   const noun = kept.find(({ text, isQuoted: quoted }, i) => !quoted && isResourceNoun(text) && i < kept.length - 1);
-  if (noun && surplus > dropped.length) {
-    const corrected = pieces.filter((_, at) => at !== noun.at && !dropped.some((word) => word.at === at));
+  if (noun && surplus > dropped.size) {
+    const corrected = pieces.filter((_, at) => at !== noun.at && !dropped.has(at));
     throw new Mistake(`I don't know what to do with “${truncate(noun.text)}” before a name.`, printPieces(corrected));
   }
-  return withoutStars(pieces, kept, places).filter((_, at) => !dropped.some((word) => word.at === at));
+  return withoutStars(pieces, kept, places).filter((_, at) => !dropped.has(at));
 }
 
 /** Names in bold without its stars: `who-deleted *orders-db*`. Only an event may be a pattern. */
 function withoutStars(pieces: readonly Piece[], names: readonly PlainWord[], places: KnownCommand['words']): readonly Piece[] {
   const keys = Object.keys(places).filter((key) => key !== 'all');
-  const bold = names.filter(({ text, isQuoted: quoted }, i) => !quoted && keys[i] !== 'event' && /^[*][^*?]+[*]$/.test(text));
-  return pieces.map((piece, at) => (bold.some((word) => word.at === at) ? plainPiece((unquotedText(piece) ?? '').slice(1, -1)) : piece));
+  const isBold = ({ text, isQuoted: quoted }: PlainWord, i: number): boolean => !quoted && keys[i] !== 'event' && /^[*][^*?]+[*]$/.test(text);
+  const bold = new Set(names.filter(isBold).map((word) => word.at));
+  return pieces.map((piece, at) => (bold.has(at) ? plainPiece((unquotedText(piece) ?? '').slice(1, -1)) : piece));
 }
 
 /**
@@ -103,11 +107,14 @@ function meantBy(preposition: string, word: string, canBeField: boolean): string
   return filter.field === 'text' ? undefined : printFilter(filter);
 }
 
+/** How many words before and after a word of a time may belong to it: “in the last 3 days ago”. */
+const MAX_WORDS_AROUND = 5;
+
 /** A word of a time that is not part of one: with the time that was probably meant, or without the word. */
 function timeMistake(pieces: readonly Piece[], { at, text }: PlainWord, clock: LocalClock | undefined): Mistake {
   let [first, end] = [at, at + 1];
-  while (first > 1 && unquotedText(pieces[first - 1]) !== undefined) first -= 1;
-  while (unquotedText(pieces[end]) !== undefined) end += 1;
+  while (first > Math.max(1, at - MAX_WORDS_AROUND) && unquotedText(pieces[first - 1]) !== undefined) first -= 1;
+  while (end <= at + MAX_WORDS_AROUND && unquotedText(pieces[end]) !== undefined) end += 1;
   const run = pieces.slice(first, end).map((piece) => unquotedText(piece) ?? '');
   for (let start = 0; first + start <= at; start += 1) {
     for (let stop = run.length; first + stop > at; stop -= 1) {
@@ -120,6 +127,6 @@ function timeMistake(pieces: readonly Piece[], { at, text }: PlainWord, clock: L
   }
   return new Mistake(
     `I don't understand “${truncate(text)}” as a time. If it is a name or a text to search for, put it in quotes.`,
-    printPieces(pieces.toSpliced(at, 1)),
+    printPieces(pieces.filter((piece) => unquotedText(piece) !== text)),
   );
 }

@@ -1,5 +1,6 @@
 /** Words of everyday English around a question. Unquoted, none of them is a name or a text to search for. */
 import { isMonthName, isTimeWord } from '../trail/time-phrase.ts';
+import type { KnownCommands } from './known-command.ts';
 
 /** Ignored anywhere. */
 const COURTESIES = new Set(['please', 'pls', 'plz', 'kindly', 'thanks', 'thx']);
@@ -55,18 +56,27 @@ export const isResourceNoun = isIn(RESOURCE_NOUNS);
 export const isWhoVerb = isIn(WHO_VERBS);
 
 /** A token of only dashes, bullets and other marks between words, or an emoji as Slack writes it. */
-export const isSeparator = (text: string): boolean => /^(?:[-‐-―•‣◦⁃∙·|:;,.?!…→]|\p{Extended_Pictographic}|\ufe0f|:[a-z0-9_+-]+:)+$/u.test(text);
+export const isSeparator = (text: string): boolean =>
+  text !== '' && /^(?:[-‐-―•‣◦⁃∙·|:;,.?!…→]|\p{Extended_Pictographic}|\ufe0f)*$/u.test(text.replace(/:[_+-]*[a-z0-9][a-z0-9_+-]*:/g, ''));
 
 /** True for a word that is printed in quotes, since without them it would be ignored or read as something else. */
 export const needsQuotes = (text: string): boolean =>
   isCourtesy(text) || isFunctionWord(text) || isTimeWord(text) || isMonthName(text) || isSeparator(text) || /[?!]$/.test(text);
 
 /** The command that words stand for, whatever their hyphens, spaces and capitals: `root logins`, `RootLogins`, `who made`. */
-export function commandNamed(words: readonly string[], names: Iterable<string>): string | undefined {
+export function commandNamed(words: readonly string[], commands: KnownCommands): string | undefined {
   const letters = lettersOf(words.join(''));
   const synonym = Object.hasOwn(COMMAND_SYNONYMS, letters) ? COMMAND_SYNONYMS[letters] : undefined;
-  const known = [...names];
-  return known.find((name) => lettersOf(name) === letters) ?? known.find((name) => name === synonym);
+  return namesByLetters(commands).get(letters) ?? (synonym !== undefined && commands.has(synonym) ? synonym : undefined);
+}
+
+/** The names of commands by their letters, for each set of commands made once. */
+const known = new WeakMap<KnownCommands, ReadonlyMap<string, string>>();
+
+function namesByLetters(commands: KnownCommands): ReadonlyMap<string, string> {
+  const names = known.get(commands) ?? new Map(Array.from(commands.keys(), (name) => [lettersOf(name), name]));
+  known.set(commands, names);
+  return names;
 }
 
 const lettersOf = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');

@@ -1,12 +1,13 @@
 /** The question in a message that mentions the bot. */
+import { withoutEnd } from '../text/without-end.ts';
 
 /**
  * The text after the mention, or before it when nothing follows. Marks between the two are no part of it: `<@BOT>: …`, `• <@BOT> …`,
  * `*<@BOT>* …`, `*<@BOT> …*`.
  */
 export function questionIn(botUserId: string | undefined, text: string): string {
-  const [before = '', ...following] = text.split(new RegExp(`<@${botUserId}(?:\\|[^>]*)?>`));
-  const opened = /[*_~]*$/.exec(before)?.[0] ?? '';
+  const [before = '', ...following] = text.split(new RegExp(`<@${botUserId}(?:\\|[^<>]*)?>`));
+  const opened = before.slice(withoutEnd(before, '*_~').length);
   const after = withoutClosing(opened, following.join(' ').trim()).replace(/^(?:[\s:,;.!?•]|[-–—]+(?=\s))+/, '');
   return /[\p{L}\p{N}]/u.test(after) ? after : before.slice(0, before.length - opened.length).trim();
 }

@@ -10,7 +10,8 @@ export function closestMatch(typed: string, names: Iterable<string>): string | u
   const longer = known.filter((name) => text.length >= MIN_PREFIX && name.toLowerCase().startsWith(text));
   const [only] = longer;
   if (only !== undefined && longer.length === 1 && isNearStart(text, only)) return only;
-  const ranked = known.map((name) => ({ name, typos: typosBetween(text, name.toLowerCase()) })).sort((a, b) => a.typos - b.typos);
+  const near = known.filter((name) => Math.abs(name.length - text.length) <= maxTypos(text, name.toLowerCase()));
+  const ranked = near.map((name) => ({ name, typos: typosBetween(text, name.toLowerCase()) })).sort((a, b) => a.typos - b.typos);
   const [best] = ranked;
   if (best && best.typos <= maxTypos(text, best.name.toLowerCase())) return best.name;
   const alike = known.filter((name) => hasSameStart(text, name.toLowerCase()));
@@ -48,8 +49,8 @@ function hasSameStart(text: string, name: string): boolean {
  */
 export function typoCount(typed: string, name: string): number | undefined {
   const [text, known] = [typed.toLowerCase(), name.toLowerCase()];
-  const typos = distance(text, known);
   const max = text.length < MIN_PREFIX ? 0 : text.length < LONG_NAME || text[0] !== known[0] ? 1 : 2;
+  const typos = Math.abs(text.length - known.length) <= max ? distance(text, known) : max + 1;
   return typos <= max ? typos : undefined;
 }
 

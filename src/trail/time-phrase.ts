@@ -4,6 +4,7 @@
  */
 
 import { Temporal } from 'temporal-polyfill';
+import { withoutEnd } from '../text/without-end.ts';
 import { readWindow, unitNamed, type Window } from './time-window.ts';
 
 /** The requester's clock. Days and times of day in words are in their time zone (an IANA name); times in ISO form are always UTC. */
@@ -73,6 +74,7 @@ export const MAX_PHRASE_WORDS = 12;
  * without a day are today's, or yesterday's when today's are still to come.
  */
 export function readTimePhrase(words: readonly string[], clock: LocalClock): { readonly window: Window; readonly taken: number } | undefined {
+  if (!mayBeginTime(words[0] ?? '')) return undefined;
   const plain = readWindow(words);
   const parts = words
     .slice(0, MAX_PHRASE_WORDS)
@@ -87,6 +89,16 @@ export function readTimePhrase(words: readonly string[], clock: LocalClock): { r
   return inLocalDays(found && taken > (plain?.taken ?? 0) ? { window: found.value, taken } : plain, clock);
 }
 
+/** False for a word with which no time begins. Most words of a line are such, and need no further look. */
+function mayBeginTime(typed: string): boolean {
+  const word = typed.toLowerCase();
+  return /\d/.test(word) || FIRST_WORD.test(word) || MONTHS.some((name) => word.startsWith(name.slice(0, 3)));
+}
+
+const FIRST_WORD = new RegExp(
+  `^(?:${[...LAST, ...BEFORE_A_TIME, ...AROUND, ...NUMBERS].join('|')}|since|from|between|this|today|yesterday|now|noon|midnight|mon|tue|wed|thu|fri|sat|sun)`,
+);
+
 /** `today` and `yesterday` are days of the requester; a line means those of UTC by them. */
 function inLocalDays(read: ReturnType<typeof readWindow>, clock: LocalClock): ReturnType<typeof readWindow> {
   if (!read || (read.window.kind !== 'today' && read.window.kind !== 'yesterday')) return read;
@@ -99,7 +111,7 @@ function inLocalDays(read: ReturnType<typeof readWindow>, clock: LocalClock): Re
   return { ...read, window };
 }
 
-const trimPunctuation = (word: string): string => word.replace(/[,;:!?.]+$/, '') || word;
+const trimPunctuation = (word: string): string => withoutEnd(word, ',;:!?.') || word;
 
 /** “10:00-10:05” and “yesterday..today” as three words; other text as it is. */
 function splitRange(text: string): string[] {
@@ -123,9 +135,21 @@ function timeOf(text: string): Temporal.PlainTime | undefined {
   return new Temporal.PlainTime(hour, Number(minute), Number(second));
 }
 
-function readInZone(words: readonly string[], { now, timeZone }: LocalClock): Read<Window> {
-  const here = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timeZone);
-  const today = here.toPlainDate();
+/** The time and the day in a zone, for each clock reckoned once. */
+const localTimes = new WeakMap<LocalClock, { readonly here: Temporal.ZonedDateTime; readonly today: Temporal.PlainDate }>();
+
+function timeHere(clock: LocalClock): { readonly here: Temporal.ZonedDateTime; readonly today: Temporal.PlainDate } {
+  const known = localTimes.get(clock);
+  if (known) return known;
+  const here = Temporal.Instant.fromEpochMilliseconds(clock.now.getTime()).toZonedDateTimeISO(clock.timeZone);
+  const read = { here, today: here.toPlainDate() };
+  localTimes.set(clock, read);
+  return read;
+}
+
+function readInZone(words: readonly string[], clock: LocalClock): Read<Window> {
+  const { timeZone } = clock;
+  const { here, today } = timeHere(clock);
   const word = (at: number): string => words[at] ?? '';
   const skip = (at: number, some: ReadonlySet<string>): number => (some.has(word(at)) ? skip(at + 1, some) : at);
 

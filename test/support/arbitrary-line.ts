@@ -1,8 +1,8 @@
 /** Random question lines for property tests: words and values of any text, filters on any field, every window and option. */
 import fc from 'fast-check';
 import { readResourceId } from '../../src/analysis/resource-id.ts';
-import { type Line, MAX_ROWS, SORTS } from '../../src/question/line.ts';
-import { printFilter } from '../../src/question/print.ts';
+import { type Line, MAX_LINE_LENGTH, MAX_ROWS, SORTS } from '../../src/question/line.ts';
+import { printFilter, printLine } from '../../src/question/print.ts';
 import { quote } from '../../src/text/quote.ts';
 import { type Filter, fieldDescriptions, groupFilters, resolveGroupField, type Term } from '../../src/trail/filter.ts';
 import { isValidInterval } from '../../src/trail/time-buckets.ts';
@@ -160,7 +160,7 @@ const every = fc
   .record({ count: fc.integer({ min: 1, max: 30 }), unit: fc.constantFrom('m' as const, 'h' as const, 'd' as const) })
   .filter(isValidInterval);
 
-/** A line as `parseLine` returns it: its name is in lower case and not a resource, fields have their printed names, no filter is repeated. */
+/** A line as `parseLine` returns it: its name is in lower case and not a resource, fields have their printed names, no filter is repeated, and it is not too long. */
 export const anyLine: fc.Arbitrary<Line> = fc
   .record(
     {
@@ -188,7 +188,8 @@ export const anyLine: fc.Arbitrary<Line> = fc
     },
     { requiredKeys: ['name', 'words', 'filters'] },
   )
-  .map((line) => line as Line);
+  .map((line) => line as Line)
+  .filter((line) => printLine(line).length <= MAX_LINE_LENGTH);
 
 /** Syntax of Kibana's search bar and of a line, complete, incomplete and misplaced. */
 const phrase = fc.oneof(
