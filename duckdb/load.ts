@@ -188,7 +188,7 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
     });
     // One at a time, with all of the memory.
     for (const range of context.failed) await loadInParts(context, main, range, addUp);
-    if (context.hasWithdrawn) for (const range of context.repeating) await loadInParts(context, main, range, addUp);
+    if (context.hasWithdrawn) for (const range of [...context.repeating]) await loadInParts(context, main, range, addUp);
     await main.run('drop table known_ids');
     if (isRebuild) {
       const { parts, files, ids: idFiles, sums, accounts, regions, version } = { ...context.state, version: found.state.version + 1 };
@@ -324,13 +324,14 @@ async function findNewFiles(context: LoadContext, connection: DuckDBConnection, 
   await forgetGone(context, connection);
   // CloudTrail never changes a file, so a loaded file is known by path and size; another copy of it has other times.
   // A skipped file is read again after any change. Its time of modification may be that of a copy, so the time of the change counts too.
-  // What the walk could not read was written down already when the newest reason is the same.
+  // What the walk could not read is no news when it was read before, or when it was written down with the same reason.
   const known =
     state.files.length === 0
       ? 'false'
       : `exists (select 1 from ${readParquet(store, state.files)} as known where known.path = listing.path and known.size = listing.size
            and (known.reason is null or known.modified = listing.modified and known.changed = listing.changed and not starts_with(known.reason, 'cannot be read')))
-         or fault is not null and fault = (select arg_max(reason, load) from ${readParquet(store, state.files)} as known where known.path = listing.path)`;
+         or fault is not null and exists (select 1 from ${readParquet(store, state.files)} as known where known.path = listing.path and known.reason is null and known.size >= 0)
+         or fault is not null and coalesce(fault = (select arg_max(reason, load) from ${readParquet(store, state.files)} as known where known.path = listing.path), false)`;
   await connection.run(`create table unread as
     select row_number() over (order by day nulls last, path) - 1 as number, path, size, modified, changed, day, fault, size + ${BYTES_PER_FILE} as weight from listing where not (${known})`);
   const [row] = (

@@ -2,6 +2,7 @@
  * Finds the log files in a trail's folder: `[prefix/]AWSLogs/[o-xxxx/]ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/*.json.gz`, with
  * Control Tower's organization id twice, or files in any other folders.
  */
+import { isUtf8 } from 'node:buffer';
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -70,9 +71,9 @@ export async function* walkLogFiles(
       continue;
     }
     const folders: OpenFolder[] = [];
-    for (const entry of entries) {
+    for (const { entry, hasBadName } of entries) {
       const path = within.path === '' ? entry.name : `${within.path}/${entry.name}`;
-      const found = lookAt(folder, path, entry, within.linksFrom, linked);
+      const found = hasBadName ? { fault: BAD_NAME } : lookAt(folder, path, entry, within.linksFrom, linked);
       if ('fault' in found) yield unreadable(path, found.fault);
       else if ('ignored' in found) onIgnored({ path, reason: found.ignored });
       else if ('linksFrom' in found) folders.push({ path, linksFrom: found.linksFrom });
@@ -97,7 +98,6 @@ function lookAt(folder: string, path: string, entry: Dirent, linksFrom: readonly
   const found = isFolder ? undefined : statOf(join(folder, path));
   if (found instanceof Error) {
     const { code } = found as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && name.includes(NO_UTF8)) return { fault: BAD_NAME };
     if (code !== 'ENOENT' && code !== 'ELOOP') return { fault: `cannot be read (${code})` };
     return { ignored: entry.isSymbolicLink() ? 'is a link to nothing' : VANISHED };
   }
@@ -120,20 +120,38 @@ function followLink(link: string, linksFrom: readonly string[], linked: Set<stri
   }
 }
 
+const VANISHED = 'vanished while the folder was read';
+const BAD_NAME = 'has a name that is not UTF-8';
 /** What Node.js puts into a name for bytes that are no UTF-8. No path leads to such a file. */
 const NO_UTF8 = '\ufffd';
-const BAD_NAME = 'has a name that is not UTF-8';
-const VANISHED = 'vanished while the folder was read';
+
+/** An entry of a folder. With a bad name, it can be listed, but not opened. */
+interface NamedEntry {
+  readonly entry: Dirent;
+  readonly hasBadName: boolean;
+}
 
 /** The entries of a folder, in order; otherwise why it cannot be read. */
-function readFolder(path: string): Dirent[] | { readonly fault: string } {
+function readFolder(path: string): NamedEntry[] | { readonly fault: string } {
   try {
-    return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const badNames = entries.some(({ name }) => name.includes(NO_UTF8)) ? badNamesIn(path) : [];
+    return entries.map((entry) => {
+      // Another file may be called the same, with this very letter: it has the same text for a name, and one of the two is good.
+      const at = badNames.indexOf(entry.name);
+      if (at !== -1) badNames.splice(at, 1);
+      return { entry, hasBadName: at !== -1 };
+    });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { fault: path.includes(NO_UTF8) ? BAD_NAME : VANISHED };
-    return { fault: `cannot be read (${code})` };
+    return { fault: code === 'ENOENT' ? VANISHED : `cannot be read (${code})` };
   }
+}
+
+/** The names in a folder that are no UTF-8, as Node.js reads them. */
+function badNamesIn(path: string): string[] {
+  const names = readdirSync(path, { encoding: 'buffer' });
+  return names.filter((name) => !isUtf8(name)).map((name) => name.toString());
 }
 
 /** Stats of a path, with links followed; otherwise the error. */

@@ -14,18 +14,18 @@ const YOUNG_GENERATION_MB = 8;
 /** Of objects that live longer. A log file needs a third of it; one that needs more ends the thread, and is skipped. */
 const OLD_GENERATION_MB = 512;
 
-const startWorker = (): Worker =>
+const startWorker = (maxOldGenerationSizeMb: number): Worker =>
   new Worker(new URL('unpack-log-files.ts', import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, maxOldGenerationSizeMb: OLD_GENERATION_MB },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, maxOldGenerationSizeMb },
   });
 
 /** Starts the thread. The caller ends it. When a request ends it, such as one that needs too much memory, the next request has another. */
-export function startUnpackThread(): UnpackThread {
-  let worker: Worker | undefined = startWorker();
+export function startUnpackThread({ oldGenerationMb = OLD_GENERATION_MB } = {}): UnpackThread {
+  let worker: Worker | undefined = startWorker(oldGenerationMb);
   const inTurn = pLimit(1);
   const once = (request: UnpackRequest): Promise<UnpackReply> =>
     new Promise((resolve, reject) => {
-      worker ??= startWorker();
+      worker ??= startWorker(oldGenerationMb);
       const current = worker;
       const onMessage = (reply: UnpackReply | UnpackFailure) => {
         current.off('error', onError);
