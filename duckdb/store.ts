@@ -101,6 +101,9 @@ function loadsOf(store: string): LimitFunction {
   return queue;
 }
 
+/** When all files of the trail were loaded last, as ISO text in UTC; null for a store whose first load has not ended. */
+export const lastLoadOf = (store: string): string | null => readLastLoad(store);
+
 /** Lists files that were skipped as a whole, then files with skipped events. */
 export async function listSkipped(store: string): Promise<SkippedFile[]> {
   const folder = loadedFolder(store);

@@ -7,7 +7,7 @@ import { openClients } from '../athena/clients.ts';
 import { openAthenaTrail } from '../athena/open.ts';
 import type { AthenaSettings } from '../athena/settings.ts';
 import { openEnginePool } from '../duckdb/engine-pool.ts';
-import { type LoadResult, loadTrail } from '../duckdb/store.ts';
+import { type LoadResult, lastLoadOf, loadTrail, OtherTrail } from '../duckdb/store.ts';
 import { ensureSample } from '../sample/ensure.ts';
 import { AWS_RANGES, OFFICES } from '../sample/networks.ts';
 import type { Networks } from './answer/context.ts';
@@ -46,6 +46,8 @@ export interface OpenOptions {
   readonly onProgress: StartProgress;
   /** Called with a sentence when a process of the embedded engine crashed or had to be ended. */
   onEngineLost?(reason: string): void;
+  /** Gets the error of a load that failed over a trail that was loaded before: questions are answered from what there is. */
+  onLoadError?(error: unknown): void;
 }
 
 /** trailbot's own folder: relative paths in settings start here, and commands, reports and templates are in it. */
@@ -92,19 +94,54 @@ export function athenaSettings(config: Config): AthenaSettings | undefined {
 }
 
 /** Opens the engine over a trail. A sample is generated the first time, and new files of a folder are loaded first. */
-export async function openTrail(
+export const openTrail = async (location: TrailLocation, config: Pick<Config, 'SAMPLE_EVENTS'>, options: OpenOptions): Promise<QueryEngine> =>
+  (await openAndLoad(location, config, options)).engine;
+
+/** An engine over a trail, and for a folder how to load its new files. */
+interface LoadedTrail {
+  readonly engine: QueryEngine;
+  load?(): Promise<void>;
+}
+
+/**
+ * Opens a trail. When new files of a folder cannot be loaded, because the folder cannot be read or the disk is full, it has what was
+ * loaded before, and its extent says since when nothing was loaded.
+ */
+async function openAndLoad(
   location: TrailLocation,
   { SAMPLE_EVENTS: events }: Pick<Config, 'SAMPLE_EVENTS'>,
   options: OpenOptions,
-): Promise<QueryEngine> {
+): Promise<LoadedTrail> {
   const { trail: out, store, isSample, athena } = location;
-  const { clock, signal, onProgress, onEngineLost } = options;
-  if (athena) return openOnAthena(athena, store, options);
+  const { clock, signal, onProgress, onEngineLost, onLoadError } = options;
+  if (athena) return { engine: await openOnAthena(athena, store, options) };
   if (isSample)
     await ensureSample({ out, events, end: clock(), signal, onProgress: (done, total) => onProgress('Making a sample trail', done, total) });
-  await loadNewFiles(location, signal, onProgress);
-  return openEnginePool(store, onEngineLost && { onLost: onEngineLost });
+  let loadedAt: string | undefined;
+  const load = async (onLoading?: StartProgress): Promise<void> => {
+    try {
+      await loadNewFiles(location, signal, onLoading);
+      loadedAt = undefined;
+    } catch (error) {
+      loadedAt = lastLoadOf(store) ?? undefined;
+      throw error;
+    }
+  };
+  await load(onProgress).catch((error: unknown) => {
+    // Of a trail that was never loaded whole, nothing can be said.
+    if (signal.aborted || error instanceof OtherTrail || loadedAt === undefined) throw error;
+    onLoadError?.(error);
+  });
+  const engine = await openEnginePool(store, onEngineLost && { onLost: onEngineLost });
+  return {
+    engine: { ...engine, extent: async () => ({ ...(await engine.extent()), ...(loadedAt !== undefined && { loadedAt }) }) },
+    load: () => load(),
+  };
 }
+
+/** Reads the whole trail again, and replaces what was loaded with it. */
+export const mendTrail = ({ trail, store }: TrailLocation, { signal, onProgress }: OpenOptions): Promise<LoadResult> =>
+  loadTrail({ trail, store, signal, isRebuild: true, onProgress: (done, total) => onProgress('Loading the trail', done, total) });
 
 async function openOnAthena(settings: AthenaSettings, store: string, { clock, signal }: OpenOptions): Promise<QueryEngine> {
   return openParts(async (onClose) => {
@@ -205,11 +242,11 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
   const onLedgerError = (error: unknown): void => log.error(error, 'could not write down what a query cost');
   const onError = (error: unknown): void => log.error(error, 'could not load new files');
   return openParts(async (onClose) => {
-    const engine = await openTrail(location, config, { ...options, onEngineLost: (reason) => log.warn(reason) });
+    const onEngineLost = (reason: string): void => log.warn(reason);
+    const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost });
     onClose(() => engine.close());
     const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
-    const isLoaded = !location.isSample && !location.athena;
-    const freshDesk = isLoaded ? withFreshFiles(desk, { load: () => loadNewFiles(location, signal), clock, onError }) : desk;
+    const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,
       desk: freshDesk,

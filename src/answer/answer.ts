@@ -65,6 +65,8 @@ export interface Coverage {
   /** Files and events of the trail that could not be read. */
   readonly skippedFiles: number;
   readonly skippedEvents: number;
+  /** Set when new files of the trail could not be loaded: when all of them were loaded last, ISO text in UTC. */
+  readonly loadedAt?: string;
   readonly rows: number;
   readonly queries: number;
   readonly ms: number;

@@ -2,14 +2,15 @@
 import type { CheckResult, CheckResults } from '../../athena/checks.ts';
 import { isoDay } from '../../athena/days.ts';
 import { hasManagedResults } from '../../athena/workgroup.ts';
-import { type IgnoredGroup, listIgnored, listSkipped, type SkippedFile } from '../../duckdb/store.ts';
+import { DamagedStore, describeDamage, MEND } from '../../duckdb/damage.ts';
+import { type IgnoredGroup, listDamaged, listIgnored, listSkipped, type SkippedFile } from '../../duckdb/store.ts';
 import type { TrailLocation } from '../app.ts';
 import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 
 /** Describes a trail in a folder: its extent and the skipped files. */
 export async function describeTrail({ trail, store }: TrailLocation, engine: QueryEngine): Promise<string[]> {
-  const { events, first, last, accounts, regions } = await engine.extent();
+  const { events, first, last, accounts, regions, loadedAt } = await engine.extent();
   const skipped = await listSkipped(store);
   const ignored = await listIgnored(store);
   return [
@@ -17,11 +18,23 @@ export async function describeTrail({ trail, store }: TrailLocation, engine: Que
     `Store   ${store}`,
     `Events  ${(events ?? 0).toLocaleString('en-US')}, ${first ?? 'none'} to ${last ?? 'none'}`,
     `Covers  ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
+    ...(loadedAt === undefined ? [] : [`Loaded  ${loadedAt}; new log files could not be loaded since`]),
     '',
     skipped.length > 0 ? skippedSummary(skipped) : `Every ${ignored.length > 0 ? 'log ' : ''}file was read completely.`,
     ...skipped.map(({ path, reason, events: count }) => `  ${path}  ${reason}${count > 0 ? ` (${formatCount(count, 'event')})` : ''}`),
     ...ignoredLines(ignored),
   ];
+}
+
+/** The damaged files of a store, with the command that mends it; no line when every file is as it was written. */
+export async function describeStore({ store }: TrailLocation): Promise<string[]> {
+  const damaged = await listDamaged(store).catch((error: unknown) => {
+    if (error instanceof DamagedStore) return error;
+    throw error;
+  });
+  if (damaged instanceof DamagedStore) return [damaged.message];
+  if (damaged.length === 0) return [];
+  return ['Damaged:', ...damaged.map((each) => `  ${describeDamage(each)}`), `To read the trail again: ${MEND}`];
 }
 
 /** What is in the folder besides log files: a line for each reason, with the first few names. */

@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 import { bytesOfYesterday, runChecks } from '../../athena/checks.ts';
 import { openClients, openClientsWithSts } from '../../athena/clients.ts';
 import { inspectEnvironment } from '../../athena/environment.ts';
+import { DamagedStore } from '../../duckdb/damage.ts';
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
-import { athenaSettings, locateTrail, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
+import { athenaSettings, locateTrail, mendTrail, type OpenOptions, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
 import { periodBefore, periodOf } from '../clock/period.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -20,7 +21,7 @@ import { hideSecrets } from '../text/redact.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
-import { describeChecks, describeTrail, printChecks } from './doctor.ts';
+import { describeChecks, describeStore, describeTrail, printChecks } from './doctor.ts';
 import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
 import { progressBar } from './progress.ts';
@@ -32,7 +33,7 @@ const STATUS = { ok: 0, userError: 1, internalError: 2, incomplete: 3 } as const
 const CLI_USAGE = `Usage:
   npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
   npm run -s report -- daily [--on 2026-11-20] [--json | --csv | --sql]   (--on: any day of the period to report; default: the last complete period)
-  npm run -s doctor
+  npm run -s doctor [-- --mend]   (--mend reads the whole trail again, and replaces a damaged store)
   npm run -s setup -- [--apply]   (shows the missing setup steps on Athena; --apply runs them)
   npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:…] > policy.json   (the IAM policy that trailbot needs)
 
@@ -50,6 +51,7 @@ const OPTIONS = {
   now: { type: 'string' },
   on: { type: 'string' },
   apply: { type: 'boolean' },
+  mend: { type: 'boolean' },
   account: { type: 'string' },
   region: { type: 'string' },
   role: { type: 'string' },
@@ -61,7 +63,7 @@ const OPTIONS = {
 const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; readonly options: readonly string[] }>> = {
   ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
   report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
-  doctor: { words: 0, options: [] },
+  doctor: { words: 0, options: ['mend'] },
   setup: { words: 0, options: ['apply'] },
   'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
 };
@@ -82,18 +84,23 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   if (verb === 'setup') return setUpTables(config, values.apply === true, signal);
   if (verb === 'iam-policy') return printIamPolicy(config, values, signal);
   const location = locateTrail(config);
+  if (location.athena && values.mend) throw new UserError('Nothing of a trail on Athena is stored here, so there is nothing to mend.');
   if (verb === 'doctor' && location.athena) return printDiagnosis({ ...location, athena: location.athena }, now, signal);
   const progress = progressBar(process.stderr);
   const clock = () => new Date();
-  const onEngineLost = (reason: string) => void process.stderr.write(`${visible(reason)}\n`);
-  const engine = await openTrail(location, config, { clock, signal, onProgress: progress.onProgress, onEngineLost });
+  const onLoadError = (error: unknown): void => {
+    progress.end();
+    process.stderr.write(`New log files could not be loaded: ${visible(hideSecrets(error instanceof Error ? error.message : String(error)))}\n`);
+  };
+  const onEngineLost = (reason: string) => void process.stderr.write(`${visible(hideSecrets(reason))}\n`);
+  const opening: OpenOptions = { clock, signal, onProgress: progress.onProgress, onLoadError, onEngineLost };
+  if (verb === 'doctor') {
+    await printStoreDiagnosis(location, config, values.mend === true, { ...opening, endProgress: () => progress.end() });
+    return;
+  }
+  const engine = await openTrail(location, config, opening);
   progress.end();
   try {
-    if (verb === 'doctor') {
-      const lines = await describeTrail(location, engine);
-      process.stdout.write(`${lines.map((line) => visible(hideSecrets(line))).join('\n')}\n`);
-      return;
-    }
     const statements: Sql[] = [];
     let progressSoFar: QueryProgress | undefined;
     // The time limit is for the answer, not for printing a million rows of it.
@@ -155,6 +162,44 @@ async function setUpTables(config: Config, isApplied: boolean, signal: AbortSign
   }
 }
 
+/** Runs `npm run doctor` for a trail in a folder. With a load that failed, or a damaged store, the exit status is 1. */
+async function printStoreDiagnosis(
+  location: TrailLocation,
+  config: Config,
+  isMended: boolean,
+  { endProgress, ...options }: OpenOptions & { endProgress(): void },
+): Promise<void> {
+  const print = (lines: readonly string[]): void => {
+    endProgress();
+    process.stdout.write(`${lines.map((line) => visible(hideSecrets(line))).join('\n')}\n`);
+  };
+  if (isMended) {
+    const { events, files } = await mendTrail(location, options);
+    print([`The trail was read again: ${formatCount(events, 'event')} from ${formatCount(files, 'file')}.`, '']);
+  }
+  const onLoadError = (error: unknown): void => {
+    process.exitCode = STATUS.userError;
+    options.onLoadError?.(error);
+  };
+  // A damaged store may be too damaged to be opened: its files are listed nevertheless.
+  const opened = await openTrail(location, config, { ...options, onLoadError }).catch((error: unknown) => {
+    if (error instanceof DamagedStore) return error;
+    throw error;
+  });
+  const damaged = await describeStore(location);
+  if (damaged.length > 0) process.exitCode = STATUS.userError;
+  if (opened instanceof DamagedStore) {
+    print(damaged.length > 0 ? damaged : [opened.message]);
+    process.exitCode = STATUS.userError;
+    return;
+  }
+  try {
+    print([...(await describeTrail(location, opened)), ...(damaged.length > 0 ? ['', ...damaged] : [])]);
+  } finally {
+    await opened.close();
+  }
+}
+
 /** Runs `npm run doctor` for a trail on Athena. */
 async function printDiagnosis(
   { athena: settings, store }: TrailLocation & Required<Pick<TrailLocation, 'athena'>>,
@@ -205,7 +250,7 @@ function requesterName(): string {
 function readArgs(args: readonly string[]) {
   const isOption = args.map(
     (arg, i) =>
-      /^--(json|csv|sql|help|apply|(now|on|account|region|role|key)(=.*)?)$/.test(arg) ||
+      /^--(json|csv|sql|help|apply|mend|(now|on|account|region|role|key)(=.*)?)$/.test(arg) ||
       /^--(now|on|account|region|role|key)$/.test(args[i - 1] ?? ''),
   );
   try {
@@ -265,11 +310,13 @@ async function printAnswer(answer: Answer, { json, csv }: ParsedOptions): Promis
   if (!json && !csv) return print(toTerminal(answer, templatesFolder, process.stdout.columns ?? 160));
   await (json ? printJson(answer, templatesFolder, print) : printCsv(answer, print));
   const { note, missing = [], coverage } = answer;
+  const { loadedAt } = coverage ?? {};
   const unread = coverage?.skippedFiles ?? 0;
   const remarks = [
     ...missing,
     ...(note === undefined || missing.includes(note) ? [] : [note]),
     ...(unread > 0 ? [`${formatCount(unread, 'file')} of the trail could not be read completely: npm run -s doctor lists them.`] : []),
+    ...(loadedAt === undefined ? [] : [`New log files could not be loaded since ${loadedAt}.`]),
   ];
   if (remarks.length > 0) process.stderr.write(`${remarks.map(visible).join('\n')}\n`);
   if (missing.length > 0) process.exitCode = STATUS.incomplete;

@@ -191,7 +191,7 @@ function missingFrom({ rows, more, hidden = 0, limitation }: Table, top: number 
 }
 
 async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
-  const { first, last, accounts, regions, skippedFiles, skippedEvents } = await engine.extent();
+  const { first, last, accounts, regions, skippedFiles, skippedEvents, loadedAt } = await engine.extent();
   const sum = (amount: 'bytes' | 'dollars'): number | null => {
     const known = costs.map((cost) => cost[amount]).filter((count) => count !== undefined);
     return known.length > 0 ? known.reduce((total, count) => total + count, 0) : null;
@@ -205,6 +205,7 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
     regions: regions.length,
     skippedFiles,
     skippedEvents,
+    ...(loadedAt !== undefined && { loadedAt }),
     rows: found.table?.rows.length ?? 0,
     queries: costs.length,
     ms: Math.round(costs.reduce((sum, cost) => sum + cost.ms, 0)),

@@ -30,6 +30,8 @@ export interface Extent {
   /** Files and events that could not be read and were skipped. */
   readonly skippedFiles: number;
   readonly skippedEvents: number;
+  /** Set when new files could not be loaded: when all files were loaded last, ISO text in UTC. */
+  readonly loadedAt?: string;
 }
 
 /** The progress of a running statement. */
