@@ -25,6 +25,7 @@ import { claim } from './state/claims.ts';
 import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
+import { openVersionedFiles } from './state/versioned-files.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
 /** Where the trail is, and the folder that trailbot writes to: the loaded store, or only its own state when Athena answers. */
@@ -170,7 +171,7 @@ export async function openTrailDesk(
 ): Promise<{ readonly registry: Registry; readonly desk: Desk }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
-  const saved = openSavedQuestions(jsonFile(join(location.store, 'saved.json')));
+  const saved = openSavedQuestions(openVersionedFiles(join(location.store, 'saved')));
   return {
     registry,
     desk: openDesk(registry, engine, { billing, saved, networks: openKnownNetworks(location, config, clock), isSample: location.isSample }),

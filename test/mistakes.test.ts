@@ -37,12 +37,12 @@ describe('a line with a mistake', () => {
   );
 
   beforeAll(async () => {
-    let names: unknown;
+    const kept = new Map<string, unknown>();
     const saved = openSavedQuestions({
-      read: async () => names,
-      async write(value) {
-        names = value;
-      },
+      folder: '',
+      names: async () => [...kept.keys()],
+      read: async (name) => ({ version: 0, value: kept.get(name), file: '' }),
+      add: async (name, _, value) => kept.set(name, value) === kept,
     });
     desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), trail().engine, { saved });
   });

@@ -19,7 +19,7 @@ import { namesRange, newestNames } from './newest-names.ts';
 import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { type AskOptions, openRunner } from './runner.ts';
-import { listSaved, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
+import { forgetQuestion, listSaved, readForget, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
 import { withMonths, withSuggestions } from './suggestions.ts';
 
 export interface Desk {
@@ -42,6 +42,10 @@ interface DeskOptions {
   /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
   readonly isSample?: boolean;
 }
+
+/** A mistake that may be none: the text may be the name of a saved question that cannot be read. */
+const withProblem = (error: unknown, problem: string): unknown =>
+  error instanceof UserError ? new UserError(`${error.message} ${problem}`, error.suggestion, error.choices) : error;
 
 /** A desk over the commands and reports of a registry. */
 export function openDesk(
@@ -73,13 +77,18 @@ export function openDesk(
   };
 
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
-    const save = saved && readSave(typed);
+    if (!saved) return answerLine(typed, options);
+    const save = readSave(typed);
     if (save && holdsSecret(save.line ?? ''))
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
     if (save) return saveQuestion(save, saved, commands, options);
-    const text = saved ? await resolveSavedName(typed, saved, commands) : typed;
-    if (saved && text === undefined) return listSaved(saved);
-    return answerLine(text ?? typed, options);
+    const forgotten = readForget(typed);
+    if (forgotten !== undefined) return forgetQuestion(forgotten, saved, options);
+    const { text, problem } = await resolveSavedName(typed, saved, commands);
+    if (text === undefined) return listSaved(saved);
+    return problem === undefined
+      ? answerLine(text, options)
+      : answerLine(text, options).catch((error) => Promise.reject(withProblem(error, problem)));
   }
 
   /** Reads a line. @throws UserError; for a word that is missing or not of its form, with the newest names of the trail that fit. */
