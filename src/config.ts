@@ -80,6 +80,7 @@ const schema = z.object({
   ALLOWED_TEAMS: names.refine((ids) => ids.every(teamId), 'must be workspace or organization IDs, such as T0123ABCD,E0456EFGH').optional(),
 
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
+  BIND_ADDRESS: z.union([z.ipv4(), z.ipv6()], 'must be an IP address of this machine, or 0.0.0.0 for all of them').default('127.0.0.1'),
   PORT: port.default(3000),
   PLAYGROUND_PORT: port.default(3100),
   QUERY_TIMEOUT_SECONDS: number.positive('must be more than 0').max(3600, 'must be 3600 or less').optional(),

@@ -19,6 +19,7 @@ describe('the settings', () => {
       ATHENA_MAX_CONCURRENCY: 10,
       ATHENA_USD_PER_TB: 5,
       ATHENA_NEW_ACCOUNTS: 'report',
+      BIND_ADDRESS: '127.0.0.1',
       CONFIRM_ABOVE_USD: 1,
       TRUSTED_CIDRS: [],
       AWS_RANGES: 'https://ip-ranges.amazonaws.com/ip-ranges.json',
@@ -94,6 +95,7 @@ describe('the settings', () => {
       ALLOWED_CHANNELS: 'C0123ABCD, general',
       ALLOWED_USERS: '@maria',
       ALLOWED_TEAMS: 'acme',
+      BIND_ADDRESS: 'myhost',
       TIME_ZONE: 'Berlin',
       PORT: '70000',
       PLAYGROUND_PORT: 'http',
@@ -112,6 +114,7 @@ describe('the settings', () => {
   ALLOWED_USERS must be user IDs, such as U0123ABCD,U0456EFGH
   ALLOWED_TEAMS must be workspace or organization IDs, such as T0123ABCD,E0456EFGH
   TIME_ZONE must be a time zone name, such as Europe/Berlin
+  BIND_ADDRESS must be an IP address of this machine, or 0.0.0.0 for all of them
   PORT must be a port number, from 0 to 65535
   PLAYGROUND_PORT must be a port number, from 0 to 65535
   QUERY_TIMEOUT_SECONDS must be more than 0

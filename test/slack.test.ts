@@ -63,7 +63,7 @@ async function start(options: Partial<BotOptions> = {}) {
   };
   const stream: DestinationStream = { write: (line) => log.push(line) };
   const bot = openBot({
-    transport: { kind: 'http', signingSecret: slack.emulator.signingSecret, port: 0 },
+    transport: { kind: 'http', signingSecret: slack.emulator.signingSecret, host: '127.0.0.1', port: 0 },
     botToken: slack.emulator.botToken,
     slackApiUrl: slack.apiUrl,
     desk,

@@ -48,7 +48,7 @@ async function openSocketSlack() {
 test('a slash command over Socket Mode is acknowledged and answered', async () => {
   const slack = await openSocketSlack();
   const bot = openBot({
-    transport: { kind: 'socket', appToken: 'xapp-test', port: 0 },
+    transport: { kind: 'socket', appToken: 'xapp-test', host: '127.0.0.1', port: 0 },
     botToken: 'xoxb-test',
     slackApiUrl: `${slack.url}/api/`,
     desk: { answer: async (line) => answer(line) },

@@ -25,7 +25,7 @@ import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
 import { questionIn } from './mention.ts';
 import { reportProgress } from './progress-messages.ts';
-import { assertPortIsFree, openReceiver, type Transport } from './receiver.ts';
+import { openReceiver, type Transport } from './receiver.ts';
 import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
 
 /** How to reach Slack, and how Slack reaches the bot. */
@@ -285,12 +285,14 @@ export function openBot(options: BotOptions): Bot {
         throw startError(error, 'SLACK_BOT_TOKEN', 'OAuth & Permissions');
       }
       try {
-        if (transport.kind === 'socket') await assertPortIsFree(transport.port);
-        const host = transport.kind === 'http' ? transport.host : undefined;
-        const server = await app.start(host === undefined ? transport.port : { port: transport.port, host });
+        const { host, port } = transport;
+        const server = await app.start({ host, port });
         return transport.kind === 'http' ? (server.address() as AddressInfo).port : null;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new UserError(`Port ${transport.port} is taken. Set PORT to another.`);
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EADDRINUSE') throw new UserError(`Port ${transport.port} is taken. Set PORT to another.`);
+        if (code === 'EADDRNOTAVAIL')
+          throw new UserError(`This machine does not have the address ${transport.host}. Set BIND_ADDRESS to one of its own.`);
         throw startError(error, 'SLACK_APP_TOKEN', 'Basic Information, App-Level Tokens');
       }
     },
