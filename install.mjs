@@ -29,12 +29,15 @@ const fallback = NODES[`${process.platform}-${process.arch}`];
 const fallbackFolder = fallback && here(`node_modules/${fallback.split('@')[0]}`);
 const fallbackLink = here(`node_modules/.bin/node${process.platform === 'win32' ? '.cmd' : ''}`);
 
-/** The packages of a lock file, from path to version, without optional ones: npm does not install those of other systems. */
+/**
+ * The packages of a lock file, from path to version, without optional ones: npm does not install those of other systems. With
+ * NODE_ENV=production npm leaves out those of development: the local page and the tests.
+ */
 function packagesOf(file) {
   try {
     return new Map(
       Object.entries(readJson(file).packages)
-        .filter(([path, { optional }]) => path !== '' && !optional)
+        .filter(([path, { dev, optional }]) => path !== '' && !optional && !(dev && process.env.NODE_ENV === 'production'))
         .map(([path, { version }]) => [path, version]),
     );
   } catch {

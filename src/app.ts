@@ -8,8 +8,6 @@ import { openAthenaTrail } from '../athena/open.ts';
 import type { AthenaSettings } from '../athena/settings.ts';
 import { openEnginePool } from '../duckdb/engine-pool.ts';
 import { type LoadResult, lastLoadOf, loadTrail, OtherTrail } from '../duckdb/store.ts';
-import { ensureSample } from '../sample/ensure.ts';
-import { AWS_RANGES, OFFICES } from '../sample/networks.ts';
 import type { Networks } from './answer/context.ts';
 import { startDigests } from './clock/digests.ts';
 import type { Config } from './config.ts';
@@ -116,8 +114,10 @@ async function openAndLoad(
   const { trail: out, store, isSample, athena } = location;
   const { clock, signal, onProgress, onEngineLost, onLoadError } = options;
   if (athena) return { engine: await openOnAthena(athena, store, options) };
-  if (isSample)
+  if (isSample) {
+    const { ensureSample } = await import('../sample/ensure.ts');
     await ensureSample({ out, events, end: clock(), signal, onProgress: (done, total) => onProgress('Making a sample trail', done, total) });
+  }
   let loadedAt: string | undefined;
   const load = async (onLoading?: StartProgress): Promise<void> => {
     try {
@@ -172,10 +172,8 @@ export async function openTrailDesk(
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
   const saved = openSavedQuestions(openVersionedFiles(join(location.store, 'saved')));
-  return {
-    registry,
-    desk: openDesk(registry, engine, { billing, saved, networks: openKnownNetworks(location, config, clock), isSample: location.isSample }),
-  };
+  const networks = await openKnownNetworks(location, config, clock);
+  return { registry, desk: openDesk(registry, engine, { billing, saved, networks, isSample: location.isSample }) };
 }
 
 function openAthenaBilling(
@@ -188,26 +186,26 @@ function openAthenaBilling(
 }
 
 /** The trusted networks and AWS's. Those of the sample are built in, so nothing is fetched for it. */
-export const openKnownNetworks = (
+export async function openKnownNetworks(
   { store, isSample }: TrailLocation,
-  { TRUSTED_CIDRS, AWS_RANGES: awsRanges }: Config,
+  { TRUSTED_CIDRS: trusted, AWS_RANGES: awsRanges }: Config,
   clock: () => Date,
-): Networks =>
-  openNetworks({
-    trusted: isSample ? [...TRUSTED_CIDRS, ...OFFICES] : TRUSTED_CIDRS,
-    awsRanges: isSample ? AWS_RANGES : awsRanges,
-    cache: jsonFile(join(store, 'aws-ranges.json')),
-    clock,
-  });
+): Promise<Networks> {
+  const cache = jsonFile(join(store, 'aws-ranges.json'));
+  if (!isSample) return openNetworks({ trusted, awsRanges, cache, clock });
+  const { AWS_RANGES, OFFICES } = await import('../sample/networks.ts');
+  return openNetworks({ trusted: [...trusted, ...OFFICES], awsRanges: AWS_RANGES, cache, clock });
+}
 
 /** How the settings reach Slack; undefined without a bot token. */
-export function slackConnection({ SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, PORT }: Config): SlackConnection | undefined {
+export function slackConnection(config: Config): SlackConnection | undefined {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, BIND_ADDRESS: host, PORT: port } = config;
   if (botToken === undefined) return undefined;
   return {
     botToken,
     transport: SLACK_APP_TOKEN
-      ? { kind: 'socket', appToken: SLACK_APP_TOKEN, port: PORT }
-      : { kind: 'http', signingSecret: SLACK_SIGNING_SECRET as string, port: PORT },
+      ? { kind: 'socket', appToken: SLACK_APP_TOKEN, host, port }
+      : { kind: 'http', signingSecret: SLACK_SIGNING_SECRET as string, host, port },
   };
 }
 

@@ -1,5 +1,6 @@
 /** `npm start`: reads the settings and the clock, starts trailbot, and stops it on SIGINT or SIGTERM. */
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { type App, openApp, openParts, slackConnection } from './app.ts';
 import { progressBar } from './cli/progress.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
@@ -35,8 +36,7 @@ async function run(config: Config): Promise<void> {
     if (connection) {
       const bot = await app.start({ connection, channel: config.DIGEST_CHANNEL, isPlayground: false });
       onClose(() => bot.close());
-      const url = bot.port === null ? '' : `, at ${requestUrl(bot.port)}`;
-      process.stdout.write(`trailbot answers /trail in Slack${url}. Stop it with ctrl-C.\n`);
+      process.stdout.write(`trailbot answers /trail in Slack. ${requestsTo(config.BIND_ADDRESS, bot.port)}Stop it with ctrl-C.\n`);
     } else {
       await startPlayground(app, config, onClose);
     }
@@ -48,9 +48,7 @@ async function run(config: Config): Promise<void> {
 
 /** Starts the bot in the playground's Slack, and the page that shows it. Nothing of the playground is loaded before: with Slack, it never is. */
 async function startPlayground(app: App, config: Config, onClose: (step: () => unknown) => void): Promise<void> {
-  const { openPlaygroundSlack } = await import('../playground/slack.ts');
-  const { availablePort } = await import('../playground/loopback.ts');
-  const { servePage } = await import('../playground/page.ts');
+  const [{ openPlaygroundSlack }, { availablePort }, { servePage }] = await loadPlayground();
   const slack = await openPlaygroundSlack();
   onClose(() => slack.close());
   const { botToken, apiUrl: slackApiUrl, fetch: slackFetch, signingSecret, workspace } = slack;
@@ -68,6 +66,23 @@ async function startPlayground(app: App, config: Config, onClose: (step: () => u
   onClose(() => page.close());
   const example = examples.find((line) => line.startsWith('root')) ?? 'help';
   process.stdout.write(`\n  Ask the trail at  ${page.url}\n  or in a terminal: npm run -s ask -- ${example}\n\n  ${about} Stop with ctrl-C.\n\n`);
+}
+
+async function loadPlayground() {
+  try {
+    return await Promise.all([import('../playground/slack.ts'), import('../playground/loopback.ts'), import('../playground/page.ts')]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new UserError('The local page needs packages that are not installed in production. Run npm install, or set SLACK_BOT_TOKEN for Slack.');
+  }
+}
+
+/** Where Slack's requests must go, as a sentence; none in Socket Mode. */
+function requestsTo(host: string, port: number | null): string {
+  if (port === null) return '';
+  const isLoopback = host.startsWith('127.') || host === '::1';
+  const from = isLoopback ? 'from this machine, as from a reverse proxy (BIND_ADDRESS names another address)' : 'from the network';
+  return `It takes Slack’s requests on ${isIPv6(host) ? `[${host}]` : host}:${port}, path /slack/events, ${from}. `;
 }
 
 /** The request URL that Slack calls. */

@@ -40,10 +40,12 @@ describe('a line that is too long', () => {
   });
 
   test('is refused when only the saved question makes it so', async () => {
-    const at = '2026-11-01T00:00:00Z';
+    const lines: Readonly<Record<string, string>> = { wide: `events ${'x'.repeat(1900)}`, edited: 'x'.repeat(1_000_000) };
     const saved = openSavedQuestions({
-      read: async () => ({ wide: { line: `events ${'x'.repeat(1900)}`, by: null, at }, edited: { line: 'x'.repeat(1_000_000), by: null, at } }),
-      write: async () => undefined,
+      folder: 'saved',
+      names: async () => Object.keys(lines),
+      read: async (name) => ({ version: 1, value: { line: lines[name], by: null, at: '2026-11-01T00:00:00Z' }, file: `${name}.json` }),
+      add: async () => true,
     });
     const desk = openDesk({ commands, reports }, engine, { saved });
     await expect(desk.answer(`wide ${'y'.repeat(200)}`, asking)).rejects.toThrow('at most 2,000 characters');

@@ -20,7 +20,7 @@ test('docs/questions.md shows the current answer of each command', async () => {
   const catalog = await loadRegistry(root);
   const desk = openDesk(catalog, engine, {
     isSample: true,
-    networks: openKnownNetworks({ trail, store, isSample: true }, readConfig({}), () => new Date(SAMPLE_END)),
+    networks: await openKnownNetworks({ trail, store, isSample: true }, readConfig({}), () => new Date(SAMPLE_END)),
   });
   const sections: string[] = [];
   for (const [name, command] of catalog.commands) {
