@@ -21,7 +21,7 @@ interface Plant {
 }
 
 /** In every secret, and nowhere else. */
-const MARK = 'Zq7Mark';
+const SECRET_MARK = 'Zq7Mark';
 const KEPT = 'kept-beside';
 
 const NAMES = [
@@ -117,16 +117,16 @@ const FORMS: Readonly<Record<string, (secret: string) => string>> = {
 };
 
 /** A secret as a program makes one, of 40 letters and digits, different for each number. */
-const secretOf = (n: number): string => `${MARK}${String(n).padStart(5, '0')}xA9kPq3LmN8vRt2WyB7cD4eFgHjK`;
+const secretOf = (n: number): string => `${SECRET_MARK}${String(n).padStart(5, '0')}xA9kPq3LmN8vRt2WyB7cD4eFgHjK`;
 
-const DOCUMENTS = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails'] as const;
+const PLANTED_IN = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails'] as const;
 
 function plants(): Plant[] {
   const named = NAMES.flatMap((name, i) =>
     Object.entries(NESTINGS).flatMap(([how, nest], j) => {
       const secret = secretOf(i * 100 + j);
       const value = nest(name, secret);
-      const document = DOCUMENTS[(i + j) % DOCUMENTS.length] as string;
+      const document = PLANTED_IN[(i + j) % PLANTED_IN.length] as string;
       const copies = { errorMessage: `The value ${secret} is not valid for ${KEPT}`, userAgent: `tool/1.0 (${secret})` };
       return [
         { how: `${name} ${how}`, fields: { [document]: value } },
@@ -153,7 +153,7 @@ function plants(): Plant[] {
 const eventOf = ({ fields }: Plant): Fields =>
   record({ eventSource: 'rds.amazonaws.com', eventName: 'ModifyDBInstance', readOnly: false, errorCode: 'AccessDenied', ...fields });
 
-const DAY = '2026-05-01';
+const ATTACKED_DAY = '2026-05-01';
 /** Of the events that have the secret elsewhere too, without its name: only who reads the whole record knows that it is one. */
 const DAY_OF_COPIES = '2026-04-30';
 const NOW = new Date('2026-05-02T00:00:00Z');
@@ -193,7 +193,7 @@ const LINES = [
   'account 111122223333',
   'who ModifyDBInstance',
   'explain-denied',
-  `events message:"The value ${MARK}"`,
+  `events message:"The value ${SECRET_MARK}"`,
   'events requestParameters.name:postgres',
   'events requestParameters.dBInstanceIdentifier:kept',
   'who-changed',
@@ -215,13 +215,13 @@ const REFUSED = NAMES.flatMap((name) =>
   ]),
 );
 
-export const secrets: Attack = {
+export const secretsAttack: Attack = {
   name: 'secrets',
   async run({ size, folder, signal }: AttackContext) {
     const all = plants();
     const planted = sample(all, size, 17);
     const list = planted.map(eventOf);
-    const trail = join(folder, 'trail', 'AWSLogs', '111122223333', 'CloudTrail', 'eu-central-1', ...DAY.split('-'));
+    const trail = join(folder, 'trail', 'AWSLogs', '111122223333', 'CloudTrail', 'eu-central-1', ...ATTACKED_DAY.split('-'));
     await mkdir(trail, { recursive: true });
     await writeFile(join(trail, '111122223333_CloudTrail_eu-central-1_20260501T1005Z_0000000000000001.json.gz'), gzipSync(logFile(list)));
     await using open = await openFolder({ trail: join(folder, 'trail'), store: join(folder, 'store') });
@@ -239,7 +239,7 @@ export const secrets: Attack = {
       ),
       await tryEach(
         'questions about all of them',
-        LINES.map((line) => ({ line: `${line} ${DAY}`, how: line })),
+        LINES.map((line) => ({ line: `${line} ${ATTACKED_DAY}`, how: line })),
         ask,
       ),
       await tryEach('a daily report', [{ line: '', how: 'daily' }], ask),
@@ -271,7 +271,7 @@ function asker(open: OpenTrail, { reports }: Registry, templates: URL, signal: A
     for (const isExport of [false, true]) {
       const statements: Sql[] = [];
       const options = { now: NOW, signal, isExport, onQuery: (statement: Sql) => statements.push(statement) };
-      const period = { from: new Date(`${DAY}T00:00:00Z`), to: NOW };
+      const period = { from: new Date(`${ATTACKED_DAY}T00:00:00Z`), to: NOW };
       try {
         const answer = await (line === '' ? open.desk.report(report, period, options) : open.desk.answer(line, options));
         out.push(...(await formsOf(answer, templates)));
@@ -319,17 +319,17 @@ async function tryEach(what: string, tries: readonly Try[], ask: AskAll): Promis
 
 /** What surrounds a mark in an output; undefined without one. */
 function leakIn(output: string, line: string): string | undefined {
-  const asked = line.includes(MARK) ? output.replaceAll(/(?:The value )?Zq7Mark(?!\d)/g, '') : output;
-  const at = asked.indexOf(MARK);
+  const asked = line.includes(SECRET_MARK) ? output.replaceAll(/(?:The value )?Zq7Mark(?!\d)/g, '') : output;
+  const at = asked.indexOf(SECRET_MARK);
   return at < 0 ? undefined : asked.slice(Math.max(0, at - 60), at + 60);
 }
 
 async function tryRefused(lines: readonly string[], open: OpenTrail, signal: AbortSignal): Promise<AttackOutcome> {
   const failures: string[] = [];
   for (const line of lines) {
-    const refused = await open.desk.answer(`${line} ${DAY}`, { now: NOW, signal }).catch((error: unknown) => error);
+    const refused = await open.desk.answer(`${line} ${ATTACKED_DAY}`, { now: NOW, signal }).catch((error: unknown) => error);
     if (!(refused instanceof UserError)) failures.push(`${line} is answered`);
-    else if (JSON.stringify([refused.message, refused.suggestion, refused.choices]).includes(`${MARK}0`))
+    else if (JSON.stringify([refused.message, refused.suggestion, refused.choices]).includes(`${SECRET_MARK}0`))
       failures.push(`${line}: ${refused.message}`);
   }
   return { what: 'counts and filters on a secret path', tried: lines.length, failures };

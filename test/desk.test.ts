@@ -6,7 +6,9 @@ import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import { openLog } from '../src/state/log.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
+import type { Sql } from '../src/trail/sql.ts';
 import { ACCOUNT, type Fields, record, records, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -153,6 +155,107 @@ describe('Secrets in a record', () => {
     expect(JSON.stringify((await open.ask(`events by:key ${DAY}`)).table?.rows[0]?.cells)).toContain('AKIA…MPLE');
     expect(JSON.stringify((await open.ask(`events key:AKIAIOSFODNN7EXAMPLE by:key ${DAY}`)).table?.rows[0]?.cells)).toContain('AKIAIOSFODNN7EXAMPLE');
   });
+});
+
+describe('A secret of a record', () => {
+  const secret = 'correct-horse-42';
+  const failed = record({
+    eventName: 'ModifyDBInstance',
+    errorCode: 'ValidationException',
+    errorMessage: `The password ${secret} is too weak`,
+    userAgent: `tool/1.0 (token=${secret})`,
+    requestParameters: { masterUserPassword: secret, dBInstanceIdentifier: 'orders', environment: { variables: { MODE: secret } } },
+  });
+  const asked = { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal };
+
+  test('is hidden where nothing around it says that it is one', async () => {
+    await using open = await trailOf(failed);
+    const shown = toTerminal(await open.ask(`event ${failed.eventID} ${DAY}`), templates, 200);
+    expect(shown).toContain('The password (hidden) is too weak');
+    expect(shown).toContain('orders');
+    expect(shown).not.toContain(secret);
+  });
+
+  test('is in no follow-up, since without it that would ask something else', async () => {
+    await using open = await trailOf(failed, record());
+    const { table } = await open.ask(`count by:agent ${DAY}`);
+    expect(table?.rows).toMatchObject([
+      { cells: { agent: 'aws-cli/2.17.32' }, next: { label: 'aws-cli/2.17.32' } },
+      { cells: { agent: 'tool/1.0 (token=(hidden)' } },
+    ]);
+    expect(table?.rows[1]?.next).toBeUndefined();
+  });
+
+  test('is not repeated from a question, which therefore cannot be shared', async () => {
+    await using open = await trailOf(failed);
+    const answer = await open.ask(`events agent:"tool/1.0 (token=${secret})" ${DAY}`);
+    expect(answer.table?.rows).toHaveLength(1);
+    expect(JSON.stringify(answer)).not.toContain(secret);
+    expect(answer).not.toHaveProperty('line');
+    expect(answer.note).toBe('The question holds what looks like a secret, so it is not repeated here.');
+  });
+
+  test('is not saved', async () => {
+    await using open = await trailOf(failed);
+    const saved = { all: async () => new Map(), save: () => expect.unreachable() };
+    const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), open.engine, { saved });
+    await expect(desk.answer(`save mine: events agent:"token=${secret}"`, asked)).rejects.toThrow(/holds what looks like a secret/);
+  });
+
+  test('is an example of no field', async () => {
+    await using open = await trailOf(failed);
+    const cells = await open.cells(`fields ModifyDBInstance ${DAY}`);
+    expect(cells.filter(({ top }) => String(top).includes('(hidden)')).map(({ path }) => path)).toEqual([
+      'requestParameters.environment.variables.MODE',
+      'requestParameters.masterUserPassword',
+    ]);
+    expect(JSON.stringify(cells)).not.toContain(secret);
+  });
+
+  test('is in no statement that is printed, and in no error of an engine', async () => {
+    await using open = await trailOf(failed);
+    const statements: Sql[] = [];
+    const registry = await loadRegistry(new URL('../', import.meta.url));
+    await openDesk(registry, open.engine).answer(`events agent:"token=${secret}" ${DAY}`, { ...asked, onQuery: (each) => statements.push(each) });
+    expect(statements.flatMap(({ values }) => values)).toContain('(hidden)');
+    expect(JSON.stringify(statements)).not.toContain(secret);
+    const broken: QueryEngine = {
+      ...open.engine,
+      execute: () => Promise.reject(new Error(`cannot convert {"password":"${secret}"}`, { cause: new Error(`token=${secret}`) })),
+    };
+    const error = await openDesk(registry, broken)
+      .answer(`events ${DAY}`, asked)
+      .then(() => undefined)
+      .catch((each: unknown) => each);
+    const { message, stack, cause } = error as Error;
+    expect([message, stack, cause].map(String).join()).not.toContain(secret);
+    expect(message).toBe('cannot convert {"password":"(hidden)"}');
+  });
+
+  test.each([
+    ['by:requestParameters.masterUserPassword', 'count requestParameters.masterUserPassword:*'],
+    ['by:requestParameters.environment.variables.MODE', 'count requestParameters.environment.variables.MODE:*'],
+    ['requestParameters.masterUserPassword:c*', 'count requestParameters.masterUserPassword:*'],
+    [`-requestParameters.masterUserPassword:${secret}`, 'count -requestParameters.masterUserPassword:*'],
+    ['(error:* OR requestParameters.masterUserPassword:?orrect*)', 'count (error:* OR requestParameters.masterUserPassword:*)'],
+  ])('cannot be counted or guessed with %s, but who has one can be found', async (typed, suggestion) => {
+    await using open = await trailOf(failed, record());
+    await expect(open.ask(`count ${typed} ${DAY}`)).rejects.toMatchObject({
+      message: expect.stringMatching(/^“requestParameters\..*” holds secrets, so its values (?:are not shown|cannot be searched)/),
+      suggestion: `${suggestion} ${DAY}`,
+    });
+    expect(JSON.stringify(await open.ask(`${suggestion} ${DAY}`))).not.toContain(secret);
+  });
+});
+
+test('The log has no secret, whatever is logged', () => {
+  const lines: string[] = [];
+  const log = openLog('info', { write: (line) => lines.push(line) });
+  log.error(new Error('cannot read {"sessionToken":"Zq7Mark-1"}'), 'failed at https://b/k?X-Amz-Signature=Zq7Mark-2');
+  log.warn({ record: { password: 'Zq7Mark-3', name: 'kept' } }, 'skipped');
+  expect(lines).toHaveLength(2);
+  expect(lines.join('')).not.toContain('Zq7Mark');
+  expect(JSON.parse(lines[1] ?? '')).toMatchObject({ level: 40, record: { password: '(hidden)', name: 'kept' }, msg: 'skipped' });
 });
 
 describe('A row leads to what it counts', () => {

@@ -222,7 +222,7 @@ describe('a planted violation is refused:', () => {
 
   test('a circle of types', () => {
     const circular = planted('src/trail/sql.ts', `import type { Filter } from './filter.ts';`);
-    expect(circlesIn(circular).some((path) => /src\/trail\/sql\.ts → .*src\/trail\/sql\.ts/.test(path))).toBe(true);
+    expect(circlesIn(circular).some((path) => path.includes('src/trail/sql.ts → src/trail/filter.ts'))).toBe(true);
   });
 
   test('a second meaning of a name', () => {

@@ -153,7 +153,7 @@ const maskNext = ({ label, line, ...rest }: Next, mask: Mask): Next[] => (mask.h
 const maskRow =
   (mask: Mask) =>
   ({ cells, next }: Row): Row => {
-    const masked = mask.deep(cells);
+    const masked = Object.fromEntries(Object.entries(cells).map(([name, cell]) => [name, typeof cell === 'string' ? mask.text(cell) : cell]));
     const isUnsafe = next !== undefined && Object.entries(cells).some(([name, cell]) => hasHidden(masked[name], cell) && isWithin(cell, next.line));
     const [safe] = next && !isUnsafe ? maskNext(next, mask) : [];
     return { cells: masked, ...(safe && { next: safe }) };

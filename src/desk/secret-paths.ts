@@ -1,4 +1,4 @@
-/** Paths of a line whose values may be secrets: they are not counted, listed or searched. */
+/** Paths of a line whose values may be secrets: they are neither counted nor searched. */
 import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
@@ -12,15 +12,14 @@ import { readPath } from '../trail/json-path.ts';
  * away, and an exact value would put a secret into the line; only whether a record has it may be asked.
  */
 export function checkSecretPaths(line: Line): void {
-  const grouped = [...(line.by ?? []), ...(line.cols ?? [])].find(holdsSecrets);
+  const grouped = line.by?.find(holdsSecrets);
   if (grouped !== undefined) {
-    const { by = [], cols = [], ...rest } = line;
-    const kept = { by: by.filter((field) => !holdsSecrets(field)), cols: cols.filter((field) => !holdsSecrets(field)) };
-    const shown = { ...(kept.by.length > 0 && { by: kept.by }), ...(kept.cols.length > 0 && { cols: kept.cols }) };
+    const { by = [], ...rest } = line;
+    const kept = by.filter((field) => !holdsSecrets(field));
     const has: Term = { field: grouped, negated: false, values: [ANY] };
     throw new UserError(
       `“${grouped}” holds secrets, so its values are not shown. “${grouped}:*” finds the records that have it.`,
-      printLine({ ...rest, ...shown, filters: [...line.filters, has] }),
+      printLine({ ...rest, ...(kept.length > 0 && { by: kept }), filters: [...line.filters, has] }),
     );
   }
   const searched = termsOf(line.filters).find((term) => holdsSecrets(term.field) && !asksWhetherThere(term));

@@ -24,7 +24,16 @@ export interface Mask {
 export function openMask(asked = ''): Mask {
   const known = openKnownSecrets();
   const masked = new Map<string, string>();
-  const hide = (text: string): string => known.hide(hideInText(text, known.add));
+  const clean = new Set<string>();
+  /** Text that a row repeats is looked at once. */
+  const hideKinds = (text: string): string => {
+    if (clean.has(text)) return text;
+    const after = hideInText(text, known.add);
+    if (clean.size >= MAX_REMEMBERED) clean.clear();
+    if (after === text && text.length <= MAX_REMEMBERED_LENGTH) clean.add(text);
+    return after;
+  };
+  const hide = (text: string): string => known.hide(hideKinds(text));
   const maskText = (text: string): string => {
     if (text.length < MIN_LENGTH || (known.count() === 0 && isPlain(text))) return text;
     const before = masked.get(text);
@@ -39,7 +48,7 @@ export function openMask(asked = ''): Mask {
       const count = known.count();
       for (const cell of Object.values(row)) {
         if (typeof cell !== 'string' || cell.length < MIN_LENGTH || isPlain(cell)) continue;
-        if (!masked.has(cell)) hideInText(cell, known.add);
+        hideKinds(cell);
       }
       if (known.count() !== count) masked.clear();
     },
