@@ -1,6 +1,6 @@
 /** Every attack, in the order in which they run. */
 import type { Attack } from './attack.ts';
 import { ending } from './ending.ts';
-import { plantedSecrets } from './secrets.ts';
+import { secretsAttack } from './secrets.ts';
 
-export const attacks: readonly Attack[] = [ending, plantedSecrets];
+export const attacks: readonly Attack[] = [ending, secretsAttack];

@@ -197,7 +197,12 @@ describe('A secret of a record', () => {
 
   test('is not saved', async () => {
     await using open = await trailOf(failed);
-    const saved = { all: async () => new Map(), save: () => expect.unreachable() };
+    const saved = {
+      all: () => expect.unreachable(),
+      find: () => expect.unreachable(),
+      save: () => expect.unreachable(),
+      forget: () => expect.unreachable(),
+    };
     const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), open.engine, { saved });
     await expect(desk.answer(`save mine: events agent:"token=${secret}"`, asked)).rejects.toThrow(/holds what looks like a secret/);
   });
@@ -245,6 +250,30 @@ describe('A secret of a record', () => {
       suggestion: `${suggestion} ${DAY}`,
     });
     expect(JSON.stringify(await open.ask(`${suggestion} ${DAY}`))).not.toContain(secret);
+  });
+});
+
+describe('An access key id', () => {
+  const key = (id: string): Fields => record({ userIdentity: { ...user('alice'), accessKeyId: id } });
+
+  test('is shortened on a screen, also in the lines to ask next, which can be asked so', async () => {
+    const made = key('AKIAIOSFODNN7EXAMPLE');
+    await using open = await trailOf(made, key('AKIAIOSFODNN7EXAMPL2'));
+    const shown = toTerminal(await open.ask(`event ${made.eventID} ${DAY}`), templates, 200);
+    expect(shown).toContain(`  key AKIA…MPLE ${DAY}   (About AKIA…MPLE)`);
+    expect(shown).not.toContain('AKIAIOSFODNN7EXAMPLE');
+    for (const line of [`key AKIA…MPLE ${DAY}`, `key AKIA...MPLE ${DAY}`])
+      expect((await open.ask(line)).line).toBe(`key AKIAIOSFODNN7EXAMPLE ${DAY}`);
+    expect(await open.ids(`events key:AKIA…MPL2 ${DAY}`)).toHaveLength(1);
+    expect(toTerminal(await open.ask(`key AKIA…MPLE ${DAY}`), templates, 200)).toContain('AKIAIOSFODNN7EXAMPLE');
+  });
+
+  test('is asked for in full when none or several look so', async () => {
+    await using open = await trailOf(key('AKIAIOSFODNN7EXAMPLE'), key('AKIAJOSFODNN7EXAMPLE'));
+    await expect(open.ask(`key AKIA…MPLE ${DAY}`)).rejects.toThrow('Several access keys look like AKIA…MPLE. Write the whole id.');
+    await expect(open.ask(`key ASIA…MPLE ${DAY}`)).rejects.toThrow(
+      /^No access key that looks like ASIA…MPLE was found in the calls from 2026-05-01T/,
+    );
   });
 });
 

@@ -17,7 +17,7 @@ import { visible } from '../message/escape.ts';
 import { toTerminal } from '../message/terminal.ts';
 import { jsonFile } from '../state/json-file.ts';
 import { formatCount, truncate } from '../text/format.ts';
-import { hideSecrets } from '../text/redact.ts';
+import { hideSecrets, shortenKeys } from '../text/redact.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -362,7 +362,7 @@ try {
     process.stderr.write('The question took longer than QUERY_TIMEOUT_SECONDS and was stopped. Try a shorter time range.\n');
     process.exitCode = STATUS.userError;
   } else if (error instanceof UserError) {
-    const choices = error.choices.map(({ label, line }) => `  ${visible(line)}   (${visible(label)})`);
+    const choices = error.choices.map(({ label, line }) => `  ${visible(shortenKeys(line, process.argv.join(' ')))}   (${visible(label)})`);
     const lines = [
       ...error.message.split('\n').map(visible),
       ...(error.suggestion ? [`Did you mean: ${visible(error.suggestion)}`] : []),

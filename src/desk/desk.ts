@@ -21,6 +21,7 @@ import type { Registry } from './registry.ts';
 import { type AskOptions, openRunner } from './runner.ts';
 import { forgetQuestion, listSaved, readForget, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
 import { withMonths, withSuggestions } from './suggestions.ts';
+import { hasShortKey, withWholeKeys } from './whole-keys.ts';
 
 export interface Desk {
   /** @throws UserError for a line that cannot be answered. */
@@ -46,6 +47,9 @@ interface DeskOptions {
 /** A mistake that may be none: the text may be the name of a saved question that cannot be read. */
 const withProblem = (error: unknown, problem: string): unknown =>
   error instanceof UserError ? new UserError(`${error.message} ${problem}`, error.suggestion, error.choices) : error;
+
+/** The time of a trail without events. */
+const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 
 /** A desk over the commands and reports of a registry. */
 export function openDesk(
@@ -77,7 +81,7 @@ export function openDesk(
   };
 
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
-    if (!saved) return answerLine(typed, options);
+    if (!saved) return answerWithKeys(typed, options);
     const save = readSave(typed);
     if (save && holdsSecret(save.line ?? ''))
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
@@ -87,8 +91,29 @@ export function openDesk(
     const { text, problem } = await resolveSavedName(typed, saved, commands);
     if (text === undefined) return listSaved(saved);
     return problem === undefined
-      ? answerLine(text, options)
-      : answerLine(text, options).catch((error) => Promise.reject(withProblem(error, problem)));
+      ? answerWithKeys(text, options)
+      : answerWithKeys(text, options).catch((error) => Promise.reject(withProblem(error, problem)));
+  }
+
+  async function answerWithKeys(text: string, options: AskOptions): Promise<Answer> {
+    return answerLine(hasShortKey(text) ? await withKeysFound(text, options) : text, options);
+  }
+
+  /** The line with whole access key ids. They are looked for in the whole trail; where a query costs money, in its last day. */
+  async function withKeysFound(text: string, options: AskOptions): Promise<string> {
+    const range = (engine.estimate ? await namesRange(engine) : undefined) ?? (await wholeRange());
+    let line = text;
+    const question = { kind: 'command', name: 'key', line: undefined, window: range ?? NO_TIME, reads: 1, filters: [], isNewestFirst: true } as const;
+    await run(question, options, async ({ ask }) => {
+      line = await withWholeKeys(text, range, ask);
+      return { data: {} };
+    });
+    return line;
+  }
+
+  async function wholeRange(): Promise<TimeRange | undefined> {
+    const { first, last } = await engine.extent();
+    return first === null || last === null ? undefined : { from: new Date(first), to: new Date(Date.parse(last) + 1000) };
   }
 
   /** Reads a line. @throws UserError; for a word that is missing or not of its form, with the newest names of the trail that fit. */

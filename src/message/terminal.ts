@@ -1,6 +1,7 @@
 /** An answer as text for a terminal: the same template, a table that fits, and the follow-ups as lines to type. */
 import CliTable from 'cli-table3';
 import type { Answer, Next, Table } from '../answer/answer.ts';
+import { shortenKeys } from '../text/redact.ts';
 import { clip, plain, visible } from './escape.ts';
 import { footer } from './message.ts';
 import { formatCell, visibleColumns } from './table.ts';
@@ -15,13 +16,17 @@ export function toTerminal(answer: Answer, templates: URL, width: number): strin
   const parts = [
     withoutMarkup(fill(answer.template, answer.data, templates)),
     ...(shown ? [drawTable(shown, width)] : []),
-    ...(next.length > 0 ? [`Ask next:\n${next.map(followUpLine).join('\n')}`] : []),
+    ...(next.length > 0 ? [`Ask next:\n${next.map((each) => followUpLine(each, answer.line ?? '')).join('\n')}`] : []),
     withoutMarkup(footer(answer, shown ? Math.min(shown.rows.length, MAX_TERMINAL_ROWS) : 0, templates)),
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-const followUpLine = ({ label, line }: Next): string => `  ${visible(line)}${label === line ? '' : `   (${visible(label)})`}`;
+/** A follow-up as it may be typed: the desk knows shortened access key ids. */
+const followUpLine = ({ label, line }: Next, asked: string): string => {
+  const typed = shortenKeys(line, asked);
+  return `  ${visible(typed)}${label === typed ? '' : `   (${visible(label)})`}`;
+};
 
 /** Removes the marks of templates: `# ` headings, `^ ` footnotes, fences, bold labels. */
 const withoutMarkup = (filled: string): string => {
