@@ -33,6 +33,11 @@ describe('A secret is known by its form:', () => {
     ['the user of curl', 'curl -u app:abc https://x', 'curl -u app:(hidden) https://x'],
     ['XML', '<pre_shared_key>abc</pre_shared_key>', '<pre_shared_key>(hidden)</pre_shared_key>'],
     ['a secret access key', 'AKIAIOSFODNN7EXAMPLE/wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'.replace('/wJ', ' wJ'), 'AKIA…MPLE (hidden)'],
+    ['a header of cookies', 'Cookie: a=b; c=d', 'Cookie: (hidden)'],
+    ['a bearer token of letters', 'Bearer LEAKEDTOKEN', 'Bearer (hidden)'],
+    ['a header of letters', 'X-Api-Key: LEAKED', 'X-Api-Key: (hidden)'],
+    ['AWS’s own words', "Value 'abcdef' at 'masterUserPassword' failed to satisfy", "Value '(hidden)' at 'masterUserPassword' failed to satisfy"],
+    ['a file of logins', 'machine x login y password z', 'machine x login y password (hidden)'],
     ['JSON in a sentence', 'bad {"a":1,"password":"x\\"y"}.', 'bad {"a":1,"password":"(hidden)"}.'],
     ['JSON that is cut off', '{"a":1,"env":[{"name":"DB_PASSWORD","value":"abc', '{"a":1,"env":[{"name":"DB_PASSWORD","value":"(hidden)'],
   ])('%s', (_, text, right) => {
@@ -46,6 +51,8 @@ describe('A secret is known by its form:', () => {
     'The security token included in the request is invalid.',
     'Invalid token: expected a string',
     'Basic authentication is required',
+    "Value 'abcdef' at 'tableName' failed to satisfy constraint",
+    'The password is too short. The token: expired.',
     'nextToken=abcdef&clientToken=zz&list-type=2',
     'da39a3ee5e6b4b0d3255bfef95601890afd80709 is the secret’s digest',
     'password=******** token= secret=null',
@@ -79,6 +86,7 @@ describe('A secret is known by its name', () => {
       ],
       parameters: [{ parameterKey: 'ApiKey', parameterValue: 'e' }],
       setting: { name: '/x', type: 'SecureString', value: 'f' },
+      plainSetting: { name: '/y', value: 'g', overwrite: true },
       build: { name: 'TOKEN', type: 'SECRETS_MANAGER', value: 'prod/token' },
       count: 3,
       big: 153531731419263116n,
@@ -98,6 +106,7 @@ describe('A secret is known by its name', () => {
       ],
       parameters: [{ parameterKey: 'ApiKey', parameterValue: '(hidden)' }],
       setting: { name: '/x', type: 'SecureString', value: '(hidden)' },
+      plainSetting: { name: '/y', value: '(hidden)', overwrite: true },
       build: { name: 'TOKEN', type: 'SECRETS_MANAGER', value: 'prod/token' },
       count: 3,
       big: 153531731419263116n,
@@ -131,6 +140,7 @@ describe('What was a secret in a row that was read', () => {
     ['abc', 'abc and abcdef'],
     ['admin', 'the admin role'],
     ['production', 'production'],
+    ['Instances', 'RunInstances, Instances'],
     ['111122223333', 'account 111122223333'],
     ['2026-05-01', 'on 2026-05-01'],
     ['hunter2', 'hunter22'],
@@ -194,11 +204,11 @@ test.each([
   ['basic+', 'basic+'],
   ['[', '['],
   ['-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----'],
-])('A megabyte of %s takes less than 2 s', (start, again) => {
+])('A megabyte of %s takes less than 2 s of computing', (start, again) => {
   const text = start + again.repeat(Math.ceil(1e6 / again.length));
-  const began = performance.now();
+  const began = process.cpuUsage();
   hidden(text);
   openMask().deep({ text });
   openMask().read({ text });
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(process.cpuUsage(began).user / 1000).toBeLessThan(2000);
 });

@@ -85,11 +85,11 @@ export function openDesk(
     const save = readSave(typed);
     if (save && holdsSecret(save.line ?? ''))
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
-    if (save) return saveQuestion(save, saved, commands, options);
+    if (save) return openMask().deep(await saveQuestion(save, saved, commands, options));
     const forgotten = readForget(typed);
-    if (forgotten !== undefined) return forgetQuestion(forgotten, saved, options);
+    if (forgotten !== undefined) return openMask().deep(await forgetQuestion(forgotten, saved, options));
     const { text, problem } = await resolveSavedName(typed, saved, commands);
-    if (text === undefined) return listSaved(saved);
+    if (text === undefined) return openMask().deep(await listSaved(saved));
     return problem === undefined
       ? answerWithKeys(text, options)
       : answerWithKeys(text, options).catch((error) => Promise.reject(withProblem(error, problem)));

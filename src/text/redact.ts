@@ -205,14 +205,15 @@ const isKeyId = (key: string, value: unknown): boolean =>
   typeof value === 'string' &&
   ((/accesskey$/i.test(key) && /^A[A-Z]{2}A[A-Z0-9]{12,}$/.test(value)) || (key === 'apiKey' && /^[a-z0-9]{10}$/.test(value)));
 
-/** The keys of a pair's secret: `value` of `{name: "DB_PASSWORD", value}`, and of a SecureString. */
+/** The keys of a pair's secret: `value` of `{name: "DB_PASSWORD", value}`, and of a parameter of Systems Manager. */
 function secretsOfPairs(value: object): readonly string[] {
   const entries = Object.entries(value);
   const values = entries.filter(([key]) => isPairValue(key)).map(([key]) => key);
   if (values.length === 0) return [];
   const type = entries.find(([key]) => /^type$/i.test(key))?.[1];
   if (type === 'PARAMETER_STORE' || type === 'SECRETS_MANAGER') return [];
-  const isSecret = type === 'SecureString' || entries.some(([key, name]) => isPairName(key) && typeof name === 'string' && namesSecret(name));
+  const isOfSystemsManager = /^(?:String|StringList|SecureString)$/.test(String(type)) || entries.some(([key]) => key === 'overwrite');
+  const isSecret = isOfSystemsManager || entries.some(([key, name]) => isPairName(key) && typeof name === 'string' && namesSecret(name));
   return isSecret ? values : [];
 }
 
@@ -290,11 +291,11 @@ function openKnownSecrets(): KnownSecrets {
 }
 
 /**
- * True for a value that hardly means anything else: at least six characters, of which one is a digit or a mark and one is a letter,
- * or twelve. Others, such as `admin` or an account's number, are hidden in their place only.
+ * True for a value that hardly means anything else: at least six characters, and more than digits. Of letters only it has twelve, or
+ * eight in capitals. Others, such as `admin` or an account's number, are hidden in their place only.
  */
 const isDistinct = (secret: string): boolean =>
-  secret.length >= ANCHOR && !/^[\d\s.,:;/+T_Z-]+$/.test(secret) && (secret.length >= 12 || /[^A-Za-z]/.test(secret));
+  secret.length >= ANCHOR && !/^[\d\s.,:;/+T_Z-]+$/.test(secret) && (secret.length >= 12 || /[^A-Za-z]/.test(secret) || /^[A-Z]{8}/.test(secret));
 
 /** A short secret is not hidden within a longer word. */
 function isAlone(text: string, at: number, secret: string): boolean {

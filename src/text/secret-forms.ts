@@ -49,7 +49,7 @@ export function decode(text: string): string {
 /** Quick: true for text that has none of the words or marks of a secret. */
 const hasNoMark = (text: string): boolean => !MARKS.test(text);
 const MARKS =
-  /pass|pwd|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl/i;
+  /pass|pwd|value|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl/i;
 
 function hidePlain(text: string, onSecret: OnSecret): string {
   if (hasNoMark(text)) return text;
@@ -70,14 +70,17 @@ function hidePlain(text: string, onSecret: OnSecret): string {
     namesSecret(name) && !isHarmless(secret) ? `${before}${hide(secret)}` : whole,
   );
   out = out.replace(CURL_USER, (_, before: string, secret: string) => `${before}${hide(secret)}`);
-  out = out.replace(IDENTIFIED_BY, (_, before: string, secret: string) => `${before}${hide(secret)}`);
+  for (const form of SPOKEN) out = out.replace(form, (_, before: string, secret: string) => `${before}${hide(secret)}`);
+  out = out.replace(INVALID_VALUE, (whole, before: string, secret: string, after: string, name: string) =>
+    namesSecret(name) && !isHarmless(secret) ? `${before}${hide(secret)}${after}` : whole,
+  );
   return HAS_KEY.test(out) ? out.replace(SECRET_ACCESS_KEY, (secret) => (isMixed(secret) ? hide(secret) : secret)) : out;
 }
 
 /** True for values that are no secrets: AWS's own masks, booleans, references to where a secret lies, and what is hidden already. */
 export const isHarmless = (value: string): boolean => HARMLESS_VALUE.test(value) || isReference(value);
 const HARMLESS_VALUE =
-  /^(?:|true|false|null|none|undefined|\*+\)*|x{3,}|HIDDEN_DUE_TO_SECURITY_REASONS|value hidden due to security reasons\.?|success|failure|<?sensitiveDataRemoved>?|\(?hidden\)?|redacted|\[?redacted\]?)$/i;
+  /^(?:|true|false|null|none|undefined|yes|no|on|off|enabled|disabled|required|optional|\*+\)*|x{3,}|HIDDEN_DUE_TO_SECURITY_REASONS|value hidden due to security reasons\.?|success|failure|<?sensitiveDataRemoved>?|\(?hidden\)?|redacted|\[?redacted\]?)$/i;
 const isReference = (value: string): boolean =>
   /^(?:arn:[\w-]+:|\{\{resolve:|\$[({]|\/aws\/reference\/secretsmanager\/)/.test(value) || /^\$[A-Za-z_]\w*$/.test(value);
 
@@ -103,7 +106,8 @@ const URL_PASSWORD = /(:\/\/[^\s/:@"'<>]{0,256}:)([^\s/"'<>]{1,512})@/g;
 /** `Authorization: Bearer …` (RFC 6750), `Basic …` (RFC 7617). */
 const SCHEME = /(?<![A-Za-z])((?:Bearer|Basic|Negotiate)[ +:]{1,3})([A-Za-z0-9+/=_.~-]{6,})/gi;
 /** True for characters as a program makes them; false for a word: “Basic authentication”. */
-const looksRandom = (text: string): boolean => text.length > 24 || /\d|[A-Z].*[a-z].*[A-Z]|=$/.test(text);
+const looksRandom = (text: string): boolean => text.length > 24 || !(isWord(text) || /^(?:authenti|authori|credential)/i.test(text));
+const isWord = (text: string): boolean => /^[A-Z]?[a-z’'-]*[.,;:!?)]*$/.test(text);
 
 /** Where a token may begin. */
 const START = '(?<![A-Za-z0-9_-])';
@@ -148,7 +152,14 @@ const isMixed = (text: string): boolean => /[a-z]/.test(text) && /[A-Z]/.test(te
 const ELEMENT = /(<([A-Za-z][\w.:-]{0,63})>)([^<]{1,4096})/g;
 const OPTION = /(?<!\S)(--?([A-Za-z][\w-]{1,40})[ \t]{1,4}["']?)([^\s"']+)/g;
 const CURL_USER = /(?<!\S)((?:-u|--user)[ \t]{1,4}["']?[^\s:"']{1,128}:)([^\s"']+)/g;
-const IDENTIFIED_BY = /(identified by ["'])([^"']+)/gi;
+const SPOKEN = [
+  /(identified by ["'])([^"']+)/gi,
+  /(\blogin [^\s]{1,128} password )([^\s]+)/gi,
+  /(\bpass(?:word|phrase) ["'])([^"']+)/gi,
+  /(\bcookie: {0,4})([^\r\n"']+)/gi,
+];
+/** How AWS words it: Value 'abc' at 'masterUserPassword' failed to satisfy constraint. */
+const INVALID_VALUE = /(Value ["'])([^"']{1,4096})(["'] at ["']([\w.]{1,128})["'])/g;
 
 /** `password=…`, `password: …`, `X-Amz-Signature=…`: a separator after a name. JSON may write `=` as \u003d. */
 const SEPARATOR = /=|:|\\u003[dD]/g;
@@ -180,7 +191,7 @@ function hideAssigned(text: string, hide: (secret: string) => string): string {
 
 /** True for a word of a sentence after a colon: “Invalid token: expected a string”. */
 const isWordAfter = (name: string, value: string): boolean =>
-  value.length < 16 && !/\d/.test(value) && !/(?:password|passwd|pwd|passphrase)$/i.test(name);
+  value.length < 16 && isWord(value) && !/(?:password|passwd|pwd|passphrase)$/i.test(name);
 
 const IS_SCHEME = /^(?:bearer|basic|digest|negotiate|aws4-hmac-sha256|aws)$/i;
 /** Of a URL that was signed as S3 did until 2019; it names the signer's key. */
