@@ -151,7 +151,14 @@ function plants(): Plant[] {
 
 /** An event of a plant: a change that lists, profiles and histories read. */
 const eventOf = ({ fields }: Plant): Fields =>
-  record({ eventSource: 'rds.amazonaws.com', eventName: 'ModifyDBInstance', readOnly: false, errorCode: 'AccessDenied', ...fields });
+  record({
+    eventSource: 'rds.amazonaws.com',
+    eventName: 'ModifyDBInstance',
+    readOnly: false,
+    errorCode: 'AccessDenied',
+    resources: [{ ARN: `arn:aws:rds:eu-central-1:111122223333:db:${KEPT}`, accountId: '111122223333', type: 'AWS::RDS::DBInstance' }],
+    ...fields,
+  });
 
 const ATTACKED_DAY = '2026-05-01';
 /** Of the events that have the secret elsewhere too, without its name: only who reads the whole record knows that it is one. */
@@ -179,26 +186,34 @@ const LINES = [
   'count by:requestParameters.name',
   'count by:requestParameters.tags',
   'fields ModifyDBInstance top:1000',
-  'fields',
-  'rare',
-  'new',
-  'top',
-  'access-changes',
-  'created',
-  'user alice',
-  'role deploy',
-  'session alice',
-  'ip 203.0.113.7',
-  'key AKIAIOSFODNN7EXAMPLE',
-  'account 111122223333',
-  'who ModifyDBInstance',
-  'explain-denied',
   `events message:"The value ${SECRET_MARK}"`,
   'events requestParameters.name:postgres',
   'events requestParameters.dBInstanceIdentifier:kept',
-  'who-changed',
-  'event',
 ];
+/** A value for each word of a command, of which the trail has events. */
+const WORDS: Readonly<Record<string, string>> = {
+  account: '111122223333',
+  address: '203.0.113.7',
+  allow: 'us-east-1',
+  bucket: KEPT,
+  event: 'ModifyDBInstance',
+  id: '5d1c3a90-0000-4000-8000-000000000001',
+  instance: 'i-0abc1234def567890',
+  key: 'AKIAIOSFODNN7EXAMPLE',
+  region: 'eu-central-1',
+  resource: KEPT,
+  role: 'deploy',
+  user: 'alice',
+  who: 'alice',
+};
+
+/** Every command, with and without the word `all`. */
+const linesOf = ({ commands }: Registry): string[] =>
+  [...commands].flatMap(([name, { words }]) => {
+    const line = [name, ...Object.keys(words).flatMap((word) => (word === 'all' ? [] : [WORDS[word] ?? word]))].join(' ');
+    return Object.hasOwn(words, 'all') ? [line, `${line} all`] : [line];
+  });
+
 /** Lines that a secret path makes a mistake. */
 const REFUSED = NAMES.flatMap((name) =>
   [
@@ -219,14 +234,15 @@ export const secretsAttack: Attack = {
   name: 'secrets',
   async run({ size, folder, signal }: AttackContext) {
     const all = plants();
-    const planted = sample(all, size, 17);
+    const planted = sample(all, size, 29);
     const list = planted.map(eventOf);
     const trail = join(folder, 'trail', 'AWSLogs', '111122223333', 'CloudTrail', 'eu-central-1', ...ATTACKED_DAY.split('-'));
     await mkdir(trail, { recursive: true });
     await writeFile(join(trail, '111122223333_CloudTrail_eu-central-1_20260501T1005Z_0000000000000001.json.gz'), gzipSync(logFile(list)));
     await using open = await openFolder({ trail: join(folder, 'trail'), store: join(folder, 'store') });
     const root = new URL('../', import.meta.url);
-    const ask = asker(open, await loadRegistry(root), new URL('templates/', root), signal);
+    const registry = await loadRegistry(root);
+    const ask = asker(open, registry, new URL('templates/', root), signal);
     return [
       await tryEach(
         'one event',
@@ -239,7 +255,7 @@ export const secretsAttack: Attack = {
       ),
       await tryEach(
         'questions about all of them',
-        LINES.map((line) => ({ line: `${line} ${ATTACKED_DAY}`, how: line })),
+        [...LINES, ...linesOf(registry)].map((line) => ({ line: `${line} ${ATTACKED_DAY}`, how: line })),
         ask,
       ),
       await tryEach('a daily report', [{ line: '', how: 'daily' }], ask),

@@ -1,6 +1,10 @@
 /** What holds for every answer of the desk, whatever the command. */
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Row } from '../src/answer/answer.ts';
+import { type Command, command } from '../src/answer/command.ts';
 import type { Report } from '../src/answer/report.ts';
+import { tableRows } from '../src/answer/table-rows.ts';
 import { periodBefore } from '../src/clock/period.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
@@ -8,7 +12,8 @@ import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { openLog } from '../src/state/log.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
-import type { Sql } from '../src/trail/sql.ts';
+import { eventsDuring } from '../src/trail/events.ts';
+import { limit, query, type Sql } from '../src/trail/sql.ts';
 import { ACCOUNT, type Fields, record, records, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
@@ -174,6 +179,34 @@ describe('A secret of a record', () => {
     expect(shown).toContain('The password (hidden) is too weak');
     expect(shown).toContain('orders');
     expect(shown).not.toContain(secret);
+  });
+
+  test.each([false, true])('is hidden also when the record that shows it is only read (in an export: %s)', async (isExport) => {
+    await using open = await trailOf(failed, record({ ...failed, eventID: 'other', requestParameters: null, errorMessage: `${secret} again` }));
+    const peek = command({
+      topic: 'look',
+      summary: 'Shows messages of records',
+      example: DAY,
+      words: {},
+      window: '7d',
+      filters: false,
+      shape: [],
+      async answer({ window }, context) {
+        const upTo = (max?: number) => query(z.object({ message: z.string(), request: z.string().nullable() }))`
+          select errormessage as message, requestparameters as request from ${eventsDuring(window)} order by requestparameters nulls last ${limit(max)}`;
+        const toRow = ({ message }: { readonly message: string }): Row => ({
+          cells: { message },
+          next: { label: message, line: `events text:"${message}"` },
+        });
+        const { found, rows } = await tableRows(context, undefined, upTo, toRow);
+        return { data: { found: found.map(({ message }) => message) }, table: { caption: 'Messages', columns: [], ...rows } };
+      },
+    });
+    const { commands, reports } = await loadRegistry(new URL('../', import.meta.url));
+    const desk = openDesk({ commands: new Map([...commands, ['peek', peek as Command]]), reports }, open.engine);
+    const answer = await desk.answer(`peek ${DAY}`, { ...asked, isExport });
+    expect(answer.table?.rows).toEqual([{ cells: { message: 'The password (hidden) is too weak' } }, { cells: { message: '(hidden) again' } }]);
+    expect(answer.data).toMatchObject({ found: ['The password (hidden) is too weak', '(hidden) again'] });
   });
 
   test('is in no follow-up, since without it that would ask something else', async () => {
