@@ -47,6 +47,7 @@ describe('A secret is known by its form:', () => {
 
   test.each([
     'arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/db-AbCdEf',
+    'history secret:prod/db-AbCdEf 30d',
     'User: arn:aws:iam::111122223333:user/a is not authorized to perform: secretsmanager:GetSecretValue on resource: prod/db',
     'The security token included in the request is invalid.',
     'Invalid token: expected a string',

@@ -173,8 +173,7 @@ function hideAssigned(text: string, hide: (secret: string) => string): string {
     if (index < from || index === 0 || !/[A-Za-z0-9_"'\])\s]/.test(text.charAt(index - 1))) continue;
     const name = NAME_BEFORE.exec(text.slice(Math.max(from, index - 70), index))?.[1];
     if (name === undefined || (!namesSecret(name) && !IN_SIGNED_URL.test(name))) continue;
-    // Part of an ARN: arn:aws:secretsmanager:…:secret:prod/db.
-    if (separator === ':' && /[:/]["']?$/.test(text.slice(Math.max(0, index - name.length - 2), index - name.length))) continue;
+    if (separator === ':' && isPartOfArn(text, index, name)) continue;
     VALUE_AFTER.lastIndex = index + separator.length;
     const found = VALUE_AFTER.exec(text);
     if (!found) continue;
@@ -188,6 +187,11 @@ function hideAssigned(text: string, hide: (secret: string) => string): string {
   }
   return out + text.slice(from);
 }
+
+/** True for the colon after `secret` in arn:aws:secretsmanager:…:secret:prod/db, and in the end of such an ARN. */
+const isPartOfArn = (text: string, colon: number, name: string): boolean =>
+  /[:/]["']?$/.test(text.slice(Math.max(0, colon - name.length - 2), colon - name.length)) ||
+  (name === 'secret' && /[A-Za-z0-9/_+=.@!-]/.test(text.charAt(colon + 1)));
 
 /** True for a word of a sentence after a colon: “Invalid token: expected a string”. */
 const isWordAfter = (name: string, value: string): boolean =>
