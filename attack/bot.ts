@@ -8,7 +8,7 @@ import { freePort, type MainProcess, startMain } from '../test/support/main-proc
 import { openSlackProxy } from '../test/support/slack-proxy.ts';
 
 /** A message that an asker got, and when, by `performance.now()`. */
-export interface Heard {
+interface Heard {
   readonly text: string;
   readonly at: number;
 }

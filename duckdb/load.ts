@@ -141,6 +141,11 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
     connections.push(connection);
     return connection;
   };
+  // A statement over a large batch takes seconds, and a process that ends waits for it.
+  const interrupt = (): void => {
+    for (const connection of connections) connection.interrupt();
+  };
+  signal.addEventListener('abort', interrupt);
   try {
     const main = await connect();
     await main.run(`${macros}; set global disabled_optimizers = '${DISABLED_OPTIMIZERS}'`);
@@ -201,7 +206,11 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
       if (!isFaultOfFiles(context, error)) throw error;
     });
     return total;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
+    signal.removeEventListener('abort', interrupt);
     for (const connection of connections) connection.closeSync();
     instance.closeSync();
     await unpackThread.end();

@@ -1,37 +1,19 @@
 /** `npm start` in a process of its own, with a server on loopback instead of Slack. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sendForm } from '../playground/signed-requests.ts';
 import { openPlaygroundSlack } from '../playground/slack.ts';
 import { ensureSample } from '../sample/ensure.ts';
 import { generateSample } from '../sample/generate.ts';
 import { openTrail } from '../src/app.ts';
-import { childEnv } from './support/child-env.ts';
+import { freePort, startMain } from './support/main-process.ts';
 import { openSlackProxy } from './support/slack-proxy.ts';
 import { records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
-
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-
-/** Imported first in the process: redirects requests for Slack to SLACK_AT, blocks all others off loopback, and sends the addresses it listens on. */
-const PRELOAD = `
-import { Server } from 'node:net';
-const { fetch } = globalThis;
-globalThis.fetch = (to, init) => {
-  const url = String(to).replace('https://slack.com/', process.env.SLACK_AT);
-  return url.startsWith('http://127.0.0.1:') ? fetch(url, init) : Promise.reject(new Error('not on loopback: ' + url));
-};
-const { listen } = Server.prototype;
-Server.prototype.listen = function (...args) {
-  this.once('listening', () => process.send?.(this.address()));
-  return listen.apply(this, args);
-};`;
 
 let folder: TrailFolder;
 const cleanups: (() => unknown)[] = [];
@@ -45,24 +27,9 @@ afterEach(async () => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 function start(settings: Readonly<Record<string, string>>, slackAt = '') {
-  const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(PRELOAD)}`, MAIN], {
-    // Not the project's folder, so a developer's .env is not read.
-    cwd: folder.root,
-    env: { ...childEnv, SLACK_AT: slackAt, TRAIL_PATH: folder.trail, STORE_PATH: folder.store, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  const output = { out: '', err: '' };
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output.out += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    output.err += text;
-  });
-  const listening: (AddressInfo | string)[] = [];
-  child.on('message', (address) => listening.push(address as AddressInfo | string));
-  const ended = once(child, 'close').then(([status]) => status as number | null);
-  cleanups.push(() => child.kill('SIGKILL') && ended);
-  return { child, output, listening, ended };
+  const main = startMain(folder.root, { TRAIL_PATH: folder.trail, STORE_PATH: folder.store, ...settings }, slackAt);
+  cleanups.push(() => main.child.kill('SIGKILL') && main.ended);
+  return main;
 }
 
 /** Waits until a process has printed a text on stdout. */
@@ -78,15 +45,6 @@ async function serve(answer: RequestListener): Promise<string> {
 function close(server: Server): void {
   server.close();
   server.closeAllConnections();
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
 }
 
 describe('without a Slack token', () => {

@@ -26,7 +26,8 @@ export interface MainProcess {
   readonly child: ChildProcess;
   /** What it has printed so far. */
   readonly output: { readonly out: string; readonly err: string };
-  readonly listening: readonly AddressInfo[];
+  /** Addresses, or paths of sockets, that it listens on. */
+  readonly listening: readonly (AddressInfo | string)[];
   /** Resolves to its exit status; null when a signal ended it. */
   readonly ended: Promise<number | null>;
 }
@@ -45,8 +46,8 @@ export function startMain(cwd: string, settings: Readonly<Record<string, string>
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output.err += text;
   });
-  const listening: AddressInfo[] = [];
-  child.on('message', (address) => listening.push(address as AddressInfo));
+  const listening: (AddressInfo | string)[] = [];
+  child.on('message', (address) => listening.push(address as AddressInfo | string));
   return { child, output, listening, ended: once(child, 'close').then(([status]) => status as number | null) };
 }
 
