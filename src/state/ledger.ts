@@ -1,7 +1,8 @@
 /** What queries cost: one line for each paid query, one file a day. All processes that share the folder append to it. */
-import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makePrivateFolder, PRIVATE_FILE } from './private-files.ts';
 
 const ledgerEntry = z.object({
   /** ISO text in UTC. */
@@ -42,9 +43,9 @@ export function openLedger(folder: string, onError: (error: unknown) => void): L
   return {
     async add(added) {
       try {
-        await mkdir(folder, { recursive: true });
+        await makePrivateFolder(folder);
         // Begins with a line break, so that a line cut short by a crash does not damage this one.
-        await appendFile(fileOf(added.at.slice(0, 10)), `\n${JSON.stringify(added)}\n`);
+        await appendFile(fileOf(added.at.slice(0, 10)), `\n${JSON.stringify(added)}\n`, PRIVATE_FILE);
       } catch (error) {
         unwritten.push(added);
         onError(error);
