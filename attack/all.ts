@@ -1,7 +1,8 @@
 /** Every attack, in the order in which they run. */
 import type { Attack } from './attack.ts';
 import { crowd } from './crowd.ts';
+import { doors } from './doors.ts';
 import { ending } from './ending.ts';
 import { secretsAttack } from './secrets.ts';
 
-export const attacks: readonly Attack[] = [crowd, ending, secretsAttack];
+export const attacks: readonly Attack[] = [crowd, doors, ending, secretsAttack];
