@@ -59,7 +59,15 @@ async function run(program: string, words: readonly string[], settings: Readonly
     ['--import', `data:text/javascript,${encodeURIComponent(PRELOAD)}`, fileURLToPath(new URL(program, root)), ...words],
     {
       cwd: folder.root,
-      env: { ...childEnv, SLACK_AT: await openSlack(stack), TRAIL_PATH: folder.trail, STORE_PATH: folder.store, PORT: '0', ...settings },
+      env: {
+        ...childEnv,
+        TMPDIR: folder.root,
+        SLACK_AT: await openSlack(stack),
+        TRAIL_PATH: folder.trail,
+        STORE_PATH: folder.store,
+        PORT: '0',
+        ...settings,
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   );

@@ -13,9 +13,10 @@ export interface LocalPage extends AsyncDisposable {
   readonly ports: readonly [page: number, bot: number];
 }
 
-/** Sends every port that the process listens on, and those that it no longer does. */
+/** Sends every port that the process listens on, and those that it no longer does. Without its parent the process ends. */
 const PRELOAD = `
 import { Server } from 'node:net';
+process.on('disconnect', () => process.exit());
 const { listen } = Server.prototype;
 Server.prototype.listen = function (...args) {
   this.once('listening', () => {
@@ -56,7 +57,7 @@ export async function openLocalPage(root: string): Promise<LocalPage> {
   const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(PRELOAD)}`, main], {
     // Not the project's folder, so a developer's .env is not read.
     cwd: root,
-    env: { ...childEnv, TRAIL_PATH: trail, STORE_PATH: join(root, 'store'), PORT: '0', PLAYGROUND_PORT: '0' },
+    env: { ...childEnv, TMPDIR: root, TRAIL_PATH: trail, STORE_PATH: join(root, 'store'), PORT: '0', PLAYGROUND_PORT: '0' },
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
   const ended = once(child, 'close');

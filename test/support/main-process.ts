@@ -36,7 +36,8 @@ export interface MainProcess {
 export function startMain(cwd: string, settings: Readonly<Record<string, string>>, slackAt = ''): MainProcess {
   const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(PRELOAD)}`, MAIN], {
     cwd,
-    env: { ...childEnv, SLACK_AT: slackAt, ...settings },
+    // What it leaves when it is killed goes with the folder.
+    env: { ...childEnv, TMPDIR: cwd, SLACK_AT: slackAt, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const output = { out: '', err: '' };
