@@ -117,6 +117,19 @@ describe('Where the machine has a Node.js that is new enough', () => {
   });
 });
 
+test('In production, the packages of development are not missed', async () => {
+  const none = await registry();
+  const { folder, env } = await project('>=22', none);
+  const devDependencies = { thing: '0.0.0' };
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'project', version: '1.0.0', engines: { node: '>=22' }, devDependencies }));
+  const packages = { '': { devDependencies }, 'node_modules/thing': { version: '0.0.0', dev: true } };
+  await writeFile(join(folder, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }));
+  const run = (more: object) => promisify(execFile)(process.execPath, [join(folder, 'install.mjs')], { env: { ...env, ...more } });
+  expect(await run({ NODE_ENV: 'production' })).toMatchObject({ stdout: '', stderr: '' });
+  expect(none.asked).toEqual([]);
+  await expect(run({ NODE_ENV: 'development' })).rejects.toThrow('Installing dependencies');
+});
+
 describe('Where the machine’s Node.js is too old', () => {
   test('a newer minor version is required too', async () => {
     const [major, minor] = process.versions.node.split('.').map(Number);
