@@ -40,7 +40,7 @@ describe('a line with a mistake', () => {
     const kept = new Map<string, unknown>();
     const saved = openSavedQuestions({
       folder: '',
-      names: async () => [...kept.keys()],
+      readAll: async () => new Map([...kept].map(([name, value]) => [name, { version: 0, value, file: '' }])),
       read: async (name) => ({ version: 0, value: kept.get(name), file: '' }),
       add: async (name, _, value) => kept.set(name, value) === kept,
     });

@@ -7,7 +7,7 @@ import type { Answer } from '../answer/answer.ts';
 import { UserError } from '../errors.ts';
 import { normalize } from '../question/lexer.ts';
 import { printLine } from '../question/print.ts';
-import { UnreadableFile, type VersionedFiles } from '../state/versioned-files.ts';
+import { UnreadableFile, type Versioned, type VersionedFiles } from '../state/versioned-files.ts';
 import { isoSecond } from '../trail/events.ts';
 import type { LocalClock } from '../trail/time-phrase.ts';
 import { DAY_MS } from '../trail/time-window.ts';
@@ -38,15 +38,8 @@ const savedVersion = z.object({ line: z.string().nullable(), by: z.string().null
 
 /** Saved questions in a folder that several processes may share. What cannot be read is never overwritten. */
 export function openSavedQuestions(files: VersionedFiles): SavedQuestions {
-  /** The newest version of a name, and its question if it was not forgotten. */
-  const read = async (name: string): Promise<{ readonly version: number; readonly question: SavedQuestion | undefined }> => {
-    const { version, value, file } = await files.read(name).catch((error: unknown) => refuseUnreadable(error, `The saved question “${name}”`));
-    if (value === undefined) return { version, question: undefined };
-    const { data, error } = savedVersion.safeParse(value);
-    if (!data) return refuseUnreadable(new UnreadableFile(file, error), `The saved question “${name}”`);
-    const { line, ...rest } = data;
-    return { version, question: line === null ? undefined : { line, ...rest } };
-  };
+  const read = async (name: string): Promise<NewestQuestion> =>
+    questionOfVersion(name, await files.read(name).catch((error: UnreadableFile) => error));
   const change = async (name: string, by: string | null, version: z.output<typeof savedVersion>): Promise<SavedQuestion | undefined> => {
     for (;;) {
       const { version: last, question } = await read(name);
@@ -57,15 +50,16 @@ export function openSavedQuestions(files: VersionedFiles): SavedQuestions {
   };
   return {
     async all() {
-      const names = await files.names().catch((error: unknown) => refuseUnreadable(error, 'Saved questions'));
+      const versions = await files.readAll().catch((error: unknown) => refuseUnreadable(error, 'Saved questions'));
       const problems: string[] = [];
       const questions = new Map<string, SavedQuestion>();
-      for (const name of names) {
+      for (const [name, version] of versions) {
         try {
-          const { question } = await read(name);
+          const { question } = questionOfVersion(name, version);
           if (question) questions.set(name, question);
         } catch (error) {
-          problems.push((error as UserError).message);
+          if (!(error instanceof UserError)) throw error;
+          problems.push(error.message);
         }
       }
       return { questions, problems };
@@ -74,6 +68,24 @@ export function openSavedQuestions(files: VersionedFiles): SavedQuestions {
     save: (name, question) => change(name, question.by, question),
     forget: (name, by, at) => change(name, by, { line: null, by, at }),
   };
+}
+
+/** The newest version of a name, and its question if it has one that was not forgotten. */
+interface NewestQuestion {
+  readonly version: number;
+  readonly question: SavedQuestion | undefined;
+}
+
+/** @throws UserError when it cannot be read; other errors as they are. */
+function questionOfVersion(name: string, newest: Versioned | UnreadableFile): NewestQuestion {
+  const what = `The saved question “${name}”`;
+  if (newest instanceof Error) return refuseUnreadable(newest, what);
+  const { version, value, file } = newest;
+  if (value === undefined) return { version, question: undefined };
+  const { data, error } = savedVersion.safeParse(value);
+  if (!data) return refuseUnreadable(new UnreadableFile(file, error), what);
+  const { line, ...rest } = data;
+  return { version, question: line === null ? undefined : { line, ...rest } };
 }
 
 async function addVersion(files: VersionedFiles, name: string, last: number, version: unknown): Promise<boolean> {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { makePrivateFolder, PRIVATE_FILE } from './private-files.ts';
 
 /** The newest version of a value. Before the first one, the version is 0 and the value undefined. */
-interface Versioned {
+export interface Versioned {
   readonly version: number;
   readonly value: unknown;
   readonly file: string;
@@ -29,8 +29,8 @@ export class UnreadableFile extends Error {
 
 export interface VersionedFiles {
   readonly folder: string;
-  /** The names that have a value. @throws UnreadableFile */
-  names(): Promise<readonly string[]>;
+  /** The newest version of each name, in alphabetical order. @throws UnreadableFile for the folder */
+  readAll(): Promise<ReadonlyMap<string, Versioned | UnreadableFile>>;
   /** @throws UnreadableFile */
   read(name: string): Promise<Versioned>;
   /** Adds the version after `version`. False when another process added it first. */
@@ -44,7 +44,7 @@ export interface VersionedFiles {
 export function openVersionedFiles(folder: string): VersionedFiles {
   const oldFile = `${folder}.json`;
   const oldValues = async () => new Map(Object.entries(((await readJsonFile(oldFile)) ?? {}) as object));
-  const newest = async (): Promise<ReadonlyMap<string, { readonly version: number; readonly file: string }>> => {
+  const newest = async (): Promise<ReadonlyMap<string, Omit<Versioned, 'value'>>> => {
     const files = (await filesIn(folder)).flatMap((file) => {
       const [, version, name] = /^(\d{6,})-([a-zA-Z0-9-]+)[.]json$/.exec(file) ?? [];
       return name === undefined ? [] : [{ name, version: Number(version), file: join(folder, file) }];
@@ -53,10 +53,18 @@ export function openVersionedFiles(folder: string): VersionedFiles {
   };
   return {
     folder,
-    names: async () => [...new Set([...(await oldValues()).keys(), ...(await newest()).keys()])].sort(),
+    async readAll() {
+      const [old, files] = [await oldValues(), await newest()];
+      const names = [...new Set([...old.keys(), ...files.keys()])].sort();
+      const readOne = async (name: string): Promise<Versioned | UnreadableFile> => {
+        const found = files.get(name);
+        return found ? readVersion(found).catch(unreadableOnly) : { version: 0, value: old.get(name), file: oldFile };
+      };
+      return new Map(await Promise.all(names.map(async (name) => [name, await readOne(name)] as const)));
+    },
     async read(name) {
       const found = (await newest()).get(name);
-      return found ? { ...found, value: await readJsonFile(found.file) } : { version: 0, value: (await oldValues()).get(name), file: oldFile };
+      return found ? readVersion(found) : { version: 0, value: (await oldValues()).get(name), file: oldFile };
     },
     async add(name, version, value) {
       await makePrivateFolder(folder);
@@ -74,6 +82,13 @@ export function openVersionedFiles(folder: string): VersionedFiles {
       }
     },
   };
+}
+
+const readVersion = async (found: Omit<Versioned, 'value'>): Promise<Versioned> => ({ ...found, value: await readJsonFile(found.file) });
+
+function unreadableOnly(error: unknown): UnreadableFile {
+  if (error instanceof UnreadableFile) return error;
+  throw error;
 }
 
 async function filesIn(folder: string): Promise<string[]> {
