@@ -4,5 +4,6 @@ import { crowd } from './crowd.ts';
 import { doors } from './doors.ts';
 import { ending } from './ending.ts';
 import { secretsAttack } from './secrets.ts';
+import { storeAttack } from './store.ts';
 
-export const attacks: readonly Attack[] = [crowd, doors, ending, secretsAttack];
+export const attacks: readonly Attack[] = [crowd, doors, ending, secretsAttack, storeAttack];
