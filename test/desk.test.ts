@@ -314,7 +314,7 @@ test('The log has no secret, whatever is logged', () => {
   const lines: string[] = [];
   const log = openLog('info', { write: (line) => lines.push(line) });
   log.error(new Error('cannot read {"sessionToken":"Zq7Mark-1"}'), 'failed at https://b/k?X-Amz-Signature=Zq7Mark-2');
-  log.warn({ record: { password: 'Zq7Mark-3', name: 'kept' } }, 'skipped');
+  log.warn({ note: 'not Zq7Mark-3', record: { password: 'Zq7Mark-3', name: 'kept' } }, 'skipped');
   expect(lines).toHaveLength(2);
   expect(lines.join('')).not.toContain('Zq7Mark');
   expect(JSON.parse(lines[1] ?? '')).toMatchObject({ level: 40, record: { password: '(hidden)', name: 'kept' }, msg: 'skipped' });

@@ -7,5 +7,10 @@ export function openLog(level: string, destination: DestinationStream = pino.des
   return pino({ level, base: null }, { write: (line) => destination.write(`${maskLogLine(line)}\n`) });
 }
 
-/** The fields of a line are masked each, so that none hides the end of another. */
-const maskLogLine = (line: string): string => JSON.stringify(openMask().deep(JSON.parse(line)));
+/** The fields of a line are masked each, so that none hides the end of another; twice, as the last may show what the first has. */
+function maskLogLine(line: string): string {
+  const mask = openMask();
+  const entry: unknown = JSON.parse(line);
+  mask.deep(entry);
+  return JSON.stringify(mask.deep(entry));
+}

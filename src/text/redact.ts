@@ -24,17 +24,11 @@ export interface Mask {
 export function openMask(asked = ''): Mask {
   const known = openKnownSecrets();
   const masked = new Map<string, string>();
-  const clean = new Set<string>();
-  /** Text that a row repeats is looked at once. */
-  const hideKinds = (text: string): string => {
-    if (clean.has(text)) return text;
-    const after = hideInText(text, known.add);
-    if (clean.size >= MAX_REMEMBERED) clean.clear();
-    if (after === text && text.length <= MAX_REMEMBERED_LENGTH) clean.add(text);
-    return after;
-  };
-  const hide = (text: string): string => known.hide(hideKinds(text));
+  const hide = (text: string): string => known.hide(hideInText(text, known.add));
+  let secrets = 0;
   const maskText = (text: string): string => {
+    if (known.count() !== secrets) masked.clear();
+    secrets = known.count();
     if (text.length < MIN_LENGTH || (known.count() === 0 && isPlain(text))) return text;
     const before = masked.get(text);
     if (before !== undefined) return before;
@@ -45,12 +39,10 @@ export function openMask(asked = ''): Mask {
   };
   return {
     read(row) {
-      const count = known.count();
       for (const cell of Object.values(row)) {
         if (typeof cell !== 'string' || cell.length < MIN_LENGTH || isPlain(cell)) continue;
-        hideKinds(cell);
+        hideInText(cell, known.add);
       }
-      if (known.count() !== count) masked.clear();
     },
     text: maskText,
     deep: (value) => hideDeep(value, known.add, maskText),
@@ -91,9 +83,20 @@ const withoutEscapes = (line: string): string =>
     })
     .replace(/\\(["\\])/g, '$1');
 
+/** Texts that were found to have no secret: regions, names and times come again and again. */
+const withoutSecret = new Set<string>();
+const MAX_WITHOUT_SECRET = 20_000;
+const MAX_KEPT_LENGTH = 120;
+
 /** Text with its secrets hidden, by their names in JSON and by their forms. */
-const hideInText = (text: string, onSecret: OnSecret): string =>
-  text.length < MIN_LENGTH ? text : (hideInJson(text, onSecret) ?? hideForms(hideInPieces(text, onSecret), onSecret));
+function hideInText(text: string, onSecret: OnSecret): string {
+  if (text.length < MIN_LENGTH || withoutSecret.has(text)) return text;
+  const hidden = hideInJson(text, onSecret) ?? hideForms(hideInPieces(text, onSecret), onSecret);
+  if (hidden !== text || text.length > MAX_KEPT_LENGTH) return hidden;
+  if (withoutSecret.size >= MAX_WITHOUT_SECRET) withoutSecret.clear();
+  withoutSecret.add(text);
+  return text;
+}
 
 /** JSON text with its secrets hidden; undefined for other text. Without a secret it stays as it was written. */
 function hideInJson(text: string, onSecret: OnSecret): string | undefined {
