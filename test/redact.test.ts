@@ -36,6 +36,8 @@ describe('A secret is known by its form:', () => {
     ['a header of cookies', 'Cookie: a=b; c=d', 'Cookie: (hidden)'],
     ['a bearer token of letters', 'Bearer LEAKEDTOKEN', 'Bearer (hidden)'],
     ['a header of letters', 'X-Api-Key: LEAKED', 'X-Api-Key: (hidden)'],
+    ['a header of a word', 'x-amz-security-token: abcd', 'x-amz-security-token: (hidden)'],
+    ['Ruby', "{'password'=>'abc'}", "{'password'=>'(hidden)'}"],
     ['AWS’s own words', "Value 'abcdef' at 'masterUserPassword' failed to satisfy", "Value '(hidden)' at 'masterUserPassword' failed to satisfy"],
     ['a file of logins', 'machine x login y password z', 'machine x login y password (hidden)'],
     ['JSON in a sentence', 'bad {"a":1,"password":"x\\"y"}.', 'bad {"a":1,"password":"(hidden)"}.'],

@@ -162,7 +162,7 @@ const SPOKEN = [
 const INVALID_VALUE = /(Value ["'])([^"']{1,4096})(["'] at ["']([\w.]{1,128})["'])/g;
 
 /** `password=…`, `password: …`, `X-Amz-Signature=…`: a separator after a name. JSON may write `=` as \u003d. */
-const SEPARATOR = /=|:|\\u003[dD]/g;
+const SEPARATOR = /=>?|:|\\u003[dD]/g;
 const NAME_BEFORE = /([A-Za-z0-9_.$-]{1,64})["'\])]{0,2}[ \t]{0,2}$/;
 const VALUE_AFTER = /[ \t]{0,4}(?:"([^"]*)|'([^']*)|((?:[^\s"&<>;,|\\`{}[\]]|\[(?!\]))+))/y;
 
@@ -195,7 +195,7 @@ const isPartOfArn = (text: string, colon: number, name: string): boolean =>
 
 /** True for a word of a sentence after a colon: “Invalid token: expected a string”. */
 const isWordAfter = (name: string, value: string): boolean =>
-  value.length < 16 && isWord(value) && !/(?:password|passwd|pwd|passphrase)$/i.test(name);
+  value.length < 16 && isWord(value) && /^[A-Z]?[a-z]+$/.test(name) && !/(?:password|passwd|pwd|passphrase)$/i.test(name);
 
 const IS_SCHEME = /^(?:bearer|basic|digest|negotiate|aws4-hmac-sha256|aws)$/i;
 /** Of a URL that was signed as S3 did until 2019; it names the signer's key. */

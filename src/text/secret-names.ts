@@ -86,7 +86,7 @@ export const isVariables = (parent: string | undefined, key: string): boolean =>
   /^variables$/i.test(key) && (parent === undefined || /^environment$/i.test(parent));
 
 /** The names of a pair's two keys: `{name, value}`, `{parameterKey, parameterValue}`, `{OptionName, Value}`. */
-const PAIR_NAME = /^(?:name|key|id|(?:parameter|variable|option|attribute|header|field|setting|property|config|secret)(?:name|key))$/i;
+const PAIR_NAME = /^(?:name|key|id|attribute|(?:parameter|variable|option|attribute|header|field|setting|property|config|secret)(?:name|key))$/i;
 const PAIR_VALUE =
   /^(?:(?:parameter|variable|option|attribute|header|field|setting|property|config|string|default|current|new|plaintext)?values?|val|content)$/i;
 
