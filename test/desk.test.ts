@@ -279,7 +279,9 @@ describe('A secret of a record', () => {
   ])('cannot be counted or guessed with %s, but who has one can be found', async (typed, suggestion) => {
     await using open = await trailOf(failed, record());
     await expect(open.ask(`count ${typed} ${DAY}`)).rejects.toMatchObject({
-      message: expect.stringMatching(/^“requestParameters\..*” holds secrets, so its values (?:are not shown|cannot be searched)/),
+      message: expect.stringMatching(
+        /^“(requestParameters\..*)” holds secrets, so its values (?:are not shown|cannot be searched)\. “\1:\*” finds the records that have it\.$/,
+      ),
       suggestion: `${suggestion} ${DAY}`,
     });
     expect(JSON.stringify(await open.ask(`${suggestion} ${DAY}`))).not.toContain(secret);

@@ -80,7 +80,7 @@ function hidePlain(text: string, onSecret: OnSecret): string {
 /** True for values that are no secrets: AWS's own masks, booleans, references to where a secret lies, and what is hidden already. */
 export const isHarmless = (value: string): boolean => HARMLESS_VALUE.test(value) || isReference(value);
 const HARMLESS_VALUE =
-  /^(?:|true|false|null|none|undefined|yes|no|on|off|enabled|disabled|required|optional|\*+\)*|x{3,}|HIDDEN_DUE_TO_SECURITY_REASONS|value hidden due to security reasons\.?|success|failure|<?sensitiveDataRemoved>?|\(?hidden\)?|redacted|\[?redacted\]?)$/i;
+  /^(?:|true|false|null|none|undefined|yes|no|on|off|enabled|disabled|required|optional|\*+[)”.,]*|x{3,}|HIDDEN_DUE_TO_SECURITY_REASONS|value hidden due to security reasons\.?|success|failure|<?sensitiveDataRemoved>?|\(?hidden\)?|redacted|\[?redacted\]?)$/i;
 const isReference = (value: string): boolean =>
   /^(?:arn:[\w-]+:|\{\{resolve:|\$[({]|\/aws\/reference\/secretsmanager\/)/.test(value) || /^\$[A-Za-z_]\w*$/.test(value);
 
