@@ -191,7 +191,7 @@ function hideDeep<T>(root: T, onSecret: OnSecret, maskText: (text: string) => st
       return isSecret && isSecretScalar(value) && !isKeyId(key, value) ? hideWhole(value) : visit(value, within, key, depth + 1);
     }
     if (isNamed && Array.isArray(value) && value.some(isSecretScalar)) return hideWhole(value);
-    const inside: Within = isVariables(parent, key) ? 'variables' : isNamed && within === 'record' ? 'secret' : within;
+    const inside: Within = isVariables(parent, key) && !Array.isArray(value) ? 'variables' : isNamed && within === 'record' ? 'secret' : within;
     return visit(value, inside, key, depth + 1);
   };
   return visit(root, 'record', undefined, 0) as T;
@@ -208,15 +208,16 @@ const isKeyId = (key: string, value: unknown): boolean =>
   typeof value === 'string' &&
   ((/accesskey$/i.test(key) && /^A[A-Z]{2}A[A-Z0-9]{12,}$/.test(value)) || (key === 'apiKey' && /^[a-z0-9]{10}$/.test(value)));
 
-/** The keys of a pair's secret: `value` of `{name: "DB_PASSWORD", value}`, and of a parameter of Systems Manager. */
+/** The keys of a pair's secret: `value` of `{name: "DB_PASSWORD", value}`, of a parameter of Systems Manager, of a key of API Gateway. */
 function secretsOfPairs(value: object): readonly string[] {
   const entries = Object.entries(value);
   const values = entries.filter(([key]) => isPairValue(key)).map(([key]) => key);
   if (values.length === 0) return [];
   const type = entries.find(([key]) => /^type$/i.test(key))?.[1];
   if (type === 'PARAMETER_STORE' || type === 'SECRETS_MANAGER') return [];
-  const isOfSystemsManager = /^(?:String|StringList|SecureString)$/.test(String(type)) || entries.some(([key]) => key === 'overwrite');
-  const isSecret = isOfSystemsManager || entries.some(([key, name]) => isPairName(key) && typeof name === 'string' && namesSecret(name));
+  const isKnown =
+    /^(?:String|StringList|SecureString)$/.test(String(type)) || entries.some(([key]) => /^(?:overwrite|stageKeys|generateDistinctId)$/.test(key));
+  const isSecret = isKnown || entries.some(([key, name]) => isPairName(key) && typeof name === 'string' && namesSecret(name));
   return isSecret ? values : [];
 }
 

@@ -49,7 +49,7 @@ export function decode(text: string): string {
 /** Quick: true for text that has none of the words or marks of a secret. */
 const hasNoMark = (text: string): boolean => !MARKS.test(text);
 const MARKS =
-  /pass|pwd|value|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl/i;
+  /pass|pwd|value|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|da2-|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl/i;
 
 function hidePlain(text: string, onSecret: OnSecret): string {
   if (hasNoMark(text)) return text;
@@ -132,6 +132,8 @@ const TOKEN_FORMS = [
   `sk-[A-Za-z0-9_-]{20,}`,
   `AIza[A-Za-z0-9_-]{30,}`,
   `ya29\\.[A-Za-z0-9_-]{20,}`,
+  // AWS AppSync: the id of an API key is the key.
+  `da2-[a-z0-9]{20,}`,
   // npm, PyPI, Docker, SendGrid, DigitalOcean, HashiCorp Vault, Shopify: prefixes for secret scanners.
   `npm_[A-Za-z0-9]{30,}`,
   `pypi-[A-Za-z0-9_-]{20,}`,

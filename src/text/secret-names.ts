@@ -79,11 +79,11 @@ const BESIDE_SECRET =
 export const isBesideSecret = (name: string): boolean => !namesSecret(name) && BESIDE_SECRET.test(name.toLowerCase().replace(/[^a-z]/g, ''));
 
 /**
- * True for the map of a Lambda function's variables, within its environment or where that was taken out. AWS marks all its values as
- * sensitive.
+ * True for the map of a function's variables: of Lambda, within its environment or where that was taken out, and of App Runner. AWS
+ * marks all their values as sensitive.
  */
 export const isVariables = (parent: string | undefined, key: string): boolean =>
-  /^variables$/i.test(key) && (parent === undefined || /^environment$/i.test(parent));
+  /environmentvariables$/i.test(key) || (/^variables$/i.test(key) && (parent === undefined || /^environment$/i.test(parent)));
 
 /** The names of a pair's two keys: `{name, value}`, `{parameterKey, parameterValue}`, `{OptionName, Value}`. */
 const PAIR_NAME = /^(?:name|key|id|attribute|(?:parameter|variable|option|attribute|header|field|setting|property|config|secret)(?:name|key))$/i;
