@@ -191,7 +191,7 @@ const LINES = [
   'events requestParameters.dBInstanceIdentifier:kept',
 ];
 /** A value for each word of a command, of which the trail has events. */
-const WORDS: Readonly<Record<string, string>> = {
+const TRAIL_WORDS: Readonly<Record<string, string>> = {
   account: '111122223333',
   address: '203.0.113.7',
   allow: 'us-east-1',
@@ -210,7 +210,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Every command, with and without the word `all`. */
 const linesOf = ({ commands }: Registry): string[] =>
   [...commands].flatMap(([name, { words }]) => {
-    const line = [name, ...Object.keys(words).flatMap((word) => (word === 'all' ? [] : [WORDS[word] ?? word]))].join(' ');
+    const line = [name, ...Object.keys(words).flatMap((word) => (word === 'all' ? [] : [TRAIL_WORDS[word] ?? word]))].join(' ');
     return Object.hasOwn(words, 'all') ? [line, `${line} all`] : [line];
   });
 
