@@ -9,7 +9,9 @@ create or replace macro json_extract(document, path) as
   case when json_valid(document) then system.main.json_extract(document, path_here(path)) end;
 create or replace macro json_format(document) as cast(document as varchar);
 create or replace macro array_join(list, separator) as array_to_string(list, separator);
-create or replace macro regexp_like(text, pattern) as regexp_matches(text, pattern);
+-- An atomic group is one that Trino never tries again. RE2 tries nothing twice, and has no such groups. In its place is a capturing one, not
+-- `(?:`, since DuckDB makes a LIKE of an expression of only texts and `.*`, and its LIKE tries every place for each of them.
+create or replace macro regexp_like(text, pattern) as regexp_matches(text, replace(pattern, '(?>', '('));
 
 -- The ARNs of a record's resources; some resources have only an ARN prefix.
 create or replace macro arns_of(resources) as list_filter(

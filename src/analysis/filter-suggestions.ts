@@ -6,7 +6,7 @@ import { parseJson } from '../text/json.ts';
 import type { Ask, Extent } from '../trail/engine.ts';
 import { eventsDuring } from '../trail/events.ts';
 import { type Filter, filterColumns, holdsNames, isTerm, mapTerms, matching, storedValue, type Term, termsOf } from '../trail/filter.ts';
-import { type FilterValue, likePattern } from '../trail/filter-value.ts';
+import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
 import { documentColumn, type JsonPath, printPath, readPath } from '../trail/json-path.ts';
 import { containing, join, limit, type Query, query, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -125,7 +125,7 @@ function resembles(filter: Filter): Sql {
   const conditions = searchedColumns(filter).flatMap((column) =>
     values.flatMap(({ text, wildcard }) => {
       const stored = storedValue(field, text);
-      if (wildcard) return [sql`lower(${column}) like ${likePattern(stored.toLowerCase())} escape '!'`];
+      if (wildcard) return [matchesWildcards(sql`lower(${column})`, stored.toLowerCase())];
       return [
         sql`length(${column}) between ${stored.length - MAX_TYPOS} and ${stored.length + MAX_TYPOS}`,
         sql`lower(${column}) like ${containing(text.toLowerCase())} escape '!'`,
@@ -250,11 +250,13 @@ function findPath(value: unknown, keys: JsonPath['keys']): { readonly keys: Json
 
 /** The time to match grows with the length of the text to the power of the stars. */
 const MAX_STARS = 2;
+/** Longer than any name. */
+const MAX_NAME_LENGTH = 500;
 
 /** The value in the upper and lower case of a text that it matches when case is ignored; undefined when it does not match. */
 function withCaseOf({ text, wildcard }: FilterValue, found: string): FilterValue | undefined {
   const pieces = wildcard ? text.split(/([*?])/) : [text];
-  if (pieces.filter((piece, i) => i % 2 === 1 && piece === '*').length > MAX_STARS) return undefined;
+  if (found.length > MAX_NAME_LENGTH || pieces.filter((piece, i) => i % 2 === 1 && piece === '*').length > MAX_STARS) return undefined;
   const pattern = pieces.map((piece, i) => (i % 2 === 0 ? `(${escapeRegExp(piece)})` : piece === '*' ? '(.*)' : '(.)')).join('');
   const match = new RegExp(`^${pattern}$`, 'isu').exec(found);
   return match ? { text: pieces.map((piece, i) => (i % 2 === 0 ? match[i + 1] : piece)).join(''), wildcard } : undefined;

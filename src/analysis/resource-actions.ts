@@ -8,8 +8,8 @@ import { parseJson } from '../text/json.ts';
 import type { Effect } from '../trail/call-names.ts';
 import type { CatalogueCall } from '../trail/calls.ts';
 import { type Filter, groupFilters, type Term } from '../trail/filter.ts';
-import type { FilterValue } from '../trail/filter-value.ts';
-import { join, likeLiteral, raw, type Sql, sql } from '../trail/sql.ts';
+import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
+import { join, raw, type Sql, sql } from '../trail/sql.ts';
 import { describeCall, type Role, roleAt } from './call-roles.ts';
 import { isDelayed } from './planned-deletions.ts';
 import { parseArn, type ResourceId } from './resource-id.ts';
@@ -167,7 +167,7 @@ export const actionRow = {
 const AWS_ID = /^(?:[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17}|[0-9a-f]{32})|(?:[a-z]+-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** The condition that an event has this name, ignoring case. `*` is a wildcard: `Delete*`. */
-export const isCall = (name: string): Sql => sql`lower(eventname) like ${likeLiteral(name.toLowerCase()).replaceAll('*', '%')} escape '!'`;
+export const isCall = (name: string): Sql => matchesWildcards(sql`lower(eventname)`, name.toLowerCase());
 
 /** An event, with what it asked and what was answered. */
 export interface ActionEvent {

@@ -10,7 +10,7 @@ import { closestMatch, typoCount } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
 import { isoSecond } from '../trail/events.ts';
 import { allowedValues, expectedFormat, mapTerms, type Term, termsOf } from '../trail/filter.ts';
-import type { FilterValue } from '../trail/filter-value.ts';
+import { countWildcards, type FilterValue, MAX_WILDCARDS } from '../trail/filter-value.ts';
 import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
 import { closestWindow, pin, printWindow, type Window } from '../trail/time-window.ts';
 import { type Examples, openExamples } from './examples.ts';
@@ -125,6 +125,7 @@ function toQuestion(line: Line, command: Command, clock: LocalClock, examples: E
       word: missing,
     });
   }
+  for (const word of Object.values(values)) checkWildcards(word ?? '');
   const parsed = z.object(command.words).safeParse(values);
   if (!parsed.success) {
     const [{ message = 'I cannot read this.', path = [] } = {}] = parsed.error.issues;
@@ -214,6 +215,7 @@ function checkValues(line: Line): void {
       throw new UserError(`“${field}:” takes ${known.join(', ')}, not “${truncate(unknownValue.text)}”.`, printLine({ ...line, filters }));
     }
     for (const value of values) {
+      if (value.wildcard) checkWildcards(value.text);
       const right = expectedFormat(field, value);
       if (right) throw new UserError(`“${field}:${truncate(value.text)}” cannot be compared. Write it as ${right}.`);
     }
@@ -222,6 +224,15 @@ function checkValues(line: Line): void {
 
 /** Each is a condition on up to 25 columns, and a statement on Athena has at most 262,144 bytes. */
 const MAX_VALUES_ASKED = 100;
+
+/** @throws UserError for a text with too many wildcards to search for. */
+function checkWildcards(text: string): void {
+  const count = countWildcards(text);
+  if (count > MAX_WILDCARDS)
+    throw new UserError(
+      `“${truncate(text)}” has ${count} wildcards (* and ?), and a value takes at most ${MAX_WILDCARDS}. Use fewer, or several filters.`,
+    );
+}
 
 const isAllowed = ({ text, wildcard }: FilterValue, known: readonly string[]): boolean => wildcard || known.includes(text.toLowerCase());
 

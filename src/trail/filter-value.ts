@@ -1,5 +1,6 @@
-/** One value of a filter, and its wildcards as a LIKE pattern. */
-import { likeLiteral } from './sql.ts';
+/** One value of a filter, and its wildcards as a condition. */
+import { escapeRegExp } from '../text/escape-reg-exp.ts';
+import { likeLiteral, type Sql, sql } from './sql.ts';
 
 /** One value of a filter. It has a wildcard when a `*` or `?` in it was not quoted. */
 export interface FilterValue {
@@ -7,5 +8,40 @@ export interface FilterValue {
   readonly wildcard: boolean;
 }
 
-/** A text with the wildcards `*` and `?` as a LIKE pattern, for use with `escape '!'`. */
-export const likePattern = (text: string): string => likeLiteral(text).replaceAll('*', '%').replaceAll('?', '_');
+/** More than in any real value. Trino makes a table of states of a LIKE pattern, which doubles with each `?` after a `*`. */
+export const MAX_WILDCARDS = 10;
+
+/** The wildcards of a text; stars beside one another are one. */
+export const countWildcards = (text: string): number => withSingleStars(text).match(/[*?]/g)?.length ?? 0;
+
+const withSingleStars = (text: string): string => text.replace(/[*]+/g, '*');
+
+/**
+ * That a column matches a text with the wildcards `*` (any text) and `?` (one character), from its start to its end.
+ *
+ * LIKE of DuckDB tries every place for every `*`, which takes hours for five of them, and cannot be interrupted. It is used for at
+ * most one star that has to be searched for; the text after the last one needs no search, or none follows. More are a regular expression.
+ */
+export function matchesWildcards(column: Sql, text: string): Sql {
+  const pattern = withSingleStars(text);
+  const searches = pattern.replace(/[*]$/, '').split('*').length - 1;
+  if (searches <= 1) return sql`${column} like ${likeLiteral(pattern).replaceAll('*', '%').replaceAll('?', '_')} escape '!'`;
+  const end = pattern.endsWith('*') ? '' : String.raw`\z`;
+  return sql`regexp_like(${column}, ${String.raw`(?s)\A${wildcardsAsRegExp(pattern, '.', escapeRegExp)}${end}`})`;
+}
+
+/**
+ * A text with wildcards as a regular expression for both engines, which takes a time that grows with the length of what it searches.
+ * `anyOne` is the expression for one character, and `escape` writes the text between wildcards.
+ *
+ * Each star takes the first place where the text after it is found, and no other is tried: `(?>…)` is an atomic group. The first place
+ * leaves the most for the rest, so nothing is missed. Trino's engine would try every combination of places otherwise; DuckDB's never
+ * tries one twice, and has no such groups (see `regexp_like` in its macros).
+ */
+export function wildcardsAsRegExp(text: string, anyOne: string, escape: (plain: string) => string): string {
+  const [first = '', ...others] = withSingleStars(text)
+    .split('*')
+    .map((piece) => piece.split('?').map(escape).join(anyOne));
+  const last = others.pop();
+  return `${first}${others.map((piece) => `(?>${anyOne}*?${piece})`).join('')}${last === undefined ? '' : `${anyOne}*${last}`}`;
+}

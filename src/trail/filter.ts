@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { matchesAddress } from './cidr.ts';
 import { isoSecond } from './events.ts';
-import { type FilterValue, likePattern } from './filter-value.ts';
+import { type FilterValue, matchesWildcards } from './filter-value.ts';
 import { documentColumn, type JsonPath, pathTests, pathValue, printPath, readPath } from './json-path.ts';
 import { isLeftOut } from './left-out.ts';
 import { containing, join, type Sql, sql, valueList } from './sql.ts';
@@ -341,7 +341,7 @@ function fieldTests(
     ...names.map((name) => sql`${namesColumn as Sql} like ${containing(`\n${name}\n`)} escape '!'`),
     ...columns.flatMap((column) => [
       ...(exact.length > 0 ? [sql`${column} in (${valueList(exact)})`] : []),
-      ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : sql`${column} like ${likePattern(pattern)} escape '!'`)),
+      ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : matchesWildcards(column, pattern))),
     ]),
   ];
 }
@@ -357,9 +357,12 @@ function containsAny(column: Sql, values: readonly FilterValue[]): Sql {
   return isShared ? sql`(${containsText(column, { text: name, wildcard: false })} and ${any})` : any;
 }
 
-/** That a column contains a value, ignoring case. LIKE with an escape is slow, so only wildcards use it. */
-const containsText = (column: Sql, { text, wildcard }: FilterValue): Sql =>
-  wildcard ? sql`lower(${column}) like ${`%${likePattern(lower(text))}%`} escape '!'` : sql`strpos(lower(${column}), ${lower(text)}) > 0`;
+/** That a column contains a value, ignoring case. LIKE with an escape is slow, so only wildcards within the value use it. */
+function containsText(column: Sql, { text, wildcard }: FilterValue): Sql {
+  const part = wildcard ? text.replace(/^[*]+|(?<![*])[*]+$/g, '') : text;
+  if (part === '' || (wildcard && /[*?]/.test(part))) return matchesWildcards(sql`lower(${column})`, `*${lower(text)}*`);
+  return sql`strpos(lower(${column}), ${lower(part)}) > 0`;
+}
 
 function fieldDefinition(field: string): FieldDefinition {
   const found = Object.hasOwn(FILTER_FIELDS, field) ? FILTER_FIELDS[field] : undefined;

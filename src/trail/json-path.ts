@@ -5,7 +5,7 @@
  */
 import { escapeRegExp } from '../text/escape-reg-exp.ts';
 import { quote } from '../text/quote.ts';
-import { type FilterValue, likePattern } from './filter-value.ts';
+import { type FilterValue, matchesWildcards, wildcardsAsRegExp } from './filter-value.ts';
 import { join, raw, type Sql, sql, valueList } from './sql.ts';
 
 /** The parts of a record that are JSON, by CloudTrail's names, and their columns. */
@@ -90,7 +90,7 @@ export function pathTests(path: JsonPath, values: readonly FilterValue[]): Sql[]
   const hasKey = name === undefined ? sql`1 = 1` : sql`strpos(${column}, ${JSON.stringify(name)}) > 0`;
   return [
     ...(exact.length > 0 ? [sql`${scalar} in (${valueList(exact)})`] : []),
-    ...patterns.map((text) => sql`${scalar} like ${likePattern(text)} escape '!'`),
+    ...patterns.map((text) => matchesWildcards(scalar, text)),
     ...(values.some(({ text, wildcard }) => wildcard && text === '*') ? [sql`${jsonAt(column, keys)} <> 'null'`] : []),
     ...(whole.length > 0 ? [sql`${jsonAt(column, keys)} in (${valueList(whole)})`] : []),
     // Only records that have a list and the key are parsed: there are few.
@@ -128,8 +128,10 @@ function listPatterns({ document, keys }: JsonPath, values: readonly FilterValue
   return ends.flatMap((n) => {
     const below = keys.slice(n).filter((key) => typeof key === 'string');
     const patterns = values.filter(({ text, wildcard }) => below.length > 0 || !wildcard || text !== '*').flatMap(jsonPatterns);
-    const prefix =
-      below.length === 0 ? ITEMS_BEFORE : `${below.map((key) => `.*${escapeRegExp(JSON.stringify(key))}:`).join('')}(?:\\[${ITEMS_BEFORE})?`;
+    const written = below.map((key) => `${escapeRegExp(JSON.stringify(key))}:`);
+    // The first place of a key leaves the most for the others, as of a text after a star.
+    const keysBefore = written.slice(0, -1).map((key) => `(?>.*?${key})`);
+    const prefix = below.length === 0 ? ITEMS_BEFORE : `${keysBefore.join('')}.*${written.at(-1)}(?:\\[${ITEMS_BEFORE})?`;
     return patterns.length === 0 ? [] : [{ at: keys.slice(0, n), pattern: `^\\[${prefix}(?:${patterns.join('|')})` }];
   });
 }
@@ -142,9 +144,8 @@ const BARE_CHARACTER = String.raw`[^",:{}\[\]]`;
 /** Patterns for a value in JSON: quoted, and for numbers and booleans also bare. */
 function jsonPatterns({ text, wildcard }: FilterValue): string[] {
   if (wildcard && text === '*') return ['[^n]', 'n[^u]'];
-  const pieces = wildcard ? text.split(/([*?])/) : [text];
-  const written = (anyOne: string): string =>
-    pieces.map((piece, i) => (i % 2 === 0 ? escapeRegExp(JSON.stringify(piece).slice(1, -1)) : piece === '*' ? `${anyOne}*` : anyOne)).join('');
+  const asJson = (plain: string): string => escapeRegExp(JSON.stringify(plain).slice(1, -1));
+  const written = (anyOne: string): string => (wildcard ? wildcardsAsRegExp(text, anyOne, asJson) : asJson(text));
   const isBare = wildcard ? /^[\w.*?+-]+$/.test(text) && /\d|^[tf]/.test(text) : /^(?:-?\d[\d.eE+-]*|true|false)$/.test(text);
   return [`"${written(QUOTED_CHARACTER)}"[,}\\]]`, ...(isBare ? [`${written(BARE_CHARACTER)}[,}\\]]`] : [])];
 }

@@ -1,7 +1,6 @@
 /** Filters evaluated without SQL on the rows of `events`, to check the SQL against; and random filters from values in such rows. */
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
-import { escapeRegExp } from '../../src/text/escape-reg-exp.ts';
 import { quote } from '../../src/text/quote.ts';
 import type { RawRow } from '../../src/trail/engine.ts';
 import { type Filter, isTerm, type Term } from '../../src/trail/filter.ts';
@@ -89,13 +88,13 @@ function signInMfa(event: RawRow): string | undefined {
 function isValue(cell: string, field: string, { text, wildcard }: Term['values'][number]): boolean {
   if (field === 'text' || field === 'resources') {
     const [whole, part] = [cell.toLowerCase(), text.toLowerCase()];
-    return wildcard ? pattern(`*${part}*`).test(whole) : whole.includes(part);
+    return wildcard ? isLike(`*${part}*`, whole) : whole.includes(part);
   }
   if (!wildcard && field === 'ip' && text.includes('/')) return isInNetwork(cell, text);
   if (!wildcard && field === 'time' && TIMES.test(text)) return isDuring(cell, text);
   const inCase = LOWERED.includes(field) ? text.toLowerCase() : field === 'key' ? text.toUpperCase() : text;
   const whole = field === 'source' && !/[.*?]/.test(inCase) ? `${inCase}.amazonaws.com` : inCase;
-  return wildcard ? pattern(whole).test(cell) : cell === whole;
+  return wildcard ? isLike(whole, cell) : cell === whole;
 }
 
 /** True when an address is in a network, by Node's own list of networks. */
@@ -125,7 +124,7 @@ function isAt(event: RawRow, path: string, { text, wildcard }: Term['values'][nu
   if (!wildcard && /^[[{]/.test(text) && typeof exact === 'object' && exact !== null && JSON.stringify(exact) === text) return true;
   return [exact, ...valuesInLists(event, path)].some((value) => {
     const cell = textOf(value);
-    return cell !== undefined && (wildcard ? pattern(text).test(cell) : cell === text);
+    return cell !== undefined && (wildcard ? isLike(text, cell) : cell === text);
   });
 }
 
@@ -161,8 +160,24 @@ function valuesInLists(event: RawRow, path: string): readonly unknown[] {
 const textOf = (value: unknown): string | undefined =>
   value === undefined || value === null || typeof value === 'object' ? undefined : String(value);
 
-const pattern = (text: string) =>
-  new RegExp(`^${Array.from(text, (char) => (char === '*' ? '.*' : char === '?' ? '.' : escapeRegExp(char))).join('')}$`, 'su');
+/** True when a text matches one with `*` and `?`, character by character: after a mismatch the last star takes one more. */
+export function isLike(text: string, cell: string): boolean {
+  const [wanted, given] = [Array.from(text), Array.from(cell)];
+  let [at, star, from] = [0, -1, 0];
+  for (let i = 0; i < given.length; ) {
+    if (wanted[at] === '*') {
+      [star, from] = [at, i];
+      at += 1;
+    } else if (at < wanted.length && (wanted[at] === '?' || wanted[at] === given[i])) {
+      at += 1;
+      i += 1;
+    } else if (star >= 0) {
+      from += 1;
+      [at, i] = [star + 1, from];
+    } else return false;
+  }
+  return wanted.slice(at).every((char) => char === '*');
+}
 
 const DOCUMENTS = ['requestParameters', 'responseElements', 'additionalEventData', 'serviceEventDetails', 'userIdentity', 'resources', 'tlsDetails'];
 
