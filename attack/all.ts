@@ -3,7 +3,9 @@ import type { Attack } from './attack.ts';
 import { crowd } from './crowd.ts';
 import { doors } from './doors.ts';
 import { ending } from './ending.ts';
+import { lines } from './lines.ts';
 import { secretsAttack } from './secrets.ts';
 import { storeAttack } from './store.ts';
+import { wildcards } from './wildcards.ts';
 
-export const attacks: readonly Attack[] = [crowd, doors, ending, secretsAttack, storeAttack];
+export const attacks: readonly Attack[] = [lines, wildcards, crowd, secretsAttack, doors, storeAttack, ending];

@@ -35,14 +35,15 @@ export function rephrase(pieces: readonly Piece[], { commands, clock }: Grammar)
 /** With each time as a line prints it: `last 2 weeks` as `2w`. Only outside of parentheses, except a time that is alone in them. */
 function withPlainTimes(pieces: readonly Piece[], clock: LocalClock): readonly Piece[] {
   const all = withoutParenthesesAroundTimes(pieces, clock);
+  const texts = phraseTexts(all);
   const timed: Piece[] = [];
   let depth = 0;
   for (let at = 0; at < all.length; at += 1) {
     const piece = all[at] as Piece;
     if (piece.kind === 'open') depth += 1;
     if (piece.kind === 'close') depth -= 1;
-    const found = depth === 0 && piece.kind === 'token' && !hasNamePrefix(piece.token) ? readTimePhrase(phraseWords(all, at), clock) : undefined;
-    const negative = depth === 0 ? /^-+(\d{1,4}(?:mo|m|h|d|w|y))$/i.exec(unquotedText(piece) ?? '')?.[1] : undefined;
+    const found = depth === 0 && piece.kind === 'token' && !hasNamePrefix(piece.token) ? readTimePhrase(phraseWords(texts, at), clock) : undefined;
+    const negative = depth === 0 && piece.kind === 'token' ? /^-+(\d{1,4}(?:mo|m|h|d|w|y))$/i.exec(texts[at] ?? '')?.[1] : undefined;
     if (found) {
       timed.push(...printWindow(found.window).split(' ').map(plainPiece));
       at += found.taken - 1;
@@ -53,11 +54,13 @@ function withPlainTimes(pieces: readonly Piece[], clock: LocalClock): readonly P
   return timed;
 }
 
-/** The unquoted words from `start` on; AND in capital letters is a word between two times. */
-function phraseWords(all: readonly Piece[], start: number): string[] {
+/** The texts of unquoted words; AND in capital letters is a word between two times. */
+const phraseTexts = (all: readonly Piece[]): (string | undefined)[] => all.map((piece) => (piece.kind === 'and' ? 'and' : unquotedText(piece)));
+
+/** The words from `start` on that may be one time. */
+function phraseWords(texts: readonly (string | undefined)[], start: number): string[] {
   const words: string[] = [];
-  for (const piece of all.slice(start, start + MAX_PHRASE_WORDS)) {
-    const text = piece.kind === 'and' && words.length > 0 ? 'and' : unquotedText(piece);
+  for (const text of texts.slice(start, start + MAX_PHRASE_WORDS)) {
     if (text === undefined) break;
     words.push(text);
   }
@@ -65,10 +68,12 @@ function phraseWords(all: readonly Piece[], start: number): string[] {
 }
 
 function withoutParenthesesAroundTimes(all: readonly Piece[], clock: LocalClock): readonly Piece[] {
+  if (!all.some(({ kind }) => kind === 'open')) return all;
+  const texts = phraseTexts(all);
   const isOperand = (neighbour: Piece | undefined): boolean => neighbour !== undefined && ['and', 'or', 'not', 'open'].includes(neighbour.kind);
   const around = all.flatMap((piece, open) => {
-    if (piece.kind !== 'open' || piece.negated || piece.head !== '') return [];
-    const words = phraseWords(all, open + 1);
+    if (piece.kind !== 'open' || piece.negated || piece.head !== '' || all[open + 1]?.kind !== 'token') return [];
+    const words = phraseWords(texts, open + 1);
     const close = open + words.length + 1;
     const isAlone = all[close]?.kind === 'close' && readTimePhrase(words, clock)?.taken === words.length;
     return isAlone && !isOperand(all[open - 1]) && !isOperand(all[close + 1]) ? [open, close] : [];

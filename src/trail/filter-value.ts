@@ -32,16 +32,16 @@ export function matchesWildcards(column: Sql, text: string): Sql {
 
 /**
  * A text with wildcards as a regular expression for both engines, which takes a time that grows with the length of what it searches.
- * `anyOne` is the expression for one character, and `escape` writes the text between wildcards.
+ * `anyOne` is the expression for one character, and `asPattern` writes the text between wildcards.
  *
  * Each star takes the first place where the text after it is found, and no other is tried: `(?>…)` is an atomic group. The first place
  * leaves the most for the rest, so nothing is missed. Trino's engine would try every combination of places otherwise; DuckDB's never
  * tries one twice, and has no such groups (see `regexp_like` in its macros).
  */
-export function wildcardsAsRegExp(text: string, anyOne: string, escape: (plain: string) => string): string {
+export function wildcardsAsRegExp(text: string, anyOne: string, asPattern: (plain: string) => string): string {
   const [first = '', ...others] = withSingleStars(text)
     .split('*')
-    .map((piece) => piece.split('?').map(escape).join(anyOne));
+    .map((piece) => piece.split('?').map(asPattern).join(anyOne));
   const last = others.pop();
   return `${first}${others.map((piece) => `(?>${anyOne}*?${piece})`).join('')}${last === undefined ? '' : `${anyOne}*${last}`}`;
 }

@@ -115,6 +115,7 @@ const trimPunctuation = (word: string): string => withoutEnd(word, ',;:!?.') || 
 
 /** “10:00-10:05” and “yesterday..today” as three words; other text as it is. */
 function splitRange(text: string): string[] {
+  if (!/[.…-]/.test(text)) return [text];
   const [, from = '', mark = '', to = ''] = /^(.+?)(\.\.\.?|…)(.+)$/.exec(text) ?? /^([\d:]+(?:am|pm)?)(-)([\d:]+(?:am|pm)?)$/.exec(text) ?? [];
   const isTime = (part: string): boolean => isClock(part) || part === 'today' || part === 'yesterday' || WEEKDAYS.some((day) => day.test(part));
   return isTime(from) && isTime(to) ? [from, mark, to] : [text];
@@ -123,33 +124,44 @@ function splitRange(text: string): string[] {
 const CLOCK = /^(\d{1,2})(?::(\d\d)(?::(\d\d))?)?(am|pm)?$/;
 
 /** “10:00”, “10:00:30”, “9am”, “9:30pm” */
-const isClock = (text: string): boolean => /[:m]/.test(text) && timeOf(text) !== undefined;
+const isClock = (text: string): boolean => /[:m]/.test(text) && clockOf(text) !== undefined;
 
 function timeOf(text: string): Temporal.PlainTime | undefined {
-  if (text === 'noon') return new Temporal.PlainTime(12);
-  if (text === 'midnight') return new Temporal.PlainTime(0);
+  const read = clockOf(text);
+  return read && new Temporal.PlainTime(...read);
+}
+
+/** The hour, minute and second of a time of day. */
+function clockOf(text: string): readonly [number, number, number] | undefined {
+  if (text === 'noon') return [12, 0, 0];
+  if (text === 'midnight') return [0, 0, 0];
   const [, typed = '', minute = '0', second = '0', half] = CLOCK.exec(text) ?? [];
   if (typed === '' || (half && (Number(typed) < 1 || Number(typed) > 12)) || Number(typed) > 23 || Number(minute) > 59 || Number(second) > 59)
     return undefined;
   const hour = half ? (Number(typed) % 12) + (half === 'pm' ? 12 : 0) : Number(typed);
-  return new Temporal.PlainTime(hour, Number(minute), Number(second));
+  return [hour, Number(minute), Number(second)];
 }
 
 /** The time and the day in a zone, for each clock reckoned once. */
-const localTimes = new WeakMap<LocalClock, { readonly here: Temporal.ZonedDateTime; readonly today: Temporal.PlainDate }>();
+const localTimes = new WeakMap<LocalClock, LocalTime>();
 
-function timeHere(clock: LocalClock): { readonly here: Temporal.ZonedDateTime; readonly today: Temporal.PlainDate } {
+interface LocalTime {
+  readonly today: Temporal.PlainDate;
+  readonly timeOfNow: Temporal.PlainTime;
+}
+
+function timeHere(clock: LocalClock): LocalTime {
   const known = localTimes.get(clock);
   if (known) return known;
   const here = Temporal.Instant.fromEpochMilliseconds(clock.now.getTime()).toZonedDateTimeISO(clock.timeZone);
-  const read = { here, today: here.toPlainDate() };
+  const read = { today: here.toPlainDate(), timeOfNow: here.toPlainTime() };
   localTimes.set(clock, read);
   return read;
 }
 
 function readInZone(words: readonly string[], clock: LocalClock): Read<Window> {
   const { timeZone } = clock;
-  const { here, today } = timeHere(clock);
+  const { today, timeOfNow } = timeHere(clock);
   const word = (at: number): string => words[at] ?? '';
   const skip = (at: number, some: ReadonlySet<string>): number => (some.has(word(at)) ? skip(at + 1, some) : at);
 
@@ -294,7 +306,7 @@ function readInZone(words: readonly string[], clock: LocalClock): Read<Window> {
 
   /** The latest day on which a point has begun: today, or yesterday for a time of day that is still to come. */
   function latestDay({ time }: Point): Temporal.PlainDate {
-    return time && Temporal.PlainTime.compare(time, here.toPlainTime()) > 0 ? today.subtract({ days: 1 }) : today;
+    return time && Temporal.PlainTime.compare(time, timeOfNow) > 0 ? today.subtract({ days: 1 }) : today;
   }
 
   /** Where a point begins; a time without a day is on `other`. */

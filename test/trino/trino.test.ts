@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { daysRead } from '../../athena/pruning.ts';
 import { generateSample } from '../../sample/generate.ts';
 import { eventsDuring } from '../../src/trail/events.ts';
-import { sql } from '../../src/trail/sql.ts';
+import { filterColumns, matching } from '../../src/trail/filter.ts';
+import { join as joinSql, raw, type Sql, sql } from '../../src/trail/sql.ts';
+import { isLike } from '../support/plain-filter.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
 const url = inject('trinoUrl');
@@ -57,6 +59,96 @@ describe.skipIf(url === null)('a sample of three days on Trino', () => {
   test('a query without a day reads all of them', async () => {
     const scans = await trail.scansOf(sql`select count(*) from events where actor = ${"o'neil"}`);
     expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
+  });
+
+  const texts = [
+    '',
+    'a',
+    'ab',
+    'aab',
+    'abab',
+    'b\na',
+    'a\n',
+    'ä😀a',
+    '😀',
+    'a"b\\a',
+    'a.b',
+    'a%b_',
+    '(a)[b]{a}',
+    'a,b,a',
+    '^a$',
+    '!a!',
+    "it's",
+    'a'.repeat(200),
+    'ab'.repeat(99),
+  ];
+  const patterns = [
+    ...[
+      '*a*b',
+      '*a*b*',
+      '*a*b*a*b',
+      'a*a*a*b',
+      '*?*?b',
+      '?',
+      '??',
+      '*?',
+      '?*?*a',
+      '*\n*a*',
+      '*\\*"*a',
+      '*"*\\*',
+      '**a**b**',
+      '*.*b*',
+      '*%*_*',
+      '*(*)*[*',
+      '*,*,*a',
+      '*^*$*',
+    ],
+    ...['*!*a*!', "*'*s*", '*😀*a*', '*ä?a*', '*a?', '*a*a*a*a*a*a*a*a*a*b', '*a*a*a*a*a*a*a*a*a*a'],
+  ];
+
+  test('wildcards find what they say, in a column and in a list', async () => {
+    const found = async (relation: Sql, field: string, pattern: string) => {
+      const condition = matching([{ field, negated: false, values: [{ text: pattern, wildcard: true }] }]);
+      const rows = await trail.execute(sql`select n from ${relation} where ${condition} order by n`);
+      return rows.map(({ n }) => Number(n));
+    };
+    const table = (each: (text: string) => string): Sql =>
+      joinSql(
+        texts.map(
+          (text, n) =>
+            sql`select ${raw(String(n))} as n, errormessage, requestparameters from (values (${text}, ${each(text)})) as given (errormessage, requestparameters)`,
+        ),
+        ' union all ',
+      );
+    for (const pattern of patterns) {
+      const expected = texts.flatMap((text, n) => (isLike(pattern, text) ? [n] : []));
+      const inList = texts.flatMap((text, n) => (isLike(pattern, text) || isLike(pattern, 'x') ? [n] : []));
+      const list = table((text) => JSON.stringify({ a: ['x', text], b: [{ c: [{ d: 'x' }] }, { c: [{ d: text }] }] }));
+      expect({ pattern, found: await found(sql`(${list}) as t`, 'message', pattern) }).toEqual({ pattern, found: expected });
+      expect({ pattern, found: await found(sql`(${list}) as t`, 'requestParameters.a', pattern) }).toEqual({ pattern, found: inList });
+      expect({ pattern, found: await found(sql`(${list}) as t`, 'requestParameters.b.c.d', pattern) }).toEqual({ pattern, found: inList });
+    }
+  });
+
+  test('no wildcards take long over a text that is made for it', async () => {
+    const long = raw(`rpad('x', 100000, 'x')`);
+    const relation = sql`(select ${long} as errormessage, '{"a":["' || ${long} || '",{"a":"' || ${long} || '"}]}' as requestparameters) as t`;
+    for (const [field, text] of [
+      ['requestParameters.a', '*x*x*x*y'],
+      ['requestParameters.a', 'x*x*x*x*x*x*x*x*x*y'],
+      ['requestParameters.a.a.a', '*x*x*x*y'],
+      ['message', '*x*x*x*x*x*y*'],
+      ['text', '*x*x*?*x*x*y'],
+    ] as const) {
+      const condition = matching([{ field, negated: false, values: [{ text, wildcard: true }] }]);
+      const columns = filterColumns('text').map(({ text: name }) =>
+        name === 'errormessage' || name === 'requestparameters' ? name : `cast(null as varchar) as ${name}`,
+      );
+      const rows = await trail.execute(sql`select count(*) as n from (select ${raw(columns.join(', '))} from ${relation}) as u where ${condition}`, {
+        signal: AbortSignal.timeout(20_000),
+      });
+      expect({ field, text, rows }).toEqual({ field, text, rows: [{ n: '0' }] });
+    }
   });
 
   test('an error has Trino’s message', async () => {
