@@ -10,7 +10,7 @@ import { openDice } from './wildcards.ts';
 /** Nobody else is answered while a line is read. */
 const MAX_READING_MS = 50;
 
-const PARTS = [
+const LINE_PARTS = [
   ...[
     '(',
     ')',
@@ -157,19 +157,19 @@ export const lines: Attack = {
     let line = '';
     const next = (n: number): string => {
       // Parts in any order; a few parts again and again; or the last line with a part elsewhere.
-      const some = Array.from({ length: 1 + (n % 5) }, () => pick(PARTS));
+      const some = Array.from({ length: 1 + (n % 5) }, () => pick(LINE_PARTS));
       const kind = n % 3;
-      if (kind === 0) return Array.from({ length: 400 }, () => pick(PARTS)).join('');
+      if (kind === 0) return Array.from({ length: 400 }, () => pick(LINE_PARTS)).join('');
       if (kind === 1) return some.join('').repeat(MAX_LINE_LENGTH);
       const at = Math.floor((n * 7919) % (line.length + 1));
       return `${line.slice(at)}${some.join('')}${line.slice(0, at)}`;
     };
-    const outcome = measure(`a line of up to ${MAX_LINE_LENGTH.toLocaleString('en-US')} characters`, count, (n) => {
+    const outcome = timeEach(`a line of up to ${MAX_LINE_LENGTH.toLocaleString('en-US')} characters`, count, (n) => {
       line = `${pick(heads)}${next(n)}`.trim().slice(0, MAX_LINE_LENGTH);
       return { text: line, run: () => read(line) };
     });
-    const mention = measure('a message of 40,000 characters that mentions the bot', count / 50, (n) => {
-      const text = [pick(PARTS), pick(['<@UBOT', '<@UBOT|', '<@UBOT>', '*', '-', ' '])]
+    const mention = timeEach('a message of 40,000 characters that mentions the bot', count / 50, (n) => {
+      const text = [pick(LINE_PARTS), pick(['<@UBOT', '<@UBOT|', '<@UBOT>', '*', '-', ' '])]
         .join('')
         .repeat(40_000)
         .slice(0, 40_000 - (n % 10));
@@ -185,7 +185,7 @@ export const lines: Attack = {
 };
 
 /** Runs each, and again when it took too long, since it may have been the first of its kind, or garbage was collected. */
-function measure(what: string, tried: number, attempt: (n: number) => { readonly text: string; run(): void }): AttackOutcome {
+function timeEach(what: string, tried: number, attempt: (n: number) => { readonly text: string; run(): void }): AttackOutcome {
   const failures: string[] = [];
   let worst = 0;
   // The time of this thread alone: the machine may be busy with something else.

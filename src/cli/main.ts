@@ -20,7 +20,7 @@ import { formatCount, truncate } from '../text/format.ts';
 import { hideSecrets, shortenKeys } from '../text/redact.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
-import type { TimeRange } from '../trail/time-window.ts';
+import { readWindow, type TimeRange } from '../trail/time-window.ts';
 import { describeChecks, describeStore, describeTrail, printChecks } from './doctor.ts';
 import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
@@ -290,9 +290,10 @@ function joinWords(words: readonly string[]): string {
 
 /** Reads an ISO time, in UTC unless it has an offset. */
 function readNow(text: string): Date {
-  const [, day, time = 'T00:00', offset = 'Z'] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:[.]\d+)?)?)?(Z|[+-]\d\d:\d\d)?$/i.exec(text) ?? [];
+  const [, day = '', time = 'T00:00', offset = 'Z'] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:[.]\d+)?)?)?(Z|[+-]\d\d:\d\d)?$/i.exec(text) ?? [];
   const at = new Date(`${day}${time}${offset}`);
-  if (Number.isNaN(at.getTime())) throw new UserError(`--now ${text} is not a time. Write it as 2026-11-20T13:00:00Z.`);
+  // Date reads 2026-02-30 as 2 March.
+  if (Number.isNaN(at.getTime()) || !readWindow([day])) throw new UserError(`--now ${text} is not a time. Write it as 2026-11-20T13:00:00Z.`);
   return at;
 }
 

@@ -5,14 +5,16 @@ import { UserError } from '../errors.ts';
 import { type Line, MAX_ROWS } from '../question/line.ts';
 import { parseLine } from '../question/parse.ts';
 import { printFilter, printLine } from '../question/print.ts';
+import { includedTimes, withTimeAsWindow } from '../question/time-filters.ts';
 import { filterForWord } from '../question/word-filter.ts';
 import { closestMatch, typoCount } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
+import { readBrokenTime } from '../trail/broken-time.ts';
 import { isoSecond } from '../trail/events.ts';
-import { allowedValues, expectedFormat, mapTerms, type Term, termsOf } from '../trail/filter.ts';
+import { allowedValues, expectedFormat, mapTerms, parseTimeRange, type Term, termsOf } from '../trail/filter.ts';
 import { countWildcards, type FilterValue, MAX_WILDCARDS } from '../trail/filter-value.ts';
 import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
-import { closestWindow, pin, printWindow, type Window } from '../trail/time-window.ts';
+import { closestWindow, pin, printWindow, readWindow, type TimeRange, type Window, windowOfRange } from '../trail/time-window.ts';
 import { type Examples, openExamples } from './examples.ts';
 import { commandInHelp } from './help.ts';
 import { formOfWord } from './newest-names.ts';
@@ -86,7 +88,7 @@ function correct(suggestion: string | undefined, checked: (typed: string) => unk
 
 /** @throws UserError for the first mistake in a line, with that one corrected. */
 function check(text: string, commands: Commands, clock: LocalClock, examples: Examples): CommandLine | undefined {
-  const line = lineOf(text, commands, clock);
+  const line = withTimeAsWindow(lineOf(text, commands, clock));
   if (line.name === 'help') {
     commandInHelp(line, commands);
     return undefined;
@@ -146,11 +148,29 @@ function toQuestion(line: Line, command: Command, clock: LocalClock, examples: E
   }
   const typedWindow = window ?? defaultWindow(command);
   const range = pin(typedWindow, clock.now);
+  if (!window) checkTimesAreSearched(line, typedWindow, range);
   if (range.from > clock.now) {
     const { window: _, ...without } = line;
     throw new UserError(`“${printWindow(typedWindow)}” is in the future: it is ${isoSecond(clock.now)} now.`, printLine(without));
   }
   return { words: parsed.data, filters, typedWindow, window: range, ...shape };
+}
+
+/** @throws UserError for a filter on a time of which part is not searched, when the line does not say which time is. It would look as if nothing had happened then. */
+function checkTimesAreSearched(line: Line, searched: Window, { from, to }: TimeRange): void {
+  const times = includedTimes(line.filters);
+  const values = times.flatMap((term) => term.values.map((value) => ({ value, range: value.wildcard ? undefined : parseTimeRange(value.text) })));
+  const outside = values.find(({ range }) => !range || range.from < from || range.to > to);
+  if (!outside) return;
+  const ranges = values.flatMap(({ range }) => range ?? []);
+  const all = {
+    from: new Date(Math.min(...ranges.map((each) => each.from.getTime()))),
+    to: new Date(Math.max(...ranges.map((each) => each.to.getTime()))),
+  };
+  throw new UserError(
+    `“time:${truncate(outside.value.text)}” goes beyond the time that is searched, which is ${printWindow(searched)}. Add a time that includes it, such as 2026-04-20..2026-05-02 or 30d.`,
+    ranges.length === values.length ? printLine({ ...line, window: windowOfRange(all) }) : undefined,
+  );
 }
 
 /** The words of a line in the command's places for them, and the words that are left. The word `all` may stand anywhere. */
@@ -217,7 +237,18 @@ function checkValues(line: Line): void {
     for (const value of values) {
       if (value.wildcard) checkWildcards(value.text);
       const right = expectedFormat(field, value);
-      if (right) throw new UserError(`“${field}:${truncate(value.text)}” cannot be compared. Write it as ${right}.`);
+      if (!right) continue;
+      const { why, meant } = (field === 'time' && readBrokenTime([value.text])) || {};
+      const filters =
+        meant &&
+        mapTerms(line.filters, (term) => ({
+          ...term,
+          values: term.values.map((each) => (each === value ? { text: printWindow(meant), wildcard: false } : each)),
+        }));
+      throw new UserError(
+        `“${field}:${truncate(value.text)}” cannot be compared.${why ? ` ${why}` : ` Write it as ${right}.`}`,
+        filters && readWindow([printWindow(meant)])?.window.kind === 'between' ? printLine({ ...line, filters }) : undefined,
+      );
     }
   }
 }

@@ -2,13 +2,17 @@
  * Rewrites what people write as a line has it: times in words, a time before the command, `who deleted X`, bullets, bold, `please`.
  * A word that may be a name is never dropped: it is a mistake, with the line that was probably meant.
  */
+import { truncate } from '../text/format.ts';
+import { withoutEnd } from '../text/without-end.ts';
+import { readBrokenTime } from '../trail/broken-time.ts';
 import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
 import { printWindow } from '../trail/time-window.ts';
 import { withNameFirst } from './command-name.ts';
 import type { KnownCommands } from './known-command.ts';
-import { type Piece, plainPiece, unquotedText } from './lexer.ts';
+import { type Piece, plainPiece, printPieces, unquotedText } from './lexer.ts';
 import { withoutBold, withoutBullets, withoutMarks } from './marks.ts';
 import { hasNamePrefix } from './name-value.ts';
+import { Mistake } from './suggest.ts';
 import { withoutSurplusWords } from './surplus-words.ts';
 import { commandNamed } from './vocabulary.ts';
 
@@ -25,6 +29,7 @@ export function rephrase(pieces: readonly Piece[], { commands, clock }: Grammar)
   const bare = withoutBold(withoutBullets(pieces), isKnown);
   const timed = clock ? withPlainTimes(bare, clock) : bare;
   if (!commands) return timed;
+  checkTimes(timed);
   const named = withNameFirst(withoutMarks(timed), commands);
   const [first] = named;
   const name = first && unquotedText(first)?.toLowerCase();
@@ -52,6 +57,24 @@ function withPlainTimes(pieces: readonly Piece[], clock: LocalClock): readonly P
     }
   }
   return timed;
+}
+
+/** @throws Mistake for a word that looks like a time and is none. As a name or a text it would silently ask something else. */
+function checkTimes(all: readonly Piece[]): void {
+  let depth = 0;
+  for (const [at, piece] of all.entries()) {
+    if (piece.kind === 'open') depth += 1;
+    if (piece.kind === 'close') depth -= 1;
+    const text = unquotedText(piece);
+    const broken = depth === 0 && text !== undefined ? readBrokenTime([withoutEnd(text, ',;:!?.'), unquotedText(all[at + 1]) ?? '']) : undefined;
+    if (!broken) continue;
+    const words = all.slice(at, at + broken.taken).map((each) => unquotedText(each) ?? '');
+    const meant = broken.meant && printWindow(broken.meant).split(' ').map(plainPiece);
+    throw new Mistake(
+      `“${truncate(words.join(' '))}” is not a time. ${broken.why} If it is a name or a text to search for, put it in quotes.`,
+      meant && printPieces(all.toSpliced(at, broken.taken, ...meant)),
+    );
+  }
 }
 
 /** The texts of unquoted words; AND in capital letters is a word between two times. */

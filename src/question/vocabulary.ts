@@ -1,4 +1,5 @@
 /** Words of everyday English around a question. Unquoted, none of them is a name or a text to search for. */
+import { looksLikeTime } from '../trail/broken-time.ts';
 import { isMonthName, isTimeWord } from '../trail/time-phrase.ts';
 import type { KnownCommands } from './known-command.ts';
 
@@ -61,7 +62,7 @@ export const isSeparator = (text: string): boolean =>
 
 /** True for a word that is printed in quotes, since without them it would be ignored or read as something else. */
 export const needsQuotes = (text: string): boolean =>
-  isCourtesy(text) || isFunctionWord(text) || isTimeWord(text) || isMonthName(text) || isSeparator(text) || /[?!]$/.test(text);
+  isCourtesy(text) || isFunctionWord(text) || looksLikeTime(text) || isTimeWord(text) || isMonthName(text) || isSeparator(text) || /[?!]$/.test(text);
 
 /** The command that words stand for, whatever their hyphens, spaces and capitals: `root logins`, `RootLogins`, `who made`. */
 export function commandNamed(words: readonly string[], commands: KnownCommands): string | undefined {

@@ -192,7 +192,7 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
 };
 
 /** A day, an instant or `a..b` as a time range in UTC; undefined for other text. */
-function parseTimeRange(text: string): TimeRange | undefined {
+export function parseTimeRange(text: string): TimeRange | undefined {
   const read = readWindow([text]);
   return read?.window.kind === 'between' ? pin(read.window, new Date(0)) : undefined;
 }

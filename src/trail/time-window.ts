@@ -169,6 +169,21 @@ function unclampedRange(window: Window, now: Date): TimeRange {
   }
 }
 
+/** A range as a window: whole days as days, a single minute or second as it, one without an end as `since`. */
+export function windowOfRange({ from, to }: TimeRange): Window {
+  const isMidnight = (at: Date): boolean => at.getTime() % DAY_MS === 0;
+  const textOf = (at: Date): string => {
+    const text = at.toISOString().slice(0, 19);
+    return text.endsWith(':00') ? text.slice(0, 16) : text;
+  };
+  const start = isMidnight(from) ? textOf(from).slice(0, 10) : textOf(from);
+  if (to.getTime() >= MAX_TIME) return { kind: 'since', from: start };
+  if (isMidnight(from) && isMidnight(to)) return { kind: 'between', from: start, to: textOf(new Date(to.getTime() - 1)).slice(0, 10) };
+  const only = from.toISOString().slice(0, { 1000: 19, [MINUTE_MS]: 16 }[to.getTime() - from.getTime()] ?? 0);
+  if (only !== '' && (only.length > 16 || from.getTime() % MINUTE_MS === 0)) return { kind: 'between', from: only, to: only };
+  return { kind: 'between', from: textOf(from), to: textOf(to) };
+}
+
 const WIDER_WINDOWS: readonly (readonly [days: number, next: Window])[] = [
   [29, { kind: 'ago', count: 30, unit: 'd' }],
   [180, { kind: 'ago', count: 6, unit: 'mo' }],
