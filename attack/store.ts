@@ -42,7 +42,7 @@ function seededRandom(): () => number {
 }
 
 /** Delivers events of a few days in files; returns their ids. */
-async function deliverEvents(folder: TrailFolder, events: number, files: number): Promise<string[]> {
+async function plantEvents(folder: TrailFolder, events: number, files: number): Promise<string[]> {
   const list = records(events, (n) => ({ eventTime: `2026-04-${String(1 + (n % 5)).padStart(2, '0')}T10:00:00Z` }));
   for (let n = 0; n < files; n += 1) {
     const some = list.slice((n * events) / files, ((n + 1) * events) / files);
@@ -107,7 +107,7 @@ async function killLoaders({ size, signal }: AttackContext): Promise<AttackOutco
   let killed = 0;
   for (let n = 0; n < kills; ) {
     await using folder = await trailFolder();
-    const ids = await deliverEvents(folder, events, FILES);
+    const ids = await plantEvents(folder, events, FILES);
     const isMerge = n % (2 * KILLS_PER_STORE) === KILLS_PER_STORE;
     if (isMerge) await loadOften(folder, ids);
     for (let k = 0; k < KILLS_PER_STORE && n < kills; k += 1, n += 1) {
@@ -119,12 +119,12 @@ async function killLoaders({ size, signal }: AttackContext): Promise<AttackOutco
       // The store as it was left must not have an event twice. It may not be open yet.
       const twice = await storedTwice(folder).catch(() => 0);
       if (twice > 0) failures.push(`kill ${n + 1} ${kill.words}: left ${twice} events twice`);
-      ids.push(...(await deliverEvents(folder, 2, 1)));
+      ids.push(...(await plantEvents(folder, 2, 1)));
       if (isMerge || random() < 0.5) continue;
-      const fault = await completed(folder, ids);
+      const fault = await afterOneMoreLoad(folder, ids);
       if (fault) failures.push(`kill ${n + 1} ${kill.words}: ${fault}`);
     }
-    const fault = await completed(folder, ids);
+    const fault = await afterOneMoreLoad(folder, ids);
     if (fault) failures.push(`after ${n} kills: ${fault}`);
   }
   return {
@@ -138,13 +138,13 @@ async function killLoaders({ size, signal }: AttackContext): Promise<AttackOutco
 async function loadOften(folder: TrailFolder, ids: string[]): Promise<void> {
   await folder.load();
   for (let n = 0; n < LOADS_BEFORE_MERGE - 1; n += 1) {
-    ids.push(...(await deliverEvents(folder, 1, 1)));
+    ids.push(...(await plantEvents(folder, 1, 1)));
     await folder.load();
   }
-  ids.push(...(await deliverEvents(folder, 1, 1)));
+  ids.push(...(await plantEvents(folder, 1, 1)));
 }
 
-async function completed(folder: TrailFolder, ids: readonly string[]): Promise<string | undefined> {
+async function afterOneMoreLoad(folder: TrailFolder, ids: readonly string[]): Promise<string | undefined> {
   try {
     await folder.load();
     return await faultOf(folder, ids);
@@ -179,7 +179,7 @@ async function startAtOnce({ size, signal }: AttackContext): Promise<AttackOutco
   for (let n = 0; n < starts; n += 1) {
     signal.throwIfAborted();
     await using folder = await trailFolder();
-    const ids = await deliverEvents(folder, 200, FILES);
+    const ids = await plantEvents(folder, 200, FILES);
     const ended = await Promise.all(Array.from({ length: STARTED_AT_ONCE }, async () => (await once(startLoader(folder), 'exit'))[0]));
     const failed = ended.filter((status) => status !== 0).length;
     const fault = failed > 0 ? `${failed} of ${STARTED_AT_ONCE} processes failed` : await faultOf(folder, ids);
@@ -215,7 +215,7 @@ async function writeHostileFiles(folder: TrailFolder): Promise<{ readonly files:
 
 async function hostileFiles({ signal }: AttackContext): Promise<AttackOutcome> {
   await using folder = await trailFolder();
-  const ids = await deliverEvents(folder, 200, FILES);
+  const ids = await plantEvents(folder, 200, FILES);
   const { files, good } = await writeHostileFiles(folder);
   ids.push(...good.map(({ eventID }) => String(eventID)));
   const failures: string[] = [];

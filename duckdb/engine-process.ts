@@ -31,7 +31,7 @@ const MAX_MESSAGE_CHARACTERS = 250_000;
 const MAX_MESSAGE_ROWS = 500;
 
 const [store = '', memory = '', spill = ''] = process.argv.slice(2);
-const send = (reply: EngineReply): void => void process.send?.(reply);
+const sendReply = (reply: EngineReply): void => void process.send?.(reply);
 
 // The parent decides when this process ends: a signal to the whole process group must not take running queries away.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);
@@ -50,7 +50,7 @@ process.on('message', (request: EngineRequest) => {
     running.next.resolve();
   }
 });
-send({ kind: 'ready' });
+sendReply({ kind: 'ready' });
 
 async function sendRows({ id, text, values }: EngineRequest & { readonly kind: 'run' }): Promise<void> {
   const stopping = new AbortController();
@@ -64,15 +64,15 @@ async function sendRows({ id, text, values }: EngineRequest & { readonly kind: '
       some.push(row);
       for (const name in row) characters += row[name]?.length ?? 0;
       if (characters < MAX_MESSAGE_CHARACTERS && some.length < MAX_MESSAGE_ROWS) continue;
-      send({ kind: 'rows', id, rows: some, cost, isLast: false });
+      sendReply({ kind: 'rows', id, rows: some, cost, isLast: false });
       [some, characters] = [[], 0];
       await current.next.promise;
       current.next = Promise.withResolvers<void>();
       stopping.signal.throwIfAborted();
     }
-    send({ kind: 'rows', id, rows: some, cost, isLast: true });
+    sendReply({ kind: 'rows', id, rows: some, cost, isLast: true });
   } catch (error) {
-    send({ kind: 'failed', id, error: describeFailure(error) });
+    sendReply({ kind: 'failed', id, error: describeFailure(error) });
   }
 }
 

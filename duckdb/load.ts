@@ -226,11 +226,11 @@ async function tryBatch(context: LoadContext, connection: DuckDBConnection, batc
       if (!isFaultOfFiles(context, error)) throw error;
     }
   }
-  context.failed.push(rangeOf(batch.files));
+  context.failed.push(filesRange(batch.files));
   return undefined;
 }
 
-const rangeOf = (files: readonly BatchFile[]): FileRange => ({ first: files[0]?.number ?? 0, last: files.at(-1)?.number ?? 0 });
+const filesRange = (files: readonly BatchFile[]): FileRange => ({ first: files[0]?.number ?? 0, last: files.at(-1)?.number ?? 0 });
 
 /** Loads files in halves, and halves of those, where they fail together. One that fails by itself is skipped with the reason. */
 async function loadInParts(
@@ -492,7 +492,7 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
     context.hasWithdrawn = true;
     throw error;
   }
-  if (Number(read) > events) context.repeating.push(rangeOf(files));
+  if (Number(read) > events) context.repeating.push(filesRange(files));
   const filesWith = (isOther: boolean) =>
     new Set(errors.filter((each) => each.records === 0 && (each.isOther ?? false) === isOther).map(({ file }) => file));
   return {

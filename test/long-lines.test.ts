@@ -41,10 +41,11 @@ describe('a line that is too long', () => {
 
   test('is refused when only the saved question makes it so', async () => {
     const lines: Readonly<Record<string, string>> = { wide: `events ${'x'.repeat(1900)}`, edited: 'x'.repeat(1_000_000) };
+    const versionOf = (name: string) => ({ version: 1, value: { line: lines[name], by: null, at: '2026-11-01T00:00:00Z' }, file: `${name}.json` });
     const saved = openSavedQuestions({
       folder: 'saved',
-      names: async () => Object.keys(lines),
-      read: async (name) => ({ version: 1, value: { line: lines[name], by: null, at: '2026-11-01T00:00:00Z' }, file: `${name}.json` }),
+      readAll: async () => new Map(Object.keys(lines).map((name) => [name, versionOf(name)])),
+      read: async (name) => versionOf(name),
       add: async () => true,
     });
     const desk = openDesk({ commands, reports }, engine, { saved });
