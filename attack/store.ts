@@ -1,10 +1,10 @@
 /** Attacks on the store: loaders killed at any moment, several that start at once, and files meant to stop a load. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { openDuckDB } from '../duckdb/engine.ts';
@@ -14,17 +14,21 @@ import { raw } from '../src/trail/sql.ts';
 import { type Fields, logFile, record, records, type TrailFolder, trailFolder } from '../test/support/trail-folder.ts';
 import type { Attack, AttackContext, AttackOutcome, AttackSize } from './attack.ts';
 
-const SIZES: Readonly<Record<AttackSize, { readonly kills: number; readonly starts: number; readonly events: number }>> = {
-  small: { kills: 8, starts: 2, events: 800 },
-  large: { kills: 120, starts: 70, events: 6000 },
+const SIZES: Readonly<
+  Record<AttackSize, { readonly kills: number; readonly schemaKills: number; readonly starts: number; readonly events: number }>
+> = {
+  small: { kills: 8, schemaKills: 2, starts: 2, events: 800 },
+  large: { kills: 120, schemaKills: 40, starts: 70, events: 6000 },
 };
 const FILES = 20;
 const STARTED_AT_ONCE = 4;
+/** Within this time, all of them have their code and wait to begin. */
+const PROCESS_START_MS = 2000;
 
 export const storeAttack: Attack = {
   name: 'store',
   async run(context) {
-    return [await killLoaders(context), await startAtOnce(context), await hostileFiles(context)];
+    return [await killLoaders(context), await killAtSchema(context), await startAtOnce(context), await hostileFiles(context)];
   },
 };
 
@@ -42,7 +46,7 @@ function seededRandom(): () => number {
 }
 
 /** Delivers events of a few days in files; returns their ids. */
-async function plantEvents(folder: TrailFolder, events: number, files: number): Promise<string[]> {
+async function deliverDays(folder: TrailFolder, events: number, files: number): Promise<string[]> {
   const list = records(events, (n) => ({ eventTime: `2026-04-${String(1 + (n % 5)).padStart(2, '0')}T10:00:00Z` }));
   for (let n = 0; n < files; n += 1) {
     const some = list.slice((n * events) / files, ((n + 1) * events) / files);
@@ -79,13 +83,9 @@ async function faultOf(folder: TrailFolder, ids: readonly string[]): Promise<str
 
 /** A moment of a load: when so many new files were seen in a folder of the store. */
 type KillMoment = readonly [folder: string, files: number];
+const SCHEMA: KillMoment = ['events/day=0000%2F00%2F00', 1];
 /** While it writes the schema, the parts, the ids of events, and a commit. */
-const FIRST_LOAD: readonly KillMoment[] = [
-  ['events/day=0000%2F00%2F00', 1],
-  ['events', 3],
-  ['ids', 1],
-  ['log', 1],
-];
+const FIRST_LOAD: readonly KillMoment[] = [SCHEMA, ['events', 3], ['ids', 1], ['log', 1]];
 /** While it merges the lists of files and of ids, replaces the commits, and while it writes the lists before. */
 const MERGE: readonly KillMoment[] = [
   ['files', 2],
@@ -107,7 +107,7 @@ async function killLoaders({ size, signal }: AttackContext): Promise<AttackOutco
   let killed = 0;
   for (let n = 0; n < kills; ) {
     await using folder = await trailFolder();
-    const ids = await plantEvents(folder, events, FILES);
+    const ids = await deliverDays(folder, events, FILES);
     const isMerge = n % (2 * KILLS_PER_STORE) === KILLS_PER_STORE;
     if (isMerge) await loadOften(folder, ids);
     for (let k = 0; k < KILLS_PER_STORE && n < kills; k += 1, n += 1) {
@@ -119,12 +119,12 @@ async function killLoaders({ size, signal }: AttackContext): Promise<AttackOutco
       // The store as it was left must not have an event twice. It may not be open yet.
       const twice = await storedTwice(folder).catch(() => 0);
       if (twice > 0) failures.push(`kill ${n + 1} ${kill.words}: left ${twice} events twice`);
-      ids.push(...(await plantEvents(folder, 2, 1)));
+      ids.push(...(await deliverDays(folder, 2, 1)));
       if (isMerge || random() < 0.5) continue;
-      const fault = await afterOneMoreLoad(folder, ids);
+      const fault = await completeLoad(folder, ids);
       if (fault) failures.push(`kill ${n + 1} ${kill.words}: ${fault}`);
     }
-    const fault = await afterOneMoreLoad(folder, ids);
+    const fault = await completeLoad(folder, ids);
     if (fault) failures.push(`after ${n} kills: ${fault}`);
   }
   return {
@@ -135,16 +135,32 @@ async function killLoaders({ size, signal }: AttackContext): Promise<AttackOutco
   };
 }
 
+/** The schema is written in a millisecond, so that one kill of five leaves half of it. */
+async function killAtSchema({ size, signal }: AttackContext): Promise<AttackOutcome> {
+  const { schemaKills } = SIZES[size];
+  const failures: string[] = [];
+  await using folder = await trailFolder();
+  const ids = await deliverDays(folder, 10, 1);
+  for (let n = 0; n < schemaKills; n += 1) {
+    signal.throwIfAborted();
+    await rm(folder.store, { recursive: true, force: true });
+    await killAt(folder, SCHEMA);
+    const fault = await completeLoad(folder, ids);
+    if (fault) failures.push(`kill ${n + 1}: ${fault}`);
+  }
+  return { what: 'a loader killed while it writes the schema of a new store', tried: schemaKills, failures };
+}
+
 async function loadOften(folder: TrailFolder, ids: string[]): Promise<void> {
   await folder.load();
   for (let n = 0; n < LOADS_BEFORE_MERGE - 1; n += 1) {
-    ids.push(...(await plantEvents(folder, 1, 1)));
+    ids.push(...(await deliverDays(folder, 1, 1)));
     await folder.load();
   }
-  ids.push(...(await plantEvents(folder, 1, 1)));
+  ids.push(...(await deliverDays(folder, 1, 1)));
 }
 
-async function afterOneMoreLoad(folder: TrailFolder, ids: readonly string[]): Promise<string | undefined> {
+async function completeLoad(folder: TrailFolder, ids: readonly string[]): Promise<string | undefined> {
   try {
     await folder.load();
     return await faultOf(folder, ids);
@@ -168,9 +184,29 @@ async function killAfter(folder: TrailFolder, ms: number): Promise<Kill> {
   return { words: `${ms} ms after its start`, isKilled: by === 'SIGKILL' };
 }
 
-async function killAt(folder: TrailFolder, [within, files]: readonly [string, number]): Promise<Kill> {
-  const [, by] = await once(startLoader(folder, within, String(files)), 'exit');
+/** Kills a loader as soon as so many new files were seen: within a tenth of a millisecond, so that the last one is often not whole. */
+async function killAt(folder: TrailFolder, [within, files]: KillMoment): Promise<Kill> {
+  const place = join(loadedFolder(folder.store), within);
+  const old = new Set(namesBelow(place));
+  const seen = new Set<string>();
+  const child = startLoader(folder);
+  const ended = once(child, 'exit');
+  while (child.exitCode === null && child.signalCode === null) {
+    for (const name of namesBelow(place)) if (!old.has(name)) seen.add(name);
+    if (seen.size >= files) child.kill('SIGKILL');
+    await setImmediate();
+  }
+  const [, by] = await ended;
   return { words: `at file ${files} of ${within}`, isKilled: by === 'SIGKILL' };
+}
+
+/** The names of files in a folder and below it; none while it is not there. */
+function namesBelow(place: string): string[] {
+  try {
+    return readdirSync(place, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'));
+  } catch {
+    return [];
+  }
 }
 
 async function startAtOnce({ size, signal }: AttackContext): Promise<AttackOutcome> {
@@ -179,8 +215,9 @@ async function startAtOnce({ size, signal }: AttackContext): Promise<AttackOutco
   for (let n = 0; n < starts; n += 1) {
     signal.throwIfAborted();
     await using folder = await trailFolder();
-    const ids = await plantEvents(folder, 200, FILES);
-    const ended = await Promise.all(Array.from({ length: STARTED_AT_ONCE }, async () => (await once(startLoader(folder), 'exit'))[0]));
+    const ids = await deliverDays(folder, 200, FILES);
+    const at = String(Date.now() + PROCESS_START_MS);
+    const ended = await Promise.all(Array.from({ length: STARTED_AT_ONCE }, async () => (await once(startLoader(folder, 'at', at), 'exit'))[0]));
     const failed = ended.filter((status) => status !== 0).length;
     const fault = failed > 0 ? `${failed} of ${STARTED_AT_ONCE} processes failed` : await faultOf(folder, ids);
     if (fault) failures.push(`start ${n + 1}: ${fault}`);
@@ -215,7 +252,7 @@ async function writeHostileFiles(folder: TrailFolder): Promise<{ readonly files:
 
 async function hostileFiles({ signal }: AttackContext): Promise<AttackOutcome> {
   await using folder = await trailFolder();
-  const ids = await plantEvents(folder, 200, FILES);
+  const ids = await deliverDays(folder, 200, FILES);
   const { files, good } = await writeHostileFiles(folder);
   ids.push(...good.map(({ eventID }) => String(eventID)));
   const failures: string[] = [];

@@ -1,9 +1,11 @@
 /**
- * A process of its own that loads a trail: node test/support/load.ts <trail> <store> [<folder> <files>]. Tests start it. With
- * a folder of the store it kills itself, as the system would, as soon as so many new files have been seen there.
+ * A process of its own that loads a trail: node test/support/load.ts <trail> <store> [<folder> <files> | at <time>]. Tests start it.
+ * With a folder of the store it kills itself, as the system would, as soon as so many new files have been seen there. With a time,
+ * in ms since 1970, it begins then, so that several begin at once.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { loadTrail } from '../../duckdb/store.ts';
 import { loadedFolder } from '../../duckdb/store-folder.ts';
 
@@ -32,6 +34,7 @@ function watch(within: string, isOver: () => boolean): void {
 }
 
 let hasEnded = false;
-if (folder) watch(join(loadedFolder(store), folder), () => hasEnded);
+if (folder === 'at') await setTimeout(Math.max(0, Number(most) - Date.now()));
+else if (folder) watch(join(loadedFolder(store), folder), () => hasEnded);
 await loadTrail({ trail, store, signal: new AbortController().signal });
 hasEnded = true;
