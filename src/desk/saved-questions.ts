@@ -2,6 +2,7 @@
  * Saved questions: `save root-week: root-logins 7d` saves one under a name, `saved` lists them, `root-week` asks it, and `forget
  * root-week` forgets it. A name belongs to the requester who saved it.
  */
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import { UserError } from '../errors.ts';
@@ -40,6 +41,8 @@ const savedVersion = z.object({ line: z.string().nullable(), by: z.string().null
 export function openSavedQuestions(files: VersionedFiles): SavedQuestions {
   const read = async (name: string): Promise<NewestQuestion> =>
     questionOfVersion(name, await files.read(name).catch((error: UnreadableFile) => error));
+  // In the order in which they were asked, as far as this process goes.
+  const inTurn = pLimit(1);
   const change = async (name: string, by: string | null, version: z.output<typeof savedVersion>): Promise<SavedQuestion | undefined> => {
     for (;;) {
       const { version: last, question } = await read(name);
@@ -65,8 +68,8 @@ export function openSavedQuestions(files: VersionedFiles): SavedQuestions {
       return { questions, problems };
     },
     find: async (name) => (await read(name)).question,
-    save: (name, question) => change(name, question.by, question),
-    forget: (name, by, at) => change(name, by, { line: null, by, at }),
+    save: (name, question) => inTurn(() => change(name, question.by, question)),
+    forget: (name, by, at) => inTurn(() => change(name, by, { line: null, by, at })),
   };
 }
 
