@@ -228,6 +228,15 @@ describe('A secret of a record', () => {
     expect(answer.note).toBe('The question holds what looks like a secret, so it is not repeated here.');
   });
 
+  test('is in no line that a mistake offers', async () => {
+    await using open = await trailOf(failed);
+    const refused = await open.ask(`evnts agent:"token=${secret}" ${DAY}`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      message: expect.stringMatching(/A line with what looks like a secret is not offered\.$/),
+      suggestion: undefined,
+    });
+  });
+
   test('is not saved', async () => {
     await using open = await trailOf(failed);
     const saved = {

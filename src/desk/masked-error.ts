@@ -18,8 +18,12 @@ function maskedUserError(error: UserError, mask: Mask): UserError {
   const masked = mask.text(message);
   const isSame = masked === message && safe.every(({ label }, i) => label === choices[i]?.label) && safe.length === choices.length;
   if (isSame && (suggestion === undefined || isSafe(suggestion))) return error;
-  return new UserError(masked, suggestion !== undefined && isSafe(suggestion) ? suggestion : undefined, safe);
+  const offered = suggestion !== undefined && isSafe(suggestion) ? suggestion : undefined;
+  const isCut = offered !== suggestion || safe.length < choices.length;
+  return new UserError(isCut ? `${masked} ${NOT_OFFERED}` : masked, offered, safe);
 }
+
+const NOT_OFFERED = 'A line with what looks like a secret is not offered.';
 
 /** An error of an engine may have as many causes. */
 const MAX_ERROR_CAUSES = 10;
