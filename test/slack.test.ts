@@ -708,6 +708,17 @@ describe('people of other workspaces', () => {
     expect((await slack.next()).text).toBe('trailbot does not answer bots.');
   });
 
+  it('of an allowed workspace are known by it when their organization is named, too, and no one else of that', async () => {
+    const { url } = await start({ access: { teams: [OTHER_TEAM] } });
+    const partner = (...teams: string[]) => ({ user: { team_id: teams[0], enterprise_user: { enterprise_id: 'E0FAR', teams } } });
+    slack.replies.set('users.info', () => partner('T0FAR', OTHER_TEAM));
+    expect((await mentionBy(url, { user: newUser(), team: OTHER_TEAM, user_team: 'E0FAR', ts: '1.1' })).text).toContain(SENTENCE);
+    slack.replies.set('users.info', () => partner('T0FAR'));
+    expect((await mentionBy(url, { user: newUser(), team: own(), user_team: 'E0FAR', ts: '1.2' })).text).toContain('Yours is T0FAR');
+    slack.replies.set('users.info', () => ({ ok: false, error: 'missing_scope' }));
+    expect((await mentionBy(url, { user: newUser(), team: own(), user_team: 'E0FAR', ts: '1.3' })).text).toContain(UNKNOWN);
+  });
+
   describe('in an Enterprise organization', () => {
     const ORGANIZATION = 'E0ORG';
     const member = (...teams: string[]) => ({ user: { team_id: teams[0], enterprise_user: { enterprise_id: ORGANIZATION, teams } } });

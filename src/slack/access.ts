@@ -61,20 +61,19 @@ async function strangerRefusal(
 ): Promise<string | undefined> {
   const mayUse = (id: string | undefined): boolean =>
     id !== undefined && (id === home.team || teams.includes(id) || (home.isOrganizationWide && id === home.organization));
-  // Everyone in an Enterprise organization may be named by its id. It says nothing about their workspace.
-  const workspaces = named.filter((id) => id !== home.organization);
-  const [foreign] = workspaces.filter((id) => !mayUse(id));
-  if (workspaces.length > 0 && foreign === undefined) return undefined;
-  // The id of a workspace does not tell its organization.
-  const mayBeOfOrganization = home.isOrganizationWide || teams.some((id) => id.startsWith('E'));
-  if (foreign !== undefined && !mayBeOfOrganization) return refuseTeam(foreign);
+  const isOrganization = (id: string): boolean => id.startsWith('E');
+  // The id of an organization does not tell the workspace, nor that of a workspace its organization. Their own is no news.
+  const organizations = named.filter((id) => isOrganization(id) && id !== home.organization);
+  const workspaces = named.filter((id) => !isOrganization(id));
+  const foreign = workspaces.find((id) => !mayUse(id));
+  if (workspaces.length > 0 && foreign === undefined && organizations.every(mayUse)) return undefined;
+  if (foreign !== undefined && !home.isOrganizationWide && !teams.some(isOrganization)) return refuseTeam(foreign);
 
   const profile = await profileOf(user);
-  if (profile?.isBot) return 'trailbot does not answer bots.';
-  if (mayUse(profile?.organization)) return undefined;
-  if (foreign !== undefined) return profile ? refuseTeam(foreign) : UNKNOWN_TEAM;
   if (!profile) return UNKNOWN_TEAM;
-  return profile.teams.some(mayUse) ? undefined : refuseTeam(profile.teams[0]);
+  if (profile.isBot) return 'trailbot does not answer bots.';
+  if (mayUse(profile.organization)) return undefined;
+  return foreign === undefined && profile.teams.some(mayUse) ? undefined : refuseTeam(foreign ?? profile.teams[0] ?? organizations[0]);
 }
 
 const refuseTeam = (id = 'unknown'): string =>
