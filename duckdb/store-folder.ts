@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { UserError } from '../src/errors.ts';
 import { writeAside } from './durable-file.ts';
 import { lockStore } from './store-lock.ts';
 import { SHAPE } from './store-schema.ts';
@@ -34,7 +35,11 @@ const PRIVATE = 0o700;
 
 /** Creates a folder of a store, or closes it to others when it exists and has nothing but a store in it. */
 export async function ensurePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: PRIVATE });
+  await mkdir(folder, { recursive: true, mode: PRIVATE }).catch((error: NodeJS.ErrnoException) => {
+    // On a disk that is mounted for reading, Node.js says ENOENT.
+    if (error.code === 'ENOSPC') throw error;
+    throw new UserError(`The folder ${folder} cannot be made (${error.code}). Name a folder that trailbot may write to: STORE_PATH=…`);
+  });
   const { mode, uid } = await stat(folder);
   if (process.platform === 'win32' || (mode & 0o077) === 0 || uid !== process.getuid?.()) return;
   // STORE_PATH may be a folder of other things, such as /var/lib, that others need.

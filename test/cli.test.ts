@@ -1,6 +1,6 @@
 /** The command line, run in a child process over a small trail. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,9 +80,19 @@ describe('npm run ask', () => {
   });
 
   it('prints an internal error with status 2', async () => {
-    const { status, out, err } = await run(['ask', 'help'], { more: { STORE_PATH: '/dev/null/store' } });
+    // A file in the place of a folder, which no user makes.
+    await using other = await trailFolder();
+    await mkdir(other.loaded, { recursive: true });
+    await writeFile(join(other.loaded, 'ids'), '');
+    const { status, out, err } = await run(['ask', 'help'], { more: { STORE_PATH: other.store } });
     expect({ status, out }).toEqual({ status: 2, out: '' });
     expect(err).toContain('Internal error:\n');
+  });
+
+  it('names a store that cannot be made, with status 1', async () => {
+    const { status, out, err } = await run(['ask', 'help'], { more: { STORE_PATH: '/dev/null/store' } });
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toContain('The folder /dev/null/store cannot be made (ENOTDIR). Name a folder that trailbot may write to: STORE_PATH=…\n');
   });
 
   it('prints one object with complete rows with --json', async () => {

@@ -11,7 +11,10 @@ import { listDamaged, loadTrail } from '../duckdb/store.ts';
 import { storeFault } from '../duckdb/store-fault.ts';
 import { SCHEMA_PART } from '../duckdb/store-schema.ts';
 import { openTrail } from '../src/app.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
+import { toTerminal } from '../src/message/terminal.ts';
 import { childEnv } from './support/child-env.ts';
 import { type Fields, openStore, records, type TrailFolder, trailFolder } from './support/trail-folder.ts';
 import { until } from './support/until.ts';
@@ -260,6 +263,11 @@ describe('When a load fails', () => {
     const engine = await open(folder, errors);
     expect(errors).toEqual([expect.any(UserError)]);
     expect(await engine.extent()).toMatchObject({ events: 60, loadedAt: expect.stringMatching(/^20\d\d-.*Z$/) });
+    const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), engine);
+    const answer = await desk.answer('events 2026-04-01', { now: new Date('2026-05-01T00:00:00Z'), signal });
+    expect(toTerminal(answer, new URL('../templates/', import.meta.url), 200)).toMatch(
+      /new log files could not be loaded since 20\d\d-.* UTC: npm run -s doctor says why/,
+    );
     await engine.close();
   });
 
