@@ -262,7 +262,8 @@ export function resolveColumnField(name: string): string | undefined {
 /** An example of the format that values of the field must have, when `value` does not have it; else undefined. */
 export function expectedFormat(field: string, { text, wildcard }: FilterValue): string | undefined {
   const { format } = fieldDefinition(field);
-  return format && !wildcard && !format.isValid(text) ? format.example : undefined;
+  // A star at an end of a range, `2026-02-30..*`, is no wildcard.
+  return format && (!wildcard || text.includes('..')) && !format.isValid(text) ? format.example : undefined;
 }
 
 /** All values that a field can have, when there are few; undefined for other fields. */
