@@ -204,24 +204,6 @@ describe('A saved question', () => {
     expect(await readFile(open.saved, 'utf8')).toBe('a file');
   });
 
-  test('from the one file that held all of them is still asked, changed by its requester and forgotten', async () => {
-    await using open = await desk();
-    const at = '2026-04-01T00:00:00Z';
-    await writeFile(
-      `${open.saved}.json`,
-      JSON.stringify({ week: { line: 'rare 7d', by: 'U0ALICE', at }, month: { line: 'rare 30d', by: 'U0ALICE', at } }),
-    );
-    expect((await open.ask('week')).line).toBe('rare 7d');
-    await expect(open.askAsBob('save week: rare 1d')).rejects.toThrow('of U0ALICE');
-    await open.ask('save week: rare 14d');
-    await open.ask('forget month');
-    expect((await open.ask('week')).line).toBe('rare 14d');
-    expect(await open.namesListed()).toEqual(['week']);
-    await writeFile(`${open.saved}.json`, '{"week":');
-    await expect(open.ask('saved')).rejects.toThrow(`${open.saved}.json is damaged`);
-    expect((await open.ask('week')).line).toBe('rare 14d');
-  });
-
   test.skipIf(process.platform === 'win32')('is readable only for the user that trailbot runs as', async () => {
     await using open = await desk();
     await open.ask('save week: rare 7d');

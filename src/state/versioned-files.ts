@@ -37,13 +37,8 @@ export interface VersionedFiles {
   add(name: string, version: number, value: unknown): Promise<boolean>;
 }
 
-/**
- * Opens a folder; the first value creates it. Names consist of letters, digits and -. A name without a version has its value in
- * `folder.json`, where all of them once were.
- */
+/** Opens a folder; the first value creates it. Names consist of letters, digits and -. */
 export function openVersionedFiles(folder: string): VersionedFiles {
-  const oldFile = `${folder}.json`;
-  const oldValues = async () => new Map(Object.entries(((await readJsonFile(oldFile)) ?? {}) as object));
   const newest = async (): Promise<ReadonlyMap<string, Omit<Versioned, 'value'>>> => {
     const files = (await filesIn(folder)).flatMap((file) => {
       const [, version, name] = /^(\d{6,})-([a-zA-Z0-9-]+)[.]json$/.exec(file) ?? [];
@@ -54,17 +49,12 @@ export function openVersionedFiles(folder: string): VersionedFiles {
   return {
     folder,
     async readAll() {
-      const [old, files] = [await oldValues(), await newest()];
-      const names = [...new Set([...old.keys(), ...files.keys()])].sort();
-      const readOne = async (name: string): Promise<Versioned | UnreadableFile> => {
-        const found = files.get(name);
-        return found ? readVersion(found).catch(unreadableOnly) : { version: 0, value: old.get(name), file: oldFile };
-      };
-      return new Map(await Promise.all(names.map(async (name) => [name, await readOne(name)] as const)));
+      const found = [...(await newest())].sort(([a], [b]) => (a < b ? -1 : 1));
+      return new Map(await Promise.all(found.map(async ([name, each]) => [name, await readVersion(each).catch(unreadableOnly)] as const)));
     },
     async read(name) {
       const found = (await newest()).get(name);
-      return found ? readVersion(found) : { version: 0, value: (await oldValues()).get(name), file: oldFile };
+      return found ? readVersion(found) : { version: 0, value: undefined, file: folder };
     },
     async add(name, version, value) {
       await makePrivateFolder(folder);
