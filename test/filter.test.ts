@@ -84,7 +84,9 @@ describe('a filter as a condition', () => {
           values: term.values.map(({ wildcard }) => ({ text: wildcard ? 'x*' : 'x', wildcard })),
         }));
         const isAll = termsOf(filters).some((term) => term.values.some(({ text: value, wildcard }) => wildcard && /^\*$/.test(value)));
-        const isPart = termsOf(filters).some((term) => ['text', 'resources'].includes(term.field) && term.values.length > 1);
+        const isPart = termsOf(filters).some(
+          (term) => ['text', 'resources'].includes(term.field) && (term.values.length > 1 || term.values.some(({ wildcard }) => wildcard)),
+        );
         // With more stars, or within a document, the condition is another.
         const hasSearch = termsOf(filters).some((term) => term.values.some(({ text: value, wildcard }) => wildcard && !/^[^*?]+[*]$/.test(value)));
         if (!isAll && !isPart && !hasSearch) expect(matching(other).text).toBe(text);

@@ -27,21 +27,21 @@ export function matchesWildcards(column: Sql, text: string): Sql {
   const searches = pattern.replace(/[*]$/, '').split('*').length - 1;
   if (searches <= 1) return sql`${column} like ${likeLiteral(pattern).replaceAll('*', '%').replaceAll('?', '_')} escape '!'`;
   const end = pattern.endsWith('*') ? '' : String.raw`\z`;
-  return sql`regexp_like(${column}, ${String.raw`(?s)\A${wildcardsAsRegExp(pattern, '.', escapeRegExp)}${end}`})`;
+  return sql`regexp_like(${column}, ${String.raw`(?s)\A${wildcardsAsRegExp(pattern, { one: '.', each: '.' }, escapeRegExp)}${end}`})`;
 }
 
 /**
  * A text with wildcards as a regular expression for both engines, which takes a time that grows with the length of what it searches.
- * `anyOne` is the expression for one character, and `asPattern` writes the text between wildcards.
+ * `any` has the expressions for the character of a `?` and for each of a `*`; `asPattern` writes the text between wildcards.
  *
  * Each star takes the first place where the text after it is found, and no other is tried: `(?>…)` is an atomic group. The first place
  * leaves the most for the rest, so nothing is missed. Trino's engine would try every combination of places otherwise; DuckDB's never
  * tries one twice, and has no such groups (see `regexp_like` in its macros).
  */
-export function wildcardsAsRegExp(text: string, anyOne: string, asPattern: (plain: string) => string): string {
+export function wildcardsAsRegExp(text: string, any: { readonly one: string; readonly each: string }, asPattern: (plain: string) => string): string {
   const [first = '', ...others] = withSingleStars(text)
     .split('*')
-    .map((piece) => piece.split('?').map(asPattern).join(anyOne));
+    .map((piece) => piece.split('?').map(asPattern).join(any.one));
   const last = others.pop();
-  return `${first}${others.map((piece) => `(?>${anyOne}*?${piece})`).join('')}${last === undefined ? '' : `${anyOne}*${last}`}`;
+  return `${first}${others.map((piece) => `(?>${any.each}*?${piece})`).join('')}${last === undefined ? '' : `${any.each}*${last}`}`;
 }

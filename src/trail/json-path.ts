@@ -128,7 +128,7 @@ function listPatterns({ document, keys }: JsonPath, values: readonly FilterValue
   return ends.flatMap((n) => {
     const below = keys.slice(n).filter((key) => typeof key === 'string');
     const patterns = values.filter(({ text, wildcard }) => below.length > 0 || !wildcard || text !== '*').flatMap(jsonPatterns);
-    const written = below.map((key) => `${escapeRegExp(JSON.stringify(key))}:`);
+    const written = below.map((key) => `"${asJson(key)}":`);
     // The first place of a key leaves the most for the others, as of a text after a star.
     const keysBefore = written.slice(0, -1).map((key) => `(?>.*?${key})`);
     const prefix = below.length === 0 ? ITEMS_BEFORE : `${keysBefore.join('')}.*${written.at(-1)}(?:\\[${ITEMS_BEFORE})?`;
@@ -137,15 +137,28 @@ function listPatterns({ document, keys }: JsonPath, values: readonly FilterValue
 }
 
 const QUOTED_CHARACTER = String.raw`(?:[^"\\]|\\.)`;
+/** The same as one character where it is an escape, or two for one beyond U+FFFF. */
+const WHOLE_CHARACTER = String.raw`(?:[^"\\]|\\[^u]|(?>\\u[dD][89abAB]\w\w\\u\w{4}|\\u\w{4}))`;
 /** The items of a list before one of its values, and lists in it, but no objects: those have keys. */
 const ITEMS_BEFORE = `(?:(?:"${QUOTED_CHARACTER}*"|[^":{}])*[,\\[])?`;
 const BARE_CHARACTER = String.raw`[^",:{}\[\]]`;
 
+/** A text as JSON writes it in quotes. Trino writes a character beyond U+FFFF as two escapes, and hex digits in capitals. */
+const asJson = (text: string): string =>
+  Array.from(text, (character) => {
+    const written = JSON.stringify(character).slice(1, -1);
+    const escapes = character.split('').map((unit) => `\\\\u${hexDigitsOf(unit.charCodeAt(0))}`);
+    if (character.length > 1) return `(?:${character}|${escapes.join('')})`;
+    return written.startsWith('\\u') ? escapes.join('') : escapeRegExp(written);
+  }).join('');
+
+const hexDigitsOf = (unit: number): string =>
+  Array.from(unit.toString(16).padStart(4, '0'), (digit) => (/\d/.test(digit) ? digit : `[${digit}${digit.toUpperCase()}]`)).join('');
+
 /** Patterns for a value in JSON: quoted, and for numbers and booleans also bare. */
 function jsonPatterns({ text, wildcard }: FilterValue): string[] {
   if (wildcard && text === '*') return ['[^n]', 'n[^u]'];
-  const asJson = (plain: string): string => escapeRegExp(JSON.stringify(plain).slice(1, -1));
-  const written = (anyOne: string): string => (wildcard ? wildcardsAsRegExp(text, anyOne, asJson) : asJson(text));
+  const written = (one: string, each: string): string => (wildcard ? wildcardsAsRegExp(text, { one, each }, asJson) : asJson(text));
   const isBare = wildcard ? /^[\w.*?+-]+$/.test(text) && /\d|^[tf]/.test(text) : /^(?:-?\d[\d.eE+-]*|true|false)$/.test(text);
-  return [`"${written(QUOTED_CHARACTER)}"[,}\\]]`, ...(isBare ? [`${written(BARE_CHARACTER)}[,}\\]]`] : [])];
+  return [`"${written(WHOLE_CHARACTER, QUOTED_CHARACTER)}"[,}\\]]`, ...(isBare ? [`${written(BARE_CHARACTER, BARE_CHARACTER)}[,}\\]]`] : [])];
 }
