@@ -190,9 +190,9 @@ function timeEach(what: string, tried: number, attempt: (n: number) => { readonl
   let worst = 0;
   // The time of this thread alone: the machine may be busy with something else.
   const timeOf = (run: () => void): number => {
-    const before = process.threadCpuUsage();
+    const before = process.cpuUsage();
     run();
-    const { user, system } = process.threadCpuUsage(before);
+    const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000;
   };
   for (let n = 0; n < tried; n += 1) {
