@@ -106,15 +106,17 @@ async function commitNames(store: string): Promise<string[]> {
 async function readCommits(store: string, names: readonly string[]): Promise<{ state: StoreState; fault?: LogFault }> {
   const newest = Number.parseInt(names.at(-1) ?? '0', 10);
   let state = EMPTY;
-  for (const [n, name] of names.entries()) {
+  let fault: LogFault | undefined;
+  for (const name of names) {
     const version = Number.parseInt(name, 10);
     const next = await readCommit(join(logFolder(store), name));
-    const missing = n === 0 ? version !== 1 && next?.base === false : version !== state.version + 1;
-    if (missing) return { state, fault: { name: commitFileName(version - 1), isNewest: false, newest } };
-    if (!next) return { state, fault: { name, isNewest: n > 0 && version === newest, newest } };
-    state = { ...applyCommit(state, next), version };
+    // A base needs none of the commits before it, some of which may be deleted already.
+    if (next?.base) fault = undefined;
+    else if (!next) fault ??= { name, isNewest: state.version > 0 && version === state.version + 1 && version === newest, newest };
+    else if (version !== state.version + 1) fault ??= { name: commitFileName(version - 1), isNewest: false, newest };
+    if (next && !fault) state = { ...applyCommit(state, next), version };
   }
-  return { state };
+  return { state, ...(fault && { fault }) };
 }
 
 /** A commit; undefined when the file is not a whole one. */

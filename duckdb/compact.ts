@@ -16,11 +16,14 @@ const MAX_COMMITS = 24;
 /** Files without a commit are deleted after this time, when no reader can still use them. */
 const REMOVE_AFTER_MS = 10 * 60_000;
 
-/** Merges parts and commits of a store if there are too many. Its commit replaces all commits before it. */
+/** Merges parts and commits of a store if there are too many. Its commit replaces all commits before it. Then removes files without a commit. */
 export async function compact(store: string, state: StoreState, connection: DuckDBConnection): Promise<void> {
   const small = state.parts.filter(({ rows }) => rows < SMALL_ROWS);
   const crowded = [...Map.groupBy(small, ({ day }) => day)].filter(([, parts]) => parts.length > MAX_SMALL_PARTS_PER_DAY);
-  if (crowded.length === 0 && state.commitsSinceBase < MAX_COMMITS) return;
+  if (crowded.length === 0 && state.commitsSinceBase < MAX_COMMITS) {
+    await removeUnreferenced(store, [...state.parts.map(({ file }) => file), ...state.files, ...state.ids]);
+    return;
+  }
   const replaced = new Set(crowded.flatMap(([, dayParts]) => dayParts));
   // A damaged file is left as it is: merged, nothing would show the damage any more.
   if ((await findDamage(store, { ...state, parts: [...replaced] })).length > 0) return;
@@ -40,7 +43,7 @@ export async function compact(store: string, state: StoreState, connection: Duck
   );
   const sums = Object.fromEntries(named.map((file) => [file, created[file] ?? (state.sums[file] as number)]));
   await writeCommit(store, state.version + 1, { base: true, parts: all, files, ids, sums, accounts, regions });
-  await removeUnreferenced(store, new Set([SCHEMA_PART, ...named]));
+  await removeUnreferenced(store, named);
 }
 
 async function mergeParts(store: string, connection: DuckDBConnection, day: string, dayParts: readonly Part[], name: string): Promise<Part> {
@@ -70,7 +73,9 @@ async function mergeFiles(store: string, connection: DuckDBConnection, from: rea
   return [file];
 }
 
-async function removeUnreferenced(store: string, referenced: ReadonlySet<string>): Promise<void> {
+/** Removes what stopped loads, merges and mended stores left. */
+async function removeUnreferenced(store: string, named: readonly string[]): Promise<void> {
+  const referenced = new Set([SCHEMA_PART, ...named]);
   for (const entry of await readdir(store, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.parquet')) continue;
     const path = join(entry.parentPath, entry.name);

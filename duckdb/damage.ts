@@ -28,7 +28,6 @@ interface CommittedFiles {
 export async function findDamage(store: string, { parts, files, ids, sums }: CommittedFiles): Promise<DamagedFile[]> {
   const days = new Map(parts.map(({ file, day }) => [file, day]));
   const damaged: DamagedFile[] = [];
-  // One at a time: a part of a large day is held in memory.
   for (const file of [...days.keys(), ...files, ...ids]) {
     const day = days.get(file);
     const reason = await checksumOf(join(store, file)).then(

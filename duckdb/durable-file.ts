@@ -1,5 +1,5 @@
 /** Files that survive a crash of the machine: they are on disk, with their names, before anything relies on them. */
-import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -24,7 +24,7 @@ export async function syncToDisk(store: string, files: readonly string[]): Promi
     const handle = await open(join(store, file), 'r+');
     try {
       await handle.sync();
-      return [file, crc32(await handle.readFile())];
+      return [file, await checksum(handle)];
     } finally {
       await handle.close();
     }
@@ -36,7 +36,23 @@ export async function syncToDisk(store: string, files: readonly string[]): Promi
 }
 
 /** The CRC-32 of a file. */
-export const checksumOf = async (path: string): Promise<number> => crc32(await readFile(path));
+export async function checksumOf(path: string): Promise<number> {
+  const handle = await open(path, 'r');
+  try {
+    return await checksum(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** A part of a large file does not fit into memory. */
+async function checksum(handle: FileHandle): Promise<number> {
+  let sum = 0;
+  for await (const piece of handle.createReadStream({ start: 0, autoClose: false, highWaterMark: PIECE_BYTES })) sum = crc32(piece as Buffer, sum);
+  return sum;
+}
 
 /** Flushes the names in a folder to disk. Windows has no such call: NTFS keeps a journal of names. */
 export async function syncFolder(folder: string): Promise<void> {

@@ -164,6 +164,17 @@ describe('A commit that cannot be read', () => {
   });
 });
 
+test('Commits that a later one replaced may be missing: they are deleted in any order', async () => {
+  await using folder = await threeDays();
+  const log = join(folder.loaded, 'log');
+  const { version, commitsSinceBase, ...all } = await readLog(folder.loaded);
+  await writeFile(join(log, '00000004.json'), JSON.stringify({ ...all, base: true }));
+  expect([version, commitsSinceBase]).toEqual([3, 3]);
+  await rm(join(log, '00000002.json'));
+  expect(await storedIds(folder.store)).toEqual(idsOf(folder.list));
+  expect(await folder.load()).toMatchObject({ files: 0 });
+});
+
 test('A half written schema part is written again', async () => {
   await using folder = await threeDays();
   await truncate(join(folder.loaded, SCHEMA_PART), 200);
