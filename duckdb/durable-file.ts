@@ -47,10 +47,17 @@ export async function checksumOf(path: string): Promise<number> {
 
 const PIECE_BYTES = 1024 * 1024;
 
-/** A part of a large file does not fit into memory. */
+/** In pieces, since a part of a large file does not fit into memory. */
 async function checksum(handle: FileHandle): Promise<number> {
+  const { size } = await handle.stat();
+  const piece = Buffer.allocUnsafe(Math.min(size, PIECE_BYTES));
   let sum = 0;
-  for await (const piece of handle.createReadStream({ start: 0, autoClose: false, highWaterMark: PIECE_BYTES })) sum = crc32(piece as Buffer, sum);
+  for (let at = 0; at < size; ) {
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) break;
+    sum = crc32(piece.subarray(0, bytesRead), sum);
+    at += bytesRead;
+  }
   return sum;
 }
 
