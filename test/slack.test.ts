@@ -499,10 +499,8 @@ describe('a long question', () => {
     [600, 'q', 'footer and buttons', { line: true, values: 2 }],
     [1975, 'q', 'footer and both buttons, at the limit', { line: true, values: 2 }],
     [2000, 'q', 'footer and the one button that has room for it', { line: true, values: 1 }],
-    [2800, 'q', 'footer only', { line: true, values: 0 }],
-    [4000, 'q', 'nothing', { line: false, values: 0 }],
     [1200, '漢', 'footer, and one button, since another has no room', { line: true, values: 1 }],
-    [2800, '漢', 'footer only', { line: true, values: 0 }],
+    [2000, '漢', 'footer only', { line: true, values: 0 }],
   ])('of %d characters “%s” is shown whole in %s', async (length, letter, _, { line: isShown, values }) => {
     const { url } = await start();
     const line = lineOfLength(length, letter);
@@ -521,7 +519,8 @@ describe('a long question', () => {
     const shared = await slack.next();
     expect(JSON.stringify(shared.blocks[0])).toContain(`<@${requester()}> asked \`${line}\``);
     expect(JSON.stringify(shared).split(line)).toHaveLength(2);
-    await slack.click(url, { type: 'button', action_id: 'share', value: lineOfLength(4000) });
+    // Each & is five characters in mrkdwn.
+    await slack.click(url, { type: 'button', action_id: 'share', value: lineOfLength(1900, '&') });
     expect(JSON.stringify((await slack.next()).blocks[0])).toContain(`<@${requester()}> asked this:`);
   });
 
@@ -530,10 +529,10 @@ describe('a long question', () => {
     const rowsOf = ({ blocks }: SentMessage) => blocks.flatMap(({ rows = [] }) => rows as unknown[]).length;
     await slack.slash(url, 'events 6mo -user:x top:200');
     const short = await slack.next();
-    const line = `events -user:${'x'.repeat(2700)} 6mo top:200`;
+    const line = `events -user:${'x'.repeat(1900)} 6mo top:200`;
     await slack.slash(url, line);
     const long = await slack.next();
-    expect(lineOf(long)).toBe(`events -user:${'x'.repeat(2700)} top:200 6mo`);
+    expect(lineOf(long)).toBe(`events -user:${'x'.repeat(1900)} top:200 6mo`);
     expect(rowsOf(long)).toBeGreaterThan(2);
     expect(rowsOf(long)).toBeLessThan(rowsOf(short));
   });
@@ -553,12 +552,12 @@ describe('a long question', () => {
   });
 
   it.each([
-    [600, true, true],
-    [2500, true, false],
-    [4000, false, false],
-  ])('of %d characters with a typo is suggested whole or not at all', async (length, isShown, isOnButton) => {
+    [600, 'q', true, true],
+    [2000, 'q', true, true],
+    [1900, '&', false, false],
+  ])('of %d characters “%s” with a typo is suggested whole or not at all', async (length, letter, isShown, isOnButton) => {
     const { url } = await start();
-    const line = lineOfLength(length);
+    const line = lineOfLength(length, letter);
     await slack.slash(url, line.replace('events', 'evnts'));
     const answer = await slack.next();
     expect(answer.text).toContain('There is no command “evnts”.');
@@ -566,6 +565,14 @@ describe('a long question', () => {
     expect(JSON.stringify(answer.blocks).includes('Did you mean')).toBe(isShown);
     expect(valuesOf(answer)).toEqual(isOnButton ? [line] : []);
     expectWhole(answer, line);
+  });
+
+  it('of more than 2,000 characters is refused with the limit, to the requester only', async () => {
+    const { url } = await start();
+    await slack.mention(url, lineOfLength(2001));
+    const answer = await slack.next();
+    expect(answer.text).toContain('A question has at most 2,000 characters');
+    expect(JSON.stringify(answer)).not.toContain('qqqqqqqqqq');
   });
 
   it('is whole in a button whose label is cut, and a question too long for a button gets none', () => {
