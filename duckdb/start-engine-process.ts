@@ -1,6 +1,7 @@
 /** Starts a process with one embedded engine, and ends it when it does not do what it is told. */
 import { fork } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../src/errors.ts';
 import type { Cost, RawRow } from '../src/trail/engine.ts';
@@ -54,6 +55,7 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
   const { SystemRoot } = process.env;
   const env = { TZ: 'UTC', ...(SystemRoot !== undefined && { SystemRoot }) };
   const child = fork(PROGRAM, [store, memory, spill], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [], env });
+  putBehind(child.pid);
   let lastWords = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-MAX_LAST_WORDS);
@@ -160,6 +162,15 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
     const result = first();
     result.catch(() => stop());
     return { result, free: free.promise };
+  }
+}
+
+/** Lets this process go first, for it acknowledges requests. On Linux each thread has a priority, which those that it starts inherit. */
+function putBehind(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // The system does not allow it, or the process has ended already.
   }
 }
 

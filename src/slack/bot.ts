@@ -27,6 +27,7 @@ import { questionIn } from './mention.ts';
 import { reportProgress } from './progress-messages.ts';
 import { openReceiver, type Transport } from './receiver.ts';
 import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
+import { openTurns } from './turns.ts';
 
 /** How to reach Slack, and how Slack reaches the bot. */
 export interface SlackConnection {
@@ -100,6 +101,7 @@ export function openBot(options: BotOptions): Bot {
   } = options;
   const answers = openAnswerCache(clock);
   const requests = trackRequests();
+  const nextTurn = openTurns();
   let draining = false;
 
   const clientOptions: WebClientOptions = {
@@ -151,12 +153,14 @@ export function openBot(options: BotOptions): Bot {
         ? send(update.answer, requester.replyPrivately, { partialUntil: update.until })
         : send({ template: 'waiting', data: update }, requester.replyPrivately),
     );
+    await nextTurn();
     const answer = await answerFor(line, requester.user, progress).finally(() => progress.end());
     await send(answer, requester.reply);
   };
 
   /** Sends an answer. When Slack rejects its table, the answer is sent again with the table as text. */
   async function send(answer: Answer, deliver: (message: Message) => Promise<void>, options: MessageOptions = {}): Promise<void> {
+    await nextTurn();
     try {
       await deliver(show(answer, options));
     } catch (error) {
