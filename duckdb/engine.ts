@@ -83,7 +83,7 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
     } catch (error) {
       if (signal.aborted) throw error;
       if ((await refresh()).version === version) throw await explainFailure(error, store, state);
-      return await query();
+      return await query().catch(async (again: unknown) => Promise.reject(await explainFailure(again, store, state)));
     }
   }
 

@@ -18,17 +18,10 @@ const REMOVED_PREFIX = 'removed-';
 /** The folder with what this version of trailbot loads into a store. */
 export const loadedFolder = (store: string): string => join(resolve(store), `${LOADED_PREFIX}${SHAPE}`);
 
-/** The files and folders of an earlier layout, which had one schema and no folder for it. */
-const OLD_LAYOUT = ['log', 'events', 'files', 'ids', 'stage', 'spill', 'query-spill', 'store.json', 'ignored.json', 'writer.duckdb'] as const;
 /** What else trailbot keeps in a store: saved questions, claims of reports, and so on. */
-const STATE = /^(?:saved|sizes|aws-ranges)\.json|^(?:claims|spent)$/;
+const STATE = /^(?:sizes|aws-ranges)\.json|^(?:saved|claims|spent)$|^query-spill-/;
 
-const isOwn = (name: string): boolean =>
-  name.startsWith(LOADED_PREFIX) ||
-  name.startsWith(REMOVED_PREFIX) ||
-  (OLD_LAYOUT as readonly string[]).includes(name) ||
-  name.startsWith('query-spill-') ||
-  STATE.test(name);
+const isOwn = (name: string): boolean => name.startsWith(LOADED_PREFIX) || name.startsWith(REMOVED_PREFIX) || STATE.test(name);
 
 /** Only the owner may enter. */
 const PRIVATE = 0o700;
@@ -94,12 +87,11 @@ export function readLastLoad(store: string): string | null {
   }
 }
 
-/** Folders of a store that other versions loaded; the store itself where one has the earlier layout. */
+/** Folders of a store that other versions loaded. */
 async function otherFolders(store: string): Promise<string[]> {
-  const home = resolve(store);
-  const names = await readdir(home);
-  const loaded = names.filter((name) => name.startsWith(LOADED_PREFIX)).map((name) => join(home, name));
-  return [...loaded.filter((folder) => folder !== loadedFolder(store)), ...(names.includes('log') ? [home] : [])];
+  const names = await readdir(resolve(store));
+  const loaded = names.filter((name) => name.startsWith(LOADED_PREFIX)).map((name) => join(resolve(store), name));
+  return loaded.filter((folder) => folder !== loadedFolder(store));
 }
 
 /** When a version of trailbot last looked for new files: in ms, by the file that each load writes. */
@@ -120,10 +112,6 @@ const KEEP_UNUSED_MS = 7 * 24 * 3_600_000;
 export async function removeUnused(store: string, now: Date, signal: AbortSignal): Promise<void> {
   for (const folder of await otherFolders(store)) {
     if (now.getTime() - (await lastUsed(folder)) < KEEP_UNUSED_MS) continue;
-    if (folder === resolve(store)) {
-      for (const name of OLD_LAYOUT) await rm(join(folder, name), { recursive: true, force: true });
-      continue;
-    }
     // The lock tells that the other version does not load now. One that begins later makes the folder anew.
     const lock = await lockStore(folder, { signal, maxWaitMs: 0 }).catch(() => undefined);
     if (!lock) continue;

@@ -217,17 +217,6 @@ describe('Two versions that share a store', () => {
     expect(await readdir(folder.store)).not.toContain('loaded-0123456789abcdef');
   });
 
-  test('keep the store of the version before there was a folder for each', async () => {
-    await using folder = await threeDays();
-    await cp(folder.loaded, folder.store, { recursive: true, filter: (path) => !/loaded\.json$|lock$/.test(path) });
-    await writeFile(join(folder.store, 'saved.json'), '{}');
-    await folder.load();
-    expect(await readdir(folder.store)).toContain('events');
-    await lastUsed(folder.store, 8 * day);
-    await folder.load();
-    expect((await readdir(folder.store)).sort()).toEqual([folder.loaded.slice(folder.store.length + 1), 'saved.json']);
-  });
-
   test('refuse each other’s trail', async () => {
     await using folder = await threeDays();
     await using other = await trailFolder('other');
@@ -244,7 +233,7 @@ describe.skipIf(process.platform === 'win32')('Only the owner may enter', () => 
     await using folder = await trailFolder();
     await folder.load();
     expect([await rights(folder.store), await rights(folder.loaded)]).toEqual(['700', '700']);
-    await writeFile(join(folder.store, 'saved.json'), '{}');
+    await mkdir(join(folder.store, 'saved'));
     await chmod(folder.store, 0o755);
     await folder.load();
     expect(await rights(folder.store)).toBe('700');
