@@ -15,7 +15,7 @@ interface Heard {
 
 export interface AttackedBot extends AsyncDisposable {
   readonly main: MainProcess;
-  /** Asks by a slash command. Resolves when Slack has its acknowledgement, to the milliseconds that took; NaN without one. */
+  /** Asks by a slash command. Resolves when Slack has its acknowledgement, to the milliseconds that took; Infinity without one. */
   ask(user: string, line: string): Promise<number>;
   /** Every message to a user so far. */
   heardBy(user: string): readonly Heard[];
@@ -48,7 +48,7 @@ export async function startAttackedBot(trail: string, folder: string): Promise<A
     async ask(user, line) {
       const started = performance.now();
       const { ok } = await slack.slash(bot, line, { user_id: user, response_url: `${url}/${user}` });
-      return ok ? performance.now() - started : Number.NaN;
+      return ok ? performance.now() - started : Number.POSITIVE_INFINITY;
     },
     heardBy: (user) => heard.get(user) ?? [],
     async [Symbol.asyncDispose]() {

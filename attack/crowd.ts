@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generateSample } from '../sample/generate.ts';
-import type { Attack } from './attack.ts';
+import type { Attack, AttackOutcome } from './attack.ts';
 import { type AttackedBot, startAttackedBot } from './bot.ts';
 
 const END = new Date('2026-11-21T00:00:00Z');
@@ -33,49 +33,59 @@ const ORDINARY = [
 
 const MEDIAN_ACK_MS = 50;
 const WORST_ACK_MS = 1000;
+/** Slack shows an error after this time. */
+const SLACK_ACK_MS = 3000;
 const MAX_ANSWER_MS = 120_000;
+/** The time over which one question after the other comes. */
+const SPREAD_MS = 5000;
+
+interface Asker {
+  readonly user: string;
+  readonly line: string;
+}
 
 export const crowd: Attack = {
   name: 'crowd',
   async run({ size, folder }) {
+    const isSmall = size === 'small';
     const trail = join(folder, 'trail');
-    await generateSample({ out: trail, end: END, days: DAYS, eventsPerDay: size === 'small' ? 100 : 4000 });
+    await generateSample({ out: trail, end: END, days: DAYS, eventsPerDay: isSmall ? 100 : 4000 });
     await using bot = await startAttackedBot(trail, join(folder, 'store'));
     const heavy = HEAVY.map((line, i) => ({ user: `UHEAVY${i}`, line }));
     const hostile = HOSTILE.map((line, i) => ({ user: `UHOSTILE${i}`, line }));
-    const ordinary = Array.from({ length: size === 'small' ? 12 : 60 }, (_, i) => ({
-      user: `UORDINARY${i}`,
-      line: ORDINARY[i % ORDINARY.length] as string,
-    }));
-    await Promise.all(heavy.map(({ user, line }) => bot.ask(user, line)));
-    const acks = await Promise.all([...hostile, ...ordinary].map(({ user, line }) => bot.ask(user, line)));
-    const sorted = acks.slice(hostile.length).sort((a, b) => a - b);
-    const [median = Number.NaN, worst = Number.NaN] = [sorted[Math.floor(sorted.length / 2)], Math.max(...acks)];
+    const spread = ordinaryAskers('USPREAD', isSmall ? 6 : 50);
+    const burst = ordinaryAskers('UBURST', isSmall ? 6 : 60);
+    const ask = ({ user, line }: Asker): Promise<number> => bot.ask(user, line);
+    await Promise.all(heavy.map(ask));
+    const hostileAcks = Promise.all(hostile.map(ask));
+    const spreadAcks = await Promise.all(
+      spread.map(async (asker, i) => {
+        await sleep((i * SPREAD_MS) / spread.length);
+        return ask(asker);
+      }),
+    );
+    const burstAcks = await Promise.all(burst.map(ask));
+    const everyone = [...heavy, ...hostile, ...spread, ...burst];
     const silent = await waitForAnswers(
       bot,
-      [...heavy, ...hostile, ...ordinary].map(({ user }) => user),
+      everyone.map(({ user }) => user),
     );
-    const answered = (askers: readonly { readonly user: string; readonly line: string }[]) =>
+    const unanswered = (askers: readonly Asker[]): string[] =>
       askers.flatMap(({ user, line }) => {
         const answer = bot.heardBy(user).at(-1)?.text ?? '';
         return silent.includes(user) || FAILED.test(answer) ? [`${line.slice(0, 80)}: ${answer || 'no answer'}`] : [];
       });
+    // In the tests the machine is busy with others.
+    const limits = isSmall ? { median: Number.POSITIVE_INFINITY, worst: Number.POSITIVE_INFINITY } : { median: MEDIAN_ACK_MS, worst: WORST_ACK_MS };
     return [
-      {
-        what: 'an acknowledgement beside heavy and hostile questions',
-        tried: acks.length,
-        // In the tests the machine is busy with others.
-        failures:
-          size === 'small'
-            ? []
-            : [
-                ...acks.filter((ms) => !(ms <= WORST_ACK_MS)).map((ms) => `an acknowledgement took ${ms.toFixed(0)} ms`),
-                ...(median > MEDIAN_ACK_MS ? [`the median was ${median.toFixed(0)} ms`] : []),
-              ],
-        measured: `median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms`,
-      },
-      { what: 'a heavy count beside two others', tried: heavy.length, failures: answered(heavy) },
-      { what: 'an ordinary question beside them', tried: ordinary.length, failures: answered(ordinary) },
+      acknowledged(`an acknowledgement, of ${spread.length} people within 5 s beside heavy and hostile questions`, spreadAcks, limits),
+      acknowledged(`an acknowledgement, of ${burst.length} people at one moment`, [...(await hostileAcks), ...burstAcks], {
+        ...limits,
+        median: limits.worst,
+        worst: isSmall ? limits.worst : SLACK_ACK_MS,
+      }),
+      { what: 'a heavy count beside two others', tried: heavy.length, failures: unanswered(heavy) },
+      { what: 'an ordinary question beside them', tried: spread.length + burst.length, failures: unanswered([...spread, ...burst]) },
       {
         what: 'a hostile line',
         tried: hostile.length,
@@ -84,6 +94,22 @@ export const crowd: Attack = {
     ];
   },
 };
+
+const ordinaryAskers = (name: string, count: number): Asker[] =>
+  Array.from({ length: count }, (_, i) => ({ user: `${name}${i}`, line: ORDINARY[i % ORDINARY.length] as string }));
+
+function acknowledged(what: string, acks: readonly number[], limits: { readonly median: number; readonly worst: number }): AttackOutcome {
+  const median = acks.toSorted((a, b) => a - b)[Math.floor(acks.length / 2)] ?? Number.NaN;
+  return {
+    what,
+    tried: acks.length,
+    failures: [
+      ...acks.filter((ms) => ms > limits.worst).map((ms) => `an acknowledgement took ${ms.toFixed(0)} ms`),
+      ...(median > limits.median ? [`the median was ${median.toFixed(0)} ms`] : []),
+    ],
+    measured: `median ${median.toFixed(0)} ms, worst ${Math.max(...acks).toFixed(0)} ms`,
+  };
+}
 
 /** What an answer says when the question failed for a reason that is not its own. */
 const FAILED = /more memory|crashed|took longer|was stopped|Internal error/;
