@@ -224,3 +224,24 @@ test.each([
   openMask().read({ text });
   expect(process.cpuUsage(began).user / 1000).toBeLessThan(2000);
 });
+
+test('Thousands of secrets that begin alike, such as session tokens, are known in a time that grows with their number', () => {
+  const tokenOf = (n: number): string => `IQoJb3JpZ2luX2VjEFMaCWV1LWNlbnRyYWwtMSJHMEUCIQ${`${n}abcdQ`.repeat(20)}`;
+  const tokens = Array.from({ length: 6000 }, (_, n) => tokenOf(n));
+  const short = Array.from({ length: 6000 }, (_, n) => `s3cr3tvalue${n}`);
+  const same = Array.from({ length: 6000 }, (_, n) => `${'a1'.repeat(40)}${n}`);
+  const mask = openMask();
+  const began = process.cpuUsage();
+  for (const secret of [...tokens, ...short, ...same]) mask.read({ cell: JSON.stringify({ password: secret }) });
+  const shown = mask.text([...tokens, ...short, ...same].map((secret) => `x ${secret} y`).join('\n'));
+  expect(process.cpuUsage(began).user / 1000).toBeLessThan(2000);
+  expect(new Set(shown.split('\n'))).toEqual(new Set(['x (hidden) y']));
+});
+
+test('A secret that was cut off is known by its first 64 characters, and a text that only begins like it stays', () => {
+  const mask = openMask();
+  const secret = 'IQ7b'.repeat(40);
+  mask.read({ cell: JSON.stringify({ sessionToken: secret }) });
+  expect(mask.text(`at "${secret.slice(0, 80)}…" or ${secret}.`)).toBe('at "(hidden)" or (hidden).');
+  expect(mask.text(`at ${secret.slice(0, 50)}`)).toBe(`at ${secret.slice(0, 50)}`);
+});

@@ -244,27 +244,62 @@ interface KnownSecrets {
 const MAX_SECRETS = 50_000;
 const MAX_SECRET_LENGTH = 20_000;
 const ANCHOR = 6;
+/** Longer secrets are known by their beginning and their end: those of one kind, such as session tokens, begin alike. */
+const HEAD = 64;
+const TAIL = 16;
+/** Of more secrets that begin alike, whatever begins so is hidden. */
+const MAX_ENDS = 50;
+
+/** How a secret goes on after its beginning. */
+interface SecretEnd {
+  readonly length: number;
+  readonly tail: string;
+}
+
+/** The secrets with the same first characters: the lengths of their beginnings, longest first, and their ends by beginning. */
+interface AnchoredSecrets {
+  readonly lengths: number[];
+  readonly ends: Map<string, SecretEnd[]>;
+}
 
 function openKnownSecrets(): KnownSecrets {
-  const byAnchor = new Map<string, string[]>();
-  const all = new Set<string>();
+  const byAnchor = new Map<string, AnchoredSecrets>();
+  let count = 0;
   const remember = (secret: string): void => {
-    if (all.has(secret) || all.size >= MAX_SECRETS) return;
-    all.add(secret);
     const anchor = secret.slice(0, ANCHOR);
-    byAnchor.set(
-      anchor,
-      [...(byAnchor.get(anchor) ?? []), secret].sort((a, b) => b.length - a.length),
-    );
+    const head = secret.slice(0, HEAD);
+    const { lengths, ends } = byAnchor.get(anchor) ?? { lengths: [], ends: new Map<string, SecretEnd[]>() };
+    const known = ends.get(head) ?? [];
+    const tail = secret.slice(-TAIL);
+    if (count >= MAX_SECRETS || known.length >= MAX_ENDS || known.some((end) => end.length === secret.length && end.tail === tail)) return;
+    count += 1;
+    known.push({ length: secret.length, tail });
+    known.sort((a, b) => b.length - a.length);
+    ends.set(head, known);
+    if (!lengths.includes(head.length)) lengths.push(head.length);
+    lengths.sort((a, b) => b - a);
+    byAnchor.set(anchor, { lengths, ends });
+  };
+  const lengthAt = (text: string, at: number): number => {
+    const { lengths = [], ends } = byAnchor.get(text.slice(at, at + ANCHOR)) ?? {};
+    for (const length of lengths) {
+      const found = ends?.get(text.slice(at, at + length));
+      if (!found || !isAlone(text, at, length)) continue;
+      if (length < HEAD) return length;
+      const known = found.length < MAX_ENDS ? found.find((end) => text.startsWith(end.tail, at + end.length - end.tail.length)) : undefined;
+      // Another end is that of a secret that was cut off, or of one of very many.
+      return known?.length ?? lengthOfRest(text, at + HEAD) + HEAD;
+    }
+    return 0;
   };
   const hidePlain = (text: string): string => {
     let out = '';
     let from = 0;
     for (let at = 0; at + ANCHOR <= text.length; at += 1) {
-      const secret = byAnchor.get(text.slice(at, at + ANCHOR))?.find((each) => text.startsWith(each, at) && isAlone(text, at, each));
-      if (secret === undefined) continue;
+      const length = lengthAt(text, at);
+      if (length === 0) continue;
       out += `${text.slice(from, at)}${HIDDEN}`;
-      from = at + secret.length;
+      from = at + length;
       at = from - 1;
     }
     return out + text.slice(from);
@@ -279,9 +314,9 @@ function openKnownSecrets(): KnownSecrets {
       remember(JSON.stringify(JSON.stringify(trimmed).slice(1, -1)).slice(1, -1));
       remember(trimmed.replaceAll('&', '&amp;'));
     },
-    count: () => all.size,
+    count: () => count,
     hide(text) {
-      if (all.size === 0 || text.length < ANCHOR) return text;
+      if (count === 0 || text.length < ANCHOR) return text;
       const hidden = hidePlain(text);
       if (!text.includes('%')) return hidden;
       const decoded = decode(text);
@@ -302,8 +337,15 @@ const isDistinct = (secret: string): boolean =>
   secret.length >= ANCHOR && !/^[\d\s.,:;/+T_Z-]+$/.test(secret) && (secret.length >= 12 || /[^A-Za-z]/.test(secret) || /^[A-Z]{8}/.test(secret));
 
 /** A short secret is not hidden within a longer word. */
-function isAlone(text: string, at: number, secret: string): boolean {
-  if (secret.length >= 12) return true;
-  const isWord = (character: string): boolean => /[A-Za-z0-9]/.test(character);
-  return !isWord(text.charAt(at - 1)) && !isWord(text.charAt(at + secret.length));
+function isAlone(text: string, at: number, length: number): boolean {
+  if (length >= 12) return true;
+  const isWordAt = (place: number): boolean => /[A-Za-z0-9]/.test(text.charAt(place));
+  return !isWordAt(at - 1) && !isWordAt(at + length);
+}
+
+/** The characters up to the end of a text in quotes, or of a word. */
+function lengthOfRest(text: string, at: number): number {
+  const end = /[\s"'\\<>&]/g;
+  end.lastIndex = at;
+  return (end.exec(text)?.index ?? text.length) - at;
 }
