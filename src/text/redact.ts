@@ -216,7 +216,9 @@ function secretsOfPairs(value: object): readonly string[] {
   const type = entries.find(([key]) => /^type$/i.test(key))?.[1];
   if (type === 'PARAMETER_STORE' || type === 'SECRETS_MANAGER') return [];
   const isKnown =
-    /^(?:String|StringList|SecureString)$/.test(String(type)) || entries.some(([key]) => /^(?:overwrite|stageKeys|generateDistinctId)$/.test(key));
+    /^(?:String|StringList|SecureString)$/.test(String(type)) ||
+    entries.some(([key, kind]) => key === 'keyType' && kind === 'API_KEY') ||
+    entries.some(([key]) => /^(?:overwrite|stageKeys|generateDistinctId)$/.test(key));
   const isSecret = isKnown || entries.some(([key, name]) => isPairName(key) && typeof name === 'string' && namesSecret(name));
   return isSecret ? values : [];
 }

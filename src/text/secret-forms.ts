@@ -49,7 +49,7 @@ export function decode(text: string): string {
 /** Quick: true for text that has none of the words or marks of a secret. */
 const hasNoMark = (text: string): boolean => !MARKS.test(text);
 const MARKS =
-  /pass|pwd|value|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|da2-|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl/i;
+  /pass|pw|psk|_pat|value|secret|token|key|cred|sign|sig=|auth|cookie|pin|otp|jwt|bearer|basic|assertion|saml|plaintext|code|material|seed|connection|userdata|user-data|receipt|cryptogram|identified|qrcode|wallet|eyJ|:\/\/|--|gh[pousr]_|glpat|xox|xapp|sk[_-]|rk_|whsec|AIza|ya29|npm_|pypi|SG\.|dop_|hvs\.|da2-|dckr|shp|hooks\.|IQoJ|F[wQ]oG|AQoD|AKIA|ASIA|ABIA|ACCA|github_pat|k8s-aws|curl|mysql|mariadb|docker|redis-cli|net user|@tcp\(|@unix\(|jdbc:oracle/i;
 
 function hidePlain(text: string, onSecret: OnSecret): string {
   if (hasNoMark(text)) return text;
@@ -126,6 +126,9 @@ const TOKEN_FORMS = [
   `xox[abceoprs](?:\\.xox[a-z])?-[A-Za-z0-9-]{10,}`,
   `xapp-[A-Za-z0-9-]{10,}`,
   `(?<=hooks\\.slack\\.com/(?:services|workflows)/)[A-Za-z0-9/_-]{10,}`,
+  // The paths of webhooks of Discord, and of bots of Telegram.
+  `(?<=discord(?:app)?\\.com/api/webhooks/\\d{1,20}/)[A-Za-z0-9_-]{20,}`,
+  `(?<=api\\.telegram\\.org/bot)\\d{6,12}:[A-Za-z0-9_-]{30,}`,
   // Stripe: "API keys". OpenAI, Anthropic: the keys' own prefix. Google: "API keys", OAuth access tokens.
   `(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}`,
   `whsec_[A-Za-z0-9+/=]{16,}`,
@@ -152,10 +155,20 @@ const isMixed = (text: string): boolean => /[a-z]/.test(text) && /[A-Z]/.test(te
 
 /** `<pre_shared_key>…`, `--password …`, `curl -u user:…`, `identified by '…'`. */
 const ELEMENT = /(<([A-Za-z][\w.:-]{0,63})>)([^<]{1,4096})/g;
-const OPTION = /(?<!\S)(--?([A-Za-z][\w-]{1,40})[ \t]{1,4}["']?)([^\s"']+)/g;
+const OPTION = /(?<!\S)(--?([A-Za-z][\w-]{1,40})[ \t]{1,4}["']?)(?!-)([^\s"']+)/g;
 const CURL_USER = /(?<!\S)((?:-u|--user)[ \t]{1,4}["']?[^\s:"']{1,128}:)([^\s"']+)/g;
 const SPOKEN = [
-  /(identified by ["'])([^"']+)/gi,
+  /(\bidentified (?:with [\w-]{1,64} )?(?:by|as) ["'])([^"']+)/gi,
+  /(\bpassword\(["'])([^"']+)/gi,
+  /(\bConvertTo-SecureString (?:-String )?["']?)(?!-)([^\s"']+)/gi,
+  /(\bsshpass -p ?["']?)([^\s"']+)/g,
+  /(\b(?:mysql|mysqldump|mysqladmin|mariadb) (?:[^\n|;&]{0,200} )?-p["']?)([^\s"']+)/g,
+  /(\bdocker login (?:[^\n|;&]{0,200} )?-p ["']?)([^\s"']+)/g,
+  /(\bredis-cli (?:[^\n|;&]{0,200} )?-a ["']?)([^\s"']+)/g,
+  /(\bnet user [^\s/]{1,64} )([^\s/]\S*)/gi,
+  // Of Go's driver of MySQL, and of Oracle's of Java.
+  /(\b[\w.-]{1,64}:)([^\s"'@:]{1,128})(?=@(?:tcp|unix)\()/g,
+  /(\bjdbc:oracle:\w{1,16}:[^\s/@]{1,64}\/)([^\s@]{1,256})(?=@)/gi,
   /(\blogin [^\s]{1,128} password )([^\s]+)/gi,
   /(\bpass(?:word|phrase) ["'])([^"']+)/gi,
   /(\bcookie: {0,4})([^\r\n"']+)/gi,
@@ -180,7 +193,10 @@ function hideAssigned(text: string, hide: (secret: string) => string): string {
     const found = VALUE_AFTER.exec(text);
     if (!found) continue;
     const value = found[1] ?? found[2] ?? found[3] ?? '';
-    const isWord = separator === ':' && found[3] !== undefined && isWordAfter(name, value);
+    const isWord =
+      separator === ':' &&
+      found[3] !== undefined &&
+      (isWordAfter(name, value) || (startsSentence(value) && /^ [a-z]/.test(text.slice(VALUE_AFTER.lastIndex))));
     const isEmpty = found[3] !== undefined && /^[ \t]+[\w.-]+=[^=]/.test(found[0]);
     const isKept = isHarmless(value) || IS_SCHEME.test(value) || isWord || isEmpty;
     const stop = VALUE_AFTER.lastIndex;
@@ -198,6 +214,10 @@ const isPartOfArn = (text: string, colon: number, name: string): boolean =>
 /** True for a word of a sentence after a colon: “Invalid token: expected a string”. */
 const isWordAfter = (name: string, value: string): boolean =>
   value.length < 16 && isWord(value) && /^[A-Z]?[a-z]+$/.test(name) && !/(?:password|passwd|pwd|passphrase)$/i.test(name);
+
+/** True for a word with which AWS begins a sentence: “ExpiredToken: The provided token”, “Password: must be at least”. */
+const startsSentence = (value: string): boolean =>
+  /^(?:the|this|that|your|an?|no|must|should|is|was|does|has|cannot|not|may|invalid|missing)$/i.test(value);
 
 const IS_SCHEME = /^(?:bearer|basic|digest|negotiate|aws4-hmac-sha256|aws)$/i;
 /** Of a URL that was signed as S3 did until 2019; it names the signer's key. */

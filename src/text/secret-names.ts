@@ -19,6 +19,8 @@ const SECRET_NAME = new RegExp(`(?:${SECRET_ENDINGS})(?:value|string|binary|plai
 const WHOLE_NAME = /^(?:proxy|http|x)?authorization$|^(?:sig|pin|otp|tsig|authparameters|challengeresponses)$/;
 /** `twoFactorPin` and `user_pin`, but not `spin`. */
 const PIN_OR_OTP = /[_-](?:pin|PIN|otp|OTP)$|[a-z](?:P(?:in|IN)|O(?:tp|TP))$/;
+/** `DB_PASS`, `dbPass` and `GH_PAT`, but not `bypass`. */
+const SHORT_WORD = /(?:^|[_.-])(?:pass|PASS|pw|PW|psk|PSK|creds|CREDS)$|[a-z](?:Pass|PASS|Pw|PW|Psk|PSK|Creds)$|_(?:pat|PAT)$/;
 /** `STRIPE_KEY`, as people name variables. */
 const KEY_VARIABLE = /^[A-Z][A-Z0-9_]*_KEY$/;
 const HARMLESS_KEY_VARIABLE = /(?:PUBLIC|KMS|SSH|PARTITION|SORT|PRIMARY|FOREIGN|OBJECT|S3|TAG|CACHE|INDEX|ROUTING|LOG)_KEY$/;
@@ -67,7 +69,11 @@ function judge(name: string): boolean {
     .replace(/\d+$/, '');
   if (HARMLESS.test(letters)) return false;
   return (
-    SECRET_NAME.test(letters) || WHOLE_NAME.test(letters) || PIN_OR_OTP.test(name) || (KEY_VARIABLE.test(name) && !HARMLESS_KEY_VARIABLE.test(name))
+    SECRET_NAME.test(letters) ||
+    WHOLE_NAME.test(letters) ||
+    PIN_OR_OTP.test(name) ||
+    SHORT_WORD.test(name.replace(/\d+$/, '')) ||
+    (KEY_VARIABLE.test(name) && !HARMLESS_KEY_VARIABLE.test(name))
   );
 }
 
