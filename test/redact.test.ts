@@ -261,3 +261,17 @@ test('A secret that was cut off is known by its first 64 characters, and a text 
   expect(mask.text(`at "${secret.slice(0, 80)}…" or ${secret}.`)).toBe('at "(hidden)" or (hidden).');
   expect(mask.text(`at ${secret.slice(0, 50)}`)).toBe(`at ${secret.slice(0, 50)}`);
 });
+
+test('A caller whose password is the caller’s own name is still named', () => {
+  const mask = openMask();
+  const useridentity = JSON.stringify({ type: 'IAMUser', arn: 'arn:aws:iam::111122223333:user/eve.adams', userName: 'eve.adams' });
+  mask.read({
+    requestparameters: JSON.stringify({ password: 'eve.adams', masterUserPassword: 'rds.amazonaws.com' }),
+    useridentity,
+    eventsource: 'rds.amazonaws.com',
+  });
+  expect(mask.text('eve.adams called rds.amazonaws.com')).toBe('eve.adams called rds.amazonaws.com');
+  expect(mask.text(useridentity)).toBe(useridentity);
+  expect(mask.deep({ password: 'eve.adams' })).toEqual({ password: '(hidden)' });
+  expect(mask.text('password=eve.adams')).toBe('password=(hidden)');
+});

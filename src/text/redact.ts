@@ -39,9 +39,10 @@ export function openMask(asked = ''): Mask {
   };
   return {
     read(row) {
-      for (const cell of Object.values(row)) {
+      for (const [name, cell] of Object.entries(row)) {
         if (typeof cell !== 'string' || cell.length < MIN_LENGTH || isPlain(cell)) continue;
-        hideInText(cell, known.add);
+        const hidden = hideInText(cell, known.add);
+        if (CALL_COLUMN.test(name)) known.spare(hidden);
       }
     },
     text: maskText,
@@ -60,6 +61,8 @@ export const hideSecrets = (text: string): string => openMask().text(text);
 export const holdsSecret = (text: string): boolean => openMask().hasSecret(text);
 
 const MIN_LENGTH = 6;
+/** Columns that say who called what. A caller whose password is the caller's own name would otherwise be hidden. */
+const CALL_COLUMN = /^(?:useridentity|eventsource|eventname)$/i;
 const MAX_REMEMBERED = 10_000;
 const MAX_REMEMBERED_LENGTH = 300;
 
@@ -238,6 +241,8 @@ function textsOfValue(root: unknown): string[] {
 /** Secrets that are hidden by value. */
 interface KnownSecrets {
   add(secret: string): void;
+  /** The names in a text, such as a userIdentity, are hidden in a secret's place only. */
+  spare(text: string): void;
   count(): number;
   hide(text: string): string;
 }
@@ -246,6 +251,9 @@ interface KnownSecrets {
 const MAX_SECRETS = 50_000;
 const MAX_SECRET_LENGTH = 20_000;
 const ANCHOR = 6;
+const MAX_SPARED = 20_000;
+/** The texts of JSON, and the parts of ARNs and principal ids in them. Session tokens have no place there, and are longer. */
+const CALL_NAMES = /[^\s"/:\\]{6,63}/g;
 /** Longer secrets are known by their beginning and their end: those of one kind, such as session tokens, begin alike. */
 const HEAD = 64;
 const TAIL = 16;
@@ -267,6 +275,7 @@ interface AnchoredSecrets {
 function openKnownSecrets(): KnownSecrets {
   const byAnchor = new Map<string, AnchoredSecrets>();
   let count = 0;
+  const spared = new Set<string>();
   const remember = (secret: string): void => {
     const anchor = secret.slice(0, ANCHOR);
     const head = secret.slice(0, HEAD);
@@ -286,7 +295,7 @@ function openKnownSecrets(): KnownSecrets {
     const { lengths = [], ends } = byAnchor.get(text.slice(at, at + ANCHOR)) ?? {};
     for (const length of lengths) {
       const found = ends?.get(text.slice(at, at + length));
-      if (!found || !isAlone(text, at, length)) continue;
+      if (!found || !isAlone(text, at, length) || spared.has(text.slice(at, at + length))) continue;
       if (length < HEAD) return length;
       const known = found.length < MAX_ENDS ? found.find((end) => text.startsWith(end.tail, at + end.length - end.tail.length)) : undefined;
       // Another end is that of a secret that was cut off, or of one of very many.
@@ -315,6 +324,10 @@ function openKnownSecrets(): KnownSecrets {
       remember(JSON.stringify(trimmed).slice(1, -1));
       remember(JSON.stringify(JSON.stringify(trimmed).slice(1, -1)).slice(1, -1));
       remember(trimmed.replaceAll('&', '&amp;'));
+    },
+    spare(text) {
+      if (spared.size >= MAX_SPARED) return;
+      for (const name of text.match(CALL_NAMES) ?? []) spared.add(name);
     },
     count: () => count,
     hide(text) {
