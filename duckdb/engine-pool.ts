@@ -37,8 +37,10 @@ export async function openEnginePool(folder: string, { onLost = () => undefined 
   // The first question need not wait for its process.
   const first = startWorker();
   idle.push(first);
-  const metadata = await openDuckDB(store, { memory: METADATA_MEMORY }).catch((error: unknown) => {
+  const metadata = await openDuckDB(store, { memory: METADATA_MEMORY }).catch(async (error: unknown) => {
+    closing.abort(error);
     first.kill();
+    await first.ended;
     throw error;
   });
 

@@ -1,7 +1,7 @@
 /** The processes of the embedded engine: queries that do not stop, crash, or need much, and what they do to the others. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, utimes } from 'node:fs/promises';
+import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEnginePool } from '../duckdb/engine-pool.ts';
@@ -195,4 +195,15 @@ test('What a killed process spilled is deleted after a day, what others use now 
     expect([existsSync(old), existsSync(recent)]).toEqual([false, true]);
   }
   expect(readdirSync(folder.store).filter((name) => name.startsWith('query-spill'))).toEqual(['query-spill-recent']);
+});
+
+test('A store that cannot be opened is told once, and the process that was started for it is not said to be lost', async () => {
+  await using damaged = await trailFolder();
+  await damaged.deliver(records(1));
+  await damaged.load();
+  const [loaded = ''] = readdirSync(damaged.store).filter((name) => name.startsWith('loaded-'));
+  await rm(join(damaged.store, loaded, 'files'), { recursive: true });
+  const lost: string[] = [];
+  await expect(openEnginePool(damaged.store, { onLost: (reason) => lost.push(reason) })).rejects.toThrow('is missing');
+  expect(lost).toEqual([]);
 });
