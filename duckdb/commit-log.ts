@@ -8,7 +8,8 @@
  *
  * - Readers then answer nothing, because events would be missing in silence.
  * - An unreadable newest commit counts as not written: its log files are not known as read, so the next load reads them again.
- * - Any other means that nobody knows what the store has: the next load builds it anew, and its one commit replaces all.
+ * - Any other means that nobody knows what the store has: the next load builds it anew, and its one commit replaces all. It does not
+ *   when a log file that was loaded is no longer there.
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';

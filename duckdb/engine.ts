@@ -8,7 +8,7 @@ import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/
 import { distinctEventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { readLog, type StoreState } from './commit-log.ts';
-import { explainFailure } from './damage.ts';
+import { DamagedStore, explainFailure } from './damage.ts';
 import { loadedFolder } from './store-folder.ts';
 import { macros, readParquet, SCHEMA_PART, skippedFilesQuery } from './store-schema.ts';
 
@@ -61,7 +61,10 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
     state = newest;
     return newest;
   }
-  await refresh();
+  // A damaged store does not keep trailbot from starting: each question says it.
+  await refresh().catch((error: unknown) => {
+    if (!(error instanceof DamagedStore)) throw error;
+  });
 
   return {
     execute: (statement, execution) => onNewestParts(execution, () => run(statement, execution)),

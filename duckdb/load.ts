@@ -3,7 +3,7 @@
  * store order. DuckDB checks which lines are valid and new, derives the columns and streams them to one part per day. Then
  * the batch is committed as a whole.
  */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -11,6 +11,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { UserError } from '../src/errors.ts';
 import { applyCommit, type Commit, emptyState, type Part, recoverLog, type StoreState, writeCommit } from './commit-log.ts';
 import { compact } from './compact.ts';
+import { DamagedStore, MEND } from './damage.ts';
 import { renameDurably, syncToDisk } from './durable-file.ts';
 import { openIgnoredList } from './ignored-paths.ts';
 import { parseLogPath, walkLogFiles } from './log-files.ts';
@@ -173,6 +174,7 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
         throw new UserError(`The folder ${root} has no log files, so the store cannot be built from it again.`);
       return total;
     }
+    if (found.isLost && !isAsked) await refuseMissingFiles(context, main);
     if (newFiles.bytes > LARGE_LOAD_BYTES) await main.run(`set global allocator_bulk_deallocation_flush_threshold = '${DEALLOCATION_THRESHOLD}'`);
 
     // The identities of all stored events, in DuckDB, which spills them to disk when they exceed its memory.
@@ -215,6 +217,29 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
     instance.closeSync();
     await unpackThread.end();
   }
+}
+
+/**
+ * The lists of files on disk tell what was loaded, also without the commits that name them.
+ *
+ * @throws DamagedStore when a log file that was loaded has left the trail's folder: without it, events would be missing in silence.
+ */
+async function refuseMissingFiles({ root, store }: LoadContext, connection: DuckDBConnection): Promise<void> {
+  const missing = new Set<string>();
+  for (const name of await readdir(join(store, 'files'))) {
+    // One that cannot be read is left from a loader that was killed, or damaged itself.
+    const reader = await connection
+      .runAndReadAll(
+        `select path from ${readParquet(store, [`files/${name}`])} where reason is null and path not in (select path from new_files) limit 1000`,
+      )
+      .catch(() => undefined);
+    for (const [path] of reader?.getRows() ?? []) missing.add(String(path));
+  }
+  const [example] = missing;
+  if (example === undefined) return;
+  throw new DamagedStore(
+    `The store ${store} is damaged, and cannot be built again as it was: ${missing.size} of the log files that were loaded, such as ${example}, are no longer in ${root}. This goes on without their events: ${MEND}`,
+  );
 }
 
 /** Loads a batch. When that fails because of its files, they are noted, to be loaded in smaller batches at the end. */

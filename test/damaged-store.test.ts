@@ -164,6 +164,19 @@ describe('A commit that cannot be read', () => {
   });
 });
 
+test('A damaged store is not built anew without log files that have left the folder, unless that is asked for', async () => {
+  await using folder = await threeDays();
+  await writeFile(join(folder.loaded, 'log', '00000002.json'), '{"ba');
+  const [gone = ''] = (await readdir(folder.trail, { recursive: true })).filter((path) => path.endsWith('.json.gz')).sort();
+  await rm(join(folder.trail, gone));
+  await expect(folder.load()).rejects.toThrow(/1 of the log files that were loaded, such as .*, are no longer in .*--mend/);
+  // Until then, an engine can be opened, and every question says it.
+  await using open = await openStore(folder.store);
+  await expect(open.ask('events 2026-04-01')).rejects.toThrow(/is damaged.*--mend/);
+  expect(await loadTrail({ trail: folder.trail, store: folder.store, signal, isRebuild: true })).toMatchObject({ files: 2, events: 40 });
+  expect(await open.ids('events 2026-04-03')).toHaveLength(20);
+});
+
 test('Commits that a later one replaced may be missing: they are deleted in any order', async () => {
   await using folder = await threeDays();
   const log = join(folder.loaded, 'log');

@@ -194,7 +194,12 @@ async function printStoreDiagnosis(
     return;
   }
   try {
-    print([...(await describeTrail(location, opened)), ...(damaged.length > 0 ? ['', ...damaged] : [])]);
+    const trail = await describeTrail(location, opened).catch((error: unknown) => {
+      if (!(error instanceof DamagedStore)) throw error;
+      process.exitCode = STATUS.userError;
+      return damaged.length > 0 ? [] : [error.message];
+    });
+    print([...trail, ...(damaged.length > 0 ? ['', ...damaged] : [])]);
   } finally {
     await opened.close();
   }
