@@ -2,6 +2,7 @@
  * A process with one embedded engine, which runs one query at a time: `engine-process.ts <store> <memory> <spill folder>`. DuckDB
  * has operators that no interrupt stops, and a fault in it would end the whole process; so the bot runs it apart, and may kill it.
  */
+import { mkdir, utimes } from 'node:fs/promises';
 import { UserError } from '../src/errors.ts';
 import type { Cost, RawRow } from '../src/trail/engine.ts';
 import { raw, type Value } from '../src/trail/sql.ts';
@@ -56,6 +57,7 @@ async function sendRows({ id, text, values }: EngineRequest & { readonly kind: '
   const stopping = new AbortController();
   const current = { id, stopping, next: Promise.withResolvers<void>() };
   running = current;
+  await keepSpillFolder();
   try {
     const { rows, cost } = await embedded.stream({ ...raw(text), values }, { signal: stopping.signal });
     let some: RawRow[] = [];
@@ -74,6 +76,15 @@ async function sendRows({ id, text, values }: EngineRequest & { readonly kind: '
   } catch (error) {
     sendReply({ kind: 'failed', id, error: describeFailure(error) });
   }
+}
+
+/**
+ * DuckDB makes its spill folder once. Empty and old it looks as if it was left behind, and another process that opens the store
+ * deletes it: so it is new at each query, and made again where it is gone. In a store that nobody may write to there is none.
+ */
+async function keepSpillFolder(): Promise<void> {
+  const now = new Date();
+  await utimes(spill, now, now).catch(() => mkdir(spill, { mode: 0o700 }).catch(() => undefined));
 }
 
 const describeFailure = (error: unknown): EngineFailure =>

@@ -62,10 +62,11 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
   });
   let lostBecause: string | undefined;
   const end = Promise.withResolvers<string>();
-  child.once('error', (error) => end.resolve(`An engine process could not start: ${error.message}`));
+  child.on('error', (error) => end.resolve(`An engine process could not start: ${error.message}`));
   child.once('close', (status, signal) => end.resolve(lostBecause ?? `An engine process ended by itself (${signal ?? status}). ${lastWords}`.trim()));
   const ended = end.promise.then(async (reason) => {
-    await rm(spill, { recursive: true, force: true });
+    // What cannot be deleted now, the next start deletes. A process that ended must not take this one with it.
+    await rm(spill, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
     return reason;
   });
 

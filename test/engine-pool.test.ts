@@ -1,6 +1,6 @@
 /** The processes of the embedded engine: queries that do not stop, crash, or need much, and what they do to the others. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -175,14 +175,28 @@ test('A stream that is left early frees its process', async () => {
   expect(rows.at(-1)).toEqual({ x: '29999' });
 });
 
+/** Needs more than the memory of one query. */
+const LARGE = raw(`select count(*) as n from (select x, repeat('x', 100) || x as t from range(4000000) a(x) order by t) where x >= 0`);
+const spilled = (): string[] => readdirSync(folder.store).filter((name) => /^query-spill-[0-9a-f]{8}-/.test(name));
+
 test('A query larger than its memory is finished on disk, and the files are gone when the engine is', async () => {
-  const spilled = () => readdirSync(folder.store).filter((name) => /^query-spill-[0-9a-f]{8}-/.test(name));
   const { engine } = await openPool();
-  const large = raw(`select count(*) as n from (select x, repeat('x', 100) || x as t from range(4000000) a(x) order by t) where x >= 0`);
-  expect((await ask(engine, large)).rows).toEqual([{ n: '4000000' }]);
+  expect((await ask(engine, LARGE)).rows).toEqual([{ n: '4000000' }]);
   expect(spilled()).toHaveLength(1);
   await engine.close();
   expect(spilled()).toEqual([]);
+});
+
+test('A process goes on after the folder of what it spilled was deleted, and its folder is old only when nothing is asked', async () => {
+  await using pool = await openPool();
+  await ask(pool.engine, LARGE);
+  const [spill = ''] = spilled();
+  const path = join(folder.store, spill);
+  await utimes(path, new Date(0), new Date(0));
+  await ask(pool.engine, COUNT);
+  expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(3_600_000);
+  await rm(path, { recursive: true });
+  expect((await ask(pool.engine, LARGE)).rows).toEqual([{ n: '4000000' }]);
 });
 
 test('What a killed process spilled is deleted after a day, what others use now is not', async () => {
