@@ -79,6 +79,7 @@ describe('A saved question', () => {
     ['save ../../x: rare', '“save” needs a name'],
     ['save rare: events 7d', '“rare” is a command already. Choose another name.'],
     ['save saved: rare 7d', '“saved” is a command already.'],
+    ['save today: events user:nobody', '“today” is a question already. Choose another name.'],
     ['save week: frobnicate 7d', 'There is no command “frobnicate”.'],
   ])('is refused when it cannot be asked: %s', async (line, words) => {
     await using open = await desk();
@@ -106,6 +107,21 @@ describe('A saved question', () => {
       ['week', 'rare 14d', 'U0ALICE'],
       ['week-2', 'rare 30d', 'U0BOB'],
     ]);
+  });
+
+  test.each([
+    ['since', 'since monday'],
+    ['last', 'last 7d'],
+    ['root', 'root logins 7d'],
+    ['show', 'show me rare 7d'],
+    ['what', 'what denied 7d'],
+    ['root', '7d root logins'],
+  ])('changes no question that begins with its name: %s', async (name, question) => {
+    await using open = await desk();
+    const { line } = await open.ask(question);
+    await open.askAsBob(`save ${name}: events user:nobody`);
+    expect((await open.ask(question)).line).toBe(line);
+    expect((await open.ask(name)).line).toBe('events user:nobody 24h');
   });
 
   test('is forgotten by its own requester only, and its name is free again', async () => {

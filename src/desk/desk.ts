@@ -48,6 +48,8 @@ interface DeskOptions {
 const withProblem = (error: unknown, problem: string): unknown =>
   error instanceof UserError ? new UserError(`${error.message} ${problem}`, error.suggestion, error.choices) : error;
 
+const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({ now, timeZone });
+
 /** The time of a trail without events. */
 const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 
@@ -88,7 +90,7 @@ export function openDesk(
     if (save) return openMask().deep(await saveQuestion(save, saved, commands, options));
     const forgotten = readForget(typed);
     if (forgotten !== undefined) return openMask().deep(await forgetQuestion(forgotten, saved, options));
-    const { text, problem } = await resolveSavedName(typed, saved, commands);
+    const { text, problem } = await resolveSavedName(typed, saved, commands, requesterClock(options));
     if (text === undefined) return openMask().deep(await listSaved(saved));
     return problem === undefined
       ? answerWithKeys(text, options)
@@ -160,7 +162,7 @@ export function openDesk(
   }
 
   async function answerLine(text: string, options: AskOptions): Promise<Answer> {
-    const clock = { now: options.now, timeZone: options.timeZone ?? 'UTC' };
+    const clock = requesterClock(options);
     const read = await readOrOfferNames(text, clock, options);
     if (read === undefined) return help(lineOf(text, commands, clock), registry, examples);
     const { command, question } = read;

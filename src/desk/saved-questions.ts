@@ -135,17 +135,35 @@ interface ResolvedText {
   readonly problem?: string;
 }
 
-/** The line that a saved name stands for, with what follows the name; other text as it is. */
-export async function resolveSavedName(typed: string, saved: SavedQuestions, commands: Registry['commands']): Promise<ResolvedText> {
+/**
+ * The line that a saved name stands for, with what follows the name; other text as it is. So is text that is a question anyhow: whoever
+ * saves `since` or `root` must not change what `since monday` and `root logins` ask.
+ */
+export async function resolveSavedName(
+  typed: string,
+  saved: SavedQuestions,
+  commands: Registry['commands'],
+  clock: LocalClock,
+): Promise<ResolvedText> {
   const [, before = '', name = '', rest = ''] = SAVED_NAME.exec(typed) ?? [];
   if (name.toLowerCase() === 'saved' && rest.trim() === '') return { text: undefined };
   if (name === '' || commands.has(name.toLowerCase())) return { text: typed };
   try {
     const known = await saved.find(name.toLowerCase());
-    return { text: known ? `${known.line} ${before}${rest}` : typed };
+    return { text: known && !isQuestion(`${name}${rest}`, commands, clock) ? `${known.line} ${before}${rest}` : typed };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { text: typed, problem: error.message };
+  }
+}
+
+function isQuestion(text: string, commands: Registry['commands'], clock: LocalClock): boolean {
+  try {
+    readLine(text, commands, clock);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return false;
   }
 }
 
@@ -163,8 +181,9 @@ export async function saveQuestion(
   if (name === undefined || line === undefined)
     throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVE_EXAMPLE}`);
   if (commands.has(name) || OWN_WORDS.includes(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
+  if (isQuestion(name, commands, { now, timeZone })) throw new UserError(`“${name}” is a question already. Choose another name.`);
   // Another saved question can be copied: `save mine: root-week`.
-  const { text, problem } = await resolveSavedName(line, saved, commands);
+  const { text, problem } = await resolveSavedName(line, saved, commands, { now, timeZone });
   if (problem !== undefined) throw new UserError(problem);
   const justSaved = { name, line: lineToSave(text ?? line, commands, { now, timeZone }) };
   const taken = await saved.save(name, { line: justSaved.line, by: requester ?? null, at: isoSecond(now) });
