@@ -786,6 +786,13 @@ describe('in a channel that is shared with another organization', () => {
     expect(slack.sent).toHaveLength(1);
   });
 
+  it('the same holds in one that is about to be shared, which an event does not tell', async () => {
+    slack.replies.set('conversations.info', () => ({ channel: { id: channel(), is_ext_shared: false, is_pending_ext_shared: true } }));
+    const { url } = await start();
+    await slack.mention(url, LINE, { is_ext_shared_channel: false });
+    expect((await slack.next()).method).toBe('chat.postEphemeral');
+  });
+
   it('the same holds where Slack does not say whether it is shared', async () => {
     const { url } = await start();
     await slack.mention(url, LINE, { is_ext_shared_channel: null });

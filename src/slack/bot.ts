@@ -248,7 +248,9 @@ export function openBot(options: BotOptions): Bot {
       reply: async (message) => {
         // Where another organization reads, and where that is not known, only the requester sees the answer until they share it.
         const { is_ext_shared_channel: isShared } = body;
-        const audience = typeof isShared === 'boolean' ? (isShared ? 'shared' : 'ours') : await audienceOf(channel);
+        const found = isShared === true ? 'shared' : await audienceOf(channel);
+        // An event does not tell that the channel is about to be shared.
+        const audience = isShared === false && found === undefined ? 'ours' : found;
         if (audience !== 'ours') return replyPrivately(message);
         try {
           await app.client.chat.postMessage({
