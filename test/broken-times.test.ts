@@ -26,6 +26,7 @@ function read(typed: string): { readonly line?: string; readonly message?: strin
 }
 
 const [DAY, LENGTH] = ['Write a day as 2026-10-19.', 'Write a length of time as 90m, 24h, 7d or 6mo.'];
+const RANGE = 'Write a range as 2026-10-19..2026-10-21, or since 2026-10-19.';
 
 describe('what looks like a time and is none', () => {
   test.each([
@@ -44,6 +45,15 @@ describe('what looks like a time and is none', () => {
     ['2026-10', DAY, '2026-10-01..2026-10-31'],
     ['2026-02-30..2026-03-02', `February 2026 has 28 days. ${DAY}`, undefined],
     ['10/19/2026..10/20/2026', DAY, '2026-10-19..2026-10-20'],
+    ['2026-04-20..', RANGE, 'since 2026-04-20'],
+    ['2026-04-20T11:54…', RANGE, 'since 2026-04-20T11:54'],
+    ['2026-04-20..now', RANGE, 'since 2026-04-20'],
+    ['..2026-04-20', RANGE, '2013-01-01..2026-04-20'],
+    ['2026-04-20-2026-05-02', RANGE, '2026-04-20..2026-05-02'],
+    ['2026-04-20T11:54/2026-04-20T12:00', RANGE, '2026-04-20T11:54..2026-04-20T12:00'],
+    ['october 2026', DAY, '2026-10-01..2026-10-31'],
+    ['2026/10', DAY, '2026-10-01..2026-10-31'],
+    ['1.5 days', LENGTH, '36h'],
     ['2026-05-02..2026-04-20', 'The end is before the start, or is no time.', '2026-04-20..2026-05-02'],
     ['2026-04-28T11:54:07.123Z', 'Write an instant as 2026-10-19T13:45, in UTC.', '2026-04-28T11:54:07'],
     ['2026-04-28T11:54:07+02:00', 'Write an instant as 2026-10-19T13:45, in UTC.', '2026-04-28T09:54:07'],
@@ -73,6 +83,7 @@ describe('what looks like a time and is none', () => {
     ['2026-1-5', '2026-01-05'],
     ['30days', '30d'],
     ['-7d', '7d'],
+    ['since 2026-04-20,', 'since 2026-04-20'],
     ['2024-02-29', '2024-02-29'],
   ])('is not what can be understood: %s', (typed, window) => {
     expect(read(`events ${typed}`).line).toBe(`events ${window}`);
@@ -90,6 +101,14 @@ describe('what looks like a time and is none', () => {
     const { line } = read(typed);
     expect(line).toBeDefined();
     expect(read(line ?? '').line).toBe(line);
+  });
+
+  test('keeps a “since” before a range without an end', () => {
+    expect(read('events since 2026-04-20..').suggestion).toBe('events since 2026-04-20');
+  });
+
+  test('is not a name that begins with two days', () => {
+    expect(read('history 2026-11-05-2026-11-07-dump').line).toBe('history 2026-11-05-2026-11-07-dump');
   });
 
   test('is an error in a filter too', () => {

@@ -66,13 +66,18 @@ function checkTimes(all: readonly Piece[]): void {
     if (piece.kind === 'open') depth += 1;
     if (piece.kind === 'close') depth -= 1;
     const text = unquotedText(piece);
-    const broken = depth === 0 && text !== undefined ? readBrokenTime([withoutEnd(text, ',;:!?.'), unquotedText(all[at + 1]) ?? '']) : undefined;
+    if (depth > 0 || text === undefined) continue;
+    const next = withoutEnd(unquotedText(all[at + 1]) ?? '', ',;:!?.');
+    const isOpen = /[^.…](?:[.]{2,3}|…)$/.test(text);
+    const broken = (isOpen && readBrokenTime([text, next])) || readBrokenTime([withoutEnd(text, ',;:!?.'), next]);
     if (!broken) continue;
     const words = all.slice(at, at + broken.taken).map((each) => unquotedText(each) ?? '');
     const meant = broken.meant && printWindow(broken.meant).split(' ').map(plainPiece);
+    // The right form has its own “since”.
+    const start = broken.meant?.kind === 'since' && unquotedText(all[at - 1])?.toLowerCase() === 'since' ? at - 1 : at;
     throw new Mistake(
       `“${truncate(words.join(' '))}” is not a time. ${broken.why} If it is a name or a text to search for, put it in quotes.`,
-      meant && printPieces(all.toSpliced(at, broken.taken, ...meant)),
+      meant && printPieces(all.toSpliced(start, at - start + broken.taken, ...meant)),
     );
   }
 }

@@ -122,7 +122,10 @@ function timeMistake(pieces: readonly Piece[], { at, text }: PlainWord, clock: L
       const meant = closestWindow(words) ?? (clock && readTimePhrase(['around', ...words], clock)?.window);
       if (!meant) continue;
       const corrected = pieces.toSpliced(first + start, words.length, ...printWindow(meant).split(' ').map(plainPiece));
-      return new Mistake(`I don't understand the time “${truncate(words.join(' '))}”.`, printPieces(corrected));
+      return new Mistake(
+        `I don't understand the time “${truncate(words.join(' '))}”. If it is a name or a text to search for, put it in quotes.`,
+        printPieces(corrected),
+      );
     }
   }
   return new Mistake(

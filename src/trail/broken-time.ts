@@ -1,7 +1,8 @@
 /** Words that look like a date or a length of time and are none: 2026-02-30, 10/19/2026, 13:75, 1.5h. They are never names. */
 import { Temporal } from 'temporal-polyfill';
 import { typoCount } from '../text/closest-match.ts';
-import { isTimeWord } from './time-phrase.ts';
+import { isMonthName, isTimeWord } from './time-phrase.ts';
+import { rangeBetween } from './time-range-syntax.ts';
 import { closestWindow, readWindow, UNIT_MS, unitNamed, type Window } from './time-window.ts';
 
 /** Why words are no time, with the right form; and the time that was meant, where only one can be. */
@@ -14,15 +15,19 @@ interface BrokenTime {
 
 const MONTH_NAMES = 'January February March April May June July August September October November December'.split(' ');
 const DAY_FORM = 'Write a day as 2026-10-19.';
+const RANGE_FORM = 'Write a range as 2026-10-19..2026-10-21, or since 2026-10-19.';
 const LENGTH_FORM = 'Write a length of time as 90m, 24h, 7d or 6mo.';
 
 /** Reads one broken time at the start of `words`, which are not a time; undefined for any other text. */
 export function readBrokenTime(words: readonly string[]): BrokenTime | undefined {
   const [first = '', second = ''] = words;
   const text = first.toLowerCase().replace(/^-/, '');
-  if (!/^\d/.test(text) || text.length > MAX_TIME_LENGTH || readWindow([text])) return undefined;
+  if (isMonthName(text) && /^20\d\d$/.test(second)) return { ...brokenMonth(second, monthOf(text)), taken: 2 };
+  if (!/^(?:[.]{2,3}|…)?\d/.test(text) || text.length > MAX_TIME_LENGTH || readWindow([text])) return undefined;
   const one = brokenRange(text) ?? brokenDate(text) ?? brokenClock(text) ?? brokenLength(text);
   if (one) return { ...one, taken: 1 };
+  const named = /^\d+[.,]\d+$/.test(text) && second.length > 1 ? unitNamed(second.toLowerCase()) : undefined;
+  if (named) return { why: LENGTH_FORM, meant: inMinutes(Number(text.replace(',', '.')), named), taken: 2 };
   const unit = /^[1-9]\d{0,3}$/.test(text) ? misspeltUnit(second) : undefined;
   return unit && { why: LENGTH_FORM, meant: { kind: 'ago', count: Number(text), unit }, taken: 2 };
 }
@@ -35,16 +40,36 @@ export const looksLikeTime = (word: string): boolean => readBrokenTime([word]) !
 
 type Broken = Omit<BrokenTime, 'taken'> | undefined;
 
-function brokenRange(text: string): Broken {
+/** `2026-04-20-2026-05-02` and `2026-04-20/2026-05-02` */
+const JOINED_DAYS = /^(\d{4}-\d\d?-\d\d?(?:t[\d:z]*)?)(?:--?|[/~])(?=\d{4}-\d\d?-\d\d?(?:t[\d:z]*)?$)/;
+const NO_END = new Set(['', '*', 'now', 'today']);
+
+function brokenRange(typed: string): Broken {
+  const text = typed.replace(JOINED_DAYS, '$1..');
   const parts = text.split(/[.]{2,3}|…/);
-  if (parts.length !== 2 || parts.includes('') || !parts.some((part) => brokenDate(part) || readDay(part))) return undefined;
+  if (parts.length !== 2 || !parts.some((part) => brokenDate(part) || readDay(part))) return undefined;
+  if (text !== typed && readDay(text)) return { why: RANGE_FORM, meant: readDay(text) };
+  const [begin = '', stop = ''] = parts;
+  if (NO_END.has(stop)) {
+    const fault = brokenDate(begin);
+    const from = startOf(fault ? fault.meant : readDay(begin));
+    return { why: fault?.why ?? RANGE_FORM, meant: from === undefined ? undefined : { kind: 'since', from } };
+  }
+  if (begin === '' || begin === '*') {
+    const until = rangeBetween({ at: '*', isIncluded: true }, { at: stop, isIncluded: true });
+    return { why: RANGE_FORM, meant: until === undefined ? undefined : readDay(until) };
+  }
   const faults = parts.map(brokenDate);
   const fault = faults.find((each) => each !== undefined);
   if (!fault) return { why: 'The end is before the start, or is no time.', meant: closestWindow([text]) };
   const ends = parts.map((part, i) => (faults[i] ? faults[i].meant : readDay(part)));
-  const [start, end] = ends.map((window) => (window?.kind === 'between' && window.from === window.to ? window.from : undefined));
+  const [start, end] = ends.map(startOf);
   return { why: fault.why, meant: start !== undefined && end !== undefined ? readWindow([`${start}..${end}`])?.window : undefined };
 }
+
+/** The one day or instant that a window is. */
+const startOf = (window: Window | undefined): string | undefined =>
+  window?.kind === 'between' && window.from === window.to ? window.from : undefined;
 
 const readDay = (text: string): Window | undefined => {
   const window = readWindow([text])?.window;
@@ -61,12 +86,18 @@ function brokenDate(text: string): Broken {
     const dayFirst = [b, a] as const;
     return dateOf(Number(end.length === 2 ? `20${end}` : end), mark === '.' ? [dayFirst] : [dayFirst, [a, b]], false);
   }
-  const [, ofYear = '', only = ''] = /^(20\d\d)-(\d\d)$/.exec(text) ?? [];
-  if (ofYear === '') return undefined;
-  const isMonth = Number(only) >= 1 && Number(only) <= 12;
-  const last = isMonth ? Temporal.PlainYearMonth.from({ year: Number(ofYear), month: Number(only) }).daysInMonth : 0;
-  return { why: DAY_FORM, meant: isMonth ? { kind: 'between', from: `${text}-01`, to: `${text}-${last}` } : undefined };
+  const [, ofYear = '', only = ''] = /^(20\d\d)[-/](\d\d)$/.exec(text) ?? [];
+  return ofYear === '' ? undefined : brokenMonth(ofYear, Number(only));
 }
+
+function brokenMonth(year: string, month: number): Omit<BrokenTime, 'taken'> {
+  const first = isoDate(Number(year), month, 1);
+  if (first === undefined) return { why: DAY_FORM };
+  const { daysInMonth } = Temporal.PlainDate.from(first);
+  return { why: DAY_FORM, meant: { kind: 'between', from: first, to: `${first.slice(0, 8)}${daysInMonth}` } };
+}
+
+const monthOf = (name: string): number => MONTH_NAMES.findIndex((month) => month.toLowerCase().startsWith(name.slice(0, 3))) + 1;
 
 /** A date whose month and day may be any of `pairs`. `isSwapped`: also with the two swapped, when only that is a date. */
 function dateOf(year: number, pairs: readonly (readonly [number, number])[], isSwapped: boolean): Broken {

@@ -76,9 +76,12 @@ export const MAX_PHRASE_WORDS = 12;
 export function readTimePhrase(words: readonly string[], clock: LocalClock): { readonly window: Window; readonly taken: number } | undefined {
   if (!mayBeginTime(words[0] ?? '')) return undefined;
   const plain = readWindow(words);
-  const parts = words
-    .slice(0, MAX_PHRASE_WORDS)
-    .flatMap((word, i) => splitRange(trimPunctuation(word.toLowerCase())).map((text, n, all) => ({ text, taken: n === all.length - 1 ? i + 1 : 0 })));
+  const parts = words.slice(0, MAX_PHRASE_WORDS).flatMap((word, i) =>
+    splitRange(withoutMarksAfter(word).toLowerCase()).map((text, n, all) => ({
+      text,
+      taken: n === all.length - 1 ? i + 1 : 0,
+    })),
+  );
   const texts = parts.map(({ text }) => text);
   let found = readInZone(texts, clock);
   if (found && ['utc', 'gmt'].includes(texts[found.end] ?? '')) {
@@ -110,6 +113,11 @@ function inLocalDays(read: ReturnType<typeof readWindow>, clock: LocalClock): Re
       : windowOf(today.subtract({ days: 1 }).toInstant(), today.toInstant());
   return { ...read, window };
 }
+
+/** Its dots are no punctuation: without them it would be that day only. */
+const OPEN_RANGE = /^\d{4}-[^.…]*(?:[.]{2,3}|…)$/;
+
+const withoutMarksAfter = (word: string): string => (OPEN_RANGE.test(word) ? word : trimPunctuation(word));
 
 const trimPunctuation = (word: string): string => withoutEnd(word, ',;:!?.') || word;
 
