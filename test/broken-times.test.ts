@@ -103,6 +103,11 @@ describe('what looks like a time and is none', () => {
     expect(read(line ?? '').line).toBe(line);
   });
 
+  test('is a range with a mark after it, as in a sentence', () => {
+    expect(read('events 2026-04-20..2026-05-02, user:x').suggestion).toBe('events user:x 2026-04-20..2026-05-02');
+    expect(read('events 2026-04-20..2026-05-02.').suggestion).toBe('events 2026-04-20..2026-05-02');
+  });
+
   test('keeps a “since” before a range without an end', () => {
     expect(read('events since 2026-04-20..').suggestion).toBe('events since 2026-04-20');
   });

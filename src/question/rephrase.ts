@@ -6,7 +6,7 @@ import { truncate } from '../text/format.ts';
 import { withoutEnd } from '../text/without-end.ts';
 import { readBrokenTime } from '../trail/broken-time.ts';
 import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
-import { printWindow } from '../trail/time-window.ts';
+import { printWindow, readWindow } from '../trail/time-window.ts';
 import { withNameFirst } from './command-name.ts';
 import type { KnownCommands } from './known-command.ts';
 import { type Piece, plainPiece, printPieces, unquotedText } from './lexer.ts';
@@ -69,7 +69,7 @@ function checkTimes(all: readonly Piece[]): void {
     if (depth > 0 || text === undefined) continue;
     const next = withoutEnd(unquotedText(all[at + 1]) ?? '', ',;:!?.');
     const isOpen = /[^.…](?:[.]{2,3}|…)$/.test(text);
-    const broken = (isOpen && readBrokenTime([text, next])) || readBrokenTime([withoutEnd(text, ',;:!?.'), next]);
+    const broken = ((isOpen && readBrokenTime([text, next])) || readBrokenTime([withoutEnd(text, ',;:!?.'), next])) ?? rangeBeforeMark(text);
     if (!broken) continue;
     const words = all.slice(at, at + broken.taken).map((each) => unquotedText(each) ?? '');
     const meant = broken.meant && printWindow(broken.meant).split(' ').map(plainPiece);
@@ -80,6 +80,13 @@ function checkTimes(all: readonly Piece[]): void {
       meant && printPieces(all.toSpliced(start, at - start + broken.taken, ...meant)),
     );
   }
+}
+
+/** `2026-04-20..2026-05-02,`: as a text to search for it would find nothing. */
+function rangeBeforeMark(text: string): ReturnType<typeof readBrokenTime> {
+  const [, range] = /^(\d.*[.]{2}.*[^.…])[,;:!.]$/.exec(text) ?? [];
+  const window = range === undefined ? undefined : readWindow([range])?.window;
+  return window && { why: `There is a “${text.at(-1)}” after it.`, meant: window, taken: 1 };
 }
 
 /** The texts of unquoted words; AND in capital letters is a word between two times. */
