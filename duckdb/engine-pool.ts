@@ -66,6 +66,7 @@ export async function openEnginePool(folder: string, { onLost = () => undefined 
     const { promise, resolve: answer, reject } = Promise.withResolvers<RowStream>();
     /** Runs the query; once more when its process ends before there are rows: it may have been the system that ended it. */
     const work = async (isSecondTry = false): Promise<void> => {
+      until.throwIfAborted();
       const worker = idle.pop() ?? startWorker();
       const { result, free } = worker.run(statement, until);
       const failure = await result.then(

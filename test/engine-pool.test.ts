@@ -46,6 +46,8 @@ describe('A query that listens to no interrupt', () => {
   test('leaves its requester at once, is ended, and takes nothing else with it', async () => {
     await using pool = await openPool();
     const { engine, lost } = pool;
+    // The process that is ready takes the next query.
+    await ask(engine, COUNT);
     const leaving = new AbortController();
     const stuck = ask(engine, STUCK, leaving.signal);
     const long = new AbortController();
@@ -211,13 +213,22 @@ test('What a killed process spilled is deleted after a day, what others use now 
   expect(readdirSync(folder.store).filter((name) => name.startsWith('query-spill'))).toEqual(['query-spill-recent']);
 });
 
-test('A store that cannot be opened is told once, and the process that was started for it is not said to be lost', async () => {
+test('A damaged store is opened, and every question over it is told what is missing and how it is mended', async () => {
   await using damaged = await trailFolder();
   await damaged.deliver(records(1));
   await damaged.load();
-  const [loaded = ''] = readdirSync(damaged.store).filter((name) => name.startsWith('loaded-'));
-  await rm(join(damaged.store, loaded, 'files'), { recursive: true });
+  await rm(join(damaged.loaded, 'files'), { recursive: true });
   const lost: string[] = [];
-  await expect(openEnginePool(damaged.store, { onLost: (reason) => lost.push(reason) })).rejects.toThrow('is missing');
+  const engine = await openEnginePool(damaged.store, { onLost: (reason) => lost.push(reason) });
+  for (const asked of [() => ask(engine, COUNT), () => ask(engine, COUNT), () => engine.extent()])
+    await expect(asked()).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(/is missing.*--mend/) });
+  await engine.close();
+  expect(lost).toEqual([]);
+});
+
+test('A store that is not there is told once, and the process that was started for it is not said to be lost', async () => {
+  await using folder = await trailFolder();
+  const lost: string[] = [];
+  await expect(openEnginePool(folder.store, { onLost: (reason) => lost.push(reason) })).rejects.toThrow();
   expect(lost).toEqual([]);
 });

@@ -822,6 +822,15 @@ describe('in a channel that is shared with another organization', () => {
     expect(JSON.stringify(answer)).not.toContain('DeleteBucket');
     expect(slack.sent).toHaveLength(1);
   });
+
+  it('a direct message gets no shared answer, and it says where one can be shared', async () => {
+    const { url } = await start();
+    await slack.click(url, { type: 'button', action_id: 'share', value: 'events 6mo' }, { channel: { id: 'D0DIRECT' } });
+    expect(await slack.next()).toMatchObject({
+      response_type: 'ephemeral',
+      text: 'trailbot cannot see who reads a direct message, so nothing was posted. Share it in a channel that trailbot is in.',
+    });
+  });
 });
 
 describe('the receiver', () => {

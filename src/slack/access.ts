@@ -88,6 +88,8 @@ export type Audience = 'ours' | 'shared' | undefined;
 /** Why nothing may be shared in a channel; undefined when it may. A channel that the settings name may get everything. */
 export function sharingRefusal({ channels }: Access, channel: string | undefined, audience: Audience): string | undefined {
   if (audience === 'ours' || (channel && channels?.includes(channel))) return undefined;
+  if (channel?.startsWith('D') && audience === undefined)
+    return 'trailbot cannot see who reads a direct message, so nothing was posted. Share it in a channel that trailbot is in.';
   return audience === 'shared'
     ? 'This channel is shared with another organization, so nothing was posted. An admin of trailbot can allow it by ALLOWED_CHANNELS.'
     : 'trailbot cannot see whether people of another organization read here, so nothing was posted. Invite it to the channel; it needs the scopes channels:read and groups:read. Or an admin of trailbot adds the channel to ALLOWED_CHANNELS.';
