@@ -142,7 +142,7 @@ const LINE_PARTS = [
 export const lines: Attack = {
   name: 'lines',
   async run({ size }) {
-    const count = size === 'small' ? 1500 : 40_000;
+    const count = size === 'small' ? 1500 : 20_000;
     const { commands } = await loadRegistry(new URL('../', import.meta.url));
     const clock = { now: new Date('2026-11-21T09:30:20Z'), timeZone: 'America/New_York' };
     const pick = openDice(3);
