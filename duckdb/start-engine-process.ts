@@ -71,10 +71,19 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
   });
 
   const ready = Promise.withResolvers<void>();
+  let isReady = false;
+  let hasEnded = false;
+  // Only those of the running query: a handler for each query on a promise of the process would keep all their rows in memory.
   let onReply: (reply: Exclude<EngineReply, { kind: 'ready' }>) => void = () => undefined;
+  let onEnded = (): void => undefined;
   child.on('message', (reply: EngineReply) => {
-    if (reply.kind === 'ready') ready.resolve();
-    else onReply(reply);
+    if (reply.kind !== 'ready') return onReply(reply);
+    isReady = true;
+    ready.resolve();
+  });
+  void ended.then(() => {
+    hasEnded = true;
+    onEnded();
   });
   const send = (request: EngineRequest): void => {
     // A process that has just ended is told apart by `ended`.
@@ -96,6 +105,7 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
 
     const over = (): void => {
       isOver = true;
+      [onReply, onEnded] = [() => undefined, () => undefined];
       clearTimeout(watchdog);
       signal.removeEventListener('abort', onAbort);
       free.resolve();
@@ -122,10 +132,11 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
       else reply.resolve(received);
       if (received.kind === 'failed' || received.isLast) over();
     };
-    void ended.then(() => {
+    onEnded = () => {
       reply.reject(new EngineCrash());
       over();
-    });
+    };
+    if (hasEnded) onEnded();
     // Each may be rejected when nobody waits for it.
     aborted.promise.catch(() => undefined);
     reply.promise.catch(() => undefined);
@@ -135,7 +146,7 @@ export function startEngineProcess({ store, memory, spill }: EngineProcessOption
     async function first(): Promise<RowStream> {
       signal.throwIfAborted();
       signal.addEventListener('abort', onAbort);
-      await Promise.race([ready.promise, ended, aborted.promise]);
+      if (!isReady) await Promise.race([ready.promise, ended, aborted.promise]);
       signal.throwIfAborted();
       isSent = true;
       send({ kind: 'run', id, text, values });

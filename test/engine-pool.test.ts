@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEnginePool } from '../duckdb/engine-pool.ts';
 import { UserError } from '../src/errors.ts';
@@ -163,6 +165,20 @@ test('A query that needs more memory than its share fails alone, with what to do
     reason: { name: 'UserError', message: expect.stringMatching(/needs more memory than the 320MB/) },
   });
   expect(lost).toEqual([]);
+});
+
+test('What a query returned is not kept after it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  await using pool = await openPool();
+  const heap = async (): Promise<number> => {
+    for (let n = 0; n < 60; n += 1) await ask(pool.engine, raw(`select repeat('x', 200000) || ${n} as t`));
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await heap();
+  // Each of the 60 answers has 200 kB.
+  expect((await heap()) - before).toBeLessThan(4_000_000);
 });
 
 test('A stream that is left early frees its process', async () => {
