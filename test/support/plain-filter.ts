@@ -233,3 +233,24 @@ function leavesOf(path: string, value: unknown): readonly { readonly path: strin
   if (typeof value !== 'object') return [{ path, text: String(value) }].filter((leaf) => /[.[]/.test(leaf.path));
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(`${path}.${/^[\w-]+$/.test(key) ? key : quote(key)}`, inner));
 }
+
+/** Short texts with every character that a pattern of an engine could take for its own. */
+export const WILDCARD_TEXTS: readonly string[] = [
+  '',
+  'a',
+  'ab',
+  'aab',
+  'abab',
+  'b\na',
+  'a\n',
+  'ä😀a',
+  '😀',
+  'a"b\\a',
+  'a.b',
+  'a%b_',
+  '(a)[b]{a}',
+  'a,b,a',
+  '^a$',
+  '!a!',
+  "it's",
+];

@@ -7,7 +7,7 @@ import { generateSample } from '../../sample/generate.ts';
 import { eventsDuring } from '../../src/trail/events.ts';
 import { filterColumns, matching } from '../../src/trail/filter.ts';
 import { join as joinSql, raw, type Sql, sql } from '../../src/trail/sql.ts';
-import { isLike } from '../support/plain-filter.ts';
+import { isLike, WILDCARD_TEXTS } from '../support/plain-filter.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
 const url = inject('trinoUrl');
@@ -61,27 +61,7 @@ describe.skipIf(url === null)('a sample of three days on Trino', () => {
     expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
   });
 
-  const texts = [
-    '',
-    'a',
-    'ab',
-    'aab',
-    'abab',
-    'b\na',
-    'a\n',
-    'ä😀a',
-    '😀',
-    'a"b\\a',
-    'a.b',
-    'a%b_',
-    '(a)[b]{a}',
-    'a,b,a',
-    '^a$',
-    '!a!',
-    "it's",
-    'a'.repeat(200),
-    'ab'.repeat(99),
-  ];
+  const texts = [...WILDCARD_TEXTS, 'a'.repeat(200), 'ab'.repeat(99)];
   const patterns = [
     ...[
       '*a*b',
