@@ -1,5 +1,5 @@
 /** Changes by hand in the console against changes by infrastructure code, for each account. */
-import { distinctEventCount, exactFilter, preset, sql, withConsoleSessions } from '#kit';
+import { eventCount, exactFilter, preset, sql, withConsoleSessions } from '#kit';
 
 /** A sign-in is not a change. For one to Identity Center, the event is an AwsServiceEvent. */
 const CHANGED = sql`(readlike <> 'true' and outcome = 'ok' and eventsource <> 'signin.amazonaws.com' and coalesce(eventtype, '') <> 'AwsServiceEvent'
@@ -17,8 +17,8 @@ export default preset({
   by: ['account'],
   hidesRoutine: true,
   measures: [
-    { name: 'byhand', label: 'by hand', from: sql`${distinctEventCount} filter (where via = 'console')` },
-    { name: 'bycode', label: 'by code', from: sql`${distinctEventCount} filter (where via <> 'console')` },
+    { name: 'byhand', label: 'by hand', from: eventCount(sql`via = 'console'`) },
+    { name: 'bycode', label: 'by code', from: eventCount(sql`via <> 'console'`) },
   ],
   countData: ({ rows, sums }) => {
     const { byhand: byHand = 0, bycode: byCode = 0 } = sums;

@@ -1,9 +1,9 @@
 /** What the trail covers: the first and last event of every account and region, days without events, and services with data events. */
 import {
+  activityDuring,
   command,
   DAY_MS,
-  distinctEventCount,
-  eventsDuring,
+  eventCount,
   exactFilter,
   FIRST_AND_LAST,
   limit,
@@ -43,14 +43,14 @@ export default command({
   shape: ['top'],
 
   async answer({ window, typedWindow, top: typedTop }, context) {
-    const { ask, now } = context;
+    const { ask, now, keeps } = context;
     const max = memoryLimit(context, MAX_COVERAGE_ROWS);
     const top = typedTop ?? max;
     const rows = await ask(query(coverageRow)`
-      select recipientaccountid as account, awsregion as region, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last,
-             array_join(array_agg(distinct substr(eventtime, 1, 10)), ' ') as days,
+      select recipientaccountid as account, awsregion as region, ${eventCount()} as events, min(first) as first, max(last) as last,
+             array_join(array_agg(distinct substr(first, 1, 10)), ' ') as days,
              array_join(array_agg(distinct eventsource) filter (where eventcategory = 'Data' or (eventcategory is null and managementevent = 'false')), ' ') as services
-      from ${eventsDuring(window)}
+      from ${activityDuring(window, { keeps, uses: [] })}
       group by recipientaccountid, awsregion
       order by account nulls last, region nulls last
       ${limit(max + 1)}

@@ -1,5 +1,5 @@
 /** Denied calls by user and call: how many, how many per hour with denials, and which are new or happen on most days. */
-import { DAY_MS, distinctEventCount, preset, type Row, sql, type TimeRange } from '#kit';
+import { DAY_MS, eventCount, preset, type Row, sql, type TimeRange } from '#kit';
 
 export default preset({
   name: 'denied',
@@ -12,9 +12,9 @@ export default preset({
   by: ['user', 'event'],
   top: 10,
   measures: [
-    { name: 'days', label: 'on days', from: sql`count(distinct substr(eventtime, 1, 10))` },
-    { name: 'hours', label: 'in hours', from: sql`count(distinct substr(eventtime, 1, 13))` },
-    { name: 'mean', label: 'per active hour', from: sql`round(cast(${distinctEventCount} as double) / count(distinct substr(eventtime, 1, 13)), 1)` },
+    { name: 'days', label: 'on days', from: sql`count(distinct substr(first, 1, 10))` },
+    { name: 'hours', label: 'in hours', from: sql`count(distinct substr(first, 1, 13))` },
+    { name: 'mean', label: 'per active hour', from: sql`round(cast(${eventCount()} as double) / count(distinct substr(first, 1, 13)), 1)` },
   ],
   alsoBy: 'mean',
   countData: ({ rows, allRows, range }) =>

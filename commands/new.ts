@@ -1,11 +1,11 @@
 /** What an account has for the first time: calls, services, actors, regions, tools and addresses. */
 import {
+  activityDuring,
   command,
   DAY_MS,
   DIMENSIONS,
   dimensionValue,
-  distinctEventCount,
-  eventsDuring,
+  eventCount,
   exactFilter,
   FIRST_AND_LAST,
   type Filter,
@@ -17,6 +17,7 @@ import {
   printLine,
   query,
   type Row,
+  sql,
   type TimeRange,
   termsOf,
   USERS,
@@ -61,7 +62,7 @@ export default command({
     const { ask } = context;
     const top = typedTop ?? memoryLimit(context, MAX_NEW_VALUES);
     const since = new Date(window.from.getTime() - BASELINE_DAYS * DAY_MS);
-    const found = await ask(newValuesQuery(window, since, filters, top));
+    const found = await ask(newValuesQuery(window, since, filters, top, context.keeps));
     const kinds = NEW_DIMENSIONS.flatMap((kind) => {
       const { title, many } = DIMENSIONS[kind];
       const each = found.filter((row) => row.kind === kind);
@@ -145,18 +146,18 @@ export default command({
 const inDimensionOrder = (found: readonly NewValue[]): NewValue[] => NEW_DIMENSIONS.flatMap((kind) => found.filter((row) => row.kind === kind));
 
 /** Finds new values in one scan. For a new account it returns only the account, since everything in it is new. */
-const newValuesQuery = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number) => query(newValue)`
+const newValuesQuery = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, keeps: boolean) => query(newValue)`
   select kind, account, value, events, failed, actors, actor, first, last, earliest, valuecount
   from (
     select *, row_number() over (partition by kind order by first desc, account, value) as newestrank, count(*) over (partition by kind) as valuecount
     from (
       select *, min(first) over (partition by account) as begun, min(first) over () as earliest
       from (
-        select kind, account, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
-               cast(count(distinct actor) as bigint) as actors, min_by(actor, eventtime || eventid) as actor, min(eventtime) as first, max(eventtime) as last
+        select kind, account, value, ${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,
+               cast(count(distinct actor) as bigint) as actors, min_by(actor, first || actor) as actor, min(first) as first, max(last) as last
         from (
-          select eventid, eventtime, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(NEW_DIMENSIONS)} as value
-          from ${eventsDuring({ from: since, to })}
+          select singleid, events, first, last, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(NEW_DIMENSIONS)} as value
+          from ${activityDuring({ from: since, to }, { keeps, uses: [matching(filters), dimensionValue(NEW_DIMENSIONS)] })}
           ${unnestDimensions(NEW_DIMENSIONS)}
           where ${matching(filters)}
         ) as seen

@@ -1,5 +1,5 @@
 /** Calls outside the allowed regions; or in every region, when none is named. */
-import { command, distinctEventCount, preset, type Row, sql, USERS, valueList, z } from '#kit';
+import { command, eventCount, preset, type Row, sql, USERS, valueList, z } from '#kit';
 
 const allowedRegions = z
   .string()
@@ -33,8 +33,8 @@ const sharedParts = {
   by: ['region'],
   sort: 'new',
   measures: [
-    { name: 'users', label: 'by users', from: sql`${distinctEventCount} filter (where actorkind in ('human', 'user', 'root'))` },
-    { name: 'writes', label: 'writes', from: sql`${distinctEventCount} filter (where readlike <> 'true' and outcome = 'ok')` },
+    { name: 'users', label: 'by users', from: eventCount(sql`actorkind in ('human', 'user', 'root')`) },
+    { name: 'writes', label: 'writes', from: eventCount(sql`readlike <> 'true' and outcome = 'ok'`) },
   ],
   next: ({ filters }, line) => [
     { label: 'By user', line: line({ by: ['region', 'user'], sort: 'new' }) },

@@ -1,5 +1,5 @@
 /** Successful S3 requests with a presigned URL: anyone who has the URL needs no credentials. */
-import { distinctEventCount, preset, sql, z } from '#kit';
+import { eventCount, preset, sql, z } from '#kit';
 
 export default preset({
   name: 'presigned',
@@ -14,7 +14,7 @@ export default preset({
   caption: 'Presigned requests',
   by: ['user', 'target', 'ip'],
   hidden: ['eventsource', 'outcome'],
-  measures: [{ name: 'console', label: 'by the console', from: sql`${distinctEventCount} filter (where sessioncredentialfromconsole = 'true')` }],
+  measures: [{ name: 'console', label: 'by the console', from: eventCount(sql`sessioncredentialfromconsole = 'true'`) }],
   countData: ({ sums }) => ({ console: sums.console }),
   next: (_, line) => [
     { label: 'By signer', line: line({ by: ['user', 'key'] }) },

@@ -1,8 +1,8 @@
 /** The least common calls. */
 import {
+  activityDuring,
   command,
-  distinctEventCount,
-  eventsDuring,
+  eventCount,
   exactFilter,
   FIRST_AND_LAST,
   firstAndMore,
@@ -11,6 +11,7 @@ import {
   printLine,
   query,
   type Row,
+  sql,
   tableRows,
   termsOf,
   widerTime,
@@ -50,13 +51,14 @@ export default command({
         },
       };
     };
+    const where = matching(filters);
     const queryUpTo = (max?: number) => query(callCount)`
-      select eventsource, eventname, ${distinctEventCount} as calls,
-             ${distinctEventCount} filter (where outcome <> 'ok') as failed,
+      select eventsource, eventname, ${eventCount()} as calls,
+             ${eventCount(sql`outcome <> 'ok'`)} as failed,
              cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
-             min(eventtime) as first, max(eventtime) as last
-      from ${eventsDuring(window)}
-      where ${matching(filters)}
+             min(first) as first, max(last) as last
+      from ${activityDuring(window, { keeps: context.keeps, uses: [where] })}
+      where ${where}
       group by eventsource, eventname
       order by calls, case when min(readlike) = 'false' then 0 else 1 end, eventsource, eventname
       ${limit(max)}

@@ -29,6 +29,10 @@ const commit = z.object({
   /** Parquet files with the log files that were read, and with the ids of the events in `parts`. */
   files: z.array(z.string()),
   ids: z.array(z.string()),
+  /** Parquet files with the activity and the mentions of the events in `parts`, and the checksum of how they were made. Older stores have none. */
+  activity: z.array(z.string()).default([]),
+  mentions: z.array(z.string()).default([]),
+  kept: z.string().default(''),
   /** The CRC-32 of each of these files. */
   sums: z.record(z.string(), z.number()),
   accounts: z.array(z.string()),
@@ -48,6 +52,9 @@ const EMPTY: StoreState = {
   parts: [],
   files: [],
   ids: [],
+  activity: [],
+  mentions: [],
+  kept: '',
   sums: {},
   accounts: [],
   regions: [],
@@ -153,6 +160,9 @@ export function applyCommit(state: StoreState, next: Commit): StoreState {
     parts: [...before.parts, ...next.parts],
     files: [...before.files, ...next.files],
     ids: [...before.ids, ...next.ids],
+    activity: [...before.activity, ...next.activity],
+    mentions: [...before.mentions, ...next.mentions],
+    kept: next.kept,
     sums: { ...before.sums, ...next.sums },
     accounts: [...new Set([...before.accounts, ...next.accounts])].sort(),
     regions: [...new Set([...before.regions, ...next.regions])].sort(),

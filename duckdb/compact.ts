@@ -5,6 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Part, type StoreState, writeCommit } from './commit-log.ts';
 import { findDamage } from './damage.ts';
 import { syncToDisk } from './durable-file.ts';
+import { mergeKept } from './keep.ts';
 import { checkRows, countRows, PART_FORMAT, PART_ORDER, partFile, readParquet, SCHEMA_PART, sqlQuoted } from './store-schema.ts';
 
 /** A day with more small parts than this is merged. */
@@ -21,7 +22,7 @@ export async function compact(store: string, state: StoreState, connection: Duck
   const small = state.parts.filter(({ rows }) => rows < SMALL_ROWS);
   const crowded = [...Map.groupBy(small, ({ day }) => day)].filter(([, parts]) => parts.length > MAX_SMALL_PARTS_PER_DAY);
   if (crowded.length === 0 && state.commitsSinceBase < MAX_COMMITS) {
-    await removeUnreferenced(store, [...state.parts.map(({ file }) => file), ...state.files, ...state.ids]);
+    await removeUnreferenced(store, [...state.parts.map(({ file }) => file), ...state.files, ...state.ids, ...state.activity, ...state.mentions]);
     return;
   }
   const replaced = new Set(crowded.flatMap(([, dayParts]) => dayParts));
@@ -32,17 +33,18 @@ export async function compact(store: string, state: StoreState, connection: Duck
   const merged: Part[] = [];
   for (const [day, dayParts] of crowded) merged.push(await mergeParts(store, connection, day, dayParts, name));
   await checkRows(store, connection, Object.fromEntries(merged.map(({ file, rows }) => [file, rows])));
-  const { accounts, regions } = state;
+  const { accounts, regions, kept } = state;
   const files = await mergeFiles(store, connection, state.files, `files/${name}.parquet`);
   const ids = await mergeFiles(store, connection, state.ids, `ids/${name}.parquet`);
+  const { activity, mentions } = await mergeKept(store, connection, state, name);
   const all = [...parts, ...merged].sort((a, b) => (a.file < b.file ? -1 : 1));
-  const named = [...all.map(({ file }) => file), ...files, ...ids];
+  const named = [...all.map(({ file }) => file), ...files, ...ids, ...activity, ...mentions];
   const created = await syncToDisk(
     store,
     named.filter((file) => file.includes(name)),
   );
   const sums = Object.fromEntries(named.map((file) => [file, created[file] ?? (state.sums[file] as number)]));
-  await writeCommit(store, state.version + 1, { base: true, parts: all, files, ids, sums, accounts, regions });
+  await writeCommit(store, state.version + 1, { base: true, parts: all, files, ids, activity, mentions, kept, sums, accounts, regions });
   await removeUnreferenced(store, named);
 }
 

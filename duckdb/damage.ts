@@ -16,19 +16,21 @@ export interface DamagedFile {
 }
 
 /** The files that the commits of a store name. */
-interface CommittedFiles {
+export interface CommittedFiles {
   readonly parts: readonly { readonly file: string; readonly day: string }[];
   readonly files: readonly string[];
   readonly ids: readonly string[];
+  readonly activity: readonly string[];
+  readonly mentions: readonly string[];
   /** The CRC-32 of each. */
   readonly sums: Readonly<Record<string, number>>;
 }
 
 /** Reads every file that the commits of a store name, and compares it with them. */
-export async function findDamage(store: string, { parts, files, ids, sums }: CommittedFiles): Promise<DamagedFile[]> {
+export async function findDamage(store: string, { parts, files, ids, activity, mentions, sums }: CommittedFiles): Promise<DamagedFile[]> {
   const days = new Map(parts.map(({ file, day }) => [file, day]));
   const damaged: DamagedFile[] = [];
-  for (const file of [...days.keys(), ...files, ...ids]) {
+  for (const file of [...days.keys(), ...files, ...ids, ...activity, ...mentions]) {
     const day = days.get(file);
     const reason = await checksumOf(join(store, file)).then(
       (sum) => (sum === sums[file] ? undefined : 'has other bytes than were written'),

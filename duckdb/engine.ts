@@ -4,11 +4,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBResult, type DuckDBValue } from '@duckdb/node-api';
 import { UserError } from '../src/errors.ts';
+import { DISTINCT_SINGLES } from '../src/trail/activity.ts';
 import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { distinctEventCount } from '../src/trail/events.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { readLog, type StoreState } from './commit-log.ts';
 import { DamagedStore, explainFailure } from './damage.ts';
+import { KEPT_SHAPE, keptRelations } from './keep.ts';
 import { loadedFolder } from './store-folder.ts';
 import { macros, readParquet, SCHEMA_PART, skippedFilesQuery } from './store-schema.ts';
 
@@ -53,7 +55,9 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
     const newest = await readLog(store);
     if (newest.version === state?.version) return state;
     try {
-      await setup.run(`create or replace view events as ${eventsRelation(store, newest)}`);
+      const { activity, mentions } = keptRelations(store, newest);
+      await setup.run(`create or replace view events as ${eventsRelation(store, newest)};
+        create or replace view activity as ${activity}; create or replace view mentions as ${mentions}`);
       skipped = await countSkipped(setup, store, newest);
     } catch (error) {
       throw await explainFailure(error, store, newest);
@@ -69,6 +73,9 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
   return {
     execute: (statement, execution) => onNewestParts(execution, () => run(statement, execution)),
     stream: (statement, execution) => onNewestParts(execution, () => runStream(statement, execution)),
+    async keeps() {
+      return (await refresh()).kept === KEPT_SHAPE;
+    },
     async extent() {
       return { ...storeExtent(await refresh()), ...skipped };
     },
@@ -111,7 +118,8 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
     const started = performance.now();
     try {
       // A store has each event once, so the distinct count is a plain count.
-      const result = await connection.stream(text.replaceAll(distinctEventCount.text, 'count(*)'), [...values]);
+      const plain = text.replaceAll(distinctEventCount.text, 'count(*)').replaceAll(DISTINCT_SINGLES.text, 'count(singleid)');
+      const result = await connection.stream(plain, [...values]);
       const first = await result.fetchChunk();
       return { rows: rowsFrom(result, first), cost: { ms: performance.now() - started } };
     } catch (error) {

@@ -14,6 +14,7 @@ import { compact } from './compact.ts';
 import { DamagedStore, MEND } from './damage.ts';
 import { renameDurably, syncToDisk } from './durable-file.ts';
 import { openIgnoredList } from './ignored-paths.ts';
+import { KEPT_SHAPE, keepParts } from './keep.ts';
 import { parseLogPath, walkLogFiles } from './log-files.ts';
 import type { StagingFile } from './staging-file.ts';
 import { isDiskFault } from './store-fault.ts';
@@ -167,6 +168,7 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
       state,
     };
     await ensureSchema(store, main);
+    if (!isRebuild) await keepAnew(context, main);
     const newFiles = await findNewFiles(context, main, signal);
     const total: { -readonly [K in keyof LoadResult]: number } = { files: 0, events: 0, duplicates: 0, skippedFiles: 0, skippedEvents: 0 };
     if (newFiles.files === 0) {
@@ -198,10 +200,10 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
     if (context.hasWithdrawn) for (const range of [...context.repeating]) await loadInParts(context, main, range, addUp);
     await main.run('drop table known_ids');
     if (isRebuild) {
-      const { parts, files, ids: idFiles, sums, accounts, regions, version } = { ...context.state, version: found.state.version + 1 };
-      const commit: Commit = { base: true, parts, files, ids: idFiles, sums, accounts, regions };
-      await writeCommit(store, version, commit);
-      context.state = applyCommit(emptyState(version - 1), commit);
+      const { commitsSinceBase: _, version: __, ...all } = context.state;
+      const commit: Commit = { ...all, base: true };
+      await writeCommit(store, found.state.version + 1, commit);
+      context.state = applyCommit(emptyState(found.state.version), commit);
     }
     await compact(store, context.state, main).catch((error: unknown) => {
       // All events are stored. Many small parts make questions slower, but no answer wrong.
@@ -336,6 +338,42 @@ async function ensureSchema(store: string, connection: DuckDBConnection): Promis
   await renameDurably(`${file}.new`, file);
 }
 
+/** Makes what the store keeps of its events anew, when an older version made it in another way, or not at all. */
+async function keepAnew(context: LoadContext, connection: DuckDBConnection): Promise<void> {
+  const { store, state, signal } = context;
+  if (state.kept === KEPT_SHAPE || state.parts.length === 0) return;
+  const activity: string[] = [];
+  const mentions: string[] = [];
+  const sums = Object.fromEntries(Object.entries(state.sums).filter(([file]) => !state.activity.includes(file) && !state.mentions.includes(file)));
+  for (const [i, parts] of inGroups(state.parts).entries()) {
+    signal.throwIfAborted();
+    const { kept, rows } = await keepParts(store, connection, parts, `kept-${i}-${uniqueSuffix()}`);
+    await checkRows(store, connection, rows);
+    Object.assign(sums, await syncToDisk(store, Object.keys(rows)));
+    activity.push(...kept.activity);
+    mentions.push(...kept.mentions);
+  }
+  const { commitsSinceBase: _, version, ...all } = state;
+  const commit: Commit = { ...all, base: true, activity, mentions, kept: KEPT_SHAPE, sums };
+  await writeCommit(store, version + 1, commit);
+  context.state = applyCommit(emptyState(version), commit);
+}
+
+/** Rows of events whose activity and mentions are made at once. */
+const MAX_ROWS_AT_ONCE = 100_000;
+
+function inGroups(parts: readonly Part[]): Part[][] {
+  const groups: { parts: Part[]; rows: number }[] = [];
+  for (const part of parts) {
+    const last = groups.at(-1);
+    if (last && last.rows + part.rows <= MAX_ROWS_AT_ONCE) {
+      last.parts.push(part);
+      last.rows += part.rows;
+    } else groups.push({ parts: [part], rows: part.rows });
+  }
+  return groups.map((group) => group.parts);
+}
+
 /** Creates the table `new_files`, with the files numbered by day. */
 async function findNewFiles(context: LoadContext, connection: DuckDBConnection, signal: AbortSignal) {
   const { root, store, state } = context;
@@ -395,15 +433,22 @@ async function forgetGone(context: LoadContext, connection: DuckDBConnection): P
     const ledger = `files/gone-${uniqueSuffix()}.parquet`;
     await connection.run(`copy (select path, -1::bigint as size, 0::bigint as modified, 0::bigint as changed, null::varchar as reason, 0::bigint as skipped, false as other, ${number}::integer as load from gone order by path)
       to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
-    await addCommit(
-      context,
-      connection,
-      { base: false, parts: [], files: [ledger], ids: [], accounts: [], regions: [] },
-      { [ledger]: Number(count) },
-    );
+    await addCommit(context, connection, { ...NOTHING, files: [ledger] }, { [ledger]: Number(count) });
   }
   await connection.run('drop table gone');
 }
+
+const NOTHING: Omit<Commit, 'sums'> = {
+  base: false,
+  parts: [],
+  files: [],
+  ids: [],
+  activity: [],
+  mentions: [],
+  kept: KEPT_SHAPE,
+  accounts: [],
+  regions: [],
+};
 
 /** Syncs the files of a commit, compares their rows with `rows`, and writes it. */
 async function addCommit(
@@ -510,8 +555,14 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
     const ledger = `files/${name}.parquet`;
     await run(`copy (select path, size, modified, changed, reason, coalesce(skipped, 0) as skipped, coalesce(other, false) as other, ${context.number}::integer as load from batch left join errors on errors.file = batch.number order by path)
       to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
+    const { kept, rows: keptRows } = await keepParts(store, connection, parts, name);
     const rows = { ...Object.fromEntries(parts.map((part) => [part.file, part.rows])), ...Object.fromEntries(ids.map((file) => [file, events])) };
-    await addCommit(context, connection, { base: false, parts, files: [ledger], ids, ...places }, { ...rows, [ledger]: ledgerRows(files, errors) });
+    await addCommit(
+      context,
+      connection,
+      { ...NOTHING, parts, files: [ledger], ids, ...kept, ...places },
+      { ...rows, ...keptRows, [ledger]: ledgerRows(files, errors) },
+    );
   } catch (error) {
     await context.exclusively(() => withdrawEvents(connection));
     context.hasWithdrawn = true;

@@ -12,10 +12,11 @@ const readSql = (file: string): string => readFileSync(new URL(file, import.meta
 const flattenQuery = readSql('flatten.sql');
 
 /** Athena's functions as DuckDB macros. Run them in each DuckDB that queries the store. */
-export const macros: string = readSql('macros.sql');
+const eventMacros = readSql('macros.sql');
+export const macros: string = [eventMacros, readSql('kept-macros.sql')].join('\n');
 
 /** A checksum of the schema. A store with another one is rebuilt. */
-export const SHAPE: string = createHash('sha256').update([FORMAT, macros, flattenQuery, derivedColumns].join('\n')).digest('hex').slice(0, 16);
+export const SHAPE: string = createHash('sha256').update([FORMAT, eventMacros, flattenQuery, derivedColumns].join('\n')).digest('hex').slice(0, 16);
 
 /** The fields of a record. Objects are read as JSON, so that no service's contents are an error. */
 const TEXTS = `eventVersion eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage requestID eventID eventType
@@ -141,7 +142,8 @@ export const readParquet = (store: string, files: readonly string[], options = '
   `read_parquet([${files.map((file) => sqlQuoted(join(store, file))).join(', ')}]${options})`;
 
 /** The number of rows of each file of the store, by the footers. */
-async function footerRows(store: string, connection: DuckDBConnection, files: readonly string[]): Promise<number[]> {
+export async function footerRows(store: string, connection: DuckDBConnection, files: readonly string[]): Promise<number[]> {
+  if (files.length === 0) return [];
   const paths = files.map((file) => join(store, file));
   const reader = await connection.runAndReadAll(`select file_name, num_rows from parquet_file_metadata([${paths.map(sqlQuoted).join(', ')}])`);
   const rows = new Map(reader.getRows().map(([path, count]) => [String(path), Number(count)]));
@@ -151,7 +153,7 @@ async function footerRows(store: string, connection: DuckDBConnection, files: re
 /** @throws Error when the footer of a file of the store has another number of rows than it should. */
 export async function checkRows(store: string, connection: DuckDBConnection, expected: Readonly<Record<string, number>>): Promise<void> {
   const files = Object.keys(expected);
-  const rows = files.length > 0 ? await footerRows(store, connection, files) : [];
+  const rows = await footerRows(store, connection, files);
   const wrong = files.find((file, n) => rows[n] !== expected[file]);
   if (wrong !== undefined) throw new Error(`${wrong} has ${rows[files.indexOf(wrong)]} rows instead of ${expected[wrong]}`);
 }

@@ -143,7 +143,7 @@ async function queryStore(statement: string) {
   }
 }
 
-const STORE_FOLDERS = ['log', 'events', 'files', 'ids'] as const;
+const STORE_FOLDERS = ['log', 'events', 'files', 'ids', 'activity', 'mentions'] as const;
 /** Folders of a running load. Files found in them are left from a killed load. */
 const TEMPORARY_FOLDERS = ['stage', 'spill'] as const;
 

@@ -1,7 +1,8 @@
 /** The daily report: totals, destructive calls, root activity, failed sign-ins, and writes that happened only once. */
 import {
+  activityDuring,
   classifySignIns,
-  distinctEventCount,
+  eventCount,
   eventsDuring,
   eventTable,
   exactFilter,
@@ -40,15 +41,16 @@ export default report({
   schedule: '0 8 * * *',
   reads: 5,
 
-  async answer(day, { ask }) {
+  async answer(day, { ask, keeps }) {
     const events = eventsDuring(day);
+    const activity = activityDuring(day, { keeps, uses: [IS_DESTRUCTION] });
     const [sum] = await ask(query(dayTotals)`
-      select ${distinctEventCount} as events, cast(count(distinct case when actorkind in ('human', 'user') then actor end) as bigint) as users,
-             ${distinctEventCount} filter (where ${IS_DESTRUCTION} and outcome = 'ok') as destructivecalls,
-             ${distinctEventCount} filter (where ${IS_DESTRUCTION} and outcome <> 'ok') as attempts,
-             ${distinctEventCount} filter (where outcome = 'denied') as denied,
-             ${distinctEventCount} filter (where outcome = 'failed') as failed
-      from ${events}
+      select ${eventCount()} as events, cast(count(distinct case when actorkind in ('human', 'user') then actor end) as bigint) as users,
+             ${eventCount(sql`${IS_DESTRUCTION} and outcome = 'ok'`)} as destructivecalls,
+             ${eventCount(sql`${IS_DESTRUCTION} and outcome <> 'ok'`)} as attempts,
+             ${eventCount(sql`outcome = 'denied'`)} as denied,
+             ${eventCount(sql`outcome = 'failed'`)} as failed
+      from ${activity}
     `);
     const destructiveCalls = await ask(query(listedRow)`
       select ${listed}
@@ -66,11 +68,11 @@ export default report({
     `);
     const { tries, addresses, users } = classifySignIns(await ask(signInAttempts(day, [])));
     const rarest = await ask(query(singleCall)`
-      select eventsource, eventname, ${distinctEventCount} as calls, min(actor) as actor
-      from ${events}
+      select eventsource, eventname, ${eventCount()} as calls, min(actor) as actor
+      from ${activity}
       where actorkind <> 'service' and readlike <> 'true' and outcome = 'ok'
       group by eventsource, eventname
-      having ${distinctEventCount} = 1
+      having ${eventCount()} = 1
       order by calls, eventsource, eventname
       ${limit(MAX_REPORT_ROWS)}
     `);

@@ -38,6 +38,7 @@ export { memoryLimit, tableRows } from './answer/table-rows.ts';
 export { exactFilter } from './question/line.ts';
 export { printFilter, printLine } from './question/print.ts';
 export { readJson, toJsonText } from './text/json.ts';
+export { activityDuring, eventCount } from './trail/activity.ts';
 export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
 export { hasId } from './trail/event-id.ts';
 export { distinctEventCount, eventsDuring, eventsDuringAny, isoSecond } from './trail/events.ts';

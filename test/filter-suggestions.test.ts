@@ -112,9 +112,12 @@ describe('the closest name in the trail', () => {
   const closest = async (column: 'eventname' | 'actor', typed: string) => {
     const statements: string[] = [];
     const range = { from: new Date('2026-05-01T00:00:00Z'), to: new Date('2026-05-02T00:00:00Z') };
-    const name = await closestColumnValue(column === 'actor' ? sql`actor` : sql`eventname`, typed, range, async (query) => {
-      statements.push(query.text);
-      return (await runQuery(open.engine, query, { signal: new AbortController().signal })).rows;
+    const name = await closestColumnValue(column === 'actor' ? sql`actor` : sql`eventname`, typed, range, {
+      keeps: true,
+      async ask(query) {
+        statements.push(query.text);
+        return (await runQuery(open.engine, query, { signal: new AbortController().signal })).rows;
+      },
     });
     expect(statements).toHaveLength(1);
     return name;

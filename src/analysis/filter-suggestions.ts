@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { closestMatch, typoCount } from '../text/closest-match.ts';
 import { escapeRegExp } from '../text/escape-reg-exp.ts';
 import { parseJson } from '../text/json.ts';
+import { activityDuring, eventCount } from '../trail/activity.ts';
 import type { Ask, Extent } from '../trail/engine.ts';
-import { eventsDuring } from '../trail/events.ts';
 import { type Filter, filterColumns, holdsNames, isTerm, mapTerms, matching, storedValue, type Term, termsOf } from '../trail/filter.ts';
 import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
 import { documentColumn, type JsonPath, printPath, readPath } from '../trail/json-path.ts';
@@ -17,6 +17,8 @@ type Cells = z.output<typeof cells>;
 /** How to query the trail, and what it is known to cover. */
 interface TrailAccess {
   readonly ask: Ask;
+  /** Whether the engine keeps activity. */
+  readonly keeps: boolean;
   readonly extent: () => Promise<Pick<Extent, 'accounts' | 'regions'>>;
 }
 
@@ -27,13 +29,13 @@ interface TrailAccess {
 export async function suggestFilters(
   filters: readonly Filter[],
   range: TimeRange,
-  { ask, extent }: TrailAccess,
+  { ask, keeps, extent }: TrailAccess,
 ): Promise<readonly Filter[] | undefined> {
   const corrected = correctRegionsAndAccounts(filters, await extent());
   if (corrected) return corrected;
   const suspects = filters.filter((filter) => suspectTerms(filter).length > 0);
   if (suspects.length === 0) return undefined;
-  const rows = await ask(candidateQuery(filters, suspects, range));
+  const rows = await ask(candidateQuery(filters, suspects, range, keeps));
   let best: Correction<readonly Filter[]> | undefined;
   for (const row of rows) {
     const found = correctFilters(filters, row);
@@ -83,7 +85,7 @@ const MAX_CANDIDATES = 5000;
 const MAX_DOCUMENTS = 300;
 
 /** The values that resemble the suspect filters, in events of the range that match all the other filters. */
-function candidateQuery(filters: readonly Filter[], suspects: readonly Filter[], range: TimeRange): Query<Cells> {
+function candidateQuery(filters: readonly Filter[], suspects: readonly Filter[], range: TimeRange, keeps: boolean): Query<Cells> {
   const columns = [
     ...new Map(
       suspects
@@ -93,11 +95,11 @@ function candidateQuery(filters: readonly Filter[], suspects: readonly Filter[],
     ).values(),
   ];
   const names = join(columns, ', ');
-  const from = sql`from ${eventsDuring(range)}
-    where ${matching(filters.filter((filter) => !suspects.includes(filter)))} and ${join(suspects.map(resembles), ' and ')}`;
+  const where = sql`${matching(filters.filter((filter) => !suspects.includes(filter)))} and ${join(suspects.map(resembles), ' and ')}`;
+  const from = sql`from ${activityDuring(range, { keeps, uses: [where, ...columns] })} where ${where}`;
   if (suspects.flatMap(suspectTerms).some(({ field }) => readPath(field)))
-    return query(cells)`select ${names} ${from} order by eventtime desc, eventid ${limit(MAX_DOCUMENTS)}`;
-  return query(cells)`select ${names} ${from} group by ${names} order by count(*) desc, ${names} ${limit(MAX_CANDIDATES)}`;
+    return query(cells)`select ${names} ${from} order by first desc, singleid ${limit(MAX_DOCUMENTS)}`;
+  return query(cells)`select ${names} ${from} group by ${names} order by ${eventCount()} desc, ${names} ${limit(MAX_CANDIDATES)}`;
 }
 
 /** The columns that a term searches. */
@@ -271,13 +273,18 @@ const MAX_NAMES_READ = 5000;
  * The value of `column` in the range that is closest to what was typed; undefined when none is close, or when the typed value
  * exists. Call it only for an empty answer: it scans the range again. `column` is fixed SQL.
  */
-export async function closestColumnValue(column: Sql, typed: string, range: TimeRange, ask: Ask): Promise<string | undefined> {
+export async function closestColumnValue(
+  column: Sql,
+  typed: string,
+  range: TimeRange,
+  { ask, keeps }: Omit<TrailAccess, 'extent'>,
+): Promise<string | undefined> {
   const found = await ask(query(nameRow)`
     select name
-    from (select ${column} as name from ${eventsDuring(range)}) as names
+    from (select ${column} as name, events, singleid from ${activityDuring(range, { keeps, uses: [column] })}) as names
     where name is not null
     group by name
-    order by count(*) desc, name
+    order by ${eventCount()} desc, name
     ${limit(MAX_NAMES_READ)}
   `);
   return closestOther(

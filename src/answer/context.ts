@@ -61,6 +61,8 @@ export interface Context {
   readonly askAll?: <Row>(query: Query<Row>, count: number) => Promise<{ readonly rows: Row[]; readonly rest?: AsyncIterable<Row> }>;
   readonly now: Date;
   readonly networks: Networks;
+  /** Whether the engine keeps `activity` and `mentions`, so that a question need not read the events. */
+  readonly keeps: boolean;
   /**
    * The parts in which to search a window when the newest rows may be enough: newest first and longer and longer where
    * reading costs money; elsewhere the window as it is.

@@ -26,5 +26,5 @@ export async function didYouMean(
   return meant === undefined ? [] : [{ label: `Did you mean ${meant}?`, line: lineOf(meant) }];
 }
 
-const nearestName = async (names: NameSource, typed: string, window: TimeRange, { ask, extent }: Context): Promise<string | undefined> =>
-  'column' in names ? closestColumnValue(names.column, typed, window, ask) : closestOther(typed, (await extent())[names.among]);
+const nearestName = async (names: NameSource, typed: string, window: TimeRange, context: Context): Promise<string | undefined> =>
+  'column' in names ? closestColumnValue(names.column, typed, window, context) : closestOther(typed, (await context.extent())[names.among]);

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { readResourceId } from '../analysis/resource-id.ts';
 import { exactFilter } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import { distinctEventCount, eventsDuring, isoSecond, UNKNOWN_USER } from '../trail/events.ts';
+import { activityDuring, eventCount } from '../trail/activity.ts';
+import { isoSecond, UNKNOWN_USER } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
 import { DAY_MS, type TimeRange, type Window } from '../trail/time-window.ts';
@@ -98,7 +99,7 @@ async function profileOf(
 ): Promise<Finding> {
   const top = typedTop ?? memoryLimit(context, MAX_VALUES);
   const recent = isoSecond(new Date(window.to.getTime() - RECENT_MS));
-  const rows = await context.ask(countsOf(dimensions, filters, window, recent, top));
+  const rows = await context.ask(countsOf(dimensions, filters, window, recent, top, context.keeps));
   const of = (kind: string): ValueCount[] => rows.filter((row) => row.kind === kind);
   // Every event has an account: its counts add up to the totals, and so all accounts were read.
   const accounts = of('account');
@@ -199,8 +200,9 @@ async function profileOf(
 }
 
 /** Values of each dimension with their counts: the most frequent, the rarest calls, and the newest since `recent`. One scan. */
-function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter[], window: TimeRange, recent: string, top: number) {
+function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter[], window: TimeRange, recent: string, top: number, keeps: boolean) {
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
+  const where = matching(filters);
   return query(valueCount)`
     select kind, value, events, failed, denied, writes, first, last, valuecount, rarityrank, frequencyrank
     from (
@@ -209,14 +211,14 @@ function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter
              row_number() over (partition by kind order by events asc, first desc, value) as rarityrank,
              row_number() over (partition by kind order by first desc, value) as newnessrank
       from (
-        select kind, value, ${distinctEventCount} as events, ${distinctEventCount} filter (where outcome <> 'ok') as failed,
-               ${distinctEventCount} filter (where outcome = 'denied') as denied, ${distinctEventCount} filter (where ${isWrite}) as writes,
-               min(eventtime) as first, max(eventtime) as last
+        select kind, value, ${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,
+               ${eventCount(sql`outcome = 'denied'`)} as denied, ${eventCount(isWrite)} as writes,
+               min(first) as first, max(last) as last
         from (
-          select eventid, eventtime, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
-          from ${eventsDuring(window)}
+          select singleid, events, first, last, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
+          from ${activityDuring(window, { keeps, uses: [where, dimensionValue(kinds)] })}
           ${unnestDimensions(kinds)}
-          where ${matching(filters)}
+          where ${where}
         ) as seen
         where value is not null
         group by kind, value

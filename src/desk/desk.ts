@@ -106,8 +106,8 @@ export function openDesk(
     const range = (engine.estimate ? await namesRange(engine) : undefined) ?? (await wholeRange());
     let line = text;
     const question = { kind: 'command', name: 'key', line: undefined, window: range ?? NO_TIME, reads: 1, filters: [], isNewestFirst: true } as const;
-    await run(question, options, async ({ ask }) => {
-      line = await withWholeKeys(text, range, ask);
+    await run(question, options, async (context) => {
+      line = await withWholeKeys(text, range, context);
       return { data: {} };
     });
     return line;

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Command } from '../answer/command.ts';
 import type { Context } from '../answer/context.ts';
+import { activityDuring } from '../trail/activity.ts';
 import type { QueryEngine } from '../trail/engine.ts';
-import { eventsDuring } from '../trail/events.ts';
 import { limit, query, type Sql, sql } from '../trail/sql.ts';
 import { DAY_MS, type TimeRange } from '../trail/time-window.ts';
 
@@ -47,13 +47,18 @@ export async function namesRange(engine: Pick<QueryEngine, 'extent' | 'estimate'
 }
 
 /** The newest names in a range that the word of a command takes, newest first. One query. */
-export async function newestNames(word: string, { words }: Command, range: TimeRange, { ask }: Pick<Context, 'ask'>): Promise<string[]> {
+export async function newestNames(
+  word: string,
+  { words }: Command,
+  range: TimeRange,
+  { ask, keeps }: Pick<Context, 'ask' | 'keeps'>,
+): Promise<string[]> {
   const known = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
   const type = words[word];
   if (!known || !type) return [];
   const rows = await ask(query(named)`
-    select name, max(eventtime) as newest
-    from (select ${known.names} as name, eventtime from ${eventsDuring(range)}) as named
+    select name, max(last) as newest
+    from (select ${known.names} as name, last from ${activityDuring(range, { keeps, uses: [known.names] })}) as named
     where name is not null
     group by name
     order by newest desc, name

@@ -78,6 +78,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const context: Context = {
       now,
       networks,
+      keeps: (await engine.keeps?.()) ?? false,
       async ask<Row>(query: Query<Row>) {
         const known = bill && paidRows.find(query, now);
         if (known) {

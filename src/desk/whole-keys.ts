@@ -1,8 +1,9 @@
 /** Access key ids in a line as answers show them, AKIA…MPLE: they stand for the whole id. */
 import { z } from 'zod';
+import type { Context } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
-import type { Ask } from '../trail/engine.ts';
-import { eventsDuring, isoSecond } from '../trail/events.ts';
+import { activityDuring } from '../trail/activity.ts';
+import { isoSecond } from '../trail/events.ts';
 import { limit, query } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 
@@ -18,13 +19,13 @@ const keyRow = z.object({ id: z.string() });
  *
  * @throws UserError when no key looks so, or several do.
  */
-export async function withWholeKeys(line: string, range: TimeRange | undefined, ask: Ask): Promise<string> {
+export async function withWholeKeys(line: string, range: TimeRange | undefined, { ask, keeps }: Pick<Context, 'ask' | 'keeps'>): Promise<string> {
   const whole = new Map<string, string>();
   for (const [short, head = '', tail = ''] of line.matchAll(SHORT_KEY)) {
     const found = range
       ? await ask(query(keyRow)`
           select accesskeyid as id
-          from ${eventsDuring(range)}
+          from ${activityDuring(range, { keeps, uses: [] })}
           where starts_with(accesskeyid, ${head}) and accesskeyid like ${`%${tail}`}
           group by accesskeyid
           order by accesskeyid

@@ -66,6 +66,8 @@ export interface QueryEngine {
   /** The same for a result of any size: its rows are read as they are used. The cost is known before the first row. */
   stream(statement: Sql, execution: Execution): Promise<{ readonly rows: AsyncIterable<RawRow>; readonly cost: Cost }>;
   extent(): Promise<Extent>;
+  /** Whether it keeps `activity` and `mentions` of all its events. An engine without the method computes them from `events`. */
+  keeps?(): Promise<boolean>;
   /** The estimated cost of reading these days; undefined when it is not known. Engines that cost nothing do not have the method. */
   estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
   /** The limit of bytes at which the engine stops a statement, which is billed nevertheless; undefined when there is no limit. */

@@ -23,14 +23,27 @@ export const eventColumns: readonly string[] = `day account region eventtime eve
   username accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated
   sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike effect`.split(/\s+/);
 
-/**
- * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
- * missing unless `late` is set. That reads another month of partitions, so use it only to find one event that must exist.
- */
-export function eventsDuring({ from, to }: TimeRange, { late = false } = {}): Sql {
+/** What else to read besides the usual. */
+interface ReadOptions {
+  /** Reads another month of partitions, for events that were delivered more than a day late. Only to find one event that must exist. */
+  readonly late?: boolean;
+  /** Reads the days in which events of this range may have been delivered; a part of it is then complete as in the whole. Default: the range. */
+  readonly deliveredFor?: TimeRange;
+}
+
+/** The days of delivery to read for the events of a range. */
+export function readDays({ from, to }: TimeRange, { late = false } = {}): Days {
   // `to` is not in the range: a range that ends at midnight needs one more day of folders, not two.
   const delivered = new Date(to.getTime() - 1 + (late ? LATE_DELAY_DAYS : NORMAL_DELAY_DAYS) * DAY_MS);
-  const days: Days = { first: dayFolder(from), last: dayFolder(delivered) };
+  return { first: dayFolder(from), last: dayFolder(delivered) };
+}
+
+/**
+ * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
+ * missing unless `late` is set.
+ */
+export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to } }: ReadOptions = {}): Sql {
+  const days = readDays(deliveredFor, { late });
   const events = sql`(
     select * from events
     where day between ${days.first} and ${days.last}

@@ -15,17 +15,19 @@ const UNITS_PER_PARENT = { m: 60, h: 24, d: 1 } as const;
 export const isValidInterval = ({ count, unit }: Interval): boolean => count > 0 && UNITS_PER_PARENT[unit] % count === 0;
 
 /**
- * The start of the interval of `eventtime` as text that sorts, such as 2026-11-20T14:15 for 15 minutes. It uses the remainder,
- * because the engines divide integers differently.
+ * The start of the interval of a row of activity as text that sorts, such as 2026-11-20T14:15 for 15 minutes. It uses the remainder,
+ * because the engines divide integers differently. A row of
+ * activity is within one hour; shorter intervals need the events themselves.
  */
 export function intervalStart({ count, unit }: Interval): Sql {
   if (!isValidInterval({ count, unit })) throw new RangeError(`Not a valid interval: ${count}${unit}`);
-  const number = (start: number) => `cast(substr(eventtime, ${start}, 2) as integer)`;
+  const time = unit === 'm' ? 'eventtime' : 'first';
+  const number = (start: number) => `cast(substr(${time}, ${start}, 2) as integer)`;
   const floor = (start: number) => `lpad(cast(${number(start)} - ${number(start)} % ${count} as varchar), 2, '0')`;
   const text = {
-    m: `substr(eventtime, 1, 14) || ${floor(15)}`,
-    h: `substr(eventtime, 1, 11) || ${floor(12)} || ':00'`,
-    d: `substr(eventtime, 1, 10)`,
+    m: `substr(${time}, 1, 14) || ${floor(15)}`,
+    h: `substr(${time}, 1, 11) || ${floor(12)} || ':00'`,
+    d: `substr(${time}, 1, 10)`,
   }[unit];
   return raw(text);
 }

@@ -1,8 +1,8 @@
 /** A preset as a count: groups by field, by time step or both. Each group leads to its events. */
 import { z } from 'zod';
 import { exactFilter } from '../../question/line.ts';
+import { eventCount } from '../../trail/activity.ts';
 import { fromWhere } from '../../trail/event-query.ts';
-import { distinctEventCount } from '../../trail/events.ts';
 import { type Filter, groupColumn } from '../../trail/filter.ts';
 import { leftOutParts } from '../../trail/left-out.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
@@ -13,7 +13,7 @@ import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
 import { type PresetQuestion, routineFollowUps, withoutRepeats } from './preset-question.ts';
 
 /** Counts the events of a question by group. */
-export async function countEvents(question: PresetQuestion, { ask, askAll }: Context): Promise<Finding> {
+export async function countEvents(question: PresetQuestion, { ask, askAll, keeps }: Context): Promise<Finding> {
   const { by = [], every, top = DEFAULT_ROWS, sort = 'top', measures = [] } = question;
   const { range, filters, line, counts } = question;
   // The highest groups by another measure may be far down in this order.
@@ -22,8 +22,8 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
   const isSeries = every && sort === 'time';
   const isAll = askAll !== undefined && question.typedTop === undefined;
   const { rows: found, rest } = isAll
-    ? await askAll(groupsQuery(question, isSeries ? ALL_STEPS : ORDER[sort], undefined), max + 1)
-    : { rows: await ask(groupsQuery(question, isSeries ? LATEST_STEPS : ORDER[sort], max + 1)), rest: undefined };
+    ? await askAll(groupsQuery(question, keeps, isSeries ? ALL_STEPS : ORDER[sort], undefined), max + 1)
+    : { rows: await ask(groupsQuery(question, keeps, isSeries ? LATEST_STEPS : ORDER[sort], max + 1)), rest: undefined };
   const leftOutSum = Number(found.find(({ key0 }) => key0 !== 'routine')?.all_leftout ?? 0);
   // A column of zeros would only raise questions.
   const shownMeasures = leftOutSum > 0 ? [...measures, leftOutMeasure] : measures;
@@ -100,11 +100,12 @@ export async function countEvents(question: PresetQuestion, { ask, askAll }: Con
 }
 
 /** Events that may be in a group only because CloudTrail left out a part of them. */
-const leftOutMeasure = { name: 'leftout', label: 'left out', from: sql`${distinctEventCount} filter (where ${leftOutParts} is not null)` };
+const leftOutMeasure = { name: 'leftout', label: 'left out', from: eventCount(sql`${leftOutParts} is not null`) };
 
 /** The first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls are one more group. */
 function groupsQuery(
-  { by = [], every, measures = [], listsLeftOut, hidesRoutine, source, range }: PresetQuestion,
+  { by = [], every, measures = [], listsLeftOut, hidesRoutine, countSource }: PresetQuestion,
+  keeps: boolean,
   order: Sql,
   max: number | undefined,
 ) {
@@ -117,13 +118,13 @@ function groupsQuery(
     keys.map((_, i) => raw(String(i + 1))),
     ', ',
   );
-  const numbers = [{ name: 'events', from: distinctEventCount }, ...measures, ...(listsLeftOut ? [leftOutMeasure] : [])];
+  const numbers = [{ name: 'events', from: eventCount() }, ...measures, ...(listsLeftOut ? [leftOutMeasure] : [])];
   const overAllGroups = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
   return query(countedGroup)`
     select *, ${join([overAllGroups('groups', sql`count(*)`), overAllGroups('most', sql`max(events)`), ...numbers.map(({ name }) => overAllGroups(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
     from (
-      select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${raw(name)}`)], ', ')}, min(eventtime) as first, max(eventtime) as last
-      ${fromWhere(source(range))}
+      select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${raw(name)}`)], ', ')}, min(first) as first, max(last) as last
+      ${fromWhere(countSource(keeps, [...keys, ...numbers.map(({ from }) => from)]))}
       group by ${positions}
     ) as grouped
     order by key0, ${order} nulls last, ${positions}

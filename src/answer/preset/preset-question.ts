@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import type { AnswerShape } from '../../question/line.ts';
 import { printLine } from '../../question/print.ts';
+import { activityDuring, eventCount, singlesOf } from '../../trail/activity.ts';
 import type { ColumnExpression, EventSource } from '../../trail/event-query.ts';
-import { distinctEventCount, eventsDuring } from '../../trail/events.ts';
+import { eventsDuring } from '../../trail/events.ts';
 import { type Filter, matching, readsLeftOutPart } from '../../trail/filter.ts';
 import { isRequestLeftOut } from '../../trail/left-out.ts';
 import { type Sql, sql } from '../../trail/sql.ts';
@@ -19,7 +20,7 @@ export interface ComputedColumn extends Omit<Column, 'kind'>, ColumnExpression {
 }
 
 /** Number of calls in a group that did not succeed. */
-export const failures: ComputedColumn = { name: 'failed', label: 'failed', from: sql`${distinctEventCount} filter (where outcome <> 'ok')` };
+export const failures: ComputedColumn = { name: 'failed', label: 'failed', from: eventCount(sql`outcome <> 'ok'`) };
 
 /** What a follow-up changes. Parts of the shape that it does not name are left out. */
 interface LineChanges extends AnswerShape {
@@ -90,9 +91,9 @@ export interface PresetQuestion
   extends Omit<Preset<z.ZodRawShape>, 'window' | 'freeText' | 'from' | 'where' | 'dependsOnRequest' | 'next' | 'hidesRoutine'>,
     Pick<Question, 'filters'> {
   readonly range: TimeRange;
-  /** The relation and the condition to read a part of the window. */
-  source(part: TimeRange): EventSource;
-  /** The same, with the events that a list reads besides. */
+  /** The relation and the condition of a count: rows of activity. `uses` are the expressions that it computes of them. */
+  countSource(keeps: boolean, uses: readonly Sql[]): EventSource;
+  /** The relation and the condition to list a part of the window, with the events that a list reads besides. */
   listSource(part: TimeRange): EventSource;
   /** True when routine calls are left out, and only counted. */
   readonly hidesRoutine: boolean;
@@ -112,7 +113,7 @@ export interface PresetQuestion
 
 /** Applies the requester's words and shape to a preset. */
 export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Words>, asked: Question<Words>): PresetQuestion {
-  const { from = eventsDuring, where, dependsOnRequest, hidesRoutine: canHideRoutine = false, alsoReads, next, ...rest } = declared;
+  const { from, where, dependsOnRequest, hidesRoutine: canHideRoutine = false, alsoReads, next, ...rest } = declared;
   const { filters, typedWindow, window, by, every, top } = asked;
   const { all, ...words } = asked.words as Readonly<Record<string, string | undefined>>;
   const showsAll = canHideRoutine && all !== undefined;
@@ -137,6 +138,7 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
   const max = top ?? (isList || shape.every ? undefined : defaultTop);
   const own = typeof where === 'function' ? where(asked.words) : where;
   const condition = dependsOnRequest ? sql`(${own} or (${dependsOnRequest} and ${isRequestLeftOut}))` : own;
+  const selected = sql`${condition} and ${matching(filters)}`;
   return {
     ...fixed,
     ...(shape.by && { by: shape.by }),
@@ -146,10 +148,13 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     filters,
     range: window,
     typedWindow,
-    source: (part) => ({ relation: from(part), where: sql`${condition} and ${matching(filters)}`, hidesRoutine }),
+    countSource(keeps, uses) {
+      const relation = from ? singlesOf(from(window)) : activityDuring(window, { keeps, uses: [selected, ...uses] });
+      return { relation, where: selected, hidesRoutine };
+    },
     listSource: (part) => ({
-      relation: from(part),
-      where: alsoReads ? sql`((${condition} and ${matching(filters)}) or ${alsoReads})` : sql`${condition} and ${matching(filters)}`,
+      relation: (from ?? eventsDuring)(part),
+      where: alsoReads ? sql`((${selected}) or ${alsoReads})` : selected,
       hidesRoutine,
     }),
     hidesRoutine,

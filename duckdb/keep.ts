@@ -1,0 +1,81 @@
+/**
+ * What a store keeps of its events besides them: the relations `activity` and `mentions`, made of each batch as it is loaded. Several
+ * files may have rows of the same day; questions add them up.
+ */
+
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { activityColumns, keptActivity } from '../src/trail/activity.ts';
+import { allMentions, mentionColumns } from '../src/trail/mentions.ts';
+import type { Part } from './commit-log.ts';
+import { checkRows, footerRows, readParquet, sqlQuoted } from './store-schema.ts';
+
+/** The files with the activity and the mentions of some events, relative to the store. */
+export interface KeptFiles {
+  readonly activity: string[];
+  readonly mentions: string[];
+}
+
+/** A checksum of what is kept and how. A store that was kept in another way keeps it anew, from the events that it has. */
+export const KEPT_SHAPE: string = createHash('sha256').update([keptActivity.text, allMentions.text].join('\n')).digest('hex').slice(0, 16);
+
+/** By day, so that a question about some days skips the others. */
+const ACTIVITY_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 16384';
+const ACTIVITY_ORDER = 'day, hour, eventsource, eventname, actor';
+/** By name, so that a question about a name reads one or two of the row groups. */
+const MENTIONS_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 8192';
+const MENTIONS_ORDER = 'name, day, eventsource, eventname';
+
+/** The events of parts as the relation `events`, for the queries that make activity and mentions of them. */
+const withEvents = (store: string, files: readonly string[], query: string): string =>
+  `with events as (select * from ${readParquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}) ${query}`;
+
+/** Writes what is kept of the events of some parts. Returns the files, and the rows of each. */
+export async function keepParts(store: string, connection: DuckDBConnection, parts: readonly Part[], name: string) {
+  const files = parts.map(({ file }) => file);
+  if (files.length === 0) return { kept: { activity: [], mentions: [] }, rows: {} };
+  const activity = `activity/${name}.parquet`;
+  const mentions = `mentions/${name}.parquet`;
+  const write = async (query: string, order: string, format: string, file: string): Promise<readonly [string, number]> => {
+    const result = await connection.run(
+      `copy (select * from (${withEvents(store, files, query)}) order by ${order}) to ${sqlQuoted(join(store, file))} (${format})`,
+    );
+    return [file, result.rowsChanged];
+  };
+  const rows = Object.fromEntries([
+    await write(keptActivity.text, ACTIVITY_ORDER, ACTIVITY_FORMAT, activity),
+    await write(allMentions.text, MENTIONS_ORDER, MENTIONS_FORMAT, mentions),
+  ]);
+  return { kept: { activity: [activity], mentions: [mentions] } satisfies KeptFiles, rows };
+}
+
+/** Files of activity with fewer rows, and of mentions, are merged. Larger ones are left as they are: merging them again and again would cost more than they do. */
+const SMALL_ACTIVITY_ROWS = 200_000;
+const SMALL_MENTIONS_ROWS = 20_000;
+
+/** Merges the small files of what a store keeps. Returns the files that replace those of `state`. */
+export async function mergeKept(store: string, connection: DuckDBConnection, { activity, mentions }: KeptFiles, name: string): Promise<KeptFiles> {
+  const merge = async (files: readonly string[], maxRows: number, file: string, order: string, format: string): Promise<string[]> => {
+    const rows = await footerRows(store, connection, files);
+    const small = files.filter((_, i) => (rows[i] as number) < maxRows);
+    if (small.length < 2) return [...files];
+    await connection.run(`copy (select * from ${readParquet(store, small)} ${order}) to ${sqlQuoted(join(store, file))} (${format})`);
+    await checkRows(store, connection, { [file]: rows.reduce((sum, count) => sum + (count < maxRows ? count : 0), 0) });
+    return [...files.filter((each) => !small.includes(each)), file];
+  };
+  return {
+    // The files are in the order of days, more or less, and a day of a row group is all that matters.
+    activity: await merge(activity, SMALL_ACTIVITY_ROWS, `activity/${name}.parquet`, '', ACTIVITY_FORMAT),
+    mentions: await merge(mentions, SMALL_MENTIONS_ROWS, `mentions/${name}.parquet`, `order by ${MENTIONS_ORDER}`, MENTIONS_FORMAT),
+  };
+}
+
+/** `activity` and `mentions` as DuckDB relations; without rows in a store that has none. */
+export function keptRelations(store: string, { activity, mentions }: KeptFiles): { readonly activity: string; readonly mentions: string } {
+  const relation = (files: readonly string[], columns: readonly string[]): string =>
+    files.length > 0
+      ? `select * from ${readParquet(store, files)}`
+      : `select ${columns.map((name) => `null::${['events', 'writes'].includes(name) ? 'bigint' : 'varchar'} as ${name}`).join(', ')} limit 0`;
+  return { activity: relation(activity, activityColumns), mentions: relation(mentions, mentionColumns) };
+}

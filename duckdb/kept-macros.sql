@@ -1,0 +1,2 @@
+-- Athena's (Trino's) functions that `activity` and `mentions` need besides those in macros.sql. The columns of `events` do not depend on these.
+create or replace macro array_distinct(list) as list_distinct(list);

@@ -1,0 +1,66 @@
+/**
+ * The relation `mentions`: the words by which the records of a day, an account and a region can be asked for, so that a question about a
+ * name reads only what has the name. A word is a run of letters, digits and `_@+-`, also with dots within: `orders-api`,
+ * `i-0abc1234def567890`, `203.0.113.7`, `maria@example.com`; an ARN or a path has one for each of its parts. Names are in lower case.
+ *
+ * - Words of what a call is about (request, response, resources, error, and so on) have its `eventsource` and `eventname`.
+ * - Words of who called and how (`userIdentity`, `tlsDetails`, and so on) have none, because they are the same in all calls of a session.
+ * - The name of a word with more than 64 characters is empty.
+ * - Left out are numbers and times (words of only digits and `tz.+_-`, but for accounts and IPv4 addresses) and the `x-amz-id-2` of S3.
+ *
+ * `analysis/name-search.ts` knows which names it cannot have.
+ */
+import { isoSecond, readDays } from './events.ts';
+import { raw, type Sql, sql } from './sql.ts';
+import type { TimeRange } from './time-window.ts';
+
+/** The columns of `mentions`: where, what call, the name, how many events have it, how many of these are writes, and their first and last eventTime. */
+export const mentionColumns: readonly string[] = 'day account region eventsource eventname name events writes first last'.split(' ');
+
+/** What the words of a call come from, and what those of its caller come from. `x-amz-id-2` is another random id of each request to S3. */
+const CALL_TEXTS = `requestparameters, responseelements, regexp_replace(additionaleventdata, '"x-amz-id-2": *"[^"]*"', ''), serviceeventdetails, resourcesjson, errormessage`;
+const CALLER_TEXTS = 'useridentity, tlsdetails, addendum, edgedevicedetails';
+
+/** A word, in text in lower case. Both engines take it as regular expression, and JavaScript. */
+export const WORD = '[a-z0-9_@+-]+(?:[.]+[a-z0-9_@+-]+)*';
+/** A word that may be a number, a date or a time, and the ones of these that are kept. */
+const NUMBER_LIKE = '^[0-9tz.+_-]+$';
+const KEPT_NUMBER = '^(?:[0-9]{12}|[0-9]{1,3}(?:[.][0-9]{1,3}){3})$';
+/** More than in any name. Longer ones are mostly tokens and encoded data. */
+export const MAX_WORD_LENGTH = 64;
+
+const counts = `cast(count(*) as bigint) as events, cast(count(*) filter (where readlike = 'false') as bigint) as writes, min(eventtime) as first, max(eventtime) as last`;
+
+/** `mentions` of all of `events`. Equal texts are cut into words once. */
+export const allMentions: Sql = raw(`select day, account, region, eventsource, eventname, name,
+    cast(sum(events) as bigint) as events, cast(sum(writes) as bigint) as writes, min(first) as first, max(last) as last
+  from (
+    select day, account, region, eventsource, eventname, events, writes, first, last, case when length(word) > ${MAX_WORD_LENGTH} then '' else word end as name
+    from (
+      select day, account, region, eventsource, eventname, lower(concat_ws(chr(10), ${CALL_TEXTS})) as text, ${counts}
+      from events
+      group by day, account, region, eventsource, eventname, lower(concat_ws(chr(10), ${CALL_TEXTS}))
+      union all
+      select day, account, region, cast(null as varchar) as eventsource, cast(null as varchar) as eventname, lower(concat_ws(chr(10), ${CALLER_TEXTS})) as text, ${counts}
+      from events
+      group by day, account, region, lower(concat_ws(chr(10), ${CALLER_TEXTS}))
+    ) as texts
+    cross join unnest(array_distinct(regexp_extract_all(text, '${WORD}'))) as words (word)
+    where not regexp_like(word, '${NUMBER_LIKE}') or regexp_like(word, '${KEPT_NUMBER}')
+  ) as named
+  group by day, account, region, eventsource, eventname, name`);
+
+/** How `mentions` has a word, which is in lower case: as it is, or empty for a long one; undefined for one that it leaves out. */
+export function mentionOf(word: string): string | undefined {
+  if (new RegExp(NUMBER_LIKE).test(word) && !new RegExp(KEPT_NUMBER).test(word)) return undefined;
+  return word.length > MAX_WORD_LENGTH ? '' : word;
+}
+
+/** The mentions in the folders in which events of `range` are, as far as these have events in the range. */
+export function mentionsDuring(range: TimeRange): Sql {
+  const { first, last } = readDays(range);
+  return sql`(
+    select * from mentions
+    where day between ${first} and ${last} and last >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)}
+  )`;
+}
