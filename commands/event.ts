@@ -11,6 +11,8 @@ import {
   mfaColumn,
   type Next,
   newestFirst,
+  type Places,
+  placesOfId,
   printLine,
   profileFollowUps,
   query,
@@ -89,20 +91,21 @@ export default command({
   isNewestFirst: () => true,
 
   async answer({ words: { id }, window }, context) {
-    const inTime = (range: TimeRange, late = false) => query(eventRecord)`
+    const inTime = (range: TimeRange, places: Places | undefined, late = false) => query(eventRecord)`
       select eventtime, actor, actorkind, actorbasis, eventname, eventsource, target, outcome, errorcode, errormessage,
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
              eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
              additionaleventdata, serviceeventdetails, resourcesjson, vpcendpointid, vpcendpointaccountid, tlsdetails, addendum, apiversion, edgedevicedetails,
              useridentity, accesskeyid, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, ${leftOutParts} as leftout, sessioncreationdate, sessioncredentialfromconsole
-      from ${eventsDuring(range, { late })}
+      from ${eventsDuring(range, { late, places })}
       where ${hasId(id)}
       order by eventtime desc, eventid
       ${limit(MAX_WITH_ID)}
     `;
+    const places = await placesOfId(id, window, false, context);
     // Nearly every event is delivered within a day. A late one costs a second query.
-    const onTime = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
-    const all = onTime.length > 0 ? onTime : await context.ask(inTime(window, true));
+    const onTime = await newestFirst(context, window, { query: (part) => inTime(part, places), isEnough: (rows) => rows.length > 0 });
+    const all = onTime.length > 0 ? onTime : await context.ask(inTime(window, await placesOfId(id, window, true, context), true));
     const found = all.find(({ eventid }) => eventid === id.toLowerCase()) ?? all[0];
     const others = new Set(all.map(({ eventid }) => eventid)).size - 1;
     const idName = found ? nameOfId(found, id) : 'eventID';

@@ -11,6 +11,7 @@ import {
   matching,
   memoryLimit,
   newestFirst,
+  placesOf,
   printLine,
   query,
   type Row,
@@ -48,11 +49,13 @@ export default command({
 
   async answer({ words: { event }, filters, window, typedWindow, top: typedTop }, context) {
     const top = typedTop ?? memoryLimit(context, DEFAULT_ROWS);
+    const called = event === undefined ? sql`1 = 1` : isCall(event);
+    const places = await placesOf(window, { filters, where: called }, context);
     const found = await newestFirst(context, window, {
       query: (part) => query(recordFields)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
-        from ${eventsDuring(part)}
-        where ${event === undefined ? sql`1 = 1` : isCall(event)} and ${matching(filters)}
+        from ${eventsDuring(part, { places })}
+        where ${called} and ${matching(filters)}
         order by eventtime desc, eventid
         ${limit(MAX_RECORDS)}
       `,

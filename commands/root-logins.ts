@@ -14,6 +14,7 @@ import {
   listedRow,
   matching,
   memoryLimit,
+  placesOf,
   preset,
   printLine,
   type Question,
@@ -67,19 +68,20 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
   const maxCalls = memoryLimit(context, MAX_ROOT_CALLS);
   const max = memoryLimit(context, MAX_SIGN_INS);
   const top = typedTop ?? max;
+  const signedIn = sql`((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...CREDENTIAL_EVENTS])}))
+        or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT}))`;
+  const places = await placesOf(window, { filters, where: signedIn }, context);
   const found = await ask(query(rootSignIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
-    from ${eventsDuring(window)}
-    where ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...CREDENTIAL_EVENTS])}))
-        or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT}))
-      and ${matching(filters)}
+    from ${eventsDuring(window, { places })}
+    where ${signedIn} and ${matching(filters)}
     order by eventtime desc, eventid
     ${limit(max + 1)}
   `);
   const [signIns, otherWays] = [found.filter(isSignIn), found.filter((each) => !isSignIn(each))];
   const shown = signIns.slice(0, max);
-  const rootCalls = shown.some(({ outcome }) => outcome === 'ok') ? await callsAfter(shown, maxCalls, ask) : [];
+  const rootCalls = shown.some(({ outcome }) => outcome === 'ok') ? await callsAfter(shown, maxCalls, context) : [];
   const rows = shown.map((each) => ({ ...each, ...activityAfter(each, shown, rootCalls) }));
   const succeeded = rows.filter(({ outcome }) => outcome === 'ok');
   const withWrites = rows.filter(({ writes }) => writes.length > 0);
@@ -143,14 +145,17 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
 const isSignIn = ({ eventname }: RootSignIn): boolean => eventname === 'ConsoleLogin';
 
 /** The calls of the root user in the sessions that the sign-ins started, without calls that services made for root. */
-async function callsAfter(signIns: readonly RootSignIn[], max: number, ask: Context['ask']): Promise<RootCall[]> {
+async function callsAfter(signIns: readonly RootSignIn[], max: number, context: Context): Promise<RootCall[]> {
   const sessions = signIns
     .filter(({ outcome }) => outcome === 'ok')
     .map(({ eventtime }) => ({ from: new Date(eventtime), to: new Date(Date.parse(eventtime) + CONSOLE_SESSION_MS) }));
-  return ask(query(rootCall)`
+  const called = sql`actorkind = 'root' and eventsource <> 'signin.amazonaws.com'`;
+  const [from, to] = [Math.min(...sessions.map((each) => each.from.getTime())), Math.max(...sessions.map((each) => each.to.getTime()))];
+  const places = await placesOf({ from: new Date(from), to: new Date(to) }, { where: called }, context);
+  return context.ask(query(rootCall)`
     select ${listed}, readlike
-    from ${eventsDuringAny(sessions)}
-    where actorkind = 'root' and eventsource <> 'signin.amazonaws.com'
+    from ${eventsDuringAny(sessions, { places })}
+    where ${called}
     order by eventtime desc, eventid
     ${limit(max)}
   `);

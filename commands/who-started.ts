@@ -1,5 +1,6 @@
 /** Who launched and started an instance, followed back when a service did. */
 import {
+  clueToName,
   command,
   containing,
   eventsAround,
@@ -8,12 +9,14 @@ import {
   exactFilter,
   type Finding,
   findOrigins,
+  findPlaces,
   limit,
   listed,
   listedRow,
   memoryLimit,
   newestFirst,
   type Origin,
+  placesOfClue,
   printLine,
   type Question,
   query,
@@ -48,10 +51,12 @@ export default command({
       window,
     } = asked;
     const max = memoryLimit(context, MAX_LAUNCH_CALLS);
+    const launched = clueToName(id) ?? [];
+    const places = await findPlaces(() => [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })], context);
     const calls = await newestFirst(context, window, {
       query: (part) => query(launchCall)`
         select ${listed}, instances
-        from ${eventsDuring(part)}
+        from ${eventsDuring(part, { places })}
         where eventsource = 'ec2.amazonaws.com'
           and eventname in ('RunInstances', 'StartInstances')
           and ' ' || instances || ' ' like ${containing(` ${id} `)} escape '!'

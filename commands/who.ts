@@ -1,13 +1,13 @@
 /** Who made a call, on anything or on one resource: each actor with number of calls, failures and address. */
 import {
   accountsSharing,
+  activityDuring,
   actorAndAddress,
   type Context,
   command,
   didYouMean,
   didYouMeanResource,
-  distinctEventCount,
-  eventsDuring,
+  eventCount,
   exactFilter,
   FIRST_AND_LAST,
   firstAndMore,
@@ -16,6 +16,7 @@ import {
   matching,
   type Next,
   perAccount,
+  placesOf,
   printLine,
   printResource,
   type Question,
@@ -72,14 +73,16 @@ export default command({
         next: { label: `${cells.actor ?? '—'} ${cells.eventname}`, line: printLine({ name: 'events', words: [], filters, window: typedWindow }) },
       };
     };
+    const where = sql`${isCall(event)} and ${matching(allFilters)}`;
+    const places = resource ? await placesOf(window, { filters: allFilters, where: isCall(event) }, context) : undefined;
     const queryUpTo = (max?: number) => query(caller)`
-      select actor, actorkind, eventname, ${distinctEventCount} as calls, ${distinctEventCount} filter (where outcome = 'ok') as done,
+      select actor, actorkind, eventname, ${eventCount()} as calls, ${eventCount(sql`outcome = 'ok'`)} as done,
              cast(count(distinct recipientaccountid) as bigint) as accounts, min(recipientaccountid) as account,
              array_join(array_agg(distinct recipientaccountid), ' ') as accountlist,
              cast(count(distinct sourceipaddress) as bigint) as addresses, min(sourceipaddress) as address,
-             min(eventtime) as first, max(eventtime) as last
-      from ${eventsDuring(window)}
-      where ${isCall(event)} and ${matching(allFilters)}
+             min(first) as first, max(last) as last
+      from ${activityDuring(window, { keeps: context.keeps, uses: [where], places })}
+      where ${where}
       group by actor, actorkind, eventname
       order by last desc, actor nulls last, actorkind, eventname
       ${limit(max)}

@@ -9,6 +9,8 @@ import {
   listed,
   listedRow,
   newestFirst,
+  type Places,
+  placesOfId,
   printLine,
   query,
   type TimeRange,
@@ -31,16 +33,17 @@ export default command({
   isNewestFirst: () => true,
 
   async answer({ words: { id }, window }, context) {
-    const inTime = (range: TimeRange, late = false) => query(deniedEvent)`
+    const inTime = (range: TimeRange, places: Places | undefined, late = false) => query(deniedEvent)`
       select ${listed}, errormessage, array_join(resources, ' ') as arns
-      from ${eventsDuring(range, { late })}
+      from ${eventsDuring(range, { late, places })}
       where ${hasId(id)}
       order by case when outcome = 'denied' then 0 else 1 end, eventtime desc, eventid
       ${limit(1)}
     `;
+    const places = await placesOfId(id, window, false, context);
     // Nearly every event is delivered within a day. A late one costs a second query.
-    const [onTime] = await newestFirst(context, window, { query: (part) => inTime(part), isEnough: (rows) => rows.length > 0 });
-    const found = onTime ?? (await context.ask(inTime(window, true)))[0];
+    const [onTime] = await newestFirst(context, window, { query: (part) => inTime(part, places), isEnough: (rows) => rows.length > 0 });
+    const found = onTime ?? (await context.ask(inTime(window, await placesOfId(id, window, true, context), true)))[0];
     const denial = found && readDenial({ ...found, arns: found.arns?.split(' ') ?? [] });
     const principal = denial?.principal ? roleOf(denial.principal) : null;
     const isDenied = found?.outcome === 'denied';

@@ -2,12 +2,15 @@
 import {
   CONSOLE_SESSION_MS,
   type Context,
+  clueToName,
   command,
   containing,
   eventsDuring,
   eventTable,
   exactFilter,
   type Filter,
+  findPlaces,
+  isInActivity,
   isPrivateAddress,
   join,
   limit,
@@ -16,6 +19,9 @@ import {
   matching,
   memoryLimit,
   type Next,
+  type PlaceQueries,
+  placesInActivity,
+  placesOfClue,
   printLine,
   printResource,
   profileFollowUps,
@@ -25,6 +31,7 @@ import {
   resourceWord,
   type Sql,
   sql,
+  type TimeRange,
   valueList,
   type Window,
   widerTime,
@@ -187,18 +194,22 @@ async function readSessionCalls(
   const max = memoryLimit(context, MAX_SESSION_CALLS);
   const found = new Map<string, SessionEvent>();
   const asked = new Set<string>();
-  let lookups: readonly SessionLookup[] = [{ key: 'start', where: sql`(${isCallOf(who)} and ${matching(filters)})` }];
+  let lookups: readonly SessionLookup[] = [
+    { key: 'start', where: sql`(${isCallOf(who)} and ${matching(filters)})`, places: (range) => placesOfCalls(who, filters, range) },
+  ];
   let first: ReadonlySet<string> | undefined;
   let more = false;
   for (let step = 0; lookups.length > 0 && step <= MAX_STEPS; step += 1) {
     for (const { key } of lookups) asked.add(key);
+    const current = lookups;
+    const places = await findPlaces(() => [current.flatMap((each) => each.places(window))], context);
     const rows = await context.ask(query(sessionEvent)`
       select ${listed}, actorbasis, readlike, invokedby, identityaccountid, principalid, identityarn, accesskeyid, sessioncreationdate as created,
              sharedeventid,
              case when eventsource = 'sts.amazonaws.com' then json_extract_scalar(responseelements, '$.credentials.accessKeyId') end as givenkey,
              case when eventsource = 'sts.amazonaws.com' then json_extract_scalar(responseelements, '$.assumedRoleUser.assumedRoleId') end as givenid,
              case when eventname = 'SwitchRole' then json_extract_scalar(additionaleventdata, '$.SwitchFrom') end as switchedfrom
-      from ${eventsDuring(window)}
+      from ${eventsDuring(window, { places })}
       where ${join(
         lookups.map(({ where }) => where),
         ' or ',
@@ -222,6 +233,8 @@ async function readSessionCalls(
 interface SessionLookup {
   readonly key: string;
   readonly where: Sql;
+  /** Queries for where such calls are. */
+  places(range: TimeRange): PlaceQueries;
 }
 
 /** Maximum sessions to follow at each step. */
@@ -262,32 +275,28 @@ function filtersFor({ kind, name, arn }: ResourceId): readonly Filter[] {
 function lookupsFrom(calls: readonly SessionEvent[]): SessionLookup[] {
   return calls.flatMap((each): SessionLookup[] => [
     // Forward: the session whose credentials the call returned.
-    ...(each.givenkey === null
-      ? []
-      : [{ key: each.givenkey, where: sql`(accesskeyid = ${each.givenkey}${orSessionOf(each.givenid, each.eventtime)})` }]),
+    ...(each.givenkey === null ? [] : [keptLookup(each.givenkey, sql`(accesskeyid = ${each.givenkey}${orSessionOf(each.givenid, each.eventtime)})`)]),
     // The same session: the console uses another key for each request.
     ...(each.principalid === null || each.created === null
       ? []
       : [
-          {
-            key: `${each.principalid} ${each.created}`,
-            where: sql`(principalid = ${each.principalid} and (sessioncreationdate = ${each.created} or eventsource = 'signin.amazonaws.com'))`,
-          },
+          keptLookup(
+            `${each.principalid} ${each.created}`,
+            sql`(principalid = ${each.principalid} and (sessioncreationdate = ${each.created} or eventsource = 'signin.amazonaws.com'))`,
+          ),
         ]),
     // Back: the call that returned this session's credentials, and the session that a role was switched from.
     ...(each.principalid === null || !each.principalid.startsWith('AROA') || each.created === null
       ? []
-      : [{ key: `< ${each.principalid} ${each.created}`, where: issuedAt(each.principalid, each.created, each.accesskeyid) }]),
-    ...(each.switchedfrom === null
-      ? []
-      : [{ key: `${each.switchedfrom} ${each.eventtime}`, where: callsBeforeSwitch(each.switchedfrom, each.eventtime) }]),
+      : [issuedAt(each.principalid, each.created, each.accesskeyid)]),
+    ...(each.switchedfrom === null ? [] : [callsBeforeSwitch(each.switchedfrom, each.eventtime)]),
   ]);
 }
 
 /** Finds the calls with the same long-term keys, which have no session. */
 const keyLookups = (calls: readonly SessionEvent[]): SessionLookup[] =>
   calls.flatMap(({ accesskeyid, created }) =>
-    accesskeyid === null || created !== null ? [] : [{ key: `key ${accesskeyid}`, where: sql`accesskeyid = ${accesskeyid}` }],
+    accesskeyid === null || created !== null ? [] : [keptLookup(`key ${accesskeyid}`, sql`accesskeyid = ${accesskeyid}`)],
   );
 
 /** The same session by its principal, for calls with another key. A session is created within a second of the call that returns it. */
@@ -295,11 +304,34 @@ const orSessionOf = (principal: string | null, at: string): Sql =>
   principal === null ? sql`` : sql` or (principalid = ${principal} and sessioncreationdate in (${valueList(secondsAround(at, 1))}))`;
 
 /** Calls that returned a session's credentials. To a service, STS returns only the credentials, without the role. */
-const issuedAt = (principal: string, created: string, key: string | null): Sql =>
-  sql`(eventsource = 'sts.amazonaws.com' and eventtime in (${valueList(secondsAround(created, 2))}) and (${join(
-    [principal, ...(key === null ? [] : [key])].map((given) => sql`responseelements like ${containing(`"${given}"`)} escape '!'`),
-    ' or ',
-  )}))`;
+function issuedAt(principal: string, created: string, key: string | null): SessionLookup {
+  const times = secondsAround(created, 2);
+  const hours = [...new Set(times.map((time) => time.slice(0, 13)))];
+  return {
+    key: `< ${principal} ${created}`,
+    where: sql`(eventsource = 'sts.amazonaws.com' and eventtime in (${valueList(times)}) and (${join(
+      [principal, ...(key === null ? [] : [key])].map((given) => sql`responseelements like ${containing(`"${given}"`)} escape '!'`),
+      ' or ',
+    )}))`,
+    places: (range) => placesInActivity(range, sql`eventsource = 'sts.amazonaws.com' and hour in (${valueList(hours)})`),
+  };
+}
+
+/** A lookup by what activity has. */
+const keptLookup = (key: string, where: Sql): SessionLookup => ({ key, where, places: (range) => placesInActivity(range, where) });
+
+/** Queries for where the calls of `isCallOf` are that match filters: what the filters allow is read anyway. */
+function placesOfCalls(who: ResourceId, filters: readonly Filter[], range: TimeRange): PlaceQueries {
+  if (who.kind !== 'key')
+    return placesInActivity(
+      range,
+      join(
+        [isCallOf(who), ...filters.map((filter) => matching([filter]))].filter((each) => isInActivity([each])),
+        ' and ',
+      ),
+    );
+  return [...placesInActivity(range, sql`accesskeyid = ${who.name}`), ...placesOfClue(clueToName(who.name) ?? [], range, { ofCalls: true })];
+}
 
 function secondsAround(at: string, spread: number): string[] {
   const middle = Date.parse(at);
@@ -308,9 +340,13 @@ function secondsAround(at: string, spread: number): string[] {
 }
 
 /** The calls of the session that switched a role, before the switch. */
-function callsBeforeSwitch(arn: string, at: string): Sql {
+function callsBeforeSwitch(arn: string, at: string): SessionLookup {
   const earliest = new Date(Date.parse(at) - CONSOLE_SESSION_MS).toISOString();
-  return sql`(identityarn = ${arn} and eventtime >= ${earliest} and eventtime <= ${at})`;
+  return {
+    key: `${arn} ${at}`,
+    where: sql`(identityarn = ${arn} and eventtime >= ${earliest} and eventtime <= ${at})`,
+    places: (range) => placesInActivity(range, sql`identityarn = ${arn} and last >= ${earliest} and first <= ${at}`),
+  };
 }
 
 /** Keeps the sessions asked about, those that they came from and those that they started. A role has other sessions too. */

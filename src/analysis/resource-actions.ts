@@ -9,6 +9,7 @@ import type { Effect } from '../trail/call-names.ts';
 import type { CatalogueCall } from '../trail/calls.ts';
 import { type Filter, groupFilters, type Term } from '../trail/filter.ts';
 import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
+import { clueToName, type NameClue } from '../trail/name-clue.ts';
 import { join, raw, type Sql, sql } from '../trail/sql.ts';
 import { describeCall, type Role, roleAt } from './call-roles.ts';
 import { isDelayed } from './planned-deletions.ts';
@@ -65,6 +66,9 @@ export function namesResource(resource: ResourceId): Sql {
       : sql` and (strpos(coalesce(requestparameters, ''), ${JSON.stringify(within)}) > 0 or strpos(coalesce(resourcesjson, ''), ${`:::${within}/`}) > 0)`;
   return sql`(${join(texts, ' or ')})${inside}${owned ? sql` and ${owned}` : sql``}`;
 }
+
+/** What `mentions` has of every event for which `namesResource` is true; undefined when it may have nothing. */
+export const namesakeClue = ({ name }: ResourceId): NameClue | undefined => clueToName(JSON.stringify(name).slice(1, -1));
 
 /**
  * A pattern of a name in a record, as JSON writes it: between quotes, in an ARN, a URL or a list in one text. What follows may be the

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { readResourceId } from '../analysis/resource-id.ts';
 import { exactFilter } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import { activityDuring, eventCount } from '../trail/activity.ts';
+import { activityDuring, eventCount, isInActivity } from '../trail/activity.ts';
 import { isoSecond, UNKNOWN_USER } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
+import { filterPlaces } from '../trail/filter-places.ts';
+import { findPlaces } from '../trail/places.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
 import { DAY_MS, type TimeRange, type Window } from '../trail/time-window.ts';
 import type { Finding, Next, Row } from './answer.ts';
@@ -99,7 +101,7 @@ async function profileOf(
 ): Promise<Finding> {
   const top = typedTop ?? memoryLimit(context, MAX_VALUES);
   const recent = isoSecond(new Date(window.to.getTime() - RECENT_MS));
-  const rows = await context.ask(countsOf(dimensions, filters, window, recent, top, context.keeps));
+  const rows = await context.ask(await countsOf(dimensions, filters, window, recent, top, context));
   const of = (kind: string): ValueCount[] => rows.filter((row) => row.kind === kind);
   // Every event has an account: its counts add up to the totals, and so all accounts were read.
   const accounts = of('account');
@@ -200,9 +202,18 @@ async function profileOf(
 }
 
 /** Values of each dimension with their counts: the most frequent, the rarest calls, and the newest since `recent`. One scan. */
-function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter[], window: TimeRange, recent: string, top: number, keeps: boolean) {
+async function countsOf(
+  dimensions: readonly DimensionName[],
+  filters: readonly Filter[],
+  window: TimeRange,
+  recent: string,
+  top: number,
+  context: Context,
+) {
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
   const where = matching(filters);
+  const uses = [where, dimensionValue(kinds)];
+  const places = isInActivity(uses) ? undefined : await findPlaces(() => filterPlaces(filters, undefined, window), context);
   return query(valueCount)`
     select kind, value, events, failed, denied, writes, first, last, valuecount, rarityrank, frequencyrank
     from (
@@ -216,7 +227,7 @@ function countsOf(dimensions: readonly DimensionName[], filters: readonly Filter
                min(first) as first, max(last) as last
         from (
           select singleid, events, first, last, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
-          from ${activityDuring(window, { keeps, uses: [where, dimensionValue(kinds)] })}
+          from ${activityDuring(window, { keeps: context.keeps, uses, places })}
           ${unnestDimensions(kinds)}
           where ${where}
         ) as seen

@@ -2,13 +2,25 @@
 import { z } from 'zod';
 import { createsStack } from '../analysis/change-sets.ts';
 import { type DeletionState, deletionState } from '../analysis/planned-deletions.ts';
-import { type Action, actionColumns, actionRow, classifyAction, creatingCalls, deletingCalls, namesResource } from '../analysis/resource-actions.ts';
+import {
+  type Action,
+  actionColumns,
+  actionRow,
+  classifyAction,
+  creatingCalls,
+  deletingCalls,
+  namesakeClue,
+  namesResource,
+} from '../analysis/resource-actions.ts';
 import type { ResourceId } from '../analysis/resource-id.ts';
 import type { Effect } from '../trail/call-names.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../trail/event-query.ts';
 import { eventsDuring } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
+import { filterPlaces, placesOfClue, placesOfLeftOut } from '../trail/filter-places.ts';
 import { isRequestLeftOut } from '../trail/left-out.ts';
+import { clueToName } from '../trail/name-clue.ts';
+import { findPlaces, type PlaceQueries } from '../trail/places.ts';
 import { type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding, Table } from './answer.ts';
@@ -78,6 +90,14 @@ const mayConcern = ({ kind, within }: ResourceId): Sql =>
       : sql``
   })`;
 
+/** Queries for where the calls are that name a resource, or may concern it. */
+function historyPlaces(resource: ResourceId, filters: readonly Filter[], window: TimeRange): readonly PlaceQueries[] {
+  const clues = [namesakeClue(resource), ...(resource.kind === 'object' && resource.within !== undefined ? [clueToName(resource.within)] : [])];
+  const known = clues.filter((clue) => clue !== undefined);
+  const naming = known.flatMap((clue) => placesOfClue(clue, window, { ofCalls: true, ofWrites: true }));
+  return [...(known.length === clues.length ? [[...naming, ...placesOfLeftOut(window)]] : []), ...filterPlaces(filters, undefined, window)];
+}
+
 /** Events of one call that are read, and of all calls. More of one call cannot push out another. */
 const MAX_PER_CALL = 1000;
 const MAX_EVENTS = 20_000;
@@ -89,6 +109,7 @@ export async function readHistory(
   { calls, actions, hidesRoutine, filters, window, isEnough, partial }: HistoryQuery,
 ): Promise<History> {
   const where = sql`${CALLS[calls]} and (${namesResource(resource)} or ${mayConcern(resource)}) and ${matching(filters)}`;
+  const places = await findPlaces(() => historyPlaces(resource, filters, window), context);
   const maxPerCall = memoryLimit(context, MAX_PER_CALL);
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
@@ -113,7 +134,12 @@ export async function readHistory(
   };
   const rows = await newestFirst(context, window, {
     query: (part) =>
-      newestEvents(historyRow, HISTORY_COLUMNS, { relation: eventsDuring(part), where, hidesRoutine, maxPerCall: maxPerCall + 1 }, MAX_EVENTS + 1),
+      newestEvents(
+        historyRow,
+        HISTORY_COLUMNS,
+        { relation: eventsDuring(part, { places }), where, hidesRoutine, maxPerCall: maxPerCall + 1 },
+        MAX_EVENTS + 1,
+      ),
     isEnough(found) {
       const history = historyFrom(found);
       return history.more || isEnough(history.events);

@@ -7,6 +7,7 @@
  * yet, and has 0 in `events`. `eventCount` counts both. On an engine that keeps nothing, all rows are single events.
  */
 import { eventColumns, eventsDuring, isoSecond, readDays } from './events.ts';
+import type { Places } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import { type TimeRange, UNIT_MS } from './time-window.ts';
 
@@ -47,14 +48,16 @@ export interface ActivityOptions {
   readonly keeps: boolean;
   /** All conditions and expressions that the count has of the rows. When one needs a column that `activity` lacks, its events are read. */
   readonly uses: readonly Sql[];
+  /** Where to read events, when `activity` does not do. Default: anywhere. */
+  readonly places?: Places | undefined;
 }
 
 /**
  * The activity of `range`, [from, to), with the columns of `activity`; or its events with all of their columns and, as single rows,
  * `singleid`, `events`, `first` and `last`, when `uses` needs them. Hours that the range cuts are read from its events.
  */
-export function activityDuring(range: TimeRange, { keeps, uses }: ActivityOptions): Sql {
-  if (!isInActivity(uses)) return singlesOf(eventsDuring(range));
+export function activityDuring(range: TimeRange, { keeps, uses, places }: ActivityOptions): Sql {
+  if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places }));
   const days = readDays(range);
   if (!keeps) {
     const rows = sql`(select ${all} from activity where day between ${days.first} and ${days.last} and first >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)})`;
@@ -71,6 +74,15 @@ export function activityDuring(range: TimeRange, { keeps, uses }: ActivityOption
   const whole = sql`select ${all} from activity where day between ${days.first} and ${days.last} and hour >= ${hourText(from)} and hour < ${hourText(to)}`;
   const parts = cut.map((part) => sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${eventsDuring(part, { deliveredFor: range })}`);
   return { ...sql`(${join([...(from < to ? [whole] : []), ...parts], ' union all ')})`, reads: [days] };
+}
+
+/** The kept activity of the hours that a range touches: more than `activityDuring`, and never an event. */
+export function activityAround(range: TimeRange): Sql {
+  const days = readDays(range);
+  return sql`(
+    select * from activity
+    where day between ${days.first} and ${days.last} and last >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)}
+  )`;
 }
 
 /** Events of any relation as single rows of activity, with all of their own columns. */

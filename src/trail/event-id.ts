@@ -2,7 +2,10 @@
  * The ids by which people look for an event: its eventID, the id of the request, which error messages of AWS name, the sharedEventID
  * of a call that is logged in two accounts, and the two ids of a request to S3 (AWS re:Post, "How do I get the request ID for S3").
  */
-import { type Sql, sql, valueList } from './sql.ts';
+import { eventsDuring } from './events.ts';
+import { findPlaces, type KeptTrail, type Places, placeColumns } from './places.ts';
+import { join, raw, type Sql, sql, valueList } from './sql.ts';
+import type { TimeRange } from './time-window.ts';
 
 const UUID_FORM = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Request ids that are no UUID: S3's with 16 characters, DynamoDB's with 52, and S3's `x-amz-id-2` in base64. */
@@ -12,11 +15,18 @@ const REQUEST_ID = /^(?:(?=.*\d)(?=.*[A-Z])[0-9A-Z]{16}|[0-9A-Z]{52}|(?=.*\d)(?=
 export const isRequestId = (text: string): boolean => REQUEST_ID.test(text);
 
 /** The condition that an event has `id`, as any of its ids. */
-export function hasId(id: string): Sql {
+export const hasId = (id: string): Sql => sql`(${join(idTests(id), ' or ')})`;
+
+/** One condition for each place of a record in which an id may be. */
+function idTests(id: string): Sql[] {
   const written = valueList([...new Set([id, id.toLowerCase(), id.toUpperCase()])]);
-  const columns = sql`(eventid in (${written}) or requestid in (${written}) or sharedeventid in (${written})`;
-  // Only S3 writes a second id, and that is no UUID.
-  return UUID_FORM.test(id)
-    ? sql`${columns})`
-    : sql`${columns} or (eventsource = 's3.amazonaws.com' and strpos(additionaleventdata, ${`"${id}"`}) > 0))`;
+  return [
+    ...['eventid', 'requestid', 'sharedeventid'].map((column) => sql`${raw(column)} in (${written})`),
+    // Only S3 writes a second id, and that is no UUID.
+    ...(UUID_FORM.test(id) ? [] : [sql`(eventsource = 's3.amazonaws.com' and strpos(additionaleventdata, ${`"${id}"`}) > 0)`]),
+  ];
 }
+
+/** Where the events are that have an id. One column at a time, an engine may know without reading that a file does not have it. */
+export const placesOfId = (id: string, range: TimeRange, late: boolean, trail: KeptTrail): Promise<Places | undefined> =>
+  findPlaces(() => [idTests(id).map((test) => sql`select ${placeColumns} from ${eventsDuring(range, { late })} where ${test}`)], trail);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CALL_DATE } from './call-names.ts';
 import { effectExpression } from './calls.ts';
+import { atPlaces, type Places } from './places.ts';
 import { type Days, join, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
 
@@ -29,6 +30,8 @@ interface ReadOptions {
   readonly late?: boolean;
   /** Reads the days in which events of this range may have been delivered; a part of it is then complete as in the whole. Default: the range. */
   readonly deliveredFor?: TimeRange;
+  /** Reads only what is at these places. Default: anywhere. */
+  readonly places?: Places | undefined;
 }
 
 /** The days of delivery to read for the events of a range. */
@@ -42,12 +45,12 @@ export function readDays({ from, to }: TimeRange, { late = false } = {}): Days {
  * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
  * missing unless `late` is set.
  */
-export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to } }: ReadOptions = {}): Sql {
+export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places }: ReadOptions = {}): Sql {
   const days = readDays(deliveredFor, { late });
   const events = sql`(
     select * from events
     where day between ${days.first} and ${days.last}
-      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}
+      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}${atPlaces(places)}
   )`;
   return { ...events, reads: [days] };
 }
@@ -60,7 +63,7 @@ const MAX_RANGES = 8;
  * The events of several ranges, given in any order, each event once. The gaps are not read, except the smallest when there are
  * more than eight ranges.
  */
-export function eventsDuringAny(ranges: readonly TimeRange[]): Sql {
+export function eventsDuringAny(ranges: readonly TimeRange[], { places }: Pick<ReadOptions, 'places'> = {}): Sql {
   const separate: TimeRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.from.getTime() - b.from.getTime())) {
     const last = separate.at(-1);
@@ -73,7 +76,7 @@ export function eventsDuringAny(ranges: readonly TimeRange[]): Sql {
     separate.splice(smallest, 2, merge(separate[smallest] as TimeRange, separate[smallest + 1] as TimeRange));
   }
   if (separate.length === 0) throw new RangeError('There is no range to read');
-  const each = separate.map((range) => sql`select * from ${eventsDuring(range)}`);
+  const each = separate.map((range) => sql`select * from ${eventsDuring(range, { places })}`);
   return sql`(${join(each, ' union all ')})`;
 }
 

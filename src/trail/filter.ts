@@ -322,7 +322,8 @@ export const readsLeftOutPart = (filters: readonly Filter[]): boolean =>
     return path !== undefined && mayBeLeftOut(path);
   });
 
-const mayBeLeftOut = ({ document }: JsonPath): boolean => ['requestParameters', 'responseElements', 'additionalEventData'].includes(document);
+/** True for a part of the record that CloudTrail leaves out when it is too large. */
+export const mayBeLeftOut = ({ document }: JsonPath): boolean => ['requestParameters', 'responseElements', 'additionalEventData'].includes(document);
 
 /** One condition for each way in which a row may match. */
 function fieldTests(
@@ -346,6 +347,13 @@ function fieldTests(
     ]),
   ];
 }
+
+/** That any of some columns contains any of the values, ignoring case. */
+export const columnsContain = (columns: readonly Sql[], values: readonly FilterValue[]): Sql =>
+  sql`(${join(
+    columns.map((column) => containsAny(column, values)),
+    ' or ',
+  )})`;
 
 /** That a column contains any of the values. When they differ only in punctuation around one name, the name is searched first, as few rows have it. */
 function containsAny(column: Sql, values: readonly FilterValue[]): Sql {

@@ -17,8 +17,15 @@ import type { TimeRange } from './time-window.ts';
 /** The columns of `mentions`: where, what call, the name, how many events have it, how many of these are writes, and their first and last eventTime. */
 export const mentionColumns: readonly string[] = 'day account region eventsource eventname name events writes first last'.split(' ');
 
-/** What the words of a call come from, and what those of its caller come from. `x-amz-id-2` is another random id of each request to S3. */
-const CALL_TEXTS = `requestparameters, responseelements, regexp_replace(additionaleventdata, '"x-amz-id-2": *"[^"]*"', ''), serviceeventdetails, resourcesjson, errormessage`;
+/** An id that AWS makes for each request or event. S3 has a form of its own. */
+const UUID = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+const requestId = (column: string): string =>
+  `case when not regexp_like(${column}, '${UUID}') and not (eventsource = 's3.amazonaws.com' and regexp_like(${column}, '^[0-9A-Z]{16}$')) then ${column} end`;
+
+/** What the words of a call come from, and what those of its caller come from. */
+const CALL_TEXTS = `requestparameters, responseelements,
+        case when eventsource = 's3.amazonaws.com' then regexp_replace(additionaleventdata, '"x-amz-id-2": *"[^"]*"', '"x-amz-id-2":""') else additionaleventdata end,
+        serviceeventdetails, resourcesjson, errormessage, ${requestId('eventid')}, ${requestId('requestid')}, ${requestId('sharedeventid')}`;
 const CALLER_TEXTS = 'useridentity, tlsdetails, addendum, edgedevicedetails';
 
 /** A word, in text in lower case. Both engines take it as regular expression, and JavaScript. */
@@ -27,7 +34,14 @@ export const WORD = '[a-z0-9_@+-]+(?:[.]+[a-z0-9_@+-]+)*';
 const NUMBER_LIKE = '^[0-9tz.+_-]+$';
 const KEPT_NUMBER = '^(?:[0-9]{12}|[0-9]{1,3}(?:[.][0-9]{1,3}){3})$';
 /** More than in any name. Longer ones are mostly tokens and encoded data. */
-export const MAX_WORD_LENGTH = 64;
+const MAX_WORD_LENGTH = 64;
+/** Keys and values that are in the records of whole services, and words of error messages. Half of all rows would be theirs. */
+export const STOP_WORDS: readonly string[] =
+  `accountid and arn arnprefix assumed-role authenticationmethod authheader authorized aws aws_key because bucket
+  bucketname bytestransferredin bytestransferredout ciphersuite configuration does exist exists false filterset found groupid header host iam identity-based
+  instanceid instancesset invalid item items key keyid kms lambda location maxresults message name nexttoken not null object objectkey objects on or perform
+  policy prefix region request resource resources response role s3 signatureversion sigv4 specified status string sts tag tags the this to tls_aes_128_gcm_sha256
+  tls_aes_256_gcm_sha384 ecdhe-rsa-aes128-gcm-sha256 true type user value valueset version with x-amz-id-2`.split(/\s+/);
 
 const counts = `cast(count(*) as bigint) as events, cast(count(*) filter (where readlike = 'false') as bigint) as writes, min(eventtime) as first, max(eventtime) as last`;
 
@@ -46,13 +60,18 @@ export const allMentions: Sql = raw(`select day, account, region, eventsource, e
       group by day, account, region, lower(concat_ws(chr(10), ${CALLER_TEXTS}))
     ) as texts
     cross join unnest(array_distinct(regexp_extract_all(text, '${WORD}'))) as words (word)
-    where not regexp_like(word, '${NUMBER_LIKE}') or regexp_like(word, '${KEPT_NUMBER}')
+    where (not regexp_like(word, '${NUMBER_LIKE}') or regexp_like(word, '${KEPT_NUMBER}')) and word not in (${STOP_WORDS.map((word) => `'${word}'`).join(', ')})
   ) as named
   group by day, account, region, eventsource, eventname, name`);
 
+const [isNumberLike, isKeptNumber] = [new RegExp(NUMBER_LIKE), new RegExp(KEPT_NUMBER)];
+
+/** True for a word, or a part of one, that is left out as a number or a time. */
+export const isLeftOutNumber = (word: string): boolean => isNumberLike.test(word);
+
 /** How `mentions` has a word, which is in lower case: as it is, or empty for a long one; undefined for one that it leaves out. */
 export function mentionOf(word: string): string | undefined {
-  if (new RegExp(NUMBER_LIKE).test(word) && !new RegExp(KEPT_NUMBER).test(word)) return undefined;
+  if ((isNumberLike.test(word) && !isKeptNumber.test(word)) || STOP_WORDS.includes(word)) return undefined;
   return word.length > MAX_WORD_LENGTH ? '' : word;
 }
 

@@ -5,6 +5,7 @@ import { eventCount } from '../../trail/activity.ts';
 import { fromWhere } from '../../trail/event-query.ts';
 import { type Filter, groupColumn } from '../../trail/filter.ts';
 import { leftOutParts } from '../../trail/left-out.ts';
+import { findPlaces } from '../../trail/places.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
 import { countIntervals, intervalName, intervalStart, intervalWindow } from '../../trail/time-buckets.ts';
 import { type Column, type Finding, mapRows, type Row } from '../answer.ts';
@@ -13,8 +14,10 @@ import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
 import { type PresetQuestion, routineFollowUps, withoutRepeats } from './preset-question.ts';
 
 /** Counts the events of a question by group. */
-export async function countEvents(question: PresetQuestion, { ask, askAll, keeps }: Context): Promise<Finding> {
+export async function countEvents(question: PresetQuestion, context: Context): Promise<Finding> {
+  const { ask, askAll } = context;
   const { by = [], every, top = DEFAULT_ROWS, sort = 'top', measures = [] } = question;
+  const groupsUpTo = await groupsQuery(question, context);
   const { range, filters, line, counts } = question;
   // The highest groups by another measure may be far down in this order.
   const otherMeasure = sort === 'top' && !every ? question.alsoBy : undefined;
@@ -22,8 +25,8 @@ export async function countEvents(question: PresetQuestion, { ask, askAll, keeps
   const isSeries = every && sort === 'time';
   const isAll = askAll !== undefined && question.typedTop === undefined;
   const { rows: found, rest } = isAll
-    ? await askAll(groupsQuery(question, keeps, isSeries ? ALL_STEPS : ORDER[sort], undefined), max + 1)
-    : { rows: await ask(groupsQuery(question, keeps, isSeries ? LATEST_STEPS : ORDER[sort], max + 1)), rest: undefined };
+    ? await askAll(groupsUpTo(isSeries ? ALL_STEPS : ORDER[sort], undefined), max + 1)
+    : { rows: await ask(groupsUpTo(isSeries ? LATEST_STEPS : ORDER[sort], max + 1)), rest: undefined };
   const leftOutSum = Number(found.find(({ key0 }) => key0 !== 'routine')?.all_leftout ?? 0);
   // A column of zeros would only raise questions.
   const shownMeasures = leftOutSum > 0 ? [...measures, leftOutMeasure] : measures;
@@ -102,13 +105,12 @@ export async function countEvents(question: PresetQuestion, { ask, askAll, keeps
 /** Events that may be in a group only because CloudTrail left out a part of them. */
 const leftOutMeasure = { name: 'leftout', label: 'left out', from: eventCount(sql`${leftOutParts} is not null`) };
 
-/** The first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls are one more group. */
-function groupsQuery(
-  { by = [], every, measures = [], listsLeftOut, hidesRoutine, countSource }: PresetQuestion,
-  keeps: boolean,
-  order: Sql,
-  max: number | undefined,
-) {
+/**
+ * A function for the first groups in an order, each with the sums over all groups (each event is in exactly one). Hidden routine calls
+ * are one more group.
+ */
+async function groupsQuery(question: PresetQuestion, context: Context) {
+  const { by = [], every, measures = [], listsLeftOut, hidesRoutine } = question;
   const columns = [...(every ? [intervalStart(every)] : []), ...by.map(groupColumn)];
   const keys = [
     sql`${hidesRoutine ? sql`case when routine then 'routine' else 'shown' end` : sql`'shown'`} as key0`,
@@ -120,11 +122,13 @@ function groupsQuery(
   );
   const numbers = [{ name: 'events', from: eventCount() }, ...measures, ...(listsLeftOut ? [leftOutMeasure] : [])];
   const overAllGroups = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
-  return query(countedGroup)`
+  const uses = [...keys, ...numbers.map(({ from }) => from)];
+  const places = question.readsEvents(uses) ? await findPlaces(question.countPlaces, context) : undefined;
+  return (order: Sql, max: number | undefined) => query(countedGroup)`
     select *, ${join([overAllGroups('groups', sql`count(*)`), overAllGroups('most', sql`max(events)`), ...numbers.map(({ name }) => overAllGroups(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
     from (
       select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${raw(name)}`)], ', ')}, min(first) as first, max(last) as last
-      ${fromWhere(countSource(keeps, [...keys, ...numbers.map(({ from }) => from)]))}
+      ${fromWhere(question.countSource(context.keeps, uses, places))}
       group by ${positions}
     ) as grouped
     order by key0, ${order} nulls last, ${positions}

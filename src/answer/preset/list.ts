@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../../trail/event-query.ts';
 import { actorAccount } from '../../trail/events.ts';
 import { leftOutParts } from '../../trail/left-out.ts';
+import { findPlaces } from '../../trail/places.ts';
 import type { Finding } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, eventTable, listedColumns, newestFirst, widerTime } from '../event-list.ts';
@@ -22,12 +23,13 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
     );
   }
   const columns = [...listedColumns, actorAccountColumn, ...(question.columns ?? []), ...(question.listsLeftOut ? [leftOutColumn] : [])];
+  const places = await findPlaces(question.listPlaces, context);
   if (context.askAll && question.top === undefined) {
-    const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range), undefined), top + 1);
+    const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range, places), undefined), top + 1);
     return listFinding(question, splitHidden(rows), top, context.now, rest && eventsOnly(rest));
   }
   const rows = await newestFirst(context, range, {
-    query: (part) => newestEvents(presetEvent, columns, question.listSource(part), top + 1),
+    query: (part) => newestEvents(presetEvent, columns, question.listSource(part, places), top + 1),
     isEnough: (found) => splitHidden(found).events.length > top,
     partial: (found) => listFinding(question, splitHidden(found), top, context.now),
   });

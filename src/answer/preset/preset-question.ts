@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import type { AnswerShape } from '../../question/line.ts';
 import { printLine } from '../../question/print.ts';
-import { activityDuring, eventCount, singlesOf } from '../../trail/activity.ts';
+import { activityDuring, eventCount, isInActivity, singlesOf } from '../../trail/activity.ts';
 import type { ColumnExpression, EventSource } from '../../trail/event-query.ts';
 import { eventsDuring } from '../../trail/events.ts';
 import { type Filter, matching, readsLeftOutPart } from '../../trail/filter.ts';
+import { filterPlaces } from '../../trail/filter-places.ts';
 import { isRequestLeftOut } from '../../trail/left-out.ts';
+import type { PlaceQueries, Places } from '../../trail/places.ts';
 import { type Sql, sql } from '../../trail/sql.ts';
 import type { TimeRange, Window } from '../../trail/time-window.ts';
 import type { Column, Next, Row } from '../answer.ts';
@@ -92,9 +94,14 @@ export interface PresetQuestion
     Pick<Question, 'filters'> {
   readonly range: TimeRange;
   /** The relation and the condition of a count: rows of activity. `uses` are the expressions that it computes of them. */
-  countSource(keeps: boolean, uses: readonly Sql[]): EventSource;
+  countSource(keeps: boolean, uses: readonly Sql[], places: Places | undefined): EventSource;
+  /** True when a count with these expressions reads the events. */
+  readsEvents(uses: readonly Sql[]): boolean;
   /** The relation and the condition to list a part of the window, with the events that a list reads besides. */
-  listSource(part: TimeRange): EventSource;
+  listSource(part: TimeRange, places: Places | undefined): EventSource;
+  /** Queries for where the events are that it counts, and those that it lists. */
+  countPlaces(): readonly PlaceQueries[];
+  listPlaces(): readonly PlaceQueries[];
   /** True when routine calls are left out, and only counted. */
   readonly hidesRoutine: boolean;
   readonly showsAll: boolean;
@@ -148,12 +155,18 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     filters,
     range: window,
     typedWindow,
-    countSource(keeps, uses) {
-      const relation = from ? singlesOf(from(window)) : activityDuring(window, { keeps, uses: [selected, ...uses] });
+    readsEvents: (uses) => from === undefined && !isInActivity([selected, ...uses]),
+    countSource(keeps, uses, places) {
+      const relation = from ? singlesOf(from(window)) : activityDuring(window, { keeps, uses: [selected, ...uses], places });
       return { relation, where: selected, hidesRoutine };
     },
-    listSource: (part) => ({
-      relation: (from ?? eventsDuring)(part),
+    countPlaces: () => (from ? [] : filterPlaces(filters, condition, window)),
+    listPlaces() {
+      if (from) return [];
+      return alsoReads ? filterPlaces([], sql`((${selected}) or ${alsoReads})`, window) : filterPlaces(filters, condition, window);
+    },
+    listSource: (part, places) => ({
+      relation: from ? from(part) : eventsDuring(part, { places }),
       where: alsoReads ? sql`((${selected}) or ${alsoReads})` : selected,
       hidesRoutine,
     }),

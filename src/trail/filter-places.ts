@@ -1,0 +1,120 @@
+/** Where the events that match the filters of a line may be, by what is kept of the trail. */
+import { isIP } from 'node:net';
+import { activityAround, isInActivity } from './activity.ts';
+import { eventsDuring } from './events.ts';
+import { columnsContain, type Filter, filterColumns, isTerm, matching, mayBeLeftOut, type Term } from './filter.ts';
+import type { FilterValue } from './filter-value.ts';
+import { documentColumn, readPath } from './json-path.ts';
+import { mentionsDuring } from './mentions.ts';
+import { clueToPattern, clueToText, clueToValue, type NameClue, type TextClue } from './name-clue.ts';
+import { findPlaces, type KeptTrail, type PlaceQueries, type Places, placeColumns } from './places.ts';
+import { join, raw, type Sql, sql } from './sql.ts';
+import type { TimeRange } from './time-window.ts';
+
+/** Words of calls only; or of their callers, too. */
+type ClueOptions = { readonly ofCalls: boolean; readonly ofWrites?: boolean };
+
+/** The queries for the places of a clue. */
+export const placesOfClue = (clue: NameClue, range: TimeRange, { ofCalls, ofWrites = false }: ClueOptions): PlaceQueries =>
+  clue.map(
+    (condition) =>
+      sql`select ${placeColumns} from ${mentionsDuring(range)} where ${condition}${ofCalls ? sql` and eventsource is not null` : sql``}${ofWrites ? sql` and writes > 0` : sql``}`,
+  );
+
+/**
+ * Groups of queries for the places of the events of `range` that match filters and a condition of their own; each group by itself is
+ * complete. Empty when nothing that is kept narrows the search.
+ */
+export function filterPlaces(filters: readonly Filter[], own: Sql | undefined, range: TimeRange): PlaceQueries[] {
+  const known = [...(own && isInActivity([own]) ? [own] : []), ...filters.map((filter) => matching([filter])).filter((each) => isInActivity([each]))];
+  const isAll = ({ text }: Sql): boolean => text === '1 = 1';
+  const narrowing = known.filter((each) => !isAll(each));
+  const byName = filters.map((filter) => placesOfFilter(filter, range)).find((found) => found !== undefined);
+  return [...(byName ? [byName] : []), ...(narrowing.length > 0 ? [placesInActivity(range, join(narrowing, ' and '))] : [])];
+}
+
+/** The queries for where events of a range are for which a condition on `activity` is true. */
+export const placesInActivity = (range: TimeRange, condition: Sql): PlaceQueries => [
+  sql`select ${placeColumns} from ${activityAround(range)} where ${condition}`,
+];
+
+/** What a question's events fulfil: filters of its line, and a condition of its own. */
+interface Selection {
+  readonly filters?: readonly Filter[];
+  readonly where?: Sql;
+}
+
+/** Where the events of a range are that a question selects; undefined for anywhere. */
+export const placesOf = (range: TimeRange, { filters = [], where }: Selection, trail: KeptTrail): Promise<Places | undefined> =>
+  findPlaces(() => filterPlaces(filters, where, range), trail);
+
+/** The queries for the places of one filter; undefined when what is kept cannot tell. */
+function placesOfFilter(filter: Filter, range: TimeRange): PlaceQueries | undefined {
+  if (filter.negated) return undefined;
+  if (isTerm(filter)) return placesOfTerm(filter, range);
+  return allOf(
+    filter.any.map((all) => {
+      const condition = matching(all);
+      if (isInActivity([condition])) return placesInActivity(range, condition);
+      return all.map((each) => placesOfFilter(each, range)).find((found) => found !== undefined);
+    }),
+  );
+}
+
+/** All queries of several alternatives; undefined when one of them is not known. */
+const allOf = (alternatives: readonly (PlaceQueries | undefined)[]): PlaceQueries | undefined =>
+  alternatives.every((each) => each !== undefined) ? alternatives.flat() : undefined;
+
+function placesOfTerm(term: Term, range: TimeRange): PlaceQueries | undefined {
+  const { field, values } = term;
+  const path = readPath(field);
+  if (field === 'text') return placesOfText(values, range);
+  if (field === 'target' || field === 'message') return placesOfValues(values, range, { ofCalls: true });
+  if (field === 'resources') return allOf(values.map((value) => placesOrNothing(clueTo(value)?.conditions, range, { ofCalls: true })));
+  if (!path) return undefined;
+  const isOfCaller = ['useridentity', 'tlsdetails', 'addendum', 'edgedevicedetails'].includes(documentColumn(path).text);
+  const found = placesOfValues(values, range, { ofCalls: !isOfCaller });
+  return found && [...found, ...(mayBeLeftOut(path) ? placesOfLeftOut(range) : [])];
+}
+
+/** Records with a part that CloudTrail left out: they have the word `omitted`. */
+export const placesOfLeftOut = (range: TimeRange): PlaceQueries => placesOfClue([sql`name = 'omitted'`], range, { ofCalls: true });
+
+const placesOrNothing = (clue: NameClue | undefined, range: TimeRange, options: ClueOptions): PlaceQueries | undefined =>
+  clue && placesOfClue(clue, range, options);
+
+const placesOfValues = (values: readonly FilterValue[], range: TimeRange, options: ClueOptions): PlaceQueries | undefined =>
+  allOf(values.map(({ text, wildcard }) => placesOrNothing(wildcard ? clueToPattern(text)?.conditions : clueToValue(text), range, options)));
+
+const clueTo = ({ text, wildcard }: FilterValue): TextClue | undefined => (wildcard ? clueToPattern(text) : clueToText(text));
+
+/** The columns that a search for text compares and `activity` has. */
+const KEPT_TEXTS = filterColumns('text').filter((column) => isInActivity([column]));
+const [PART_OF_UUID, PART_OF_BASE64] = [/^[0-9a-f-]*$/, /^[0-9a-z+/=]*$/];
+
+/** The places of text anywhere in a record: in words, in columns of `activity`, or in the random ids that `mentions` leaves out. */
+function placesOfText(values: readonly FilterValue[], range: TimeRange): PlaceQueries | undefined {
+  // An address can be written in several ways.
+  if (values.some(({ text }) => isIP(text))) return undefined;
+  const clues = values.map(clueTo);
+  const found = allOf(clues.map((clue) => placesOrNothing(clue?.conditions, range, { ofCalls: false })));
+  if (!found) return undefined;
+  const valuesIn = (form: RegExp): readonly FilterValue[] => values.filter((_, i) => form.test(clues[i]?.word ?? ''));
+  const [inUuids, inS3] = [valuesIn(PART_OF_UUID), valuesIn(PART_OF_BASE64)];
+  return [
+    ...found,
+    ...placesInActivity(range, columnsContain(KEPT_TEXTS, values)),
+    ...(inUuids.length > 0 ? [sql`select ${placeColumns} from ${eventsDuring(range)} where ${join(inUuids.flatMap(isInUuid), ' or ')}`] : []),
+    ...(inS3.length > 0
+      ? [
+          sql`select ${placeColumns} from ${eventsDuring(range)} where eventsource = 's3.amazonaws.com' and ${columnsContain([sql`requestid`, sql`additionaleventdata`], inS3)}`,
+        ]
+      : []),
+  ];
+}
+
+/** That an id in the form of a UUID contains a value. Those with capitals are mentions. */
+function isInUuid(value: FilterValue): Sql[] {
+  const part = (value.wildcard ? clueToPattern(value.text) : clueToText(value.text))?.word ?? '';
+  return ['eventid', 'requestid', 'sharedeventid'].map((column) => sql`strpos(${raw(column)}, ${part}) > 0`);
+}

@@ -1,0 +1,94 @@
+/**
+ * What `mentions` has of a record that contains a text: conditions on its rows, one of which every such record fulfils. A clue narrows a
+ * search and decides nothing: what it leads to is read from `events` and compared with the text itself.
+ */
+import { isLeftOutNumber, mentionOf, STOP_WORDS, WORD } from './mentions.ts';
+import { type Sql, sql, valueList } from './sql.ts';
+
+/** Conditions on rows of `mentions`. A record that has the text has a row for which one of them is true. */
+export type NameClue = readonly Sql[];
+
+/** A word of a text, in lower case, and the characters around it; empty at the ends of the text. */
+interface FoundWord {
+  readonly word: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+const wordsOf = (text: string): FoundWord[] =>
+  [...text.toLowerCase().matchAll(new RegExp(WORD, 'g'))]
+    .map(({ 0: word, index, input }) => ({ word, before: input[index - 1] ?? '', after: input[index + word.length] ?? '' }))
+    // Upper and lower case of other characters differ between engines, and some become Latin letters.
+    .filter(({ before, after }) => before <= '~' && after <= '~');
+
+const longestFirst = (a: FoundWord, b: FoundWord): number => (mentionOf(b.word)?.length ?? 0) - (mentionOf(a.word)?.length ?? 0);
+const isKept = ({ word }: FoundWord): boolean => mentionOf(word) !== undefined;
+
+/** The rows with a word, and with what may stand directly before it. */
+const isWord = (...words: readonly string[]): Sql => sql`name in (${valueList(words.flatMap((word) => mentionOf(word) ?? []))})`;
+const isLongWord: Sql = sql`name = ''`;
+
+/** Secrets Manager puts six letters or digits behind a name. */
+const SUFFIX_LENGTH = '-abc123'.length;
+
+/**
+ * The clue to a name that stands by itself in JSON, as `namesResource` finds it: between quotes, in an ARN, a URL, also encoded for a
+ * URL, or with the suffix of a secret. Undefined when `mentions` leaves out all of its words.
+ */
+export function clueToName(name: string): NameClue | undefined {
+  // A dot at the start may belong to the word before it.
+  const [longest] = wordsOf(name)
+    .filter((each) => isKept(each) && each.before !== '.')
+    .sort(longestFirst);
+  if (!longest) return undefined;
+  const { word, before, after } = longest;
+  const isLast = after === '' || after === '.';
+  return [
+    before === '' ? isWord(word, `3a${word}`, `2f${word}`) : isWord(word),
+    ...(isLast ? [sql`(name >= ${`${word}-`} and name < ${`${word}.`} and length(name) = ${word.length + SUFFIX_LENGTH})`, isLongWord] : []),
+  ];
+}
+
+/** Characters that no writer of JSON escapes. What is behind an escape, such as `\u003d`, is one word with it. */
+const NEVER_ESCAPED = /^[ /:,;()[\]{}*!$#~%?|^]?$/;
+
+/** The clue to a whole value in JSON, as it is when the JSON is read: every word of it is a word of the JSON. */
+export function clueToValue(value: string): NameClue | undefined {
+  const [longest] = wordsOf(value)
+    .filter((each) => isKept(each) && NEVER_ESCAPED.test(each.before))
+    .sort(longestFirst);
+  return longest && [isWord(longest.word)];
+}
+
+/** Shorter parts of words are in too many of them. */
+const MIN_PART_LENGTH = 3;
+
+/** A clue to a text, and the word of the text that it is. */
+export interface TextClue {
+  readonly conditions: NameClue;
+  readonly word: string;
+}
+
+/**
+ * The clue to a text that is anywhere in a record, ignoring case. A word with other characters on both sides is a whole word of the
+ * record; one at an end of the text may be a part of a longer one.
+ */
+export function clueToText(text: string): TextClue | undefined {
+  const words = wordsOf(text).filter(({ word }) => word.length >= MIN_PART_LENGTH);
+  const isEnd = (character: string): boolean => character === '' || character === '.';
+  const [whole] = words.filter((each) => isKept(each) && !isEnd(each.before) && !isEnd(each.after)).sort(longestFirst);
+  if (whole) return { conditions: [isWord(whole.word)], word: whole.word };
+  const [part] = words.filter(({ word }) => !mayBeMissing(word)).sort((a, b) => b.word.length - a.word.length);
+  return part && { conditions: [sql`strpos(name, ${part.word}) > 0`, isLongWord], word: part.word };
+}
+
+/** The clue to a text with the wildcards `*` and `?`: to one of the pieces between them. */
+export const clueToPattern = (pattern: string): TextClue | undefined =>
+  pattern
+    .split(/[*?]+/)
+    .sort((a, b) => b.length - a.length)
+    .map(clueToText)
+    .find((clue) => clue !== undefined);
+
+/** True when a part of a word may be in a word that `mentions` leaves out. */
+const mayBeMissing = (part: string): boolean => isLeftOutNumber(part) || STOP_WORDS.some((word) => word.includes(part));
