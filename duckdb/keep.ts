@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { activityColumns, keptActivity } from '../src/trail/activity.ts';
+import { activityColumns, keptActivity, singleActivity } from '../src/trail/activity.ts';
 import { allMentions, mentionColumns } from '../src/trail/mentions.ts';
-import type { Part } from './commit-log.ts';
+import type { Part, StoreState } from './commit-log.ts';
 import { checkRows, footerRows, readParquet, sqlQuoted } from './store-schema.ts';
 
 /** The files with the activity and the mentions of some events, relative to the store. */
@@ -71,8 +71,12 @@ export async function mergeKept(store: string, connection: DuckDBConnection, { a
   };
 }
 
-/** `activity` and `mentions` as DuckDB relations; without rows in a store that has none. */
-export function keptRelations(store: string, { activity, mentions }: KeptFiles): { readonly activity: string; readonly mentions: string } {
+/** `activity` and `mentions` as DuckDB relations. In a store that does not keep them, or did in another way, they are computed from `events`. */
+export function keptRelations(
+  store: string,
+  { activity, mentions, kept, parts }: KeptFiles & Pick<StoreState, 'kept' | 'parts'>,
+): { readonly activity: string; readonly mentions: string } {
+  if (kept !== KEPT_SHAPE && parts.length > 0) return { activity: singleActivity.text, mentions: allMentions.text };
   const relation = (files: readonly string[], columns: readonly string[]): string =>
     files.length > 0
       ? `select * from ${readParquet(store, files)}`
