@@ -10,6 +10,7 @@ import { activityColumns, keptActivity, singleActivity } from '../src/trail/acti
 import { allMentions, mentionColumns } from '../src/trail/mentions.ts';
 import type { Part, StoreState } from './commit-log.ts';
 import { checkRows, footerRows, readParquet, sqlQuoted } from './store-schema.ts';
+import type { UnpackedMentions } from './unpack-log-files.ts';
 
 /** The files with the activity and the mentions of some events, relative to the store. */
 export interface KeptFiles {
@@ -31,44 +32,94 @@ const MENTIONS_ORDER = 'name, day, eventsource, eventname';
 const withEvents = (store: string, files: readonly string[], query: string): string =>
   `with events as (select * from ${readParquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}) ${query}`;
 
-/** Writes what is kept of the events of some parts. Returns the files, and the rows of each. */
-export async function keepParts(store: string, connection: DuckDBConnection, parts: readonly Part[], name: string) {
+/** Writes what is kept of the events of some parts, whose mentions may have been found already. Returns the files, and the rows of each. */
+export async function keepParts(
+  store: string,
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+  name: string,
+  found?: UnpackedMentions,
+): Promise<{ readonly kept: KeptFiles; readonly rows: Readonly<Record<string, number>> }> {
   const files = parts.map(({ file }) => file);
   if (files.length === 0) return { kept: { activity: [], mentions: [] }, rows: {} };
-  const activity = `activity/${name}.parquet`;
-  const mentions = `mentions/${name}.parquet`;
+  const ofEvents = (query: string): string => withEvents(store, files, query);
   const write = async (query: string, order: string, format: string, file: string): Promise<readonly [string, number]> => {
-    const result = await connection.run(
-      `copy (select * from (${withEvents(store, files, query)}) order by ${order}) to ${sqlQuoted(join(store, file))} (${format})`,
-    );
+    const result = await connection.run(`copy (select * from (${query}) order by ${order}) to ${sqlQuoted(join(store, file))} (${format})`);
     return [file, result.rowsChanged];
   };
+  const activity = `activity/${name}.parquet`;
+  const mentions = `mentions/${name}.parquet`;
   const rows = Object.fromEntries([
-    await write(keptActivity.text, ACTIVITY_ORDER, ACTIVITY_FORMAT, activity),
-    await write(allMentions.text, MENTIONS_ORDER, MENTIONS_FORMAT, mentions),
+    await write(ofEvents(keptActivity.text), ACTIVITY_ORDER, ACTIVITY_FORMAT, activity),
+    await write(found ? await foundMentions(connection, found) : ofEvents(allMentions.text), MENTIONS_ORDER, MENTIONS_FORMAT, mentions),
   ]);
-  return { kept: { activity: [activity], mentions: [mentions] } satisfies KeptFiles, rows };
+  return { kept: { activity: [activity], mentions: [mentions] }, rows };
+}
+
+/** The query for the mentions that were found while log files were unpacked. */
+async function foundMentions(connection: DuckDBConnection, { places, path }: UnpackedMentions): Promise<string> {
+  await connection.run(
+    'create or replace temp table mention_places (place integer, day varchar, account varchar, region varchar, eventsource varchar, eventname varchar)',
+  );
+  const appender = await connection.createAppender('mention_places');
+  for (const [place, { day, account, region, source, name }] of places.entries()) {
+    appender.appendInteger(place);
+    for (const value of [day, account, region, source, name]) {
+      if (value === null) appender.appendNull();
+      else appender.appendVarchar(value);
+    }
+    appender.endRow();
+  }
+  appender.closeSync();
+  return `select day, account, region, eventsource, eventname, coalesce(name, '') as name, events, writes, first, last
+    from read_csv(${sqlQuoted(path)}, header = false, auto_detect = false, delim = '\t', quote = '', escape = '',
+      columns = {place: 'integer', name: 'varchar', events: 'bigint', writes: 'bigint', first: 'varchar', last: 'varchar'}) as found
+    join mention_places using (place)`;
 }
 
 /** Files of activity with fewer rows, and of mentions, are merged. Larger ones are left as they are: merging them again and again would cost more than they do. */
 const SMALL_ACTIVITY_ROWS = 200_000;
-const SMALL_MENTIONS_ROWS = 20_000;
+const SMALL_MENTIONS_ROWS = 200_000;
+/** What is merged at once, since it is sorted in memory. */
+const MAX_MERGED_ROWS = 500_000;
 
 /** Merges the small files of what a store keeps. Returns the files that replace those of `state`. */
 export async function mergeKept(store: string, connection: DuckDBConnection, { activity, mentions }: KeptFiles, name: string): Promise<KeptFiles> {
   const merge = async (files: readonly string[], maxRows: number, file: string, order: string, format: string): Promise<string[]> => {
     const rows = await footerRows(store, connection, files);
-    const small = files.filter((_, i) => (rows[i] as number) < maxRows);
+    const merged: string[] = [];
+    const small = files.flatMap((each, i) => ((rows[i] as number) < maxRows ? [{ file: each, rows: rows[i] as number }] : []));
     if (small.length < 2) return [...files];
-    await connection.run(`copy (select * from ${readParquet(store, small)} ${order}) to ${sqlQuoted(join(store, file))} (${format})`);
-    await checkRows(store, connection, { [file]: rows.reduce((sum, count) => sum + (count < maxRows ? count : 0), 0) });
-    return [...files.filter((each) => !small.includes(each)), file];
+    for (const group of groupsOfRows(small, MAX_MERGED_ROWS)) {
+      const target = file.replace('.parquet', `-${merged.length}.parquet`);
+      const from = readParquet(
+        store,
+        group.map((each) => each.file),
+      );
+      await connection.run(`copy (select * from ${from} ${order}) to ${sqlQuoted(join(store, target))} (${format})`);
+      await checkRows(store, connection, { [target]: group.reduce((sum, each) => sum + each.rows, 0) });
+      merged.push(target);
+    }
+    return [...files.filter((each) => !small.some((one) => one.file === each)), ...merged];
   };
   return {
     // The files are in the order of days, more or less, and a day of a row group is all that matters.
     activity: await merge(activity, SMALL_ACTIVITY_ROWS, `activity/${name}.parquet`, '', ACTIVITY_FORMAT),
     mentions: await merge(mentions, SMALL_MENTIONS_ROWS, `mentions/${name}.parquet`, `order by ${MENTIONS_ORDER}`, MENTIONS_FORMAT),
   };
+}
+
+/** Cuts a list into groups of at most so many rows, or of one item. */
+export function groupsOfRows<Item extends { readonly rows: number }>(items: readonly Item[], maxRows: number): Item[][] {
+  const groups: { items: Item[]; rows: number }[] = [];
+  for (const item of items) {
+    const last = groups.at(-1);
+    if (last && last.rows + item.rows <= maxRows) {
+      last.items.push(item);
+      last.rows += item.rows;
+    } else groups.push({ items: [item], rows: item.rows });
+  }
+  return groups.map((group) => group.items);
 }
 
 /** `activity` and `mentions` as DuckDB relations. In a store that does not keep them, or did in another way, they are computed from `events`. */

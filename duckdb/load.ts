@@ -14,7 +14,7 @@ import { compact } from './compact.ts';
 import { DamagedStore, MEND } from './damage.ts';
 import { renameDurably, syncToDisk } from './durable-file.ts';
 import { openIgnoredList } from './ignored-paths.ts';
-import { KEPT_SHAPE, keepParts } from './keep.ts';
+import { groupsOfRows, KEPT_SHAPE, keepParts } from './keep.ts';
 import { parseLogPath, walkLogFiles } from './log-files.ts';
 import type { StagingFile } from './staging-file.ts';
 import { isDiskFault } from './store-fault.ts';
@@ -278,7 +278,13 @@ async function loadInParts(
     if (!isFaultOfFiles(context, error)) throw error;
     if (files.length === 1) {
       const errors = [{ file: only.number, reason: `cannot be loaded (${shortReason(error)})`, records: 0 }];
-      onLoaded(await loadBatch(context, connection, { files, stagingPath, unpacked: { stagingFiles: [], count: 0, lines: [], errors } }));
+      onLoaded(
+        await loadBatch(context, connection, {
+          files,
+          stagingPath,
+          unpacked: { stagingFiles: [], count: 0, lines: [], errors, mentions: undefined },
+        }),
+      );
       return;
     }
     const middle = Math.floor((range.first + range.last) / 2);
@@ -345,7 +351,7 @@ async function keepAnew(context: LoadContext, connection: DuckDBConnection): Pro
   const activity: string[] = [];
   const mentions: string[] = [];
   const sums = Object.fromEntries(Object.entries(state.sums).filter(([file]) => !state.activity.includes(file) && !state.mentions.includes(file)));
-  for (const [i, parts] of inGroups(state.parts).entries()) {
+  for (const [i, parts] of groupsOfRows(state.parts, MAX_ROWS_AT_ONCE).entries()) {
     signal.throwIfAborted();
     const { kept, rows } = await keepParts(store, connection, parts, `kept-${i}-${uniqueSuffix()}`);
     await checkRows(store, connection, rows);
@@ -361,18 +367,6 @@ async function keepAnew(context: LoadContext, connection: DuckDBConnection): Pro
 
 /** Rows of events whose activity and mentions are made at once. */
 const MAX_ROWS_AT_ONCE = 100_000;
-
-function inGroups(parts: readonly Part[]): Part[][] {
-  const groups: { parts: Part[]; rows: number }[] = [];
-  for (const part of parts) {
-    const last = groups.at(-1);
-    if (last && last.rows + part.rows <= MAX_ROWS_AT_ONCE) {
-      last.parts.push(part);
-      last.rows += part.rows;
-    } else groups.push({ parts: [part], rows: part.rows });
-  }
-  return groups.map((group) => group.parts);
-}
 
 /** Creates the table `new_files`, with the files numbered by day. */
 async function findNewFiles(context: LoadContext, connection: DuckDBConnection, signal: AbortSignal) {
@@ -555,7 +549,10 @@ async function loadBatch(context: LoadContext, connection: DuckDBConnection, { f
     const ledger = `files/${name}.parquet`;
     await run(`copy (select path, size, modified, changed, reason, coalesce(skipped, 0) as skipped, coalesce(other, false) as other, ${context.number}::integer as load from batch left join errors on errors.file = batch.number order by path)
       to ${sqlQuoted(join(store, ledger))} (format parquet, compression zstd)`);
-    const { kept, rows: keptRows } = await keepParts(store, connection, parts, name);
+    // An event that is stored already, from another batch, is none of this one's mentions.
+    const isWhole = suspects.size === 0 && sharedIds === 0 && events === unpacked.mentions?.records;
+    const { kept, rows: keptRows } = await keepParts(store, connection, parts, name, isWhole ? unpacked.mentions : undefined);
+    if (unpacked.mentions) await rm(unpacked.mentions.path, { force: true });
     const rows = { ...Object.fromEntries(parts.map((part) => [part.file, part.rows])), ...Object.fromEntries(ids.map((file) => [file, events])) };
     await addCommit(
       context,

@@ -9,6 +9,7 @@ import { parentPort } from 'node:worker_threads';
 import { targetPaths } from '../src/trail/target-paths.ts';
 import { type FoundRecord, findRecords, MAX_EVENT_BYTES } from './find-records.ts';
 import { isLogName, LARGE, readLogFile, readLogPieces, Unreadable } from './read-log-file.ts';
+import { collectWords, type MentionRows, type RecordPlace, type WordCollector } from './record-words.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
 
 /** A log file to unpack, with its number in the load and what its path says. */
@@ -50,6 +51,13 @@ export interface UnpackReply {
   /** Number of lines of each file. When DuckDB reads fewer, some lines were not valid JSON. */
   readonly lines: readonly (readonly [file: number, lines: number])[];
   readonly errors: readonly LoadError[];
+  /** The mentions of all lines; undefined when the SQL has to find them. The file with their rows is beside the staging files. */
+  readonly mentions: UnpackedMentions | undefined;
+}
+
+/** A file with the rows of `mentions`, tab-separated, and the places to which the first value of a row refers. */
+export interface UnpackedMentions extends Pick<MentionRows, 'places' | 'records'> {
+  readonly path: string;
 }
 
 const TAB = 9;
@@ -63,6 +71,8 @@ async function unpack({ jobs, stagingPath, fieldPrefix, firstLine, isRepair }: U
   const writer = openStagingWriter(stagingPath, fieldPrefix, firstLine);
   const errors: LoadError[] = [];
   const lines: [number, number][] = [];
+  const words = collectWords();
+  let isWhole = !isRepair;
   for (const job of jobs) {
     if (job.fault !== null) {
       errors.push({ file: job.file, reason: job.fault, records: 0 });
@@ -73,10 +83,17 @@ async function unpack({ jobs, stagingPath, fieldPrefix, firstLine, isRepair }: U
       errors.push({ file: job.file, ...text, records: 0 });
       continue;
     }
-    const count = isRepair ? await repairRecords(job, text, errors, writer) : text === LARGE ? 0 : splitRecords(job, text, writer);
+    const count = isRepair ? await repairRecords(job, text, errors, writer) : text === LARGE ? 0 : splitRecords(job, text, writer, words);
+    if (count === 0) isWhole = false;
     if (count > 0) lines.push([job.file, count]);
   }
-  return { ...writer.close(), lines, errors };
+  const found = isWhole ? words.mentions() : undefined;
+  return { ...writer.close(), lines, errors, mentions: found && writeMentions(found, `${stagingPath}-mentions.tsv`) };
+}
+
+function writeMentions({ places, lines, records }: MentionRows, path: string): UnpackedMentions {
+  writeFileSync(path, lines, 'latin1');
+  return { places, path, records };
 }
 
 /** A record in the text of its file, from the opening brace at `from` up to `to`, with the fields found by text search. */
@@ -235,7 +252,7 @@ const TIME_LENGTH = 20;
  * Adds the records of `{"Records":[…]}` as CloudTrail writes it, split at the text between two records, and returns their
  * number. Text in another format gives no lines, or lines that are not JSON; then the file is repaired.
  */
-function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): number {
+function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter, words: WordCollector): number {
   // Latin-1 has one byte per character, so offsets are the same. Searching a string is faster than a Buffer.
   const letters = text.toString('latin1');
   const [opening] = LOG_FILE_START.exec(letters) ?? [];
@@ -246,6 +263,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
   const [between, time, source, name, id] = [RECORD_SEPARATOR, TIME_KEY, SOURCE_KEY, NAME_KEY, ID_KEY].map((word) =>
     finder(letters, word),
   ) as Finders;
+  const placeOn = placesOf(job);
   let from = opening.length;
   let count = 0;
   while (from < end) {
@@ -259,6 +277,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
     const idAt = id(from);
     if (sourceAt === -1 || nameAt === -1 || nameAt >= to) return 0;
     const at = text.toString('latin1', timeAt, timeAt + TIME_LENGTH);
+    const isAwsId = idAt !== -1 && idAt < to && isAwsIdAt(letters, idAt + ID_KEY.length);
     writer.add({
       job,
       text,
@@ -267,12 +286,23 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter): numb
       day: job.day ?? dayOfEventTime(at),
       call: letters.slice(sourceAt + SOURCE_KEY.length, letters.indexOf('"', nameAt + NAME_KEY.length)),
       time: at,
-      digest: idAt !== -1 && idAt < to && isAwsIdAt(letters, idAt + ID_KEY.length) ? undefined : md5Id(text.subarray(from, to)),
+      digest: isAwsId ? undefined : md5Id(text.subarray(from, to)),
     });
+    words.read(letters, from, to, placeOn(at), isAwsId);
     count += 1;
     from = to + 1;
   }
   return count;
+}
+
+/** The places of the records of a file, by eventTime. */
+function placesOf({ day, account, region }: UnpackJob): (time: string) => RecordPlace | undefined {
+  if (account === null || region === null) return () => undefined;
+  const places = new Map<string, RecordPlace>();
+  return (time) => {
+    const own = day ?? dayOfEventTime(time);
+    return getOrInsert(places, own, () => ({ day: own, account, region }));
+  };
 }
 
 const isAwsIdAt = (letters: string, at: number): boolean =>

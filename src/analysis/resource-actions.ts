@@ -9,8 +9,9 @@ import type { Effect } from '../trail/call-names.ts';
 import type { CatalogueCall } from '../trail/calls.ts';
 import { type Filter, groupFilters, type Term } from '../trail/filter.ts';
 import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
+import { searchedAdditional, searchedResponse } from '../trail/mentions.ts';
 import { clueToName, type NameClue } from '../trail/name-clue.ts';
-import { join, raw, type Sql, sql } from '../trail/sql.ts';
+import { join, type Sql, sql } from '../trail/sql.ts';
 import { describeCall, type Role, roleAt } from './call-roles.ts';
 import { isDelayed } from './planned-deletions.ts';
 import { parseArn, type ResourceId } from './resource-id.ts';
@@ -36,13 +37,13 @@ export const deletingCalls: Sql = sql`(effect in ('delete', 'schedule', 'restore
 
 /** Texts of a record that may name a resource. */
 const NAMING_COLUMNS = [
-  'resourcesjson',
-  'requestparameters',
-  'responseelements',
-  'errormessage',
-  'additionaleventdata',
-  'serviceeventdetails',
-] as const;
+  sql`resourcesjson`,
+  sql`requestparameters`,
+  searchedResponse,
+  sql`errormessage`,
+  searchedAdditional,
+  sql`serviceeventdetails`,
+];
 
 /**
  * The condition that an event names a resource; when an ARN gives its account, only that account's resource of the name. The plain
@@ -59,7 +60,7 @@ export function namesResource(resource: ResourceId): Sql {
     ' or ',
   )}))`;
   const isChosen = /[a-z]/i.test(name) && !AWS_ID.test(name);
-  const texts = [...NAMING_COLUMNS.map((column) => inText(raw(column))), ...(isChosen ? [lower] : [])];
+  const texts = [...NAMING_COLUMNS.map((column) => inText(column)), ...(isChosen ? [lower] : [])];
   const inside =
     within === undefined
       ? sql``

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CALL_DATE } from './call-names.ts';
 import { effectExpression } from './calls.ts';
-import { atPlaces, type Places } from './places.ts';
+import { eventsAt, type Places } from './places.ts';
 import { type Days, join, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
 
@@ -47,11 +47,9 @@ export function readDays({ from, to }: TimeRange, { late = false } = {}): Days {
  */
 export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places }: ReadOptions = {}): Sql {
   const days = readDays(deliveredFor, { late });
-  const events = sql`(
-    select * from events
-    where day between ${days.first} and ${days.last}
-      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}${atPlaces(places)}
-  )`;
+  const time = sql`day between ${days.first} and ${days.last}
+      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}`;
+  const events = eventsAt(time, places);
   return { ...events, reads: [days] };
 }
 

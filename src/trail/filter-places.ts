@@ -1,6 +1,7 @@
 /** Where the events that match the filters of a line may be, by what is kept of the trail. */
 import { isIP } from 'node:net';
 import { activityAround, isInActivity } from './activity.ts';
+import { isRequestId } from './event-id.ts';
 import { eventsDuring } from './events.ts';
 import { columnsContain, type Filter, filterColumns, isTerm, matching, mayBeLeftOut, type Term } from './filter.ts';
 import type { FilterValue } from './filter-value.ts';
@@ -90,31 +91,36 @@ const clueTo = ({ text, wildcard }: FilterValue): TextClue | undefined => (wildc
 
 /** The columns that a search for text compares and `activity` has. */
 const KEPT_TEXTS = filterColumns('text').filter((column) => isInActivity([column]));
-const [PART_OF_UUID, PART_OF_BASE64] = [/^[0-9a-f-]*$/, /^[0-9a-z+/=]*$/];
+/** What may be a part of an id that is no mention: of a UUID, or of one of S3. */
+const PART_OF_ID = /^(?:[0-9a-f-]*|[0-9a-z]{1,16})$/;
 
 /** The places of text anywhere in a record: in words, in columns of `activity`, or in the random ids that `mentions` leaves out. */
 function placesOfText(values: readonly FilterValue[], range: TimeRange): PlaceQueries | undefined {
-  // An address can be written in several ways.
-  if (values.some(({ text }) => isIP(text))) return undefined;
+  // An address can be written in several ways, and ids of requests to S3 are no mentions.
+  if (values.some(({ text }) => isIP(text) || isRequestId(text))) return undefined;
   const clues = values.map(clueTo);
   const found = allOf(clues.map((clue) => placesOrNothing(clue?.conditions, range, { ofCalls: false })));
   if (!found) return undefined;
-  const valuesIn = (form: RegExp): readonly FilterValue[] => values.filter((_, i) => form.test(clues[i]?.word ?? ''));
-  const [inUuids, inS3] = [valuesIn(PART_OF_UUID), valuesIn(PART_OF_BASE64)];
-  return [
-    ...found,
-    ...placesInActivity(range, columnsContain(KEPT_TEXTS, values)),
-    ...(inUuids.length > 0 ? [sql`select ${placeColumns} from ${eventsDuring(range)} where ${join(inUuids.flatMap(isInUuid), ' or ')}`] : []),
-    ...(inS3.length > 0
-      ? [
-          sql`select ${placeColumns} from ${eventsDuring(range)} where eventsource = 's3.amazonaws.com' and ${columnsContain([sql`requestid`, sql`additionaleventdata`], inS3)}`,
-        ]
-      : []),
-  ];
+  const inIds = values.filter((_, i) => PART_OF_ID.test(clues[i]?.word ?? ''));
+  return [...found, ...placesInActivity(range, columnsContain(KEPT_TEXTS, values)), ...(inIds.length > 0 ? idPlaces(inIds, range) : [])];
 }
 
-/** That an id in the form of a UUID contains a value. Those with capitals are mentions. */
-function isInUuid(value: FilterValue): Sql[] {
-  const part = (value.wildcard ? clueToPattern(value.text) : clueToText(value.text))?.word ?? '';
-  return ['eventid', 'requestid', 'sharedeventid'].map((column) => sql`strpos(${raw(column)}, ${part}) > 0`);
+/** The queries for where an event or a request has an id with a value in it that is no mention. Ids in the form of a UUID are in lower case. */
+function idPlaces(values: readonly FilterValue[], range: TimeRange): PlaceQueries {
+  const parts = values.flatMap((value) => clueTo(value)?.word ?? []);
+  const contains = (column: Sql, written: readonly string[]): Sql =>
+    join(
+      written.map((part) => sql`strpos(${column}, ${part}) > 0`),
+      ' or ',
+    );
+  const hex = parts.filter((part) => /^[0-9a-f-]*$/.test(part));
+  const ids = ['eventid', 'requestid', 'sharedeventid'].map((column) => contains(raw(column), hex));
+  const ofS3 = contains(
+    sql`requestid`,
+    parts.map((part) => part.toUpperCase()),
+  );
+  return [
+    ...(hex.length > 0 ? [sql`select ${placeColumns} from ${eventsDuring(range)} where ${join(ids, ' or ')}`] : []),
+    sql`select ${placeColumns} from ${eventsDuring(range)} where eventsource = 's3.amazonaws.com' and (${ofS3})`,
+  ];
 }

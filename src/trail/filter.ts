@@ -4,10 +4,12 @@
  */
 import { isIP } from 'node:net';
 import { matchesAddress } from './cidr.ts';
+import { isRequestId } from './event-id.ts';
 import { isoSecond } from './events.ts';
 import { type FilterValue, matchesWildcards } from './filter-value.ts';
 import { documentColumn, type JsonPath, pathTests, pathValue, printPath, readPath } from './json-path.ts';
 import { isLeftOut } from './left-out.ts';
+import { searchedAdditional, searchedResponse } from './mentions.ts';
 import { containing, join, type Sql, sql, valueList } from './sql.ts';
 import { pin, readWindow, type TimeRange } from './time-window.ts';
 
@@ -160,8 +162,8 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
   text: {
     columns: [
       sql`requestparameters`,
-      sql`responseelements`,
-      sql`additionaleventdata`,
+      searchedResponse,
+      searchedAdditional,
       sql`serviceeventdetails`,
       sql`resourcesjson`,
       sql`useridentity`,
@@ -187,7 +189,7 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
     ],
     about: 'anywhere in the record',
     isDocument: true,
-    valueCondition: (text) => (isIP(text) ? isFrom(text) : undefined),
+    valueCondition: (text) => (isIP(text) ? isFrom(text) : isRequestId(text) ? sql`strpos(additionaleventdata, ${text}) > 0` : undefined),
   },
 };
 

@@ -6,7 +6,7 @@
  * - Words of what a call is about (request, response, resources, error, and so on) have its `eventsource` and `eventname`.
  * - Words of who called and how (`userIdentity`, `tlsDetails`, and so on) have none, because they are the same in all calls of a session.
  * - The name of a word with more than 64 characters is empty.
- * - Left out are numbers and times (words of only digits and `tz.+_-`, but for accounts and IPv4 addresses) and the `x-amz-id-2` of S3.
+ * - Left out are session tokens, numbers and times (words of only digits and `tz.+_-`, but for accounts and IPv4 addresses) and the `x-amz-id-2` of S3.
  *
  * `analysis/name-search.ts` knows which names it cannot have.
  */
@@ -19,13 +19,23 @@ export const mentionColumns: readonly string[] = 'day account region eventsource
 
 /** An id that AWS makes for each request or event. S3 has a form of its own. */
 const UUID = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+const S3_REQUEST = '^[0-9A-Z]{16}$';
 const requestId = (column: string): string =>
-  `case when not regexp_like(${column}, '${UUID}') and not (eventsource = 's3.amazonaws.com' and regexp_like(${column}, '^[0-9A-Z]{16}$')) then ${column} end`;
+  `case when not regexp_like(${column}, '${UUID}') and not (eventsource = 's3.amazonaws.com' and regexp_like(${column}, '${S3_REQUEST}')) then ${column} end`;
+
+/**
+ * The response without session tokens, and the additional data without the second id of S3: long random text, in which any short name is
+ * found by chance. A token is a secret besides.
+ */
+export const searchedResponse: Sql = raw(
+  `case when strpos(responseelements, '"sessionToken"') > 0 then regexp_replace(responseelements, '"sessionToken": *"[^"]*"', '"sessionToken":""') else responseelements end`,
+);
+export const searchedAdditional: Sql = raw(
+  `case when strpos(additionaleventdata, '"x-amz-id-2"') > 0 then regexp_replace(additionaleventdata, '"x-amz-id-2": *"[^"]*"', '"x-amz-id-2":""') else additionaleventdata end`,
+);
 
 /** What the words of a call come from, and what those of its caller come from. */
-const CALL_TEXTS = `requestparameters, responseelements,
-        case when eventsource = 's3.amazonaws.com' then regexp_replace(additionaleventdata, '"x-amz-id-2": *"[^"]*"', '"x-amz-id-2":""') else additionaleventdata end,
-        serviceeventdetails, resourcesjson, errormessage, ${requestId('eventid')}, ${requestId('requestid')}, ${requestId('sharedeventid')}`;
+const CALL_TEXTS = `requestparameters, ${searchedResponse.text}, ${searchedAdditional.text}, serviceeventdetails, resourcesjson, errormessage, ${requestId('eventid')}, ${requestId('requestid')}, ${requestId('sharedeventid')}`;
 const CALLER_TEXTS = 'useridentity, tlsdetails, addendum, edgedevicedetails';
 
 /** A word, in text in lower case. Both engines take it as regular expression, and JavaScript. */
@@ -34,7 +44,7 @@ export const WORD = '[a-z0-9_@+-]+(?:[.]+[a-z0-9_@+-]+)*';
 const NUMBER_LIKE = '^[0-9tz.+_-]+$';
 const KEPT_NUMBER = '^(?:[0-9]{12}|[0-9]{1,3}(?:[.][0-9]{1,3}){3})$';
 /** More than in any name. Longer ones are mostly tokens and encoded data. */
-const MAX_WORD_LENGTH = 64;
+export const MAX_WORD_LENGTH = 64;
 /** Keys and values that are in the records of whole services, and words of error messages. Half of all rows would be theirs. */
 export const STOP_WORDS: readonly string[] =
   `accountid and arn arnprefix assumed-role authenticationmethod authheader authorized aws aws_key because bucket
@@ -64,6 +74,11 @@ export const allMentions: Sql = raw(`select day, account, region, eventsource, e
   ) as named
   group by day, account, region, eventsource, eventname, name`);
 
+/** A random id of an event or a request, which is no mention. */
+export const isRandomId = (id: string, eventsource: string): boolean =>
+  RANDOM_ID.test(id) || (eventsource === 's3.amazonaws.com' && RANDOM_ID_OF_S3.test(id));
+
+const [RANDOM_ID, RANDOM_ID_OF_S3] = [new RegExp(UUID), new RegExp(S3_REQUEST)];
 const [isNumberLike, isKeptNumber] = [new RegExp(NUMBER_LIKE), new RegExp(KEPT_NUMBER)];
 
 /** True for a word, or a part of one, that is left out as a number or a time. */

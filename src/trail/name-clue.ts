@@ -2,8 +2,8 @@
  * What `mentions` has of a record that contains a text: conditions on its rows, one of which every such record fulfils. A clue narrows a
  * search and decides nothing: what it leads to is read from `events` and compared with the text itself.
  */
-import { isLeftOutNumber, mentionOf, STOP_WORDS, WORD } from './mentions.ts';
-import { type Sql, sql, valueList } from './sql.ts';
+import { isLeftOutNumber, MAX_WORD_LENGTH, mentionOf, STOP_WORDS, WORD } from './mentions.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** Conditions on rows of `mentions`. A record that has the text has a row for which one of them is true. */
 export type NameClue = readonly Sql[];
@@ -24,9 +24,9 @@ const wordsOf = (text: string): FoundWord[] =>
 const longestFirst = (a: FoundWord, b: FoundWord): number => (mentionOf(b.word)?.length ?? 0) - (mentionOf(a.word)?.length ?? 0);
 const isKept = ({ word }: FoundWord): boolean => mentionOf(word) !== undefined;
 
-/** The rows with a word, and with what may stand directly before it. */
-const isWord = (...words: readonly string[]): Sql => sql`name in (${valueList(words.flatMap((word) => mentionOf(word) ?? []))})`;
-const isLongWord: Sql = sql`name = ''`;
+/** The rows with a word. One condition a word, since a sorted file is read where it has the names between the first and the last of a list. */
+const isWord = (word: string): Sql => sql`name = ${mentionOf(word) ?? ''}`;
+const isLongWord: Sql = isWord('x'.repeat(MAX_WORD_LENGTH + 1));
 
 /** Secrets Manager puts six letters or digits behind a name. */
 const SUFFIX_LENGTH = '-abc123'.length;
@@ -44,8 +44,10 @@ export function clueToName(name: string): NameClue | undefined {
   const { word, before, after } = longest;
   const isLast = after === '' || after === '.';
   return [
-    before === '' ? isWord(word, `3a${word}`, `2f${word}`) : isWord(word),
-    ...(isLast ? [sql`(name >= ${`${word}-`} and name < ${`${word}.`} and length(name) = ${word.length + SUFFIX_LENGTH})`, isLongWord] : []),
+    isWord(word),
+    ...(before === '' ? [isWord(`3a${word}`), isWord(`2f${word}`)] : []),
+    ...(isLast ? [sql`name >= ${`${word}-`} and name < ${`${word}.`} and length(name) = ${word.length + SUFFIX_LENGTH}`] : []),
+    ...(isLast && word.length + SUFFIX_LENGTH > MAX_WORD_LENGTH ? [isLongWord] : []),
   ];
 }
 

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import type { Ask } from './engine.ts';
 import { join, type Query, query, type Sql, sql, valueList } from './sql.ts';
 
-/** Values of columns of `events`. An event that is not at one of the values of each does not matter. Undefined for any value. */
+/** Values of columns of `events`: an event that matters has one of them in each column. Undefined for any value. */
+type ColumnValues = { readonly [column in PlaceColumn]?: readonly string[] | undefined };
+
+/** The events that matter are in one of two sets, each null when it has none. */
 export interface Places {
-  readonly day?: readonly string[] | undefined;
-  readonly account?: readonly string[] | undefined;
-  readonly region?: readonly string[] | undefined;
-  readonly eventsource?: readonly string[] | undefined;
-  readonly eventname?: readonly string[] | undefined;
+  /** Of calls that are known. */
+  readonly ofCalls: ColumnValues | null;
+  /** Of any call: what is known is only about the caller. */
+  readonly ofCallers: ColumnValues | null;
 }
 
 /**
@@ -18,8 +20,9 @@ export interface Places {
  */
 export type PlaceQueries = readonly Sql[];
 
-const DIMENSIONS_OF_PLACES = ['day', 'account', 'region', 'eventsource', 'eventname'] as const;
-const placeValue = z.object({ dimension: z.enum(DIMENSIONS_OF_PLACES), value: z.string().nullable() });
+const PLACE_COLUMNS = ['day', 'account', 'region', 'eventsource', 'eventname'] as const;
+type PlaceColumn = (typeof PLACE_COLUMNS)[number];
+const placeValue = z.object({ anycall: z.enum(['true', 'false']), dimension: z.enum(PLACE_COLUMNS), value: z.string().nullable() });
 type PlaceValue = z.output<typeof placeValue>;
 
 /** More values would make a condition longer than what it saves. */
@@ -38,52 +41,99 @@ export interface KeptTrail {
 export async function findPlaces(groups: () => readonly PlaceQueries[], { ask, keeps }: KeptTrail): Promise<Places | undefined> {
   let places: Places | undefined;
   for (const queries of keeps ? groups() : []) {
-    places = { ...bothOf(places, readPlaces(await ask(placesQuery(queries)))) };
+    const found = readPlaces(await ask(placesQuery(queries)));
+    places = places ? bothOf(places, found) : found;
     if (isNowhere(places)) return places;
   }
   return places;
 }
 
 const placesQuery = (queries: PlaceQueries): Query<PlaceValue> => query(placeValue)`
-  select distinct dimension, case dimension when 'day' then day when 'account' then account when 'region' then region when 'eventsource' then eventsource else eventname end as value
-  from (select distinct ${placeColumns} from (${join(queries, ' union all ')}) as found) as places
+  select distinct anycall, dimension, case dimension when 'day' then day when 'account' then account when 'region' then region when 'eventsource' then eventsource else eventname end as value
+  from (
+    select distinct case when eventname is null then 'true' else 'false' end as anycall, ${placeColumns}
+    from (${join(queries, ' union all ')}) as found
+  ) as places
   cross join unnest(array['day', 'account', 'region', 'eventsource', 'eventname']) as dimensions (dimension)
-  order by dimension, value nulls last
+  order by anycall, dimension, value nulls last
 `;
 
 function readPlaces(rows: readonly PlaceValue[]): Places {
-  const of = (name: (typeof DIMENSIONS_OF_PLACES)[number]): readonly string[] | undefined => {
-    const values = rows.filter(({ dimension }) => dimension === name).map(({ value }) => value);
-    const known = values.filter((value) => value !== null);
-    return known.length < values.length || known.length > MAX_VALUES_OF_PLACES ? undefined : known;
+  const valuesOf = (isAnyCall: boolean): ColumnValues | null => {
+    const own = rows.filter(({ anycall }) => anycall === String(isAnyCall));
+    if (own.length === 0) return null;
+    const of = (name: PlaceColumn): readonly string[] | undefined => {
+      const values = own.flatMap(({ dimension, value }) => (dimension === name && value !== null ? [value] : []));
+      return values.length === 0 || values.length > MAX_VALUES_OF_PLACES ? undefined : values;
+    };
+    return Object.fromEntries(PLACE_COLUMNS.map((name) => [name, of(name)]));
   };
-  return Object.fromEntries(DIMENSIONS_OF_PLACES.map((name) => [name, of(name)]));
+  return { ofCalls: valuesOf(false), ofCallers: valuesOf(true) };
 }
 
-const bothOf = (one: Places | undefined, other: Places): Places =>
-  one === undefined
-    ? other
-    : Object.fromEntries(
-        DIMENSIONS_OF_PLACES.map((name) => {
-          const [a, b] = [one[name], other[name]];
-          return [name, a && b ? a.filter((value) => b.includes(value)) : (a ?? b)];
-        }),
-      );
+/** The places that are in both. What is known about callers only may be of a call that the other knows. */
+function bothOf(one: Places, other: Places): Places {
+  const common = (a: ColumnValues | null, b: ColumnValues | null): ColumnValues | null => {
+    if (!a || !b) return null;
+    const both = PLACE_COLUMNS.map(
+      (name) => [name, a[name] && b[name] ? a[name].filter((value) => b[name]?.includes(value)) : (a[name] ?? b[name])] as const,
+    );
+    return both.some(([, values]) => values?.length === 0) ? null : Object.fromEntries(both);
+  };
+  const ofCalls = [common(one.ofCalls, other.ofCalls), common(one.ofCalls, other.ofCallers), common(one.ofCallers, other.ofCalls)].filter(
+    (each) => each !== null,
+  );
+  const [first = null, ...others] = ofCalls;
+  return { ofCalls: others.reduce(either, first), ofCallers: common(one.ofCallers, other.ofCallers) };
+}
+
+/** What is at one or the other, and a little more. */
+const either = (one: ColumnValues | null, other: ColumnValues | null): ColumnValues | null =>
+  one && other
+    ? Object.fromEntries(PLACE_COLUMNS.map((name) => [name, one[name] && other[name] ? [...new Set([...one[name], ...other[name]])] : undefined]))
+    : (one ?? other);
 
 /** True when nothing that matters is anywhere. */
-export const isNowhere = (places: Places | undefined): boolean =>
-  places !== undefined && DIMENSIONS_OF_PLACES.some((name) => places[name]?.length === 0);
+const isNowhere = ({ ofCalls, ofCallers }: Places): boolean => ofCalls === null && ofCallers === null;
 
-/** The condition that an event is at one of the places; it follows another condition. */
-export function atPlaces(places: Places | undefined): Sql {
-  if (places === undefined) return sql``;
-  if (isNowhere(places)) return sql` and 1 = 0`;
-  const conditions = [
-    places.day && sql` and day in (${valueList(places.day)})`,
-    places.account && sql` and account in (${valueList(places.account)})`,
-    places.region && sql` and region in (${valueList(places.region)})`,
-    places.eventsource && sql` and eventsource in (${valueList(places.eventsource)})`,
-    places.eventname && sql` and eventname in (${valueList(places.eventname)})`,
-  ].filter((condition) => condition !== undefined);
-  return conditions.reduce((all, condition) => sql`${all}${condition}`, sql``);
+/** The events of a relation that are at some places, as a relation. `where` limits them to a time. */
+export function eventsAt(where: Sql, places: Places | undefined): Sql {
+  const select = (condition: Sql): Sql => sql`select * from events
+    where ${where}${condition}`;
+  if (places === undefined)
+    return sql`(
+    ${select(sql``)}
+  )`;
+  const { ofCalls, ofCallers } = places;
+  if (isNowhere(places))
+    return sql`(
+    ${select(sql` and 1 = 0`)}
+  )`;
+  const [atCalls, atCallers] = [ofCalls && isAt(ofCalls), ofCallers && isAt(ofCallers)];
+  if (!atCalls || !atCallers)
+    return sql`(
+    ${select(sql` and ${(atCalls ?? atCallers) as Sql}`)}
+  )`;
+  return sql`(
+    ${select(sql` and ${atCalls}`)}
+    union all
+    ${select(sql` and ${atCallers} and not (${atCalls})`)}
+  )`;
 }
+
+/** The condition that an event has one of the values in each column. */
+function isAt(values: ColumnValues): Sql {
+  const tests = PLACE_COLUMNS.flatMap((name) => {
+    const list = values[name];
+    return list ? [IS_ONE_OF[name](valueList(list))] : [];
+  });
+  return tests.length > 0 ? join(tests, ' and ') : sql`1 = 1`;
+}
+
+const IS_ONE_OF: { readonly [column in PlaceColumn]: (values: Sql) => Sql } = {
+  day: (values) => sql`day in (${values})`,
+  account: (values) => sql`account in (${values})`,
+  region: (values) => sql`region in (${values})`,
+  eventsource: (values) => sql`eventsource in (${values})`,
+  eventname: (values) => sql`eventname in (${values})`,
+};
