@@ -15,7 +15,7 @@ import type { QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS, type TimeRange } from '../src/trail/time-window.ts';
 import { NoTrino } from '../test/trino/install.ts';
-import { startTrino } from '../test/trino/server.ts';
+import { startTrino, type TrinoPlace } from '../test/trino/server.ts';
 import { openTrinoTrail, type TrinoTrail } from '../test/trino/trail.ts';
 import type { BenchResult } from './report.ts';
 
@@ -48,16 +48,16 @@ export async function benchScans({ catalog, folder, end, printProgress }: ScanBe
   });
   if (!server) return [];
   try {
-    return await scansOver(server.url, { catalog, folder, end, printProgress });
+    return await scansOver(server, { catalog, folder, end, printProgress });
   } finally {
     await server[Symbol.asyncDispose]();
   }
 }
 
-async function scansOver(url: string, { catalog, folder, end, printProgress }: ScanBenchOptions): Promise<BenchResult[]> {
+async function scansOver(server: TrinoPlace, { catalog, folder, end, printProgress }: ScanBenchOptions): Promise<BenchResult[]> {
   const out = join(folder, 'bytes');
   await generateSample({ out, end, days: SCAN_BENCH_DAYS, eventsPerDay: EVENTS_PER_DAY });
-  const trino = await openTrinoTrail(url, out);
+  const trino = await openTrinoTrail(server, out);
   try {
     // Asked at noon, while the files of the day are still being delivered.
     const options = { now: new Date(end.getTime() - DAY_MS / 2), signal: new AbortController().signal };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { loadTrail } from '../../duckdb/store.ts';
 import { generateSample } from '../../sample/generate.ts';
@@ -22,9 +22,10 @@ import { raw, sql } from '../../src/trail/sql.ts';
 import type { TimeRange } from '../../src/trail/time-window.ts';
 import { contract } from '../support/engine-contract.ts';
 import { filtersIn } from '../support/plain-filter.ts';
+import type { TrinoPlace } from './server.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
-const url = inject('trinoUrl');
+const server = inject('trino') as TrinoPlace;
 
 /** Filters with matches. */
 const SENSIBLE = [
@@ -56,7 +57,7 @@ interface Both extends AsyncDisposable {
 async function onBoth(trail: string): Promise<Both> {
   const store = await mkdtemp(join(tmpdir(), 'trailbot-trino-store-'));
   await loadTrail({ trail, store, signal });
-  const [duck, trino] = [await openDuckDB(store), await openTrinoTrail(url ?? '', trail)];
+  const [duck, trino] = [await openDuckDB(store), await openTrinoTrail(server, trail)];
   return {
     trino,
     duck,
@@ -105,7 +106,7 @@ async function allOf(rows: Promise<readonly RawRow[]>): Promise<Map<string, unkn
 const columns = eventColumns.map((name) => (name === 'resources' ? "array_join(resources, ' ') as resources" : name)).join(', ');
 const everything = sql`select ${raw(columns)} from ${eventsDuring(EVER)} order by eventid`;
 
-describe.skipIf(url === null)('the sample', () => {
+describe.skipIf(!server)('the sample', () => {
   let folder: string;
   let both: Both;
   let catalog: Registry;
@@ -217,7 +218,7 @@ const laidOut = existsSync(PUBLIC)
   ? ['misc-cloudtrail-watcher', 'misc-splunk-security-content', 'traildiscover'].filter((name) => readdirSync(PUBLIC).includes(name))
   : [];
 
-describe.skipIf(url === null || laidOut.length === 0)('a public trail', () => {
+describe.skipIf(!server || laidOut.length === 0)('a public trail', () => {
   test.each(laidOut)('%s has the same events on both engines', async (name) => {
     await using both = await onBoth(join(PUBLIC, name));
     const [there, here] = await Promise.all([
@@ -229,17 +230,15 @@ describe.skipIf(url === null || laidOut.length === 0)('a public trail', () => {
   });
 });
 
-describe.skipIf(url === null)('a trail that cannot be opened', () => {
+describe.skipIf(!server)('a trail that cannot be opened', () => {
   test('leaves no files behind', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-nothing-'));
-    vi.stubEnv('TMPDIR', folder);
+    const data = await mkdtemp(join(tmpdir(), 'trailbot-trino-nothing-'));
     try {
       // The schema can be created, but a table without accounts cannot.
-      await expect(openTrinoTrail(url ?? '', folder)).rejects.toThrow('SYNTAX_ERROR');
-      expect(readdirSync(folder)).toEqual([]);
+      await expect(openTrinoTrail({ ...server, data }, data)).rejects.toThrow('SYNTAX_ERROR');
+      expect(readdirSync(data)).toEqual([]);
     } finally {
-      vi.unstubAllEnvs();
-      await rm(folder, { recursive: true, force: true });
+      await rm(data, { recursive: true, force: true });
     }
   });
 });

@@ -6,13 +6,14 @@ import { sql } from '../../src/trail/sql.ts';
 import { hasTarget } from '../../src/trail/target-paths.ts';
 import { everyCall, recordOfCall } from '../support/call-record.ts';
 import { record, trailFolder } from '../support/trail-folder.ts';
+import type { TrinoPlace } from './server.ts';
 import { openTrinoTrail } from './trail.ts';
 
-const url = inject('trinoUrl');
+const server = inject('trino') as TrinoPlace;
 const DAY = { from: new Date('2026-05-01T00:00:00Z'), to: new Date('2026-05-02T00:00:00Z') };
 const signal = new AbortController().signal;
 
-test.skipIf(!url)('every call of the catalogue has the same effect and target on Trino and on DuckDB', async () => {
+test.skipIf(!server)('every call of the catalogue has the same effect and target on Trino and on DuckDB', async () => {
   const calls = everyCall();
   await using folder = await trailFolder();
   await folder.deliver(calls.map((each) => recordOfCall(each, (place) => `at-${place.toLowerCase().replaceAll('[]', '')}`)));
@@ -20,7 +21,7 @@ test.skipIf(!url)('every call of the catalogue has the same effect and target on
   await folder.deliver([record({ eventTime: '2026-05-03T10:00:00Z' })], { day: '2026/05/03' });
   await folder.load();
   const duck = await openDuckDB(folder.store);
-  await using trino = await openTrinoTrail(url as string, folder.trail);
+  await using trino = await openTrinoTrail(server, folder.trail);
   const read = sql`select eventid, eventsource, eventname, effect, target from ${eventsDuring(DAY)} order by eventid`;
   const [{ rows }, ofTrino] = [await duck.execute(read, { signal }), await trino.execute(read)];
   await duck.close();

@@ -8,9 +8,10 @@ import { raw, sql } from '../../src/trail/sql.ts';
 import { identities } from '../support/identities.ts';
 import { atPortal } from '../support/portal.ts';
 import { type Fields, type OpenTrail, openFolder, record, session, type TrailFolder, trailFolder } from '../support/trail-folder.ts';
+import type { TrinoPlace } from './server.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
-const url = inject('trinoUrl');
+const server = inject('trino') as TrinoPlace;
 const signal = new AbortController().signal;
 
 const bob = { name: 'bob@example.com', ip: '198.51.100.7' };
@@ -51,7 +52,7 @@ const oddities: readonly (readonly [filters: string, each: Fields])[] = [
   ],
 ];
 
-describe.skipIf(url === null)('the actor on Trino', () => {
+describe.skipIf(!server)('the actor on Trino', () => {
   let folder: TrailFolder;
   let trail: TrinoTrail;
   let here: OpenTrail;
@@ -60,7 +61,7 @@ describe.skipIf(url === null)('the actor on Trino', () => {
     await folder.deliver([...identities.map(({ record: each }) => each), ...oddities.map(([, each]) => each)]);
     // Trino's partition projection needs at least two days.
     await folder.deliver(portal, { day: '2026/05/02' });
-    [trail, here] = await Promise.all([openTrinoTrail(url ?? '', folder.trail), openFolder(folder)]);
+    [trail, here] = await Promise.all([openTrinoTrail(server, folder.trail), openFolder(folder)]);
   });
   afterAll(async () => {
     await here?.[Symbol.asyncDispose]();

@@ -20,8 +20,15 @@ export interface RawTable {
 
 const COLUMNS = Object.entries(RAW_COLUMNS).map(([name, type]) => [name, readType(type)] as const);
 
-/** Rewrites `trail` to ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json below `out`. Files in other folders are left out; Athena would not find them either. */
-export async function writeRawTable(trail: string, out: string): Promise<RawTable> {
+/** Where the rewritten trail lies: a folder, and what Trino calls it. */
+interface RawPlace {
+  readonly folder: string;
+  /** With a trailing slash. */
+  readonly location: string;
+}
+
+/** Rewrites `trail` to ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json below a folder. Files in other folders are left out; Athena would not find them either. */
+export async function writeRawTable(trail: string, { folder: out, location }: RawPlace): Promise<RawTable> {
   const lines = new Map<string, string[]>();
   const [accounts, regions, days] = [new Set<string>(), new Set<string>(), new Set<string>()];
   let records = 0;
@@ -46,7 +53,7 @@ export async function writeRawTable(trail: string, out: string): Promise<RawTabl
     bucket: '',
     prefix: '',
     organization: null,
-    root: `file://${out}/`,
+    root: location,
     accounts: [...accounts].sort().map((id) => ({ id, regions: [...regions].sort() })),
     regions: [...regions].sort(),
     firstDay: inOrder.at(0) ?? '',

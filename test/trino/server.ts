@@ -1,5 +1,7 @@
-/** A single-node Trino server on loopback with one catalog, `hive`: tables over local folders, with a file metastore. */
-import { spawn } from 'node:child_process';
+/**
+ * A single-node Trino server on loopback with two catalogs over the same schemas, `hive` and `iceberg`: tables in local folders,
+ * with a file metastore.
+ */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,36 +11,30 @@ import { setTimeout } from 'node:timers/promises';
 import { sql } from '../../src/trail/sql.ts';
 import { openTrino } from './client.ts';
 import { installTrino, RELEASE } from './install.ts';
+import { spawnBound } from './spawn-bound.ts';
+
+/** Where a server is, and the only folder whose files it reads and writes: `local:///x` is `x` in it. */
+export interface TrinoPlace {
+  readonly url: string;
+  readonly data: string;
+}
 
 /** A server that runs until it is disposed of or this process ends. */
-export interface TrinoServer extends AsyncDisposable {
-  readonly url: string;
-}
+export interface TrinoServer extends TrinoPlace, AsyncDisposable {}
 
 const START_WITHIN = 180_000;
 
 /** @throws NoTrino when Trino cannot be installed. */
 export async function startTrino(): Promise<TrinoServer> {
-  const home = await installTrino();
+  const { home, java } = await installTrino();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-'));
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const [url, data] = [`http://127.0.0.1:${await freePort()}`, join(folder, 'data')];
+  await mkdir(data);
   await writeProperties(join(folder, 'config.properties'), configOf(url, home, folder));
-  await writeProperties(join(folder, 'catalog/hive.properties'), {
-    'connector.name': 'hive',
-    'hive.metastore': 'file',
-    'hive.metastore.catalog.dir': `file://${folder}/metastore`,
-    'hive.partition-projection-enabled': 'true',
-    // A day without files has no folder, which is no error in a bucket.
-    'hive.ignore-absent-partitions': 'true',
-    'hive.non-managed-table-writes-enabled': 'true',
-    'hive.security': 'allow-all',
-  });
+  for (const [name, properties] of Object.entries(catalogsIn(data))) await writeProperties(join(folder, `catalog/${name}.properties`), properties);
   const log = await open(join(folder, 'server.log'), 'w');
-  const flags = ['-Xmx2G', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC'];
-  const server = spawn('java', [...flags, '-cp', `${home}/start:${home}/lib/*`, '-Dconfig=config.properties', 'Start', RELEASE], {
-    cwd: folder,
-    stdio: ['pipe', log.fd, log.fd],
-  });
+  const settings = ['-Dconfig=config.properties', `-Dnode.data-dir=${folder}`, '-Duser.timezone=UTC'];
+  const server = spawnBound(java, [...JAVA_FLAGS, ...settings, '-cp', `${home}/lib/*`, 'io.trino.server.TrinoServer'], { cwd: folder, log: log.fd });
   const ended = once(server, 'exit');
   const stop = async () => {
     server.stdin?.end();
@@ -55,10 +51,14 @@ export async function startTrino(): Promise<TrinoServer> {
     }
     await setTimeout(100);
   }
-  return { url, [Symbol.asyncDispose]: stop };
+  return { url, data, [Symbol.asyncDispose]: stop };
 }
 
-const configOf = (url: string, home: string, folder: string): Readonly<Record<string, string>> => ({
+const JAVA_FLAGS = ['-Xmx2G', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', '-XX:TieredStopAtLevel=1', '--add-modules=jdk.incubator.vector'];
+
+type Properties = Readonly<Record<string, string>>;
+
+const configOf = (url: string, home: string, folder: string): Properties => ({
   'node.id': 'test',
   'node.environment': 'test',
   'node.bind-ip': '127.0.0.1',
@@ -71,7 +71,24 @@ const configOf = (url: string, home: string, folder: string): Readonly<Record<st
   'catalog.config-dir': `${folder}/catalog`,
 });
 
-async function writeProperties(file: string, properties: Readonly<Record<string, string>>): Promise<void> {
+function catalogsIn(data: string): Readonly<Record<'hive' | 'iceberg', Properties>> {
+  const local = { 'hive.metastore.catalog.dir': 'local:///metastore', 'fs.native-local.enabled': 'true', 'local.location': data };
+  return {
+    hive: {
+      'connector.name': 'hive',
+      'hive.metastore': 'file',
+      ...local,
+      'hive.partition-projection-enabled': 'true',
+      // A day without files has no folder, which is no error in a bucket.
+      'hive.ignore-absent-partitions': 'true',
+      'hive.non-managed-table-writes-enabled': 'true',
+      'hive.security': 'allow-all',
+    },
+    iceberg: { 'connector.name': 'iceberg', 'iceberg.catalog.type': 'TESTING_FILE_METASTORE', ...local },
+  };
+}
+
+async function writeProperties(file: string, properties: Properties): Promise<void> {
   await mkdir(join(file, '..'), { recursive: true });
   await writeFile(
     file,
@@ -92,7 +109,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Trino responds seconds before its only node has the catalog, so this waits until the node can read a file. */
+/** Trino responds seconds before its only node has the catalogs, so this waits until the node can read a file. */
 async function isReady(url: string): Promise<boolean> {
   const trino = openTrino(url, 'ready');
   try {

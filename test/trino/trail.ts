@@ -1,14 +1,14 @@
 /** A trail on Trino: the raw table and the view `events`, as setup creates them on Athena, in a separate schema. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
 import { createViewStatement, VIEW } from '../../athena/tables.ts';
 import { raw as rawSql } from '../../src/trail/sql.ts';
 import { DisposalStack } from '../support/disposal-stack.ts';
 import { openTrino, type TrinoClient } from './client.ts';
 import { writeRawTable } from './raw-table.ts';
+import type { TrinoPlace } from './server.ts';
 
 /** Disposing of it deletes its schema, tables and files. */
 export interface TrinoTrail extends TrinoClient, AsyncDisposable {
@@ -17,8 +17,8 @@ export interface TrinoTrail extends TrinoClient, AsyncDisposable {
   readonly layout: BucketLayout;
 }
 
-/** Opens the trail in `folder` on the server at `url`, which must have access to local folders. */
-export async function openTrinoTrail(url: string, folder: string): Promise<TrinoTrail> {
+/** Opens a copy of the trail in `folder` on a server. */
+export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string): Promise<TrinoTrail> {
   const names = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
   const client = openTrino(url, names.database);
   const run = (text: string) => client.execute(rawSql(text));
@@ -29,9 +29,9 @@ export async function openTrinoTrail(url: string, folder: string): Promise<Trino
     stack.defer(async () => void (await run(drop)));
   };
 
-  const written = await mkdtemp(join(tmpdir(), 'trailbot-raw-'));
+  const written = await mkdtemp(join(data, 'raw-'));
   stack.defer(() => rm(written, { recursive: true, force: true }));
-  const raw = await writeRawTable(folder, written);
+  const raw = await writeRawTable(folder, { folder: written, location: `local:///${basename(written)}/` });
   await make(`create schema ${names.database}`, `drop schema ${names.database}`);
   await make(raw.create(names), `drop table ${names.database}.${names.table}`);
   await make(createViewStatement(names), `drop view ${names.database}.${VIEW}`);

@@ -8,22 +8,23 @@ import { eventsDuring } from '../../src/trail/events.ts';
 import { filterColumns, matching } from '../../src/trail/filter.ts';
 import { join as joinSql, raw, type Sql, sql } from '../../src/trail/sql.ts';
 import { isLike, WILDCARD_TEXTS } from '../support/plain-filter.ts';
+import type { TrinoPlace } from './server.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
-const url = inject('trinoUrl');
+const server = inject('trino') as TrinoPlace;
 
 const TRAIL = { first: '2026/11/18', last: '2026/11/20' };
 /** A time on the first of the sample's three days. */
 const OFFICE_HOURS = { from: new Date('2026-11-18T09:00:00Z'), to: new Date('2026-11-18T17:00:00Z') };
 
-describe.skipIf(url === null)('a sample of three days on Trino', () => {
+describe.skipIf(!server)('a sample of three days on Trino', () => {
   let folder: string;
   let trail: TrinoTrail;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-sample-'));
     await generateSample({ out: folder, end: new Date('2026-11-21T00:00:00Z'), days: 3, eventsPerDay: 500 });
-    trail = await openTrinoTrail(url ?? '', folder);
+    trail = await openTrinoTrail(server, folder);
   });
   afterAll(async () => {
     await trail?.[Symbol.asyncDispose]();
