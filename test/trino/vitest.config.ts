@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/trino/**/*.test.ts'],
-    testTimeout: 60_000,
+    // On a machine with two cores, vitest would run one file after the other. These mostly wait for the server.
+    maxWorkers: 3,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     globalSetup: 'test/trino/setup.ts',
   },
