@@ -6,7 +6,7 @@ import { explainStatement, parsePlan, planText, type Scan } from '../../athena/p
 import type { RawRow } from '../../src/trail/engine.ts';
 import type { Sql } from '../../src/trail/sql.ts';
 
-/** Runs statements in one schema of the catalog `hive`. Errors have Trino's message. */
+/** Runs statements in one schema of a catalog. Errors have Trino's message. */
 export interface TrinoClient {
   execute(statement: Sql, options?: { readonly signal?: AbortSignal }): Promise<RawRow[]>;
   /** The EXPLAIN plan of a statement, as setup requests it from Athena. */
@@ -21,8 +21,8 @@ interface Run {
 }
 
 /** Opens a client of the server at `url`. `schema` need not exist yet. */
-export function openTrino(url: string, schema: string): TrinoClient {
-  const headers = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'hive', 'X-Trino-Schema': schema, 'X-Trino-Time-Zone': 'UTC' };
+export function openTrino(url: string, schema: string, catalog: 'hive' | 'iceberg' = 'hive'): TrinoClient {
+  const headers = { 'X-Trino-User': 'test', 'X-Trino-Catalog': catalog, 'X-Trino-Schema': schema, 'X-Trino-Time-Zone': 'UTC' };
 
   async function turn(address: string | URL, request: RequestInit): Promise<z.infer<typeof page>> {
     const answer = await fetch(address, request);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
-import { createViewStatement, VIEW } from '../../athena/tables.ts';
+import { createViewStatement, type TableNames, VIEW } from '../../athena/tables.ts';
 import { raw as rawSql } from '../../src/trail/sql.ts';
 import { DisposalStack } from '../support/disposal-stack.ts';
 import { openTrino, type TrinoClient } from './client.ts';
@@ -15,11 +15,12 @@ export interface TrinoTrail extends TrinoClient, AsyncDisposable {
   /** Number of records in its files, duplicates included. */
   readonly records: number;
   readonly layout: BucketLayout;
+  readonly names: TableNames;
 }
 
 /** Opens a copy of the trail in `folder` on a server. */
 export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string): Promise<TrinoTrail> {
-  const names = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
+  const names: TableNames = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
   const client = openTrino(url, names.database);
   const run = (text: string) => client.execute(rawSql(text));
   await using stack = new DisposalStack();
@@ -36,5 +37,5 @@ export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string):
   await make(raw.create(names), `drop table ${names.database}.${names.table}`);
   await make(createViewStatement(names), `drop view ${names.database}.${VIEW}`);
   const made = stack.move();
-  return { ...client, records: raw.records, layout: raw.layout, [Symbol.asyncDispose]: () => made.disposeAsync() };
+  return { ...client, records: raw.records, layout: raw.layout, names, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }
