@@ -168,7 +168,7 @@ export function collectWords(): WordCollector {
     const { tallies } = getOrMake(calls, `${source} ${name}`, () => ({ ...place, source: copyOf(source), name: copyOf(name), tallies: new Map() }));
     const counted: Counted = {
       time: digitsOfTime(time),
-      isWrite: isWrite(name, raw('readOnly')),
+      isWrite: isWriteByName(name, raw('readOnly')),
       record: ids.size,
     };
     for (const key of CALL_KEYS) {
@@ -230,7 +230,7 @@ function add(tallies: Map<string, Tally>, word: string, { time, isWrite: write, 
 const copyOf = (slice: string): string => Buffer.from(slice, 'latin1').toString('latin1');
 
 /** As `readlike` in events.sql. */
-const isWrite = (name: string, readOnly: string | undefined): boolean => {
+const isWriteByName = (name: string, readOnly: string | undefined): boolean => {
   if (readOnly === 'true' || readOnly === '"true"') return false;
   return readOnly === 'false' || readOnly === '"false"' || !READ_NAME.test(name);
 };
@@ -375,14 +375,14 @@ function toRows(calls: readonly WordsAt[], callers: readonly CallersAt[], record
       if (EXPONENT.test(word)) return undefined;
       const name = mentionOf(word);
       if (name === '') long = addUp(long, tally);
-      else if (name !== undefined) lines.push(toLine(place, name, tally));
+      else if (name !== undefined) lines.push(mentionLine(place, name, tally));
     }
-    if (long) lines.push(toLine(place, '', long));
+    if (long) lines.push(mentionLine(place, '', long));
   }
   return { places: all.map(({ tallies: _, ...place }) => place), lines: lines.join(''), count: lines.length, records };
 }
 
-const toLine = (place: number, name: string, { events, writes, first, last }: Tally): string =>
+const mentionLine = (place: number, name: string, { events, writes, first, last }: Tally): string =>
   `${place}\t${name}\t${events}\t${writes}\t${timeOfDigits(first)}\t${timeOfDigits(last)}\n`;
 
 function wordsOfCallers(tallies: ReadonlyMap<string, ReadonlyMap<string, Tally>>): Map<string, Tally> {

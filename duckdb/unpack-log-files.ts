@@ -263,7 +263,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter, words
   const [between, time, source, name, id] = [RECORD_SEPARATOR, TIME_KEY, SOURCE_KEY, NAME_KEY, ID_KEY].map((word) =>
     finder(letters, word),
   ) as Finders;
-  const placeOn = placesOf(job);
+  const placeOn = recordPlaces(job);
   let from = opening.length;
   let count = 0;
   while (from < end) {
@@ -296,7 +296,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter, words
 }
 
 /** The places of the records of a file, by eventTime. */
-function placesOf({ day, account, region }: UnpackJob): (time: string) => RecordPlace | undefined {
+function recordPlaces({ day, account, region }: UnpackJob): (time: string) => RecordPlace | undefined {
   if (account === null || region === null) return () => undefined;
   const places = new Map<string, RecordPlace>();
   return (time) => {

@@ -18,10 +18,10 @@ import type { TimeRange } from './time-window.ts';
 export const mentionColumns: readonly string[] = 'day account region eventsource eventname name events writes first last'.split(' ');
 
 /** An id that AWS makes for each request or event. S3 has a form of its own. */
-const UUID = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+const UUID_PATTERN = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 const S3_REQUEST = '^[0-9A-Z]{16}$';
 const requestId = (column: string): string =>
-  `case when not regexp_like(${column}, '${UUID}') and not (eventsource = 's3.amazonaws.com' and regexp_like(${column}, '${S3_REQUEST}')) then ${column} end`;
+  `case when not regexp_like(${column}, '${UUID_PATTERN}') and not (eventsource = 's3.amazonaws.com' and regexp_like(${column}, '${S3_REQUEST}')) then ${column} end`;
 
 /**
  * The response without session tokens, and the additional data without the second id of S3: long random text, in which any short name is
@@ -78,7 +78,7 @@ export const allMentions: Sql = raw(`select day, account, region, eventsource, e
 export const isRandomId = (id: string, eventsource: string): boolean =>
   RANDOM_ID.test(id) || (eventsource === 's3.amazonaws.com' && RANDOM_ID_OF_S3.test(id));
 
-const [RANDOM_ID, RANDOM_ID_OF_S3] = [new RegExp(UUID), new RegExp(S3_REQUEST)];
+const [RANDOM_ID, RANDOM_ID_OF_S3] = [new RegExp(UUID_PATTERN), new RegExp(S3_REQUEST)];
 const [isNumberLike, isKeptNumber] = [new RegExp(NUMBER_LIKE), new RegExp(KEPT_NUMBER)];
 
 /** True for a word, or a part of one, that is left out as a number or a time. */

@@ -15,7 +15,7 @@ interface FoundWord {
   readonly after: string;
 }
 
-const wordsOf = (text: string): FoundWord[] =>
+const wordsWithin = (text: string): FoundWord[] =>
   [...text.toLowerCase().matchAll(new RegExp(WORD, 'g'))]
     .map(({ 0: word, index, input }) => ({ word, before: input[index - 1] ?? '', after: input[index + word.length] ?? '' }))
     // Upper and lower case of other characters differ between engines, and some become Latin letters.
@@ -25,8 +25,8 @@ const longestFirst = (a: FoundWord, b: FoundWord): number => (mentionOf(b.word)?
 const isKept = ({ word }: FoundWord): boolean => mentionOf(word) !== undefined;
 
 /** The rows with a word. One condition a word, since a sorted file is read where it has the names between the first and the last of a list. */
-const isWord = (word: string): Sql => sql`name = ${mentionOf(word) ?? ''}`;
-const isLongWord: Sql = isWord('x'.repeat(MAX_WORD_LENGTH + 1));
+const hasName = (word: string): Sql => sql`name = ${mentionOf(word) ?? ''}`;
+const hasLongName: Sql = hasName('x'.repeat(MAX_WORD_LENGTH + 1));
 
 /** Secrets Manager puts six letters or digits behind a name. */
 const SUFFIX_LENGTH = '-abc123'.length;
@@ -37,17 +37,17 @@ const SUFFIX_LENGTH = '-abc123'.length;
  */
 export function clueToName(name: string): NameClue | undefined {
   // A dot at the start may belong to the word before it.
-  const [longest] = wordsOf(name)
+  const [longest] = wordsWithin(name)
     .filter((each) => isKept(each) && each.before !== '.')
     .sort(longestFirst);
   if (!longest) return undefined;
   const { word, before, after } = longest;
   const isLast = after === '' || after === '.';
   return [
-    isWord(word),
-    ...(before === '' ? [isWord(`3a${word}`), isWord(`2f${word}`)] : []),
+    hasName(word),
+    ...(before === '' ? [hasName(`3a${word}`), hasName(`2f${word}`)] : []),
     ...(isLast ? [sql`name >= ${`${word}-`} and name < ${`${word}.`} and length(name) = ${word.length + SUFFIX_LENGTH}`] : []),
-    ...(isLast && word.length + SUFFIX_LENGTH > MAX_WORD_LENGTH ? [isLongWord] : []),
+    ...(isLast && word.length + SUFFIX_LENGTH > MAX_WORD_LENGTH ? [hasLongName] : []),
   ];
 }
 
@@ -56,14 +56,14 @@ const NEVER_ESCAPED = /^[ /:,;()[\]{}*!$#~%?|^]?$/;
 
 /** The clue to a whole value in JSON, as it is when the JSON is read: every word of it is a word of the JSON. */
 export function clueToValue(value: string): NameClue | undefined {
-  const [longest] = wordsOf(value)
+  const [longest] = wordsWithin(value)
     .filter((each) => isKept(each) && NEVER_ESCAPED.test(each.before))
     .sort(longestFirst);
-  return longest && [isWord(longest.word)];
+  return longest && [hasName(longest.word)];
 }
 
 /** Shorter parts of words are in too many of them. */
-const MIN_PART_LENGTH = 3;
+const MIN_SEARCHED_LENGTH = 3;
 
 /** A clue to a text, and the word of the text that it is. */
 export interface TextClue {
@@ -76,12 +76,12 @@ export interface TextClue {
  * record; one at an end of the text may be a part of a longer one.
  */
 export function clueToText(text: string): TextClue | undefined {
-  const words = wordsOf(text).filter(({ word }) => word.length >= MIN_PART_LENGTH);
+  const words = wordsWithin(text).filter(({ word }) => word.length >= MIN_SEARCHED_LENGTH);
   const isEnd = (character: string): boolean => character === '' || character === '.';
   const [whole] = words.filter((each) => isKept(each) && !isEnd(each.before) && !isEnd(each.after)).sort(longestFirst);
-  if (whole) return { conditions: [isWord(whole.word)], word: whole.word };
+  if (whole) return { conditions: [hasName(whole.word)], word: whole.word };
   const [part] = words.filter(({ word }) => !mayBeMissing(word)).sort((a, b) => b.word.length - a.word.length);
-  return part && { conditions: [sql`strpos(name, ${part.word}) > 0`, isLongWord], word: part.word };
+  return part && { conditions: [sql`strpos(name, ${part.word}) > 0`, hasLongName], word: part.word };
 }
 
 /** The clue to a text with the wildcards `*` and `?`: to one of the pieces between them. */

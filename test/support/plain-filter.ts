@@ -73,10 +73,18 @@ export function isMatch(event: RawRow, filter: Filter): boolean {
   if (!isTerm(filter)) return filter.any.some((list) => list.every((each) => isMatch(event, each))) !== filter.negated;
   const { field, negated, values } = filter;
   if (/[.[]/.test(field)) return values.some((value) => isAt(event, field, value)) !== negated;
-  const cells = [...(COLUMNS[field] ?? []).map((column) => event[column]), ...(field === 'mfa' ? [signInMfa(event)] : [])];
+  const searched = field === 'text' ? withoutRandomText(event) : event;
+  const cells = [...(COLUMNS[field] ?? []).map((column) => searched[column]), ...(field === 'mfa' ? [signInMfa(event)] : [])];
   const any = cells.some((cell) => cell !== null && cell !== undefined && values.some((value) => isValue(cell, field, value)));
   return any !== negated;
 }
+
+/** An event without its session token and the second id of S3, in which text is not searched for. */
+const withoutRandomText = ({ responseelements = null, additionaleventdata = null, ...event }: RawRow): RawRow => ({
+  ...event,
+  responseelements: responseelements?.replace(/"sessionToken": *"[^"]*"/g, '"sessionToken":""') ?? null,
+  additionaleventdata: additionaleventdata?.replace(/"x-amz-id-2": *"[^"]*"/, '"x-amz-id-2":""') ?? null,
+});
 
 /** MFAUsed of a sign-in of an IAM user or root, as true or false. */
 function signInMfa(event: RawRow): string | undefined {
