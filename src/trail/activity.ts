@@ -58,11 +58,8 @@ export interface ActivityOptions {
  */
 export function activityDuring(range: TimeRange, { keeps, uses, places }: ActivityOptions): Sql {
   if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places }));
+  if (!keeps) return sql`(select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${eventsDuring(range)})`;
   const days = readDays(range);
-  if (!keeps) {
-    const rows = sql`(select ${all} from activity where day between ${days.first} and ${days.last} and first >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)})`;
-    return { ...rows, reads: [days] };
-  }
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];
   const cut =
     from < to
