@@ -79,9 +79,9 @@ async function foundMentions(connection: DuckDBConnection, { places, path }: Unp
 
 /** Files of activity with fewer rows, and of mentions, are merged. Larger ones are left as they are: merging them again and again would cost more than they do. */
 const SMALL_ACTIVITY_ROWS = 200_000;
-const SMALL_MENTIONS_ROWS = 200_000;
+const SMALL_MENTIONS_ROWS = 100_000;
 /** What is merged at once, since it is sorted in memory. */
-const MAX_MERGED_ROWS = 500_000;
+const MAX_MERGED_ROWS = 250_000;
 
 /** Merges the small files of what a store keeps. Returns the files that replace those of `state`. */
 export async function mergeKept(store: string, connection: DuckDBConnection, { activity, mentions }: KeptFiles, name: string): Promise<KeptFiles> {

@@ -67,6 +67,9 @@ const BYTES_PER_FILE = 300;
 const MAX_LOAD_WORKERS = 2;
 const LOADER_MEMORY = '448MB';
 
+/** For the text of a log file and the words of a batch. Without a limit, what is no longer used of these piles up to hundreds of megabytes. */
+const UNPACK_MEMORY_MB = 192;
+
 /**
  * The loader's large statement is planned again for each part, and planning takes as long as 2,000 rows. These optimizers
  * do not improve it or make it slower: `in_clause` turns a list of five names into a join of wide rows.
@@ -136,7 +139,7 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
     temp_directory: join(store, 'spill'),
     preserve_insertion_order: 'false',
   });
-  const unpackThread = startUnpackThread();
+  const unpackThread = startUnpackThread({ oldGenerationMb: UNPACK_MEMORY_MB });
   const connections: DuckDBConnection[] = [];
   const connect = async () => {
     const connection = await instance.connect();

@@ -21,7 +21,7 @@ const startWorker = (oldGenerationMb: number | undefined): Worker =>
 
 /**
  * Starts the thread. The caller ends it. When a request ends it, such as one that needs too much memory, the next request has another.
- * `oldGenerationMb` limits its memory; by default V8 does, because any limit of ours makes a load 5 % slower.
+ * `oldGenerationMb` limits its memory; by default V8 does.
  */
 export function startUnpackThread({ oldGenerationMb }: { readonly oldGenerationMb?: number } = {}): UnpackThread {
   let worker: Worker | undefined = startWorker(oldGenerationMb);

@@ -52,6 +52,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
   const paidRows = openQueryCache();
 
   return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
+    const keeps = (await engine.keeps?.()) ?? false;
     const bill = await billing?.open({ ...run, isNewestFirst: run.isNewestFirst && !isExport, requester, now, signal });
     const costs: Cost[] = [];
     const mask = openMask(run.line && printLine(run.line));
@@ -78,7 +79,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const context: Context = {
       now,
       networks,
-      keeps: (await engine.keeps?.()) ?? false,
+      keeps,
       async ask<Row>(query: Query<Row>) {
         const known = bill && paidRows.find(query, now);
         if (known) {
