@@ -92,6 +92,7 @@ describe('Athena accepts the statements of', () => {
         const sent: Sql[] = [];
         const { next = [], table } = await desk.answer(`${name} ${example}`, { now, signal, onQuery: (statement) => sent.push(statement) });
         for (const statement of sent) expectAthenaTakes(statement);
+        if (desk !== desks[0]) continue;
         const lines = [...next.map(({ line }) => line), ...(table?.rows.slice(0, 1).flatMap((row) => row.next?.line ?? []) ?? [])];
         for (const line of lines) for (const statement of await sentBy(line)) expectAthenaTakes(statement);
       }

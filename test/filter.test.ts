@@ -85,7 +85,9 @@ describe('a filter as a condition', () => {
         }));
         const isAll = termsOf(filters).some((term) => term.values.some(({ text: value, wildcard }) => wildcard && /^\*$/.test(value)));
         const isPart = termsOf(filters).some(
-          (term) => ['text', 'resources'].includes(term.field) && (term.values.length > 1 || term.values.some(({ wildcard }) => wildcard)),
+          (term) =>
+            ['text', 'resources'].includes(term.field) &&
+            (term.values.length > 1 || term.values.some(({ text: value, wildcard }) => wildcard || value === '')),
         );
         // With more stars, or within a document, the condition is another.
         const hasSearch = termsOf(filters).some((term) => term.values.some(({ text: value, wildcard }) => wildcard && !/^[^*?]+[*]$/.test(value)));

@@ -162,8 +162,8 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
   text: {
     columns: [
       sql`requestparameters`,
-      searchedResponse,
-      searchedAdditional,
+      sql`responseelements`,
+      sql`additionaleventdata`,
       sql`serviceeventdetails`,
       sql`resourcesjson`,
       sql`useridentity`,
@@ -333,7 +333,7 @@ function fieldTests(
   values: readonly FilterValue[],
 ): Sql[] {
   const special = values.map((value) => (value.wildcard ? undefined : valueCondition?.(value.text)));
-  if (isDocument) return [...columns.map((column) => containsAny(column, values)), ...special.filter((each) => each !== undefined)];
+  if (isDocument) return [...columns.map((column) => isFoundIn(column, values)), ...special.filter((each) => each !== undefined)];
   const texts = values.filter((_, i) => !special[i]).map(({ text, wildcard }) => ({ text: toStored(text), wildcard }));
   const isName = ({ text, wildcard }: FilterValue): boolean => !wildcard && !text.startsWith('arn:');
   const names = namesColumn ? texts.filter(isName).map(({ text }) => text) : [];
@@ -348,6 +348,12 @@ function fieldTests(
       ...patterns.map((pattern) => (pattern === '*' ? sql`${column} is not null` : matchesWildcards(column, pattern))),
     ]),
   ];
+}
+
+/** That a document has any of the values, not counting its random text, which is looked at only where the whole document has one. */
+function isFoundIn(column: Sql, values: readonly FilterValue[]): Sql {
+  const searched = column.text === 'responseelements' ? searchedResponse : column.text === 'additionaleventdata' ? searchedAdditional : undefined;
+  return searched ? sql`(${containsAny(column, values)} and ${containsAny(searched, values)})` : containsAny(column, values);
 }
 
 /** That any of some columns contains any of the values, ignoring case. */
