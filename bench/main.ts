@@ -12,6 +12,7 @@ import { benchQuestions } from './questions.ts';
 import { type BenchResult, missedGoals, resultsTable } from './report.ts';
 import { benchScans } from './scans.ts';
 import { writeTinyFiles } from './tiny-files.ts';
+import { benchTurns } from './turns.ts';
 
 const projectRoot = new URL('../', import.meta.url);
 /** The end of the bench's trails: fixed, so that every run generates the same ones. */
@@ -145,6 +146,8 @@ async function benchCommands(eventCount: number): Promise<void> {
     printProgress(`${line}: ${answered.toFixed(0)} ms`);
   }
   await engine.close();
+  printProgress('twenty questions at once');
+  results.push(...(await benchTurns({ catalog, store, end: BENCH_END, size })));
   printProgress('exporting');
   const exported = await exportInChild(store, BENCH_END);
   results.push({ what: `export of ${size} events as CSV (${(exported.bytes / 1e6).toFixed(0)} MB)`, value: exported.ms, unit: 'ms' });
