@@ -1,4 +1,4 @@
-/** `npm run bench`: how fast trailbot loads a trail and answers questions, compared with gzip and jq in the same run. */
+/** `npm run bench`: how fast trailbot loads a trail and answers questions, compared with other tools in the same run. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,10 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { generateSample } from '../sample/generate.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
+import { type BenchedTrail, benchAlternatives } from './alternatives.ts';
 import { exportInChild, hasJq, loadInChild, median, shell, timed, timeOfQuestion } from './measure.ts';
 import { benchQuestions } from './questions.ts';
-import { type BenchResult, missedGoals, resultsTable } from './report.ts';
+import { aheadOfTrailbot, type BenchResult, missedGoals, resultsTable } from './report.ts';
 import { benchScans } from './scans.ts';
 import { writeTinyFiles } from './tiny-files.ts';
 import { benchTurns } from './turns.ts';
@@ -32,7 +33,8 @@ const printProgress = (text: string) => process.stderr.write(`${text}\n`);
 try {
   // First, because these depend on a server: a failure costs a minute, not the whole run.
   const scans = await benchScans({ catalog, folder: workFolder, end: BENCH_END, printProgress });
-  await benchLoad();
+  const loaded = await benchLoad();
+  results.push(...(await benchAlternatives({ ...loaded, catalog, folder: workFolder, end: BENCH_END, printProgress })));
   await benchTinyFiles();
   for (const events of STORE_SIZES) await benchCommands(events * scale);
   results.push(...scans);
@@ -41,7 +43,7 @@ try {
 }
 
 const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
-const resultsMarkdown = `# Benchmark results\n\nWritten by \`npm run bench\`${values.quick ? ' --quick' : ''} on ${machine}.\nCompare ratios, not times: both sides of a ratio were measured in one run on this machine.\n\n${resultsTable(results)}${missedGoals(results)}`;
+const resultsMarkdown = `# Benchmark results\n\nWritten by \`npm run bench\`${values.quick ? ' --quick' : ''} on ${machine}.\nCompare ratios, not times: both sides of a ratio were measured in one run on this machine.\n\n${resultsTable(results)}${missedGoals(results)}${aheadOfTrailbot(results)}`;
 process.stdout.write(resultsMarkdown);
 if (!values.quick) await writeFile(new URL('bench/results.md', projectRoot), resultsMarkdown);
 
@@ -53,7 +55,7 @@ async function makeTrail(name: string, events: number, days = BENCH_DAYS): Promi
 }
 
 /** A load compared with only decompressing the files, and a question compared with searching all files with jq. */
-async function benchLoad(): Promise<void> {
+async function benchLoad(): Promise<BenchedTrail> {
   const trail = await makeTrail('load', LOAD_EVENTS * scale);
   const gunzip = (to: string) => `find ${trail} -path '*/CloudTrail/*' -name '*.json.gz' -print0 | xargs -0 gzip -dc ${to}`;
   printProgress('loading');
@@ -106,6 +108,7 @@ async function benchLoad(): Promise<void> {
       baseline: jq,
     });
   }
+  return { trail, store, events, loadMs: load };
 }
 
 /** Many files of a few events each, as in real trails. */

@@ -41,11 +41,11 @@ export const exportInChild = (store: string, now: Date): Promise<{ readonly ms: 
   programInChild('export.ts', store, now.toISOString());
 
 /** Runs a program of the bench in a process of its own, and returns what it measured. */
-const programInChild = <Measured>(program: string, ...args: readonly string[]): Promise<Measured> =>
+export const programInChild = <Measured>(program: string, ...args: readonly string[]): Promise<Measured> =>
   runMeasured(process.execPath, fileURLToPath(new URL(program, import.meta.url)), ...args);
 
 /** Runs a command that prints what it measured as JSON. */
-async function runMeasured<Measured>(command: string, ...args: readonly string[]): Promise<Measured> {
+export async function runMeasured<Measured>(command: string, ...args: readonly string[]): Promise<Measured> {
   const { stdout } = await promisify(execFile)(command, args, { maxBuffer: 1e6 });
   return JSON.parse(stdout) as Measured;
 }

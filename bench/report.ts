@@ -12,6 +12,8 @@ export interface BenchResult {
   readonly maxRatio?: number;
   /** What it reads, which is told when it misses its goal. */
   readonly reads?: string;
+  /** What one would use instead of trailbot, if that is the baseline. */
+  readonly rival?: string;
 }
 
 /** Results as a Markdown table. */
@@ -40,6 +42,19 @@ export function missedGoals(results: readonly BenchResult[]): string {
   );
   return `\n## What the questions that missed their goals read\n\n${items.join('')}`;
 }
+
+/** Where what one would use instead is faster than trailbot; empty when nothing was compared. */
+export function aheadOfTrailbot(results: readonly BenchResult[]): string {
+  const compared = results.filter(({ rival }) => rival !== undefined);
+  if (compared.length === 0) return '';
+  const items = compared.flatMap(({ what, value, unit, against, baseline = Infinity }) =>
+    value > baseline ? [`- ${against}, ${withUnit(baseline, unit)}; trailbot's ${what}, ${withUnit(value, unit)}.\n`] : [],
+  );
+  return `\n## Where others are ahead\n\n${ALTERNATIVES_NOTE}\n\n${items.length > 0 ? items.join('') : 'In this run, nowhere.\n'}`;
+}
+
+const ALTERNATIVES_NOTE = `Their tables have the text of each record and seven of its fields. trailbot's load also finds who made a call, what it was about and
+whether it changed something, leaves out what was delivered twice, and makes what counts and searches for names are answered from.`;
 
 function goalCell({ value, unit, baseline, max, maxRatio }: BenchResult): string {
   if (maxRatio !== undefined && baseline !== undefined)

@@ -38,7 +38,7 @@ const PROGRAMS = /^src\/main\.ts$|^(src\/cli|sample|bench|calls|attack)\/main\.t
 const PACKAGES: readonly { readonly name: RegExp; readonly rooms: readonly string[] }[] = [
   { name: /^@slack\//, rooms: ['src/slack', 'src/message', 'playground', 'src/app.ts', 'attack'] },
   { name: /^@aws-sdk\//, rooms: ['athena', 'src/state', 'src/app.ts'] },
-  { name: /^@duckdb\//, rooms: ['duckdb'] },
+  { name: /^@duckdb\//, rooms: ['duckdb', 'bench'] },
   { name: /^handlebars$/, rooms: ['src/message'] },
   { name: /^node-cron$/, rooms: ['src/clock'] },
 ];
