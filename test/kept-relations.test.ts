@@ -57,10 +57,7 @@ describe('what a store keeps', () => {
   test.each([
     ['letters that are written by their number', { requestParameters: { name: 'a<b>c\u0001d' }, errorMessage: 'not\nfound\tin "x"' }],
     ['letters that are Latin in lower case', { requestParameters: { name: 'Kelvin \u212aelvin \u0130stanbul' } }],
-    [
-      'accounts and addresses as numbers',
-      { requestParameters: { accountId: 111122223333, big: 12345678901234567890, ip: '203.0.113.9', at: 1.5e10 } },
-    ],
+    ['accounts and addresses as numbers', { requestParameters: { accountId: 111122223333, big: 123456789012345, ip: '203.0.113.9', at: 1.5e10 } }],
     [
       'keys and values of all kinds',
       { requestParameters: { 'Aws:Tag/Key': ['x', 1, true, null, { deep: { deeper: 'y.z..w.' } }] }, serviceEventDetails: { state: 'DONE' } },
