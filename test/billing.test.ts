@@ -52,6 +52,8 @@ async function pricedDesk(
       }
     },
     scanLimitBytes: async () => mostBytes,
+    // As Athena, which keeps neither activity nor mentions.
+    keeps: async () => false,
     async estimate(reads) {
       if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
@@ -110,7 +112,8 @@ describe('An expensive question', () => {
 
   test('is estimated by how often its command or report reads its window, which matches the queries', async () => {
     const catalog = await loadRegistry(root);
-    const engine = await openDuckDB(inject('sampleStore'));
+    const duck = await openDuckDB(inject('sampleStore'));
+    const engine = { ...duck, keeps: async () => false };
     const desk = openDesk(catalog, engine);
     const priced = openDesk(catalog, { ...engine, estimate: async () => undefined });
     const [now, read] = [new Date(SAMPLE_END), [] as Days[]];

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closestColumnValue } from '../src/analysis/filter-suggestions.ts';
 import type { Next } from '../src/answer/answer.ts';
+import { openDesk } from '../src/desk/desk.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
 import { runQuery } from '../src/trail/engine.ts';
 import { sql } from '../src/trail/sql.ts';
 import { type OpenTrail, openFolder, record, type TrailFolder, trailFolder, user } from './support/trail-folder.ts';
@@ -139,7 +141,9 @@ describe('the closest name in the trail', () => {
 });
 
 test('a correction takes one more query, and only when the answer is empty and a filter holds a name', async () => {
-  const queries = async (line: string) => (await open.ask(`${line} ${DAY}`)).coverage?.queries;
+  const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), { ...open.engine, keeps: async () => false });
+  const options = { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal };
+  const queries = async (line: string) => (await desk.answer(`${line} ${DAY}`, options)).coverage?.queries;
   expect(await queries('events event:DeleteBucket')).toBe(1);
   for (const filter of ['event:deletebucket', 'user:nobody event:x', 'source:KMS', 'requestParameters.x:*', '(event:a OR key:b ip:192.0.2.1)']) {
     expect(await queries(`events ${filter}`)).toBe(2);
