@@ -51,8 +51,8 @@ export default command({
       window,
     } = asked;
     const max = memoryLimit(context, MAX_LAUNCH_CALLS);
-    const launched = clueToName(id) ?? [];
-    const places = await findPlaces(() => [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })], context);
+    const launched = clueToName(id);
+    const places = await findPlaces(() => (launched ? [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })] : []), context);
     const calls = await newestFirst(context, window, {
       query: (part) => query(launchCall)`
         select ${listed}, instances

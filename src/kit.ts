@@ -43,7 +43,7 @@ export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
 export { hasId, placesOfId } from './trail/event-id.ts';
 export { distinctEventCount, eventsDuring, eventsDuringAny, isoSecond } from './trail/events.ts';
 export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';
-export { placesInActivity, placesOf, placesOfClue } from './trail/filter-places.ts';
+export { allPlaces, placesInActivity, placesOf, placesOfClue } from './trail/filter-places.ts';
 export { isRequestLeftOut, leftOutParts } from './trail/left-out.ts';
 export { clueToName } from './trail/name-clue.ts';
 export { findPlaces, type PlaceQueries, type Places } from './trail/places.ts';

@@ -70,6 +70,7 @@ describe('what a store keeps', () => {
         sharedEventID: '0A1B',
       },
     ],
+    ['two session tokens', { responseElements: { a: { sessionToken: 'first/token+one' }, b: { sessionToken: 'second/token+two' } } }],
     [
       'a second id of S3',
       { eventSource: 's3.amazonaws.com', requestID: '0123456789ABCDEF', additionalEventData: { 'x-amz-id-2': 'aB/cD+ef=', bytesTransferredIn: 12 } },

@@ -107,7 +107,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['Table', 'BilledQuery'], because: 'types of an answer and of a context' },
   { names: ['readJson', 'toJsonText'], because: 'read and write JSON without loss, as everything does' },
   { names: ['report'], because: 'declares reports, of which there is one' },
-  { names: ['isInActivity', 'placesInActivity', 'PlaceQueries'], because: 'narrow a search, like placesOf' },
+  { names: ['allPlaces', 'isInActivity', 'placesInActivity', 'PlaceQueries'], because: 'narrow a search, like placesOf' },
   { names: ['distinctEventCount'], because: 'counts events, as eventCount counts activity' },
   { names: ['eventsDuringAny'], because: 'reads events: only src/trail writes that SQL' },
   { names: ['resolveField', 'printFilter'], because: 'read and print filters, which only src/trail and src/question do' },

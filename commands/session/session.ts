@@ -1,5 +1,6 @@
 /** The calls of a session, of the sessions that it came from and of those that it started: one timeline across accounts. */
 import {
+  allPlaces,
   CONSOLE_SESSION_MS,
   type Context,
   clueToName,
@@ -202,7 +203,7 @@ async function readSessionCalls(
   for (let step = 0; lookups.length > 0 && step <= MAX_STEPS; step += 1) {
     for (const { key } of lookups) asked.add(key);
     const current = lookups;
-    const places = await findPlaces(() => [current.flatMap((each) => each.places(window))], context);
+    const places = await findPlaces(() => [allPlaces(current.map((each) => each.places(window)))].filter((each) => each !== undefined), context);
     const rows = await context.ask(query(sessionEvent)`
       select ${listed}, actorbasis, readlike, invokedby, identityaccountid, principalid, identityarn, accesskeyid, sessioncreationdate as created,
              sharedeventid,
@@ -233,8 +234,8 @@ async function readSessionCalls(
 interface SessionLookup {
   readonly key: string;
   readonly where: Sql;
-  /** Queries for where such calls are. */
-  places(range: TimeRange): PlaceQueries;
+  /** Queries for where such calls are; undefined for anywhere. */
+  places(range: TimeRange): PlaceQueries | undefined;
 }
 
 /** Maximum sessions to follow at each step. */
@@ -321,7 +322,7 @@ function issuedAt(principal: string, created: string, key: string | null): Sessi
 const keptLookup = (key: string, where: Sql): SessionLookup => ({ key, where, places: (range) => placesInActivity(range, where) });
 
 /** Queries for where the calls of `isCallOf` are that match filters: what the filters allow is read anyway. */
-function placesOfCalls(who: ResourceId, filters: readonly Filter[], range: TimeRange): PlaceQueries {
+function placesOfCalls(who: ResourceId, filters: readonly Filter[], range: TimeRange): PlaceQueries | undefined {
   if (who.kind !== 'key')
     return placesInActivity(
       range,
@@ -330,7 +331,8 @@ function placesOfCalls(who: ResourceId, filters: readonly Filter[], range: TimeR
         ' and ',
       ),
     );
-  return [...placesInActivity(range, sql`accesskeyid = ${who.name}`), ...placesOfClue(clueToName(who.name) ?? [], range, { ofCalls: true })];
+  const clue = clueToName(who.name);
+  return clue && [...placesInActivity(range, sql`accesskeyid = ${who.name}`), ...placesOfClue(clue, range, { ofCalls: true })];
 }
 
 function secondsAround(at: string, spread: number): string[] {

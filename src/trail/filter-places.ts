@@ -7,7 +7,7 @@ import { columnsContain, type Filter, filterColumns, isTerm, matching, mayBeLeft
 import type { FilterValue } from './filter-value.ts';
 import { documentColumn, readPath } from './json-path.ts';
 import { mentionsDuring } from './mentions.ts';
-import { clueToPattern, clueToText, clueToValue, type NameClue, type TextClue } from './name-clue.ts';
+import { clueToPattern, clueToText, clueToValue, clueToValuePattern, type NameClue, type TextClue } from './name-clue.ts';
 import { findPlaces, type KeptTrail, type PlaceQueries, type Places, placeColumns } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import type { TimeRange } from './time-window.ts';
@@ -53,7 +53,7 @@ export const placesOf = (range: TimeRange, { filters = [], where }: Selection, t
 function placesOfFilter(filter: Filter, range: TimeRange): PlaceQueries | undefined {
   if (filter.negated) return undefined;
   if (isTerm(filter)) return placesOfTerm(filter, range);
-  return allOf(
+  return allPlaces(
     filter.any.map((all) => {
       const condition = matching(all);
       if (isInActivity([condition])) return placesInActivity(range, condition);
@@ -63,7 +63,7 @@ function placesOfFilter(filter: Filter, range: TimeRange): PlaceQueries | undefi
 }
 
 /** All queries of several alternatives; undefined when one of them is not known. */
-const allOf = (alternatives: readonly (PlaceQueries | undefined)[]): PlaceQueries | undefined =>
+export const allPlaces = (alternatives: readonly (PlaceQueries | undefined)[]): PlaceQueries | undefined =>
   alternatives.every((each) => each !== undefined) ? alternatives.flat() : undefined;
 
 function placesOfTerm(term: Term, range: TimeRange): PlaceQueries | undefined {
@@ -71,7 +71,7 @@ function placesOfTerm(term: Term, range: TimeRange): PlaceQueries | undefined {
   const path = readPath(field);
   if (field === 'text') return placesOfText(values, range);
   if (field === 'target' || field === 'message') return placesOfValues(values, range, { ofCalls: true });
-  if (field === 'resources') return allOf(values.map((value) => placesOrNothing(clueTo(value)?.conditions, range, { ofCalls: true })));
+  if (field === 'resources') return allPlaces(values.map((value) => placesOrNothing(clueTo(value)?.conditions, range, { ofCalls: true })));
   if (!path) return undefined;
   const isOfCaller = ['useridentity', 'tlsdetails', 'addendum', 'edgedevicedetails'].includes(documentColumn(path).text);
   const found = placesOfValues(values, range, { ofCalls: !isOfCaller });
@@ -85,7 +85,7 @@ const placesOrNothing = (clue: NameClue | undefined, range: TimeRange, options: 
   clue && placesOfClue(clue, range, options);
 
 const placesOfValues = (values: readonly FilterValue[], range: TimeRange, options: ClueOptions): PlaceQueries | undefined =>
-  allOf(values.map(({ text, wildcard }) => placesOrNothing(wildcard ? clueToPattern(text)?.conditions : clueToValue(text), range, options)));
+  allPlaces(values.map(({ text, wildcard }) => placesOrNothing(wildcard ? clueToValuePattern(text)?.conditions : clueToValue(text), range, options)));
 
 const clueTo = ({ text, wildcard }: FilterValue): TextClue | undefined => (wildcard ? clueToPattern(text) : clueToText(text));
 
@@ -99,7 +99,7 @@ function placesOfText(values: readonly FilterValue[], range: TimeRange): PlaceQu
   // An address can be written in several ways, and ids of requests to S3 are no mentions.
   if (values.some(({ text }) => isIP(text) || isRequestId(text))) return undefined;
   const clues = values.map(clueTo);
-  const found = allOf(clues.map((clue) => placesOrNothing(clue?.conditions, range, { ofCalls: false })));
+  const found = allPlaces(clues.map((clue) => placesOrNothing(clue?.conditions, range, { ofCalls: false })));
   if (!found) return undefined;
   const inIds = values.filter((_, i) => PART_OF_ID.test(clues[i]?.word ?? ''));
   return [...found, ...placesInActivity(range, columnsContain(KEPT_TEXTS, values)), ...(inIds.length > 0 ? idPlaces(inIds, range) : [])];

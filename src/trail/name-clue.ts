@@ -85,9 +85,16 @@ export function clueToText(text: string): TextClue | undefined {
 }
 
 /** The clue to a text with the wildcards `*` and `?`: to one of the pieces between them. */
-export const clueToPattern = (pattern: string): TextClue | undefined =>
-  pattern
-    .split(/[*?]+/)
+export const clueToPattern = (pattern: string): TextClue | undefined => firstClue(pattern, /[*?]+/);
+
+/** The same for a value in JSON, as it is when the JSON is read: to one of the pieces between wildcards and characters that JSON escapes. */
+export const clueToValuePattern = (pattern: string): TextClue | undefined => firstClue(pattern, MAY_BE_ESCAPED);
+
+const MAY_BE_ESCAPED = /[^A-Za-z0-9_@+. /:,;()[\]{}!$#~%|^-]+/;
+
+const firstClue = (text: string, between: RegExp): TextClue | undefined =>
+  text
+    .split(between)
     .sort((a, b) => b.length - a.length)
     .map(clueToText)
     .find((clue) => clue !== undefined);

@@ -13,10 +13,9 @@ const PATHS = [
   'requestParameters.bucketName',
   'requestParameters.roleName',
   'requestParameters.instancesSet.items.instanceId',
-  'responseElements.*',
   'userIdentity.arn',
   'requestParameters.key',
-].filter((path) => !path.includes('*'));
+];
 const COLUMN_OF_FIELD: Readonly<Record<string, string>> = {
   event: 'eventname',
   source: 'eventsource',
