@@ -1,9 +1,13 @@
 /**
- * The mentions of log files, found in their text while it is unpacked: ten times as fast as the SQL of `src/trail/mentions.ts`, and the same.
- * It reads JSON as CloudTrail writes it. Where a record has anything else, such as escaped letters, nothing is known of the batch, and
+ * The mentions of log files, found in their bytes while they are unpacked: many times as fast as the SQL of `src/trail/mentions.ts`, and the
+ * same. It reads JSON as CloudTrail writes it. Where a record has anything else, such as escaped letters, nothing is known of the batch, and
  * the SQL makes its mentions.
  */
 import { isRandomId, mentionOf } from '../src/trail/mentions.ts';
+import { type Finder, finder } from './finder.ts';
+import { openMentionRows, timeNumber } from './mention-rows.ts';
+import { AFTER_IDENTITY, AT, CALL_KEYS, checkString, hasBytes, NotPlain, RECORD_KEYS, readTopLevel } from './record-keys.ts';
+import { hashOf, NO_HASH, openTallyTable, openTextTable, type Tally, type TextTable } from './text-table.ts';
 
 /** Where in the trail a record is. */
 export interface RecordPlace {
@@ -12,398 +16,338 @@ export interface RecordPlace {
   readonly region: string;
 }
 
-/** The events that have a word, or a text. Times are the digits of eventTimes. */
-interface Tally {
-  events: number;
-  writes: number;
-  first: number;
-  last: number;
-  /** The number of the record that was counted last, since a record counts once. */
-  record: number;
-}
-
-/** The words of one call at one place; without a call, those of callers there. */
-interface WordsAt extends RecordPlace {
+/** Where a call was made, or where callers were: then `source` and `name` are null. */
+interface WordPlace extends RecordPlace {
   readonly source: string | null;
   readonly name: string | null;
-  readonly tallies: Map<string, Tally>;
 }
 
 /** The words of a batch, as they are found. */
 export interface WordCollector {
-  /** Reads a record, `text` from the opening brace at `from` up to `to`, with a character for each byte. */
-  /** Without a place, or an eventID that AWS gave, DuckDB finds other values for these. */
-  read(text: string, from: number, to: number, place: RecordPlace | undefined, hasAwsId: boolean): void;
+  /**
+   * Reads a record, `text` from the opening brace at `from` up to `to`; `letters` has a character for each byte. Without a place, or an eventID that AWS gave, DuckDB finds other
+   * values for these, so that nothing is known of the batch.
+   */
+  read(text: Buffer, letters: string, from: number, to: number, place: RecordPlace | undefined, hasAwsId: boolean): void;
   /** The rows of `mentions`; undefined when a record was not as CloudTrail writes it. */
   mentions(): MentionRows | undefined;
 }
 
-/** Rows of `mentions`, and the places and calls that they refer to by their index. `name` is null for callers. */
+/** Rows of `mentions`, and the places that they refer to by their index. */
 export interface MentionRows {
-  readonly places: readonly (RecordPlace & { readonly source: string | null; readonly name: string | null })[];
+  readonly places: readonly WordPlace[];
   /** One line of tab-separated values for each row: place, name, events, writes, first, last. */
-  readonly lines: string;
-  readonly count: number;
+  readonly lines: Buffer;
   /** Different records that were read. */
   readonly records: number;
 }
 
-const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [34, 92, 44, 58, 123, 125, 91, 93] as const;
+const [QUOTE, BACKSLASH, COLON, NEWLINE, SPACE, DASH, DOT_BYTE, LETTER_U] = [34, 92, 58, 10, 32, 45, 46, 117] as const;
+const [TRUE, FALSE] = [Buffer.from('true'), Buffer.from('false')] as const;
 
-/** What a character is for words: a part of any word, of a number or a time too, a capital, a dot within a word, or none of these. */
-const [NO_WORD, OF_WORD, OF_NUMBER, CAPITAL, DOT] = [0, 1, 2, 3, 4] as const;
+/** What a byte is for words: a part of any word, of a number or a time too, a dot within a word, or none of these. */
+const [NO_WORD, OF_WORD, OF_NUMBER, DOT] = [0, 1, 2, 3] as const;
 const CLASSES = Uint8Array.from({ length: 256 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/[0-9tz+_-]/.test(character)) return OF_NUMBER;
-  if (/[a-z@]/.test(character)) return OF_WORD;
-  if (/[A-Z]/.test(character)) return CAPITAL;
+  if (/[A-Za-z@]/.test(character)) return OF_WORD;
   return character === '.' ? DOT : NO_WORD;
 });
+const SAME_LETTERS = Uint8Array.from({ length: 256 }, (_, code) => code);
+const SMALL_LETTERS = SAME_LETTERS.map((code) =>
+  String.fromCharCode(code)
+    .replace(/[A-Z]/, (letter) => letter.toLowerCase())
+    .charCodeAt(0),
+);
+const IS_HEX = Uint8Array.from({ length: 256 }, (_, code) => (/[0-9a-f]/.test(String.fromCharCode(code)) ? 1 : 0));
 
-const TIME_FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.]\d+)?Z$/;
 const CALL_NAME = /^[A-Za-z0-9_.:-]+$/;
 const READ_NAME = /^(?:Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)/;
 /** A number whose text DuckDB changes. */
 const EXPONENT = /^[0-9.]+e[+-]?[0-9]+$/;
 
-/** The keys of a record that matter, by their place in the list of ranges that `readTopLevel` fills. */
-const RECORD_KEYS = [
-  'requestParameters',
-  'responseElements',
-  'additionalEventData',
-  'serviceEventDetails',
-  'resources',
-  'errorMessage',
-  'userIdentity',
-  'tlsDetails',
-  'addendum',
-  'edgeDeviceDetails',
-  'eventID',
-  'requestID',
-  'sharedEventID',
-  'eventTime',
-  'eventSource',
-  'eventName',
-  'readOnly',
-] as const;
-type RecordKey = (typeof RECORD_KEYS)[number];
-const keyAt = Object.fromEntries(RECORD_KEYS.map((key, i) => [key, i])) as { readonly [key in RecordKey]: number };
-const KEYS_BY_LENGTH = Map.groupBy(RECORD_KEYS, ({ length }) => length);
-const CALL_KEYS = RECORD_KEYS.slice(0, keyAt.userIdentity);
-const ID_KEYS = ['eventID', 'requestID', 'sharedEventID'] as const;
+/** The keys whose values mentions leave out, by where they are. */
+const LEFT_OUT_KEYS: readonly (string | undefined)[] = RECORD_KEYS.map(
+  (key) => ({ responseElements: '"sessionToken"', additionalEventData: '"x-amz-id-2"' })[key as string],
+);
+/** What each record has. */
+const NEEDED_KEYS = [AT.eventID, AT.eventTime, AT.eventSource, AT.eventName] as const;
 
-/** The parts of some texts that mentions leave out: the key before them, and what they become. */
-const LEFT_OUT: { readonly [key in RecordKey]?: { readonly key: string; readonly value: RegExp; readonly becomes: string } } = {
-  responseElements: { key: '"sessionToken"', value: /"sessionToken": *"[^"]*"/g, becomes: '"sessionToken":""' },
-  additionalEventData: { key: '"x-amz-id-2"', value: /"x-amz-id-2": *"[^"]*"/g, becomes: '"x-amz-id-2":""' },
-};
-
-/** Thrown at what this does not read as DuckDB does. */
-class NotPlain extends Error {}
-
-/** Texts about callers at one place: by `userIdentity`, then by the other texts. */
-interface CallersAt extends RecordPlace {
-  readonly tallies: Map<string, Map<string, Tally>>;
-}
+/** How `mentions` has a word: not at all, as a number whose text DuckDB changes, or by the name with this number less `NAMED`. */
+const [LEFT_OUT_WORD, ODD_WORD, NAMED] = [0, 1, 2] as const;
+/** The number of the empty name, which all long words have. */
+const LONG_WORD = 0;
 
 /** Opens a collector for the records of a batch. */
 export function collectWords(): WordCollector {
-  const byPlace = new Map<string, Map<string, WordsAt>>();
-  const callers = new Map<string, CallersAt>();
-  const ids = new Set<number>();
+  const ids = openTextTable();
+  const words = openTextTable();
+  /** How `mentions` has each of the words. */
+  const names: number[] = [];
+  /** The tallies of names, by place. */
+  const tallies = openTallyTable();
+  /** Services and calls, with what is between them in a record, in the group of their folder. */
+  const calls = openTextTable();
+  /** Where each of the calls is in `places`. */
+  const placeOfCall: number[] = [];
+  /** Texts about callers: each `userIdentity` in the group of its place, and the other texts in the group of the identity. */
+  const identities = openTextTable();
+  const others = openTextTable();
+  const othersTallies = openTallyTable();
+  const places: WordPlace[] = [];
+  /** Whether calls are writes by their names, by place. */
+  const writes: boolean[] = [];
+  /** Where callers are in `places`, by folder of the trail. */
+  const folders = new Map<string, number>();
   const starts = new Int32Array(RECORD_KEYS.length);
   const ends = new Int32Array(RECORD_KEYS.length);
   let isPlain = true;
   let lastPlace: RecordPlace | undefined;
-  let calls = new Map<string, WordsAt>();
-  let caller: CallersAt = { day: '', account: '', region: '', tallies: new Map() };
+  let lastLetters: string | undefined;
+  /** Finds the keys whose values are left out, in the text of a file. */
+  let afterIdentity: Finder = () => -1;
+  let finders: readonly (Finder | undefined)[] = [];
+  let folder = 0;
+  /** What the words that are found are counted for. */
+  let place = 0;
+  let record = 0;
+  let added: Tally = { events: 0, writes: 0, first: 0, last: 0 };
+  // The name of all long words.
+  addWord(Buffer.alloc(0), 0, 0, NO_HASH);
 
   return {
-    read(text, from, to, place, hasAwsId) {
-      isPlain &&= place !== undefined && hasAwsId;
-      if (!isPlain || place === undefined) return;
+    read(text, letters, from, to, at, hasAwsId) {
+      isPlain &&= at !== undefined && hasAwsId;
+      if (!isPlain || at === undefined) return;
+      if (letters !== lastLetters) {
+        lastLetters = letters;
+        afterIdentity = finder(letters, AFTER_IDENTITY);
+        finders = LEFT_OUT_KEYS.map((key) => (key === undefined ? undefined : finder(letters, key)));
+      }
       try {
-        readRecord(text, from, to, place);
+        readRecord(text, from, to, at);
       } catch (error) {
         if (!(error instanceof NotPlain)) throw error;
         isPlain = false;
       }
     },
-    mentions: () =>
-      isPlain
-        ? toRows(
-            [...byPlace.values()].flatMap((each) => [...each.values()]),
-            [...callers.values()],
-            ids.size,
-          )
-        : undefined,
+    mentions() {
+      if (!isPlain) return undefined;
+      try {
+        addCallers();
+      } catch (error) {
+        if (!(error instanceof NotPlain)) throw error;
+        return undefined;
+      }
+      return { places, lines: writeRows(), records: ids.size };
+    },
   };
 
-  function ofIdentity(identity: string): Map<string, Tally> {
-    const found = caller.tallies.get(identity);
-    if (found) return found;
-    const made = new Map<string, Tally>();
-    caller.tallies.set(copyOf(identity), made);
-    return made;
+  function addPlace(made: WordPlace): number {
+    places.push(made);
+    writes.push(made.name !== null && !READ_NAME.test(made.name));
+    return places.length - 1;
   }
 
-  function readRecord(text: string, from: number, to: number, place: RecordPlace): void {
+  function folderOf(at: RecordPlace): number {
+    const key = `${at.day} ${at.account} ${at.region}`;
+    const found = folders.get(key) ?? addPlace({ ...at, source: null, name: null });
+    folders.set(key, found);
+    return found;
+  }
+
+  function readRecord(text: Buffer, from: number, to: number, at: RecordPlace): void {
     starts.fill(0);
-    readTopLevel(text, from, to, starts, ends);
-    const raw = (key: RecordKey): string | undefined => (starts[keyAt[key]] ? text.slice(starts[keyAt[key]], ends[keyAt[key]]) : undefined);
-    const plain = (key: RecordKey): string | undefined => plainString(raw(key));
-    const [id, time, source, name] = [plain('eventID'), plain('eventTime'), plain('eventSource'), plain('eventName')];
-    if (!id || time === undefined || !TIME_FORM.test(time) || !source || !CALL_NAME.test(source) || !name || !CALL_NAME.test(name))
-      throw new NotPlain();
+    ends.fill(0);
+    readTopLevel(text, afterIdentity, from, to, starts, ends);
+    for (let key = AT.eventID; key <= AT.eventName; key += 1) if (starts[key] !== 0) checkString(text, starts[key] as number, ends[key] as number);
+    for (const key of NEEDED_KEYS) if ((ends[key] as number) - (starts[key] as number) < 2) throw new NotPlain();
     // A log file may be delivered twice.
-    const number = digitsOfId(id);
-    if (ids.has(number)) return;
-    ids.add(number);
-    if (place !== lastPlace) {
-      const key = `${place.day} ${place.account} ${place.region}`;
-      calls = getOrMake(byPlace, key, () => new Map<string, WordsAt>());
-      caller = getOrMake(callers, key, () => ({ ...place, tallies: new Map() }));
-      lastPlace = place;
+    const before = ids.size;
+    record = textNumber(ids, 0, text, (starts[AT.eventID] as number) + 1, (ends[AT.eventID] as number) - 1);
+    if (record < before) return;
+    if (at !== lastPlace) {
+      folder = folderOf(at);
+      lastPlace = at;
     }
-    const { tallies } = getOrMake(calls, `${source} ${name}`, () => ({ ...place, source: copyOf(source), name: copyOf(name), tallies: new Map() }));
-    const counted: Counted = {
-      time: digitsOfTime(time),
-      isWrite: isWriteByName(name, raw('readOnly')),
-      record: ids.size,
-    };
-    for (const key of CALL_KEYS) {
-      const [start, end] = [starts[keyAt[key]] as number, ends[keyAt[key]] as number];
-      if (start === 0) continue;
-      const leftOut = LEFT_OUT[key];
-      if (leftOut && text.slice(start, end).includes(leftOut.key)) {
-        const rest = text.slice(start, end).replace(leftOut.value, leftOut.becomes);
-        addWords(rest, 0, rest.length, tallies, counted);
-      } else if (key === 'errorMessage') {
-        // A text, not JSON: what is escaped in it is no part of a word.
-        const message = text.slice(start, end).replace(/\\[^u]/g, ' ');
-        addWords(message, 0, message.length, tallies, counted);
-      } else addWords(text, start, end, tallies, counted);
+    place = callPlace(text, at);
+    const time = timeNumber(text, (starts[AT.eventTime] as number) + 1, (ends[AT.eventTime] as number) - 1);
+    added = { events: 1, writes: isWrite(text) ? 1 : 0, first: time, last: time };
+    for (let key = 0; key < CALL_KEYS; key += 1) {
+      if (starts[key] !== 0) addWordsOf(key, text, starts[key] as number, ends[key] as number);
     }
-    for (const key of ID_KEYS) {
-      const value = key === 'eventID' ? id : plain(key);
-      if (value && !isRandomId(value, source)) addWords(value, 0, value.length, tallies, counted);
+    for (let key = AT.eventID; key <= AT.sharedEventID; key += 1) {
+      if (starts[key] !== 0) addId(text, (starts[key] as number) + 1, (ends[key] as number) - 1);
     }
-    const others =
-      starts[keyAt.addendum] || starts[keyAt.edgeDeviceDetails]
-        ? `${raw('tlsDetails')}\n${raw('addendum')}\n${raw('edgeDeviceDetails')}`
-        : raw('tlsDetails');
-    add(ofIdentity(raw('userIdentity') ?? ''), others ?? '', counted);
+    const identity = textNumber(identities, folder, text, starts[AT.userIdentity] as number, ends[AT.userIdentity] as number);
+    othersTallies.count(0, otherTexts(text, identity), record, added);
   }
-}
 
-/** The first 48 bits of a UUID. Two events with the same count as one, and then the number of records is not that of the events. */
-const digitsOfId = (id: string): number => Number.parseInt(id.slice(0, 8), 16) * 0x10000 + Number.parseInt(id.slice(9, 13), 16);
-
-/** 20261120143000 of 2026-11-20T14:30:00Z. */
-const digitsOfTime = (time: string): number =>
-  Number(time.slice(0, 4) + time.slice(5, 7) + time.slice(8, 10) + time.slice(11, 13) + time.slice(14, 16) + time.slice(17, 19));
-
-const timeOfDigits = (digits: number): string => String(digits).replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6Z');
-
-/** What one record adds to the tallies of its words. */
-interface Counted {
-  readonly time: number;
-  readonly isWrite: boolean;
-  readonly record: number;
-}
-
-function add(tallies: Map<string, Tally>, word: string, { time, isWrite: write, record }: Counted): void {
-  const known = tallies.get(word);
-  if (known === undefined) {
-    tallies.set(copyOf(word), { events: 1, writes: write ? 1 : 0, first: time, last: time, record });
-    return;
+  /** Where the call of the record is in `places`. */
+  function callPlace(text: Buffer, at: RecordPlace): number {
+    const [start, end] = [(starts[AT.eventSource] as number) + 1, (ends[AT.eventName] as number) - 1];
+    // Most often there is only a key between the service and the call.
+    const isTogether = end > start && end - start < MAX_CALL_BYTES;
+    const both = isTogether ? text : joined(text, [AT.eventSource, AT.eventName]);
+    const number = isTogether ? textNumber(calls, folder, both, start, end) : textNumber(calls, folder, both, 0, both.length);
+    if (number < placeOfCall.length) return placeOfCall[number] as number;
+    const [source = '', name = ''] = [AT.eventSource, AT.eventName].map((key) =>
+      text.toString('latin1', (starts[key] as number) + 1, (ends[key] as number) - 1),
+    );
+    if (!CALL_NAME.test(source) || !CALL_NAME.test(name)) throw new NotPlain();
+    placeOfCall.push(addPlace({ ...at, source, name }));
+    return places.length - 1;
   }
-  if (known.record === record) return;
-  known.record = record;
-  known.events += 1;
-  if (write) known.writes += 1;
-  if (time < known.first) known.first = time;
-  else if (time > known.last) known.last = time;
-}
 
-/** A slice of a text would keep the whole text in memory. */
-const copyOf = (slice: string): string => Buffer.from(slice, 'latin1').toString('latin1');
+  function otherTexts(text: Buffer, identity: number): number {
+    if (starts[AT.addendum] === 0 && starts[AT.edgeDeviceDetails] === 0)
+      return textNumber(others, identity, text, starts[AT.tlsDetails] as number, ends[AT.tlsDetails] as number);
+    const all = joined(text, [AT.tlsDetails, AT.addendum, AT.edgeDeviceDetails]);
+    return textNumber(others, identity, all, 0, all.length);
+  }
 
-/** As `readlike` in events.sql. */
-const isWriteByName = (name: string, readOnly: string | undefined): boolean => {
-  if (readOnly === 'true' || readOnly === '"true"') return false;
-  return readOnly === 'false' || readOnly === '"false"' || !READ_NAME.test(name);
-};
+  /** The values of some keys, in lines. */
+  function joined(text: Buffer, keys: readonly number[]): Buffer {
+    return Buffer.concat(keys.flatMap((key) => [text.subarray(starts[key], ends[key]), Buffer.of(NEWLINE)]));
+  }
 
-/** Adds the words of a part of a text to tallies. Numbers and times are left out here, before they cost anything. */
-function addWords(text: string, from: number, to: number, tallies: Map<string, Tally>, counted: Counted): void {
-  let start = -1;
-  let end = -1;
-  let hasLetter = false;
-  let hasCapital = false;
-  for (let i = from; i <= to; i += 1) {
-    const code = i < to ? text.charCodeAt(i) : 0;
-    const kind = CLASSES[code] as number;
-    if (kind !== NO_WORD && kind !== DOT) {
-      if (start < 0) start = i;
-      end = i + 1;
-      if (kind === OF_WORD) hasLetter = true;
-      else if (kind === CAPITAL) hasCapital = true;
-    } else if (kind === NO_WORD) {
-      if (start >= 0 && (hasLetter || hasCapital || isKeptNumber(end - start))) {
-        const word = text.slice(start, end);
-        add(tallies, hasCapital ? word.toLowerCase() : word, counted);
+  /** As `readlike` in events.sql. */
+  function isWrite(text: Buffer): boolean {
+    let [start, end] = [starts[AT.readOnly] as number, ends[AT.readOnly] as number];
+    if (text[start] === QUOTE) [start, end] = [start + 1, end - 1];
+    if (end - start === TRUE.length && hasBytes(text, start, TRUE)) return false;
+    return (end - start === FALSE.length && hasBytes(text, start, FALSE)) || (writes[place] as boolean);
+  }
+
+  function addWordsOf(key: number, text: Buffer, start: number, end: number): void {
+    let from = start;
+    const [leftOut, find] = [LEFT_OUT_KEYS[key], finders[key]];
+    if (leftOut && find) {
+      for (let at = find(from); at !== -1 && at + leftOut.length <= end; at = find(from)) {
+        const afterKey = at + leftOut.length;
+        addWords(text, from, afterKey, false);
+        from = leftOutEnd(text, afterKey, end);
       }
-      start = -1;
-      hasLetter = false;
-      hasCapital = false;
-      // A letter that is written by its number.
-      if (code === BACKSLASH && text.charCodeAt(i + 1) === 117) throw new NotPlain();
-      if (code >= 0x80 && isLatinInLowerCase(text, i, code)) throw new NotPlain();
+    }
+    addWords(text, from, end, key === AT.errorMessage);
+  }
+
+  /** Adds an id of an event or a request, unless AWS made it at random. */
+  function addId(text: Buffer, start: number, end: number): void {
+    if (start === end || isUuid(text, start, end)) return;
+    if (!isRandomId(text.toString('latin1', start, end), places[place]?.source ?? '')) addWords(text, start, end, false);
+  }
+
+  /** Adds the words of the texts about callers, each of which counts for all of its events. */
+  function addCallers(): void {
+    for (let number = 0; number < othersTallies.size; number += 1) {
+      const text = othersTallies.text(number);
+      const identity = others.group(text);
+      place = identities.group(identity);
+      record = ids.size + number;
+      added = othersTallies.tally(number);
+      for (const each of [identities.bytes(identity), others.bytes(text)]) addWords(each, 0, each.length, false);
     }
   }
+
+  /**
+   * Adds the words of a part of a text. Numbers and times are left out here, before they cost anything. In a message, which is no JSON,
+   * what is escaped is no part of a word.
+   */
+  function addWords(text: Buffer, from: number, to: number, isMessage: boolean): void {
+    let start = -1;
+    let end = -1;
+    let hash = NO_HASH;
+    let hasLetter = false;
+    for (let i = from; i <= to; i += 1) {
+      const byte = i < to ? (text[i] as number) : 0;
+      const kind = CLASSES[byte] as number;
+      if (kind === OF_WORD || kind === OF_NUMBER) {
+        if (start < 0) start = i;
+        else for (; end < i; end += 1) hash = hashOf(hash, DOT_BYTE);
+        hash = hashOf(hash, SMALL_LETTERS[byte] as number);
+        end = i + 1;
+        if (kind === OF_WORD) hasLetter = true;
+      } else if (kind === NO_WORD) {
+        if (start >= 0) {
+          if (hasLetter || isKeptNumber(end - start)) {
+            const name = names[addWord(text, start, end, hash)] as number;
+            if (name >= NAMED) tallies.count(place, name - NAMED, record, added);
+            else if (name === ODD_WORD) throw new NotPlain();
+          }
+          start = -1;
+          hash = NO_HASH;
+          hasLetter = false;
+        }
+        if (byte === BACKSLASH) {
+          // A letter that is written by its number.
+          if (text[i + 1] === LETTER_U) throw new NotPlain();
+          if (isMessage) i += 1;
+        } else if (byte >= 0x80 && isLatinInLowerCase(text, i, byte)) throw new NotPlain();
+      }
+    }
+  }
+
+  function addWord(text: Buffer, start: number, end: number, hash: number): number {
+    const number = words.find(0, text, start, end, hash, SMALL_LETTERS);
+    if (number === names.length) names.push(nameOf(words.bytes(number).toString('latin1'), number));
+    return number;
+  }
+
+  function nameOf(word: string, number: number): number {
+    if (EXPONENT.test(word)) return ODD_WORD;
+    const name = mentionOf(word);
+    if (name === undefined) return LEFT_OUT_WORD;
+    return NAMED + (name === '' ? LONG_WORD : number);
+  }
+
+  function writeRows(): Buffer {
+    const writer = openMentionRows();
+    for (let number = 0; number < tallies.size; number += 1)
+      writer.row(tallies.group(number), words.bytes(tallies.text(number)), tallies.tally(number));
+    return writer.bytes();
+  }
+}
+
+/** More than a service and a call need. */
+const MAX_CALL_BYTES = 256;
+
+/** The number of a text, of which any byte matters. */
+function textNumber(table: TextTable, group: number, text: Buffer, from: number, to: number): number {
+  let hash = NO_HASH;
+  let i = from;
+  // Four bytes in one step, since a step waits for the one before.
+  for (; i + 4 <= to; i += 4)
+    hash = hashOf(
+      hash ^ (hash >>> 17),
+      (text[i] as number) | ((text[i + 1] as number) << 8) | ((text[i + 2] as number) << 16) | ((text[i + 3] as number) << 24),
+    );
+  for (; i < to; i += 1) hash = hashOf(hash, text[i] as number);
+  return table.find(group, text, from, to, hash, SAME_LETTERS);
+}
+
+/** A random id of RFC 9562 in small letters. */
+function isUuid(text: Buffer, start: number, end: number): boolean {
+  if (end - start !== 36) return false;
+  for (let i = 0; i < 36; i += 1) {
+    const byte = text[start + i] as number;
+    if (i === 8 || i === 13 || i === 18 || i === 23 ? byte !== DASH : IS_HEX[byte] === 0) return false;
+  }
+  return true;
 }
 
 /** An account, or an IPv4 address, by its length: `mentionOf` looks closer. */
 const isKeptNumber = (length: number): boolean => length >= 7 && length <= 15;
 
 /** True for the Kelvin sign and the dotted I, in UTF-8, which are Latin letters in lower case. */
-const isLatinInLowerCase = (text: string, i: number, code: number): boolean =>
-  (code === 0xe2 && text.charCodeAt(i + 1) === 0x84 && text.charCodeAt(i + 2) === 0xaa) || (code === 0xc4 && text.charCodeAt(i + 1) === 0xb0);
+const isLatinInLowerCase = (text: Buffer, i: number, byte: number): boolean =>
+  (byte === 0xe2 && text[i + 1] === 0x84 && text[i + 2] === 0xaa) || (byte === 0xc4 && text[i + 1] === 0xb0);
 
-/** What follows `userIdentity`, the largest value that is the same in many records. */
-const AFTER_IDENTITY = ',"eventTime":"';
-
-/**
- * The end of `userIdentity`. Were the key within it, the record would end too early for its text, and not be plain.
- */
-function identityEnd(text: string, from: number, to: number): number {
-  const end = text.indexOf(AFTER_IDENTITY, from);
-  return end > from && end < to && text.charCodeAt(end - 1) === CLOSE ? end : valueEnd(text, from, to);
+/** The end of the text within the quotes of a value that is left out, after its key; where there is no such value, where it was. */
+function leftOutEnd(text: Buffer, afterKey: number, end: number): number {
+  let start = afterKey + 1;
+  while (text[start] === SPACE) start += 1;
+  if (text[afterKey] !== COLON || text[start] !== QUOTE) return afterKey;
+  const close = text.subarray(start + 1, end).indexOf(QUOTE);
+  return close === -1 ? afterKey : start + 1 + close;
 }
-
-/** Finds the values of RECORD_KEYS in a record: their starts, 0 for none or null, and their ends. */
-function readTopLevel(text: string, from: number, to: number, starts: Int32Array, ends: Int32Array): void {
-  let i = skipBlanks(text, from + 1);
-  while (text.charCodeAt(i) === QUOTE) {
-    const keyEnd = stringEnd(text, i, to);
-    const colon = skipBlanks(text, keyEnd);
-    if (text.charCodeAt(colon) !== COLON) throw new NotPlain();
-    const start = skipBlanks(text, colon + 1);
-    const key = KEYS_BY_LENGTH.get(keyEnd - i - 2)?.find((each) => text.startsWith(each, i + 1));
-    const end = key === 'userIdentity' ? identityEnd(text, start, to) : valueEnd(text, start, to);
-    if (key !== undefined) {
-      // Of two values of a key, who knows which DuckDB takes.
-      if (starts[keyAt[key]]) throw new NotPlain();
-      if (!text.startsWith('null', start)) {
-        starts[keyAt[key]] = start;
-        ends[keyAt[key]] = end;
-      }
-    }
-    i = skipBlanks(text, end);
-    if (text.charCodeAt(i) === COMMA) i = skipBlanks(text, i + 1);
-  }
-  if (text.charCodeAt(i) !== CLOSE || i !== to - 1) throw new NotPlain();
-}
-
-function skipBlanks(text: string, from: number): number {
-  let i = from;
-  while (text.charCodeAt(i) <= 32) i += 1;
-  return i;
-}
-
-/** The end of the string whose opening quote is at `from`. */
-function stringEnd(text: string, from: number, to: number): number {
-  for (let i = from + 1; i < to; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code === QUOTE) return i + 1;
-    if (code === BACKSLASH) i += 1;
-  }
-  throw new NotPlain();
-}
-
-function valueEnd(text: string, from: number, to: number): number {
-  const first = text.charCodeAt(from);
-  if (first === QUOTE) return stringEnd(text, from, to);
-  if (first !== OPEN && first !== OPEN_LIST) {
-    let i = from;
-    while (i < to && text.charCodeAt(i) !== COMMA && text.charCodeAt(i) !== CLOSE) i += 1;
-    return i;
-  }
-  let depth = 0;
-  let isInString = false;
-  for (let i = from; i < to; i += 1) {
-    const code = text.charCodeAt(i);
-    if (isInString) {
-      if (code === QUOTE) isInString = false;
-      else if (code === BACKSLASH) i += 1;
-    } else if (code === QUOTE) isInString = true;
-    else if (code === OPEN || code === OPEN_LIST) depth += 1;
-    else if (code === CLOSE || code === CLOSE_LIST) {
-      depth -= 1;
-      if (depth === 0) return i + 1;
-    }
-  }
-  throw new NotPlain();
-}
-
-/** The text of a string without escapes; undefined where there is none. */
-function plainString(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  if (value.charCodeAt(0) !== QUOTE || value.includes('\\')) throw new NotPlain();
-  return value.slice(1, -1);
-}
-
-function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const value = make();
-  map.set(key, value);
-  return value;
-}
-
-/** The rows of all places, with the texts about callers cut into words. */
-function toRows(calls: readonly WordsAt[], callers: readonly CallersAt[], records: number): MentionRows | undefined {
-  const all = [
-    ...calls,
-    ...callers.map(({ tallies, ...place }): WordsAt => ({ ...place, source: null, name: null, tallies: wordsOfCallers(tallies) })),
-  ];
-  const lines: string[] = [];
-  for (const [place, { tallies }] of all.entries()) {
-    let long: Tally | undefined;
-    for (const [word, tally] of tallies) {
-      if (EXPONENT.test(word)) return undefined;
-      const name = mentionOf(word);
-      if (name === '') long = addUp(long, tally);
-      else if (name !== undefined) lines.push(mentionLine(place, name, tally));
-    }
-    if (long) lines.push(mentionLine(place, '', long));
-  }
-  return { places: all.map(({ tallies: _, ...place }) => place), lines: lines.join(''), count: lines.length, records };
-}
-
-const mentionLine = (place: number, name: string, { events, writes, first, last }: Tally): string =>
-  `${place}\t${name}\t${events}\t${writes}\t${timeOfDigits(first)}\t${timeOfDigits(last)}\n`;
-
-function wordsOfCallers(tallies: ReadonlyMap<string, ReadonlyMap<string, Tally>>): Map<string, Tally> {
-  const words = new Map<string, Tally>();
-  const once: Counted = { time: 0, isWrite: false, record: 0 };
-  for (const [identity, byOthers] of tallies) {
-    const ofIdentity = new Map<string, Tally>();
-    addWords(identity, 0, identity.length, ofIdentity, once);
-    for (const [others, tally] of byOthers) {
-      const own = new Map(ofIdentity);
-      addWords(others, 0, others.length, own, once);
-      for (const word of own.keys()) words.set(word, addUp(words.get(word), tally));
-    }
-  }
-  return words;
-}
-
-const addUp = (one: Tally | undefined, other: Tally): Tally => ({
-  events: (one?.events ?? 0) + other.events,
-  writes: (one?.writes ?? 0) + other.writes,
-  first: one && one.first < other.first ? one.first : other.first,
-  last: one && one.last > other.last ? one.last : other.last,
-  record: 0,
-});

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { targetPaths } from '../src/trail/target-paths.ts';
 import { type FoundRecord, findRecords, MAX_EVENT_BYTES } from './find-records.ts';
+import { type Finder, finder } from './finder.ts';
 import { isLogName, LARGE, readLogFile, readLogPieces, Unreadable } from './read-log-file.ts';
 import { collectWords, type MentionRows, type RecordPlace, type WordCollector } from './record-words.ts';
 import { LINE_FIELDS, type LineField, type StagingFile } from './staging-file.ts';
@@ -92,7 +93,7 @@ async function unpack({ jobs, stagingPath, fieldPrefix, firstLine, isRepair }: U
 }
 
 function writeMentions({ places, lines, records }: MentionRows, path: string): UnpackedMentions {
-  writeFileSync(path, lines, 'latin1');
+  writeFileSync(path, lines);
   return { places, path, records };
 }
 
@@ -288,7 +289,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter, words
       time: at,
       digest: isAwsId ? undefined : md5Id(text.subarray(from, to)),
     });
-    words.read(letters, from, to, placeOn(at), isAwsId);
+    words.read(text, letters, from, to, placeOn(at), isAwsId);
     count += 1;
     from = to + 1;
   }
@@ -308,17 +309,7 @@ function recordPlaces({ day, account, region }: UnpackJob): (time: string) => Re
 const isAwsIdAt = (letters: string, at: number): boolean =>
   letters[at + UUID_LENGTH] === '"' && AWS_EVENT_ID.test(letters.slice(at, at + UUID_LENGTH));
 
-type Finder = (from: number) => number;
 type Finders = [Finder, Finder, Finder, Finder, Finder];
-
-/** Returns the next offset of a word at or after `from`, or -1. Calls with increasing offsets scan the text once. */
-function finder(letters: string, word: string): Finder {
-  let at = -2;
-  return (from) => {
-    if (at !== -1 && at < from) at = letters.indexOf(word, from);
-    return at;
-  };
-}
 
 /** 'yyyy/MM/dd' of an eventTime; '0000/00/00' when it is not a time. */
 const dayOfEventTime = (time: string): string => (/^\d{4}-\d\d-\d\dT/.test(time) ? time.slice(0, 10).replaceAll('-', '/') : '0000/00/00');

@@ -79,6 +79,7 @@ export const isRandomId = (id: string, eventsource: string): boolean =>
   RANDOM_ID.test(id) || (eventsource === 's3.amazonaws.com' && RANDOM_ID_OF_S3.test(id));
 
 const [RANDOM_ID, RANDOM_ID_OF_S3] = [new RegExp(UUID_PATTERN), new RegExp(S3_REQUEST)];
+const isStopWord: ReadonlySet<string> = new Set(STOP_WORDS);
 const [isNumberLike, isKeptNumber] = [new RegExp(NUMBER_LIKE), new RegExp(KEPT_NUMBER)];
 
 /** True for a word, or a part of one, that is left out as a number or a time. */
@@ -86,7 +87,7 @@ export const isLeftOutNumber = (word: string): boolean => isNumberLike.test(word
 
 /** How `mentions` has a word, which is in lower case: as it is, or empty for a long one; undefined for one that it leaves out. */
 export function mentionOf(word: string): string | undefined {
-  if ((isNumberLike.test(word) && !isKeptNumber.test(word)) || STOP_WORDS.includes(word)) return undefined;
+  if ((isNumberLike.test(word) && !isKeptNumber.test(word)) || isStopWord.has(word)) return undefined;
   return word.length > MAX_WORD_LENGTH ? '' : word;
 }
 
