@@ -4,6 +4,7 @@ import {
   eventsDuring,
   exactFilter,
   hasId,
+  isNowhere,
   isUserKind,
   leftOutParts,
   limit,
@@ -102,10 +103,10 @@ export default command({
       order by eventtime desc, eventid
       ${limit(MAX_WITH_ID)}
     `;
-    const places = await placesOfId(id, window, false, context);
+    const places = await placesOfId(id, window, context);
     // Nearly every event is delivered within a day. A late one costs a second query.
-    const onTime = await newestFirst(context, window, { query: (part) => inTime(part, places), isEnough: (rows) => rows.length > 0 });
-    const all = onTime.length > 0 ? onTime : await context.ask(inTime(window, await placesOfId(id, window, true, context), true));
+    const onTime = await newestFirst(context, window, { places, query: (part) => inTime(part, places), isEnough: (rows) => rows.length > 0 });
+    const all = onTime.length > 0 || isNowhere(places) ? onTime : await context.ask(inTime(window, places, true));
     const found = all.find(({ eventid }) => eventid === id.toLowerCase()) ?? all[0];
     const others = new Set(all.map(({ eventid }) => eventid)).size - 1;
     const idName = found ? nameOfId(found, id) : 'eventID';

@@ -52,6 +52,7 @@ export default command({
     const called = event === undefined ? sql`1 = 1` : isCall(event);
     const places = await placesOf(window, { filters, where: called }, context);
     const found = await newestFirst(context, window, {
+      places,
       query: (part) => query(recordFields)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
         from ${eventsDuring(part, { places })}

@@ -9,6 +9,7 @@ import {
   exactFilter,
   type Finding,
   failures,
+  isNowhere,
   limit,
   listed,
   listedRow,
@@ -71,7 +72,9 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
   const signedIn = sql`((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...CREDENTIAL_EVENTS])}))
         or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT}))`;
   const places = await placesOf(window, { filters, where: signedIn }, context);
-  const found = await ask(query(rootSignIn)`
+  const found = isNowhere(places)
+    ? []
+    : await ask(query(rootSignIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
     from ${eventsDuring(window, { places })}

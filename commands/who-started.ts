@@ -54,6 +54,7 @@ export default command({
     const launched = clueToName(id);
     const places = await findPlaces(() => (launched ? [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })] : []), context);
     const calls = await newestFirst(context, window, {
+      places,
       query: (part) => query(launchCall)`
         select ${listed}, instances
         from ${eventsDuring(part, { places })}

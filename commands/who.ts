@@ -87,7 +87,7 @@ export default command({
       order by last desc, actor nulls last, actorkind, eventname
       ${limit(max)}
     `;
-    const { found: shown, more, rows } = await tableRows(context, top, queryUpTo, toRow);
+    const { found: shown, more, rows } = await tableRows(context, top, queryUpTo, toRow, places);
     const resourceWords = resource ? [printResource(resource)] : [];
     const [latest] = shown;
     const accounts = resource

@@ -24,8 +24,11 @@ export const KEPT_SHAPE: string = createHash('sha256').update([keptActivity.text
 /** By day, so that a question about some days skips the others. */
 const ACTIVITY_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 16384';
 const ACTIVITY_ORDER = 'day, hour, eventsource, eventname, actor';
-/** By name, so that a question about a name reads one or two of the row groups. */
-const MENTIONS_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 8192';
+/**
+ * By name, so that a question about a name reads one of the row groups, and by its dictionary and Bloom filter knows without reading when
+ * it has no such name. Whether a name contains a text is then asked once for each name of a row group.
+ */
+const MENTIONS_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 20480, dictionary_size_limit 20480';
 const MENTIONS_ORDER = 'name, day, eventsource, eventname';
 
 /** The events of parts as the relation `events`, for the queries that make activity and mentions of them. */
@@ -77,18 +80,20 @@ async function foundMentions(connection: DuckDBConnection, { places, path }: Unp
     join mention_places using (place)`;
 }
 
-/** Files of activity with fewer rows, and of mentions, are merged. Larger ones are left as they are: merging them again and again would cost more than they do. */
-const SMALL_ACTIVITY_ROWS = 200_000;
-const SMALL_MENTIONS_ROWS = 100_000;
+/**
+ * Files with fewer rows are merged, because each file that a question looks into takes it a part of a millisecond. Larger ones are left as
+ * they are: merging them again and again would cost more than they do.
+ */
+const FEW_ROWS = 300_000;
 /** What is merged at once, since it is sorted in memory. */
-const MAX_MERGED_ROWS = 250_000;
+const MAX_MERGED_ROWS = 600_000;
 
 /** Merges the small files of what a store keeps. Returns the files that replace those of `state`. */
 export async function mergeKept(store: string, connection: DuckDBConnection, { activity, mentions }: KeptFiles, name: string): Promise<KeptFiles> {
-  const merge = async (files: readonly string[], maxRows: number, file: string, order: string, format: string): Promise<string[]> => {
+  const merge = async (files: readonly string[], file: string, order: string, format: string): Promise<string[]> => {
     const rows = await footerRows(store, connection, files);
     const merged: string[] = [];
-    const small = files.flatMap((each, i) => ((rows[i] as number) < maxRows ? [{ file: each, rows: rows[i] as number }] : []));
+    const small = files.flatMap((each, i) => ((rows[i] as number) < FEW_ROWS ? [{ file: each, rows: rows[i] as number }] : []));
     if (small.length < 2) return [...files];
     for (const group of groupsOfRows(small, MAX_MERGED_ROWS)) {
       const target = file.replace('.parquet', `-${merged.length}.parquet`);
@@ -104,8 +109,8 @@ export async function mergeKept(store: string, connection: DuckDBConnection, { a
   };
   return {
     // The files are in the order of days, more or less, and a day of a row group is all that matters.
-    activity: await merge(activity, SMALL_ACTIVITY_ROWS, `activity/${name}.parquet`, '', ACTIVITY_FORMAT),
-    mentions: await merge(mentions, SMALL_MENTIONS_ROWS, `mentions/${name}.parquet`, `order by ${MENTIONS_ORDER}`, MENTIONS_FORMAT),
+    activity: await merge(activity, `activity/${name}.parquet`, '', ACTIVITY_FORMAT),
+    mentions: await merge(mentions, `mentions/${name}.parquet`, `order by ${MENTIONS_ORDER}`, MENTIONS_FORMAT),
   };
 }
 

@@ -85,6 +85,10 @@ describe('what a store keeps', () => {
         edgeDeviceDetails: { id: 'edge-1' },
       },
     ],
+    ['an addendum and no tlsDetails', { tlsDetails: undefined, addendum: { reason: 'UPDATED_DATA', updatedFields: 'eventName' } }],
+    ['a fraction of a second', { eventTime: '2026-11-20T12:00:59.123Z' }],
+    ['a year long ago', { eventTime: '1999-12-31T23:59:59Z' }],
+    ['a month that no year has', { eventTime: '2026-13-20T12:00:00Z' }],
     ['no eventID of AWS', { eventID: 'XXXXXXXXX' }],
   ] as const)('is what the SQL finds in a record with %s', async (_, fields) => {
     await using folder = await trailFolder();

@@ -5,6 +5,7 @@ import {
   eventTable,
   exactFilter,
   hasId,
+  isNowhere,
   limit,
   listed,
   listedRow,
@@ -40,10 +41,10 @@ export default command({
       order by case when outcome = 'denied' then 0 else 1 end, eventtime desc, eventid
       ${limit(1)}
     `;
-    const places = await placesOfId(id, window, false, context);
+    const places = await placesOfId(id, window, context);
     // Nearly every event is delivered within a day. A late one costs a second query.
-    const [onTime] = await newestFirst(context, window, { query: (part) => inTime(part, places), isEnough: (rows) => rows.length > 0 });
-    const found = onTime ?? (await context.ask(inTime(window, await placesOfId(id, window, true, context), true)))[0];
+    const [onTime] = await newestFirst(context, window, { places, query: (part) => inTime(part, places), isEnough: (rows) => rows.length > 0 });
+    const found = onTime ?? (isNowhere(places) ? undefined : (await context.ask(inTime(window, places, true)))[0]);
     const denial = found && readDenial({ ...found, arns: found.arns?.split(' ') ?? [] });
     const principal = denial?.principal ? roleOf(denial.principal) : null;
     const isDenied = found?.outcome === 'denied';

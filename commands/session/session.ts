@@ -12,6 +12,7 @@ import {
   type Filter,
   findPlaces,
   isInActivity,
+  isNowhere,
   isPrivateAddress,
   join,
   limit,
@@ -204,7 +205,9 @@ async function readSessionCalls(
     for (const { key } of lookups) asked.add(key);
     const current = lookups;
     const places = await findPlaces(() => [allPlaces(current.map((each) => each.places(window)))].filter((each) => each !== undefined), context);
-    const rows = await context.ask(query(sessionEvent)`
+    const rows = isNowhere(places)
+      ? []
+      : await context.ask(query(sessionEvent)`
       select ${listed}, actorbasis, readlike, invokedby, identityaccountid, principalid, identityarn, accesskeyid, sessioncreationdate as created,
              sharedeventid,
              case when eventsource = 'sts.amazonaws.com' then json_extract_scalar(responseelements, '$.credentials.accessKeyId') end as givenkey,

@@ -1,6 +1,7 @@
 /** Lists of events: their columns, and the follow-up from a row to its event. */
 import { z } from 'zod';
 import { printLine } from '../question/print.ts';
+import { isNowhere, type Places } from '../trail/places.ts';
 import { type Query, raw, type Sql, sql } from '../trail/sql.ts';
 import { printWindow, type TimeRange, type Window, widerWindow } from '../trail/time-window.ts';
 import { type Column, type Finding, mapRows, type Next, type Row, type Table } from './answer.ts';
@@ -93,6 +94,8 @@ interface Search<Found> {
   /** The rows of one part of the window, newest first. */
   query(part: TimeRange): Query<Found>;
   isEnough(rows: readonly Found[]): boolean;
+  /** Where the rows may be. Nothing is read when they are nowhere. Default: anywhere. */
+  readonly places?: Places | undefined;
   /** The partial results to show while older rows are still being read. */
   partial?(rows: readonly Found[]): Finding;
 }
@@ -100,6 +103,7 @@ interface Search<Found> {
 /** Reads rows, newest first, until they are enough. When queries cost money, the older part of the window is then not read. */
 export async function newestFirst<Found>({ ask, parts, showPartial }: Context, window: TimeRange, search: Search<Found>): Promise<Found[]> {
   const rows: Found[] = [];
+  if (isNowhere(search.places)) return rows;
   const all = parts(window);
   for (const [i, part] of all.entries()) {
     rows.push(...(await ask(search.query(part))));

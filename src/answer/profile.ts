@@ -7,7 +7,7 @@ import { activityDuring, eventCount, isInActivity } from '../trail/activity.ts';
 import { isoSecond, UNKNOWN_USER } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
 import { filterPlaces } from '../trail/filter-places.ts';
-import { findPlaces } from '../trail/places.ts';
+import { findPlaces, isNowhere } from '../trail/places.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
 import { DAY_MS, type TimeRange, type Window } from '../trail/time-window.ts';
 import type { Finding, Next, Row } from './answer.ts';
@@ -101,7 +101,7 @@ async function profileOf(
 ): Promise<Finding> {
   const top = typedTop ?? memoryLimit(context, MAX_VALUES);
   const recent = isoSecond(new Date(window.to.getTime() - RECENT_MS));
-  const rows = await context.ask(await countsOf(dimensions, filters, window, recent, top, context));
+  const rows = await countsOf(dimensions, filters, window, recent, top, context);
   const of = (kind: string): ValueCount[] => rows.filter((row) => row.kind === kind);
   // Every event has an account: its counts add up to the totals, and so all accounts were read.
   const accounts = of('account');
@@ -209,12 +209,13 @@ async function countsOf(
   recent: string,
   top: number,
   context: Context,
-) {
+): Promise<ValueCount[]> {
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
   const where = matching(filters);
   const uses = [where, dimensionValue(kinds)];
   const places = isInActivity(uses) ? undefined : await findPlaces(() => filterPlaces(filters, undefined, window), context);
-  return query(valueCount)`
+  if (isNowhere(places)) return [];
+  return context.ask(query(valueCount)`
     select kind, value, events, failed, denied, writes, first, last, valuecount, rarityrank, frequencyrank
     from (
       select *, count(*) over (partition by kind) as valuecount,
@@ -237,7 +238,7 @@ async function countsOf(
     ) as ranked
     where kind = 'account' or frequencyrank <= ${top} or (kind = 'call' and rarityrank <= ${MAX_RARE_CALLS}) or (first >= ${recent} and newnessrank <= ${MAX_SHOWN_VALUES})
     order by kind, frequencyrank
-  `;
+  `);
 }
 
 /** Dimensions whose most frequent value has a profile of its own, and its command. */

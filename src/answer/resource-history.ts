@@ -133,6 +133,7 @@ export async function readHistory(
     };
   };
   const rows = await newestFirst(context, window, {
+    places,
     query: (part) =>
       newestEvents(
         historyRow,

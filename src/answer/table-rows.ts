@@ -1,4 +1,5 @@
 /** How many rows a table has: as many as a screen takes, or in an export all of them. */
+import { isNowhere, type Places } from '../trail/places.ts';
 import type { Query } from '../trail/sql.ts';
 import { mapRows, type Row, type Table } from './answer.ts';
 import type { Context } from './context.ts';
@@ -18,13 +19,16 @@ interface TableRows<Found> {
  * Reads the rows of a table: up to `top:`, by default 1,000; in an export without `top:` all of them.
  *
  * @param queryUpTo the query for so many rows, or for all: it ends with `limit(max)`.
+ * @param places where the rows may be; nothing is read when that is nowhere. Default: anywhere.
  */
 export async function tableRows<Found>(
   { ask, askAll }: Context,
   typedTop: number | undefined,
   queryUpTo: (max: number | undefined) => Query<Found>,
   toRow: (found: Found) => Row,
+  places?: Places,
 ): Promise<TableRows<Found>> {
+  if (isNowhere(places)) return { found: [], more: false, rows: { rows: [], more: false } };
   const top = typedTop ?? DEFAULT_ROWS;
   if (askAll && typedTop === undefined) {
     const { rows: found, rest } = await askAll(queryUpTo(undefined), top);

@@ -73,15 +73,6 @@ export function activityDuring(range: TimeRange, { keeps, uses, places }: Activi
   return { ...sql`(${join([...(from < to ? [whole] : []), ...parts], ' union all ')})`, reads: [days] };
 }
 
-/** The kept activity of the hours that a range touches: more than `activityDuring`, and never an event. */
-export function activityAround(range: TimeRange): Sql {
-  const days = readDays(range);
-  return sql`(
-    select * from activity
-    where day between ${days.first} and ${days.last} and last >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)}
-  )`;
-}
-
 /** Events of any relation as single rows of activity, with all of their own columns. */
 export const singlesOf = (events: Sql): Sql => sql`(select *, ${SINGLE} from ${events})`;
 

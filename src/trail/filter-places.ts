@@ -1,26 +1,42 @@
 /** Where the events that match the filters of a line may be, by what is kept of the trail. */
 import { isIP } from 'node:net';
-import { activityAround, isInActivity } from './activity.ts';
+import { isInActivity } from './activity.ts';
 import { isRequestId } from './event-id.ts';
-import { eventsDuring } from './events.ts';
+import { eventsDuring, isoSecond, readDays } from './events.ts';
 import { columnsContain, type Filter, filterColumns, isTerm, matching, mayBeLeftOut, type Term } from './filter.ts';
 import type { FilterValue } from './filter-value.ts';
 import { documentColumn, readPath } from './json-path.ts';
-import { mentionsDuring } from './mentions.ts';
 import { clueToPattern, clueToText, clueToValue, clueToValuePattern, type NameClue, type TextClue } from './name-clue.ts';
 import { findPlaces, type KeptTrail, type PlaceQueries, type Places, placeColumns } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import type { TimeRange } from './time-window.ts';
 
-/** Words of calls only; or of their callers, too. */
-type ClueOptions = { readonly ofCalls: boolean; readonly ofWrites?: boolean };
+/** Words of calls only, or of their callers, too; of events that were delivered late, too. */
+type ClueOptions = { readonly ofCalls: boolean; readonly ofWrites?: boolean; readonly late?: boolean };
 
 /** The queries for the places of a clue. */
-export const placesOfClue = (clue: NameClue, range: TimeRange, { ofCalls, ofWrites = false }: ClueOptions): PlaceQueries =>
-  clue.map(
-    (condition) =>
-      sql`select ${placeColumns} from ${mentionsDuring(range)} where ${condition}${ofCalls ? sql` and eventsource is not null` : sql``}${ofWrites ? sql` and writes > 0` : sql``}`,
+export const placesOfClue = (clue: NameClue, range: TimeRange, { ofCalls, ofWrites = false, late = false }: ClueOptions): PlaceQueries =>
+  clue.map((condition) =>
+    placesWith('mentions', range, sql`${condition}${ofCalls ? sql` and eventsource is not null` : sql``}${ofWrites ? sql` and writes > 0` : sql``}`, {
+      late,
+    }),
   );
+
+/**
+ * The query for the places of the rows of `activity` or `mentions` that fulfil a condition and have events in a range, [from, to). The times
+ * are compared last: an engine that compares them first reads them for all rows.
+ */
+function placesWith(relation: 'activity' | 'mentions', range: TimeRange, condition: Sql, { late = false } = {}): Sql {
+  const { first, last } = readDays(range, { late });
+  return sql`select ${placeColumns}
+    from (
+      select ${placeColumns}, max(last) as last, min(first) as first
+      from ${raw(relation)}
+      where day between ${first} and ${last} and ${condition}
+      group by ${placeColumns}
+    ) as found
+    where last >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)}`;
+}
 
 /**
  * Groups of queries for the places of the events of `range` that match filters and a condition of their own; each group by itself is
@@ -35,9 +51,7 @@ export function filterPlaces(filters: readonly Filter[], own: Sql | undefined, r
 }
 
 /** The queries for where events of a range are for which a condition on `activity` is true. */
-export const placesInActivity = (range: TimeRange, condition: Sql): PlaceQueries => [
-  sql`select ${placeColumns} from ${activityAround(range)} where ${condition}`,
-];
+export const placesInActivity = (range: TimeRange, condition: Sql): PlaceQueries => [placesWith('activity', range, condition)];
 
 /** What a question's events fulfil: filters of its line, and a condition of its own. */
 interface Selection {
@@ -102,7 +116,11 @@ function placesOfText(values: readonly FilterValue[], range: TimeRange): PlaceQu
   const found = allPlaces(clues.map((clue) => placesOrNothing(clue?.conditions, range, { ofCalls: false })));
   if (!found) return undefined;
   const inIds = values.filter((_, i) => PART_OF_ID.test(clues[i]?.word ?? ''));
-  return [...found, ...placesInActivity(range, columnsContain(KEPT_TEXTS, values)), ...(inIds.length > 0 ? idPlaces(inIds, range) : [])];
+  return [
+    ...found,
+    ...KEPT_TEXTS.flatMap((column) => placesInActivity(range, columnsContain([column], values))),
+    ...(inIds.length > 0 ? idPlaces(inIds, range) : []),
+  ];
 }
 
 /** The queries for where an event or a request has an id with a value in it that is no mention. Ids in the form of a UUID are in lower case. */

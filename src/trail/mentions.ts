@@ -8,11 +8,9 @@
  * - The name of a word with more than 64 characters is empty.
  * - Left out are session tokens, numbers and times (words of only digits and `tz.+_-`, but for accounts and IPv4 addresses) and the `x-amz-id-2` of S3.
  *
- * `analysis/name-search.ts` knows which names it cannot have.
+ * Questions reach it through the queries of `filter-places.ts`, each of which has a time range.
  */
-import { isoSecond, readDays } from './events.ts';
-import { raw, type Sql, sql } from './sql.ts';
-import type { TimeRange } from './time-window.ts';
+import { raw, type Sql } from './sql.ts';
 
 /** The columns of `mentions`: where, what call, the name, how many events have it, how many of these are writes, and their first and last eventTime. */
 export const mentionColumns: readonly string[] = 'day account region eventsource eventname name events writes first last'.split(' ');
@@ -89,13 +87,4 @@ export const isLeftOutNumber = (word: string): boolean => isNumberLike.test(word
 export function mentionOf(word: string): string | undefined {
   if ((isNumberLike.test(word) && !isKeptNumber.test(word)) || isStopWord.has(word)) return undefined;
   return word.length > MAX_WORD_LENGTH ? '' : word;
-}
-
-/** The mentions in the folders in which events of `range` are, as far as these have events in the range. */
-export function mentionsDuring(range: TimeRange): Sql {
-  const { first, last } = readDays(range);
-  return sql`(
-    select * from mentions
-    where day between ${first} and ${last} and last >= ${isoSecond(range.from)} and first < ${isoSecond(range.to)}
-  )`;
 }

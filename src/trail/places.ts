@@ -97,8 +97,8 @@ const either = (one: ColumnValues | null, other: ColumnValues | null): ColumnVal
     ? Object.fromEntries(PLACE_COLUMNS.map((name) => [name, one[name] && other[name] ? [...new Set([...one[name], ...other[name]])] : undefined]))
     : (one ?? other);
 
-/** True when nothing that matters is anywhere. */
-const isNowhere = ({ ofCalls, ofCallers }: Places): boolean => ofCalls === null && ofCallers === null;
+/** True when nothing that matters is anywhere, so that no event need be read. */
+export const isNowhere = (places: Places | undefined): boolean => places !== undefined && places.ofCalls === null && places.ofCallers === null;
 
 /** The events of a relation that are at some places, as a relation. `where` limits them to a time. */
 export function eventsAt(where: Sql, places: Places | undefined): Sql {

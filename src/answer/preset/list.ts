@@ -29,6 +29,7 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
     return listFinding(question, splitHidden(rows), top, context.now, rest && eventsOnly(rest));
   }
   const rows = await newestFirst(context, range, {
+    places,
     query: (part) => newestEvents(presetEvent, columns, question.listSource(part, places), top + 1),
     isEnough: (found) => splitHidden(found).events.length > top,
     partial: (found) => listFinding(question, splitHidden(found), top, context.now),
