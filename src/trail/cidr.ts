@@ -20,11 +20,12 @@ export function matchesAddress(text: string, column: Sql): Sql | undefined {
     inParameters(patterns).map((each) => sql`regexp_like(${column}, ${`(?i)(?:^|[, ])(?:${each})(?:$|[, ])`})`),
     ' or ',
   )})`;
-  // Most rows have one IPv4 address: they need no regular expression.
+  // Most rows have one IPv4 address: they need no regular expression. DuckDB asks a condition once for each different address, but not one
+  // that is nested deeper.
   if (!isMapped) return sql`(strpos(${column}, ':') > 0 and ${isWritten})`;
-  return bits < ALL_BITS
-    ? isWritten
-    : sql`(${column} = ${octets.join('.')} or ((strpos(${column}, ',') > 0 or strpos(${column}, ':') > 0) and ${isWritten}))`;
+  if (bits < ALL_BITS) return isWritten;
+  const is = sql`${column} = ${octets.join('.')}`;
+  return sql`((${is} or strpos(${column}, ',') > 0 or strpos(${column}, ':') > 0) and (${is} or ${isWritten}))`;
 }
 
 /** A network as an IPv6 one: eight groups of 16 bits, of which the first `bits` count. */
