@@ -2,14 +2,16 @@
 import {
   activityDuring,
   command,
+  countByDimension,
   DAY_MS,
   DIMENSIONS,
-  dimensionValue,
+  dimensionValues,
   eventCount,
   exactFilter,
   FIRST_AND_LAST,
   type Filter,
   firstAndMore,
+  fixedTime,
   isoSecond,
   matching,
   memoryLimit,
@@ -21,7 +23,6 @@ import {
   type TimeRange,
   termsOf,
   USERS,
-  unnestDimensions,
   widerTime,
   z,
 } from '#kit';
@@ -146,27 +147,30 @@ export default command({
 const inDimensionOrder = (found: readonly NewValue[]): NewValue[] => NEW_DIMENSIONS.flatMap((kind) => found.filter((row) => row.kind === kind));
 
 /** Finds new values in one scan. For a new account it returns only the account, since everything in it is new. */
-const newValuesQuery = ({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, keeps: boolean) => query(newValue)`
+function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, keeps: boolean) {
+  // All rows of a new value are in the window, so what the answer shows of it is counted only there.
+  const inWindow = sql`first >= ${fixedTime(from)}`;
+  return query(newValue)`
   select kind, account, value, events, failed, actors, actor, first, last, earliest, valuecount
   from (
     select *, row_number() over (partition by kind order by first desc, account, value) as newestrank, count(*) over (partition by kind) as valuecount
     from (
-      select *, min(first) over (partition by account) as begun, min(first) over () as earliest
-      from (
-        select kind, account, value, ${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,
-               cast(count(distinct actor) as bigint) as actors, min_by(actor, first || actor) as actor, min(first) as first, max(last) as last
-        from (
-          select singleid, events, first, last, outcome, actor, recipientaccountid as account, kind, ${dimensionValue(NEW_DIMENSIONS)} as value
-          from ${activityDuring({ from: since, to }, { keeps, uses: [matching(filters), dimensionValue(NEW_DIMENSIONS)] })}
-          ${unnestDimensions(NEW_DIMENSIONS)}
-          where ${matching(filters)}
-        ) as seen
-        where value is not null
-        group by kind, account, value
-      ) as grouped
+      select kind, recipientaccountid as account, value, events, failed, actors, actor, first, last,
+             min(first) over (partition by recipientaccountid) as begun, min(first) over () as earliest
+      from ${countByDimension(NEW_DIMENSIONS, {
+        relation: activityDuring({ from: since, to }, { keeps, uses: [matching(filters), dimensionValues(NEW_DIMENSIONS)] }),
+        where: matching(filters),
+        columns: sql`outcome, actor`,
+        key: 'recipientaccountid',
+        aggregates: sql`${eventCount(inWindow)} as events, ${eventCount(sql`${inWindow} and outcome <> 'ok'`)} as failed,
+               cast(count(distinct actor) filter (where ${inWindow}) as bigint) as actors, min_by(actor, first || actor) filter (where ${inWindow}) as actor,
+               min(first) as first, max(last) filter (where ${inWindow}) as last`,
+      })} as grouped
+      where value is not null
     ) as dated
     where first >= ${isoSecond(from)} and (kind = 'account' or begun < ${isoSecond(from)})
   ) as ranked
   where newestrank <= ${top}
   order by kind, newestrank
 `;
+}

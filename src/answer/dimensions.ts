@@ -74,10 +74,38 @@ export type DimensionName = keyof typeof DIMENSIONS;
 /** The names of actors, as profiles show them. */
 export const actorNames: Sql = raw(DIMENSIONS.actor.value);
 
-/** Repeats each event for each dimension, as `kind`, so that one scan counts all of them. */
-export const unnestDimensions = (names: readonly DimensionName[]): Sql =>
-  raw(`cross join unnest(array[${names.map((name) => `'${name}'`).join(', ')}]) as kinds (kind)`);
+/** What `countByDimension` counts. */
+interface CountedRows {
+  /** Rows of `activity`, and a condition on them. */
+  readonly relation: Sql;
+  readonly where: Sql;
+  /** The columns that the aggregates read besides `singleid`, `events`, `first` and `last`, and the key. */
+  readonly columns: Sql;
+  /** A column to count by besides the dimensions. */
+  readonly key?: string;
+  readonly aggregates: Sql;
+}
 
-/** The value of an event in the dimension `kind`. */
-export const dimensionValue = (names: readonly DimensionName[]): Sql =>
-  sql`case kind ${raw(names.map((name) => `when '${name}' then ${DIMENSIONS[name].value}`).join(' '))} end`;
+/**
+ * A relation with a row for each value of each dimension: `kind`, `value`, the key, and the aggregates of its rows. One scan counts all of
+ * them, and no row is repeated for each dimension.
+ */
+export function countByDimension(names: readonly DimensionName[], { relation, where, columns, key, aggregates }: CountedRows): Sql {
+  const valueColumn = (name: DimensionName): string => `value_${name}`;
+  const list = raw(names.map(valueColumn).join(', '));
+  const keyed = raw(key ? `${key}, ` : '');
+  // In `grouping`, the first column has the highest bit, and the one that a row is grouped by has no bit.
+  const kind = raw(names.map((name, i) => `when ${2 ** names.length - 1 - 2 ** (names.length - 1 - i)} then '${name}'`).join(' '));
+  return sql`(
+    select case grouping(${list}) ${kind} end as kind, ${keyed}coalesce(${list}) as value, ${aggregates}
+    from (
+      select singleid, events, first, last, ${columns}, ${keyed}${raw(names.map((name) => `${DIMENSIONS[name].value} as ${valueColumn(name)}`).join(', '))}
+      from ${relation}
+      where ${where}
+    ) as valued
+    group by grouping sets (${raw(names.map((name) => `(${key ? `${key}, ` : ''}${valueColumn(name)})`).join(', '))})
+  )`;
+}
+
+/** All that `countByDimension` reads of a row for its dimensions. */
+export const dimensionValues = (names: readonly DimensionName[]): Sql => raw(names.map((name) => DIMENSIONS[name].value).join(', '));

@@ -14,7 +14,7 @@ import type { Finding, Next, Row } from './answer.ts';
 import { type Command, command, type Question } from './command.ts';
 import type { Context } from './context.ts';
 import { didYouMean, type NameSource } from './did-you-mean.ts';
-import { actorNames, DIMENSIONS, type DimensionName, dimensionValue, unnestDimensions } from './dimensions.ts';
+import { actorNames, countByDimension, DIMENSIONS, type DimensionName, dimensionValues } from './dimensions.ts';
 import { FIRST_AND_LAST, widerTime } from './event-list.ts';
 import { memoryLimit } from './table-rows.ts';
 
@@ -212,7 +212,7 @@ async function countsOf(
 ): Promise<ValueCount[]> {
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
   const where = matching(filters);
-  const uses = [where, dimensionValue(kinds)];
+  const uses = [where, dimensionValues(kinds)];
   const places = isInActivity(uses) ? undefined : await findPlaces(() => filterPlaces(filters, undefined, window), context);
   if (isNowhere(places)) return [];
   return context.ask(query(valueCount)`
@@ -223,17 +223,16 @@ async function countsOf(
              row_number() over (partition by kind order by events asc, first desc, value) as rarityrank,
              row_number() over (partition by kind order by first desc, value) as newnessrank
       from (
-        select kind, value, ${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,
+        select *
+        from ${countByDimension(kinds, {
+          relation: activityDuring(window, { keeps: context.keeps, uses, places }),
+          where,
+          columns: sql`eventsource, outcome, readlike`,
+          aggregates: sql`${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,
                ${eventCount(sql`outcome = 'denied'`)} as denied, ${eventCount(isWrite)} as writes,
-               min(first) as first, max(last) as last
-        from (
-          select singleid, events, first, last, eventsource, outcome, readlike, kind, ${dimensionValue(kinds)} as value
-          from ${activityDuring(window, { keeps: context.keeps, uses, places })}
-          ${unnestDimensions(kinds)}
-          where ${where}
-        ) as seen
+               min(first) as first, max(last) as last`,
+        })} as counted
         where value is not null
-        group by kind, value
       ) as grouped
     ) as ranked
     where kind = 'account' or frequencyrank <= ${top} or (kind = 'call' and rarityrank <= ${MAX_RARE_CALLS}) or (first >= ${recent} and newnessrank <= ${MAX_SHOWN_VALUES})

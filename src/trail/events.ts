@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CALL_DATE } from './call-names.ts';
 import { effectExpression } from './calls.ts';
 import { eventsAt, type Places } from './places.ts';
-import { type Days, join, type Sql, sql } from './sql.ts';
+import { type Days, join, raw, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
 
 /** CloudTrail puts an event in the folder of the UTC day on which it was delivered, which can be the day after it happened. */
@@ -117,6 +117,9 @@ export const UNKNOWN_USER = 'a user name that does not exist';
 
 /** An instant as eventTime is written. Both are ISO text in UTC, so comparing text compares time, in any engine. */
 export const isoSecond = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
+
+/** An eventTime as fixed SQL, for where Athena takes no parameters. */
+export const fixedTime = (at: Date): Sql => raw(`'${isoSecond(at)}'`);
 
 /** The day of delivery that an instant is in, as folders are named: 'yyyy/MM/dd'. */
 export const dayFolder = (at: Date): string => at.toISOString().slice(0, 10).replaceAll('-', '/');

@@ -2,22 +2,21 @@
 import { ID_COLUMNS, idTests, UUID_FORM } from './event-id.ts';
 import { eventsDuring } from './events.ts';
 import { placesOfClue } from './filter-places.ts';
-import { findPlaces, type KeptTrail, type PlaceQueries, type Places, placeColumns } from './places.ts';
+import { findPlaces, isNowhere, type KeptTrail, type Places, placeColumns } from './places.ts';
 import { raw, type Sql, sql } from './sql.ts';
 import type { TimeRange } from './time-window.ts';
 
 /**
  * Where the events are that have an id, also those that were delivered late. One column and one id at a time, an engine may know by a Bloom
- * filter that a file does not have it.
+ * filter that a file does not have it; what has it as its eventID is the one event that is asked for.
  */
-export const placesOfId = (id: string, range: TimeRange, trail: KeptTrail): Promise<Places | undefined> =>
-  findPlaces(() => [UUID_FORM.test(id) ? placesOfUuid(id.toLowerCase(), range) : idTests(id).map((test) => eventPlaces(range, test))], trail);
-
-/** Ids in this form are in lower case, or are mentions. */
-const placesOfUuid = (id: string, range: TimeRange): PlaceQueries => [
-  ...ID_COLUMNS.map((column) => eventPlaces(range, sql`${raw(column)} = ${id}`)),
-  ...placesOfClue([sql`name = ${id}`], range, { ofCalls: true, late: true }),
-];
-
-const eventPlaces = (range: TimeRange, condition: Sql): Sql =>
-  sql`select ${placeColumns} from ${eventsDuring(range, { late: true })} where ${condition}`;
+export async function placesOfId(id: string, range: TimeRange, trail: KeptTrail): Promise<Places | undefined> {
+  const placesWhere = (condition: Sql): Sql => sql`select ${placeColumns} from ${eventsDuring(range, { late: true })} where ${condition}`;
+  if (!UUID_FORM.test(id)) return findPlaces(() => [idTests(id).map(placesWhere)], trail);
+  // Ids in this form are in lower case, or are mentions.
+  const written = id.toLowerCase();
+  const [ofEvent, ...others] = ID_COLUMNS.map((column) => placesWhere(sql`${raw(column)} = ${written}`)) as [Sql, ...Sql[]];
+  const mentioned = placesOfClue([sql`name = ${written}`], range, { ofCalls: true, late: true });
+  const places = await findPlaces(() => [[ofEvent, ...mentioned]], trail);
+  return isNowhere(places) ? findPlaces(() => [others], trail) : places;
+}
