@@ -4,6 +4,7 @@
  */
 import { type Athena, MetadataException } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
+import { RELATIONS, type Relation } from '../src/trail/relations.ts';
 import type { BucketLayout } from './bucket-layout.ts';
 import { requestIfExists } from './request.ts';
 import {
@@ -15,7 +16,6 @@ import {
   setPropertiesStatement,
   type TableNames,
   tableProperties,
-  VIEW,
   VIEW_CHECKSUM,
   viewChecksum,
 } from './tables.ts';
@@ -62,9 +62,14 @@ export interface TablePlanRequest {
 export async function planTables({ client, workGroup, layout, names, signal }: TablePlanRequest): Promise<TablePlan> {
   const { database, table } = names;
   const read = (name: string) => readTable(client, database, name, workGroup, signal);
-  const [raw, view, databaseExists] = [await read(table), await read(VIEW), await findDatabase(client, database, workGroup, signal)];
+  const [raw, databaseExists] = [await read(table), await findDatabase(client, database, workGroup, signal)];
   if (raw && raw.properties[MANAGED_PROPERTY] !== 'true') throw notManagedError(`table ${database}.${table}`, 'ATHENA_TABLE');
-  if (view && !isTrailbotView(view)) throw notManagedError(`view ${database}.${VIEW}`, 'ATHENA_DATABASE');
+  const views = new Map<string, CatalogTable>();
+  for (const name of RELATIONS) {
+    const view = await read(name);
+    if (view && !OWN_COLUMNS[name].every((column) => column in view.columns)) throw notManagedError(`view ${database}.${name}`, 'ATHENA_DATABASE');
+    if (view) views.set(name, view);
+  }
 
   const wanted = withListedPartitions(layout, raw);
   const wantedProperties = tableProperties(wanted);
@@ -109,18 +114,22 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
     }
   }
   const checksum = viewChecksum(names);
-  if (!view || isNew || raw.properties[VIEW_CHECKSUM] !== checksum) {
-    const reason = !view ? 'it does not exist' : isNew ? 'its table is new' : 'its text changed';
-    steps.push({
-      kind: 'create',
-      title: `${view ? 'replace' : 'create'} view ${database}.${VIEW}`,
-      reasons: [reason],
-      statement: createViewStatement(names),
-    });
+  const isStale = isNew || raw.properties[VIEW_CHECKSUM] !== checksum;
+  if (isStale || views.size < RELATIONS.length) {
+    for (const name of RELATIONS) {
+      const exists = views.has(name);
+      if (exists && !isStale) continue;
+      steps.push({
+        kind: 'create',
+        title: `${exists ? 'replace' : 'create'} view ${database}.${name}`,
+        reasons: [!exists ? 'it does not exist' : isNew ? 'its table is new' : 'its text changed'],
+        statement: createViewStatement(names, name),
+      });
+    }
     // Last, so that a view that could not be created is planned again.
     steps.push({
       kind: 'set',
-      title: `store the view's checksum in ${database}.${table}`,
+      title: `store the views' checksum in ${database}.${table}`,
       reasons: ['no Athena API returns the text of a view'],
       statement: setPropertiesStatement({ [VIEW_CHECKSUM]: checksum }, names),
     });
@@ -168,9 +177,12 @@ const MAX_REASON_LENGTH = 60;
 const shortValue = (value: string | undefined): string =>
   value === undefined ? 'not set' : value.length > MAX_REASON_LENGTH ? `${value.slice(0, MAX_REASON_LENGTH)}… (${value.length} characters)` : value;
 
-/** Views have no properties. A view of trailbot is recognized by columns that every version of it has. */
-const isTrailbotView = ({ columns }: CatalogTable): boolean =>
-  ['actor', 'actorkind', 'actorbasis', 'via', 'outcome', 'readlike'].every((name) => name in columns);
+/** Views have no properties. One of trailbot is recognized by columns that every version of it has. */
+const OWN_COLUMNS: Readonly<Record<Relation, readonly string[]>> = {
+  events: ['actor', 'actorkind', 'actorbasis', 'via', 'outcome', 'readlike'],
+  activity: ['actor', 'actorkind', 'outcome', 'hour', 'events', 'first', 'last'],
+  mentions: ['eventname', 'name', 'events', 'writes', 'first', 'last'],
+};
 
 const notManagedError = (what: string, setting: string): UserError =>
   new UserError(`The ${what} exists but was not created by trailbot, so it is not changed. Set ${setting} to another name.`);

@@ -2,7 +2,8 @@
  * The least-privilege IAM policy of trailbot, with the real resource names. docs/aws.md explains every statement; a test
  * compares the two. Actions and resource types follow AWS's Service Authorization Reference.
  */
-import { type TableNames, VIEW } from './tables.ts';
+import { RELATIONS } from '../src/trail/relations.ts';
+import type { TableNames } from './tables.ts';
 
 /** The AWS resources that the policy is for. */
 export interface AwsContext extends TableNames {
@@ -140,7 +141,7 @@ const workGroupArn = ({ partition, region, account, workGroup }: AwsContext): st
 /** The resources Glue checks for access to trailbot's tables: the tables, the database and the catalog. */
 function glueArns({ partition, region, account, database, table }: AwsContext): string[] {
   const glue = `arn:${partition}:glue:${region}:${account}`;
-  return [`${glue}:catalog`, `${glue}:database/${database}`, `${glue}:table/${database}/${table}`, `${glue}:table/${database}/${VIEW}`];
+  return [`${glue}:catalog`, `${glue}:database/${database}`, ...[table, ...RELATIONS].map((name) => `${glue}:table/${database}/${name}`)];
 }
 
 const allowStatement = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition?: Statement['Condition']): Statement => ({

@@ -1,7 +1,11 @@
-/** The tables that trailbot creates: the raw table over the log files, with partition projection, and the view `events`. */
+/** The tables that trailbot creates: the raw table over the log files, with partition projection, and a view for each relation. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { derivedColumns, eventColumns } from '../src/trail/events.ts';
+import { activityColumns, activityOf } from '../src/trail/activity.ts';
+import { derivedColumns, distinctEventCount, eventColumns } from '../src/trail/events.ts';
+import { mentionColumns, mentionsOf } from '../src/trail/mentions.ts';
+import { RELATIONS, type Relation } from '../src/trail/relations.ts';
+import type { Sql } from '../src/trail/sql.ts';
 import type { BucketLayout } from './bucket-layout.ts';
 import { namedRelation } from './target-sql.ts';
 
@@ -10,11 +14,9 @@ const flattenSql = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8')
 /** Names of the database and the raw table. */
 export interface TableNames {
   readonly database: string;
-  /** The raw table. The view in the same database is always `events`, the name that every question uses. */
+  /** The raw table. The views in the same database always have the names of the relations. */
   readonly table: string;
 }
-
-export const VIEW = 'events';
 
 /**
  * Columns of the raw table: those of AWS (Athena User Guide, "Create a table for CloudTrail logs in Athena using partition
@@ -80,7 +82,7 @@ export const PARTITIONS: Readonly<Record<string, string>> = { account: 'string',
 
 /** Marks what trailbot created. Anything without it is never changed. */
 export const MANAGED_PROPERTY = 'trailbot.made';
-/** The property with a checksum of the view's text, which no API returns. */
+/** The property with a checksum of the text of all views, which no API returns. */
 export const VIEW_CHECKSUM = 'trailbot.view';
 
 /** The properties of the raw table: partition projection from the layout. No partition is registered. */
@@ -102,8 +104,12 @@ export function tableProperties(layout: BucketLayout): Readonly<Record<string, s
   };
 }
 
-/** A checksum of the view's text. */
-export const viewChecksum = (names: TableNames): string => createHash('sha256').update(createViewStatement(names)).digest('hex').slice(0, 16);
+/** A checksum of the text of all views. */
+export const viewChecksum = (names: TableNames): string =>
+  createHash('sha256')
+    .update(RELATIONS.map((view) => createViewStatement(names, view)).join('\n'))
+    .digest('hex')
+    .slice(0, 16);
 
 /** The statement that creates the raw table, in Hive's dialect like all Athena DDL. The same layout gives the same text. */
 export function createTableStatement(layout: BucketLayout, names: TableNames): string {
@@ -128,11 +134,19 @@ export function createTableStatement(layout: BucketLayout, names: TableNames): s
   ].join('\n');
 }
 
-/** The statement that creates or replaces the view `events`, in Trino's dialect. */
-export function createViewStatement(names: TableNames): string {
-  const raw = `raw as (select * from ${names.database}.${names.table})`;
-  return `create or replace view ${names.database}.${VIEW} as\nwith ${raw},\nflat as (\n${flattenSql.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`;
-}
+/** The statement that creates or replaces a view, in Trino's dialect. */
+export const createViewStatement = (names: TableNames, view: Relation): string =>
+  `create or replace view ${names.database}.${view} as\n${VIEW_QUERIES[view](names)}`;
+
+const overEvents = ({ database }: TableNames, relation: Relation, { text }: Sql, columns: readonly string[]): string =>
+  `with events as (select * from ${database}.events),\n${relation} as (\n${text}\n)\nselect\n  ${columns.join(',\n  ')}\nfrom ${relation}`;
+
+const VIEW_QUERIES: Readonly<Record<Relation, (names: TableNames) => string>> = {
+  events: ({ database, table }) =>
+    `with raw as (select * from ${database}.${table}),\nflat as (\n${flattenSql.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`,
+  activity: (names) => overEvents(names, 'activity', activityOf(distinctEventCount), activityColumns),
+  mentions: (names) => overEvents(names, 'mentions', mentionsOf(distinctEventCount), mentionColumns),
+};
 
 /** The statement that sets properties of the raw table. */
 export const setPropertiesStatement = (properties: Readonly<Record<string, string>>, { database, table }: TableNames): string =>

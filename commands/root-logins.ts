@@ -69,8 +69,8 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
   const maxCalls = memoryLimit(context, MAX_ROOT_CALLS);
   const max = memoryLimit(context, MAX_SIGN_INS);
   const top = typedTop ?? max;
-  const signedIn = sql`((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...CREDENTIAL_EVENTS])}))
-        or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT}))`;
+  const signedIn = sql`(eventsource in ('signin.amazonaws.com', 'sts.amazonaws.com') and ((eventsource = 'signin.amazonaws.com' and identitytype = 'Root' and eventname in (${valueList(['ConsoleLogin', ...CREDENTIAL_EVENTS])}))
+        or (eventsource = 'sts.amazonaws.com' and eventname = ${ASSUME_ROOT})))`;
   const places = await placesOf(window, { filters, where: signedIn }, context);
   const found = isNowhere(places)
     ? []

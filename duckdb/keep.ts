@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { activityColumns, keptActivity, singleActivity } from '../src/trail/activity.ts';
-import { allMentions, mentionColumns } from '../src/trail/mentions.ts';
+import { activityColumns, activityOf, singleActivity } from '../src/trail/activity.ts';
+import { mentionColumns, mentionsOf } from '../src/trail/mentions.ts';
+import { sql } from '../src/trail/sql.ts';
 import type { Part, StoreState } from './commit-log.ts';
 import { checkRows, footerRows, readParquet, sqlQuoted } from './store-schema.ts';
 import type { UnpackedMentions } from './unpack-log-files.ts';
@@ -18,8 +19,12 @@ export interface KeptFiles {
   readonly mentions: string[];
 }
 
+/** A store has each event once. */
+const keptActivity = activityOf(sql`count(*)`);
+const keptMentions = mentionsOf(sql`count(*)`);
+
 /** A checksum of what is kept and how. A store that was kept in another way keeps it anew, from the events that it has. */
-export const KEPT_SHAPE: string = createHash('sha256').update([keptActivity.text, allMentions.text].join('\n')).digest('hex').slice(0, 16);
+export const KEPT_SHAPE: string = createHash('sha256').update([keptActivity.text, keptMentions.text].join('\n')).digest('hex').slice(0, 16);
 
 /** By day, so that a question about some days skips the others. */
 const ACTIVITY_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 16384';
@@ -54,7 +59,7 @@ export async function keepParts(
   const mentions = `mentions/${name}.parquet`;
   const rows = Object.fromEntries([
     await write(ofEvents(keptActivity.text), ACTIVITY_ORDER, ACTIVITY_FORMAT, activity),
-    await write(found ? await foundMentions(connection, found) : ofEvents(allMentions.text), MENTIONS_ORDER, MENTIONS_FORMAT, mentions),
+    await write(found ? await foundMentions(connection, found) : ofEvents(keptMentions.text), MENTIONS_ORDER, MENTIONS_FORMAT, mentions),
   ]);
   return { kept: { activity: [activity], mentions: [mentions] }, rows };
 }
@@ -132,7 +137,7 @@ export function keptRelations(
   store: string,
   { activity, mentions, kept, parts }: KeptFiles & Pick<StoreState, 'kept' | 'parts'>,
 ): { readonly activity: string; readonly mentions: string } {
-  if (kept !== KEPT_SHAPE && parts.length > 0) return { activity: singleActivity.text, mentions: allMentions.text };
+  if (kept !== KEPT_SHAPE && parts.length > 0) return { activity: singleActivity.text, mentions: keptMentions.text };
   const relation = (files: readonly string[], columns: readonly string[]): string =>
     files.length > 0
       ? `select * from ${readParquet(store, files)}`

@@ -73,18 +73,16 @@ const LEFT_OUT_KEYS: readonly (string | undefined)[] = RECORD_KEYS.map(
 /** What each record has. */
 const NEEDED_KEYS = [AT.eventID, AT.eventTime, AT.eventSource, AT.eventName] as const;
 
-/** How `mentions` has a word: not at all, as a number whose text DuckDB changes, or by the name with this number less `NAMED`. */
-const [LEFT_OUT_WORD, ODD_WORD, NAMED] = [0, 1, 2] as const;
-/** The number of the empty name, which all long words have. */
-const LONG_WORD = 0;
+/** How `mentions` has a word: not at all, as a number whose text DuckDB changes, by its name, or as one of the long words. */
+const [LEFT_OUT_WORD, ODD_WORD, NAMED_WORD, LONG_WORD] = [0, 1, 2, 3] as const;
 
 /** Opens a collector for the records of a batch. */
 export function collectWords(): WordCollector {
   const ids = openTextTable();
   const words = openTextTable();
   /** How `mentions` has each of the words. */
-  const names: number[] = [];
-  /** The tallies of names, by place. */
+  const forms: number[] = [];
+  /** The tallies of words, by place. */
   const tallies = openTallyTable();
   /** Services and calls, with what is between them in a record, in the group of their folder. */
   const calls = openTextTable();
@@ -112,8 +110,6 @@ export function collectWords(): WordCollector {
   let place = 0;
   let record = 0;
   let added: Tally = { events: 0, writes: 0, first: 0, last: 0 };
-  // The name of all long words.
-  addWord(Buffer.alloc(0), 0, 0, NO_HASH);
 
   return {
     read(text, letters, from, to, at, hasAwsId) {
@@ -271,9 +267,10 @@ export function collectWords(): WordCollector {
       } else if (kind === NO_WORD) {
         if (start >= 0) {
           if (hasLetter || isKeptNumber(end - start)) {
-            const name = names[addWord(text, start, end, hash)] as number;
-            if (name >= NAMED) tallies.count(place, name - NAMED, record, added);
-            else if (name === ODD_WORD) throw new NotPlain();
+            const number = addWord(text, start, end, hash);
+            const form = forms[number] as number;
+            if (form >= NAMED_WORD) tallies.count(place, number, record, added);
+            else if (form === ODD_WORD) throw new NotPlain();
           }
           start = -1;
           hash = NO_HASH;
@@ -290,24 +287,40 @@ export function collectWords(): WordCollector {
 
   function addWord(text: Buffer, start: number, end: number, hash: number): number {
     const number = words.find(0, text, start, end, hash, SMALL_LETTERS);
-    if (number === names.length) names.push(nameOf(words.bytes(number).toString('latin1'), number));
+    if (number === forms.length) forms.push(formOf(words.bytes(number).toString('latin1')));
     return number;
   }
 
-  function nameOf(word: string, number: number): number {
+  function formOf(word: string): number {
     if (EXPONENT.test(word)) return ODD_WORD;
     const name = mentionOf(word);
     if (name === undefined) return LEFT_OUT_WORD;
-    return NAMED + (name === '' ? LONG_WORD : number);
+    return name === '' ? LONG_WORD : NAMED_WORD;
   }
 
   function writeRows(): Buffer {
     const writer = openMentionRows();
-    for (let number = 0; number < tallies.size; number += 1)
-      writer.row(tallies.group(number), words.bytes(tallies.text(number)), tallies.tally(number));
+    /** The tallies of long words, which have one name, by place. */
+    const long = new Map<number, Tally>();
+    for (let number = 0; number < tallies.size; number += 1) {
+      const [at, word, tally] = [tallies.group(number), tallies.text(number), tallies.tally(number)];
+      if (forms[word] === LONG_WORD) long.set(at, addUp(long.get(at), tally));
+      else writer.row(at, words.bytes(word), tally);
+    }
+    for (const [at, tally] of long) writer.row(at, Buffer.alloc(0), tally);
     return writer.bytes();
   }
 }
+
+const addUp = (one: Tally | undefined, other: Tally): Tally =>
+  one
+    ? {
+        events: one.events + other.events,
+        writes: one.writes + other.writes,
+        first: Math.min(one.first, other.first),
+        last: Math.max(one.last, other.last),
+      }
+    : other;
 
 /** More than a service and a call need. */
 const MAX_CALL_BYTES = 256;

@@ -38,7 +38,12 @@ const schema = z.object({
     )
     .optional(),
   ATHENA_DATABASE: sqlName.default('trailbot'),
-  ATHENA_TABLE: sqlName.refine((name) => name !== 'events', 'must not be events, which is the name of the view').default('cloudtrail'),
+  ATHENA_TABLE: sqlName
+    .refine(
+      (name) => !['events', 'activity', 'mentions'].includes(name),
+      'must not be events, activity or mentions, which are the names of the views',
+    )
+    .default('cloudtrail'),
   ATHENA_WORKGROUP: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,128}$/, 'must be the name of a workgroup')

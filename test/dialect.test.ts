@@ -39,7 +39,8 @@ async function sentByReport(name: string): Promise<Sql[]> {
   return sent;
 }
 
-const WINDOWED = /from (?:events|activity|mentions)\s+where day between \? and \?\s+and \w+ >= \? and \w+ < \?/g;
+/** Events are read within bounds on day and time; what is kept within bounds on the day. */
+const WINDOWED = /from (?:events\s+where day between \? and \?\s+and \w+ >= \? and \w+ < \?|(?:activity|mentions)\s+where day between \? and \?)/g;
 
 const checked = new Set<string>();
 

@@ -26,14 +26,16 @@ async function apply(catalog: PocketCatalog, { steps }: TablePlan): Promise<void
 }
 
 describe('The table plan', () => {
-  test('creates database, table and view, and is empty after they were created', async () => {
+  test('creates database, table and views, and is empty after they were created', async () => {
     await using catalog = await openPocketCatalog();
     const first = await plan(catalog);
     expect(titles(first)).toEqual([
       'create database trailbot',
       'create table trailbot.cloudtrail',
       'create view trailbot.events',
-      "store the view's checksum in trailbot.cloudtrail",
+      'create view trailbot.activity',
+      'create view trailbot.mentions',
+      "store the views' checksum in trailbot.cloudtrail",
     ]);
     expect(new Set(catalog.calls)).toEqual(new Set(['GetTableMetadata', 'GetDatabase']));
     await apply(catalog, first);
@@ -70,30 +72,33 @@ describe('The table plan', () => {
       'drop table trailbot.cloudtrail',
       'create table trailbot.cloudtrail',
       'replace view trailbot.events',
-      "store the view's checksum in trailbot.cloudtrail",
+      'replace view trailbot.activity',
+      'replace view trailbot.mentions',
+      "store the views' checksum in trailbot.cloudtrail",
     ]);
     expect(wanted.steps[0]?.reasons).toEqual(['column readonly has another type', 'column tlsdetails is missing']);
     await apply(catalog, wanted);
     expect(titles(await plan(catalog))).toEqual([]);
   });
 
-  test.each([1, 2, 3])('has the remaining steps when it was stopped after step %i', async (done) => {
+  test.each([1, 2, 3, 4, 5])('has the remaining steps when it was stopped after step %i', async (done) => {
     await using catalog = await openPocketCatalog();
     const { steps, newInBucket } = await plan(catalog);
     await apply(catalog, { steps: steps.slice(0, done), newInBucket });
     const remaining = await plan(catalog);
-    expect(remaining.steps.map(({ statement }) => statement)).toEqual(steps.slice(done === 3 ? 2 : done).map(({ statement }) => statement));
+    // Until the checksum is stored, all views are made again.
+    expect(remaining.steps.map(({ statement }) => statement)).toEqual(steps.slice(Math.min(done, 2)).map(({ statement }) => statement));
     await apply(catalog, remaining);
     expect(titles(await plan(catalog))).toEqual([]);
   });
 
-  test.each([1, 2, 3])('completes a change of columns that was stopped after step %i', async (done) => {
+  test.each([1, 2, 3, 5])('completes a change of columns that was stopped after step %i', async (done) => {
     await using catalog = await openPocketCatalog();
     await apply(catalog, await plan(catalog));
     const table = catalog.tables.get('trailbot.cloudtrail');
     if (table) catalog.tables.set('trailbot.cloudtrail', { ...table, columns: table.columns.slice(1) });
     const { steps, newInBucket } = await plan(catalog);
-    expect(steps.map(({ kind }) => kind)).toEqual(['drop', 'create', 'create', 'set']);
+    expect(steps.map(({ kind }) => kind)).toEqual(['drop', 'create', 'create', 'create', 'create', 'set']);
     await apply(catalog, { steps: steps.slice(0, done), newInBucket });
     await apply(catalog, await plan(catalog));
     expect(titles(await plan(catalog))).toEqual([]);
@@ -117,6 +122,8 @@ describe('The table plan', () => {
   test.each([
     ['table', 'trailbot.cloudtrail', 'ATHENA_TABLE'],
     ['view', 'trailbot.events', 'ATHENA_DATABASE'],
+    ['view', 'trailbot.activity', 'ATHENA_DATABASE'],
+    ['view', 'trailbot.mentions', 'ATHENA_DATABASE'],
   ])('does not change a %s that trailbot did not create, and names the setting for another name', async (_, name, setting) => {
     await using catalog = await openPocketCatalog();
     catalog.tables.set(name, { columns: [{ Name: 'line', Type: 'string' }], partitions: [], properties: {} });

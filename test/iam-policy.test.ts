@@ -66,6 +66,8 @@ describe('The policy', () => {
           `${glue}:database/${database}`,
           `${glue}:table/${database}/${table}`,
           `${glue}:table/${database}/events`,
+          `${glue}:table/${database}/activity`,
+          `${glue}:table/${database}/mentions`,
           `arn:${partition}:athena:${region}:${account}:workgroup/${workGroup}`,
         ];
         const results = place.results === undefined ? [] : [`arn:${partition}:s3:::${place.results.slice(5)}*`];

@@ -24,7 +24,7 @@ describe.concurrent('Setup', () => {
     expect(output).toMatch(
       /^Trail {4}s3:\/\/example-trail\/AWSLogs\/o-a1b2c3d4e5\/ {3}\(organization o-a1b2c3d4e5\)\nCovers {3}4 accounts, 6 regions: /,
     );
-    expect(output).toContain(`5 steps to bring Athena up to date with the bucket:
+    expect(output).toContain(`7 steps to bring Athena up to date with the bucket:
 1. create workgroup trailbot
      it does not exist
      Athena stops a query after 1,000 GB
@@ -41,7 +41,7 @@ describe.concurrent('Setup', () => {
     await using place = await open();
     const output = await place.setUp(true);
     expect([...place.catalog.workGroups.keys()]).toEqual(['primary', 'trailbot']);
-    expect([...place.catalog.tables.keys()]).toEqual(['trailbot.cloudtrail', 'trailbot.events']);
+    expect([...place.catalog.tables.keys()]).toEqual(['trailbot.cloudtrail', 'trailbot.events', 'trailbot.activity', 'trailbot.mentions']);
     expect(output).toMatch(/Events in 6 of the trail’s folders on 2026-11-2\d \(scanned [\d.]+ [KM]?B\):\n/);
     expect(output.match(/^ {2}\d{12} {2}[a-z-]+-\d +([\d,]+ events?, the newest at \d\d:\d\d:\d\d UTC|none)$/gm)).toHaveLength(6);
     expect(output).toMatch(/[1-9]\d* events?, the newest/);
@@ -62,7 +62,7 @@ describe.concurrent('Setup', () => {
     await using place = await open();
     place.catalog.deny('StartQueryExecution', 'not authorized to perform: athena:StartQueryExecution on resource');
     await expect(place.setUp(true)).rejects.toThrow('trailbot is not allowed to use athena:StartQueryExecution.');
-    expect(await place.setUp(false)).toContain('4 steps to bring Athena up to date with the bucket:\n1. create database trailbot');
+    expect(await place.setUp(false)).toContain('6 steps to bring Athena up to date with the bucket:\n1. create database trailbot');
   });
 
   test('does not change an existing workgroup, and lists its problems', async () => {

@@ -12,6 +12,7 @@ import {
   tableProperties,
 } from '../athena/tables.ts';
 import { eventColumns } from '../src/trail/events.ts';
+import { RELATIONS } from '../src/trail/relations.ts';
 import { openFolder, record, trailFolder } from './support/trail-folder.ts';
 
 const names = { database: 'trailbot', table: 'cloudtrail' };
@@ -60,13 +61,13 @@ describe('The raw table', () => {
   });
 });
 
-describe('The view', () => {
-  test('is a statement that Trino’s grammar accepts', () => {
-    expect(trino(createViewStatement(names))).toEqual([]);
-    expect(trino(createViewStatement(names).replace('from events', 'form events'))).not.toEqual([]);
+describe('The views', () => {
+  test.each(RELATIONS)('are statements that Trino’s grammar accepts: %s', (view) => {
+    expect(trino(createViewStatement(names, view))).toEqual([]);
+    expect(trino(createViewStatement(names, view).replace('from events', 'form events'))).not.toEqual([]);
   });
 
-  test('has the same columns as on DuckDB', async () => {
+  test('have the same columns as on DuckDB', async () => {
     await using folder = await trailFolder();
     await folder.deliver([record()]);
     await using open = await openFolder(folder);
@@ -74,7 +75,7 @@ describe('The view', () => {
     expect(eventColumns.toSorted()).toEqual(Object.keys(row).sort());
   });
 
-  test('tries the usual keys of a request in the same order as DuckDB', () => {
+  test('try the usual keys of a request in the same order as DuckDB', () => {
     const text = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
     const keysIn = (file: string, key: RegExp): string[] => [...text(file).matchAll(key)].map(([, name]) => String(name).toLowerCase());
     const onAthena = keysIn('athena/flatten.sql', /element_at\(requestmap, '(\w+)'\)/g);

@@ -27,8 +27,13 @@ const all = raw(activityColumns.join(', '));
 /** What a single event adds to the columns of `events`. */
 const SINGLE = sql`eventid as singleid, cast(0 as bigint) as events, eventtime as first, eventtime as last`;
 
-/** `activity` of all of `events`, as it is kept: one row for each combination of values. */
-export const keptActivity: Sql = sql`select ${shared}, ${HOUR_COLUMN}, cast(null as varchar) as singleid, cast(count(*) as bigint) as events, min(eventtime) as first, max(eventtime) as last
+/**
+ * `activity` of all of `events`: one row for each combination of values. `count` counts the events of a row: all rows where each event is
+ * there once, as where activity is kept, or `distinctEventCount`.
+ */
+export const activityOf = (
+  count: Sql,
+): Sql => sql`select ${shared}, ${HOUR_COLUMN}, cast(null as varchar) as singleid, cast(${count} as bigint) as events, min(eventtime) as first, max(eventtime) as last
   from events
   group by ${shared}, substr(eventtime, 1, 13)`;
 

@@ -5,7 +5,7 @@
  *
  * - Words of what a call is about (request, response, resources, error, and so on) have its `eventsource` and `eventname`.
  * - Words of who called and how (`userIdentity`, `tlsDetails`, and so on) have none, because they are the same in all calls of a session.
- * - The name of a word with more than 64 characters is empty.
+ * - The name of a word with more than 64 characters is empty. Its row adds up all such words.
  * - Left out are session tokens, numbers and times (words of only digits and `tz.+_-`, but for accounts and IPv4 addresses) and the `x-amz-id-2` of S3.
  *
  * Questions reach it through the queries of `filter-places.ts`, each of which has a time range.
@@ -51,10 +51,13 @@ export const STOP_WORDS: readonly string[] =
   policy prefix region request resource resources response role s3 signatureversion sigv4 specified status string sts tag tags the this to tls_aes_128_gcm_sha256
   tls_aes_256_gcm_sha384 ecdhe-rsa-aes128-gcm-sha256 true type user value valueset version with x-amz-id-2`.split(/\s+/);
 
-const counts = `cast(count(*) as bigint) as events, cast(count(*) filter (where readlike = 'false') as bigint) as writes, min(eventtime) as first, max(eventtime) as last`;
-
-/** `mentions` of all of `events`. Equal texts are cut into words once. */
-export const allMentions: Sql = raw(`select day, account, region, eventsource, eventname, name,
+/**
+ * `mentions` of all of `events`. Equal texts are cut into words once. `count` counts events: all rows where each event is there once, as
+ * where mentions are kept, or `distinctEventCount`.
+ */
+export function mentionsOf(count: Sql): Sql {
+  const counts = `cast(${count.text} as bigint) as events, cast(${count.text} filter (where readlike = 'false') as bigint) as writes, min(eventtime) as first, max(eventtime) as last`;
+  return raw(`select day, account, region, eventsource, eventname, name,
     cast(sum(events) as bigint) as events, cast(sum(writes) as bigint) as writes, min(first) as first, max(last) as last
   from (
     select day, account, region, eventsource, eventname, events, writes, first, last, case when length(word) > ${MAX_WORD_LENGTH} then '' else word end as name
@@ -71,6 +74,7 @@ export const allMentions: Sql = raw(`select day, account, region, eventsource, e
     where (not regexp_like(word, '${NUMBER_LIKE}') or regexp_like(word, '${KEPT_NUMBER}')) and word not in (${STOP_WORDS.map((word) => `'${word}'`).join(', ')})
   ) as named
   group by day, account, region, eventsource, eventname, name`);
+}
 
 /** A random id of an event or a request, which is no mention. */
 export const isRandomId = (id: string, eventsource: string): boolean =>

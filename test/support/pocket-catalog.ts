@@ -65,7 +65,7 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
         properties: parseProperties(statement),
       });
     } else if (viewed) {
-      const [, names = ''] = /\nselect\n {2}([^()]*)\nfrom events$/.exec(statement) ?? [];
+      const [, names = ''] = /\nselect\n {2}([^()]*)\nfrom \w+$/.exec(statement) ?? [];
       const columns = names.split(',\n').map((name) => ({ Name: name.trim(), Type: 'string' }));
       tables.set(viewed, { columns, partitions: [], properties: { presto_view: 'true' } });
     } else if (altered) Object.assign(tables.get(altered)?.properties ?? {}, parseProperties(statement));

@@ -58,6 +58,15 @@ const piece = (text: string): fc.Arbitrary<string> =>
     fc.tuple(fc.nat(Math.max(0, text.length - 1)), fc.integer({ min: 1, max: 24 })).map(([from, length]) => text.slice(from, from + length)),
   );
 
+/** A piece of JSON as it is written, or as it is when it is read: with line ends, tabs and quotes instead of their escapes. */
+function asRead(part: string): fc.Arbitrary<string> {
+  try {
+    return fc.constantFrom(part, String(JSON.parse(`"${part}"`)));
+  } catch {
+    return fc.constant(part);
+  }
+}
+
 const filterOf = (event: EventTexts): fc.Arbitrary<Filter> => {
   const exact = fc
     .constantFrom(...Object.keys(COLUMN_OF_FIELD))
@@ -67,13 +76,21 @@ const filterOf = (event: EventTexts): fc.Arbitrary<Filter> => {
     .constantFrom(...texts)
     .chain(piece)
     .map((part) => exactFilter('text', part.trim() === '' ? 'none' : part));
-  const pattern = fc.tuple(fc.constantFrom('target', 'user', 'event', 'message', 'text'), fc.constantFrom(...texts).chain(piece)).map(
-    ([field, part]): Filter => ({
-      field,
-      negated: false,
-      values: [{ text: `*${part.replace(/[*?]/g, '')}*`, wildcard: true }],
-    }),
-  );
+  const pattern = fc
+    .tuple(
+      fc.constantFrom('target', 'user', 'event', 'message', 'text'),
+      fc
+        .constantFrom(...texts)
+        .chain(piece)
+        .chain(asRead),
+    )
+    .map(
+      ([field, part]): Filter => ({
+        field,
+        negated: false,
+        values: [{ text: `*${part.replace(/[*?]/g, '')}*`, wildcard: true }],
+      }),
+    );
   const path = fc
     .tuple(fc.constantFrom(...PATHS), fc.constantFrom(event.target ?? 'none', event.identityarn ?? 'none'))
     .map(([field, value]) => exactFilter(field, value));

@@ -12,19 +12,22 @@ import { openDuckDB } from '../../duckdb/engine.ts';
 import { loadTrail } from '../../duckdb/store.ts';
 import { generateSample } from '../../sample/generate.ts';
 import { periodOf } from '../../src/clock/period.ts';
-import { openDesk } from '../../src/desk/desk.ts';
+import { type Desk, openDesk } from '../../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../../src/desk/registry.ts';
+import { UserError } from '../../src/errors.ts';
 import { parseLine } from '../../src/question/parse.ts';
-import { activityColumns, keptActivity } from '../../src/trail/activity.ts';
+import { activityColumns } from '../../src/trail/activity.ts';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
 import { distinctEventCount, eventColumns, eventsDuring } from '../../src/trail/events.ts';
 import { expectedFormat, type Filter, matching, type Term, termsOf } from '../../src/trail/filter.ts';
 import type { FilterValue } from '../../src/trail/filter-value.ts';
-import { allMentions, mentionColumns } from '../../src/trail/mentions.ts';
+import { mentionColumns } from '../../src/trail/mentions.ts';
+import type { Relation } from '../../src/trail/relations.ts';
 import { join as joinSql, raw, sql } from '../../src/trail/sql.ts';
 import type { TimeRange } from '../../src/trail/time-window.ts';
 import { contract } from '../support/engine-contract.ts';
 import { filtersIn } from '../support/plain-filter.ts';
+import { type EventTexts, linesAbout } from '../support/trail-lines.ts';
 import type { TrinoPlace } from './server.ts';
 import { openTrinoTrail, type TrinoTrail } from './trail.ts';
 
@@ -75,6 +78,39 @@ async function onBoth(trail: string): Promise<Both> {
       await rm(store, { recursive: true, force: true });
     },
   };
+}
+
+/** The trail on Trino as an engine. */
+const onTrino = ({ trino, duck }: Both): QueryEngine => ({
+  execute: async (statement, { signal: until }) => ({ rows: await trino.execute(statement, { signal: until }), cost: { ms: 0 } }),
+  stream: async (statement, { signal: until }) => ({ rows: Readable.from(await trino.execute(statement, { signal: until })), cost: { ms: 0 } }),
+  extent: () => duck.extent(),
+  // An engine with costs is queried in parts, newest first, as Athena is.
+  estimate: async () => undefined,
+  close: async () => undefined,
+});
+
+/** The rows of `activity` and `mentions`: those of the views, and those of the store, whose batches are added up. */
+async function keptOf({ trino, duck }: Both) {
+  const rowsOf = async (relation: Relation, names: readonly string[]) => {
+    const added = ['events', 'writes'];
+    const isKey = (name: string): boolean => ![...added, 'first', 'last'].includes(name);
+    const keys = raw(names.filter(isKey).join(', '));
+    const sums = raw(names.flatMap((name) => (added.includes(name) ? [`sum(${name}) as ${name}`] : [])).join(', '));
+    const compared = (rows: readonly RawRow[]): string[] =>
+      rows
+        // Trino writes a character beyond U+FFFF as two escapes when it makes JSON of a struct.
+        .filter(({ name }) => !/^ud[89a-f][0-9a-f]{2}$/.test(name ?? ''))
+        .map((row) => JSON.stringify(names.map((name) => row[name])))
+        .sort();
+    const [there, { rows: here }] = await Promise.all([
+      trino.execute(sql`select ${raw(names.join(', '))} from ${raw(relation)}`),
+      duck.execute(sql`select ${keys}, ${sums}, min(first) as first, max(last) as last from ${raw(relation)} group by ${keys}`, { signal }),
+    ]);
+    return { there: compared(there), here: compared(here) };
+  };
+  const [activity, mentions] = await Promise.all([rowsOf('activity', activityColumns), rowsOf('mentions', mentionColumns)]);
+  return { activity, mentions };
 }
 
 /** Columns with JSON. They are compared after parsing, because the engines order keys differently. */
@@ -130,15 +166,6 @@ describe.skipIf(!server)('the sample', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const onTrino = ({ trino, duck }: Both): QueryEngine => ({
-    execute: async (statement, { signal: until }) => ({ rows: await trino.execute(statement, { signal: until }), cost: { ms: 0 } }),
-    stream: async (statement, { signal: until }) => ({ rows: Readable.from(await trino.execute(statement, { signal: until })), cost: { ms: 0 } }),
-    extent: () => duck.extent(),
-    // An engine with costs is queried in parts, newest first, as Athena is.
-    estimate: async () => undefined,
-    close: async () => undefined,
-  });
-
   test.each(contract.map(({ name, holds }) => [name, holds] as const))('%s', (_, holds) => holds(onTrino(both)));
 
   test('has the same events with the same columns', async () => {
@@ -150,39 +177,12 @@ describe.skipIf(!server)('the sample', () => {
     expect(there).toEqual(here);
   });
 
-  test.each([
-    ['activity', keptActivity, activityColumns],
-    ['mentions', allMentions, mentionColumns],
-  ] as const)('has the same %s, row by row', async (relation, ofEvents, names) => {
-    // Duplicate events are counted here, and not in a store.
-    const compared = raw(
-      names.map((name) => (['events', 'writes'].includes(name) ? `case when ${name} > 0 then 'some' else 'none' end as ${name}` : name)).join(', '),
-    );
-    // Trino writes a character beyond U+FFFF as two escapes when it makes JSON of a struct.
-    const isEscape = ({ name }: RawRow): boolean => /^ud[89a-f][0-9a-f]{2}$/.test(name ?? '');
-    const rowsOf = (rows: readonly RawRow[]): string[] =>
-      rows
-        .filter((row) => !isEscape(row))
-        .map((row) => JSON.stringify(names.map((name) => row[name])))
-        .sort();
-    const keys = raw(names.filter((name) => !['events', 'writes', 'first', 'last'].includes(name)).join(', '));
-    const sums = raw(
-      names
-        .filter((name) => ['events', 'writes'].includes(name))
-        .map((name) => `sum(${name}) as ${name}`)
-        .join(', '),
-    );
-    const [there, here] = await Promise.all([
-      both.trino.execute(sql`select ${compared} from (${ofEvents}) as found`),
-      both.duck
-        .execute(
-          sql`select ${compared} from (select ${keys}, ${sums}, min(first) as first, max(last) as last from ${raw(relation)} group by ${keys}) as kept`,
-          { signal },
-        )
-        .then(({ rows }) => rows),
-    ]);
-    expect(there.length).toBeGreaterThan(1_000);
-    expect(rowsOf(there)).toEqual(rowsOf(here));
+  test('has the same activity and mentions, row by row', async () => {
+    const { activity, mentions } = await keptOf(both);
+    expect(activity.there.length).toBeGreaterThan(1_000);
+    expect(mentions.there.length).toBeGreaterThan(10_000);
+    expect(activity.there).toEqual(activity.here);
+    expect(mentions.there).toEqual(mentions.here);
   });
 
   test('gives the same answers to each command’s example and its follow-up lines', async () => {
@@ -233,6 +233,8 @@ describe.skipIf(!server)('the sample', () => {
     });
   }, 300_000);
 
+  test('gives the same answers to lines about any events', () => expectSameAnswers(both, 24), 300_000);
+
   test('groups by JSON paths and suggests filters in the same way', async () => {
     const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
     const lines = [
@@ -278,6 +280,26 @@ describe.skipIf(!server)('the sample', () => {
   });
 });
 
+/** Asks lines about any events of a trail on both engines. */
+async function expectSameAnswers(both: Both, numRuns: number): Promise<void> {
+  const catalog = await loadRegistry(new URL('../../', import.meta.url));
+  const { rows } = await both.duck.execute(raw(`select ${eventColumns.join(', ')} from events order by md5(eventid || 'x') limit 100`), { signal });
+  const lines = fc.constantFrom(...(rows as EventTexts[])).chain((event) => linesAbout(event, catalog, [EVER.from, END]));
+  const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
+  const answerOf = (desk: Desk, line: string) =>
+    desk.answer(line, { now: END, signal }).then(
+      ({ data, table }) => ({ line, data, rows: table?.rows }),
+      (error: unknown) => {
+        if (error instanceof UserError) return { line, refused: error.message };
+        throw error;
+      },
+    );
+  await atOnce.map(fc.sample(lines, { numRuns, seed: 12 }), async (line) => {
+    const [a, b] = await Promise.all([answerOf(there, line), answerOf(here, line)]);
+    expect(a).toEqual(b);
+  });
+}
+
 const PUBLIC = fileURLToPath(new URL('../../../shared/data/trails/', import.meta.url));
 /** Trails in AWS's folder layout whose events all have unique ids. */
 const laidOut = existsSync(PUBLIC)
@@ -293,6 +315,10 @@ describe.skipIf(!server || laidOut.length === 0)('a public trail', () => {
     ]);
     expect(there.size).toBeGreaterThan(20);
     expect(there).toEqual(here);
+    const { activity, mentions } = await keptOf(both);
+    expect(activity.there).toEqual(activity.here);
+    expect(mentions.there).toEqual(mentions.here);
+    await expectSameAnswers(both, 8);
   });
 });
 
