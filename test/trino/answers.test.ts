@@ -233,7 +233,7 @@ describe.skipIf(!server)('the sample', () => {
     });
   }, 300_000);
 
-  test('gives the same answers to lines about any events', () => expectSameAnswers(both, 24), 300_000);
+  test('gives the same answers to lines about any events', () => expectSameAnswers(both, 16), 300_000);
 
   test('groups by JSON paths and suggests filters in the same way', async () => {
     const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
