@@ -79,7 +79,7 @@ export function activityDuring(range: TimeRange, { keeps, uses, places }: Activi
 }
 
 /** Events of any relation as single rows of activity, with all of their own columns. */
-export const singlesOf = (events: Sql): Sql => sql`(select *, ${SINGLE} from ${events})`;
+export const singlesOf = (events: Sql): Sql => sql`(select *, ${HOUR_COLUMN}, ${SINGLE} from ${events})`;
 
 /**
  * The number of events in rows of `activityDuring` or `singlesOf` that match a condition, or of all. An event that is not kept may be

@@ -16,18 +16,17 @@ export const isValidInterval = ({ count, unit }: Interval): boolean => count > 0
 
 /**
  * The start of the interval of a row of activity as text that sorts, such as 2026-11-20T14:15 for 15 minutes. It uses the remainder,
- * because the engines divide integers differently. A row of
- * activity is within one hour; shorter intervals need the events themselves.
+ * because the engines divide integers differently. A row of activity is within one hour; shorter intervals need the events themselves.
  */
 export function intervalStart({ count, unit }: Interval): Sql {
   if (!isValidInterval({ count, unit })) throw new RangeError(`Not a valid interval: ${count}${unit}`);
-  const time = unit === 'm' ? 'eventtime' : 'first';
-  const number = (start: number) => `cast(substr(${time}, ${start}, 2) as integer)`;
-  const floor = (start: number) => `lpad(cast(${number(start)} - ${number(start)} % ${count} as varchar), 2, '0')`;
+  const floor = (digits: string) =>
+    count === 1 ? digits : `lpad(cast(cast(${digits} as integer) - cast(${digits} as integer) % ${count} as varchar), 2, '0')`;
+  // Many rows have the same hour, and an engine with a dictionary of a column computes the text once for each.
   const text = {
-    m: `substr(${time}, 1, 14) || ${floor(15)}`,
-    h: `substr(${time}, 1, 11) || ${floor(12)} || ':00'`,
-    d: `substr(${time}, 1, 10)`,
+    m: `substr(eventtime, 1, 14) || ${floor('substr(eventtime, 15, 2)')}`,
+    h: `substr(hour, 1, 11) || ${floor('substr(hour, 12, 2)')} || ':00'`,
+    d: `substr(hour, 1, 10)`,
   }[unit];
   return raw(text);
 }
