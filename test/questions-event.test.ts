@@ -118,7 +118,13 @@ describe('an event is found by each of its ids', () => {
   const [one, other] = [record({ ...inS3, requestID: 'P0PA9GB0T9Z9XF3C' }), record({ ...inS3, requestID: 'P0PA9GB0T9Z9XF3C' })];
   const [here, there] = [record({ sharedEventID: shared }), record({ sharedEventID: shared, recipientAccountId: '444455556666' })];
   const plain = record();
-  const open = trailForAll(one, other, here, there, plain);
+  const mentioned = record();
+  const mentioning = record({
+    eventSource: 'logs.amazonaws.com',
+    eventName: 'FilterLogEvents',
+    requestParameters: { filterPattern: `"${mentioned.requestID}"` },
+  });
+  const open = trailForAll(one, other, here, there, plain, mentioned, mentioning);
   const found = async (line: string) => {
     const answer = await open().ask(`${line} ${DAY}`);
     const { found: event, idName, others } = answer.data as { found: { eventid: string } | null; idName: string; others: number };
@@ -130,6 +136,10 @@ describe('an event is found by each of its ids', () => {
     const byRequest = await found(String(plain.requestID));
     expect(byRequest).toMatchObject({ id: plain.eventID, idName: 'requestID', others: 0 });
     expect(byRequest.shown).toContain('Found by its requestID.');
+  });
+
+  test('also when another call names the id', async () => {
+    expect(await found(String(mentioned.requestID))).toMatchObject({ id: mentioned.eventID, idName: 'requestID', others: 0 });
   });
 
   test('and says how many others have it', async () => {

@@ -13,10 +13,10 @@ import type { TimeRange } from './time-window.ts';
 export async function placesOfId(id: string, range: TimeRange, trail: KeptTrail): Promise<Places | undefined> {
   const placesWhere = (condition: Sql): Sql => sql`select ${placeColumns} from ${eventsDuring(range, { late: true })} where ${condition}`;
   if (!UUID_FORM.test(id)) return findPlaces(() => [idTests(id).map(placesWhere)], trail);
-  // Ids in this form are in lower case, or are mentions.
   const written = id.toLowerCase();
   const [ofEvent, ...others] = ID_COLUMNS.map((column) => placesWhere(sql`${raw(column)} = ${written}`)) as [Sql, ...Sql[]];
+  const places = await findPlaces(() => [[ofEvent]], trail);
+  // Ids in this form are in lower case, or are mentions. An id may be mentioned elsewhere too, so that alone says nothing.
   const mentioned = placesOfClue([sql`name = ${written}`], range, { ofCalls: true, late: true });
-  const places = await findPlaces(() => [[ofEvent, ...mentioned]], trail);
-  return isNowhere(places) ? findPlaces(() => [others], trail) : places;
+  return isNowhere(places) ? findPlaces(() => [[...others, ...mentioned]], trail) : places;
 }
