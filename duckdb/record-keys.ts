@@ -29,6 +29,7 @@ export const AT = Object.fromEntries(RECORD_KEYS.map((key, i) => [key, i])) as {
 export const CALL_KEYS = AT.userIdentity;
 
 /** RECORD_KEYS by their length and their sixth byte, which differ; then all bytes are compared. */
+const SHORTEST_RECORD_KEY = Math.min(...RECORD_KEYS.map(({ length }) => length));
 const LONGEST_RECORD_KEY = Math.max(...RECORD_KEYS.map(({ length }) => length));
 const KEY_BYTES = RECORD_KEYS.map((key) => Buffer.from(key));
 const keySlot = (length: number, sixth: number): number => length * 256 + sixth;
@@ -41,7 +42,7 @@ export class NotPlain extends Error {}
 /** What follows `userIdentity`, the largest value that is the same in many records. */
 export const AFTER_IDENTITY = ',"eventTime":"';
 
-/** The end of `userIdentity`. Were the key within it, the record would end too early for its text, and not be plain. */
+/** The end of `userIdentity`, if nothing is between it and eventTime: whoever reads it looks once whether it is one value. */
 function identityEnd(text: Buffer, afterIdentity: Finder, from: number, to: number): number {
   const end = afterIdentity(from);
   return end > from && end < to && text[end - 1] === CLOSE ? end : valueEnd(text, from, to);
@@ -74,7 +75,8 @@ export function readTopLevel(text: Buffer, afterIdentity: Finder, from: number, 
 /** The place in RECORD_KEYS of the key within quotes; -1 for another. */
 function recordKey(text: Buffer, from: number, to: number): number {
   const length = to - from;
-  const key = length <= LONGEST_RECORD_KEY ? (KEY_SLOTS[keySlot(length, text[from + 5] as number)] as number) : -1;
+  if (length < SHORTEST_RECORD_KEY || length > LONGEST_RECORD_KEY) return -1;
+  const key = KEY_SLOTS[keySlot(length, text[from + 5] as number)] as number;
   if (key < 0) return -1;
   return hasBytes(text, from, KEY_BYTES[key] as Buffer) ? key : -1;
 }
@@ -103,7 +105,8 @@ function stringEnd(text: Buffer, from: number, to: number): number {
   throw new NotPlain();
 }
 
-function valueEnd(text: Buffer, from: number, to: number): number {
+/** The end of the value that begins at `from`. */
+export function valueEnd(text: Buffer, from: number, to: number): number {
   const first = text[from];
   if (first === QUOTE) return stringEnd(text, from, to);
   if (first !== OPEN && first !== OPEN_LIST) {

@@ -6,7 +6,7 @@
 import { isRandomId, mentionOf } from '../src/trail/mentions.ts';
 import { type Finder, finder } from './finder.ts';
 import { openMentionRows, timeNumber } from './mention-rows.ts';
-import { AFTER_IDENTITY, AT, CALL_KEYS, checkString, hasBytes, NotPlain, RECORD_KEYS, readTopLevel } from './record-keys.ts';
+import { AFTER_IDENTITY, AT, CALL_KEYS, checkString, hasBytes, NotPlain, RECORD_KEYS, readTopLevel, valueEnd } from './record-keys.ts';
 import { hashOf, NO_HASH, openTallyTable, openTextTable, type Tally, type TextTable } from './text-table.ts';
 
 /** Where in the trail a record is. */
@@ -24,14 +24,17 @@ interface WordPlace extends RecordPlace {
 
 /** The words of a batch, as they are found. */
 export interface WordCollector {
-  /**
-   * Reads a record, `text` from the opening brace at `from` up to `to`; `letters` has a character for each byte. Without a place, or an eventID that AWS gave, DuckDB finds other
-   * values for these, so that nothing is known of the batch.
-   */
-  read(text: Buffer, letters: string, from: number, to: number, place: RecordPlace | undefined, hasAwsId: boolean): void;
+  /** Opens the text of a file, whose records are read in order. `letters` has a character for each byte. */
+  open(text: Buffer, letters: string): RecordReader;
   /** The rows of `mentions`; undefined when a record was not as CloudTrail writes it. */
   mentions(): MentionRows | undefined;
 }
+
+/**
+ * Reads a record, from the opening brace at `from` up to `to`. Without a place, or an eventID that AWS gave, DuckDB finds other values for
+ * these, so that nothing is known of the batch.
+ */
+export type RecordReader = (from: number, to: number, place: RecordPlace | undefined, hasAwsId: boolean) => void;
 
 /** Rows of `mentions`, and the places that they refer to by their index. */
 export interface MentionRows {
@@ -101,10 +104,9 @@ export function collectWords(): WordCollector {
   const ends = new Int32Array(RECORD_KEYS.length);
   let isPlain = true;
   let lastPlace: RecordPlace | undefined;
-  let lastLetters: string | undefined;
-  /** Finds the keys whose values are left out, in the text of a file. */
-  let afterIdentity: Finder = () => -1;
-  let finders: readonly (Finder | undefined)[] = [];
+  /** Find `AFTER_IDENTITY`, and the keys whose values are left out, in the text of a file. */
+  let afterIdentity: Finder;
+  let leftOutKeys: readonly (Finder | undefined)[];
   let folder = 0;
   /** What the words that are found are counted for. */
   let place = 0;
@@ -112,20 +114,19 @@ export function collectWords(): WordCollector {
   let added: Tally = { events: 0, writes: 0, first: 0, last: 0 };
 
   return {
-    read(text, letters, from, to, at, hasAwsId) {
-      isPlain &&= at !== undefined && hasAwsId;
-      if (!isPlain || at === undefined) return;
-      if (letters !== lastLetters) {
-        lastLetters = letters;
-        afterIdentity = finder(letters, AFTER_IDENTITY);
-        finders = LEFT_OUT_KEYS.map((key) => (key === undefined ? undefined : finder(letters, key)));
-      }
-      try {
-        readRecord(text, from, to, at);
-      } catch (error) {
-        if (!(error instanceof NotPlain)) throw error;
-        isPlain = false;
-      }
+    open(text, letters) {
+      afterIdentity = finder(letters, AFTER_IDENTITY);
+      leftOutKeys = LEFT_OUT_KEYS.map((key) => (key === undefined ? undefined : finder(letters, key)));
+      return (from, to, at, hasAwsId) => {
+        isPlain &&= at !== undefined && hasAwsId;
+        if (!isPlain || at === undefined) return;
+        try {
+          readRecord(text, from, to, at);
+        } catch (error) {
+          if (!(error instanceof NotPlain)) throw error;
+          isPlain = false;
+        }
+      };
     },
     mentions() {
       if (!isPlain) return undefined;
@@ -175,8 +176,7 @@ export function collectWords(): WordCollector {
     for (let key = AT.eventID; key <= AT.sharedEventID; key += 1) {
       if (starts[key] !== 0) addId(text, (starts[key] as number) + 1, (ends[key] as number) - 1);
     }
-    const identity = textNumber(identities, folder, text, starts[AT.userIdentity] as number, ends[AT.userIdentity] as number);
-    othersTallies.count(0, otherTexts(text, identity), record, added);
+    othersTallies.count(0, otherTexts(text, identityOf(text)), record, added);
   }
 
   /** Where the call of the record is in `places`. */
@@ -193,6 +193,14 @@ export function collectWords(): WordCollector {
     if (!CALL_NAME.test(source) || !CALL_NAME.test(name)) throw new NotPlain();
     placeOfCall.push(addPlace({ ...at, source, name }));
     return places.length - 1;
+  }
+
+  function identityOf(text: Buffer): number {
+    const [start, end] = [starts[AT.userIdentity] as number, ends[AT.userIdentity] as number];
+    const before = identities.size;
+    const identity = textNumber(identities, folder, text, start, end);
+    if (identity === before && start !== 0 && valueEnd(text, start, end) !== end) throw new NotPlain();
+    return identity;
   }
 
   function otherTexts(text: Buffer, identity: number): number {
@@ -217,7 +225,7 @@ export function collectWords(): WordCollector {
 
   function addWordsOf(key: number, text: Buffer, start: number, end: number): void {
     let from = start;
-    const [leftOut, find] = [LEFT_OUT_KEYS[key], finders[key]];
+    const [leftOut, find] = [LEFT_OUT_KEYS[key], leftOutKeys[key]];
     if (leftOut && find) {
       for (let at = find(from); at !== -1 && at + leftOut.length <= end; at = find(from)) {
         const afterKey = at + leftOut.length;

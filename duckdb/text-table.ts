@@ -1,4 +1,5 @@
 /** Counts the texts of a batch by their bytes, because making a string of each would take longer than all the rest. */
+import { randomInt } from 'node:crypto';
 
 /** Different texts, each in a group. A text is known by its number, from 0 in the order in which they came. */
 export interface TextTable {
@@ -28,8 +29,8 @@ export interface TallyTable {
   tally(number: number): Tally;
 }
 
-/** The hash of no bytes, and that of some more (FNV-1a). */
-export const NO_HASH = 0x811c9dc5;
+/** The hash of no bytes, and that of some more (FNV-1a). It begins at random, so that nobody can write texts that have the same. */
+export const NO_HASH: number = randomInt(2 ** 32);
 export const hashOf = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193);
 
 const FIRST_ITEMS = 4096;

@@ -265,6 +265,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter, words
     finder(letters, word),
   ) as Finders;
   const placeOn = recordPlaces(job);
+  const readWords = words.open(text, letters);
   let from = opening.length;
   let count = 0;
   while (from < end) {
@@ -289,7 +290,7 @@ function splitRecords(job: UnpackJob, text: Buffer, writer: StagingWriter, words
       time: at,
       digest: isAwsId ? undefined : md5Id(text.subarray(from, to)),
     });
-    words.read(text, letters, from, to, placeOn(at), isAwsId);
+    readWords(from, to, placeOn(at), isAwsId);
     count += 1;
     from = to + 1;
   }

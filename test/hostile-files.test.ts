@@ -31,6 +31,20 @@ async function loadMeasured({ trail, store }: TrailFolder): Promise<{ readonly e
   return JSON.parse(out.join(''));
 }
 
+describe('A log file that is cut off behind an empty key is skipped with the reason, and the others of its batch are loaded', () => {
+  test.each([',"":}]}', ',"eventID":"0000","":}]}'])('%s', async (end) => {
+    await using folder = await trailFolder();
+    const good = records(2);
+    // In folders as CloudTrail makes them, where words are found while a file is unpacked.
+    const at = 'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/20';
+    await folder.put(`${at}/a.json`, logFile([...records(2), record()]).replace(/\}\]\}$/, end));
+    await folder.put(`${at}/b.json`, logFile(good));
+    expect(await folder.load()).toMatchObject({ events: 2, skippedFiles: 1 });
+    expect(await storedIds(folder)).toEqual(idsOf(good));
+    expect(await skippedIn(folder)).toEqual([[`${at}/a.json`, 'is not valid JSON', 0]]);
+  });
+});
+
 describe('An event that is too large for the store is skipped by itself', () => {
   test.each<[string, string, (large: Fields, good: readonly Fields[]) => string | Buffer]>([
     ['in a log file', 'a.json', (large, [one, two]) => logFile([one, large, two])],
