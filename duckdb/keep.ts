@@ -29,11 +29,13 @@ export const KEPT_SHAPE: string = createHash('sha256').update([keptActivity.text
 /** By day, so that a question about some days skips the others. */
 const ACTIVITY_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 16384';
 const ACTIVITY_ORDER = 'day, hour, eventsource, eventname, actor';
+/** By name, so that a question about a name reads one of the row groups. */
+const MENTIONS_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 8192';
 /**
- * By name, so that a question about a name reads one of the row groups, and by its dictionary and Bloom filter knows without reading when
- * it has no such name. Whether a name contains a text is then asked once for each name of a row group.
+ * Of merged files, most of what there is. By its dictionary and Bloom filter, a question knows without reading when a row group has no such
+ * name, and asks whether a name contains a text once for each name. The loader's batches lack it, because it takes memory.
  */
-const MENTIONS_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 20480, dictionary_size_limit 20480';
+const MERGED_MENTIONS_FORMAT = 'format parquet, compression zstd, compression_level 1, row_group_size 20480, dictionary_size_limit 20480';
 const MENTIONS_ORDER = 'name, day, eventsource, eventname';
 
 /** The events of parts as the relation `events`, for the queries that make activity and mentions of them. */
@@ -115,7 +117,7 @@ export async function mergeKept(store: string, connection: DuckDBConnection, { a
   return {
     // The files are in the order of days, more or less, and a day of a row group is all that matters.
     activity: await merge(activity, `activity/${name}.parquet`, '', ACTIVITY_FORMAT),
-    mentions: await merge(mentions, `mentions/${name}.parquet`, `order by ${MENTIONS_ORDER}`, MENTIONS_FORMAT),
+    mentions: await merge(mentions, `mentions/${name}.parquet`, `order by ${MENTIONS_ORDER}`, MERGED_MENTIONS_FORMAT),
   };
 }
 
