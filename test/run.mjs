@@ -8,7 +8,9 @@ const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import
 /** Resolves to the exit status of a process. */
 const exitOf = (child) => new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
 
-const tests = spawn(process.execPath, [vitest, 'run', ...words], { stdio: 'inherit' });
+// Tests start hundreds of threads and processes, which need not compile the same files again.
+const compiled = fileURLToPath(new URL('../node_modules/.cache/trailbot-tests/compiled', import.meta.url));
+const tests = spawn(process.execPath, [vitest, 'run', ...words], { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: compiled } });
 if (words.length === 0) {
   // Beside the tests, which start by generating the sample on one processor. Its output would mix with theirs.
   const check = spawn(process.execPath, [process.env.npm_execpath, 'run', '--silent', 'check']);
