@@ -208,6 +208,9 @@ export async function runLoad({ root, store, signal, onProgress, isRebuild: isAs
       await writeCommit(store, found.state.version + 1, commit);
       context.state = applyCommit(emptyState(found.state.version), commit);
     }
+    // Merging takes memory that the thread and the batches held until now.
+    await unpackThread.end();
+    for (const connection of workers) await connection.run('drop table if exists lines; drop table if exists new_events');
     await compact(store, context.state, main).catch((error: unknown) => {
       // All events are stored. Many small parts make questions slower, but no answer wrong.
       if (!isFaultOfFiles(context, error)) throw error;
