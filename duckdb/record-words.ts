@@ -34,7 +34,7 @@ export interface WordCollector {
  * Reads a record, from the opening brace at `from` up to `to`. Without a place, or an eventID that AWS gave, DuckDB finds other values for
  * these, so that nothing is known of the batch.
  */
-export type RecordReader = (from: number, to: number, place: RecordPlace | undefined, hasAwsId: boolean) => void;
+type RecordReader = (from: number, to: number, place: RecordPlace | undefined, hasAwsId: boolean) => void;
 
 /** Rows of `mentions`, and the places that they refer to by their index. */
 export interface MentionRows {
