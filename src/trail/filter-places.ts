@@ -24,7 +24,7 @@ export const placesOfClue = (clue: NameClue, range: TimeRange, { ofCalls, ofWrit
 
 /**
  * The query for the places of the rows of `activity` or `mentions` that fulfil a condition and have events in a range, [from, to). The times
- * are compared last: an engine that compares them first reads them for all rows.
+ * are compared last: an engine that compares them first reads them for all rows. `condition` has no `or` outside of parentheses.
  */
 function placesWith(relation: 'activity' | 'mentions', range: TimeRange, condition: Sql, { late = false } = {}): Sql {
   const { first, last } = readDays(range, { late });
