@@ -91,7 +91,7 @@ async function foundMentions(connection: DuckDBConnection, { places, path }: Unp
  * Files with fewer rows are merged, because each file that a question looks into takes it a part of a millisecond. Larger ones are left as
  * they are: merging them again and again would cost more than they do.
  */
-const FEW_ROWS = 300_000;
+const SMALL_KEPT_ROWS = 300_000;
 /** What is merged at once, since it is sorted in memory. */
 const MAX_MERGED_ROWS = 600_000;
 
@@ -100,7 +100,7 @@ export async function mergeKept(store: string, connection: DuckDBConnection, { a
   const merge = async (files: readonly string[], file: string, order: string, format: string): Promise<string[]> => {
     const rows = await footerRows(store, connection, files);
     const merged: string[] = [];
-    const small = files.flatMap((each, i) => ((rows[i] as number) < FEW_ROWS ? [{ file: each, rows: rows[i] as number }] : []));
+    const small = files.flatMap((each, i) => ((rows[i] as number) < SMALL_KEPT_ROWS ? [{ file: each, rows: rows[i] as number }] : []));
     if (small.length < 2) return [...files];
     for (const group of groupsOfRows(small, MAX_MERGED_ROWS)) {
       const target = file.replace('.parquet', `-${merged.length}.parquet`);

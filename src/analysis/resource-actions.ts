@@ -9,7 +9,7 @@ import type { Effect } from '../trail/call-names.ts';
 import type { CatalogueCall } from '../trail/calls.ts';
 import { type Filter, groupFilters, type Term } from '../trail/filter.ts';
 import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
-import { searchedAdditional, searchedResponse } from '../trail/mentions.ts';
+import { searchedText } from '../trail/mentions.ts';
 import { clueToName, type NameClue } from '../trail/name-clue.ts';
 import { join, type Sql, sql } from '../trail/sql.ts';
 import { describeCall, type Role, roleAt } from './call-roles.ts';
@@ -36,13 +36,13 @@ export const creatingCalls: Sql = sql`(
 export const deletingCalls: Sql = sql`(effect in ('delete', 'schedule', 'restore') or eventname in ('CancelKeyDeletion', 'ChangeResourceRecordSets') or eventname like 'RevokeSecurityGroup%')`;
 
 /** Texts of a record that may name a resource. */
-const NAMING_COLUMNS: readonly { readonly column: Sql; readonly searched?: Sql }[] = [
-  { column: sql`resourcesjson` },
-  { column: sql`requestparameters` },
-  { column: sql`responseelements`, searched: searchedResponse },
-  { column: sql`errormessage` },
-  { column: sql`additionaleventdata`, searched: searchedAdditional },
-  { column: sql`serviceeventdetails` },
+const NAMING_COLUMNS = [
+  sql`resourcesjson`,
+  sql`requestparameters`,
+  sql`responseelements`,
+  sql`errormessage`,
+  sql`additionaleventdata`,
+  sql`serviceeventdetails`,
 ];
 
 /**
@@ -54,13 +54,13 @@ export function namesResource(resource: ResourceId): Sql {
   const owned = isInAccount(resource);
   const written = JSON.stringify(name).slice(1, -1);
   const exactly = nameInText(written);
-  const inText = (column: Sql, searched: Sql): Sql => sql`(strpos(${column}, ${written}) > 0 and regexp_like(${searched}, ${exactly}))`;
+  const inText = (column: Sql): Sql => sql`(strpos(${column}, ${written}) > 0 and regexp_like(${searchedText(column)}, ${exactly}))`;
   const lower = sql`(eventsource in (${caseBlindSources}) and (${join(
     [sql`requestparameters`, sql`responseelements`].map((column) => sql`regexp_like(${column}, ${`(?i)${exactly}`})`),
     ' or ',
   )}))`;
   const isChosen = /[a-z]/i.test(name) && !AWS_ID.test(name);
-  const texts = [...NAMING_COLUMNS.map(({ column, searched = column }) => inText(column, searched)), ...(isChosen ? [lower] : [])];
+  const texts = [...NAMING_COLUMNS.map((column) => inText(column)), ...(isChosen ? [lower] : [])];
   const inside =
     within === undefined
       ? sql``

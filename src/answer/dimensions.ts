@@ -88,7 +88,7 @@ interface CountedRows {
 
 /**
  * A relation with a row for each value of each dimension: `kind`, `value`, the key, and the aggregates of its rows. One scan counts all of
- * them, and no row is repeated for each dimension.
+ * them, and no row is repeated for each dimension. There are at least two, since Trino takes no `coalesce` of one.
  */
 export function countByDimension(names: readonly DimensionName[], { relation, where, columns, key, aggregates }: CountedRows): Sql {
   const valueColumn = (name: DimensionName): string => `value_${name}`;

@@ -9,7 +9,7 @@ import { isoSecond } from './events.ts';
 import { type FilterValue, matchesWildcards } from './filter-value.ts';
 import { documentColumn, type JsonPath, pathTests, pathValue, printPath, readPath } from './json-path.ts';
 import { isLeftOut } from './left-out.ts';
-import { searchedAdditional, searchedResponse } from './mentions.ts';
+import { searchedText } from './mentions.ts';
 import { containing, join, type Sql, sql, valueList } from './sql.ts';
 import { pin, readWindow, type TimeRange } from './time-window.ts';
 
@@ -350,10 +350,10 @@ function fieldTests(
   ];
 }
 
-/** That a document has any of the values, not counting its random text, which is looked at only where the whole document has one. */
+/** That the searched text of a column has any of the values. It is made only where the whole text has one, because few rows do. */
 function isFoundIn(column: Sql, values: readonly FilterValue[]): Sql {
-  const searched = column.text === 'responseelements' ? searchedResponse : column.text === 'additionaleventdata' ? searchedAdditional : undefined;
-  return searched ? sql`(${containsAny(column, values)} and ${containsAny(searched, values)})` : containsAny(column, values);
+  const searched = searchedText(column);
+  return searched === column ? containsAny(column, values) : sql`(${containsAny(column, values)} and ${containsAny(searched, values)})`;
 }
 
 /** That any of some columns contains any of the values, ignoring case. */

@@ -21,16 +21,20 @@ const S3_REQUEST = '^[0-9A-Z]{16}$';
 const requestId = (column: string): string =>
   `case when not regexp_like(${column}, '${UUID_PATTERN}') and not (eventsource = 's3.amazonaws.com' and regexp_like(${column}, '${S3_REQUEST}')) then ${column} end`;
 
-/**
- * The response without session tokens, and the additional data without the second id of S3: long random text, in which any short name is
- * found by chance. A token is a secret besides.
- */
-export const searchedResponse: Sql = raw(
+const searchedResponse: Sql = raw(
   `case when strpos(responseelements, '"sessionToken"') > 0 then regexp_replace(responseelements, '"sessionToken": *"[^"]*"', '"sessionToken":""') else responseelements end`,
 );
-export const searchedAdditional: Sql = raw(
+const searchedAdditional: Sql = raw(
   `case when strpos(additionaleventdata, '"x-amz-id-2"') > 0 then regexp_replace(additionaleventdata, '"x-amz-id-2": *"[^"]*"', '"x-amz-id-2":""') else additionaleventdata end`,
 );
+
+const SEARCHED: Readonly<Record<string, Sql>> = { responseelements: searchedResponse, additionaleventdata: searchedAdditional };
+
+/**
+ * A column with text as it is searched: the response without session tokens, and the additional data without the second id of S3. In such
+ * long random text any short name is found by chance, and a token is a secret besides.
+ */
+export const searchedText = (column: Sql): Sql => SEARCHED[column.text] ?? column;
 
 /** What the words of a call come from, and what those of its caller come from. */
 const CALL_TEXTS = `requestparameters, ${searchedResponse.text}, ${searchedAdditional.text}, serviceeventdetails, resourcesjson, errormessage, ${requestId('eventid')}, ${requestId('requestid')}, ${requestId('sharedeventid')}`;
@@ -81,7 +85,7 @@ export const isRandomId = (id: string, eventsource: string): boolean =>
   RANDOM_ID.test(id) || (eventsource === 's3.amazonaws.com' && RANDOM_ID_OF_S3.test(id));
 
 const [RANDOM_ID, RANDOM_ID_OF_S3] = [new RegExp(UUID_PATTERN), new RegExp(S3_REQUEST)];
-const isStopWord: ReadonlySet<string> = new Set(STOP_WORDS);
+const stopWords: ReadonlySet<string> = new Set(STOP_WORDS);
 const [isNumberLike, isKeptNumber] = [new RegExp(NUMBER_LIKE), new RegExp(KEPT_NUMBER)];
 
 /** True for a word, or a part of one, that is left out as a number or a time. */
@@ -89,6 +93,6 @@ export const isLeftOutNumber = (word: string): boolean => isNumberLike.test(word
 
 /** How `mentions` has a word, which is in lower case: as it is, or empty for a long one; undefined for one that it leaves out. */
 export function mentionOf(word: string): string | undefined {
-  if ((isNumberLike.test(word) && !isKeptNumber.test(word)) || isStopWord.has(word)) return undefined;
+  if ((isNumberLike.test(word) && !isKeptNumber.test(word)) || stopWords.has(word)) return undefined;
   return word.length > MAX_WORD_LENGTH ? '' : word;
 }
