@@ -2,9 +2,10 @@
  * Finds the trail in a bucket: `[prefix/]AWSLogs/[o-xxxx/]ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/`. It lists folders only,
  * never the log files, of which a large organization has many millions.
  */
-import { ListObjectsV2Command, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, type ListObjectsV2CommandInput, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
 import { dayFolder } from '../src/trail/events.ts';
+import { type Folders, folderName } from '../src/trail/folders.ts';
 import { CHECK_BUCKET, explainS3Error } from './s3-error.ts';
 
 /** A trail in a bucket. Lists are sorted, so the same bucket always gives the same layout. */
@@ -35,9 +36,20 @@ interface AccountFolder {
   readonly regions: readonly string[];
 }
 
+/** The folders of all accounts. */
+export const foldersOfLayout = ({ accounts }: Pick<BucketLayout, 'accounts'>): Folders =>
+  accounts.flatMap(({ id, regions }) => regions.map((region) => ({ account: id, region })));
+
 const OTHER_FOLDERS = ['CloudTrail-Aggregated', 'CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-NetworkActivity'] as const;
 /** Folders without management or data events: aggregates, digests of log files, Insights, network activity. */
 type OtherFolder = (typeof OTHER_FOLDERS)[number];
+
+/** What is known of a trail: its root as in a layout, its folders and its first day. */
+interface KnownTrail {
+  readonly root: string;
+  readonly folders: Folders;
+  readonly firstDay: string;
+}
 
 interface LayoutRequest {
   readonly s3: S3Client;
@@ -47,18 +59,20 @@ interface LayoutRequest {
   /** Folders of later days are ignored: they are mistakes. */
   readonly today: Date;
   readonly signal: AbortSignal;
+  /** The folders of a trail that is known. Of these, days are not looked for. */
+  readonly known?: KnownTrail | undefined;
   /** Called after each account. */
-  onProgress?(done: number, total: number): void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** @throws UserError when the bucket cannot be listed or holds no trail. */
-export async function readLayout({ s3, bucket, prefix, today, signal, onProgress }: LayoutRequest): Promise<BucketLayout> {
+export async function readLayout({ s3, bucket, prefix, today, signal, known, onProgress }: LayoutRequest): Promise<BucketLayout> {
   const failed = new AbortController();
   const lister = openFolderLister(s3, bucket, AbortSignal.any([signal, failed.signal]));
   try {
     const prefixes = prefix === undefined ? await findPrefixes(lister, bucket) : [normalizePrefix(prefix)];
     const accountsFolders = (await Promise.all(prefixes.map((found) => findAccountsFolders(lister, found)))).flat();
-    const trails = await readTrails(lister, accountsFolders, dayFolder(today), onProgress);
+    const trails = await readTrails(lister, accountsFolders, { today: dayFolder(today), known, bucket, onProgress });
     const [chosen, ...others] = trails.filter(hasDays).sort(byPrecedence);
     if (!chosen) throw new UserError(noTrailMessage(bucket, prefixes, trails));
     const { folder, accounts, otherFolders, span } = chosen;
@@ -181,17 +195,23 @@ const DATE_FOLDERS = [/^20(1[3-9]|[2-9]\d)$/, /^(0[1-9]|1[0-2])$/, /^(0[1-9]|[12
 async function readTrails(
   lister: FolderLister,
   accountsFolders: readonly AccountsFolder[],
-  today: string,
-  onProgress: LayoutRequest['onProgress'],
+  { today, known, bucket, onProgress }: Pick<LayoutRequest, 'known' | 'bucket' | 'onProgress'> & { readonly today: string },
 ): Promise<FoundTrail[]> {
   const total = accountsFolders.reduce((sum, { accountIds }) => sum + accountIds.length, 0);
   let done = 0;
   const trails = accountsFolders.map(async (folder): Promise<FoundTrail> => {
-    const span: DaySpan = { first: '~', last: '' };
+    const isKnownTrail = known?.root === `s3://${bucket}/${folder.root}`;
+    const span: DaySpan = isKnownTrail ? { first: known.firstDay, last: today } : { first: '~', last: '' };
+    const knownNames = new Set(isKnownTrail ? known.folders.map(folderName) : []);
     const accounts = folder.accountIds.map(async (id) => {
       const names = await lister.all(`${folder.root}${id}/`);
       const account = names.includes('CloudTrail')
-        ? { id, regions: await readRegions(lister, `${folder.root}${id}/CloudTrail/`, span, today) }
+        ? {
+            id,
+            regions: await readRegions(lister, `${folder.root}${id}/CloudTrail/`, span, today, (region) =>
+              knownNames.has(folderName({ account: id, region })),
+            ),
+          }
         : null;
       done += 1;
       onProgress?.(done, total);
@@ -208,16 +228,22 @@ async function readTrails(
   return Promise.all(trails);
 }
 
-/** The regions below an account's `CloudTrail/`. Widens the span by their days. */
-async function readRegions(lister: FolderLister, path: string, span: DaySpan, today: string): Promise<string[]> {
+/** The regions below an account's `CloudTrail/`. Widens the span by their days, but for the folders that are known. */
+async function readRegions(
+  lister: FolderLister,
+  path: string,
+  span: DaySpan,
+  today: string,
+  isKnown: (region: string) => boolean,
+): Promise<string[]> {
   const regions = (await lister.all(path)).filter((name) => REGION.test(name));
-  await Promise.all(regions.map((region) => widenSpan(span, lister, `${path}${region}/`, today)));
+  await Promise.all(regions.filter((region) => !isKnown(region)).map((region) => widenSpan(span, lister, `${path}${region}/`, today)));
   return regions;
 }
 
 /**
- * Widens the span by the days of one region of one account. It lists a year or a month only if it could hold a day outside
- * the span, which avoids most list requests in a large organization.
+ * Widens the span by the days of one region of one account. The first file of a folder tells its first day, and the first after the last
+ * day found so far whether there are later ones, so that a folder takes two requests, and one when another has files of today.
  */
 async function widenSpan(span: DaySpan, lister: FolderLister, region: string, today: string): Promise<void> {
   const lists = new Map<string, Promise<string[]>>();
@@ -240,9 +266,17 @@ async function widenSpan(span: DaySpan, lister: FolderLister, region: string, to
       else await seekLast(next);
     }
   };
-  await seekFirst('');
-  await seekLast('');
+  const firstFile = await lister.firstFile(region);
+  if (firstFile === undefined) return;
+  const first = DAY_OF_FILE.exec(firstFile.slice(region.length))?.[1];
+  if (first === undefined || first > today || !isInCalendar(first)) await seekFirst('');
+  else if (first < span.first) span.first = first;
+  // `0` sorts after the slash, so this is after all files of that day.
+  if (span.last < today && (await lister.firstFile(region, `${region}${span.last}0`)) !== undefined) await seekLast('');
 }
+
+/** The day of a file below a region's folder. */
+const DAY_OF_FILE = /^(20(?:1[3-9]|[2-9]\d)\/(?:0[1-9]|1[0-2])\/(?:0[1-9]|[12]\d|3[01]))\//;
 
 /** The children of a date folder up to today: '' gives years ('2026'), '2026' gives months ('2026/05'), '2026/05' gives days. */
 async function childrenOf(lister: FolderLister, region: string, path: string, today: string): Promise<string[]> {
@@ -279,6 +313,8 @@ interface FolderLister {
   /** The folders on the first pages. `isAll`: there are no more pages. `isEmpty`: there is no folder and no file. */
   first(path: string, pages: number): Promise<{ readonly names: readonly string[]; readonly isAll: boolean; readonly isEmpty: boolean }>;
   has(path: string): Promise<boolean>;
+  /** The first file below a folder, after a name if there is one, by its whole name; undefined when there is none. */
+  firstFile(path: string, after?: string): Promise<string | undefined>;
 }
 
 /** List requests at a time. S3 allows thousands per second; this protects the machine trailbot runs on. */
@@ -287,13 +323,17 @@ const MAX_CONCURRENT_LISTS = 16;
 function openFolderLister(s3: S3Client, bucket: string, signal: AbortSignal): FolderLister {
   const limited = limitLastInFirstOut(MAX_CONCURRENT_LISTS);
 
-  async function page(path: string, more: { readonly MaxKeys?: number; readonly ContinuationToken?: string | undefined }) {
+  function send(request: Omit<ListObjectsV2CommandInput, 'Bucket' | 'EncodingType'>) {
     // A control character in a name would make the XML unreadable, so names are requested URL-encoded.
-    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: path, Delimiter: '/', EncodingType: 'url', ...more });
-    const answer = await limited(() => {
+    const command = new ListObjectsV2Command({ Bucket: bucket, EncodingType: 'url', ...request });
+    return limited(() => {
       signal.throwIfAborted();
       return s3.send(command, { abortSignal: signal });
     });
+  }
+
+  async function page(path: string, more: { readonly MaxKeys?: number; readonly ContinuationToken?: string | undefined }) {
+    const answer = await send({ Prefix: path, Delimiter: '/', ...more });
     const names = (answer.CommonPrefixes ?? []).map(({ Prefix = '' }) => decodeKey(Prefix).slice(path.length, -1));
     return { names, next: answer.NextContinuationToken, isEmpty: names.length === 0 && !answer.Contents?.length };
   }
@@ -316,6 +356,10 @@ function openFolderLister(s3: S3Client, bucket: string, signal: AbortSignal): Fo
     first,
     all: async (path) => (await first(path, Number.POSITIVE_INFINITY)).names,
     has: async (path) => !(await page(path, { MaxKeys: 1 })).isEmpty,
+    async firstFile(path, after) {
+      const { Contents = [] } = await send({ Prefix: path, MaxKeys: 1, StartAfter: after });
+      return Contents[0]?.Key === undefined ? undefined : decodeKey(Contents[0].Key);
+    },
   };
 }
 

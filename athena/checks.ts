@@ -9,13 +9,14 @@ import { z } from 'zod';
 import { UserError } from '../src/errors.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
-import { type BucketLayout, readLayout } from './bucket-layout.ts';
+import { type BucketLayout, foldersOfLayout, readLayout } from './bucket-layout.ts';
 import { type Caller, getCaller } from './caller.ts';
 import type { ClientsWithSts } from './clients.ts';
 import { isoDay } from './days.ts';
 import { requestError } from './failure.ts';
 import { planTables, type TablePlan } from './glue-tables.ts';
 import { type BucketAccess, findNewestLogFile, type LogFile, type NewestLogFile } from './newest-log.ts';
+import type { ReadSize } from './prices.ts';
 import { explainS3Error } from './s3-error.ts';
 import type { AthenaSettings } from './settings.ts';
 import { openSizes, type SizesOptions } from './trail-sizes.ts';
@@ -37,7 +38,14 @@ export interface CheckResults {
   readonly tables: CheckResult<TablePlan>;
   readonly delivery: CheckResult<NewestDelivery>;
   readonly file: CheckResult<{ readonly events: number }>;
-  readonly cost: CheckResult<{ readonly bytesPerDay: number }>;
+  readonly cost: CheckResult<DaySize>;
+}
+
+/** The log files of a day, and what days are not read. */
+export interface DaySize {
+  readonly day: ReadSize;
+  /** The last day whose files are in an archive that Athena does not read, 'yyyy/MM/dd'. */
+  readonly archivedThrough: string | undefined;
 }
 
 /** The newest log file and how it was found. */
@@ -50,14 +58,14 @@ export interface ChecksRequest {
   readonly clients: ClientsWithSts;
   readonly now: Date;
   readonly signal: AbortSignal;
-  /** The bytes of one day's log files; undefined when they could not be measured. */
-  bytesPerDay(layout: BucketLayout): Promise<number | undefined>;
+  /** The log files of one day; undefined when they could not be measured. */
+  daySize(layout: BucketLayout): Promise<DaySize | undefined>;
   /** Called while the folders of the bucket are listed. */
   onProgress?(done: number, total: number): void;
 }
 
 /** Runs all checks. Rejects only when the signal is aborted. */
-export async function runChecks({ settings, clients, now, signal, bytesPerDay, onProgress = () => undefined }: ChecksRequest): Promise<CheckResults> {
+export async function runChecks({ settings, clients, now, signal, daySize, onProgress = () => undefined }: ChecksRequest): Promise<CheckResults> {
   const { bucket, prefix, workGroup, database } = settings;
   const { athena, s3, sts } = clients;
   const access: BucketAccess = { s3, bucket, signal };
@@ -97,9 +105,9 @@ export async function runChecks({ settings, clients, now, signal, bytesPerDay, o
     checkAfter('layout', layout, (found) => check(explainS3, () => findNewestDelivery(found, now, access))),
     checkAfter('layout', layout, (found) =>
       check(explainS3, async () => {
-        const bytes = await bytesPerDay(found);
-        if (bytes === undefined) throw new UndecidedError('The log files could not be listed.');
-        return { bytesPerDay: bytes };
+        const size = await daySize(found);
+        if (size === undefined) throw new UndecidedError('The log files could not be listed.');
+        return size;
       }),
     ),
   ]);
@@ -116,11 +124,22 @@ export async function runChecks({ settings, clients, now, signal, bytesPerDay, o
 }
 
 /** Measures yesterday, which is complete, unless a recent measurement is stored. */
-export function bytesOfYesterday(options: Omit<SizesOptions, 'folders'>): ChecksRequest['bytesPerDay'] {
+export function sizeOfYesterday(options: Omit<SizesOptions, 'folders'>): ChecksRequest['daySize'] {
   const day = dayFolder(new Date(options.clock().getTime() - DAY_MS));
-  return ({ bucket, root, accounts, regions, firstDay }) => {
-    const folders = { bucket, root: root.slice(`s3://${bucket}/`.length), accounts: accounts.map(({ id }) => id), regions, firstDay };
-    return openSizes({ ...options, folders: async () => folders }).bytesOf([{ first: day, last: day }]);
+  return async ({ bucket, root, accounts, regions, firstDay }) => {
+    const folders = foldersOfLayout({ accounts });
+    const trail = {
+      bucket,
+      root: root.slice(`s3://${bucket}/`.length),
+      folders,
+      accounts: accounts.map(({ id }) => id),
+      regions,
+      firstDay,
+      proved: true,
+    };
+    const sizes = openSizes({ ...options, folders: async () => trail });
+    const size = await sizes.sizeOf([{ first: day, last: day }]);
+    return size && { day: size, archivedThrough: sizes.archivedThrough() };
   };
 }
 
@@ -165,11 +184,11 @@ function checkWorkGroup(found: WorkGroup | undefined, name: string, region: stri
   return { state: 'problem', problems: [{ what: `There is no workgroup “${name}” in ${region}.`, fix: APPLY_COMMAND }] };
 }
 
-function tableProblems({ steps, newInBucket: { accounts, regions } }: TablePlan): Problem[] {
+function tableProblems({ steps, newInBucket: { accounts, regions, folders } }: TablePlan): Problem[] {
   if (steps.length === 0) return [];
-  const isNew = accounts.length + regions.length > 0;
+  const isNew = accounts.length + regions.length + folders.length > 0;
   const what = isNew
-    ? `In the bucket but not in the table, so missing from answers: ${[...accounts, ...regions].join(', ')}.`
+    ? `In the bucket but not in the table, so missing from answers: ${[...accounts, ...regions, ...folders].join(', ')}.`
     : `The tables are not up to date with the bucket: ${steps.map(({ title }) => title).join(', ')}.`;
   return [{ what, fix: APPLY_COMMAND }];
 }

@@ -11,12 +11,13 @@ import {
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
-import type { Cost, Execution, Extent, QueryEngine, RawRow } from '../src/trail/engine.ts';
+import type { Cost, Estimate, Execution, Extent, QueryEngine, QueryLimits, RawRow } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { fairQueue } from '../src/trail/fair-queue.ts';
-import type { Days, Sql } from '../src/trail/sql.ts';
+import type { Reading, Sql } from '../src/trail/sql.ts';
 import { queryError, requestError } from './failure.ts';
 import { parametersOf } from './literal.ts';
+import { scanDollars } from './prices.ts';
 
 export interface AthenaOptions {
   readonly client: AthenaClient;
@@ -30,12 +31,13 @@ export interface AthenaOptions {
   readonly random?: () => number;
   readonly maxConcurrency?: number;
   readonly usdPerTb?: number;
-  /** Bytes of the log files of these days; undefined when unknown. */
-  readonly trailBytes?: (reads: readonly Days[]) => Promise<number | undefined>;
+  /** What it takes to read these days and folders; undefined when unknown. */
+  readonly estimate?: (reads: readonly Reading[]) => Promise<Estimate | undefined>;
+  /** Gets what a finished statement scanned, with what it was expected to scan, in bytes. */
+  onScanned?(reads: readonly Reading[], bytes: number): void;
   /** True when Athena may reuse an earlier result for days that are over. */
   readonly mayReuseResults?: () => Promise<boolean>;
-  /** The workgroup's scan limit per query in bytes; undefined for none. */
-  readonly scanLimitBytes?: () => Promise<number | undefined>;
+  readonly limits?: () => Promise<QueryLimits>;
 }
 
 /** Small regions allow 20 concurrent queries per account (Athena quotas). Half of them stay free for other users. */
@@ -62,9 +64,10 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     clock,
     pollMs = 250,
     random = Math.random,
-    trailBytes,
+    estimate = async () => undefined,
+    onScanned,
     mayReuseResults = async () => false,
-    scanLimitBytes = async () => undefined,
+    limits = async () => ({}),
   } = options;
   const { maxConcurrency = DEFAULT_CONCURRENCY, usdPerTb = DEFAULT_USD_PER_TB } = options;
   const queue = fairQueue({ maxConcurrency });
@@ -79,12 +82,8 @@ export function openAthena(options: AthenaOptions): QueryEngine {
       }),
     stream: (statement, execution) => inTurn(execution, (until) => run(statement, execution, until)),
     extent,
-    scanLimitBytes,
-    async estimate(reads) {
-      if (reads.length === 0) return { bytes: 0, dollars: 0 };
-      const bytes = await trailBytes?.(reads);
-      return bytes === undefined ? undefined : { bytes, dollars: queryDollars(bytes, usdPerTb) };
-    },
+    limits,
+    estimate: async (reads) => (reads.length === 0 ? NOTHING : estimate(reads)),
     /** Resolves when every running query is stopped. */
     async close() {
       closing.abort(new UserError('trailbot was stopped before the answer was ready. Ask again in a minute.'));
@@ -115,11 +114,19 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const ms = () => clock().getTime() - started.getTime();
     const nonce = randomUUID();
     const statement = { ...sql, isReused: readsOnlyPastDays(sql, started) && (await mayReuseResults()) };
+    const expected = sql.reads && (await estimate(sql.reads));
+    const dollarsOf = (bytes: number, isWhole: boolean): number => {
+      // An earlier result that Athena used again needed no requests.
+      if (bytes === 0 || !expected) return scanDollars(bytes, usdPerTb);
+      const requests = expected.dollars - scanDollars(expected.bytes, usdPerTb);
+      return scanDollars(bytes, usdPerTb) + requests * (isWhole ? 1 : Math.min(1, bytes / Math.max(1, expected.bytes)));
+    };
     const attempt = async (count: number) => {
       let bytes = 0;
       let queryId: string | undefined;
+      let isWhole = false;
       try {
-        return await runToEnd(statement, parameters, `${nonce} ${count}`, until, {
+        const ended = await runToEnd(statement, parameters, `${nonce} ${count}`, until, {
           onStarted: (id) => {
             queryId = id;
           },
@@ -128,8 +135,10 @@ export function openAthena(options: AthenaOptions): QueryEngine {
             onProgress?.({ queuePosition: 0, ms: ms(), bytes });
           },
         });
+        isWhole = ended.Status?.State === 'SUCCEEDED';
+        return ended;
       } finally {
-        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: queryDollars(bytes, usdPerTb), queryId });
+        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: dollarsOf(bytes, isWhole), queryId });
       }
     };
     const first = await attempt(1);
@@ -137,7 +146,8 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     if (execution.Status?.State !== 'SUCCEEDED') throw queryError(execution, await context());
     const rows = readPages(execution, until);
     const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = execution;
-    const paid = bytes !== undefined && { bytes, dollars: queryDollars(bytes, usdPerTb) };
+    if (sql.reads && bytes) onScanned?.(sql.reads, bytes);
+    const paid = bytes !== undefined && { bytes, dollars: dollarsOf(bytes, true) };
     return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }) } };
   }
 
@@ -244,14 +254,7 @@ const withValuesDigest = ({ text, values }: Sql): string => `${text}\n-- ${sha25
 /** True when all days that a statement reads are over, so that only very late files can still arrive. */
 const readsOnlyPastDays = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayFolder(now));
 
-/**
- * The price of a query by bytes scanned. Athena rounds up to whole megabytes, at least 10 (Athena pricing). It may mean
- * 2^20 bytes; this counts 10^6, so that no query costs more than shown.
- */
-export function queryDollars(bytes: number, perTb: number): number {
-  if (bytes === 0) return 0;
-  return (Math.max(10, Math.ceil(bytes / 1e6)) / 1e6) * perTb;
-}
+const NOTHING: Estimate = { bytes: 0, dollars: 0, files: 0, folders: 0, seconds: 0 };
 
 const END_STATES: ReadonlySet<string | undefined> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
 

@@ -66,7 +66,7 @@ interface MessageFacts extends AthenaContext {
   readonly bucketRegion: string | undefined;
 }
 
-const SHORTER = 'Ask about a shorter time range; filters do not reduce what Athena reads.';
+const SHORTER = 'Ask about a shorter time, or about one account with account: or one region with region:.';
 const AGAIN = 'Ask again in a minute.';
 
 /** The first matching pattern wins, so specific patterns come before general ones. */

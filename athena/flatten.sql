@@ -4,6 +4,7 @@
 with {{named}}
 select
   day,
+  folder,
   account,
   region,
   substr(eventtime, 1, 19) || 'Z' as eventtime,

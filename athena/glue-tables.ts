@@ -4,14 +4,15 @@
  */
 import { type Athena, MetadataException } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
+import { folderName } from '../src/trail/folders.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
-import type { BucketLayout } from './bucket-layout.ts';
+import { type BucketLayout, foldersOfLayout } from './bucket-layout.ts';
 import { requestIfExists } from './request.ts';
 import {
   createTableStatement,
   createViewStatement,
   MANAGED_PROPERTY,
-  PARTITIONS,
+  partitionsOf,
   RAW_COLUMNS,
   setPropertiesStatement,
   type TableNames,
@@ -19,6 +20,7 @@ import {
   VIEW_CHECKSUM,
   viewChecksum,
 } from './tables.ts';
+import { readTrailFolders } from './trail-folders.ts';
 
 /** One statement to run, with a line for each reason. */
 export interface TableStep {
@@ -32,8 +34,15 @@ export interface TableStep {
 /** The steps, in order. Empty when the tables are up to date. */
 export interface TablePlan {
   readonly steps: readonly TableStep[];
-  /** Accounts and regions of the bucket that the table does not list yet. */
-  readonly newInBucket: { readonly accounts: readonly string[]; readonly regions: readonly string[] };
+  readonly newInBucket: NewInBucket;
+}
+
+/** What the bucket has and the table does not list yet. */
+export interface NewInBucket {
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  /** Names of new folders of an account and a region that are both known. */
+  readonly folders: readonly string[];
 }
 
 /** A table or view in the data catalog. */
@@ -57,13 +66,14 @@ export interface TablePlanRequest {
 /**
  * Compares the tables with the bucket. Reads metadata only; no query runs.
  *
- * @throws UserError when a table or view of that name exists that trailbot did not create.
+ * @throws UserError when a table or view of that name exists that trailbot did not create, or that is for another trail.
  */
 export async function planTables({ client, workGroup, layout, names, signal }: TablePlanRequest): Promise<TablePlan> {
   const { database, table } = names;
   const read = (name: string) => readTable(client, database, name, workGroup, signal);
   const [raw, databaseExists] = [await read(table), await findDatabase(client, database, workGroup, signal)];
   if (raw && raw.properties[MANAGED_PROPERTY] !== 'true') throw notManagedError(`table ${database}.${table}`, 'ATHENA_TABLE');
+  if (raw && rootOf(raw) !== layout.root) throw otherTrailError(names, rootOf(raw), layout.root);
   const views = new Map<string, CatalogTable>();
   for (const name of RELATIONS) {
     const view = await read(name);
@@ -71,8 +81,8 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
     if (view) views.set(name, view);
   }
 
-  const wanted = withListedPartitions(layout, raw);
-  const wantedProperties = tableProperties(wanted);
+  const wanted = withListedFolders(layout, raw);
+  const [wantedProperties, partitions] = [tableProperties(wanted), partitionsOf(wanted)];
   const steps: TableStep[] = [];
   if (!databaseExists)
     steps.push({
@@ -83,7 +93,7 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
     });
   const tableDifferences = raw && [
     ...columnDifferences('column', raw.columns, RAW_COLUMNS),
-    ...columnDifferences('partition column', raw.partitions, PARTITIONS),
+    ...columnDifferences('partition column', raw.partitions, partitions),
   ];
   const isNew = !raw || (tableDifferences !== undefined && tableDifferences.length > 0);
   if (raw && isNew) {
@@ -113,7 +123,7 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
       });
     }
   }
-  const checksum = viewChecksum(names);
+  const checksum = viewChecksum(names, partitions);
   const isStale = isNew || raw.properties[VIEW_CHECKSUM] !== checksum;
   if (isStale || views.size < RELATIONS.length) {
     for (const name of RELATIONS) {
@@ -123,7 +133,7 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
         kind: 'create',
         title: `${exists ? 'replace' : 'create'} view ${database}.${name}`,
         reasons: [!exists ? 'it does not exist' : isNew ? 'its table is new' : 'its text changed'],
-        statement: createViewStatement(names, name),
+        statement: createViewStatement(names, name, partitions),
       });
     }
     // Last, so that a view that could not be created is planned again.
@@ -137,30 +147,32 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
   return { steps, newInBucket: findNewInBucket(layout, raw) };
 }
 
-const listedPartitions = (raw: CatalogTable | undefined, name: 'account' | 'region'): string[] =>
-  (raw?.properties[`projection.${name}.values`] ?? '').split(',').filter(Boolean);
-
-/** The layout plus what the table already lists: a closed account still has its logs. */
-function withListedPartitions(layout: BucketLayout, raw: CatalogTable | undefined): BucketLayout {
+/** The layout plus the folders that the table already lists. The first day is the bucket's: older files may have expired. */
+function withListedFolders(layout: BucketLayout, raw: CatalogTable | undefined): BucketLayout {
+  const listed = raw ? readTrailFolders(raw.properties).folders : [];
+  const byAccount = Map.groupBy([...listed, ...foldersOfLayout(layout)], ({ account }) => account);
   const accounts = new Map([
-    ...listedPartitions(raw, 'account').map((id) => [id, { id, regions: [] as string[] }] as const),
-    ...layout.accounts.map((each) => [each.id, each] as const),
+    ...layout.accounts.map(({ id }) => [id, { id, regions: [] as string[] }] as const),
+    ...[...byAccount].map(([id, own]) => [id, { id, regions: [...new Set(own.map(({ region }) => region))].sort() }] as const),
   ]);
-  const [firstDay] = [layout.firstDay, raw?.properties['projection.day.range']?.split(',')[0]].filter((day) => day !== undefined).sort();
   return {
     ...layout,
-    firstDay: firstDay ?? layout.firstDay,
     accounts: [...accounts.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
-    regions: [...new Set([...listedPartitions(raw, 'region'), ...layout.regions])].sort(),
+    regions: [...new Set([...listed.map(({ region }) => region), ...layout.regions])].sort(),
   };
 }
 
-function findNewInBucket(layout: BucketLayout, raw: CatalogTable | undefined): TablePlan['newInBucket'] {
-  if (!raw) return { accounts: [], regions: [] };
-  const [accounts, regions] = [new Set(listedPartitions(raw, 'account')), new Set(listedPartitions(raw, 'region'))];
+function findNewInBucket(layout: BucketLayout, raw: CatalogTable | undefined): NewInBucket {
+  if (!raw) return { accounts: [], regions: [], folders: [] };
+  const listed = readTrailFolders(raw.properties);
+  const [accounts, regions, folders] = [new Set(listed.accounts), new Set(listed.regions), new Set(listed.folders.map(folderName))];
   return {
-    accounts: layout.accounts.map(({ id }) => id).filter((id) => !accounts.has(id)),
+    accounts: layout.accounts.filter(({ id, regions: own }) => own.length > 0 && !accounts.has(id)).map(({ id }) => id),
     regions: layout.regions.filter((region) => !regions.has(region)),
+    folders: foldersOfLayout(layout)
+      .filter(({ account, region }) => accounts.has(account) && regions.has(region))
+      .map(folderName)
+      .filter((name) => !folders.has(name)),
   };
 }
 
@@ -183,6 +195,18 @@ const OWN_COLUMNS: Readonly<Record<Relation, readonly string[]>> = {
   activity: ['actor', 'actorkind', 'outcome', 'hour', 'events', 'first', 'last'],
   mentions: ['eventname', 'name', 'events', 'writes', 'first', 'last'],
 };
+
+/** The parent folder of the accounts that a table reads, as in a layout. */
+const rootOf = ({ properties }: CatalogTable): string => {
+  const { bucket, root } = readTrailFolders(properties);
+  return `s3://${bucket}/${root}`;
+};
+
+/** Days and folders of one trail say nothing about another, and questions would silently be about another trail than before. */
+const otherTrailError = ({ database, table }: TableNames, known: string, found: string): UserError =>
+  new UserError(
+    `The table ${database}.${table} is for the trail in ${known}, and TRAIL_BUCKET leads to ${found}, which is another. To ask about both, set ATHENA_DATABASE to another name for this one. To replace it, run in Athena: drop table ${database}.${table}. That deletes no log file. Then run setup again.`,
+  );
 
 const notManagedError = (what: string, setting: string): UserError =>
   new UserError(`The ${what} exists but was not created by trailbot, so it is not changed. Set ${setting} to another name.`);

@@ -1,10 +1,12 @@
 /** Opens the production trail: the engine over the tables that `npm run setup` created. */
 import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
+import { isMultiRegion } from '../src/trail/folders.ts';
 import type { Clients } from './clients.ts';
 import { openAthena } from './engine.ts';
 import { readExtent } from './extent.ts';
 import { readTable } from './glue-tables.ts';
+import { priceOf, secondsFor, totalDollars } from './prices.ts';
 import { openRefreshed } from './refreshed.ts';
 import type { AthenaSettings } from './settings.ts';
 import { MANAGED_PROPERTY, type TableNames } from './tables.ts';
@@ -14,6 +16,8 @@ import { readWorkGroupLimits } from './workgroup.ts';
 
 /** Table properties and the newest log file are read again after this time. */
 const TRAIL_MAX_AGE_MS = 5 * 60_000;
+/** Athena reads at most this many partitions of a table in a query (Athena quotas). Projected ones count, too. */
+const MAX_PARTITIONS = 1_000_000;
 
 export interface OpenTrailOptions {
   readonly clock: () => Date;
@@ -28,7 +32,7 @@ export async function openAthenaTrail(
   { athena: client, s3 }: Clients,
   { clock, signal, sizeCache }: OpenTrailOptions,
 ): Promise<QueryEngine> {
-  const { database, table, workGroup, maxConcurrency, usdPerTb } = settings;
+  const { database, table, workGroup, maxConcurrency, usdPerTb, timeoutSeconds } = settings;
   const closing = new AbortController();
   const until = AbortSignal.any([signal, closing.signal]);
 
@@ -44,7 +48,7 @@ export async function openAthenaTrail(
   });
   const sizes = openSizes({ s3, folders: async () => currentTrail().folders, cache: sizeCache, clock, signal: until });
   // Starts measuring now, so that the first question has an estimate.
-  void sizes.bytesOf([]).catch(() => undefined);
+  void sizes.sizeOf([]).catch(() => undefined);
   const limits = readWorkGroupLimits(client, workGroup, until);
 
   const engine = openAthena({
@@ -53,14 +57,24 @@ export async function openAthenaTrail(
     workGroup,
     extent: async () => currentTrail().extent,
     clock,
-    trailBytes: sizes.bytesOf,
+    async estimate(reads) {
+      const size = await sizes.sizeOf(reads);
+      if (!size) return undefined;
+      const { bytes, files, partitions: folders } = size;
+      return { bytes, files, folders, dollars: totalDollars(priceOf(size, usdPerTb)), seconds: secondsFor(size) };
+    },
+    onScanned: (reads, bytes) => void sizes.correct(reads, bytes).catch(() => undefined),
     mayReuseResults: async () => (await limits).mayReuseResults,
-    scanLimitBytes: async () => (await limits).scanLimitBytes,
+    limits: async () => ({ bytes: (await limits).scanLimitBytes, folders: MAX_PARTITIONS, seconds: timeoutSeconds }),
     maxConcurrency,
     usdPerTb,
   });
   return {
     ...engine,
+    async folders() {
+      const { folders, proved } = currentTrail().folders;
+      return { all: folders, haveOwnAccounts: proved, haveOwnRegions: proved && isMultiRegion(folders) };
+    },
     async close() {
       closing.abort(new UserError('Stopped.'));
       await engine.close();

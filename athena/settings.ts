@@ -14,4 +14,6 @@ export interface AthenaSettings extends TableNames {
   /** Queries at a time. */
   readonly maxConcurrency: number;
   readonly usdPerTb: number;
+  /** How long a query may take. */
+  readonly timeoutSeconds: number;
 }

@@ -4,15 +4,17 @@
  */
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
+import { folderName, isInGlobalFolder, isMultiRegion } from '../src/trail/folders.ts';
 import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
-import { type BucketLayout, readLayout } from './bucket-layout.ts';
+import { type BucketLayout, foldersOfLayout, readLayout } from './bucket-layout.ts';
 import type { Clients } from './clients.ts';
 import { daysBetween, isoDay } from './days.ts';
 import { openAthena } from './engine.ts';
-import { planTables, type TableStep } from './glue-tables.ts';
+import { planTables, readTable, type TableStep } from './glue-tables.ts';
 import { daysRead, explainStatement, parsePlan, planText } from './pruning.ts';
 import type { AthenaSettings } from './settings.ts';
+import { FOLDERS_PROVED, setPropertiesStatement } from './tables.ts';
 import { createWorkGroup, type Problem, readWorkGroup, type WorkGroupStep, workGroupProblems, workGroupStep } from './workgroup.ts';
 
 /** What was found and the steps to apply, in order. No steps when everything is up to date. */
@@ -69,10 +71,20 @@ export function openSetupEngine(database: string, { settings: { workGroup }, cli
 
 // --- The proof -----------------------------------------------------------------------------------------------------------
 
-/** The results of two queries that show whether setup works. */
+/** The results of queries that show whether setup works. */
 export interface SetupProof {
   readonly sample: EventSample;
   readonly pruning: Pruning;
+  /** Undefined for a trail of one folder, and when the sample does not allow it. */
+  readonly folderPruning: FolderPruning | undefined;
+}
+
+/** The folders that a question about one account reads, of those of the trail; `read` is undefined when the plan could not be read. */
+export interface FolderPruning {
+  readonly account: string;
+  readonly read: number | undefined;
+  readonly expected: number;
+  readonly total: number;
 }
 
 /** Events in some folders of the trail's last day. */
@@ -83,13 +95,21 @@ interface EventSample {
   readonly bytes: number;
 }
 
-interface FolderSample {
+export interface FolderSample {
   readonly account: string;
   readonly region: string;
   readonly events: number;
   /** eventTime of the newest; null without any. */
   readonly newest: string | null;
+  /** Events whose recipient account or, in a trail of several regions, whose region is not that of the folder. */
+  readonly strangers: number;
+  /** Events that have a part of the record, which tells whether the table's columns fit the files. */
+  readonly parts: Readonly<Record<RecordPart, number>>;
 }
+
+/** Parts that some of the events of any trail have. */
+const RECORD_PARTS = ['managementevent', 'identityarn', 'requestparameters'] as const;
+type RecordPart = (typeof RECORD_PARTS)[number];
 
 /** The days that a question about one day reads, or Athena's response when the plan could not be read. */
 export type Pruning =
@@ -105,21 +125,37 @@ export type Pruning =
     }
   | { readonly isKnown: false; readonly response: string };
 
-/** Runs two small queries: the first reads some folders of one day, the second reads nothing. */
+/**
+ * Runs small queries: the first reads some folders of one day, the others only plan. When the folders' accounts and regions are those of
+ * their events, this is noted in the table, so that a question about an account reads only its folders; otherwise a note is taken away.
+ */
 export async function proveSetup({ layout }: SetupPlan, options: SetupOptions): Promise<SetupProof> {
-  const engine = openSetupEngine(options.settings.database, options);
-  const { clock, signal } = options;
-  return { sample: await sampleEvents(layout, engine, signal), pruning: await checkPruning(layout, engine, clock(), signal) };
+  const { settings, clients, clock, signal } = options;
+  const engine = openSetupEngine(settings.database, options);
+  const sample = await sampleEvents(layout, engine, signal);
+  const pruning = await checkPruning(layout, engine, clock(), signal);
+  const hasEvents = sample.folders.some(({ events }) => events > 0);
+  const isProved = hasEvents && sample.folders.every(({ strangers }) => strangers === 0);
+  const table = await readTable(clients.athena, settings.database, settings.table, settings.workGroup, signal);
+  const noted = table?.properties[FOLDERS_PROVED];
+  if (noted !== String(isProved) && (isProved || noted !== undefined))
+    await engine.execute(raw(setPropertiesStatement({ [FOLDERS_PROVED]: String(isProved) }, settings)), { signal });
+  return { sample, pruning, folderPruning: isProved ? await checkFolderPruning(layout, engine, signal) : undefined };
 }
 
 const MAX_SAMPLED_FOLDERS = 6;
 
-async function sampleEvents({ accounts, lastDay }: BucketLayout, engine: QueryEngine, signal: AbortSignal): Promise<EventSample> {
+async function sampleEvents(layout: BucketLayout, engine: QueryEngine, signal: AbortSignal): Promise<EventSample> {
+  const { accounts, lastDay } = layout;
   const sampled = chooseFolders(accounts);
+  const isStranger = sql`(recipientaccountid <> account${isMultiRegion(foldersOfLayout(layout)) ? sql` or (awsregion <> region and not ${isInGlobalFolder})` : sql``})`;
   const conditions = sampled.map(({ account, region }) => sql`account = ${account} and region = ${region}`);
   const { rows, cost } = await engine.execute(
     sql`
-    select account, region, ${distinctEventCount} as events, max(eventtime) as newest
+    select account, region, ${distinctEventCount} as events, max(eventtime) as newest,
+           cast(count(*) filter (where ${isStranger}) as bigint) as strangers,
+           cast(count(managementevent) as bigint) as managementevent, cast(count(identityarn) as bigint) as identityarn,
+           cast(count(*) filter (where starts_with(requestparameters, '{')) as bigint) as requestparameters
     from events
     where day = ${lastDay} and (${join(conditions, ' or ')})
     group by account, region
@@ -130,7 +166,9 @@ async function sampleEvents({ accounts, lastDay }: BucketLayout, engine: QueryEn
     day: lastDay,
     folders: sampled.map((folder) => {
       const row = rows.find(({ account, region }) => account === folder.account && region === folder.region);
-      return { ...folder, events: Number(row?.events ?? 0), newest: row?.newest ?? null };
+      const count = (name: string): number => Number(row?.[name] ?? 0);
+      const parts = Object.fromEntries(RECORD_PARTS.map((name) => [name, count(name)])) as FolderSample['parts'];
+      return { ...folder, events: count('events'), newest: row?.newest ?? null, strangers: count('strangers'), parts };
     }),
     bytes: cost.bytes ?? 0,
   };
@@ -138,7 +176,7 @@ async function sampleEvents({ accounts, lastDay }: BucketLayout, engine: QueryEn
 
 /** Folders of different accounts and different regions, so that a problem with one account or region shows. */
 function chooseFolders(accounts: BucketLayout['accounts']): readonly Pick<FolderSample, 'account' | 'region'>[] {
-  const all = accounts.flatMap(({ id, regions }) => regions.map((region) => ({ account: id, region })));
+  const all = foldersOfLayout({ accounts });
   if (all.length <= MAX_SAMPLED_FOLDERS) return all;
   const withRegions = accounts.filter(({ regions }) => regions.length > 0);
   const some = Array.from({ length: MAX_SAMPLED_FOLDERS }, (_, i) => {
@@ -161,6 +199,20 @@ async function checkPruning({ firstDay, lastDay }: BucketLayout, engine: QueryEn
   const scans = parsePlan(response);
   if (!scans || scans.length === 0) return { isKnown: false, response };
   return { isKnown: true, day, expected, read: daysRead(scans, trail), total: days.length };
+}
+
+/** Plans a question about the account of one folder, as it is sent. */
+async function checkFolderPruning(layout: BucketLayout, engine: QueryEngine, signal: AbortSignal): Promise<FolderPruning | undefined> {
+  const all = foldersOfLayout(layout);
+  const account = all.at(-1)?.account ?? '';
+  const folders = all.filter((folder) => folder.account === account);
+  if (all.length === folders.length) return undefined;
+  const to = new Date(`${isoDay(layout.lastDay)}T00:00:00Z`);
+  const events = eventsDuring({ from: new Date(to.getTime() - DAY_MS), to }, { folders });
+  const statement = sql`select eventid, eventname from ${events} where recipientaccountid = ${account} order by eventtime desc limit 20`;
+  const scans = parsePlan(await explainPlan(statement, engine, signal));
+  const read = scans?.[0]?.folder ?? scans?.[0]?.account?.flatMap((own) => all.filter((folder) => folder.account === own).map(folderName));
+  return { account, read: read?.length, expected: folders.length, total: all.length };
 }
 
 /** The plan, or the error message: setup does not fail when the plan cannot be read. */

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { activityColumns, activityOf } from '../src/trail/activity.ts';
 import { derivedColumns, distinctEventCount, eventColumns } from '../src/trail/events.ts';
+import { folderName } from '../src/trail/folders.ts';
 import { mentionColumns, mentionsOf } from '../src/trail/mentions.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
 import type { Sql } from '../src/trail/sql.ts';
-import type { BucketLayout } from './bucket-layout.ts';
+import { type BucketLayout, foldersOfLayout } from './bucket-layout.ts';
 import { namedRelation } from './target-sql.ts';
 
 const flattenSql = readFileSync(new URL('flatten.sql', import.meta.url), 'utf8').replace('{{named}}', () => namedRelation);
@@ -77,44 +78,61 @@ export const RAW_COLUMNS: Readonly<Record<string, string>> = {
   tlsdetails: struct({ tlsversion: 'string', ciphersuite: 'string', clientprovidedhostheader: 'string', keyexchange: 'string' }),
 };
 
-/** The partition columns: the folders of a log file, in order. */
-export const PARTITIONS: Readonly<Record<string, string>> = { account: 'string', region: 'string', day: 'string' };
+/** What partitions the raw table: a column for each part of a log file's path, in order. All are strings. */
+export type Partitions = Readonly<Record<string, string>>;
+
+/** One column for account and region, so that Athena lists only the folders that exist: `111122223333/CloudTrail/eu-central-1`. */
+const BY_FOLDER: Partitions = { folder: 'string', day: 'string' };
+/** A column for each, which makes up every region for every account. */
+const BY_ACCOUNT_AND_REGION: Partitions = { account: 'string', region: 'string', day: 'string' };
+
+/** Glue allows 512,000 characters in a property. The list of folders stays below, also when the trail grows until somebody looks. */
+const MAX_FOLDER_LIST_LENGTH = 450_000;
+
+/** The partition columns for a layout: folders, unless it has so many that their list is too long for a property. */
+export const partitionsOf = (layout: BucketLayout): Partitions =>
+  folderList(layout).length <= MAX_FOLDER_LIST_LENGTH ? BY_FOLDER : BY_ACCOUNT_AND_REGION;
+
+const folderList = (layout: BucketLayout): string => foldersOfLayout(layout).map(folderName).join(',');
 
 /** Marks what trailbot created. Anything without it is never changed. */
 export const MANAGED_PROPERTY = 'trailbot.made';
+/** Says that the account and the region of a folder are those of its events, so that a question about an account reads only its folders. */
+export const FOLDERS_PROVED = 'trailbot.folders.proved';
 /** The property with a checksum of the text of all views, which no API returns. */
 export const VIEW_CHECKSUM = 'trailbot.view';
 
 /** The properties of the raw table: partition projection from the layout. No partition is registered. */
 export function tableProperties(layout: BucketLayout): Readonly<Record<string, string>> {
+  const isByFolder = partitionsOf(layout) === BY_FOLDER;
+  const enumOf = (column: string, values: string) => ({ [`projection.${column}.type`]: 'enum', [`projection.${column}.values`]: values });
   return {
     'projection.enabled': 'true',
-    'projection.account.type': 'enum',
-    'projection.account.values': layout.accounts.map(({ id }) => id).join(','),
-    'projection.region.type': 'enum',
-    'projection.region.values': layout.regions.join(','),
+    ...(isByFolder
+      ? enumOf('folder', folderList(layout))
+      : { ...enumOf('account', layout.accounts.map(({ id }) => id).join(',')), ...enumOf('region', layout.regions.join(',')) }),
     'projection.day.type': 'date',
     'projection.day.format': 'yyyy/MM/dd',
     'projection.day.range': `${layout.firstDay},NOW`,
     'projection.day.interval': '1',
     'projection.day.interval.unit': 'DAYS',
     // The trailing slash is required (Athena User Guide, "Set up partition projection"), though AWS's sample lacks it.
-    'storage.location.template': `${layout.root}\${account}/CloudTrail/\${region}/\${day}/`,
+    'storage.location.template': `${layout.root}${isByFolder ? `\${folder}` : `\${account}/CloudTrail/\${region}`}/\${day}/`,
     [MANAGED_PROPERTY]: 'true',
   };
 }
 
 /** A checksum of the text of all views. */
-export const viewChecksum = (names: TableNames): string =>
+export const viewChecksum = (names: TableNames, partitions: Partitions): string =>
   createHash('sha256')
-    .update(RELATIONS.map((view) => createViewStatement(names, view)).join('\n'))
+    .update(RELATIONS.map((view) => createViewStatement(names, view, partitions)).join('\n'))
     .digest('hex')
     .slice(0, 16);
 
 /** The statement that creates the raw table, in Hive's dialect like all Athena DDL. The same layout gives the same text. */
 export function createTableStatement(layout: BucketLayout, names: TableNames): string {
   const columns = Object.entries(RAW_COLUMNS).map(([name, type]) => `  ${name} ${type}`);
-  const partitions = Object.entries(PARTITIONS).map(([name, type]) => `${name} ${type}`);
+  const partitions = Object.entries(partitionsOf(layout)).map(([name, type]) => `${name} ${type}`);
   // The property is set from the start, so that it exists even when setup stops before the view's checksum is stored.
   const properties = Object.entries({ ...tableProperties(layout), [VIEW_CHECKSUM]: 'none' }).map(
     ([name, value]) => `  ${sqlString(name)} = ${sqlString(value)}`,
@@ -134,16 +152,22 @@ export function createTableStatement(layout: BucketLayout, names: TableNames): s
   ].join('\n');
 }
 
-/** The statement that creates or replaces a view, in Trino's dialect. */
-export const createViewStatement = (names: TableNames, view: Relation): string =>
-  `create or replace view ${names.database}.${view} as\n${VIEW_QUERIES[view](names)}`;
+/** The statement that creates or replaces a view over a raw table with these partitions, in Trino's dialect. */
+export const createViewStatement = (names: TableNames, view: Relation, partitions: Partitions): string =>
+  `create or replace view ${names.database}.${view} as\n${VIEW_QUERIES[view](names, partitions)}`;
 
 const overEvents = ({ database }: TableNames, relation: Relation, { text }: Sql, columns: readonly string[]): string =>
   `with events as (select * from ${database}.events),\n${relation} as (\n${text}\n)\nselect\n  ${columns.join(',\n  ')}\nfrom ${relation}`;
 
-const VIEW_QUERIES: Readonly<Record<Relation, (names: TableNames) => string>> = {
-  events: ({ database, table }) =>
-    `with raw as (select * from ${database}.${table}),\nflat as (\n${flattenSql.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`,
+/** The columns of `events` for the path of a file, made of the others. */
+const pathColumns = (partitions: Partitions): string =>
+  partitions === BY_FOLDER
+    ? `split_part(folder, '/', 1) as account, split_part(folder, '/', 3) as region`
+    : `account || '/CloudTrail/' || region as folder`;
+
+const VIEW_QUERIES: Readonly<Record<Relation, (names: TableNames, partitions: Partitions) => string>> = {
+  events: ({ database, table }, partitions) =>
+    `with raw as (select *, ${pathColumns(partitions)} from ${database}.${table}),\nflat as (\n${flattenSql.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`,
   activity: (names) => overEvents(names, 'activity', activityOf(distinctEventCount), activityColumns),
   mentions: (names) => overEvents(names, 'mentions', mentionsOf(distinctEventCount), mentionColumns),
 };

@@ -1,14 +1,19 @@
 /** The account, region and day folders that the raw table covers, read from its partition projection. */
+import type { Folders } from '../src/trail/folders.ts';
+import { FOLDERS_PROVED } from './tables.ts';
 
 /** Where a trail's folders are, and which there are. */
 export interface TrailFolders {
   readonly bucket: string;
   /** The parent folder of the accounts, with a trailing slash: `AWSLogs/o-a1b2c3d4e5/`. */
   readonly root: string;
+  readonly folders: Folders;
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
   /** The first day of delivery, 'yyyy/MM/dd'; '' when the table does not have it. */
   readonly firstDay: string;
+  /** True when setup saw that the account and the region of folders are those of their events. */
+  readonly proved: boolean;
 }
 
 /** Reads the folders from the table's properties, as athena/tables.ts writes them. */
@@ -16,5 +21,22 @@ export function readTrailFolders(properties: Readonly<Record<string, string>>): 
   const list = (name: string): string[] => (properties[name] ?? '').split(',').filter(Boolean);
   const [, bucket = '', root = ''] = /^s3:\/\/([^/]+)\/(.*?)\$/.exec(properties['storage.location.template'] ?? '') ?? [];
   const [firstDay = ''] = list('projection.day.range');
-  return { bucket, root, accounts: list('projection.account.values'), regions: list('projection.region.values'), firstDay };
+  const [accounts, regions] = [list('projection.account.values'), list('projection.region.values')];
+  const folders = [
+    ...list('projection.folder.values').map((name) => {
+      const [account = '', , region = ''] = name.split('/');
+      return { account, region };
+    }),
+    ...accounts.flatMap((account) => regions.map((region) => ({ account, region }))),
+  ];
+  const valuesOf = (part: 'account' | 'region'): string[] => [...new Set(folders.map((folder) => folder[part]))].sort();
+  return {
+    bucket,
+    root,
+    folders,
+    accounts: valuesOf('account'),
+    regions: valuesOf('region'),
+    firstDay,
+    proved: properties[FOLDERS_PROVED] === 'true',
+  };
 }

@@ -55,7 +55,7 @@ export default command({
       places,
       query: (part) => query(recordFields)`
         select eventid, eventname, useridentity, requestparameters, responseelements, additionaleventdata, serviceeventdetails, resourcesjson, tlsdetails
-        from ${eventsDuring(part, { places })}
+        from ${eventsDuring(part, { places, folders: context.foldersOf(filters) })}
         where ${called} and ${matching(filters)}
         order by eventtime desc, eventid
         ${limit(MAX_RECORDS)}

@@ -1,6 +1,7 @@
 /** What an account has for the first time: calls, services, actors, regions, tools and addresses. */
 import {
   activityDuring,
+  type Context,
   command,
   countByDimension,
   DAY_MS,
@@ -63,7 +64,7 @@ export default command({
     const { ask } = context;
     const top = typedTop ?? memoryLimit(context, MAX_NEW_VALUES);
     const since = new Date(window.from.getTime() - BASELINE_DAYS * DAY_MS);
-    const found = await ask(newValuesQuery(window, since, filters, top, context.keeps));
+    const found = await ask(newValuesQuery(window, since, filters, top, context));
     const kinds = NEW_DIMENSIONS.flatMap((kind) => {
       const { title, many } = DIMENSIONS[kind];
       const each = found.filter((row) => row.kind === kind);
@@ -147,7 +148,7 @@ export default command({
 const inDimensionOrder = (found: readonly NewValue[]): NewValue[] => NEW_DIMENSIONS.flatMap((kind) => found.filter((row) => row.kind === kind));
 
 /** Finds new values in one scan. For a new account it returns only the account, since everything in it is new. */
-function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, keeps: boolean) {
+function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, { keeps, foldersOf }: Context) {
   // All rows of a new value are in the window, so what the answer shows of it is counted only there.
   const inWindow = sql`first >= ${fixedTime(from)}`;
   return query(newValue)`
@@ -158,7 +159,10 @@ function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly 
       select kind, recipientaccountid as account, value, events, failed, actors, actor, first, last,
              min(first) over (partition by recipientaccountid) as begun, min(first) over () as earliest
       from ${countByDimension(NEW_DIMENSIONS, {
-        relation: activityDuring({ from: since, to }, { keeps, uses: [matching(filters), dimensionValues(NEW_DIMENSIONS)] }),
+        relation: activityDuring(
+          { from: since, to },
+          { keeps, uses: [matching(filters), dimensionValues(NEW_DIMENSIONS)], folders: foldersOf(filters) },
+        ),
         where: matching(filters),
         columns: sql`outcome, actor`,
         key: 'recipientaccountid',

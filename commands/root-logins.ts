@@ -77,7 +77,7 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
     : await ask(query(rootSignIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
-    from ${eventsDuring(window, { places })}
+    from ${eventsDuring(window, { places, folders: context.foldersOf(filters) })}
     where ${signedIn} and ${matching(filters)}
     order by eventtime desc, eventid
     ${limit(max + 1)}

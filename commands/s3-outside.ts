@@ -80,7 +80,7 @@ export default command({
                  when ${IS_DATA_EVENT} then 'elsewhere'
                  else 'about'
                end as place
-        from ${eventsDuring(window)}
+        from ${eventsDuring(window, { folders: context.foldersOf(filters) })}
         where eventsource = 's3.amazonaws.com' and ${namesBucket(bucket)} and ${matching(filters)}
       ) as asked
       group by 1, 2, 3, 4, 5

@@ -157,7 +157,7 @@ const textRow = (row: Readonly<Record<string, DuckDBValue>>): RawRow =>
 
 function eventsRelation(store: string, { parts }: StoreState): string {
   const files = [SCHEMA_PART, ...parts.map(({ file }) => file)];
-  return `select *, arns_of(resourcesjson) as resources, json_extract_string(tlsdetails, '$.tlsVersion') as tlsversion from ${readParquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}`;
+  return `select *, arns_of(resourcesjson) as resources, json_extract_string(tlsdetails, '$.tlsVersion') as tlsversion, account || '/CloudTrail/' || region as folder from ${readParquet(store, files, ', hive_partitioning = true, hive_types_autocast = false')}`;
 }
 
 type SkippedCounts = Pick<Extent, 'skippedFiles' | 'skippedEvents'>;

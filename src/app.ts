@@ -89,6 +89,7 @@ export function athenaSettings(config: Config): AthenaSettings | undefined {
     scanLimitGb: config.ATHENA_SCAN_LIMIT_GB,
     maxConcurrency: config.ATHENA_MAX_CONCURRENCY,
     usdPerTb: config.ATHENA_USD_PER_TB,
+    timeoutSeconds: config.QUERY_TIMEOUT_SECONDS,
   };
 }
 

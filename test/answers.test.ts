@@ -138,6 +138,7 @@ describe('an answer', () => {
     const { commands } = catalog;
     const context = {
       now,
+      foldersOf: () => undefined,
       keeps: false,
       ask: async <Row>(query: { row: { parse(row: unknown): Row } }) =>
         attempts.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest';
 import { z } from 'zod';
-import { type AthenaOptions, openAthena, queryDollars } from '../athena/engine.ts';
+import { type AthenaOptions, openAthena } from '../athena/engine.ts';
 import { parametersOf, sqlLiteral } from '../athena/literal.ts';
+import { scanDollars } from '../athena/prices.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer, Row } from '../src/answer/answer.ts';
 import { periodOf } from '../src/clock/period.ts';
@@ -368,7 +369,7 @@ describe('the cost of a query', () => {
   };
 
   it('is the scanned bytes in whole megabytes, at least 10', () => {
-    expect([0, 1, 10_000_000, 11_999_999, 1_200_000_000_000].map((bytes) => queryDollars(bytes, 5))).toEqual([0, 0.00005, 0.00005, 0.00006, 6]);
+    expect([0, 1, 10_000_000, 11_999_999, 1_200_000_000_000].map((bytes) => scanDollars(bytes, 5))).toEqual([0, 0.00005, 0.00005, 0.00006, 6]);
   });
 
   it('is reported once for a query that succeeds', async () => {

@@ -45,7 +45,7 @@ describe('A trail on Athena', () => {
     const [there, here] = await Promise.all([engine, duck].map((each) => openDesk(catalog, each).answer(line, { now, signal })));
     expect(there?.table).toEqual(here?.table);
     // Questions use the price from the settings and the limit of the workgroup.
-    expect(await engine.scanLimitBytes?.()).toBe(1e12);
+    expect(await engine.limits?.()).toEqual({ bytes: 1e12, folders: 1_000_000, seconds: 300 });
     const [days] = eventsDuring({ from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') }).reads ?? [];
     const { bytes = 0, dollars = 0 } = (await engine.estimate?.(days ? [days] : [])) ?? {};
     expect(bytes).toBeGreaterThan(1);

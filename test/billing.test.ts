@@ -12,7 +12,7 @@ import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { parseLine } from '../src/question/parse.ts';
 import { openLedger } from '../src/state/ledger.ts';
-import type { QueryEngine } from '../src/trail/engine.ts';
+import type { QueryEngine, QueryLimits } from '../src/trail/engine.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
@@ -24,6 +24,8 @@ const root = new URL('../', import.meta.url);
 /** Bytes in the folders of one day, and their cost. */
 const DAY_BYTES = 20e9;
 const DAY_DOLLARS = 0.1;
+const DAY_FILES = 1000;
+const DAY_SECONDS = 0.1;
 
 const daysIn = ({ first, last }: { readonly first: string; readonly last: string }): number =>
   (Date.parse(last.replaceAll('/', '-')) - Date.parse(first.replaceAll('/', '-'))) / 86_400_000 + 1;
@@ -31,7 +33,7 @@ const daysIn = ({ first, last }: { readonly first: string; readonly last: string
 /** A desk with an engine that costs 10 cents for each day that is read. */
 async function pricedDesk(
   limits: Partial<SpendingLimits> = {},
-  { mostBytes, isStuck = false }: { readonly mostBytes?: number; readonly isStuck?: boolean } = {},
+  { mostBytes, more, isStuck = false }: { readonly mostBytes?: number; readonly more?: QueryLimits; readonly isStuck?: boolean } = {},
 ) {
   let at = NOW;
   const stack = new DisposalStack();
@@ -51,13 +53,13 @@ async function pricedDesk(
         execution.onBilled?.(cost);
       }
     },
-    scanLimitBytes: async () => mostBytes,
+    limits: async () => ({ bytes: mostBytes, ...more }),
     // As Athena, which keeps neither activity nor mentions.
     keeps: async () => false,
     async estimate(reads) {
       if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
-      return { bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS };
+      return { bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS, files: days * DAY_FILES, folders: days, seconds: days * DAY_SECONDS };
     },
   };
   const ledger = openLedger(folder, (error) => {
@@ -156,17 +158,43 @@ describe('An expensive question', () => {
     expect(few.coverage?.dollars).toBeCloseTo(0.4);
     const some = await open.ask('events 120d');
     expect(some.table?.rows).toHaveLength(2);
-    expect(some.note).toBe('This reads about 2.2 TB more (about $10.80). Continue?');
+    expect(some.note).toBe('This reads about 2.2 TB in 108,000 files more (about $10.80, about 11 s). Continue?');
     expect(some.next?.[0]).toEqual({ label: 'Continue (about $10.80)', line: 'events 2026-01-10T21:00:00..2026-05-10T21:00:00 spend:15' });
     const whole = await open.ask(some.next?.[0]?.line ?? '');
     expect(whole.note).toBeUndefined();
     expect(whole.table?.rows).toHaveLength(2);
   });
 
+  test('cannot be run when it would look into more folders or take longer than is allowed, and says what does', async () => {
+    await using wide = await pricedDesk({ confirmAbove: 100 }, { more: { folders: 40 } });
+    const { message, choices } = await refusal(wide.ask('rare 60d'));
+    expect(message).toBe(
+      'One query would look into 62 folders, one for each account, region and day, and Athena allows 40. Ask about a shorter time, or one account with account:, or one region with region:.',
+    );
+    expect(choices).toEqual([{ label: 'Only 30d (about $3.20)', line: 'rare 30d' }]);
+    await using long = await pricedDesk({ confirmAbove: 100 }, { more: { seconds: 3 } });
+    expect((await refusal(long.ask('rare 60d'))).message).toMatch(
+      /^One query would open about 62,000 log files, which takes about 7 s, and QUERY_TIMEOUT_SECONDS allows 3 s[.]/,
+    );
+    expect(await long.ledger.during(new Date(0), NOW)).toEqual([]);
+  });
+
+  test('that lists the newest events is asked in parts within the limits', async () => {
+    await using open = await pricedDesk({ confirmAbove: 100 }, { more: { folders: 12 } });
+    const read: number[] = [];
+    const onQuery = ({ reads = [] }: Sql) => read.push(...reads.map(daysIn));
+    const { table } = await open.desk.answer('events 60d', { now: NOW, signal, requester: 'U0ALICE', onQuery });
+    expect(table?.rows).toHaveLength(2);
+    expect(read.length).toBeGreaterThan(5);
+    expect(Math.max(...read)).toBeLessThanOrEqual(12);
+  });
+
   test('cannot be run when Athena would stop it', async () => {
     await using open = await pricedDesk({}, { mostBytes: 1e12 });
     const { message, choices } = await refusal(open.ask('rare 60d'));
-    expect(message).toBe('One query would read about 1.2 TB, and this Athena workgroup allows 1.0 TB per query.');
+    expect(message).toBe(
+      'One query would read about 1.2 TB, and this Athena workgroup allows 1.0 TB per query. Ask about a shorter time, or one account with account:, or one region with region:.',
+    );
     expect(choices).toEqual([{ label: 'Only 30d (about $3.20)', line: 'rare 30d' }]);
   });
 

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { WorkGroup } from '@aws-sdk/client-athena';
 import { describe, expect, test } from 'vitest';
 import { readLayout } from '../athena/bucket-layout.ts';
-import { bytesOfYesterday, runChecks } from '../athena/checks.ts';
+import { type DaySize, runChecks, sizeOfYesterday } from '../athena/checks.ts';
 import { planTables } from '../athena/glue-tables.ts';
 import { describeChecks, printChecks } from '../src/cli/doctor.ts';
 import { pocketBucket } from './support/bucket.ts';
@@ -28,6 +28,7 @@ const settings = {
   scanLimitGb: 1000,
   maxConcurrency: 10,
   usdPerTb: 5,
+  timeoutSeconds: 300,
 };
 
 /** The name of a log file delivered at the time in its name. */
@@ -46,10 +47,14 @@ interface Place {
   readonly tablesOf?: readonly string[];
   readonly workGroup?: WorkGroup | null;
   readonly sts?: Parameters<typeof pocketSts>[0] | 'gone';
-  bytesPerDay?(): Promise<number | undefined>;
+  daySize?(): Promise<DaySize | undefined>;
   readonly change?: (catalog: Awaited<ReturnType<typeof openPocketCatalog>>) => void;
 }
 
+const LARGE_DAY: DaySize = {
+  day: { bytes: 12.4e9, files: 225_000, partitions: 1500, classes: { STANDARD: [225_000, 12.4e9] }, hasKeyRequests: false },
+  archivedThrough: '2026/06/30',
+};
 const FILES = [log('20261119T1000'), log('20261120T0955'), log('20261120T1010')];
 const GROUP: WorkGroup = {
   Name: 'trailbot',
@@ -63,7 +68,7 @@ const GROUP: WorkGroup = {
 };
 
 /** The output of doctor for a trail without problems except the given ones. */
-async function examined({ files = FILES, manner, tablesOf = files, workGroup = GROUP, sts = WHO, bytesPerDay, change }: Place = {}): Promise<string> {
+async function examined({ files = FILES, manner, tablesOf = files, workGroup = GROUP, sts = WHO, daySize, change }: Place = {}): Promise<string> {
   await using opened = new DisposalStack();
   const content = () => packed({ Records: [EVENT, EVENT] });
   const bucket = opened.use(await pocketBucket(files, { content, writtenAt, ...manner }));
@@ -81,8 +86,8 @@ async function examined({ files = FILES, manner, tablesOf = files, workGroup = G
   const cache = { read: async () => undefined, write: async () => undefined };
   const clients = { athena: catalog.client, s3, sts: caller.client };
   if (sts === 'gone') await caller[Symbol.asyncDispose]();
-  const measured = bytesOfYesterday({ s3, cache, clock: () => NOW, signal });
-  const checkup = await runChecks({ settings, clients, now: NOW, signal, bytesPerDay: bytesPerDay ?? measured });
+  const measured = sizeOfYesterday({ s3, cache, clock: () => NOW, signal });
+  const checkup = await runChecks({ settings, clients, now: NOW, signal, daySize: daySize ?? measured });
   return printChecks(describeChecks(checkup, NOW, settings.usdPerTb), false).join('\n');
 }
 
@@ -95,7 +100,7 @@ const others = (printed: string, ...names: readonly string[]): string[] =>
 
 describe('The doctor', () => {
   test('finds no problems in a working trail', async () => {
-    expect(await examined({ bytesPerDay: async () => 12.4e9 })).toMatchInlineSnapshot(`
+    expect(await examined({ daySize: async () => LARGE_DAY })).toMatchInlineSnapshot(`
       "✓ Credentials  account 111122223333, as assumed-role/trailbot/i-0abc
       ✓ Bucket       s3://example-trail/ can be listed
       ✓ Trail        1 account of o-a1b2c3d4e5, 1 region, 2026-11-19 to 2026-11-20
@@ -103,7 +108,7 @@ describe('The doctor', () => {
       ✓ Tables       up to date with the bucket
       ✓ Delivery     the newest file is 4 minutes old
       ✓ Log files    the newest file is readable and has 2 events
-      ✓ Cost         one day has about 12.4 GB of log files; a question about one day scans up to 24.8 GB and costs $0.12
+      ✓ Cost         one day has about 12.4 GB in 225,000 log files; a question about one day costs about $0.32 and takes about 2 min; days to 2026-06-30 are archived and are not read
 
       No problems found."
     `);
@@ -112,7 +117,7 @@ describe('The doctor', () => {
   test('estimates the cost of a day from yesterday’s files', async () => {
     const yesterday = packed({ Records: [EVENT, EVENT] }).length;
     expect(about('Cost', await examined())).toContain(
-      `one day has about ${yesterday} bytes of log files; a question about one day scans up to ${2 * yesterday} bytes`,
+      `one day has about ${yesterday} bytes in 1 log file; a question about one day costs less than $0.01 and takes about 3 s`,
     );
   });
 
@@ -224,7 +229,7 @@ describe('The doctor', () => {
     await using catalog = await openPocketCatalog();
     await using caller = await pocketSts(WHO);
     const clients = { athena: catalog.client, s3: bucket.client(), sts: caller.client };
-    const { delivery } = await runChecks({ settings, clients, now: checkedAt, signal, bytesPerDay: async () => 1 });
+    const { delivery } = await runChecks({ settings, clients, now: checkedAt, signal, daySize: async () => undefined });
     expect(delivery).toMatchObject({ state: 'ok', found: { file: { at: new Date('2026-11-19T23:58:00Z') } } });
   });
 
@@ -252,7 +257,7 @@ describe('The doctor', () => {
   });
 
   test('says when the cost of a day is unknown', async () => {
-    const printed = await examined({ bytesPerDay: async () => undefined });
+    const printed = await examined({ daySize: async () => undefined });
     expect(about('Cost', printed)).toBe('· Cost The log files could not be listed.');
     expect(printed).toContain('No problems found.');
   });

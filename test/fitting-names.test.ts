@@ -102,7 +102,11 @@ describe('over a trail of one’s own', () => {
 
   test('takes one query over the last day where queries cost money, and none when it would exceed a budget', async () => {
     const desk = (scanLimit: number) => {
-      const priced: QueryEngine = { ...open().engine, estimate: async () => ({ bytes: 100, dollars: 0.1 }), scanLimitBytes: async () => scanLimit };
+      const priced: QueryEngine = {
+        ...open().engine,
+        estimate: async () => ({ bytes: 100, dollars: 0.1, files: 1, folders: 1, seconds: 1 }),
+        limits: async () => ({ bytes: scanLimit }),
+      };
       return openDesk({ commands, reports: new Map() }, priced);
     };
     const statements: string[] = [];

@@ -40,7 +40,7 @@ describe('The table plan', () => {
     expect(new Set(catalog.calls)).toEqual(new Set(['GetTableMetadata', 'GetDatabase']));
     await apply(catalog, first);
     const again = await plan(catalog);
-    expect(again).toEqual({ steps: [], newInBucket: { accounts: [], regions: [] } });
+    expect(again).toEqual({ steps: [], newInBucket: { accounts: [], regions: [], folders: [] } });
   });
 
   test('adds new accounts and regions to the table properties and keeps the old ones', async () => {
@@ -48,16 +48,51 @@ describe('The table plan', () => {
     await apply(catalog, await plan(catalog));
     const grown: BucketLayout = { ...layout, accounts: [{ id: '444455556666', regions: ['us-east-1'] }], regions: ['us-east-1'] };
     const wanted = await plan(catalog, grown);
-    expect(wanted.newInBucket).toEqual({ accounts: ['444455556666'], regions: ['us-east-1'] });
-    expect(wanted.steps).toMatchObject([{ kind: 'set', title: 'set 2 properties of trailbot.cloudtrail' }]);
+    expect(wanted.newInBucket).toEqual({ accounts: ['444455556666'], regions: ['us-east-1'], folders: [] });
+    expect(wanted.steps).toMatchObject([{ kind: 'set', title: 'set a property of trailbot.cloudtrail' }]);
     expect(wanted.steps[0]?.reasons).toEqual([
-      'projection.account.values: 111122223333 → 111122223333,444455556666',
-      'projection.region.values: eu-central-1 → eu-central-1,us-east-1',
+      'projection.folder.values: 111122223333/CloudTrail/eu-central-1 → 111122223333/CloudTrail/eu-central-1,444455556666/CloudTrail… (70 characters)',
     ]);
     await apply(catalog, wanted);
     expect(titles(await plan(catalog, grown))).toEqual([]);
     expect(titles(await plan(catalog))).toEqual([]);
   });
+
+  test('lists only folders that exist, and finds a new one of a known account and region', async () => {
+    await using catalog = await openPocketCatalog();
+    const two: BucketLayout = {
+      ...layout,
+      accounts: [
+        { id: '111122223333', regions: ['eu-central-1'] },
+        { id: '444455556666', regions: ['us-east-1'] },
+      ],
+      regions: ['eu-central-1', 'us-east-1'],
+    };
+    await apply(catalog, await plan(catalog, two));
+    expect(catalog.tables.get('trailbot.cloudtrail')?.properties['projection.folder.values']).toBe(
+      '111122223333/CloudTrail/eu-central-1,444455556666/CloudTrail/us-east-1',
+    );
+    const grown = { ...two, accounts: [{ id: '111122223333', regions: ['eu-central-1', 'us-east-1'] }] };
+    expect((await plan(catalog, grown)).newInBucket).toEqual({ accounts: [], regions: [], folders: ['111122223333/CloudTrail/us-east-1'] });
+  });
+
+  test('follows the first day of the bucket, whose old files may have expired', async () => {
+    await using catalog = await openPocketCatalog();
+    await apply(catalog, await plan(catalog));
+    const { steps } = await plan(catalog, { ...layout, firstDay: '2026/06/01' });
+    expect(steps.map(({ reasons }) => reasons)).toEqual([[`projection.day.range: ${layout.firstDay},NOW → 2026/06/01,NOW`]]);
+  });
+
+  test.each(['s3://example-trail/AWSLogs/o-a1b2c3d4e5/', 's3://other-trail/AWSLogs/'])(
+    'refuses to make the table one of another trail: %s',
+    async (root) => {
+      await using catalog = await openPocketCatalog();
+      await apply(catalog, await plan(catalog));
+      await expect(plan(catalog, { ...layout, root })).rejects.toThrow(
+        `The table trailbot.cloudtrail is for the trail in ${layout.root}, and TRAIL_BUCKET leads to ${root}, which is another.`,
+      );
+    },
+  );
 
   test('recreates the table when its columns differ, and lists the differences', async () => {
     await using catalog = await openPocketCatalog();

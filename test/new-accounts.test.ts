@@ -4,7 +4,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { newAccountsAnswer } from '../src/clock/new-accounts.ts';
 import { toText } from '../src/message/message.ts';
-import { pocketBucket } from './support/bucket.ts';
+import { type PocketBucket, pocketBucket } from './support/bucket.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 import { type Production, production } from './support/production.ts';
 
@@ -37,7 +37,7 @@ async function grown(...files: readonly string[]) {
     });
     return answer && toText(answer, templates);
   };
-  const known = () => place.catalog.tables.get('trailbot.cloudtrail')?.properties['projection.account.values'];
+  const known = () => place.catalog.tables.get('trailbot.cloudtrail')?.properties['projection.folder.values'];
   return { place, announce, known, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -51,7 +51,7 @@ test.concurrent('Nothing is posted or changed when no account or region is new',
 test.concurrent('A new account is added to the table and announced', async () => {
   await using trail = await grown(fileOf('444455556666'));
   expect(await trail.announce(true)).toBe('Account 444455556666 is new in the trail. Questions include it now.');
-  expect(trail.known()).toBe('111122223333,444455556666');
+  expect(trail.known()).toBe('111122223333/CloudTrail/eu-central-1,444455556666/CloudTrail/eu-central-1');
   expect(await trail.announce(true)).toBeUndefined();
 });
 
@@ -61,7 +61,7 @@ test.concurrent('Without apply, a new account is announced once and not added to
   expect(await trail.announce(false)).toBe(
     'Account 444455556666 is new in the trail. Questions do not include it yet: run npm run setup -- --apply.',
   );
-  expect(trail.known()).toBe('111122223333');
+  expect(trail.known()).toBe('111122223333/CloudTrail/eu-central-1');
   expect(await trail.announce(false)).toBeUndefined();
   expect(trail.place.catalog.calls.slice(before)).not.toContain('StartQueryExecution');
   await trail.place.setUp(true);
@@ -78,6 +78,24 @@ test.concurrent('Only accounts and regions that were not announced before are an
   expect(answer && toText(answer, templates)).toBe(
     'Account 777788889999 and region us-east-1 are new in the trail. Questions do not include them yet: run npm run setup -- --apply.',
   );
+});
+
+test.concurrent('A new folder of a known account and region is added without a word, or announced where it cannot be added', async () => {
+  const files = [fileOf('444455556666', 'us-east-1'), fileOf('111122223333', 'us-east-1')];
+  await using trail = await grown();
+  const bucket = await pocketBucket([...OLD, ...files.slice(0, 1)]);
+  await using _ = bucket;
+  const { settings, clients, clock } = trail.place;
+  const look = (s3: PocketBucket, apply: boolean) =>
+    newAccountsAnswer({ settings, clients: { ...clients, s3: s3.client() }, clock, signal, apply, claim: async () => true });
+  await look(bucket, true);
+  await using more = await pocketBucket([...OLD, ...files]);
+  const answer = await look(more, false);
+  expect(answer && toText(answer, templates)).toBe(
+    'Folder 111122223333/CloudTrail/us-east-1 is new in the trail. Questions do not include it yet: run npm run setup -- --apply.',
+  );
+  expect(await look(more, true)).toBeUndefined();
+  expect(trail.known()?.split(',')).toContain('111122223333/CloudTrail/us-east-1');
 });
 
 test.concurrent('The announcement counts and lists new accounts and regions', async () => {

@@ -7,10 +7,11 @@ import {
   createTableStatement,
   createViewStatement,
   MANAGED_PROPERTY,
-  PARTITIONS,
+  partitionsOf,
   setPropertiesStatement,
   tableProperties,
 } from '../athena/tables.ts';
+import { readTrailFolders } from '../athena/trail-folders.ts';
 import { eventColumns } from '../src/trail/events.ts';
 import { RELATIONS } from '../src/trail/relations.ts';
 import { openFolder, record, trailFolder } from './support/trail-folder.ts';
@@ -37,21 +38,34 @@ const trino = (sql: string) => new TrinoSQL().validate(sql).map(({ message }) =>
 describe('The raw table', () => {
   test('has DDL that Hive’s grammar accepts, the same text for the same layout', () => {
     expect(hive(createTableStatement(layout, names))).toEqual([]);
-    expect(hive(setPropertiesStatement({ 'projection.account.values': '111122223333,444455556666' }, names))).toEqual([]);
+    expect(hive(setPropertiesStatement({ 'projection.folder.values': '111122223333/CloudTrail/eu-central-1' }, names))).toEqual([]);
     expect(createTableStatement(structuredClone(layout), names)).toBe(createTableStatement(layout, names));
     expect(createTableStatement(layout, names)).toMatchSnapshot();
   });
 
   test('projects every partition column, without spaces in lists, and its location template ends with a slash', () => {
     const properties = tableProperties(layout);
-    for (const column of Object.keys(PARTITIONS)) {
-      expect(properties).toHaveProperty([`projection.${column}.type`]);
-      expect(properties['storage.location.template']).toContain(`\${${column}}`);
-    }
-    expect(properties['storage.location.template']).toMatch(/^s3:\/\/example-trail\/AWSLogs\/o-a1b2c3d4e5\/.*[}]\/CloudTrail\/.*[}]\/.*[}]\/$/);
-    expect(properties['projection.account.values']).toBe('111122223333,444455556666');
+    expect(Object.keys(partitionsOf(layout))).toEqual(['folder', 'day']);
+    for (const column of ['folder', 'day']) expect(properties).toHaveProperty([`projection.${column}.type`]);
+    expect(properties['storage.location.template']).toBe(`s3://example-trail/AWSLogs/o-a1b2c3d4e5/\${folder}/\${day}/`);
+    expect(properties['projection.folder.values']).toBe(
+      '111122223333/CloudTrail/eu-central-1,111122223333/CloudTrail/us-east-1,444455556666/CloudTrail/eu-central-1',
+    );
     expect(properties['projection.day.range']).toBe('2026/05/21,NOW');
     expect(properties[MANAGED_PROPERTY]).toBe('true');
+  });
+
+  test('has a column for accounts and one for regions when the list of folders is longer than Glue allows', () => {
+    const regions = Array.from({ length: 17 }, (_, i) => `eu-central-${i}`);
+    const accounts = Array.from({ length: 3000 }, (_, i) => ({ id: String(100_000_000_000 + i), regions }));
+    const large = { ...layout, accounts, regions };
+    expect(Object.keys(partitionsOf(large))).toEqual(['account', 'region', 'day']);
+    const properties = tableProperties(large);
+    expect(properties['storage.location.template']).toMatch(/[}]\/CloudTrail\/[$][{]region[}]\/[$][{]day[}]\/$/);
+    for (const value of Object.values(properties)) expect(value.length).toBeLessThan(512_000);
+    expect(readTrailFolders(properties).folders).toHaveLength(51_000);
+    expect(hive(createTableStatement(large, names))).toEqual([]);
+    expect(trino(createViewStatement(names, 'events', partitionsOf(large)))).toEqual([]);
   });
 
   test('escapes a quote in a folder name', () => {
@@ -63,8 +77,8 @@ describe('The raw table', () => {
 
 describe('The views', () => {
   test.each(RELATIONS)('are statements that Trino’s grammar accepts: %s', (view) => {
-    expect(trino(createViewStatement(names, view))).toEqual([]);
-    expect(trino(createViewStatement(names, view).replace('from events', 'form events'))).not.toEqual([]);
+    expect(trino(createViewStatement(names, view, partitionsOf(layout)))).toEqual([]);
+    expect(trino(createViewStatement(names, view, partitionsOf(layout)).replace('from events', 'form events'))).not.toEqual([]);
   });
 
   test('have the same columns as on DuckDB', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { priceOf, secondsFor } from '../athena/prices.ts';
 import { openSizes, type SizeCache } from '../athena/trail-sizes.ts';
 import { jsonFile } from '../src/state/json-file.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
@@ -34,6 +35,8 @@ interface Place {
   readonly kept?: SizeCache;
   readonly clock?: () => Date;
   readonly allows?: () => boolean;
+  readonly classOf?: (file: string) => string;
+  readonly content?: () => Buffer;
 }
 
 async function sizesOf({
@@ -43,13 +46,15 @@ async function sizesOf({
   firstDay = '2026/01/01',
   kept = nothingKept(),
   clock = () => NOW,
-  allows,
+  ...manner
 }: Place) {
-  const bucket = await pocketBucket(files, allows ? { allows } : {});
-  const folders = async () => ({ bucket: bucket.name, root: 'AWSLogs/', accounts, regions, firstDay });
+  const bucket = await pocketBucket(files, manner);
+  const all = accounts.flatMap((account) => regions.map((region) => ({ account, region })));
+  const folders = async () => ({ bucket: bucket.name, root: 'AWSLogs/', folders: all, accounts, regions, firstDay, proved: true });
   const sizes = openSizes({ s3: bucket.client(), folders, cache: kept, clock, signal });
-  const bytesOf = (first: string, last = first) => sizes.bytesOf([{ first, last }]);
-  return { bucket, bytesOf, [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose]() };
+  const sizeOf = async (first: string, last = first, of?: readonly string[]) => sizes.sizeOf([{ first, last, ...(of && { folders: of }) }]);
+  const bytesOf = async (first: string, last = first) => (await sizeOf(first, last))?.bytes;
+  return { bucket, sizes, sizeOf, bytesOf, [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose]() };
 }
 
 const accounts = ['111122223333', '444455556666'];
@@ -91,13 +96,73 @@ describe('the bytes of a day', () => {
     expect(await place.bytesOf('2013/01/01', dayBack(-30))).toBe(20);
   });
 
-  test('of thousands of accounts are estimated from some accounts per region, with few list requests', async () => {
+  test('of thousands of folders are estimated from one day of all and the other days of some, also when a few have nearly everything', async () => {
     const many = Array.from({ length: 3000 }, (_, i) => String(100_000_000_000 + i));
-    const files = many.flatMap((account) => filesOf(account, 'eu-central-1', dayBack(1), 2));
+    // As in real organizations: a few large accounts, and most with a file a day or none.
+    const countOf = (i: number): number => (i % 600 === 7 ? 900 : i % 3 === 0 ? 2 : i % 3 === 1 ? 1 : 0);
+    const days = [dayBack(1), dayBack(3)];
+    const files = days.flatMap((day) => many.flatMap((account, i) => filesOf(account, 'eu-central-1', day, countOf(i))));
+    const total = files.length / days.length;
     await using place = await sizesOf({ files, accounts: many, regions: ['eu-central-1', 'us-east-1'] });
-    expect(await place.bytesOf(dayBack(1))).toBeCloseTo(6000);
-    expect(place.bucket.listings.length).toBe(32 * 2 * 13);
+    expect(await place.bytesOf(dayBack(1))).toBe(total);
+    const other = (await place.bytesOf(dayBack(3))) ?? 0;
+    expect(Math.abs(other / total - 1)).toBeLessThan(0.02);
+    expect(place.bucket.listings.length).toBeLessThan(6000 + 128 * 13 + 10);
     expect(place.bucket.maxConcurrentLists).toBeLessThanOrEqual(16);
+  });
+
+  test('of some folders are their part of the trail, with their own partitions', async () => {
+    const files = [...filesOf('111122223333', 'eu-central-1', dayBack(1), 30), ...filesOf('444455556666', 'eu-central-1', dayBack(1), 10)];
+    await using place = await sizesOf({ files, accounts });
+    expect(await place.sizeOf(dayBack(1))).toMatchObject({ files: 40, bytes: 40, partitions: 2 });
+    expect(await place.sizeOf(dayBack(1), dayBack(1), ['444455556666/CloudTrail/eu-central-1'])).toMatchObject({
+      files: 10,
+      bytes: 10,
+      partitions: 1,
+    });
+    expect(await place.sizeOf(dayBack(1), dayBack(1), ['999900001111/CloudTrail/eu-central-1'])).toMatchObject({ files: 0, bytes: 0 });
+  });
+
+  test('are 0 for days in an archive that Athena does not read, of which the last is found', async () => {
+    const days = Array.from({ length: 200 }, (_, i) => dayBack(i + 1));
+    const files = days.flatMap((day) => filesOf('111122223333', 'eu-central-1', day, 1));
+    const last = dayBack(101);
+    const classOf = (file: string) =>
+      file.slice(file.indexOf('eu-central-1/') + 'eu-central-1/'.length).slice(0, 10) <= last ? 'DEEP_ARCHIVE' : 'STANDARD_IA';
+    await using place = await sizesOf({ files, accounts: ['111122223333'], classOf });
+    expect(await place.bytesOf(dayBack(190), dayBack(150))).toBe(0);
+    expect(place.sizes.archivedThrough()).toBe(last);
+    expect((await place.sizeOf(dayBack(7), dayBack(1)))?.classes).toEqual({ STANDARD_IA: [7, 7] });
+  });
+
+  test('follow what queries really scan', async () => {
+    const files = filesOf('111122223333', 'eu-central-1', dayBack(1), 2);
+    await using place = await sizesOf({ files, accounts: ['111122223333'], content: () => Buffer.alloc(10_000_000) });
+    const reads = [{ first: dayBack(1), last: dayBack(1) }];
+    expect(await place.bytesOf(dayBack(1))).toBe(20e6);
+    for (let i = 0; i < 30; i += 1) await place.sizes.correct(reads, 10e6);
+    expect((await place.bytesOf(dayBack(1))) ?? 0).toBeCloseTo(10e6, -5);
+    expect(await place.sizeOf(dayBack(1))).toMatchObject({ files: 2 });
+  });
+});
+
+describe('the price of a query', () => {
+  const size = { bytes: 100e9, files: 41e6, partitions: 928_000, classes: { STANDARD: [41e6, 100e9] as const }, hasKeyRequests: false };
+
+  test('has the requests for each file and each folder besides the bytes', () => {
+    // Six months of 300 accounts: a share of a dollar to scan, and twenty for the requests.
+    const { scan, gets, lists } = priceOf(size, 5);
+    expect(scan).toBeCloseTo(0.5);
+    expect(gets).toBeCloseTo(16.4);
+    expect(lists).toBeCloseTo(4.6 + 0.2, 1);
+    expect(secondsFor(size)).toBeGreaterThan(2 * 3600);
+  });
+
+  test('has a request to KMS for each file without a bucket key, and the retrieval of storage classes that charge for it', () => {
+    expect(priceOf({ ...size, hasKeyRequests: true }, 5).keys).toBeCloseTo(123);
+    const instant = priceOf({ ...size, classes: { GLACIER_IR: [41e6, 100e9] } }, 5);
+    expect(instant.gets).toBeCloseTo(410);
+    expect(instant.retrieval).toBeCloseTo(3);
   });
 });
 

@@ -7,6 +7,7 @@ import { activityDuring, eventCount } from '../trail/activity.ts';
 import type { Ask, Extent } from '../trail/engine.ts';
 import { type Filter, filterColumns, holdsNames, isTerm, mapTerms, matching, storedValue, type Term, termsOf } from '../trail/filter.ts';
 import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
+import type { Folders } from '../trail/folders.ts';
 import { documentColumn, type JsonPath, printPath, readPath } from '../trail/json-path.ts';
 import { containing, join, limit, type Query, query, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -19,6 +20,8 @@ interface TrailAccess {
   readonly ask: Ask;
   /** Whether the engine keeps activity. */
   readonly keeps: boolean;
+  /** The folders that can have events which match all filters; undefined for all. */
+  foldersOf(filters: readonly Filter[]): Folders | undefined;
   readonly extent: () => Promise<Pick<Extent, 'accounts' | 'regions'>>;
 }
 
@@ -29,13 +32,13 @@ interface TrailAccess {
 export async function suggestFilters(
   filters: readonly Filter[],
   range: TimeRange,
-  { ask, keeps, extent }: TrailAccess,
+  { ask, keeps, foldersOf, extent }: TrailAccess,
 ): Promise<readonly Filter[] | undefined> {
   const corrected = correctRegionsAndAccounts(filters, await extent());
   if (corrected) return corrected;
   const suspects = filters.filter((filter) => suspectTerms(filter).length > 0);
   if (suspects.length === 0) return undefined;
-  const rows = await ask(candidateQuery(filters, suspects, range, keeps));
+  const rows = await ask(candidateQuery(filters, suspects, range, { keeps, foldersOf }));
   let best: Correction<readonly Filter[]> | undefined;
   for (const row of rows) {
     const found = correctFilters(filters, row);
@@ -85,7 +88,12 @@ const MAX_CANDIDATES = 5000;
 const MAX_DOCUMENTS = 300;
 
 /** The values that resemble the suspect filters, in events of the range that match all the other filters. */
-function candidateQuery(filters: readonly Filter[], suspects: readonly Filter[], range: TimeRange, keeps: boolean): Query<Cells> {
+function candidateQuery(
+  filters: readonly Filter[],
+  suspects: readonly Filter[],
+  range: TimeRange,
+  { keeps, foldersOf }: Pick<TrailAccess, 'keeps' | 'foldersOf'>,
+): Query<Cells> {
   const columns = [
     ...new Map(
       suspects
@@ -95,8 +103,9 @@ function candidateQuery(filters: readonly Filter[], suspects: readonly Filter[],
     ).values(),
   ];
   const names = join(columns, ', ');
-  const where = sql`${matching(filters.filter((filter) => !suspects.includes(filter)))} and ${join(suspects.map(resembles), ' and ')}`;
-  const from = sql`from ${activityDuring(range, { keeps, uses: [where, ...columns] })} where ${where}`;
+  const others = filters.filter((filter) => !suspects.includes(filter));
+  const where = sql`${matching(others)} and ${join(suspects.map(resembles), ' and ')}`;
+  const from = sql`from ${activityDuring(range, { keeps, uses: [where, ...columns], folders: foldersOf(others) })} where ${where}`;
   if (suspects.flatMap(suspectTerms).some(({ field }) => readPath(field)))
     return query(cells)`select ${names} ${from} order by first desc, singleid ${limit(MAX_DOCUMENTS)}`;
   return query(cells)`select ${names} ${from} group by ${names} order by ${eventCount()} desc, ${names} ${limit(MAX_CANDIDATES)}`;
@@ -277,7 +286,7 @@ export async function closestColumnValue(
   column: Sql,
   typed: string,
   range: TimeRange,
-  { ask, keeps }: Omit<TrailAccess, 'extent'>,
+  { ask, keeps }: Pick<TrailAccess, 'ask' | 'keeps'>,
 ): Promise<string | undefined> {
   const found = await ask(query(nameRow)`
     select name

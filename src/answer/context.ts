@@ -1,5 +1,7 @@
 /** What a command or a report can use: the trail, the time, known networks, and the queries that were billed. */
 import type { Extent } from '../trail/engine.ts';
+import type { Filter } from '../trail/filter.ts';
+import type { Folders } from '../trail/folders.ts';
 import type { Query } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding } from './answer.ts';
@@ -63,6 +65,8 @@ export interface Context {
   readonly networks: Networks;
   /** Whether the engine keeps `activity` and `mentions`, so that a question need not read the events. */
   readonly keeps: boolean;
+  /** The folders that can have events which match all filters of a line; undefined for all, or on an engine that reads no folders. */
+  foldersOf(filters: readonly Filter[]): Folders | undefined;
   /**
    * The parts in which to search a window when the newest rows may be enough: newest first and longer and longer where
    * reading costs money; elsewhere the window as it is.

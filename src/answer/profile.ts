@@ -225,7 +225,7 @@ async function countsOf(
       from (
         select *
         from ${countByDimension(kinds, {
-          relation: activityDuring(window, { keeps: context.keeps, uses, places }),
+          relation: activityDuring(window, { keeps: context.keeps, uses, places, folders: context.foldersOf(filters) }),
           where,
           columns: sql`eventsource, outcome, readlike`,
           aggregates: sql`${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,

@@ -110,6 +110,7 @@ export async function readHistory(
 ): Promise<History> {
   const where = sql`${CALLS[calls]} and (${namesResource(resource)} or ${mayConcern(resource)}) and ${matching(filters)}`;
   const places = await findPlaces(() => historyPlaces(resource, filters, window), context);
+  const folders = context.foldersOf(filters);
   const maxPerCall = memoryLimit(context, MAX_PER_CALL);
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {
     const { events, hidden } = splitHidden(rows);
@@ -138,7 +139,7 @@ export async function readHistory(
       newestEvents(
         historyRow,
         HISTORY_COLUMNS,
-        { relation: eventsDuring(part, { places }), where, hidesRoutine, maxPerCall: maxPerCall + 1 },
+        { relation: eventsDuring(part, { places, folders }), where, hidesRoutine, maxPerCall: maxPerCall + 1 },
         MAX_EVENTS + 1,
       ),
     isEnough(found) {

@@ -1,11 +1,12 @@
 /** `npm run doctor`: prints what is wrong with a trail and how to fix it. */
 import type { CheckResult, CheckResults } from '../../athena/checks.ts';
 import { isoDay } from '../../athena/days.ts';
+import { priceOf, secondsFor, totalDollars } from '../../athena/prices.ts';
 import { hasManagedResults } from '../../athena/workgroup.ts';
 import { DamagedStore, describeDamage, MEND } from '../../duckdb/damage.ts';
 import { type IgnoredGroup, listDamaged, listIgnored, listSkipped, type SkippedFile } from '../../duckdb/store.ts';
 import type { TrailLocation } from '../app.ts';
-import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
+import { formatBytes, formatCount, formatDollars, formatSeconds } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 
 /** Describes a trail in a folder: its extent and the skipped files. */
@@ -93,10 +94,14 @@ export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: n
       return `the newest file is ${minutesText(now.getTime() - found.file.at.getTime())} old${some}`;
     }),
     ...describeCheck('file', file, ({ events }) => `the newest file is readable and has ${formatCount(events, 'event')}`),
-    ...describeCheck('cost', cost, ({ bytesPerDay }) => {
+    ...describeCheck('cost', cost, ({ day, archivedThrough }) => {
       // A question reads the folders of one more day, for files delivered late.
-      const read = 2 * bytesPerDay;
-      return `one day has about ${formatBytes(bytesPerDay)} of log files; a question about one day scans up to ${formatBytes(read)} and costs ${formatDollars((read / 1e12) * dollarsPerTb)}`;
+      const { bytes, files, partitions } = day;
+      const seconds = secondsFor({ bytes: 2 * bytes, files: 2 * files, partitions: 2 * partitions });
+      const dollars = formatDollars(2 * totalDollars(priceOf(day, dollarsPerTb)));
+      const size = `one day has about ${formatBytes(Math.round(bytes))} in ${formatCount(Math.round(files), 'log file')}`;
+      const question = `a question about one day costs ${dollars.startsWith('$') ? `about ${dollars}` : dollars} and takes about ${formatSeconds(seconds)}`;
+      return `${size}; ${question}${archivedThrough === undefined ? '' : `; days to ${isoDay(archivedThrough)} are archived and are not read`}`;
     }),
   ];
 }

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bytesOfYesterday, runChecks } from '../../athena/checks.ts';
+import { runChecks, sizeOfYesterday } from '../../athena/checks.ts';
 import { openClients, openClientsWithSts } from '../../athena/clients.ts';
 import { inspectEnvironment } from '../../athena/environment.ts';
 import { DamagedStore } from '../../duckdb/damage.ts';
@@ -214,9 +214,9 @@ async function printDiagnosis(
   const progress = progressBar(process.stderr);
   const clients = openClientsWithSts();
   try {
-    const bytesPerDay = bytesOfYesterday({ s3: clients.s3, cache: jsonFile(join(store, 'sizes.json')), clock: () => now, signal });
+    const daySize = sizeOfYesterday({ s3: clients.s3, cache: jsonFile(join(store, 'sizes.json')), clock: () => now, signal });
     const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
-    const checkup = await runChecks({ settings, clients, now, signal, bytesPerDay, onProgress });
+    const checkup = await runChecks({ settings, clients, now, signal, daySize, onProgress });
     progress.end();
     const all = describeChecks(checkup, now, settings.usdPerTb);
     process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);

@@ -1,7 +1,17 @@
 /** `npm run setup`: prints what is in the bucket and which steps are missing in Athena; with --apply, applies and verifies them. */
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
 import { isoDay } from '../../athena/days.ts';
-import { applySetup, type Pruning, planSetup, proveSetup, type SetupOptions, type SetupPlan, type SetupProof } from '../../athena/setup.ts';
+import {
+  applySetup,
+  type FolderPruning,
+  type FolderSample,
+  type Pruning,
+  planSetup,
+  proveSetup,
+  type SetupOptions,
+  type SetupPlan,
+  type SetupProof,
+} from '../../athena/setup.ts';
 import { formatBytes, formatCount } from '../text/format.ts';
 
 /** A run of setup and where it prints. */
@@ -50,7 +60,7 @@ function describeSteps({ steps }: SetupPlan): string {
   return [`${formatCount(steps.length, 'step')} to bring Athena up to date with the bucket:`, ...lines].join('\n');
 }
 
-function describeProof({ sample: { day, folders, bytes }, pruning }: SetupProof, layout: BucketLayout): string {
+function describeProof({ sample: { day, folders, bytes }, pruning, folderPruning }: SetupProof, layout: BucketLayout): string {
   const width = Math.max(...folders.map(({ region }) => region.length));
   const lines = folders.map(({ account, region, events, newest }) => {
     const summary = newest === null ? 'none' : `${formatCount(events, 'event')}, the newest at ${newest.slice(11, 19)} UTC`;
@@ -61,8 +71,10 @@ function describeProof({ sample: { day, folders, bytes }, pruning }: SetupProof,
     `Events ${scope} on ${isoDay(day)} (scanned ${formatBytes(bytes)}):`,
     ...lines,
     ...(folders.some(({ newest }) => newest !== null) ? [] : ['', whatToCheck(layout)]),
+    ...missingParts(folders),
     '',
     describePruning(pruning),
+    ...describeFolders(folders, folderPruning),
   ].join('\n');
 }
 
@@ -83,6 +95,31 @@ function describePruning(pruning: Pruning): string {
   if (unexpected.length > 0)
     return `${reads} This is a bug: it should not read ${listDays(unexpected)}, and every question would cost too much. Please report it.`;
   return read.includes(day) ? reads : `${reads} This is a bug: it does not read that day itself, so its events are not found. Please report it.`;
+}
+
+/** A warning for each part of the records that no sampled event has. */
+function missingParts(folders: readonly FolderSample[]): string[] {
+  if (folders.every(({ events }) => events === 0)) return [];
+  const names = Object.keys(folders[0]?.parts ?? {}) as (keyof FolderSample['parts'])[];
+  const missing = names.filter((name) => folders.every(({ parts }) => parts[name] === 0));
+  return missing.map(
+    (name) => `None of these events has ${name}. Athena may not read the log files as they are. Please report it, with \`npm run doctor\`.`,
+  );
+}
+
+/** Whether a question about an account or a region reads only its folders. */
+function describeFolders(folders: readonly FolderSample[], pruning: FolderPruning | undefined): string[] {
+  const strangers = folders.reduce((sum, each) => sum + each.strangers, 0);
+  if (strangers > 0)
+    return [
+      `${formatCount(strangers, 'event')} in the folder of another account or region: the filters account: and region: do not make a question cheaper.`,
+    ];
+  if (!pruning) return [];
+  const { account, read, expected, total } = pruning;
+  const reads = `A question with account:${account} reads`;
+  if (read === undefined) return [`${reads} ${expected} of ${formatCount(total, 'folder')}; this could not be verified.`];
+  if (read > expected) return [`${reads} ${read} of ${formatCount(total, 'folder')}. This is a bug: it should read ${expected}. Please report it.`];
+  return [`${reads} ${read} of ${formatCount(total, 'folder')}.`];
 }
 
 const MAX_DAYS_LISTED = 3;

@@ -1,4 +1,4 @@
-/** Announces accounts and regions that are new in the bucket: questions do not read them until the table lists them. */
+/** Announces accounts, regions and folders that are new in the bucket: questions do not read them until the table lists them. */
 import { findNewAccounts } from '../../athena/new-accounts.ts';
 import type { SetupOptions } from '../../athena/setup.ts';
 import type { Answer } from '../answer/answer.ts';
@@ -15,16 +15,18 @@ export interface NewAccountsCheck extends SetupOptions {
 
 /** The announcement to post; undefined when nothing is new. What could not be added to the table is announced once, not every day. */
 export async function newAccountsAnswer({ apply, claim, ...settingUp }: NewAccountsCheck): Promise<Answer | undefined> {
-  const { accounts, regions, isApplied: isKnown } = await findNewAccounts(settingUp, { apply });
+  const { accounts, regions, folders, isApplied: isKnown } = await findNewAccounts(settingUp, { apply });
   const unannounced = async (noun: string, names: readonly string[]): Promise<string[]> => {
     if (isKnown) return [...names];
     const claimed: string[] = [];
-    for (const name of names) if (await claim(`new-${noun}-${name}`)) claimed.push(name);
+    for (const name of names) if (await claim(`new-${noun}-${name.replaceAll('/', '-')}`)) claimed.push(name);
     return claimed;
   };
   const kinds = [
     kind('account', 'Account', await unannounced('account', accounts)),
     kind('region', 'Region', await unannounced('region', regions)),
+    // A folder that questions include by now is no news.
+    kind('folder', 'Folder', isKnown ? [] : await unannounced('folder', folders)),
   ].filter(({ total }) => total > 0);
   if (kinds.length === 0) return undefined;
   const isOne = kinds.length === 1 && kinds[0]?.total === 1;

@@ -6,10 +6,11 @@ import { UserError } from '../errors.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
 import type { Ledger, LedgerEntry } from '../state/ledger.ts';
-import { formatBytes, formatDollars } from '../text/format.ts';
-import type { Cost, Estimate, QueryEngine } from '../trail/engine.ts';
+import { formatBytes, formatDollars, formatSeconds } from '../text/format.ts';
+import type { Cost, Estimate, QueryEngine, QueryLimits } from '../trail/engine.ts';
 import { eventsDuring, splitNewestFirst } from '../trail/events.ts';
-import type { Days } from '../trail/sql.ts';
+import type { Folders } from '../trail/folders.ts';
+import type { Reading } from '../trail/sql.ts';
 import { DAY_MS, printWindow, type TimeRange, type Window } from '../trail/time-window.ts';
 
 /** In dollars. A budget that is not set has no limit. */
@@ -31,6 +32,8 @@ export interface BillableQuestion {
   readonly window: TimeRange;
   /** How many times it reads the window. */
   readonly reads: number;
+  /** The folders that its filters leave; undefined for all. */
+  readonly folders?: Folders | undefined;
   /** True when it reads the newest part first, which may be enough. */
   readonly isNewestFirst: boolean;
   readonly now: Date;
@@ -46,7 +49,9 @@ interface Bill {
    * @throws CostConfirmation when the question would cost more than was confirmed; UserError when a budget or Athena's limit
    * for a query does not allow it.
    */
-  checkBudget(reads: readonly Days[]): Promise<void>;
+  checkBudget(reads: readonly Reading[]): Promise<void>;
+  /** The longest time that one query of the question may read within the engine's limits, in days; infinite without limits. */
+  readonly maxDays: number;
   /** Call it after each query. */
   record(cost: Cost): void;
   /** Resolves when all costs are in the ledger. */
@@ -69,27 +74,41 @@ interface Reservation {
   dollars: number;
 }
 
-const NO_COST: Estimate = { bytes: 0, dollars: 0 };
+const NO_COST: Estimate = { bytes: 0, dollars: 0, files: 0, folders: 0, seconds: 0 };
+
+/** A limit that a query would exceed, as a sentence. */
+function exceededLimit({ bytes, files, folders, seconds }: Estimate, most: QueryLimits): string | undefined {
+  const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+  if (most.bytes !== undefined && bytes > most.bytes)
+    return `One query would read about ${formatBytes(bytes)}, and this Athena workgroup allows ${formatBytes(most.bytes)} per query.`;
+  if (most.folders !== undefined && folders > most.folders)
+    return `One query would look into ${count(folders)} folders, one for each account, region and day, and Athena allows ${count(most.folders)}.`;
+  if (most.seconds !== undefined && seconds > most.seconds)
+    return `One query would open about ${count(files)} log files, which takes about ${formatSeconds(seconds)}, and QUERY_TIMEOUT_SECONDS allows ${formatSeconds(most.seconds)}.`;
+  return undefined;
+}
+
+const NARROWER = 'Ask about a shorter time, or one account with account:, or one region with region:.';
 
 /** Billing for the questions of one engine. `clock` gives the real time, which may differ from a question's `now`. */
 export function openBilling(engine: QueryEngine, ledger: Ledger, limits: SpendingLimits, clock: () => Date): Billing {
   const reservations = new Set<Reservation>();
   /** Budgets are checked one question at a time, so that two questions cannot both take what is left. */
   const inTurn = pLimit(1);
-  const estimate = async (reads: readonly Days[]): Promise<Estimate> => (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NO_COST;
-  const readsOf = (range: TimeRange): readonly Days[] => eventsDuring(range).reads ?? [];
+  const estimate = async (reads: readonly Reading[]): Promise<Estimate> => (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NO_COST;
 
   return {
     billed: ({ from, to }) => ledger.during(from, to),
     async open(question) {
-      const { requester, line, window, signal } = question;
+      const { requester, line, window, signal, folders } = question;
+      const readsOf = (range: TimeRange) => readingOf(range, folders);
       const id = randomUUID();
       const reservation: Reservation = { requester, dollars: 0 };
       const entries: Promise<void>[] = [];
-      let spent = NO_COST;
+      let spent = { dollars: 0 };
       const total = await withSignal(signal, estimate(Array.from({ length: question.reads }, () => readsOf(window)).flat()));
 
-      async function requireBudget(reads: readonly Days[], expected: Estimate): Promise<void> {
+      async function requireBudget(reads: readonly Reading[], expected: Estimate): Promise<void> {
         const left = await inTurn(async () => {
           const found = await budgetLeft(
             question,
@@ -105,42 +124,42 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
             await shorterWindow(question, ({ dollars }) => dollars <= left.dollars),
           );
         }
-        const maxBytes = await engine.scanLimitBytes?.();
-        const once = await estimate(reads);
-        if (maxBytes !== undefined && once.bytes > maxBytes) {
-          const message = `One query would read about ${formatBytes(once.bytes)}, and this Athena workgroup allows ${formatBytes(maxBytes)} per query.`;
-          throw new UserError(message, undefined, await shorterWindow(question, ({ bytes }) => bytes / Math.max(1, question.reads) <= maxBytes));
+        const exceeded = exceededLimit(await estimate(reads), limitsOfQuery);
+        if (exceeded !== undefined) {
+          const fits = (whole: Estimate): boolean => exceededLimit(partOf(whole, 1 / Math.max(1, question.reads)), limitsOfQuery) === undefined;
+          throw new UserError(`${exceeded} ${NARROWER}`, undefined, await shorterWindow(question, fits));
         }
         const allowed = line ? (line.spend ?? limits.confirmAbove) : Number.POSITIVE_INFINITY;
         if (line && spent.dollars + expected.dollars > allowed) throw await costConfirmation(line, expected);
       }
 
       async function costConfirmation(asked: Line, expected: Estimate): Promise<CostConfirmation> {
-        const more: Estimate = {
-          bytes: Math.max(expected.bytes, total.bytes - spent.bytes),
-          dollars: Math.max(expected.dollars, total.dollars - spent.dollars),
-        };
+        const rest = partOf(total, total.dollars > 0 ? Math.max(0, 1 - spent.dollars / total.dollars) : 0);
+        const more = rest.dollars > expected.dollars ? rest : expected;
         const spend = allowanceFor(spent.dollars + more.dollars);
         if (spent.dollars > 0) {
           // The cache knows the paid rows only under the exact times that were asked about.
-          const rest = printLine({ ...asked, window: windowFrom(window), spend });
-          return new CostConfirmation(`This reads about ${formatBytes(more.bytes)} more (${approximatePrice(more)}). Continue?`, undefined, [
-            { label: `Continue (${approximatePrice(more)})`, line: rest },
+          const line = printLine({ ...asked, window: windowFrom(window), spend });
+          return new CostConfirmation(`This reads about ${sizeText(more)} more (${priceText(more)}). Continue?`, undefined, [
+            { label: `Continue (${approximatePrice(more)})`, line },
           ]);
         }
         const upTo = question.isNewestFirst ? 'up to ' : 'about ';
         const cheaper = await shorterWindow(question, ({ dollars }) => dollars <= limits.confirmAbove, { orShortest: true });
         const run: Next = { label: 'Run it', line: printLine({ ...asked, spend }) };
-        return new CostConfirmation(`This reads ${upTo}${formatBytes(more.bytes)} (${approximatePrice(more)}). Run it?`, undefined, [
-          run,
-          ...cheaper,
-        ]);
+        return new CostConfirmation(`This reads ${upTo}${sizeText(more)} (${priceText(more)}). Run it?`, undefined, [run, ...cheaper]);
       }
+
+      const limitsOfQuery = (await engine.limits?.()) ?? {};
+      const lengthDays = (window.to.getTime() - window.from.getTime()) / DAY_MS;
+      const mayRead = largestPart(partOf(total, 1 / Math.max(1, question.reads)), limitsOfQuery);
+      // Each query reads one more day, for files that were delivered late.
+      const maxDays = mayRead === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor((lengthDays + 1) * mayRead) - 1);
 
       reservations.add(reservation);
       try {
         // Only the newest part, when that may be enough. Older parts are checked before they are read.
-        const first = question.isNewestFirst ? readsOf(splitNewestFirst(window)[0] ?? window) : readsOf(window);
+        const first = question.isNewestFirst ? readsOf(splitNewestFirst(window, maxDays)[0] ?? window) : readsOf(window);
         if (engine.estimate && question.reads > 0)
           await withSignal(signal, requireBudget(first, question.isNewestFirst ? await withSignal(signal, estimate(first)) : total));
       } catch (error) {
@@ -148,12 +167,13 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
         throw error;
       }
       return {
+        maxDays,
         checkBudget: async (reads) => {
           await Promise.all(entries);
           if (engine.estimate) await withSignal(signal, requireBudget(reads, await withSignal(signal, estimate(reads))));
         },
         record({ ms, bytes = 0, dollars = 0, queryId = null }) {
-          spent = { bytes: spent.bytes + bytes, dollars: spent.dollars + dollars };
+          spent = { dollars: spent.dollars + dollars };
           const { kind, name } = question;
           const entry: LedgerEntry = {
             at: clock().toISOString(),
@@ -199,13 +219,14 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
 
   /** The longest window, up to the end of the question's, that is cheap enough; with `orShortest` the shortest, when none is. */
   async function shorterWindow(
-    { line, window, reads, now }: BillableQuestion,
+    { line, window, reads, folders, now }: BillableQuestion,
     isCheapEnough: (estimate: Estimate) => boolean,
     { orShortest = false } = {},
   ): Promise<Next[]> {
     if (!line) return [];
     const to = new Date(Math.min(window.to.getTime(), now.getTime()));
     const lengthMs = to.getTime() - window.from.getTime();
+    const readsOf = (range: TimeRange) => readingOf(range, folders);
     const full = await estimate(readsOf({ from: window.from, to }));
     const shorter = SHORTER_DAYS.filter((days) => days * DAY_MS < lengthMs * 0.9);
     for (const days of shorter) {
@@ -220,6 +241,8 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
     return [];
   }
 }
+
+const readingOf = (range: TimeRange, folders: Folders | undefined): readonly Reading[] => eventsDuring(range, { folders }).reads ?? [];
 
 /** What a budget leaves. */
 interface BudgetLeft {
@@ -239,6 +262,35 @@ async function withSignal<T>(signal: AbortSignal, work: Promise<T>): Promise<T> 
   signal.addEventListener('abort', abort, { once: true });
   return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }
+
+/** What part of an estimate is within the limits, from 0 to 1; undefined when all of it is. */
+function largestPart({ bytes, folders, seconds }: Estimate, most: QueryLimits): number | undefined {
+  const parts = [
+    [bytes, most.bytes],
+    [folders, most.folders],
+    [seconds, most.seconds],
+  ].map(([expected = 0, limit = Number.POSITIVE_INFINITY]) => limit / Math.max(expected, 1e-9));
+  const part = Math.min(...parts);
+  return part < 1 ? part : undefined;
+}
+
+const partOf = ({ bytes, dollars, files, folders, seconds }: Estimate, part: number): Estimate => ({
+  bytes: bytes * part,
+  dollars: dollars * part,
+  files: files * part,
+  folders: folders * part,
+  seconds: seconds * part,
+});
+
+/** Fewer files than these take no time worth telling. */
+const MANY_FILES = 100_000;
+const sizeText = ({ bytes, files }: Estimate): string =>
+  `${formatBytes(bytes)}${files >= MANY_FILES ? ` in ${Math.round(files).toLocaleString('en-US')} files` : ''}`;
+
+/** A shorter wait needs no warning. */
+const LONG_SECONDS = 10;
+const priceText = (estimate: Estimate): string =>
+  `${approximatePrice(estimate)}${estimate.seconds > LONG_SECONDS ? `, about ${formatSeconds(estimate.seconds)}` : ''}`;
 
 const approximatePrice = ({ dollars }: Estimate): string => (dollars < 0.005 ? formatDollars(dollars) : `about ${formatDollars(dollars)}`);
 

@@ -12,6 +12,7 @@ import { HIDDEN } from '../text/secret-forms.ts';
 import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery, streamQuery } from '../trail/engine.ts';
 import { isoSecond, splitNewestFirst } from '../trail/events.ts';
 import type { Filter } from '../trail/filter.ts';
+import { foldersOf } from '../trail/filter-folders.ts';
 import type { Query, Sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
@@ -39,7 +40,7 @@ export interface AskOptions {
 }
 
 /** What to run, and how much of the trail it reads. */
-type Run = Omit<BillableQuestion, 'requester' | 'now' | 'signal'> & {
+type Run = Omit<BillableQuestion, 'requester' | 'folders' | 'now' | 'signal'> & {
   /** The filters of the question, with words of free text. */
   readonly filters: readonly Filter[];
 };
@@ -53,7 +54,15 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
 
   return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
     const keeps = (await engine.keeps?.()) ?? false;
-    const bill = await billing?.open({ ...run, isNewestFirst: run.isNewestFirst && !isExport, requester, now, signal });
+    const known = await engine.folders?.();
+    const bill = await billing?.open({
+      ...run,
+      folders: foldersOf(run.filters, known),
+      isNewestFirst: run.isNewestFirst && !isExport,
+      requester,
+      now,
+      signal,
+    });
     const costs: Cost[] = [];
     const mask = openMask(run.line && printLine(run.line));
     let partial: Finding | undefined;
@@ -80,11 +89,12 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       now,
       networks,
       keeps,
+      foldersOf: (filters) => foldersOf(filters, known),
       async ask<Row>(query: Query<Row>) {
-        const known = bill && paidRows.find(query, now);
-        if (known) {
-          for (const row of known as readonly object[]) mask.read(row);
-          return known as Row[];
+        const paid = bill && paidRows.find(query, now);
+        if (paid) {
+          for (const row of paid as readonly object[]) mask.read(row);
+          return paid as Row[];
         }
         const { rows } = await runBilled(query, () => runQuery(engine, query, execution, mask.read));
         if (bill) paidRows.store(query, rows, now);
@@ -94,7 +104,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
         askAll: async <Row>(query: Query<Row>, count: number) =>
           splitRows((await runBilled(query, () => streamQuery(engine, query, execution, mask.read))).rows, count),
       }),
-      parts: (range) => (engine.estimate && !isExport ? splitNewestFirst(range) : [range]),
+      parts: (range) => (engine.estimate && !isExport ? splitNewestFirst(range, bill?.maxDays) : [range]),
       showPartial(found, until) {
         partial = found;
         // A requester who cannot be shown partial results still gets the answer.

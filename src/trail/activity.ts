@@ -7,6 +7,7 @@
  * yet, and has 0 in `events`. `eventCount` counts both. On an engine that keeps nothing, all rows are single events.
  */
 import { eventColumns, eventsDuring, isoSecond, readDays } from './events.ts';
+import type { Folders } from './folders.ts';
 import type { Places } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import { type TimeRange, UNIT_MS } from './time-window.ts';
@@ -55,15 +56,17 @@ export interface ActivityOptions {
   readonly uses: readonly Sql[];
   /** Where to read events, when `activity` does not do. Default: anywhere. */
   readonly places?: Places | undefined;
+  /** The folders to read. Default: all. */
+  readonly folders?: Folders | undefined;
 }
 
 /**
  * The activity of `range`, [from, to), with the columns of `activity`; or its events with all of their columns and, as single rows,
  * `singleid`, `events`, `first` and `last`, when `uses` needs them. Hours that the range cuts are read from its events.
  */
-export function activityDuring(range: TimeRange, { keeps, uses, places }: ActivityOptions): Sql {
-  if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places }));
-  if (!keeps) return sql`(select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${eventsDuring(range)})`;
+export function activityDuring(range: TimeRange, { keeps, uses, places, folders }: ActivityOptions): Sql {
+  if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places, folders }));
+  if (!keeps) return sql`(select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${eventsDuring(range, { folders })})`;
   const days = readDays(range);
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];
   const cut =

@@ -1,5 +1,6 @@
 /** The interface of a query engine: Athena in production, DuckDB on a laptop and in tests. */
-import type { Days, Query, Sql } from './sql.ts';
+import type { KnownFolders } from './filter-folders.ts';
+import type { Query, Reading, Sql } from './sql.ts';
 
 /** A row as an engine returns it. Athena returns every cell as text or null, so every engine does. */
 export type RawRow = Readonly<Record<string, string | null>>;
@@ -12,10 +13,26 @@ export interface Cost {
   readonly queryId?: string;
 }
 
-/** What a query is expected to scan and cost. */
+/** What a query is expected to read and cost. */
 export interface Estimate {
   readonly bytes: number;
   readonly dollars: number;
+  /** The log files that it opens. */
+  readonly files: number;
+  /** The folders of a day that it lists. */
+  readonly folders: number;
+  /** How long it takes. */
+  readonly seconds: number;
+}
+
+/** The most that one query may read. Undefined for no limit, or one that is not known. */
+export interface QueryLimits {
+  /** The engine stops a query here, which is billed nevertheless. */
+  readonly bytes?: number | undefined;
+  /** Folders of a day. The engine refuses a query with more. */
+  readonly folders?: number | undefined;
+  /** Nobody waits longer than this for a query. */
+  readonly seconds?: number | undefined;
 }
 
 /** What the trail covers, as far as the engine knows. */
@@ -68,10 +85,12 @@ export interface QueryEngine {
   extent(): Promise<Extent>;
   /** Whether it keeps `activity` and `mentions` of all its events. An engine without the method computes them from `events`. */
   keeps?(): Promise<boolean>;
+  /** The folders of the trail. An engine without the method reads all of them for every question. */
+  folders?(): Promise<KnownFolders>;
   /** The estimated cost of reading these days; undefined when it is not known. Engines that cost nothing do not have the method. */
-  estimate?(reads: readonly Days[]): Promise<Estimate | undefined>;
-  /** The limit of bytes at which the engine stops a statement, which is billed nevertheless; undefined when there is no limit. */
-  scanLimitBytes?(): Promise<number | undefined>;
+  estimate?(reads: readonly Reading[]): Promise<Estimate | undefined>;
+  /** The limits for one query. Engines without any do not have the method. */
+  limits?(): Promise<QueryLimits>;
   close(): Promise<void>;
 }
 

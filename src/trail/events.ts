@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CALL_DATE } from './call-names.ts';
 import { effectExpression } from './calls.ts';
+import { type Folders, folderName, inFolders } from './folders.ts';
 import { eventsAt, type Places } from './places.ts';
 import { type Days, join, raw, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
@@ -17,7 +18,7 @@ export const derivedColumns: string = readFileSync(new URL('events.sql', import.
   .replace('{{effect}}', () => effectExpression);
 
 /** The columns of the relation `events`, flat and derived, in the order of Athena's view. */
-export const eventColumns: readonly string[] = `day account region eventtime eventid eventsource eventname eventtype eventcategory
+export const eventColumns: readonly string[] = `day folder account region eventtime eventid eventsource eventname eventtype eventcategory
   eventversion requestid apiversion awsregion recipientaccountid sharedeventid readonly managementevent sourceipaddress useragent errorcode
   errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
   vpcendpointaccountid tlsversion tlsdetails addendum edgedevicedetails useridentity identitytype principalid identityarn identityaccountid
@@ -32,6 +33,8 @@ interface ReadOptions {
   readonly deliveredFor?: TimeRange;
   /** Reads only what is at these places. Default: anywhere. */
   readonly places?: Places | undefined;
+  /** Reads only these folders. Default: all. */
+  readonly folders?: Folders | undefined;
 }
 
 /** The days of delivery to read for the events of a range. */
@@ -45,12 +48,12 @@ export function readDays({ from, to }: TimeRange, { late = false } = {}): Days {
  * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
  * missing unless `late` is set.
  */
-export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places }: ReadOptions = {}): Sql {
+export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places, folders }: ReadOptions = {}): Sql {
   const days = readDays(deliveredFor, { late });
-  const time = sql`day between ${days.first} and ${days.last}
+  const time = sql`day between ${days.first} and ${days.last}${inFolders(folders)}
       and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}`;
   const events = eventsAt(time, places);
-  return { ...events, reads: [days] };
+  return { ...events, reads: [{ ...days, ...(folders && { folders: folders.map(folderName) }) }] };
 }
 
 /** Ranges with a smaller gap are read as one, because each range reads one more day for late files. */
@@ -85,12 +88,16 @@ const merge = (one: TimeRange, other: TimeRange): TimeRange => ({
 
 /**
  * Splits a range into parts, newest first, each four times as long as the one before, so that a search that may stop early reads
- * little. Each part reads one more day for late files, so short ranges are not split.
+ * little; none is longer than `maxDays`. Each part reads one more day for late files, so short ranges are not split.
  */
-export function splitNewestFirst({ from, to }: TimeRange): readonly TimeRange[] {
+export function splitNewestFirst({ from, to }: TimeRange, maxDays: number = Number.POSITIVE_INFINITY): readonly TimeRange[] {
   const parts: TimeRange[] = [];
   let end = to.getTime();
-  for (let days = FIRST_PART_DAYS; end - from.getTime() > 2 * days * DAY_MS; days *= 4) {
+  for (
+    let days = Math.min(FIRST_PART_DAYS, maxDays);
+    end - from.getTime() > Math.min(2 * days, maxDays) * DAY_MS;
+    days = Math.min(days * 4, maxDays)
+  ) {
     const start = end - days * DAY_MS;
     parts.push({ from: new Date(start), to: new Date(end) });
     end = start;

@@ -15,14 +15,20 @@ export interface Sql {
   readonly [BRAND]: true;
   readonly text: string;
   readonly values: readonly Value[];
-  /** The days whose folders it reads, one entry for each scan. */
-  readonly reads?: readonly Days[];
+  /** The days and folders that it reads, one entry for each scan. */
+  readonly reads?: readonly Reading[];
 }
 
 /** The first and last day of delivery, both included, as in folder names: 'yyyy/MM/dd'. */
 export interface Days {
   readonly first: string;
   readonly last: string;
+}
+
+/** What a scan of `events` reads: days of delivery of some folders, or of all. */
+export interface Reading extends Days {
+  /** The names of the folders, such as `111122223333/CloudTrail/eu-central-1`. */
+  readonly folders?: readonly string[];
 }
 
 /** A whole SELECT and the schema of its rows. */

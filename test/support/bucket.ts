@@ -35,6 +35,8 @@ interface Behavior {
   /** Content and time of a file. */
   content?(file: string): Buffer;
   writtenAt?(file: string): Date;
+  /** The storage class of a file. Default: STANDARD. */
+  classOf?(file: string): string;
   /** The denied action when a file is read: s3:GetObject or kms:Decrypt. */
   denies?(file: string): string | undefined;
 }
@@ -55,7 +57,14 @@ const ACCEPTED = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrX
 /** Opens a bucket with these files in it. */
 export async function pocketBucket(files: Iterable<string>, behavior: Behavior = {}): Promise<PocketBucket> {
   const { name = 'example-trail', region = 'eu-central-1', allows = () => true, slows = () => false, withholds = () => false } = behavior;
-  const { owner = '111122223333', key: kmsKey, content = () => Buffer.from('?'), writtenAt, denies = () => undefined } = behavior;
+  const {
+    owner = '111122223333',
+    key: kmsKey,
+    content = () => Buffer.from('?'),
+    writtenAt,
+    denies = () => undefined,
+    classOf = () => 'STANDARD',
+  } = behavior;
   const keys = [...new Set(files)].sort();
   const listings: Listing[] = [];
   const clients: S3Client[] = [];
@@ -128,7 +137,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
       ...files.map((each) => {
         const written = writtenAt ? element('LastModified', writtenAt(each).toISOString()) : '';
         const size = element('Size', content(each).length);
-        return element('Contents', `${element('Key', encodeName(each))}${written}${size}${element('StorageClass', 'STANDARD')}`);
+        return element('Contents', `${element('Key', encodeName(each))}${written}${size}${element('StorageClass', classOf(each))}`);
       }),
       ...folders.map((folder) => element('CommonPrefixes', element('Prefix', encodeName(folder)))),
     ];

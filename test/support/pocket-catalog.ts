@@ -189,18 +189,25 @@ const PRIMARY: WorkGroup = {
   },
 };
 
-/** The plan of a statement with bounds on the day, in Trino's format (test/trino reads a real one). */
+/** The plan of a statement with bounds on the day and a list of folders, in Trino's format (test/trino reads a real one). */
 function planOf(statement: string): string {
   const [, first = '', last = ''] = /day between '([\d/]+)' and '([\d/]+)'/.exec(statement) ?? [];
-  return planReading(daysBetween(first, last));
+  const [, folders] = /folder in \(([^)]*)\)/.exec(statement) ?? [];
+  return planReading(
+    daysBetween(first, last),
+    folders?.split(', ').map((name) => name.slice(1, -1)),
+  );
 }
 
-/** A plan that reads these days. */
-export function planReading(days: readonly string[]): string {
-  const ranges = days.map((value) => ({ low: { value, bound: 'EXACTLY' }, high: { value, bound: 'EXACTLY' } }));
-  const day = { columnName: 'day', type: 'varchar', domain: { nullsAllowed: false, ranges } };
+/** A plan that reads these days, and these folders or all. */
+export function planReading(days: readonly string[], folders?: readonly string[]): string {
+  const limitOf = (columnName: string, values: readonly string[]) => {
+    const ranges = values.map((value) => ({ low: { value, bound: 'EXACTLY' }, high: { value, bound: 'EXACTLY' } }));
+    return { columnName, type: 'varchar', domain: { nullsAllowed: false, ranges } };
+  };
+  const limits = [limitOf('day', days), ...(folders ? [limitOf('folder', folders)] : [])];
   const table = { catalog: 'awsdatacatalog', schemaTable: { schema: 'trailbot', table: 'cloudtrail' } };
-  const plan = { inputTableColumnInfos: [{ table, constraint: { none: false, columnConstraints: [day] }, estimate: {} }], estimate: {} };
+  const plan = { inputTableColumnInfos: [{ table, constraint: { none: false, columnConstraints: limits }, estimate: {} }], estimate: {} };
   return JSON.stringify(plan, null, 2);
 }
 

@@ -47,6 +47,7 @@ export async function production(
     scanLimitGb: 1000,
     maxConcurrency: 10,
     usdPerTb: 5,
+    timeoutSeconds: 300,
     ...different,
   };
   const clock = () => new Date(SAMPLE_END);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
 import { daysBetween } from '../../athena/days.ts';
-import { PARTITIONS, RAW_COLUMNS, type TableNames, tableProperties } from '../../athena/tables.ts';
+import { partitionsOf, RAW_COLUMNS, type TableNames, tableProperties } from '../../athena/tables.ts';
 import { walkLogFiles } from '../../duckdb/log-files.ts';
 import { fitted, readType, trinoType } from './hive-types.ts';
 
@@ -31,7 +31,7 @@ interface RawPlace {
 /** Rewrites `trail` to ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json below a folder. Files in other folders are left out; Athena would not find them either. */
 export async function writeRawTable(trail: string, { folder: out, location }: RawPlace): Promise<RawTable> {
   const lines = new Map<string, string[]>();
-  const [accounts, regions, days] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const [regionsOf, days] = [new Map<string, Set<string>>(), new Set<string>()];
   let records = 0;
   for await (const { path, account, region, day } of walkLogFiles(trail, new AbortController().signal)) {
     if (account === null || region === null || day === null) continue;
@@ -41,8 +41,7 @@ export async function writeRawTable(trail: string, { folder: out, location }: Ra
     for (const record of list) written.push(`${JSON.stringify(lineOf(record))}\n`);
     lines.set(folder, written);
     records += list.length;
-    accounts.add(account);
-    regions.add(region);
+    regionsOf.set(account, (regionsOf.get(account) ?? new Set()).add(region));
     days.add(day);
   }
   for (const [folder, written] of lines) {
@@ -55,8 +54,8 @@ export async function writeRawTable(trail: string, { folder: out, location }: Ra
     prefix: '',
     organization: null,
     root: location,
-    accounts: [...accounts].sort().map((id) => ({ id, regions: [...regions].sort() })),
-    regions: [...regions].sort(),
+    accounts: [...regionsOf].map(([id, regions]) => ({ id, regions: [...regions].sort() })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    regions: [...new Set([...regionsOf.values()].flatMap((own) => [...own]))].sort(),
     firstDay: inOrder.at(0) ?? '',
     lastDay: inOrder.at(-1) ?? '',
     otherFolders: [],
@@ -86,7 +85,7 @@ function daysProjected(days: readonly string[]): Readonly<Record<string, string>
 function createTable(layout: BucketLayout, { database, table }: TableNames, days: Readonly<Record<string, string>>): string {
   const properties = { ...tableProperties(layout), ...days };
   const columns = COLUMNS.map(([name, type]) => `"${name}" ${trinoType(type)}`);
-  const partitions = Object.entries(PARTITIONS).map(
+  const partitions = Object.entries(partitionsOf(layout)).map(
     ([name, type]) => `"${name}" ${trinoType(readType(type))} with (${projectionOf(name, properties).join(', ')})`,
   );
   return `create table ${database}.${table} (
@@ -94,7 +93,7 @@ function createTable(layout: BucketLayout, { database, table }: TableNames, days
 ) with (
   format = 'JSON',
   external_location = '${layout.root}',
-  partitioned_by = ${array(Object.keys(PARTITIONS))},
+  partitioned_by = ${array(Object.keys(partitionsOf(layout)))},
   partition_projection_enabled = true,
   partition_projection_location_template = '${properties['storage.location.template']}'
 )`;

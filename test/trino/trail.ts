@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
-import { createViewStatement, type TableNames } from '../../athena/tables.ts';
+import { createViewStatement, partitionsOf, type TableNames } from '../../athena/tables.ts';
 import { RELATIONS } from '../../src/trail/relations.ts';
 import { raw as rawSql } from '../../src/trail/sql.ts';
 import { DisposalStack } from '../support/disposal-stack.ts';
@@ -36,7 +36,7 @@ export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string):
   const raw = await writeRawTable(folder, { folder: written, location: `local:///${basename(written)}/` });
   await make(`create schema ${names.database}`, `drop schema ${names.database}`);
   await make(raw.create(names), `drop table ${names.database}.${names.table}`);
-  for (const view of RELATIONS) await make(createViewStatement(names, view), `drop view ${names.database}.${view}`);
+  for (const view of RELATIONS) await make(createViewStatement(names, view, partitionsOf(raw.layout)), `drop view ${names.database}.${view}`);
   const made = stack.move();
   return { ...client, records: raw.records, layout: raw.layout, names, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { foldersOfLayout } from '../../athena/bucket-layout.ts';
 import { daysRead } from '../../athena/pruning.ts';
 import { generateSample } from '../../sample/generate.ts';
 import { eventsDuring } from '../../src/trail/events.ts';
 import { filterColumns, matching } from '../../src/trail/filter.ts';
+import { folderName } from '../../src/trail/folders.ts';
 import { join as joinSql, raw, type Sql, sql } from '../../src/trail/sql.ts';
 import { isLike, WILDCARD_TEXTS } from '../support/plain-filter.ts';
 import type { TrinoPlace } from './server.ts';
@@ -46,7 +48,7 @@ describe.skipIf(!server)('a sample of three days on Trino', () => {
   test('a table is read only in the folders of the days in the query', async () => {
     const [scan, ...others] = await trail.scansOf(sql`select count(*) from cloudtrail where day = ${'2026/11/19'}`);
     expect(scan?.day).toEqual(['2026/11/19']);
-    expect(scan?.account?.length).toBeGreaterThan(1);
+    expect(scan?.folder?.length).toBeGreaterThan(1);
     expect(others).toEqual([]);
     expect((await trail.scansOf(sql`select count(*) from cloudtrail`))[0]?.day).toEqual(['2026/11/18', '2026/11/19', '2026/11/20']);
   });
@@ -55,6 +57,14 @@ describe.skipIf(!server)('a sample of three days on Trino', () => {
     const scans = await trail.scansOf(sql`select eventname from ${eventsDuring(OFFICE_HOURS)} where actor = ${'alice'}`);
     expect(scans.map(({ day }) => day)).toEqual([['2026/11/18', '2026/11/19']]);
     expect(daysRead(scans, TRAIL)).toEqual(['2026/11/18', '2026/11/19']);
+  });
+
+  test('a question about an account reads only its folders, through the view', async () => {
+    const all = foldersOfLayout(trail.layout);
+    const folders = all.filter(({ account }) => account === all[0]?.account);
+    expect(folders.length).toBeLessThan(all.length);
+    const scans = await trail.scansOf(sql`select eventname from ${eventsDuring(OFFICE_HOURS, { folders })} where actor = ${'alice'}`);
+    expect(scans.map(({ folder }) => folder)).toEqual([folders.map(folderName).sort()]);
   });
 
   test('a query without a day reads all of them', async () => {

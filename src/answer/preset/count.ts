@@ -128,7 +128,7 @@ async function groupsQuery(question: PresetQuestion, context: Context) {
     select *, ${join([overAllGroups('groups', sql`count(*)`), overAllGroups('most', sql`max(events)`), ...numbers.map(({ name }) => overAllGroups(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
     from (
       select ${join([...keys, ...numbers.map(({ name, from }) => sql`${from} as ${raw(name)}`)], ', ')}, min(first) as first, max(last) as last
-      ${fromWhere(question.countSource(context.keeps, uses, places))}
+      ${fromWhere(question.countSource(context, uses, places))}
       group by ${positions}
     ) as grouped
     order by key0, ${order} nulls last, ${positions}

@@ -24,13 +24,14 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
   }
   const columns = [...listedColumns, actorAccountColumn, ...(question.columns ?? []), ...(question.listsLeftOut ? [leftOutColumn] : [])];
   const places = await findPlaces(question.listPlaces, context);
+  const where = { places, folders: context.foldersOf(question.filters) };
   if (context.askAll && question.top === undefined) {
-    const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range, places), undefined), top + 1);
+    const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range, where), undefined), top + 1);
     return listFinding(question, splitHidden(rows), top, context.now, rest && eventsOnly(rest));
   }
   const rows = await newestFirst(context, range, {
     places,
-    query: (part) => newestEvents(presetEvent, columns, question.listSource(part, places), top + 1),
+    query: (part) => newestEvents(presetEvent, columns, question.listSource(part, where), top + 1),
     isEnough: (found) => splitHidden(found).events.length > top,
     partial: (found) => listFinding(question, splitHidden(found), top, context.now),
   });

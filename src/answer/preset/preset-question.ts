@@ -7,12 +7,14 @@ import type { ColumnExpression, EventSource } from '../../trail/event-query.ts';
 import { eventsDuring } from '../../trail/events.ts';
 import { type Filter, matching, readsLeftOutPart } from '../../trail/filter.ts';
 import { filterPlaces } from '../../trail/filter-places.ts';
+import type { Folders } from '../../trail/folders.ts';
 import { isRequestLeftOut } from '../../trail/left-out.ts';
 import type { PlaceQueries, Places } from '../../trail/places.ts';
 import { type Sql, sql } from '../../trail/sql.ts';
 import type { TimeRange, Window } from '../../trail/time-window.ts';
 import type { Column, Next, Row } from '../answer.ts';
 import type { Question, Topic } from '../command.ts';
+import type { Context } from '../context.ts';
 import { listedRow } from '../event-list.ts';
 
 /** A computed column besides the usual ones: an expression for each event of a list, or for each group of a count. */
@@ -94,11 +96,11 @@ export interface PresetQuestion
     Pick<Question, 'filters'> {
   readonly range: TimeRange;
   /** The relation and the condition of a count: rows of activity. `uses` are the expressions that it computes of them. */
-  countSource(keeps: boolean, uses: readonly Sql[], places: Places | undefined): EventSource;
+  countSource(context: Pick<Context, 'keeps' | 'foldersOf'>, uses: readonly Sql[], places: Places | undefined): EventSource;
   /** True when a count with these expressions reads the events. */
   readsEvents(uses: readonly Sql[]): boolean;
   /** The relation and the condition to list a part of the window, with the events that a list reads besides. */
-  listSource(part: TimeRange, places: Places | undefined): EventSource;
+  listSource(part: TimeRange, where: { readonly places: Places | undefined; readonly folders: Folders | undefined }): EventSource;
   /** Queries for where the events are that it counts, and those that it lists. */
   countPlaces(): readonly PlaceQueries[];
   listPlaces(): readonly PlaceQueries[];
@@ -156,8 +158,10 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     range: window,
     typedWindow,
     readsEvents: (uses) => from === undefined && !isInActivity([selected, ...uses]),
-    countSource(keeps, uses, places) {
-      const relation = from ? singlesOf(from(window)) : activityDuring(window, { keeps, uses: [selected, ...uses], places });
+    countSource({ keeps, foldersOf }, uses, places) {
+      const relation = from
+        ? singlesOf(from(window))
+        : activityDuring(window, { keeps, uses: [selected, ...uses], places, folders: foldersOf(filters) });
       return { relation, where: selected, hidesRoutine };
     },
     countPlaces: () => (from ? [] : filterPlaces(filters, condition, window)),
@@ -165,8 +169,8 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
       if (from) return [];
       return alsoReads ? filterPlaces([], sql`((${selected}) or ${alsoReads})`, window) : filterPlaces(filters, condition, window);
     },
-    listSource: (part, places) => ({
-      relation: from ? from(part) : eventsDuring(part, { places }),
+    listSource: (part, { places, folders }) => ({
+      relation: from ? from(part) : eventsDuring(part, { places, folders }),
       where: alsoReads ? sql`((${selected}) or ${alsoReads})` : selected,
       hidesRoutine,
     }),
