@@ -83,7 +83,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     stream: (statement, execution) => inTurn(execution, (until) => run(statement, execution, until)),
     extent,
     limits,
-    estimate: async (reads) => (reads.length === 0 ? NOTHING : estimate(reads)),
+    estimate: async (reads) => (reads.length === 0 ? NO_READS : estimate(reads)),
     /** Resolves when every running query is stopped. */
     async close() {
       closing.abort(new UserError('trailbot was stopped before the answer was ready. Ask again in a minute.'));
@@ -108,11 +108,15 @@ export function openAthena(options: AthenaOptions): QueryEngine {
   }
 
   /** Runs a query to its end. The pages of its result are read as they are used. */
-  async function run(sql: Sql, { onProgress, onBilled }: Execution, until: AbortSignal): Promise<{ rows: AsyncGenerator<RawRow>; cost: Cost }> {
+  async function run(
+    sql: Sql,
+    { onProgress, onBilled, token }: Execution,
+    until: AbortSignal,
+  ): Promise<{ rows: AsyncGenerator<RawRow>; cost: Cost }> {
     const parameters = parametersOf(sql);
     const started = clock();
     const ms = () => clock().getTime() - started.getTime();
-    const nonce = randomUUID();
+    const nonce = token ?? randomUUID();
     const statement = { ...sql, isReused: readsOnlyPastDays(sql, started) && (await mayReuseResults()) };
     const expected = sql.reads && (await estimate(sql.reads));
     const dollarsOf = (bytes: number, isWhole: boolean): number => {
@@ -143,7 +147,11 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     };
     const first = await attempt(1);
     const execution = first.Status?.State === 'FAILED' && first.Status.AthenaError?.Retryable ? await attempt(2) : first;
-    if (execution.Status?.State !== 'SUCCEEDED') throw queryError(execution, await context());
+    if (execution.Status?.State !== 'SUCCEEDED') {
+      const error = queryError(execution, await context());
+      const { SubmissionDateTime: submitted = started } = execution.Status ?? {};
+      throw token !== undefined && submitted.getTime() < started.getTime() - MAX_CLOCK_SKEW_MS ? new EarlierFailure(error) : error;
+    }
     const rows = readPages(execution, until);
     const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = execution;
     if (sql.reads && bytes) onScanned?.(sql.reads, bytes);
@@ -254,7 +262,18 @@ const withValuesDigest = ({ text, values }: Sql): string => `${text}\n-- ${sha25
 /** True when all days that a statement reads are over, so that only very late files can still arrive. */
 const readsOnlyPastDays = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayFolder(now));
 
-const NOTHING: Estimate = { bytes: 0, dollars: 0, files: 0, folders: 0, seconds: 0 };
+const NO_READS: Estimate = { bytes: 0, dollars: 0, files: 0, folders: 0, seconds: 0 };
+
+/** A statement with a token that failed or was stopped before it was started now, in this process or another. */
+export class EarlierFailure extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    this.name = 'EarlierFailure';
+  }
+}
+
+/** This machine's clock may be behind Athena's or before it. */
+const MAX_CLOCK_SKEW_MS = 10_000;
 
 const END_STATES: ReadonlySet<string | undefined> = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
 

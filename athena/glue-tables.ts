@@ -7,18 +7,32 @@ import { UserError } from '../src/errors.ts';
 import { folderName } from '../src/trail/folders.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
 import { type BucketLayout, foldersOfLayout } from './bucket-layout.ts';
+import {
+  COMPACTED_DAYS,
+  COMPACTED_SHAPE,
+  COPY_SHAPE,
+  compactedProperties,
+  createCompactedStatement,
+  locationOf,
+  readCompactedDays,
+} from './compacted.ts';
 import { requestIfExists } from './request.ts';
 import {
+  compactedTable,
   createTableStatement,
   createViewStatement,
+  FOLDERS_PROVED,
   MANAGED_PROPERTY,
   partitionsOf,
   RAW_COLUMNS,
+  RAW_EVENTS,
   setPropertiesStatement,
   type TableNames,
   tableProperties,
   VIEW_CHECKSUM,
+  type ViewSources,
   viewChecksum,
+  viewsFor,
 } from './tables.ts';
 import { readTrailFolders } from './trail-folders.ts';
 
@@ -60,6 +74,8 @@ export interface TablePlanRequest {
   readonly workGroup: string | undefined;
   readonly layout: BucketLayout;
   readonly names: TableNames;
+  /** Where the compacted copy lies, `s3://…/`; undefined without one. */
+  readonly copyLocation?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -68,21 +84,23 @@ export interface TablePlanRequest {
  *
  * @throws UserError when a table or view of that name exists that trailbot did not create, or that is for another trail.
  */
-export async function planTables({ client, workGroup, layout, names, signal }: TablePlanRequest): Promise<TablePlan> {
+export async function planTables({ client, workGroup, layout, names, copyLocation, signal }: TablePlanRequest): Promise<TablePlan> {
   const { database, table } = names;
   const read = (name: string) => readTable(client, database, name, workGroup, signal);
   const [raw, databaseExists] = [await read(table), await findDatabase(client, database, workGroup, signal)];
   if (raw && raw.properties[MANAGED_PROPERTY] !== 'true') throw notManagedError(`table ${database}.${table}`, 'ATHENA_TABLE');
   if (raw && rootOf(raw) !== layout.root) throw otherTrailError(names, rootOf(raw), layout.root);
   const views = new Map<string, CatalogTable>();
-  for (const name of RELATIONS) {
+  for (const name of copyLocation === undefined ? RELATIONS : ([RAW_EVENTS, ...RELATIONS] as const)) {
     const view = await read(name);
-    if (view && !OWN_COLUMNS[name].every((column) => column in view.columns)) throw notManagedError(`view ${database}.${name}`, 'ATHENA_DATABASE');
+    const isOwn = OWN_COLUMNS[name === RAW_EVENTS ? 'events' : name].every((column) => view === undefined || column in view.columns);
+    if (!isOwn) throw notManagedError(`view ${database}.${name}`, 'ATHENA_DATABASE');
     if (view) views.set(name, view);
   }
 
   const wanted = withListedFolders(layout, raw);
   const [wantedProperties, partitions] = [tableProperties(wanted), partitionsOf(wanted)];
+  const copySteps = copyLocation === undefined ? [] : await planCopy({ names, location: copyLocation, properties: raw?.properties ?? {}, read });
   const steps: TableStep[] = [];
   if (!databaseExists)
     steps.push({
@@ -110,7 +128,7 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
       kind: 'create',
       title: `create table ${database}.${table}`,
       reasons: raw ? ['its columns changed'] : ['it does not exist'],
-      statement: createTableStatement(wanted, names),
+      statement: createTableStatement(wanted, names, raw ? noted(raw.properties) : {}),
     });
   } else {
     const changed = Object.entries(wantedProperties).filter(([name, value]) => raw.properties[name] !== value);
@@ -123,17 +141,23 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
       });
     }
   }
-  const checksum = viewChecksum(names, partitions);
+  const sources: ViewSources = {
+    partitions,
+    ...(copyLocation !== undefined && { compacted: copySteps.length > 0 || !raw ? [] : readCompactedDays(raw.properties) }),
+  };
+  steps.push(...copySteps);
+  const wantedViews = viewsFor(sources);
+  const checksum = viewChecksum(names, sources);
   const isStale = isNew || raw.properties[VIEW_CHECKSUM] !== checksum;
-  if (isStale || views.size < RELATIONS.length) {
-    for (const name of RELATIONS) {
+  if (isStale || wantedViews.some((name) => !views.has(name))) {
+    for (const name of wantedViews) {
       const exists = views.has(name);
       if (exists && !isStale) continue;
       steps.push({
         kind: 'create',
         title: `${exists ? 'replace' : 'create'} view ${database}.${name}`,
         reasons: [!exists ? 'it does not exist' : isNew ? 'its table is new' : 'its text changed'],
-        statement: createViewStatement(names, name, partitions),
+        statement: createViewStatement(names, name, sources),
       });
     }
     // Last, so that a view that could not be created is planned again.
@@ -146,6 +170,61 @@ export async function planTables({ client, workGroup, layout, names, signal }: T
   }
   return { steps, newInBucket: findNewInBucket(layout, raw) };
 }
+
+/** What was found out about the trail, which a new table for the same trail keeps. */
+const NOTED: readonly string[] = [FOLDERS_PROVED, COMPACTED_DAYS, COMPACTED_SHAPE];
+const noted = (properties: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(properties).filter(([name]) => NOTED.includes(name)));
+
+interface CopyPlanRequest {
+  readonly names: TableNames;
+  readonly location: string;
+  /** The raw table's. */
+  readonly properties: Readonly<Record<string, string>>;
+  read(name: string): Promise<CatalogTable | undefined>;
+}
+
+/** The steps that make the tables of the compacted copy. A table that was made by other rules is made anew, and filled again. */
+async function planCopy({ names, location, properties, read }: CopyPlanRequest): Promise<TableStep[]> {
+  const steps: TableStep[] = [];
+  const isOutdated = properties[COMPACTED_SHAPE] !== COPY_SHAPE;
+  for (const relation of RELATIONS) {
+    const name = `${names.database}.${compactedTable(relation)}`;
+    const table = await read(compactedTable(relation));
+    const own = locationOf(location, relation);
+    if (table && !table.properties.metadata_location?.startsWith(own)) throw otherCopyError(name, own, table.properties.metadata_location);
+    if (table && !isOutdated) continue;
+    if (table)
+      steps.push({
+        kind: 'drop',
+        title: `drop table ${name}`,
+        reasons: ['it was made by another version of trailbot'],
+        statement: `drop table if exists ${name}`,
+      });
+    steps.push({
+      kind: 'create',
+      title: `create table ${name}`,
+      reasons: [table ? 'it was made by another version of trailbot' : 'it does not exist', `its files lie in ${own}`],
+      statement: createCompactedStatement(names, relation, location),
+    });
+  }
+  return steps.length === 0 && !isOutdated
+    ? []
+    : [
+        ...steps,
+        {
+          kind: 'set',
+          title: `note in ${names.database}.${names.table} that no day is compacted yet`,
+          reasons: ['npm run compact fills the tables'],
+          statement: setPropertiesStatement(compactedProperties([]), names),
+        },
+      ];
+}
+
+const otherCopyError = (name: string, wanted: string, found: string | undefined): UserError =>
+  new UserError(
+    `The table ${name} exists but does not lie in ${wanted}${found === undefined ? '' : ` (${found})`}, so it is not changed. Set TRAILBOT_BUCKET to where it lies, or ATHENA_DATABASE to another name.`,
+  );
 
 /** The layout plus the folders that the table already lists. The first day is the bucket's: older files may have expired. */
 function withListedFolders(layout: BucketLayout, raw: CatalogTable | undefined): BucketLayout {

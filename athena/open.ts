@@ -6,7 +6,7 @@ import type { Clients } from './clients.ts';
 import { openAthena } from './engine.ts';
 import { readExtent } from './extent.ts';
 import { readTable } from './glue-tables.ts';
-import { priceOf, secondsFor, totalDollars } from './prices.ts';
+import { estimateOf } from './prices.ts';
 import { openRefreshed } from './refreshed.ts';
 import type { AthenaSettings } from './settings.ts';
 import { MANAGED_PROPERTY, type TableNames } from './tables.ts';
@@ -59,9 +59,7 @@ export async function openAthenaTrail(
     clock,
     async estimate(reads) {
       const size = await sizes.sizeOf(reads);
-      if (!size) return undefined;
-      const { bytes, files, partitions: folders } = size;
-      return { bytes, files, folders, dollars: totalDollars(priceOf(size, usdPerTb)), seconds: secondsFor(size) };
+      return size && estimateOf(size, usdPerTb);
     },
     onScanned: (reads, bytes) => void sizes.correct(reads, bytes).catch(() => undefined),
     mayReuseResults: async () => (await limits).mayReuseResults,

@@ -3,6 +3,8 @@
  * us-east-1 in November 2026 (Amazon S3 pricing, AWS KMS pricing, Amazon Athena pricing); most regions are within 30 % of them.
  */
 
+import type { Estimate } from '../src/trail/engine.ts';
+
 /** Files and bytes in each of S3's storage classes. */
 export type StorageClasses = Readonly<Record<string, readonly [files: number, bytes: number]>>;
 
@@ -70,7 +72,16 @@ export function scanDollars(bytes: number, perTb: number): number {
   return (Math.max(10, Math.ceil(bytes / 1e6)) / 1e6) * perTb;
 }
 
-export const totalDollars = ({ scan, gets, lists, retrieval, keys }: PriceParts): number => scan + gets + lists + retrieval + keys;
+const totalDollars = ({ scan, gets, lists, retrieval, keys }: PriceParts): number => scan + gets + lists + retrieval + keys;
+
+/** What a query is expected to read, cost and take. */
+export const estimateOf = (size: ReadSize, usdPerTb: number): Estimate => ({
+  bytes: size.bytes,
+  files: size.files,
+  folders: size.partitions,
+  dollars: totalDollars(priceOf(size, usdPerTb)),
+  seconds: secondsFor(size),
+});
 
 /** Files that Athena opens in a second, when they are small: a published test reads 1,000,000 in 201 s. */
 const FILES_PER_SECOND = 5000;

@@ -11,6 +11,8 @@ export interface AthenaSettings extends TableNames {
   readonly outputLocation: string | undefined;
   /** The scan limit per query, in GB, of a workgroup that setup creates. */
   readonly scanLimitGb: number;
+  /** Where the compacted copy lies, `s3://bucket/prefix/`; undefined without one. */
+  readonly copyLocation: string | undefined;
   /** Queries at a time. */
   readonly maxConcurrency: number;
   readonly usdPerTb: number;

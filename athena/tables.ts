@@ -6,7 +6,7 @@ import { derivedColumns, distinctEventCount, eventColumns } from '../src/trail/e
 import { folderName } from '../src/trail/folders.ts';
 import { mentionColumns, mentionsOf } from '../src/trail/mentions.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
-import type { Sql } from '../src/trail/sql.ts';
+import type { Days } from '../src/trail/sql.ts';
 import { type BucketLayout, foldersOfLayout } from './bucket-layout.ts';
 import { namedRelation } from './target-sql.ts';
 
@@ -93,6 +93,8 @@ const MAX_FOLDER_LIST_LENGTH = 450_000;
 export const partitionsOf = (layout: BucketLayout): Partitions =>
   folderList(layout).length <= MAX_FOLDER_LIST_LENGTH ? BY_FOLDER : BY_ACCOUNT_AND_REGION;
 
+const isByFolder = (partitions: Partitions): boolean => 'folder' in partitions;
+
 const folderList = (layout: BucketLayout): string => foldersOfLayout(layout).map(folderName).join(',');
 
 /** Marks what trailbot created. Anything without it is never changed. */
@@ -104,11 +106,11 @@ export const VIEW_CHECKSUM = 'trailbot.view';
 
 /** The properties of the raw table: partition projection from the layout. No partition is registered. */
 export function tableProperties(layout: BucketLayout): Readonly<Record<string, string>> {
-  const isByFolder = partitionsOf(layout) === BY_FOLDER;
+  const lists = isByFolder(partitionsOf(layout));
   const enumOf = (column: string, values: string) => ({ [`projection.${column}.type`]: 'enum', [`projection.${column}.values`]: values });
   return {
     'projection.enabled': 'true',
-    ...(isByFolder
+    ...(lists
       ? enumOf('folder', folderList(layout))
       : { ...enumOf('account', layout.accounts.map(({ id }) => id).join(',')), ...enumOf('region', layout.regions.join(',')) }),
     'projection.day.type': 'date',
@@ -117,24 +119,38 @@ export function tableProperties(layout: BucketLayout): Readonly<Record<string, s
     'projection.day.interval': '1',
     'projection.day.interval.unit': 'DAYS',
     // The trailing slash is required (Athena User Guide, "Set up partition projection"), though AWS's sample lacks it.
-    'storage.location.template': `${layout.root}${isByFolder ? `\${folder}` : `\${account}/CloudTrail/\${region}`}/\${day}/`,
+    'storage.location.template': `${layout.root}${lists ? `\${folder}` : `\${account}/CloudTrail/\${region}`}/\${day}/`,
     [MANAGED_PROPERTY]: 'true',
   };
 }
 
+/** What the views read. */
+export interface ViewSources {
+  readonly partitions: Partitions;
+  /** The delivery days that are read from the compacted copy; undefined without a copy. */
+  readonly compacted?: readonly Days[] | undefined;
+}
+
+/** The views for some sources, in the order in which each reads those before it. */
+export const viewsFor = ({ compacted }: ViewSources): readonly View[] => [...(compacted ? ([RAW_EVENTS] as const) : []), ...RELATIONS];
+
 /** A checksum of the text of all views. */
-export const viewChecksum = (names: TableNames, partitions: Partitions): string =>
+export const viewChecksum = (names: TableNames, sources: ViewSources): string =>
   createHash('sha256')
-    .update(RELATIONS.map((view) => createViewStatement(names, view, partitions)).join('\n'))
+    .update(
+      viewsFor(sources)
+        .map((view) => createViewStatement(names, view, sources))
+        .join('\n'),
+    )
     .digest('hex')
     .slice(0, 16);
 
-/** The statement that creates the raw table, in Hive's dialect like all Athena DDL. The same layout gives the same text. */
-export function createTableStatement(layout: BucketLayout, names: TableNames): string {
+/** The statement that creates the raw table, with more properties, in Hive's dialect like all Athena DDL. The same layout gives the same text. */
+export function createTableStatement(layout: BucketLayout, names: TableNames, more: Readonly<Record<string, string>> = {}): string {
   const columns = Object.entries(RAW_COLUMNS).map(([name, type]) => `  ${name} ${type}`);
   const partitions = Object.entries(partitionsOf(layout)).map(([name, type]) => `${name} ${type}`);
   // The property is set from the start, so that it exists even when setup stops before the view's checksum is stored.
-  const properties = Object.entries({ ...tableProperties(layout), [VIEW_CHECKSUM]: 'none' }).map(
+  const properties = Object.entries({ ...tableProperties(layout), ...more, [VIEW_CHECKSUM]: 'none' }).map(
     ([name, value]) => `  ${sqlString(name)} = ${sqlString(value)}`,
   );
   return [
@@ -152,25 +168,70 @@ export function createTableStatement(layout: BucketLayout, names: TableNames): s
   ].join('\n');
 }
 
-/** The statement that creates or replaces a view over a raw table with these partitions, in Trino's dialect. */
-export const createViewStatement = (names: TableNames, view: Relation, partitions: Partitions): string =>
-  `create or replace view ${names.database}.${view} as\n${VIEW_QUERIES[view](names, partitions)}`;
+/** The view of the events in the log files, beside the compacted copy. */
+export const RAW_EVENTS = 'raw_events';
+type View = Relation | typeof RAW_EVENTS;
 
-const overEvents = ({ database }: TableNames, relation: Relation, { text }: Sql, columns: readonly string[]): string =>
-  `with events as (select * from ${database}.events),\n${relation} as (\n${text}\n)\nselect\n  ${columns.join(',\n  ')}\nfrom ${relation}`;
+/** The tables of the compacted copy, which are Iceberg's. Each has the columns of its relation. */
+export const compactedTable = (relation: Relation): string => `compacted_${relation}`;
+
+/** The columns of a relation, in the order of its view. */
+export const RELATION_COLUMNS: Readonly<Record<Relation, readonly string[]>> = {
+  events: eventColumns,
+  activity: activityColumns,
+  mentions: mentionColumns,
+};
+
+/** The statement that creates or replaces a view, in Trino's dialect. Athena keeps the text, so it has no comments. */
+export const createViewStatement = (names: TableNames, view: View, sources: ViewSources): string =>
+  `create or replace view ${names.database}.${view} as\n${withoutComments(viewQuery(names, view, sources))}`;
+
+function viewQuery(names: TableNames, view: View, sources: ViewSources): string {
+  const { compacted } = sources;
+  if (view === RAW_EVENTS) return rawEvents(names, sources);
+  if (!compacted) return view === 'events' ? rawEvents(names, sources) : computed(view, `${names.database}.events`, '');
+  const columns = RELATION_COLUMNS[view].join(',\n  ');
+  const days = [...compacted].sort((a, b) => (a.first < b.first ? -1 : 1));
+  const isCopied = days.map(({ first, last }) => `day between '${first}' and '${last}'`).join(' or ') || '1 = 0';
+  const isOther = `where ${days.map(({ first, last }) => `(day < '${first}' or day > '${last}')`).join(' and ') || '1 = 1'}`;
+  const others =
+    view === 'events' ? `select * from ${names.database}.${RAW_EVENTS} ${isOther}` : computed(view, `${names.database}.${RAW_EVENTS}`, isOther);
+  return `with compacted as (
+  select ${columns} from ${names.database}.${compactedTable(view)} where ${isCopied}
+),
+others as (
+${others}
+),
+joined as (
+  select ${columns} from compacted union all select ${columns} from others
+)
+select
+  ${columns}
+from joined`;
+}
+
+/** The query for the events of the raw table. */
+const rawEvents = ({ database, table }: TableNames, { partitions }: ViewSources): string =>
+  `with raw as (select *, ${pathColumns(partitions)} from ${database}.${table}),\nflat as (\n${flattenSql.trim()}\n),\nderived as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom derived`;
+
+/** The query for `activity` or `mentions` of the events of a view, of which each may be there twice. */
+function computed(relation: 'activity' | 'mentions', view: string, where: string): string {
+  const { text } = relation === 'activity' ? activityOf(distinctEventCount) : mentionsOf(distinctEventCount);
+  return `with events as (select * from ${view}${where && ` ${where}`}),\n${relation} as (\n${text}\n)\nselect\n  ${RELATION_COLUMNS[relation].join(',\n  ')}\nfrom ${relation}`;
+}
 
 /** The columns of `events` for the path of a file, made of the others. */
 const pathColumns = (partitions: Partitions): string =>
-  partitions === BY_FOLDER
+  isByFolder(partitions)
     ? `split_part(folder, '/', 1) as account, split_part(folder, '/', 3) as region`
     : `account || '/CloudTrail/' || region as folder`;
 
-const VIEW_QUERIES: Readonly<Record<Relation, (names: TableNames, partitions: Partitions) => string>> = {
-  events: ({ database, table }, partitions) =>
-    `with raw as (select *, ${pathColumns(partitions)} from ${database}.${table}),\nflat as (\n${flattenSql.trim()}\n),\nevents as (\n${derivedColumns.trim()}\n)\nselect\n  ${eventColumns.join(',\n  ')}\nfrom events`,
-  activity: (names) => overEvents(names, 'activity', activityOf(distinctEventCount), activityColumns),
-  mentions: (names) => overEvents(names, 'mentions', mentionsOf(distinctEventCount), mentionColumns),
-};
+/** SQL without its comments. */
+const withoutComments = (text: string): string =>
+  text
+    .replace(/('(?:[^']|'')*')|--[^\n]*/g, (_, quoted?: string) => quoted ?? '')
+    .replace(/[ ]+$/gm, '')
+    .replace(/\n{2,}/g, '\n');
 
 /** The statement that sets properties of the raw table. */
 export const setPropertiesStatement = (properties: Readonly<Record<string, string>>, { database, table }: TableNames): string =>
@@ -185,4 +246,4 @@ function struct(fields: Readonly<Record<string, string>>): string {
 }
 
 /** A SQL string for folder names and constants; quotes are doubled. */
-const sqlString = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+export const sqlString = (value: string): string => `'${value.replaceAll("'", "''")}'`;

@@ -59,7 +59,7 @@ const MAX_CORRECTION = 5;
 
 /** Files and bytes. */
 const sizeSchema = z.tuple([z.number(), z.number()]).readonly();
-type Size = z.output<typeof sizeSchema>;
+type FilesAndBytes = z.output<typeof sizeSchema>;
 const classesSchema = z.record(z.string(), sizeSchema).readonly();
 
 const measurementSchema = z.object({
@@ -276,8 +276,8 @@ function classesOn(at: number, { days }: SizeMeasurement): StorageClasses {
 /** What part of the trail some folders are. */
 function shareOf(names: readonly string[], { folders, folderCount }: SizeMeasurement): { readonly files: number; readonly bytes: number } {
   const sizes = Object.values(folders);
-  const sum = (list: readonly Size[], i: 0 | 1): number => list.reduce((total, each) => total + each[i], 0);
-  const own = names.map((name) => folders[name] ?? ([0, 0] as Size));
+  const sum = (list: readonly FilesAndBytes[], i: 0 | 1): number => list.reduce((total, each) => total + each[i], 0);
+  const own = names.map((name) => folders[name] ?? ([0, 0] as FilesAndBytes));
   const part = (i: 0 | 1): number => (sum(sizes, i) > 0 ? sum(own, i) / sum(sizes, i) : names.length / Math.max(1, folderCount));
   return { files: part(0), bytes: part(1) };
 }
@@ -295,11 +295,11 @@ const isOnWeekend = (at: number): boolean => [0, 6].includes(new Date(at).getUTC
 
 // --- Sums ----------------------------------------------------------------------------------------------------------------
 
-const totalOf = (classes: StorageClasses): Size =>
-  Object.values(classes).reduce<Size>(([files, bytes], each) => [files + each[0], bytes + each[1]], [0, 0]);
+const totalOf = (classes: StorageClasses): FilesAndBytes =>
+  Object.values(classes).reduce<FilesAndBytes>(([files, bytes], each) => [files + each[0], bytes + each[1]], [0, 0]);
 
 function sumOfClasses(all: readonly StorageClasses[]): StorageClasses {
-  const sum: Record<string, Size> = {};
+  const sum: Record<string, FilesAndBytes> = {};
   for (const classes of all) {
     for (const [name, [files, bytes]] of Object.entries(classes)) {
       const [moreFiles, moreBytes] = sum[name] ?? [0, 0];
@@ -312,7 +312,8 @@ function sumOfClasses(all: readonly StorageClasses[]): StorageClasses {
 const scaled = (classes: StorageClasses, factor: number): StorageClasses =>
   Object.fromEntries(Object.entries(classes).map(([name, [files, bytes]]) => [name, [files * factor, bytes * factor] as const]));
 
-const sumOf = (sizes: readonly ReadSize[]): ReadSize => ({
+/** What several reads are together. */
+export const sumOf = (sizes: readonly ReadSize[]): ReadSize => ({
   files: sizes.reduce((sum, { files }) => sum + files, 0),
   bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
   partitions: sizes.reduce((sum, { partitions }) => sum + partitions, 0),

@@ -90,6 +90,7 @@ export function athenaSettings(config: Config): AthenaSettings | undefined {
     maxConcurrency: config.ATHENA_MAX_CONCURRENCY,
     usdPerTb: config.ATHENA_USD_PER_TB,
     timeoutSeconds: config.QUERY_TIMEOUT_SECONDS,
+    copyLocation: config.TRAILBOT_BUCKET,
   };
 }
 

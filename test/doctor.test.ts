@@ -29,6 +29,7 @@ const settings = {
   maxConcurrency: 10,
   usdPerTb: 5,
   timeoutSeconds: 300,
+  copyLocation: undefined,
 };
 
 /** The name of a log file delivered at the time in its name. */

@@ -89,6 +89,7 @@ describe('every field of a complete record has a column', () => {
     const parsed = (json?: string | null) => JSON.parse(json ?? 'null');
     expect(flat).toEqual({
       day: '2026/05/01',
+      folder: '111122223333/CloudTrail/eu-central-1',
       account: ACCOUNT,
       region: 'eu-central-1',
       eventtime: '2026-05-01T10:11:12Z',

@@ -6,8 +6,8 @@ import { loadRegistry } from '../src/desk/registry.ts';
 import { parseLine } from '../src/question/parse.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
-import { foldersOf, type KnownFolders } from '../src/trail/filter-folders.ts';
-import { folderName, isMultiRegion } from '../src/trail/folders.ts';
+import { foldersOf } from '../src/trail/filter-folders.ts';
+import { folderName, isMultiRegion, type KnownFolders } from '../src/trail/folders.ts';
 import { type Sql, sql } from '../src/trail/sql.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 

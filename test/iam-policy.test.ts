@@ -135,7 +135,14 @@ async function run(
   if (workGroup) catalog.workGroups.set('trailbot', workGroup);
   const settings = { bucket: bucket.name, prefix: undefined, database: 'trailbot', table: 'cloudtrail', workGroup: 'trailbot' };
   const clients = { athena: catalog.client, s3: bucket.client(), sts: caller.client };
-  const more = { outputLocation: 's3://example-results/', scanLimitGb: 1000, maxConcurrency: 10, usdPerTb: 5, timeoutSeconds: 300 };
+  const more = {
+    outputLocation: 's3://example-results/',
+    scanLimitGb: 1000,
+    maxConcurrency: 10,
+    usdPerTb: 5,
+    timeoutSeconds: 300,
+    copyLocation: undefined,
+  };
   const environment = await inspectEnvironment({ ...settings, ...more }, known, clients, new AbortController().signal);
   return {
     policy: JSON.parse(printPolicy(environment)) as ReturnType<typeof policyOf>,

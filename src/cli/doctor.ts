@@ -1,7 +1,8 @@
 /** `npm run doctor`: prints what is wrong with a trail and how to fix it. */
 import type { CheckResult, CheckResults } from '../../athena/checks.ts';
 import { isoDay } from '../../athena/days.ts';
-import { priceOf, secondsFor, totalDollars } from '../../athena/prices.ts';
+import { estimateOf } from '../../athena/prices.ts';
+import { sumOf } from '../../athena/trail-sizes.ts';
 import { hasManagedResults } from '../../athena/workgroup.ts';
 import { DamagedStore, describeDamage, MEND } from '../../duckdb/damage.ts';
 import { type IgnoredGroup, listDamaged, listIgnored, listSkipped, type SkippedFile } from '../../duckdb/store.ts';
@@ -96,12 +97,12 @@ export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: n
     ...describeCheck('file', file, ({ events }) => `the newest file is readable and has ${formatCount(events, 'event')}`),
     ...describeCheck('cost', cost, ({ day, archivedThrough }) => {
       // A question reads the folders of one more day, for files delivered late.
-      const { bytes, files, partitions } = day;
-      const seconds = secondsFor({ bytes: 2 * bytes, files: 2 * files, partitions: 2 * partitions });
-      const dollars = formatDollars(2 * totalDollars(priceOf(day, dollarsPerTb)));
+      const { bytes, files } = day;
+      const question = estimateOf(sumOf([day, day]), dollarsPerTb);
+      const dollars = formatDollars(question.dollars);
       const size = `one day has about ${formatBytes(Math.round(bytes))} in ${formatCount(Math.round(files), 'log file')}`;
-      const question = `a question about one day costs ${dollars.startsWith('$') ? `about ${dollars}` : dollars} and takes about ${formatSeconds(seconds)}`;
-      return `${size}; ${question}${archivedThrough === undefined ? '' : `; days to ${isoDay(archivedThrough)} are archived and are not read`}`;
+      const words = `a question about one day costs ${dollars.startsWith('$') ? `about ${dollars}` : dollars} and takes about ${formatSeconds(question.seconds)}`;
+      return `${size}; ${words}${archivedThrough === undefined ? '' : `; days to ${isoDay(archivedThrough)} are archived and are not read`}`;
     }),
   ];
 }

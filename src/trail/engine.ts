@@ -1,5 +1,5 @@
 /** The interface of a query engine: Athena in production, DuckDB on a laptop and in tests. */
-import type { KnownFolders } from './filter-folders.ts';
+import type { KnownFolders } from './folders.ts';
 import type { Query, Reading, Sql } from './sql.ts';
 
 /** A row as an engine returns it. Athena returns every cell as text or null, so every engine does. */
@@ -64,6 +64,11 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Who asks. An engine with a limit on concurrent statements shares it fairly between requesters. */
   readonly requester?: string;
+  /**
+   * Names the work: a statement with the same token runs once, whoever starts it. Only on Athena. When it failed before this start, the
+   * error is an `EarlierFailure`.
+   */
+  readonly token?: string;
   /** Called now and then by engines that report progress. */
   onProgress?(progress: QueryProgress): void;
   /** Called with the cost of each query that is billed, including failed and stopped ones. */

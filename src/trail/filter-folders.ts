@@ -1,15 +1,6 @@
 /** The folders in which events can be that match the filters of a line. */
 import { type Filter, isTerm, storedValue, type Term } from './filter.ts';
-import { type AccountRegion, type Folders, hasGlobalEvents } from './folders.ts';
-
-/** The folders of a trail, and what was proved about their events. */
-export interface KnownFolders {
-  readonly all: Folders;
-  /** True when the account of a folder is the recipient account of its events. */
-  readonly haveOwnAccounts: boolean;
-  /** True when the events of a region are in its own folders, or in those for global events. */
-  readonly haveOwnRegions: boolean;
-}
+import { type AccountRegion, type Folders, hasGlobalEvents, type KnownFolders } from './folders.ts';
 
 /** The folders that can have events which match all filters; undefined for all folders, and where they are not known. */
 export function foldersOf(filters: readonly Filter[], known: KnownFolders | undefined): Folders | undefined {

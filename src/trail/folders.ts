@@ -13,6 +13,15 @@ export interface AccountRegion {
 /** Some of a trail's folders. */
 export type Folders = readonly AccountRegion[];
 
+/** The folders of a trail, and what was proved about their events. */
+export interface KnownFolders {
+  readonly all: Folders;
+  /** True when the account of a folder is the recipient account of its events. */
+  readonly haveOwnAccounts: boolean;
+  /** True when the events of a region are in its own folders, or in those for global events. */
+  readonly haveOwnRegions: boolean;
+}
+
 /** The path of a folder below the trail's root, which is the column `folder` of `events`. */
 export const folderName = ({ account, region }: AccountRegion): string => `${account}/CloudTrail/${region}`;
 

@@ -59,6 +59,7 @@ interface PocketQuery {
   readonly id: string;
   readonly start: z.output<typeof startInput>;
   readonly substatement: string;
+  readonly submitted: Date;
   readonly states: ('QUEUED' | 'RUNNING')[];
   readonly outcome: QueryOutcome;
   readonly stopping: AbortController;
@@ -68,8 +69,17 @@ interface PocketQuery {
   end: { readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED'; readonly reason?: string; readonly error?: object } | undefined;
 }
 
+export interface PocketOptions {
+  readonly pageRows?: number;
+  /** True when `engine` runs INSERT and DELETE, too. */
+  readonly mayWrite?: boolean;
+}
+
 /** Opens the server. `engine` runs the queries. */
-export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}): Promise<PocketAthena> {
+export async function pocketAthena(
+  engine: Pick<QueryEngine, 'execute'>,
+  { pageRows = 1000, mayWrite = false }: PocketOptions = {},
+): Promise<PocketAthena> {
   const queries = new Map<string, PocketQuery>();
   const byToken = new Map<string, PocketQuery>();
   const calls: Call[] = [];
@@ -91,7 +101,8 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
       const query: PocketQuery = {
         id: randomUUID(),
         start,
-        substatement: checkedKind(text),
+        substatement: checkedKind(text, mayWrite),
+        submitted: new Date(),
         ...startState(outcomes.shift() ?? {}),
         stopping: new AbortController(),
         polls: 0,
@@ -119,7 +130,7 @@ export async function pocketAthena(engine: QueryEngine, { pageRows = 1000 } = {}
           SubstatementType: query.substatement,
           Status: {
             State: state,
-            SubmissionDateTime: 1_795_000_000.123,
+            SubmissionDateTime: query.submitted.getTime() / 1000,
             ...(end?.reason !== undefined && { StateChangeReason: end.reason }),
             ...(end?.error && { AthenaError: end.error }),
           },
@@ -295,8 +306,10 @@ function splice(text: string, parameters: readonly string[]): string {
   return spliced.join('');
 }
 
-/** @throws Error for several statements, and for anything but a query. */
-function checkedKind(text: string): string {
+/** @throws Error for several statements, and for anything but a query, unless the engine writes. */
+function checkedKind(text: string, mayWrite: boolean): string {
+  const [, written] = /^(insert into|delete from|optimize|vacuum) /.exec(text) ?? [];
+  if (mayWrite && written) return written.toUpperCase();
   const bare = pieces(text)
     .filter((each) => each.bare)
     .map(({ piece }) => piece)

@@ -32,13 +32,18 @@ export interface PocketCatalog extends AsyncDisposable {
   run(statement: string): Promise<void>;
 }
 
-/** The response to EXPLAIN; by default a plan as Trino returns it. */
-export interface ExplainOptions {
+export interface CatalogOptions {
+  /** The response to EXPLAIN; by default a plan as Trino returns it. */
   explain?(statement: string): string;
+  /** Gets each statement of DDL before it is noted, to run it elsewhere too. */
+  onStatement?(statement: string): Promise<void>;
 }
 
 /** Opens the server. Statements other than DDL and EXPLAIN are forwarded to `queries`. */
-export async function openPocketCatalog(queries?: AthenaClient, { explain = planOf }: ExplainOptions = {}): Promise<PocketCatalog> {
+export async function openPocketCatalog(
+  queries?: AthenaClient,
+  { explain = planOf, onStatement = async () => undefined }: CatalogOptions = {},
+): Promise<PocketCatalog> {
   const workGroups = new Map<string, WorkGroup>([['primary', PRIMARY]]);
   const creations: CreateWorkGroupInput[] = [];
   const plans = new Map<string, readonly string[]>();
@@ -50,6 +55,7 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
   function run(statement: string): void {
     const named = (pattern: RegExp): string | undefined => pattern.exec(statement)?.[1];
     const created = named(/^create external table (\S+) \(/);
+    const kept = named(/^create table (\S+) \(/);
     const viewed = named(/^create or replace view (\S+) as/);
     const altered = named(/^alter table (\S+) set tblproperties/);
     const dropped = named(/^drop table if exists (\S+)$/);
@@ -64,6 +70,12 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
         partitions: parseColumns(partitions.split(', ')),
         properties: parseProperties(statement),
       });
+    } else if (kept) {
+      if (tables.has(kept)) throw new Error(`Table ${kept} already exists`);
+      const [, columns = '', partitions = '', location = ''] = /\(\n([^)]*)\n\)\npartitioned by \((.*)\)\nlocation '([^']*)'/.exec(statement) ?? [];
+      if (!/'table_type' = 'ICEBERG'/.test(statement) || partitions === '') throw new Error('A table that is not external is one of Iceberg');
+      const properties = { table_type: 'ICEBERG', metadata_location: `${location}metadata/00000-0.metadata.json` };
+      tables.set(kept, { columns: parseColumns(columns.split(',\n')), partitions: [], properties });
     } else if (viewed) {
       const [, names = ''] = /\nselect\n {2}([^()]*)\nfrom \w+$/.exec(statement) ?? [];
       const columns = names.split(',\n').map((name) => ({ Name: name.trim(), Type: 'string' }));
@@ -75,7 +87,7 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
   /** DDL and EXPLAIN end at once, and their ids have the kind as a prefix. */
   const isSetupStatement = (name: string, { QueryString = '', QueryExecutionId = '' }: Record<string, string>): boolean =>
     name === 'StartQueryExecution' ? /^(create|alter|drop|explain) /.test(QueryString) : /^(ddl|explain)-/.test(QueryExecutionId);
-  function statementCalls(name: string, { QueryString = '', QueryExecutionId = '' }: Record<string, string>): unknown {
+  async function statementCalls(name: string, { QueryString = '', QueryExecutionId = '' }: Record<string, string>): Promise<unknown> {
     const isPlan = QueryExecutionId.startsWith('explain-');
     if (name === 'GetQueryExecution') {
       const kind = isPlan ? { StatementType: 'UTILITY', SubstatementType: 'EXPLAIN' } : { StatementType: 'DDL' };
@@ -91,6 +103,7 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
       plans.set(id, explain(QueryString).split('\n'));
       return { QueryExecutionId: id };
     }
+    await onStatement(QueryString);
     run(QueryString);
     return { QueryExecutionId: `ddl-${randomUUID()}` };
   }
@@ -117,13 +130,13 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
     },
   };
   /** Undefined for requests to forward. */
-  function answerOf(name: string, input: Record<string, string>): object | undefined {
+  async function answerOf(name: string, input: Record<string, string>): Promise<object | undefined> {
     if (denied.has(name)) return { __type: 'AccessDeniedException', Message: `User is ${denied.get(name)}` };
     const { WorkGroup: workGroup } = input;
     if (workGroup !== undefined && !workGroups.has(workGroup))
       return { __type: 'InvalidRequestException', Message: `WorkGroup ${workGroup} is not found.` };
     if (/WorkGroup$/.test(name)) return workGroupCalls(name, input) as object;
-    if (isSetupStatement(name, input)) return statementCalls(name, input) as object;
+    if (isSetupStatement(name, input)) return (await statementCalls(name, input)) as object;
     const read = metadata[name];
     return read && ((read(input) ?? { __type: 'MetadataException', Message: 'EntityNotFoundException: Entity Not Found' }) as object);
   }
@@ -134,7 +147,7 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
     const input = JSON.parse(body) as Record<string, string>;
     let answer: object | undefined;
     try {
-      answer = answerOf(name, input);
+      answer = await answerOf(name, input);
     } catch (error) {
       answer = { __type: 'InvalidRequestException', Message: (error as Error).message };
     }
@@ -168,7 +181,10 @@ export async function openPocketCatalog(queries?: AthenaClient, { explain = plan
     deny: (call, message) => denied.set(call, message),
     tables,
     calls,
-    run: async (statement) => run(statement),
+    async run(statement) {
+      await onStatement(statement);
+      run(statement);
+    },
     async [Symbol.asyncDispose]() {
       client.destroy();
       server.close();

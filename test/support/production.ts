@@ -7,7 +7,7 @@ import type { QueryEngine } from '../../src/trail/engine.ts';
 import { type PocketBucket, pocketBucket } from './bucket.ts';
 import { DisposalStack } from './disposal-stack.ts';
 import { pocketAthena } from './pocket-athena.ts';
-import { type ExplainOptions, openPocketCatalog, type PocketCatalog } from './pocket-catalog.ts';
+import { type CatalogOptions, openPocketCatalog, type PocketCatalog } from './pocket-catalog.ts';
 import { SAMPLE_END } from './sample-trail.ts';
 
 export interface Production extends AsyncDisposable {
@@ -20,7 +20,7 @@ export interface Production extends AsyncDisposable {
   setUp(isApplied: boolean): Promise<string>;
 }
 
-export interface Differences extends ExplainOptions {
+export interface Differences extends CatalogOptions {
   readonly settings?: Partial<AthenaSettings>;
   /** Files instead of those of the sample trail. */
   readonly files?: readonly string[];
@@ -48,6 +48,7 @@ export async function production(
     maxConcurrency: 10,
     usdPerTb: 5,
     timeoutSeconds: 300,
+    copyLocation: undefined,
     ...different,
   };
   const clock = () => new Date(SAMPLE_END);

@@ -87,8 +87,10 @@ function catalogsIn(data: string): Readonly<Record<'hive' | 'iceberg', Propertie
       'hive.file-status-cache-tables': '*',
       'hive.file-status-cache-expire-time': '1h',
       'hive.metastore-cache-ttl': '1h',
+      // As Athena, where one statement reads tables of both kinds.
+      'hive.iceberg-catalog-name': 'iceberg',
     },
-    iceberg: { 'connector.name': 'iceberg', 'iceberg.catalog.type': 'TESTING_FILE_METASTORE', ...local },
+    iceberg: { 'connector.name': 'iceberg', 'iceberg.catalog.type': 'TESTING_FILE_METASTORE', 'iceberg.compression-codec': 'ZSTD', ...local },
   };
 }
 

@@ -36,7 +36,8 @@ export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string):
   const raw = await writeRawTable(folder, { folder: written, location: `local:///${basename(written)}/` });
   await make(`create schema ${names.database}`, `drop schema ${names.database}`);
   await make(raw.create(names), `drop table ${names.database}.${names.table}`);
-  for (const view of RELATIONS) await make(createViewStatement(names, view, partitionsOf(raw.layout)), `drop view ${names.database}.${view}`);
+  for (const view of RELATIONS)
+    await make(createViewStatement(names, view, { partitions: partitionsOf(raw.layout) }), `drop view ${names.database}.${view}`);
   const made = stack.move();
   return { ...client, records: raw.records, layout: raw.layout, names, [Symbol.asyncDispose]: () => made.disposeAsync() };
 }

@@ -1,0 +1,214 @@
+/**
+ * Fills the compacted copy, a delivery day at a time, newest first. A day is used when each of its events is in the copy once, and the copy
+ * has as many as the log files. Every statement that writes is named by its day and its try, so that Athena runs it once, whatever
+ * process starts it and however often: after a crash, or in two replicas, it is waited for and not repeated.
+ */
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { UserError } from '../src/errors.ts';
+import type { Cost, QueryEngine } from '../src/trail/engine.ts';
+import { dayFolder } from '../src/trail/events.ts';
+import { RELATIONS, type Relation } from '../src/trail/relations.ts';
+import { type Days, raw } from '../src/trail/sql.ts';
+import {
+  COMPACTED_SHAPE,
+  COPY_SHAPE,
+  compactedProperties,
+  copyCounts,
+  daysOf,
+  deleteStatement,
+  insertStatement,
+  isInDays,
+  rawCount,
+  readCompactedDays,
+  tidyStatements,
+  toRanges,
+} from './compacted.ts';
+import { daysBetween } from './days.ts';
+import { EarlierFailure } from './engine.ts';
+import { readTable } from './glue-tables.ts';
+import { openSetupEngine, type SetupOptions } from './setup.ts';
+import { createViewStatement, setPropertiesStatement, VIEW_CHECKSUM, type ViewSources, viewChecksum, viewsFor } from './tables.ts';
+import { readTrailFolders } from './trail-folders.ts';
+
+/** A log file can arrive in its folder this long after the day is over. */
+const CLOSED_AFTER_MS = 2 * 3_600_000;
+/** Days filled at the same time. Iceberg commits of one table wait for one another. */
+const DAYS_AT_ONCE = 2;
+/** After so many days the views read them from the copy. */
+const DAYS_PER_CHUNK = 7;
+/** Tries of a day, with those that failed in other processes on the same date. */
+const MAX_TRIES_OF_DAY = 6;
+
+export interface CompactOptions extends SetupOptions {
+  /** The oldest day to fill, 'yyyy/MM/dd'. Default: the trail's first. */
+  readonly since?: string | undefined;
+  /** The last day whose files are in an archive: it cannot be read. */
+  readonly archivedThrough: string | undefined;
+  /** Asked before each day. False stops. */
+  mayGoOn(day: string): Promise<boolean>;
+  /** Called with the cost of each statement. */
+  onBilled(cost: Cost): void;
+  /** Called when a day is complete. */
+  onDay(day: string, events: number, left: number): void;
+}
+
+/** What is compacted, and what can be. */
+export interface CompactionState {
+  /** The days of the copy. */
+  readonly days: readonly Days[];
+  /** The days that are over and not in the copy, newest first. */
+  readonly missing: readonly string[];
+}
+
+/** @throws UserError when setup did not make the tables of the copy. */
+export async function readCompaction(options: SetupOptions & Pick<CompactOptions, 'since' | 'archivedThrough'>): Promise<CompactionState> {
+  const { clock, since = '', archivedThrough = '' } = options;
+  const { properties } = await readRawTable(options);
+  const days = readCompactedDays(properties);
+  const { firstDay } = readTrailFolders(properties);
+  const lastClosed = dayFolder(new Date(clock().getTime() - CLOSED_AFTER_MS - 24 * 3_600_000));
+  const first = [firstDay, since].sort().at(-1) ?? firstDay;
+  const missing = (first === '' ? [] : daysBetween(first, lastClosed)).filter((day) => !isInDays(day, days) && day > archivedThrough);
+  return { days, missing: missing.toReversed() };
+}
+
+/** Fills the missing days, newest first, and lets the views read them. Returns how many are left. */
+export async function compactTrail(options: CompactOptions): Promise<CompactionState> {
+  const { signal, mayGoOn, onDay } = options;
+  const engine = openSetupEngine(options.settings.database, options);
+  const { missing } = await readCompaction(options);
+  const limited = pLimit(DAYS_AT_ONCE);
+  let [left, stopped] = [missing.length, false];
+  for (let at = 0; at < missing.length && !stopped; at += DAYS_PER_CHUNK) {
+    const done: string[] = [];
+    const chunk = missing.slice(at, at + DAYS_PER_CHUNK).map((day) =>
+      limited(async () => {
+        signal.throwIfAborted();
+        if (stopped || !(await mayGoOn(day))) {
+          stopped = true;
+          return;
+        }
+        const events = await compactDay(day, engine, options);
+        done.push(day);
+        left -= 1;
+        onDay(day, events, left);
+      }),
+    );
+    const ended = await Promise.allSettled(chunk);
+    // What is complete is used, also when another day failed.
+    if (done.length > 0) await useDays((days) => toRanges([...daysOf(days), ...done]), engine, options);
+    const failure = ended.find((each) => each.status === 'rejected');
+    if (failure) throw failure.reason;
+  }
+  return readCompaction(options);
+}
+
+/** Takes days out of use, removes them from the copy, and fills them anew. */
+export async function compactAgain(days: readonly string[], options: CompactOptions): Promise<void> {
+  const engine = openSetupEngine(options.settings.database, options);
+  await useDays((used) => toRanges(daysOf(used).filter((day) => !days.includes(day))), engine, options);
+  for (const day of days) {
+    for (const relation of RELATIONS)
+      await write(deleteStatement(options.settings, relation, day), `${day} ${relation} again ${options.clock().getTime()}`, engine, options);
+    const events = await compactDay(day, engine, options);
+    await useDays((used) => toRanges([...daysOf(used), day]), engine, options);
+    options.onDay(day, events, 0);
+  }
+}
+
+/** Joins small files of the copy, and removes files that are no longer used. */
+export async function tidyCopy(options: Omit<CompactOptions, 'mayGoOn' | 'onDay'>): Promise<void> {
+  const engine = openSetupEngine(options.settings.database, options);
+  const { signal, onBilled } = options;
+  for (const statement of tidyStatements(options.settings)) await engine.execute(raw(statement), { signal, onBilled });
+}
+
+type WriteOptions = Pick<CompactOptions, 'settings' | 'signal' | 'clock' | 'onBilled'>;
+
+/**
+ * Fills a day and proves that it is complete. Returns its number of events.
+ *
+ * @throws UserError when the copy of the day stays different from the log files.
+ */
+async function compactDay(day: string, engine: QueryEngine, options: WriteOptions): Promise<number> {
+  const { settings } = options;
+  let expected: number | undefined;
+  for (let tries = 1; tries <= MAX_TRIES_OF_DAY; tries += 1) {
+    const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${dayFolder(options.clock())}`;
+    for (const relation of RELATIONS) {
+      if ((await countCopy(day, engine, options))[COUNT_OF[relation]] > 0) continue;
+      await write(insertStatement(settings, relation, day), name(relation, 'insert'), engine, options);
+    }
+    expected ??= await countRaw(day, engine, options);
+    const found = await countCopy(day, engine, options);
+    const wrong = wrongTables(found, expected);
+    if (wrong.length === 0) return expected;
+    for (const relation of wrong) await write(deleteStatement(settings, relation, day), name(relation, 'delete'), engine, options);
+  }
+  throw new UserError(
+    `The copy of ${day} has not the ${expected} events of the log files, after ${MAX_TRIES_OF_DAY} tries. It is not used: questions read that day from the log files. Try again tomorrow with npm run compact.`,
+  );
+}
+
+/** The rows of a day in the copy. */
+interface CopyCounts {
+  readonly events: number;
+  /** Different ids of events. */
+  readonly ids: number;
+  /** Events that the rows of activity stand for. */
+  readonly activity: number;
+  readonly mentions: number;
+  /** Different names of mentions. */
+  readonly names: number;
+}
+
+const COUNT_OF: Readonly<Record<Relation, keyof CopyCounts>> = { events: 'events', activity: 'activity', mentions: 'mentions' };
+
+/** The tables that do not have what they should. What is made of wrong events is wrong, too. */
+function wrongTables({ events, ids, activity, mentions, names }: CopyCounts, expected: number): readonly Relation[] {
+  if (events !== expected || ids !== expected) return RELATIONS;
+  return [...(activity === events ? [] : (['activity'] as const)), ...(mentions === names ? [] : (['mentions'] as const))];
+}
+
+async function countCopy(day: string, engine: QueryEngine, { settings, signal, onBilled }: WriteOptions): Promise<CopyCounts> {
+  const { rows } = await engine.execute(raw(copyCounts(settings, { first: day, last: day })), { signal, onBilled });
+  const count = (name: keyof CopyCounts): number => Number(rows[0]?.[name] ?? 0);
+  return { events: count('events'), ids: count('ids'), activity: count('activity'), mentions: count('mentions'), names: count('names') };
+}
+
+async function countRaw(day: string, engine: QueryEngine, { settings, signal, onBilled }: WriteOptions): Promise<number> {
+  const { rows } = await engine.execute(raw(rawCount(settings, day)), { signal, onBilled });
+  return Number(rows[0]?.ids ?? 0);
+}
+
+/** Runs a statement that writes once, and waits for it wherever it was started. One that failed elsewhere before is no error: the day is counted. */
+async function write(statement: string, name: string, engine: QueryEngine, { signal, onBilled }: WriteOptions): Promise<void> {
+  const token = createHash('sha256').update(name).digest('hex');
+  try {
+    await engine.execute(raw(statement), { signal, token, onBilled });
+  } catch (error) {
+    if (!(error instanceof EarlierFailure)) throw error;
+  }
+}
+
+/** Changes the days that the views read from the copy: first the note of them, then the views. */
+async function useDays(change: (days: readonly Days[]) => readonly Days[], engine: QueryEngine, options: SetupOptions): Promise<void> {
+  const { settings, signal } = options;
+  const { properties, partitions } = await readRawTable(options);
+  const compacted = change(readCompactedDays(properties));
+  const sources: ViewSources = { partitions, compacted };
+  const statements = [
+    setPropertiesStatement(compactedProperties(compacted), settings),
+    ...viewsFor(sources).map((view) => createViewStatement(settings, view, sources)),
+    setPropertiesStatement({ [VIEW_CHECKSUM]: viewChecksum(settings, sources) }, settings),
+  ];
+  for (const statement of statements) await engine.execute(raw(statement), { signal });
+}
+
+async function readRawTable({ settings: { database, table, workGroup }, clients, signal }: SetupOptions) {
+  const found = await readTable(clients.athena, database, table, workGroup, signal);
+  if (found?.properties[COMPACTED_SHAPE] !== COPY_SHAPE)
+    throw new UserError('There is no compacted copy of this version of trailbot yet. With TRAILBOT_BUCKET set, run: npm run setup -- --apply');
+  return found;
+}

@@ -1,0 +1,154 @@
+/**
+ * The compacted copy of a trail: Iceberg tables in a bucket of trailbot's own, with the events of each delivery day in columns, and the
+ * activity and the mentions of that day. The raw table's properties say which days are complete; the views read the others from the log files.
+ */
+import { createHash } from 'node:crypto';
+import { activityOf } from '../src/trail/activity.ts';
+import { mentionsOf } from '../src/trail/mentions.ts';
+import { RELATIONS, type Relation } from '../src/trail/relations.ts';
+import { type Days, raw } from '../src/trail/sql.ts';
+import { daysBetween, nextDay } from './days.ts';
+import { compactedTable, createViewStatement, RAW_EVENTS, RELATION_COLUMNS, sqlString, type TableNames } from './tables.ts';
+
+/** The properties of the raw table with the days of the copy, and with the rules by which it was made. */
+export const COMPACTED_DAYS = 'trailbot.compacted.days';
+export const COMPACTED_SHAPE = 'trailbot.compacted.shape';
+
+/** Each event is in the copy once, so rows are counted. */
+const ROW_COUNT = raw('count(*)');
+
+/** A checksum of all rules by which the copy is made of log files. A copy made by others is not read. */
+export const COPY_SHAPE: string = createHash('sha256')
+  .update(
+    [
+      createViewStatement({ database: 'd', table: 't' }, RAW_EVENTS, { partitions: { folder: 'string', day: 'string' }, compacted: [] }),
+      activityOf(ROW_COUNT).text,
+      mentionsOf(ROW_COUNT).text,
+    ].join('\n'),
+  )
+  .digest('hex')
+  .slice(0, 16);
+
+// --- The days ------------------------------------------------------------------------------------------------------------
+
+/** The days that are complete in the copy, oldest first; none when it was made by other rules. */
+export function readCompactedDays(properties: Readonly<Record<string, string>>): readonly Days[] {
+  if (properties[COMPACTED_SHAPE] !== COPY_SHAPE) return [];
+  return (properties[COMPACTED_DAYS] ?? '').split(',').flatMap((range) => {
+    const [, first, last] = /^(\d{4}\/\d\d\/\d\d)-(\d{4}\/\d\d\/\d\d)$/.exec(range) ?? [];
+    return first !== undefined && last !== undefined ? [{ first, last }] : [];
+  });
+}
+
+/** The properties that say which days are complete. */
+export const compactedProperties = (days: readonly Days[]): Readonly<Record<string, string>> => ({
+  [COMPACTED_SHAPE]: COPY_SHAPE,
+  [COMPACTED_DAYS]: days.map(({ first, last }) => `${first}-${last}`).join(',') || 'none',
+});
+
+export const isInDays = (day: string, ranges: readonly Days[]): boolean => ranges.some(({ first, last }) => first <= day && day <= last);
+
+/** Days as the fewest ranges, oldest first. */
+export function toRanges(days: Iterable<string>): readonly Days[] {
+  const ranges: { first: string; last: string }[] = [];
+  for (const day of [...new Set(days)].sort()) {
+    const range = ranges.at(-1);
+    if (range && nextDay(range.last) === day) range.last = day;
+    else ranges.push({ first: day, last: day });
+  }
+  return ranges;
+}
+
+export const daysOf = (ranges: readonly Days[]): readonly string[] => ranges.flatMap(({ first, last }) => daysBetween(first, last));
+
+// --- Statements ----------------------------------------------------------------------------------------------------------
+
+const COLUMN_TYPES: Readonly<Record<string, string>> = { resources: 'array<string>', events: 'bigint', writes: 'bigint' };
+
+/** Rows of `mentions` are divided by their name into this many files a day, so that a question about a name reads one of them. */
+const MENTION_BUCKETS = 32;
+
+const PARTITIONING: Readonly<Record<Relation, readonly string[]>> = {
+  events: ['day'],
+  activity: ['day'],
+  // At most 100 files can be written at a time (Athena User Guide, "Considerations and limitations for INSERT"), so one day is inserted at a time.
+  mentions: ['day', `bucket(${MENTION_BUCKETS}, name)`],
+};
+
+/** The columns of a table of the copy, with their types. */
+export const compactedColumns = (relation: Relation): Readonly<Record<string, string>> =>
+  Object.fromEntries(RELATION_COLUMNS[relation].map((name) => [name, COLUMN_TYPES[name] ?? 'string']));
+
+/** Where a table of the copy lies in the copy's location. */
+export const locationOf = (location: string, relation: Relation): string => `${location}${relation}/`;
+
+/** The statement that creates a table of the copy in a location that ends with a slash. */
+export function createCompactedStatement({ database }: TableNames, relation: Relation, location: string): string {
+  const columns = Object.entries(compactedColumns(relation)).map(([name, type]) => `  ${name} ${type}`);
+  return [
+    `create table ${database}.${compactedTable(relation)} (`,
+    columns.join(',\n'),
+    ')',
+    `partitioned by (${PARTITIONING[relation].join(', ')})`,
+    `location ${sqlString(locationOf(location, relation))}`,
+    "tblproperties ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd')",
+  ].join('\n');
+}
+
+/** The statement that fills one day of a table: `events` from the log files, the others from `events` of the copy. */
+export function insertStatement({ database }: TableNames, relation: Relation, day: string): string {
+  const columns = RELATION_COLUMNS[relation].join(', ');
+  const into = `insert into ${database}.${compactedTable(relation)} (${columns})`;
+  if (relation === 'events') {
+    return `${into}
+select ${columns}
+from (
+  select *, row_number() over (partition by eventid order by folder, eventtime) as delivery
+  from ${database}.${RAW_EVENTS}
+  where day = '${day}'
+) as delivered
+where delivery = 1`;
+  }
+  const { text } = relation === 'activity' ? activityOf(ROW_COUNT) : mentionsOf(ROW_COUNT);
+  return `${into}
+with events as (select * from ${database}.${compactedTable('events')} where day = '${day}'),
+${relation} as (
+${text}
+)
+select ${columns}
+from ${relation}`;
+}
+
+export const deleteStatement = ({ database }: TableNames, relation: Relation, day: string): string =>
+  `delete from ${database}.${compactedTable(relation)} where day = '${day}'`;
+
+/** The statements that tidy the tables: the first joins small files, the second removes files that no snapshot of the last days has. */
+export const tidyStatements = ({ database }: TableNames): readonly string[] =>
+  RELATIONS.flatMap((relation) => [
+    `optimize ${database}.${compactedTable(relation)} rewrite data using bin_pack`,
+    `vacuum ${database}.${compactedTable(relation)}`,
+  ]);
+
+/**
+ * The query for what the copy has of some days: a row for each day with the rows of each table, and what they must be when each event is
+ * there once.
+ */
+export const copyCounts = ({ database }: TableNames, { first, last }: Days): string => {
+  const from = (relation: Relation): string => `from ${database}.${compactedTable(relation)} where day between '${first}' and '${last}' group by day`;
+  const none = 'cast(0 as bigint)';
+  return `select day, cast(sum(events) as bigint) as events, cast(sum(ids) as bigint) as ids, cast(sum(activity) as bigint) as activity,
+  cast(sum(mentions) as bigint) as mentions, cast(sum(names) as bigint) as names
+from (
+  select day, count(*) as events, count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as ids, ${none} as activity, ${none} as mentions, ${none} as names ${from('events')}
+  union all
+  select day, ${none}, ${none}, sum(events), ${none}, ${none} ${from('activity')}
+  union all
+  select day, ${none}, ${none}, ${none}, count(*), count(distinct from_big_endian_64(xxhash64(to_utf8(concat_ws(chr(10), account, region, coalesce(eventsource, ''), coalesce(eventname, ''), name))))) ${from('mentions')}
+) as counted
+group by day
+order by day`;
+};
+
+/** The query for the number of events in the log files of a day, each counted once. */
+export const rawCount = ({ database }: TableNames, day: string): string =>
+  `select cast(count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as bigint) as ids from ${database}.${RAW_EVENTS} where day = '${day}'`;
