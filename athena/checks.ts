@@ -12,6 +12,7 @@ import { DAY_MS } from '../src/trail/time-window.ts';
 import { type BucketLayout, foldersOfLayout, readLayout } from './bucket-layout.ts';
 import { type Caller, getCaller } from './caller.ts';
 import type { ClientsWithSts } from './clients.ts';
+import { type CompactionState, readCompaction } from './compact.ts';
 import { isoDay } from './days.ts';
 import { requestError } from './failure.ts';
 import { planTables, type TablePlan } from './glue-tables.ts';
@@ -39,6 +40,8 @@ export interface CheckResults {
   readonly delivery: CheckResult<NewestDelivery>;
   readonly file: CheckResult<{ readonly events: number }>;
   readonly cost: CheckResult<DaySize>;
+  /** The compacted copy; null when there is none. */
+  readonly copy: CheckResult<CompactionState | null>;
 }
 
 /** The log files of a day, and what days are not read. */
@@ -68,6 +71,7 @@ export interface ChecksRequest {
 export async function runChecks({ settings, clients, now, signal, daySize, onProgress = () => undefined }: ChecksRequest): Promise<CheckResults> {
   const { bucket, prefix, workGroup, database } = settings;
   const { athena, s3, sts } = clients;
+  const hasCopy = settings.copyLocation !== undefined;
   const access: BucketAccess = { s3, bucket, signal };
   const region = await s3.config.region().catch(() => 'no region');
   const explainAws = async (error: unknown) => requestError(error, { database, workGroup, region });
@@ -87,7 +91,17 @@ export async function runChecks({ settings, clients, now, signal, daySize, onPro
   const credentials = await check(explainAws, () => getCaller(sts, signal).catch(undecidedUnlessRefused));
   if (credentials.state === 'problem') {
     const skipped = { state: 'unknown', needs: 'credentials' } as const;
-    return { credentials, bucket: skipped, layout: skipped, workgroup: skipped, tables: skipped, delivery: skipped, file: skipped, cost: skipped };
+    return {
+      credentials,
+      bucket: skipped,
+      layout: skipped,
+      workgroup: skipped,
+      tables: skipped,
+      delivery: skipped,
+      file: skipped,
+      cost: skipped,
+      copy: hasCopy ? skipped : NO_COPY,
+    };
   }
   const [listed, group] = await Promise.all([
     check(explainS3, async () => {
@@ -100,7 +114,16 @@ export async function runChecks({ settings, clients, now, signal, daySize, onPro
   const hasNoGroup = group.state === 'ok' && group.found === undefined;
   const [tables, delivery, cost] = await Promise.all([
     checkAfter('layout', layout, (found) =>
-      check(explainAws, () => planTables({ client: athena, workGroup: hasNoGroup ? undefined : workGroup, layout: found, names: settings, signal })),
+      check(explainAws, () =>
+        planTables({
+          client: athena,
+          workGroup: hasNoGroup ? undefined : workGroup,
+          layout: found,
+          names: settings,
+          copyLocation: settings.copyLocation,
+          signal,
+        }),
+      ),
     ),
     checkAfter('layout', layout, (found) => check(explainS3, () => findNewestDelivery(found, now, access))),
     checkAfter('layout', layout, (found) =>
@@ -111,6 +134,12 @@ export async function runChecks({ settings, clients, now, signal, daySize, onPro
       }),
     ),
   ]);
+  const archivedThrough = cost.state === 'ok' ? cost.found.archivedThrough : undefined;
+  const copy: CheckResults['copy'] = hasCopy
+    ? await checkAfter('tables', tables, () =>
+        check(explainAws, () => readCompaction({ settings, clients, clock: () => now, signal, archivedThrough })),
+      )
+    : NO_COPY;
   return {
     credentials,
     bucket: listed,
@@ -120,8 +149,11 @@ export async function runChecks({ settings, clients, now, signal, daySize, onPro
     delivery: addProblems(delivery, ({ file }) => (now.getTime() - file.at.getTime() > STALE_MS ? [staleProblem(file.at)] : [])),
     file: await checkAfter('delivery', delivery, ({ file }) => check(explainAws, async () => ({ events: await countEventsInFile(file, access) }))),
     cost,
+    copy,
   };
 }
+
+const NO_COPY = { state: 'ok', found: null } as const;
 
 /** Measures yesterday, which is complete, unless a recent measurement is stored. */
 export function sizeOfYesterday(options: Omit<SizesOptions, 'folders'>): ChecksRequest['daySize'] {

@@ -9,7 +9,7 @@ import { UserError } from '../src/errors.ts';
 import type { Cost, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
-import { type Days, raw } from '../src/trail/sql.ts';
+import { type Days, type Reading, raw, type Sql } from '../src/trail/sql.ts';
 import {
   COMPACTED_SHAPE,
   COPY_SHAPE,
@@ -25,7 +25,7 @@ import {
   toRanges,
 } from './compacted.ts';
 import { daysBetween } from './days.ts';
-import { EarlierFailure } from './engine.ts';
+import { type AthenaOptions, EarlierFailure } from './engine.ts';
 import { readTable } from './glue-tables.ts';
 import { openSetupEngine, type SetupOptions } from './setup.ts';
 import { createViewStatement, setPropertiesStatement, VIEW_CHECKSUM, type ViewSources, viewChecksum, viewsFor } from './tables.ts';
@@ -41,6 +41,8 @@ const DAYS_PER_CHUNK = 7;
 const MAX_TRIES_OF_DAY = 6;
 
 export interface CompactOptions extends SetupOptions {
+  /** What reading log files takes, for the costs that are told; undefined when it is not known. */
+  readonly estimate?: AthenaOptions['estimate'];
   /** The oldest day to fill, 'yyyy/MM/dd'. Default: the trail's first. */
   readonly since?: string | undefined;
   /** The last day whose files are in an archive: it cannot be read. */
@@ -61,6 +63,9 @@ export interface CompactionState {
   readonly missing: readonly string[];
 }
 
+/** What filling days takes: their log files are read to copy them, and to prove the copy. */
+export const fillReads = (days: readonly string[]): readonly Reading[] => [...days, ...days].map((day) => ({ first: day, last: day }));
+
 /** @throws UserError when setup did not make the tables of the copy. */
 export async function readCompaction(options: SetupOptions & Pick<CompactOptions, 'since' | 'archivedThrough'>): Promise<CompactionState> {
   const { clock, since = '', archivedThrough = '' } = options;
@@ -76,7 +81,7 @@ export async function readCompaction(options: SetupOptions & Pick<CompactOptions
 /** Fills the missing days, newest first, and lets the views read them. Returns how many are left. */
 export async function compactTrail(options: CompactOptions): Promise<CompactionState> {
   const { signal, mayGoOn, onDay } = options;
-  const engine = openSetupEngine(options.settings.database, options);
+  const engine = openSetupEngine(options.settings.database, options, options.estimate);
   const { missing } = await readCompaction(options);
   const limited = pLimit(DAYS_AT_ONCE);
   let [left, stopped] = [missing.length, false];
@@ -106,23 +111,32 @@ export async function compactTrail(options: CompactOptions): Promise<CompactionS
 
 /** Takes days out of use, removes them from the copy, and fills them anew. */
 export async function compactAgain(days: readonly string[], options: CompactOptions): Promise<void> {
-  const engine = openSetupEngine(options.settings.database, options);
-  await useDays((used) => toRanges(daysOf(used).filter((day) => !days.includes(day))), engine, options);
+  const { settings, clock, onDay } = options;
+  const engine = openSetupEngine(settings.database, options, options.estimate);
+  const takeOut = () => useDays((used) => toRanges(daysOf(used).filter((day) => !days.includes(day))), engine, options);
+  await takeOut();
   for (const day of days) {
     for (const relation of RELATIONS)
-      await write(deleteStatement(options.settings, relation, day), `${day} ${relation} again ${options.clock().getTime()}`, engine, options);
+      await write(raw(deleteStatement(settings, relation, day)), `${day} ${relation} again ${clock().getTime()}`, engine, options);
+  }
+  // Another process may have noted the days that it knew before.
+  await takeOut();
+  for (const day of days) {
     const events = await compactDay(day, engine, options);
     await useDays((used) => toRanges([...daysOf(used), day]), engine, options);
-    options.onDay(day, events, 0);
+    onDay(day, events, 0);
   }
 }
 
 /** Joins small files of the copy, and removes files that are no longer used. */
 export async function tidyCopy(options: Omit<CompactOptions, 'mayGoOn' | 'onDay'>): Promise<void> {
-  const engine = openSetupEngine(options.settings.database, options);
+  const engine = openSetupEngine(options.settings.database, options, options.estimate);
   const { signal, onBilled } = options;
   for (const statement of tidyStatements(options.settings)) await engine.execute(raw(statement), { signal, onBilled });
 }
+
+/** A statement that reads the log files of a day. */
+const readingLogFiles = (statement: string, day: string): Sql => ({ ...raw(statement), reads: [{ first: day, last: day }] });
 
 type WriteOptions = Pick<CompactOptions, 'settings' | 'signal' | 'clock' | 'onBilled'>;
 
@@ -138,13 +152,14 @@ async function compactDay(day: string, engine: QueryEngine, options: WriteOption
     const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${dayFolder(options.clock())}`;
     for (const relation of RELATIONS) {
       if ((await countCopy(day, engine, options))[COUNT_OF[relation]] > 0) continue;
-      await write(insertStatement(settings, relation, day), name(relation, 'insert'), engine, options);
+      const insert = insertStatement(settings, relation, day);
+      await write(relation === 'events' ? readingLogFiles(insert, day) : raw(insert), name(relation, 'insert'), engine, options);
     }
     expected ??= await countRaw(day, engine, options);
     const found = await countCopy(day, engine, options);
     const wrong = wrongTables(found, expected);
     if (wrong.length === 0) return expected;
-    for (const relation of wrong) await write(deleteStatement(settings, relation, day), name(relation, 'delete'), engine, options);
+    for (const relation of wrong) await write(raw(deleteStatement(settings, relation, day)), name(relation, 'delete'), engine, options);
   }
   throw new UserError(
     `The copy of ${day} has not the ${expected} events of the log files, after ${MAX_TRIES_OF_DAY} tries. It is not used: questions read that day from the log files. Try again tomorrow with npm run compact.`,
@@ -178,15 +193,15 @@ async function countCopy(day: string, engine: QueryEngine, { settings, signal, o
 }
 
 async function countRaw(day: string, engine: QueryEngine, { settings, signal, onBilled }: WriteOptions): Promise<number> {
-  const { rows } = await engine.execute(raw(rawCount(settings, day)), { signal, onBilled });
+  const { rows } = await engine.execute(readingLogFiles(rawCount(settings, day), day), { signal, onBilled });
   return Number(rows[0]?.ids ?? 0);
 }
 
 /** Runs a statement that writes once, and waits for it wherever it was started. One that failed elsewhere before is no error: the day is counted. */
-async function write(statement: string, name: string, engine: QueryEngine, { signal, onBilled }: WriteOptions): Promise<void> {
+async function write(statement: Sql, name: string, engine: QueryEngine, { signal, onBilled }: WriteOptions): Promise<void> {
   const token = createHash('sha256').update(name).digest('hex');
   try {
-    await engine.execute(raw(statement), { signal, token, onBilled });
+    await engine.execute(statement, { signal, token, onBilled });
   } catch (error) {
     if (!(error instanceof EarlierFailure)) throw error;
   }

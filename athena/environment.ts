@@ -74,6 +74,7 @@ export async function inspectEnvironment(
       region: region ?? PLACEHOLDERS.region,
       key: key === 'none' ? undefined : key,
       results: withTrailingSlash(group ? ofGroup : settings.outputLocation),
+      copyLocation: settings.copyLocation,
       resultsKey: ofGroup === undefined ? undefined : EncryptionConfiguration?.KmsKey,
     },
     isOtherAccount,

@@ -93,8 +93,7 @@ export async function planTables({ client, workGroup, layout, names, copyLocatio
   const views = new Map<string, CatalogTable>();
   for (const name of copyLocation === undefined ? RELATIONS : ([RAW_EVENTS, ...RELATIONS] as const)) {
     const view = await read(name);
-    const isOwn = OWN_COLUMNS[name === RAW_EVENTS ? 'events' : name].every((column) => view === undefined || column in view.columns);
-    if (!isOwn) throw notManagedError(`view ${database}.${name}`, 'ATHENA_DATABASE');
+    if (view && !isOwnView(name, view)) throw notManagedError(`view ${database}.${name}`, 'ATHENA_DATABASE');
     if (view) views.set(name, view);
   }
 
@@ -286,6 +285,9 @@ const otherTrailError = ({ database, table }: TableNames, known: string, found: 
   new UserError(
     `The table ${database}.${table} is for the trail in ${known}, and TRAIL_BUCKET leads to ${found}, which is another. To ask about both, set ATHENA_DATABASE to another name for this one. To replace it, run in Athena: drop table ${database}.${table}. That deletes no log file. Then run setup again.`,
   );
+
+export const isOwnView = (name: Relation | typeof RAW_EVENTS, { columns }: CatalogTable): boolean =>
+  OWN_COLUMNS[name === RAW_EVENTS ? 'events' : name].every((column) => column in columns);
 
 const notManagedError = (what: string, setting: string): UserError =>
   new UserError(`The ${what} exists but was not created by trailbot, so it is not changed. Set ${setting} to another name.`);

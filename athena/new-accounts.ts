@@ -31,7 +31,7 @@ export async function findNewAccounts(options: SetupOptions, { apply }: { readon
     signal,
     ...(known && { known: { ...known, root: `s3://${known.bucket}/${known.root}` } }),
   });
-  const { steps, newInBucket } = await planTables({ client, workGroup, layout, names: settings, signal });
+  const { steps, newInBucket } = await planTables({ client, workGroup, layout, names: settings, copyLocation: settings.copyLocation, signal });
   const { accounts, regions, folders } = newInBucket;
   const isApplied = apply && accounts.length + regions.length + folders.length > 0 && steps.every(({ kind }) => kind === 'set');
   if (isApplied) {

@@ -3,7 +3,7 @@
  * compares the two. Actions and resource types follow AWS's Service Authorization Reference.
  */
 import { RELATIONS } from '../src/trail/relations.ts';
-import type { TableNames } from './tables.ts';
+import { compactedTable, RAW_EVENTS, type TableNames } from './tables.ts';
 
 /** The AWS resources that the policy is for. */
 export interface AwsContext extends TableNames {
@@ -21,6 +21,8 @@ export interface AwsContext extends TableNames {
   readonly results: string | undefined;
   /** ARN of the KMS key of results in S3, if any. */
   readonly resultsKey?: string | undefined;
+  /** Where the compacted copy lies, such as `s3://my-trailbot/`; undefined without one. */
+  readonly copyLocation?: string | undefined;
 }
 
 /** A policy statement. Statements of a bucket or key policy have a principal. */
@@ -49,6 +51,7 @@ export function policyOf(context: AwsContext): Policy {
       ...queryStatements(context),
       ...(results === undefined ? [] : resultStatements(results, context)),
       ...(resultsKey === undefined ? [] : [kmsStatement('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], resultsKey, context)]),
+      ...(context.copyLocation === undefined ? [] : copyStatements(context.copyLocation, context)),
       ...setupStatements(context),
     ],
   };
@@ -111,6 +114,23 @@ function resultStatements(location: string, { partition }: AwsContext): Statemen
   ];
 }
 
+/** What the daily job needs to fill the copy: its files, the definitions of its tables, and those of the views over them. */
+function copyStatements(location: string, context: AwsContext): Statement[] {
+  const { partition } = context;
+  const [bucket = '', ...path] = location.slice('s3://'.length).split('/').filter(Boolean);
+  const arn = `arn:${partition}:s3:::${bucket}`;
+  const files = [arn, ...path, '*'].join('/');
+  return [
+    allowStatement(
+      'StoreCopy',
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      [files],
+    ),
+    allowStatement('LocateCopyBucket', ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [arn]),
+    allowStatement('UpdateTablesOfCopy', ['glue:UpdateTable'], glueArns(context)),
+  ];
+}
+
 /** DROP TABLE needs the partition permissions even though no partition is registered (same page). */
 function setupStatements(context: AwsContext): Statement[] {
   return [
@@ -139,9 +159,10 @@ const workGroupArn = ({ partition, region, account, workGroup }: AwsContext): st
   `arn:${partition}:athena:${region}:${account}:workgroup/${workGroup}`;
 
 /** The resources Glue checks for access to trailbot's tables: the tables, the database and the catalog. */
-function glueArns({ partition, region, account, database, table }: AwsContext): string[] {
+function glueArns({ partition, region, account, database, table, copyLocation }: AwsContext): string[] {
   const glue = `arn:${partition}:glue:${region}:${account}`;
-  return [`${glue}:catalog`, `${glue}:database/${database}`, ...[table, ...RELATIONS].map((name) => `${glue}:table/${database}/${name}`)];
+  const ofCopy = copyLocation === undefined ? [] : [RAW_EVENTS, ...RELATIONS.map(compactedTable)];
+  return [`${glue}:catalog`, `${glue}:database/${database}`, ...[table, ...RELATIONS, ...ofCopy].map((name) => `${glue}:table/${database}/${name}`)];
 }
 
 const allowStatement = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition?: Statement['Condition']): Statement => ({

@@ -2,19 +2,23 @@
  * Setup on Athena: compares the bucket, the workgroup and the tables, plans the missing steps, applies them, and verifies
  * that queries find events and read only the days they need. src/cli/setup.ts prints it.
  */
-import type { QueryEngine } from '../src/trail/engine.ts';
+import type { Estimate, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
 import { folderName, isInGlobalFolder, isMultiRegion } from '../src/trail/folders.ts';
 import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { type BucketLayout, foldersOfLayout, readLayout } from './bucket-layout.ts';
 import type { Clients } from './clients.ts';
+import { isInDays, readCompactedDays } from './compacted.ts';
 import { daysBetween, isoDay } from './days.ts';
-import { openAthena } from './engine.ts';
+import { type AthenaOptions, openAthena } from './engine.ts';
 import { planTables, readTable, type TableStep } from './glue-tables.ts';
+import { estimateOf } from './prices.ts';
 import { daysRead, explainStatement, parsePlan, planText } from './pruning.ts';
 import type { AthenaSettings } from './settings.ts';
 import { FOLDERS_PROVED, setPropertiesStatement } from './tables.ts';
+import type { TrailFolders } from './trail-folders.ts';
+import { openSizes, type SizeCache } from './trail-sizes.ts';
 import { createWorkGroup, type Problem, readWorkGroup, type WorkGroupStep, workGroupProblems, workGroupStep } from './workgroup.ts';
 
 /** What was found and the steps to apply, in order. No steps when everything is up to date. */
@@ -23,6 +27,14 @@ export interface SetupPlan {
   /** Problems of an existing workgroup. */
   readonly problems: readonly Problem[];
   readonly steps: readonly (WorkGroupStep | TableStep)[];
+  /** What it takes to fill the compacted copy; undefined without one, and when the trail could not be measured. */
+  readonly fill?: FillPlan | undefined;
+}
+
+/** The days to fill and what they take, the log files read twice: to copy, and to prove the copy. */
+export interface FillPlan {
+  readonly days: number;
+  readonly estimate: Estimate;
 }
 
 export interface SetupOptions {
@@ -36,17 +48,48 @@ export interface SetupOptions {
 export async function planSetup(
   { settings, clients: { athena: client, s3 }, clock, signal }: SetupOptions,
   onProgress?: (done: number, total: number) => void,
+  measure?: (layout: BucketLayout) => Promise<FillPlan | undefined>,
 ): Promise<SetupPlan> {
-  const { bucket, prefix, workGroup, outputLocation, scanLimitGb } = settings;
+  const { bucket, prefix, workGroup, outputLocation, scanLimitGb, copyLocation } = settings;
   const layout = await readLayout({ s3, bucket, prefix, today: clock(), signal, ...(onProgress && { onProgress }) });
   // Queries run in the workgroup, so it is created first.
   const found = await readWorkGroup(client, workGroup, signal);
-  const { steps } = await planTables({ client, workGroup: found && workGroup, layout, names: settings, signal });
+  const { steps } = await planTables({ client, workGroup: found && workGroup, layout, names: settings, copyLocation, signal });
   return {
     layout,
     problems: found ? workGroupProblems(found) : [],
     steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb }), ...steps],
+    fill: copyLocation === undefined ? undefined : await measure?.(layout),
   };
+}
+
+/** Measures what filling the compacted copy takes. */
+export async function planFill(
+  layout: BucketLayout,
+  cache: SizeCache,
+  { settings, clients: { athena, s3 }, clock, signal }: SetupOptions,
+): Promise<FillPlan | undefined> {
+  const { database, table, workGroup, usdPerTb } = settings;
+  const group = await readWorkGroup(athena, workGroup, signal);
+  const found = await readTable(athena, database, table, group && workGroup, signal);
+  const { bucket, root, regions, firstDay } = layout;
+  const trail: TrailFolders = {
+    bucket,
+    root: root.slice(`s3://${bucket}/`.length),
+    folders: foldersOfLayout(layout),
+    accounts: layout.accounts.map(({ id }) => id),
+    regions,
+    firstDay,
+    proved: false,
+  };
+  const sizes = openSizes({ s3, folders: async () => trail, cache, clock, signal });
+  if (!(await sizes.sizeOf([]))) return undefined;
+  const compacted = readCompactedDays(found?.properties ?? {});
+  const yesterday = dayFolder(new Date(clock().getTime() - DAY_MS));
+  const archivedThrough = sizes.archivedThrough() ?? '';
+  const missing = daysBetween(firstDay, yesterday).filter((day) => !isInDays(day, compacted) && day > archivedThrough);
+  const size = await sizes.sizeOf([...missing, ...missing].map((day) => ({ first: day, last: day })));
+  return size && { days: missing.length, estimate: estimateOf(size, usdPerTb) };
 }
 
 /** Applies the plan. It stops at a step that fails; planning and applying again continues from there. */
@@ -59,14 +102,25 @@ export async function applySetup({ layout, steps }: SetupPlan, options: SetupOpt
     if ('creation' in step) await createWorkGroup(clients.athena, step, signal);
     else await engine.execute(raw(step.statement), { signal });
   }
-  const remaining = await planTables({ client: clients.athena, workGroup: settings.workGroup, layout, names: settings, signal });
+  const remaining = await planTables({
+    client: clients.athena,
+    workGroup: settings.workGroup,
+    layout,
+    names: settings,
+    copyLocation: settings.copyLocation,
+    signal,
+  });
   if (remaining.steps.length > 0) throw new Error(`Setup is not complete after all steps: ${remaining.steps.map(({ title }) => title).join(', ')}`);
 }
 
-/** Opens an engine in a database for setup statements. It has no extent. */
-export function openSetupEngine(database: string, { settings: { workGroup }, clients: { athena: client }, clock }: SetupOptions): QueryEngine {
+/** Opens an engine in a database for setup statements. It has no extent. With `estimate` its costs have S3's requests in them. */
+export function openSetupEngine(
+  database: string,
+  { settings: { workGroup, usdPerTb }, clients: { athena: client }, clock }: SetupOptions,
+  estimate?: AthenaOptions['estimate'],
+): QueryEngine {
   const extent = () => Promise.reject(new Error('The setup engine has no extent'));
-  return openAthena({ client, database, workGroup, extent, clock });
+  return openAthena({ client, database, workGroup, extent, clock, usdPerTb, ...(estimate && { estimate }) });
 }
 
 // --- The proof -----------------------------------------------------------------------------------------------------------

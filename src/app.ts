@@ -292,6 +292,11 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
       reports: channel ? registry.reports : new Map(),
       athena: location.athena,
       appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
+      compacting: location.athena && {
+        ledger: openLedger(join(location.store, 'spent'), (error) => log.error(error, 'could not write down what compacting cost')),
+        sizeCache: jsonFile(join(location.store, 'sizes.json')),
+        dailyBudget: config.TEAM_DAILY_BUDGET_USD,
+      },
       postsAtStart,
       timeZone: config.TIME_ZONE,
       clock,

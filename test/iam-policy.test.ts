@@ -43,6 +43,7 @@ describe('The policy', () => {
     workGroup: name,
     results: fc.constantFrom(undefined, 's3://example-results/', 's3://example-results/athena/'),
     resultsKey: fc.constantFrom(undefined, RESULTS_KEY),
+    copyLocation: fc.constantFrom(undefined, 's3://example-trailbot/', 's3://example-results/trailbot/'),
   });
 
   test('has no wildcard actions and no wildcard resource', () => {
@@ -68,9 +69,12 @@ describe('The policy', () => {
           `${glue}:table/${database}/events`,
           `${glue}:table/${database}/activity`,
           `${glue}:table/${database}/mentions`,
+          ...['raw_events', 'compacted_events', 'compacted_activity', 'compacted_mentions'].map((name) => `${glue}:table/${database}/${name}`),
           `arn:${partition}:athena:${region}:${account}:workgroup/${workGroup}`,
         ];
-        const results = place.results === undefined ? [] : [`arn:${partition}:s3:::${place.results.slice(5)}*`];
+        const results = [place.results, place.copyLocation].flatMap((location) =>
+          location === undefined ? [] : [`arn:${partition}:s3:::${location.slice(5)}*`],
+        );
         const changing = policyOf(place).Statement.filter(({ Action }) => Action.some((action) => /:(Create|Update|Delete|Put|Tag)/.test(action)));
         expect(changing.length).toBeGreaterThan(1);
         for (const { Resource } of changing) expect([...ours, ...results]).toEqual(expect.arrayContaining([...Resource]));
@@ -117,7 +121,10 @@ describe('The policy', () => {
       sid,
       actions: [...actions.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => action),
     }));
-    const asked = policyOf(context).Statement.map(({ Sid, Action }) => ({ sid: Sid, actions: Action }));
+    const asked = policyOf({ ...context, copyLocation: 's3://example-trailbot/' }).Statement.map(({ Sid, Action }) => ({
+      sid: Sid,
+      actions: Action,
+    }));
     expect(explained).toEqual(asked);
     const ofOwners = [...bucketStatements(context, ROLE), ...keyStatements(context, ROLE)].map(({ Sid }) => Sid);
     expect([...section.matchAll(/`(Trailbot\w+)`/g)].map(([, sid]) => sid)).toEqual(ofOwners);

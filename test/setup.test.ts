@@ -107,6 +107,71 @@ No events were found. Check that:
   });
 });
 
+describe.concurrent('The compacted copy', () => {
+  const withCopy = () => open({ settings: { copyLocation: 's3://example-trailbot/trail/' } });
+  const COPY = ['trailbot.compacted_events', 'trailbot.compacted_activity', 'trailbot.compacted_mentions'];
+
+  test('is planned with its tables, their places and what filling it takes, and made with --apply', async () => {
+    await using place = await withCopy();
+    const output = await place.setUp(false);
+    expect(output).toContain(`4. create table trailbot.compacted_events
+     it does not exist
+     its files lie in s3://example-trailbot/trail/events/`);
+    expect(output).toContain('8. create view trailbot.raw_events');
+    expect(output).toMatch(/\nTo compact with npm run compact: 184 days, [\d,]+ log files, .+ once and .+[.]\nEach file is read twice/);
+    expect(place.catalog.tables.size).toBe(0);
+    await place.setUp(true);
+    expect([...place.catalog.tables.keys()]).toEqual([
+      'trailbot.cloudtrail',
+      ...COPY,
+      'trailbot.raw_events',
+      'trailbot.events',
+      'trailbot.activity',
+      'trailbot.mentions',
+    ]);
+    expect(place.catalog.tables.get('trailbot.cloudtrail')?.properties['trailbot.compacted.days']).toBe('none');
+    expect(await place.setUp(false)).toContain('Athena is up to date with the bucket. Nothing to do.');
+  });
+
+  test('that was made by another version of trailbot is made anew, and so its days are read from the log files', async () => {
+    await using place = await withCopy();
+    await place.setUp(true);
+    const properties = place.catalog.tables.get('trailbot.cloudtrail')?.properties ?? ({} as Record<string, string>);
+    properties['trailbot.compacted.days'] = '2026/06/01-2026/11/20';
+    expect(await place.setUp(false)).toContain('replace view trailbot.events');
+    properties['trailbot.compacted.shape'] = 'of another version';
+    const output = await place.setUp(false);
+    expect(output).toContain('drop table trailbot.compacted_events\n     it was made by another version of trailbot');
+    await place.setUp(true);
+    expect(properties['trailbot.compacted.days']).toBe('none');
+  });
+
+  test('is not put into a table that lies elsewhere', async () => {
+    await using place = await withCopy();
+    await place.setUp(true);
+    await using other = await open({ settings: { copyLocation: 's3://example-other/' } });
+    for (const [name, table] of place.catalog.tables) other.catalog.tables.set(name, table);
+    await expect(other.setUp(true)).rejects.toThrow(
+      'The table trailbot.compacted_events exists but does not lie in s3://example-other/events/ (s3://example-trailbot/trail/events/metadata/',
+    );
+  });
+
+  test('is taken away with everything else that trailbot made, and only that', async () => {
+    await using place = await withCopy();
+    await place.setUp(true);
+    place.catalog.tables.set('trailbot.theirs', { columns: [], partitions: [], properties: {} });
+    const events = { columns: [{ Name: 'line', Type: 'string' }], partitions: [], properties: {} };
+    place.catalog.tables.set('trailbot.events', events);
+    const plan = await place.setUp(false, { isRemoval: true });
+    expect(plan).toContain('drop table trailbot.compacted_events\n     its files in s3://example-trailbot/trail/events/ are deleted');
+    expect(plan).toMatch(/Nothing was changed[.] To remove it: npm run setup -- --remove --apply$/);
+    expect(place.catalog.tables.size).toBe(9);
+    await place.setUp(true, { isRemoval: true });
+    expect([...place.catalog.tables.keys()]).toEqual(['trailbot.events', 'trailbot.theirs']);
+    expect(await place.setUp(true, { isRemoval: true })).toBe('There is nothing of trailbot in Athena.');
+  });
+});
+
 describe.concurrent('The days that a question reads', () => {
   const proofOf = async (explain: NonNullable<Differences['explain']>): Promise<string> => {
     await using place = await open({ explain });

@@ -9,6 +9,7 @@ import { type IgnoredGroup, listDamaged, listIgnored, listSkipped, type SkippedF
 import type { TrailLocation } from '../app.ts';
 import { formatBytes, formatCount, formatDollars, formatSeconds } from '../text/format.ts';
 import type { QueryEngine } from '../trail/engine.ts';
+import { describeDays } from './compact.ts';
 
 /** Describes a trail in a folder: its extent and the skipped files. */
 export async function describeTrail({ trail, store }: TrailLocation, engine: QueryEngine): Promise<string[]> {
@@ -69,9 +70,9 @@ export interface CheckLine {
   readonly fix?: string;
 }
 
-/** Describes a trail on Athena: a line for each check, or for each problem it found. */
-export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: number): CheckLine[] {
-  const { credentials, bucket, layout, workgroup, tables, delivery, file, cost } = checkup;
+/** Describes a trail on Athena: a line for each check, or for each problem it found. `copyDollars` is what compacting cost in a year. */
+export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: number, copyDollars = 0): CheckLine[] {
+  const { credentials, bucket, layout, workgroup, tables, delivery, file, cost, copy } = checkup;
   return [
     ...describeCheck('credentials', credentials, ({ account, arn }) => `account ${account}, as ${arn.replace(/^.*?:(?=[^:]*$)/, '')}`),
     ...describeCheck('bucket', bucket, ({ location }) => `${location} can be listed`),
@@ -104,7 +105,20 @@ export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: n
       const words = `a question about one day costs ${dollars.startsWith('$') ? `about ${dollars}` : dollars} and takes about ${formatSeconds(question.seconds)}`;
       return `${size}; ${words}${archivedThrough === undefined ? '' : `; days to ${isoDay(archivedThrough)} are archived and are not read`}`;
     }),
+    ...describeCopy(copy, cost, copyDollars),
   ];
+}
+
+/** How far the compacted copy is, what it cost and what it saves; nothing without one. */
+function describeCopy(copy: CheckResults['copy'], cost: CheckResults['cost'], dollars: number): CheckLine[] {
+  if (copy.state === 'ok' && copy.found === null) return [];
+  return describeCheck('copy', copy, (found) => {
+    const { days = [], missing = [] } = found ?? {};
+    const files = cost.state === 'ok' ? Math.round(cost.found.day.files) : 0;
+    const left = missing.length > 0 ? `; ${formatCount(missing.length, 'day')} left: npm run compact` : '';
+    const spent = `; it cost ${formatDollars(dollars)} in the last 365 days`;
+    return `${describeDays(days)}${left}${spent}${days.length > 0 ? `, and spares a question ${formatCount(files, 'log file')} a day` : ''}`;
+  });
 }
 
 const CHECK_NAMES: Readonly<Record<keyof CheckResults, string>> = {
@@ -116,6 +130,7 @@ const CHECK_NAMES: Readonly<Record<keyof CheckResults, string>> = {
   delivery: 'Delivery',
   file: 'Log files',
   cost: 'Cost',
+  copy: 'Compacted',
 };
 
 function describeCheck<Found>(about: keyof CheckResults, checked: CheckResult<Found>, words: (found: Found) => string): CheckLine[] {

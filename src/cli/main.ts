@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { runChecks, sizeOfYesterday } from '../../athena/checks.ts';
 import { openClients, openClientsWithSts } from '../../athena/clients.ts';
 import { inspectEnvironment } from '../../athena/environment.ts';
+import type { AthenaSettings } from '../../athena/settings.ts';
 import { DamagedStore } from '../../duckdb/damage.ts';
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
@@ -16,11 +17,13 @@ import { UserError } from '../errors.ts';
 import { visible } from '../message/escape.ts';
 import { toTerminal } from '../message/terminal.ts';
 import { jsonFile } from '../state/json-file.ts';
+import { openLedger } from '../state/ledger.ts';
 import { formatCount, truncate } from '../text/format.ts';
 import { hideSecrets, shortenKeys } from '../text/redact.ts';
 import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
-import { readWindow, type TimeRange } from '../trail/time-window.ts';
+import { DAY_MS, readWindow, type TimeRange } from '../trail/time-window.ts';
+import { readCompactArguments, runCompact } from './compact.ts';
 import { describeChecks, describeStore, describeTrail, printChecks } from './doctor.ts';
 import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
@@ -34,7 +37,10 @@ const CLI_USAGE = `Usage:
   npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
   npm run -s report -- daily [--on 2026-11-20] [--json | --csv | --sql]   (--on: any day of the period to report; default: the last complete period)
   npm run -s doctor [-- --mend]   (--mend reads the whole trail again, and replaces a damaged store)
-  npm run -s setup -- [--apply]   (shows the missing setup steps on Athena; --apply runs them)
+  npm run -s setup -- [--apply | --remove]   (shows the missing setup steps on Athena; --apply runs them; --remove shows what trailbot
+      made there, and with --apply takes it away)
+  npm run -s compact -- [--since 2026-05-21] [--max-usd 20] [--again 2026-11-03,2026-11-04] [--tidy]   (fills the compacted copy, newest
+      days first; --again fills days anew; --tidy joins small files)
   npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:…] > policy.json   (the IAM policy that trailbot needs)
 
 --json and --csv print all rows, however many. Set a limit with top:.
@@ -51,6 +57,11 @@ const OPTIONS = {
   now: { type: 'string' },
   on: { type: 'string' },
   apply: { type: 'boolean' },
+  remove: { type: 'boolean' },
+  since: { type: 'string' },
+  again: { type: 'string' },
+  'max-usd': { type: 'string' },
+  tidy: { type: 'boolean' },
   mend: { type: 'boolean' },
   account: { type: 'string' },
   region: { type: 'string' },
@@ -64,7 +75,8 @@ const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; read
   ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
   report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
   doctor: { words: 0, options: ['mend'] },
-  setup: { words: 0, options: ['apply'] },
+  setup: { words: 0, options: ['apply', 'remove'] },
+  compact: { words: 0, options: ['since', 'again', 'max-usd', 'tidy'] },
   'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
 };
 
@@ -81,7 +93,8 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   const config = readConfig(readEnvironment());
   const now = values.now === undefined ? new Date() : readNow(values.now);
   const signal = onInterrupt();
-  if (verb === 'setup') return setUpTables(config, values.apply === true, signal);
+  if (verb === 'setup') return setUpTables(config, values, signal);
+  if (verb === 'compact') return fillCopy(config, values, signal);
   if (verb === 'iam-policy') return printIamPolicy(config, values, signal);
   const location = locateTrail(config);
   if (location.athena && values.mend) throw new UserError('Nothing of a trail on Athena is stored here, so there is nothing to mend.');
@@ -139,9 +152,8 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
 }
 
 /** Runs `npm run setup`. */
-async function setUpTables(config: Config, isApplied: boolean, signal: AbortSignal): Promise<void> {
-  const athena = athenaSettings(config);
-  if (!athena) throw new UserError('TRAIL_BUCKET is not set. Set it to the bucket of the trail, such as s3://my-trail.');
+async function setUpTables(config: Config, { apply: isApplied = false, remove = false }: ParsedOptions, signal: AbortSignal): Promise<void> {
+  const athena = requireAthena(config);
   const progress = progressBar(process.stderr);
   const clients = openClients();
   try {
@@ -151,6 +163,8 @@ async function setUpTables(config: Config, isApplied: boolean, signal: AbortSign
       clock: () => new Date(),
       signal,
       isApplied,
+      isRemoval: remove,
+      sizeCache: jsonFile(join(locateTrail(config).store, 'sizes.json')),
       print: (words) => {
         progress.end();
         process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`);
@@ -160,6 +174,38 @@ async function setUpTables(config: Config, isApplied: boolean, signal: AbortSign
   } finally {
     clients.close();
   }
+}
+
+/** Runs `npm run compact`. */
+async function fillCopy(config: Config, values: ParsedOptions, signal: AbortSignal): Promise<void> {
+  const settings = requireAthena(config);
+  const { store } = locateTrail(config);
+  const more = readCompactArguments(values);
+  const clients = openClients();
+  const onLedgerError = (error: unknown) => process.stderr.write(`What it cost could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
+  try {
+    await runCompact(
+      {
+        ...more,
+        settings,
+        clients,
+        clock: () => new Date(),
+        signal,
+        ledger: openLedger(join(store, 'spent'), onLedgerError),
+        sizeCache: jsonFile(join(store, 'sizes.json')),
+        dailyBudget: config.TEAM_DAILY_BUDGET_USD,
+      },
+      (words) => process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`),
+    );
+  } finally {
+    clients.close();
+  }
+}
+
+function requireAthena(config: Config): AthenaSettings {
+  const athena = athenaSettings(config);
+  if (!athena) throw new UserError('TRAIL_BUCKET is not set. Set it to the bucket of the trail, such as s3://my-trail.');
+  return athena;
 }
 
 /** Runs `npm run doctor` for a trail in a folder. With a load that failed, or a damaged store, the exit status is 1. */
@@ -218,7 +264,9 @@ async function printDiagnosis(
     const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
     const checkup = await runChecks({ settings, clients, now, signal, daySize, onProgress });
     progress.end();
-    const all = describeChecks(checkup, now, settings.usdPerTb);
+    const spent = await openLedger(join(store, 'spent'), () => undefined).during(new Date(now.getTime() - 365 * DAY_MS), now);
+    const copyDollars = spent.reduce((sum, { name, dollars }) => sum + (name === 'compact' ? dollars : 0), 0);
+    const all = describeChecks(checkup, now, settings.usdPerTb, copyDollars);
     process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);
     if (all.some(({ state }) => state === 'problem')) process.exitCode = STATUS.userError;
   } finally {
@@ -229,8 +277,7 @@ async function printDiagnosis(
 /** Prints the policy to stdout and notes to stderr. */
 async function printIamPolicy(config: Config, values: ParsedOptions, signal: AbortSignal): Promise<void> {
   const options = readPolicyOptions(values);
-  const athena = athenaSettings(config);
-  if (!athena) throw new UserError('TRAIL_BUCKET is not set. Set it to the bucket of the trail, such as s3://my-trail.');
+  const athena = requireAthena(config);
   const clients = openClientsWithSts(options.region);
   try {
     const surroundings = await inspectEnvironment(athena, options, clients, signal);

@@ -1,35 +1,45 @@
 /** `npm run setup`: prints what is in the bucket and which steps are missing in Athena; with --apply, applies and verifies them. */
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
 import { isoDay } from '../../athena/days.ts';
+import { applyRemoval, planRemoval } from '../../athena/removal.ts';
 import {
   applySetup,
+  type FillPlan,
   type FolderPruning,
   type FolderSample,
   type Pruning,
+  planFill,
   planSetup,
   proveSetup,
   type SetupOptions,
   type SetupPlan,
   type SetupProof,
 } from '../../athena/setup.ts';
-import { formatBytes, formatCount } from '../text/format.ts';
+import type { SizeCache } from '../../athena/trail-sizes.ts';
+import { formatBytes, formatCount, formatDollars, formatSeconds } from '../text/format.ts';
 
 /** A run of setup and where it prints. */
 export interface SetupRun extends SetupOptions {
   /** True with --apply. */
   readonly isApplied: boolean;
+  /** True with --remove. */
+  readonly isRemoval?: boolean;
+  /** Stores the sizes of the trail. */
+  readonly sizeCache?: SizeCache;
   /** Prints one or several lines. */
   print(words: string): void;
   onProgress(done: number, total: number): void;
 }
 
 /** Plans the setup and prints the plan. With `isApplied`, applies it and verifies it with two queries. */
-export async function runSetup({ isApplied, print, onProgress, ...options }: SetupRun): Promise<void> {
+export async function runSetup({ isApplied, isRemoval = false, print, onProgress, sizeCache, ...options }: SetupRun): Promise<void> {
+  if (isRemoval) return runRemoval({ isApplied, print, ...options });
   const { workGroup } = options.settings;
-  const plan = await planSetup(options, onProgress);
+  const plan = await planSetup(options, onProgress, sizeCache && ((layout) => planFill(layout, sizeCache, options)));
   print(`${describeLayout(plan.layout)}\n`);
   if (plan.problems.length > 0) print(`${describeProblems(plan, workGroup)}\n`);
   print(`${describeSteps(plan)}\n`);
+  if (plan.fill) print(`${describeFill(plan.fill)}\n`);
   if (!isApplied) {
     if (plan.steps.length > 0) print('Nothing was changed. To apply these steps: npm run setup -- --apply');
     return;
@@ -58,6 +68,28 @@ function describeSteps({ steps }: SetupPlan): string {
   if (steps.length === 0) return 'Athena is up to date with the bucket. Nothing to do.';
   const lines = steps.flatMap(({ title, reasons }, i) => [`${i + 1}. ${title}`, ...reasons.map((reason) => `     ${reason}`)]);
   return [`${formatCount(steps.length, 'step')} to bring Athena up to date with the bucket:`, ...lines].join('\n');
+}
+
+/** What filling the compacted copy takes, and what it saves. */
+function describeFill({ days, estimate: { files, dollars, seconds } }: FillPlan): string {
+  if (days === 0) return 'Compacted: all days that are over.';
+  const once = Math.round(files / 2);
+  return [
+    `To compact with npm run compact: ${formatCount(days, 'day')}, ${formatCount(once, 'log file')}, about ${formatDollars(dollars)} once and ${formatSeconds(seconds)}.`,
+    'Each file is read twice: to copy it, and to prove the copy.',
+    `Then a question opens a few files for each day, instead of ${formatCount(Math.round(once / days), 'log file')}.`,
+  ].join('\n');
+}
+
+/** Takes away what trailbot made in Athena. */
+async function runRemoval({ isApplied, print, ...options }: Omit<SetupRun, 'onProgress'>): Promise<void> {
+  const steps = await planRemoval(options);
+  if (steps.length === 0) return print('There is nothing of trailbot in Athena.');
+  print(
+    ['To remove:', ...steps.flatMap(({ title, reasons }, i) => [`${i + 1}. ${title}`, ...reasons.map((reason) => `     ${reason}`)]), ''].join('\n'),
+  );
+  if (!isApplied) return print('Nothing was changed. To remove it: npm run setup -- --remove --apply');
+  await applyRemoval(steps, options, (title) => print(`… ${title}`));
 }
 
 function describeProof({ sample: { day, folders, bytes }, pruning, folderPruning }: SetupProof, layout: BucketLayout): string {

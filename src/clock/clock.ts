@@ -6,14 +6,16 @@ import type { TimeRange } from '../trail/time-window.ts';
 import { localDate, periodBefore } from './period.ts';
 
 /** A daily job that is not a report. */
-interface DailyJob {
+export interface DailyJob {
   /** Cron with five fields, as in a report. */
   readonly schedule: string;
+  /** The zone of the schedule and of its days. Default: the clock's. */
+  readonly timeZone?: string;
   run(): Promise<void>;
 }
 
 /** A report or a job, with the period that it covers. */
-interface Task extends Pick<DailyJob, 'schedule'> {
+interface Task extends Pick<DailyJob, 'schedule' | 'timeZone'> {
   readonly name: string;
   readonly period: Period;
   run(range: TimeRange): Promise<void>;
@@ -43,9 +45,9 @@ const MAX_CRON_STOP_MS = 5000;
 
 /** Starts the clock. A failure is logged, and later runs are not affected. */
 export function startClock({ reports, jobs = new Map(), timeZone, clock, log, claim, post }: ClockOptions): Clock {
-  const runDue = async ({ name, period, run }: Task, at: Date): Promise<void> => {
-    const range = periodBefore(period, at, timeZone);
-    const slot = `${name}-${localDate(range.from, timeZone)}`;
+  const runDue = async ({ name, period, timeZone: own = timeZone, run }: Task, at: Date): Promise<void> => {
+    const range = periodBefore(period, at, own);
+    const slot = `${name}-${localDate(range.from, own)}`;
     try {
       if (await claim(slot)) await run(range);
     } catch (error) {
@@ -54,11 +56,11 @@ export function startClock({ reports, jobs = new Map(), timeZone, clock, log, cl
   };
   const allTasks: Task[] = [
     ...[...reports].map(([name, { schedule, period }]) => ({ name, schedule, period, run: (range: TimeRange) => post(name, range) })),
-    ...[...jobs].map(([name, { schedule, run }]) => ({ name, schedule, period: 'day' as const, run })),
+    ...[...jobs].map(([name, job]) => ({ ...job, name, period: 'day' as const })),
   ];
   const scheduled = allTasks.map((task) => ({
     task,
-    cronTask: cron.schedule(task.schedule, () => runDue(task, clock()), { name: task.name, timezone: timeZone, noOverlap: true }),
+    cronTask: cron.schedule(task.schedule, () => runDue(task, clock()), { name: task.name, timezone: task.timeZone ?? timeZone, noOverlap: true }),
   }));
   return {
     async catchUp() {

@@ -1,11 +1,12 @@
-/** The digests of a channel: reports on schedule, and accounts and regions that are new in an Athena trail. */
+/** What the clock does: reports on schedule, accounts and regions that are new in an Athena trail, and the compacted copy of the day before. */
 import { openClients } from '../../athena/clients.ts';
 import type { AthenaSettings } from '../../athena/settings.ts';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import { UserError } from '../errors.ts';
 import type { TimeRange } from '../trail/time-window.ts';
-import { type ClockOptions, startClock } from './clock.ts';
+import { type ClockOptions, type DailyJob, startClock } from './clock.ts';
+import { COMPACT_SCHEDULE, type CompactionRun, compactNewDays } from './compaction.ts';
 import { NEW_ACCOUNTS_SCHEDULE, newAccountsAnswer } from './new-accounts.ts';
 import { periodBefore } from './period.ts';
 
@@ -14,6 +15,8 @@ export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone'
   readonly athena: AthenaSettings | undefined;
   /** Adds new accounts and regions to the table when only its properties have to change. */
   readonly appliesNewAccounts: boolean;
+  /** Where costs are written down and limited, and sizes are stored, of a trail on Athena. */
+  readonly compacting: Pick<CompactionRun, 'ledger' | 'sizeCache' | 'dailyBudget'> | undefined;
   /** Posts yesterday's daily report at the start, instead of the reports that came due while the process was down. */
   readonly postsAtStart: boolean;
   /** Aborted when the process stops. */
@@ -26,15 +29,23 @@ export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone'
 
 /** Starts the clock and posts what is due now. Returns a function that stops the clock. */
 export async function startDigests(options: DigestOptions): Promise<() => Promise<void>> {
-  const { athena, reports, timeZone, clock, log, claim, appliesNewAccounts: apply, postsAtStart, signal, post } = options;
+  const { athena, reports, timeZone, clock, log, claim, appliesNewAccounts: apply, compacting, postsAtStart, signal, post } = options;
   const announceNewAccounts = async (settings: AthenaSettings): Promise<void> => {
     const clients = openClients();
     const answer = await newAccountsAnswer({ settings, clients, clock, signal, apply, claim }).finally(() => clients.close());
     if (answer) await post(answer);
   };
+  const compactYesterday = async (settings: AthenaSettings, compacting: NonNullable<DigestOptions['compacting']>): Promise<void> => {
+    const clients = openClients();
+    const { days, stopped } = await compactNewDays({ ...compacting, settings, clients, clock, signal }).finally(() => clients.close());
+    log.info({ days, stopped }, 'compacted');
+  };
+  const jobs = new Map<string, DailyJob>();
+  if (athena) jobs.set('new-accounts', { schedule: NEW_ACCOUNTS_SCHEDULE, run: () => announceNewAccounts(athena) });
+  if (athena?.copyLocation !== undefined && compacting) jobs.set('compact', { ...COMPACT_SCHEDULE, run: () => compactYesterday(athena, compacting) });
   const started = startClock({
     reports,
-    ...(athena && { jobs: new Map([['new-accounts', { schedule: NEW_ACCOUNTS_SCHEDULE, run: () => announceNewAccounts(athena) }]]) }),
+    jobs,
     timeZone,
     clock,
     log,

@@ -58,7 +58,7 @@ export async function openPocketCatalog(
     const kept = named(/^create table (\S+) \(/);
     const viewed = named(/^create or replace view (\S+) as/);
     const altered = named(/^alter table (\S+) set tblproperties/);
-    const dropped = named(/^drop table if exists (\S+)$/);
+    const dropped = named(/^drop (?:table|view) if exists (\S+)$/);
     const database = named(/^create database if not exists (\S+)$/);
     if (database) databases.add(database);
     else if (dropped) tables.delete(dropped);

@@ -17,7 +17,7 @@ export interface Production extends AsyncDisposable {
   readonly bucket: PocketBucket;
   readonly catalog: PocketCatalog;
   /** The output of `npm run setup`, with or without `--apply`. */
-  setUp(isApplied: boolean): Promise<string>;
+  setUp(isApplied: boolean, options?: { readonly isRemoval?: boolean }): Promise<string>;
 }
 
 export interface Differences extends CatalogOptions {
@@ -59,10 +59,21 @@ export async function production(
     clock,
     bucket,
     catalog,
-    async setUp(isApplied) {
+    async setUp(isApplied, { isRemoval = false } = {}) {
       const output: string[] = [];
       const { signal } = new AbortController();
-      await runSetup({ settings, clients, clock, signal, isApplied, print: (text) => output.push(text), onProgress: () => undefined });
+      const sizeCache = { read: async () => undefined, write: async () => undefined };
+      await runSetup({
+        settings,
+        clients,
+        clock,
+        signal,
+        isApplied,
+        isRemoval,
+        sizeCache,
+        print: (text) => output.push(text),
+        onProgress: () => undefined,
+      });
       return output.join('\n');
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

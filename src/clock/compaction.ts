@@ -1,0 +1,121 @@
+/** Fills the compacted copy within the budgets, and writes down what it costs. The command line and the clock call it. */
+import { randomUUID } from 'node:crypto';
+import { type CompactionState, type CompactOptions, compactAgain, compactTrail, fillReads, readCompaction, tidyCopy } from '../../athena/compact.ts';
+import { readTable } from '../../athena/glue-tables.ts';
+import { estimateOf } from '../../athena/prices.ts';
+import type { SetupOptions } from '../../athena/setup.ts';
+import { readTrailFolders } from '../../athena/trail-folders.ts';
+import { openSizes, type SizeCache } from '../../athena/trail-sizes.ts';
+import { UserError } from '../errors.ts';
+import type { Ledger } from '../state/ledger.ts';
+import type { Cost, Estimate } from '../trail/engine.ts';
+import { dayFolder } from '../trail/events.ts';
+import type { Reading } from '../trail/sql.ts';
+import { DAY_MS } from '../trail/time-window.ts';
+
+export interface CompactionRun extends SetupOptions {
+  readonly ledger: Ledger;
+  readonly sizeCache: SizeCache;
+  /** The budget of everyone together for a UTC day, in dollars. */
+  readonly dailyBudget: number | undefined;
+  /** The most that this run may cost, in dollars. */
+  readonly maxDollars?: number | undefined;
+  /** The oldest day to fill, 'yyyy/MM/dd'. */
+  readonly since?: string | undefined;
+  /** Days to fill anew, instead of those that are missing. */
+  readonly again?: readonly string[] | undefined;
+  /** Joins small files, and removes old ones, afterwards. */
+  readonly tidies?: boolean;
+  /** Called once, before anything is filled. */
+  onPlan?(plan: CompactionPlan): void;
+  /** Called when a day is complete. */
+  onDay?(day: string, events: number, left: number): void;
+}
+
+/** What there is to fill. */
+interface CompactionPlan extends CompactionState {
+  /** Of all missing days together; undefined when the trail could not be measured. */
+  readonly estimate: Estimate | undefined;
+}
+
+export interface CompactionResult extends CompactionState {
+  readonly dollars: number;
+  /** Why it stopped before all days were filled, as a sentence. */
+  readonly stopped: string | undefined;
+}
+
+/** @throws UserError when there is no copy to fill, or a day cannot be filled. */
+export async function runCompaction(run: CompactionRun): Promise<CompactionResult> {
+  const { settings, clients, clock, signal, ledger, sizeCache, dailyBudget, maxDollars = Number.POSITIVE_INFINITY, since, again, tidies } = run;
+  const { database, table, workGroup, usdPerTb } = settings;
+  if (settings.copyLocation === undefined)
+    throw new UserError('TRAILBOT_BUCKET is not set. Set it to a bucket of trailbot’s own, such as s3://my-trailbot, and run: npm run setup');
+  const found = await readTable(clients.athena, database, table, workGroup, signal);
+  const sizes = openSizes({ s3: clients.s3, folders: async () => readTrailFolders(found?.properties ?? {}), cache: sizeCache, clock, signal });
+  const estimate = async (reads: readonly Reading[]): Promise<Estimate | undefined> => {
+    const size = await sizes.sizeOf(reads);
+    return size && estimateOf(size, usdPerTb);
+  };
+  const all = found && (await estimate([]));
+  const archivedThrough = sizes.archivedThrough();
+  const state = await readCompaction({ ...run, since, archivedThrough });
+  run.onPlan?.({ ...state, estimate: all && (await estimate(fillReads(state.missing))) });
+
+  const id = randomUUID();
+  let dollars = 0;
+  let stopped: string | undefined;
+  const entries: Promise<void>[] = [];
+  const options: CompactOptions = {
+    ...run,
+    since,
+    archivedThrough,
+    estimate,
+    async mayGoOn(day) {
+      const expected = (await estimate(fillReads([day])))?.dollars ?? 0;
+      await Promise.all(entries);
+      if (dollars + expected > maxDollars)
+        stopped = `The next day costs about $${expected.toFixed(2)}, and $${dollars.toFixed(2)} of $${maxDollars} is spent.`;
+      const today = new Date(`${clock().toISOString().slice(0, 10)}T00:00:00Z`);
+      const spent = dailyBudget === undefined ? 0 : sumOfDollars(await ledger.during(today, new Date(today.getTime() + DAY_MS)));
+      if (dailyBudget !== undefined && spent + expected > dailyBudget)
+        stopped = `TEAM_DAILY_BUDGET_USD is $${dailyBudget}, and $${spent.toFixed(2)} of it is spent today. Run npm run compact again tomorrow.`;
+      return stopped === undefined;
+    },
+    onBilled({ ms, bytes = 0, dollars: cost = 0, queryId }: Cost) {
+      dollars += cost;
+      const entry = {
+        at: clock().toISOString(),
+        requester: null,
+        kind: 'report' as const,
+        name: 'compact',
+        question: id,
+        ms: Math.round(ms),
+        bytes,
+        dollars: cost,
+        queryId: queryId ?? null,
+      };
+      entries.push(ledger.add(entry));
+    },
+    onDay: (day, events, left) => run.onDay?.(day, events, left),
+  };
+  try {
+    if (again) await compactAgain(again, options);
+    const after = again ? await readCompaction(options) : await compactTrail(options);
+    if (tidies) await tidyCopy(options);
+    return { ...after, dollars, stopped };
+  } finally {
+    await Promise.all(entries);
+  }
+}
+
+/** Cron: when the folders of the day before are closed. */
+export const COMPACT_SCHEDULE = { schedule: '30 2 * * *', timeZone: 'UTC' } as const;
+
+/** Adds the days that were closed since the last one of the copy; older days are left to a person, since they cost more. Tidies on Sundays. */
+export async function compactNewDays(run: Omit<CompactionRun, 'since' | 'again' | 'tidies'>): Promise<CompactionResult> {
+  const { days } = await readCompaction({ ...run, archivedThrough: undefined });
+  const yesterday = dayFolder(new Date(run.clock().getTime() - DAY_MS));
+  return runCompaction({ ...run, since: days.at(-1)?.last ?? yesterday, tidies: run.clock().getUTCDay() === 0 });
+}
+
+const sumOfDollars = (entries: readonly { readonly dollars: number }[]): number => entries.reduce((sum, { dollars }) => sum + dollars, 0);
