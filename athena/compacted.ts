@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { activityOf } from '../src/trail/activity.ts';
 import { mentionsOf } from '../src/trail/mentions.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
-import { type Days, raw } from '../src/trail/sql.ts';
+import { type Days, type Reading, raw } from '../src/trail/sql.ts';
 import { daysBetween, nextDay } from './days.ts';
 import { compactedTable, createViewStatement, RAW_EVENTS, RELATION_COLUMNS, sqlString, type TableNames } from './tables.ts';
 
@@ -57,6 +57,17 @@ export function toRanges(days: Iterable<string>): readonly Days[] {
     else ranges.push({ first: day, last: day });
   }
   return ranges;
+}
+
+/** What of a reading is in the copy, and what is not. */
+export function splitReading(
+  reading: Reading,
+  compacted: readonly Days[],
+): { readonly copied: readonly Days[]; readonly others: readonly Reading[] } {
+  const days = daysBetween(reading.first, reading.last);
+  const copied = toRanges(days.filter((day) => isInDays(day, compacted)));
+  const others = toRanges(days.filter((day) => !isInDays(day, compacted)));
+  return { copied, others: others.map((range) => ({ ...reading, ...range })) };
 }
 
 export const daysOf = (ranges: readonly Days[]): readonly string[] => ranges.flatMap(({ first, last }) => daysBetween(first, last));

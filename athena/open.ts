@@ -3,10 +3,11 @@ import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { isMultiRegion } from '../src/trail/folders.ts';
 import type { Clients } from './clients.ts';
+import { daysOf, readCompactedDays, splitReading } from './compacted.ts';
 import { openAthena } from './engine.ts';
 import { readExtent } from './extent.ts';
 import { readTable } from './glue-tables.ts';
-import { estimateOf } from './prices.ts';
+import { estimateOf, estimateOfCopy, sumOfEstimates } from './prices.ts';
 import { openRefreshed } from './refreshed.ts';
 import type { AthenaSettings } from './settings.ts';
 import { MANAGED_PROPERTY, type TableNames } from './tables.ts';
@@ -32,7 +33,7 @@ export async function openAthenaTrail(
   { athena: client, s3 }: Clients,
   { clock, signal, sizeCache }: OpenTrailOptions,
 ): Promise<QueryEngine> {
-  const { database, table, workGroup, maxConcurrency, usdPerTb, timeoutSeconds } = settings;
+  const { database, table, workGroup, maxConcurrency, usdPerTb, timeoutSeconds, copyLocation } = settings;
   const closing = new AbortController();
   const until = AbortSignal.any([signal, closing.signal]);
 
@@ -41,7 +42,8 @@ export async function openAthenaTrail(
       const found = await readTable(client, database, table, workGroup, until);
       if (found?.properties[MANAGED_PROPERTY] !== 'true') throw notSetUp(settings);
       const folders = readTrailFolders(found.properties);
-      return { folders, extent: await readExtent(folders, s3, clock(), until) };
+      const compacted = copyLocation === undefined ? [] : readCompactedDays(found.properties);
+      return { folders, compacted, extent: await readExtent(folders, s3, clock(), until) };
     },
     clock,
     maxAgeMs: TRAIL_MAX_AGE_MS,
@@ -58,10 +60,19 @@ export async function openAthenaTrail(
     extent: async () => currentTrail().extent,
     clock,
     async estimate(reads) {
-      const size = await sizes.sizeOf(reads);
-      return size && estimateOf(size, usdPerTb);
+      const { compacted } = currentTrail();
+      const parts = reads.map((reading) => splitReading(reading, compacted));
+      const copied = parts.flatMap((part) => part.copied);
+      const [others, ofCopy] = await Promise.all([sizes.sizeOf(parts.flatMap((part) => part.others)), sizes.sizeOf(copied)]);
+      if (!others || !ofCopy) return undefined;
+      const read = estimateOf(others, usdPerTb);
+      return copied.length > 0 ? sumOfEstimates([read, estimateOfCopy(ofCopy, daysOf(copied).length, usdPerTb)]) : read;
     },
-    onScanned: (reads, bytes) => void sizes.correct(reads, bytes).catch(() => undefined),
+    onScanned(reads, bytes) {
+      const { compacted } = currentTrail();
+      // Log files are read whole, so only these tell how good the estimate was.
+      if (reads.every((reading) => splitReading(reading, compacted).copied.length === 0)) void sizes.correct(reads, bytes).catch(() => undefined);
+    },
     mayReuseResults: async () => (await limits).mayReuseResults,
     limits: async () => ({ bytes: (await limits).scanLimitBytes, folders: MAX_PARTITIONS, seconds: timeoutSeconds }),
     maxConcurrency,
@@ -69,6 +80,7 @@ export async function openAthenaTrail(
   });
   return {
     ...engine,
+    kept: async () => currentTrail().compacted,
     async folders() {
       const { folders, proved } = currentTrail().folders;
       return { all: folders, haveOwnAccounts: proved, haveOwnRegions: proved && isMultiRegion(folders) };

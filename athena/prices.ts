@@ -83,6 +83,23 @@ export const estimateOf = (size: ReadSize, usdPerTb: number): Estimate => ({
   seconds: secondsFor(size),
 });
 
+/** What a question reads of a day's columns, as a part of the bytes of its log files, and the files that it opens for them. */
+const COPIED_SHARE = 0.1;
+const COPIED_FILES_PER_DAY = 4;
+
+/** What the compacted copy of some days is expected to take, by the size of their log files. */
+export function estimateOfCopy({ bytes }: Pick<ReadSize, 'bytes'>, days: number, usdPerTb: number): Estimate {
+  const [read, files] = [bytes * COPIED_SHARE, days * COPIED_FILES_PER_DAY];
+  const dollars = scanDollars(read, usdPerTb) + files * STANDARD.perGet;
+  return { bytes: read, files, folders: 0, dollars, seconds: secondsFor({ bytes: read, files, partitions: 0 }) };
+}
+
+/** Several estimates together. */
+export const sumOfEstimates = (all: readonly Estimate[]): Estimate => {
+  const sum = (part: keyof Estimate): number => all.reduce((total, each) => total + each[part], 0);
+  return { bytes: sum('bytes'), files: sum('files'), folders: sum('folders'), dollars: sum('dollars'), seconds: sum('seconds') };
+};
+
 /** Files that Athena opens in a second, when they are small: a published test reads 1,000,000 in 201 s. */
 const FILES_PER_SECOND = 5000;
 const BYTES_PER_SECOND = 2e9;

@@ -43,14 +43,14 @@ export default command({
   shape: ['top'],
 
   async answer({ window, typedWindow, top: typedTop }, context) {
-    const { ask, now, keeps } = context;
+    const { ask, now, kept } = context;
     const max = memoryLimit(context, MAX_COVERAGE_ROWS);
     const top = typedTop ?? max;
     const rows = await ask(query(coverageRow)`
       select recipientaccountid as account, awsregion as region, ${eventCount()} as events, min(first) as first, max(last) as last,
              array_join(array_agg(distinct substr(first, 1, 10)), ' ') as days,
              array_join(array_agg(distinct eventsource) filter (where eventcategory = 'Data' or (eventcategory is null and managementevent = 'false')), ' ') as services
-      from ${activityDuring(window, { keeps, uses: [] })}
+      from ${activityDuring(window, { kept, uses: [] })}
       group by recipientaccountid, awsregion
       order by account nulls last, region nulls last
       ${limit(max + 1)}

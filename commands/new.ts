@@ -148,7 +148,7 @@ export default command({
 const inDimensionOrder = (found: readonly NewValue[]): NewValue[] => NEW_DIMENSIONS.flatMap((kind) => found.filter((row) => row.kind === kind));
 
 /** Finds new values in one scan. For a new account it returns only the account, since everything in it is new. */
-function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, { keeps, foldersOf }: Context) {
+function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly Filter[], top: number, { kept, foldersOf }: Context) {
   // All rows of a new value are in the window, so what the answer shows of it is counted only there.
   const inWindow = sql`first >= ${fixedTime(from)}`;
   return query(newValue)`
@@ -161,7 +161,7 @@ function newValuesQuery({ from, to }: TimeRange, since: Date, filters: readonly 
       from ${countByDimension(NEW_DIMENSIONS, {
         relation: activityDuring(
           { from: since, to },
-          { keeps, uses: [matching(filters), dimensionValues(NEW_DIMENSIONS)], folders: foldersOf(filters) },
+          { kept, uses: [matching(filters), dimensionValues(NEW_DIMENSIONS)], folders: foldersOf(filters) },
         ),
         where: matching(filters),
         columns: sql`outcome, actor`,

@@ -57,7 +57,7 @@ export default command({
              ${eventCount(sql`outcome <> 'ok'`)} as failed,
              cast(count(distinct actor) as bigint) as actors, min(actor) as actor,
              min(first) as first, max(last) as last
-      from ${activityDuring(window, { keeps: context.keeps, uses: [where], folders: context.foldersOf(filters) })}
+      from ${activityDuring(window, { kept: context.kept, uses: [where], folders: context.foldersOf(filters) })}
       where ${where}
       group by eventsource, eventname
       order by calls, case when min(readlike) = 'false' then 0 else 1 end, eventsource, eventname

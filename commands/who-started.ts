@@ -20,6 +20,7 @@ import {
   printLine,
   type Question,
   query,
+  readDays,
   userBehind,
   widerTime,
   z,
@@ -52,7 +53,11 @@ export default command({
     } = asked;
     const max = memoryLimit(context, MAX_LAUNCH_CALLS);
     const launched = clueToName(id);
-    const places = await findPlaces(() => (launched ? [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })] : []), context);
+    const places = await findPlaces(
+      readDays(window),
+      () => (launched ? [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })] : []),
+      context,
+    );
     const calls = await newestFirst(context, window, {
       places,
       query: (part) => query(launchCall)`

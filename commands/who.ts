@@ -81,7 +81,7 @@ export default command({
              array_join(array_agg(distinct recipientaccountid), ' ') as accountlist,
              cast(count(distinct sourceipaddress) as bigint) as addresses, min(sourceipaddress) as address,
              min(first) as first, max(last) as last
-      from ${activityDuring(window, { keeps: context.keeps, uses: [where], places, folders: context.foldersOf(allFilters) })}
+      from ${activityDuring(window, { kept: context.kept, uses: [where], places, folders: context.foldersOf(allFilters) })}
       where ${where}
       group by actor, actorkind, eventname
       order by last desc, actor nulls last, actorkind, eventname

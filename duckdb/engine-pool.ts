@@ -51,7 +51,7 @@ export async function openEnginePool(folder: string, { onLost = () => undefined 
     },
     stream,
     extent: () => metadata.extent(),
-    keeps: async () => (await metadata.keeps?.()) ?? false,
+    kept: async () => (await metadata.kept?.()) ?? [],
     /** Stops running queries at once: their requesters get a UserError. */
     async close() {
       closing.abort(new UserError('trailbot was stopped before the answer was ready. Ask again in a minute.'));

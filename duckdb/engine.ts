@@ -73,8 +73,8 @@ export async function openDuckDB(folder: string, { memory = '512MB', spill }: En
   return {
     execute: (statement, execution) => onNewestParts(execution, () => run(statement, execution)),
     stream: (statement, execution) => onNewestParts(execution, () => runStream(statement, execution)),
-    async keeps() {
-      return (await refresh()).kept === KEPT_SHAPE;
+    async kept() {
+      return (await refresh()).kept === KEPT_SHAPE ? 'all' : [];
     },
     async extent() {
       return { ...storeExtent(await refresh()), ...skipped };

@@ -41,9 +41,9 @@ export default report({
   schedule: '0 8 * * *',
   reads: 5,
 
-  async answer(day, { ask, keeps }) {
+  async answer(day, { ask, kept }) {
     const events = eventsDuring(day);
-    const activity = activityDuring(day, { keeps, uses: [IS_DESTRUCTION] });
+    const activity = activityDuring(day, { kept, uses: [IS_DESTRUCTION] });
     const [sum] = await ask(query(dayTotals)`
       select ${eventCount()} as events, cast(count(distinct case when actorkind in ('human', 'user') then actor end) as bigint) as users,
              ${eventCount(sql`${IS_DESTRUCTION} and outcome = 'ok'`)} as destructivecalls,

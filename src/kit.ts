@@ -41,7 +41,7 @@ export { readJson, toJsonText } from './text/json.ts';
 export { activityDuring, eventCount, isInActivity } from './trail/activity.ts';
 export { isFromInsideAws, isPrivateAddress } from './trail/cidr.ts';
 export { hasId } from './trail/event-id.ts';
-export { distinctEventCount, eventsDuring, eventsDuringAny, fixedTime, isoSecond } from './trail/events.ts';
+export { distinctEventCount, eventsDuring, eventsDuringAny, fixedTime, isoSecond, readDays } from './trail/events.ts';
 export { type Filter, matching, resolveField, termsOf } from './trail/filter.ts';
 export { allPlaces, placesInActivity, placesOf, placesOfClue } from './trail/filter-places.ts';
 export { placesOfId } from './trail/id-places.ts';

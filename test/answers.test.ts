@@ -139,7 +139,7 @@ describe('an answer', () => {
     const context = {
       now,
       foldersOf: () => undefined,
-      keeps: false,
+      kept: [],
       ask: async <Row>(query: { row: { parse(row: unknown): Row } }) =>
         attempts.map((each) => query.row.parse({ ...call, ...place, ...blank, ...each })),
       parts: (range: TimeRange) => [range],

@@ -55,7 +55,7 @@ async function pricedDesk(
     },
     limits: async () => ({ bytes: mostBytes, ...more }),
     // As Athena, which keeps neither activity nor mentions.
-    keeps: async () => false,
+    kept: async () => [],
     async estimate(reads) {
       if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
@@ -115,7 +115,7 @@ describe('An expensive question', () => {
   test('is estimated by how often its command or report reads its window, which matches the queries', async () => {
     const catalog = await loadRegistry(root);
     const duck = await openDuckDB(inject('sampleStore'));
-    const engine = { ...duck, keeps: async () => false };
+    const engine = { ...duck, kept: async () => [] };
     const desk = openDesk(catalog, engine);
     const priced = openDesk(catalog, { ...engine, estimate: async () => undefined });
     const [now, read] = [new Date(SAMPLE_END), [] as Days[]];

@@ -21,7 +21,7 @@ let desks: readonly Desk[];
 beforeAll(async () => {
   engine = await openDuckDB(inject('sampleStore'));
   catalog = await loadRegistry(new URL('../', import.meta.url));
-  desks = [openDesk(catalog, engine), openDesk(catalog, { ...engine, keeps: async () => false })];
+  desks = [openDesk(catalog, engine), openDesk(catalog, { ...engine, kept: async () => [] })];
 });
 afterAll(() => engine.close());
 

@@ -115,7 +115,7 @@ describe('the closest name in the trail', () => {
     const statements: string[] = [];
     const range = { from: new Date('2026-05-01T00:00:00Z'), to: new Date('2026-05-02T00:00:00Z') };
     const name = await closestColumnValue(column === 'actor' ? sql`actor` : sql`eventname`, typed, range, {
-      keeps: true,
+      kept: 'all',
       async ask(query) {
         statements.push(query.text);
         return (await runQuery(open.engine, query, { signal: new AbortController().signal })).rows;
@@ -141,7 +141,7 @@ describe('the closest name in the trail', () => {
 });
 
 test('a correction takes one more query, and only when the answer is empty and a filter holds a name', async () => {
-  const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), { ...open.engine, keeps: async () => false });
+  const desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), { ...open.engine, kept: async () => [] });
   const options = { now: new Date('2026-05-02T00:00:00Z'), signal: new AbortController().signal };
   const queries = async (line: string) => (await desk.answer(`${line} ${DAY}`, options)).coverage?.queries;
   expect(await queries('events event:DeleteBucket')).toBe(1);

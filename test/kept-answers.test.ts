@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 test('a store that keeps nothing says so', async () => {
-  expect([await engine.keeps?.(), await forgetful.keeps?.()]).toEqual([true, false]);
+  expect([await engine.kept?.(), await forgetful.kept?.()]).toEqual(['all', []]);
 });
 
 /** What a reader sees of an answer: all but how it was found. */

@@ -115,7 +115,7 @@ describe('what a store keeps', () => {
     await rm(join(folder.trail, 'AWSLogs'), { recursive: true });
     await folder.load();
     const engine = await openDuckDB(folder.store);
-    expect(await engine.keeps?.()).toBe(true);
+    expect(await engine.kept?.()).toBe('all');
     expect((await engine.execute(raw(`select eventname from mentions where name = 'orders'`), { signal })).rows).toEqual([
       { eventname: 'DescribeInstances' },
     ]);

@@ -30,6 +30,7 @@ import {
   type Question,
   query,
   type ResourceId,
+  readDays,
   resourceWord,
   type Sql,
   sql,
@@ -204,7 +205,11 @@ async function readSessionCalls(
   for (let step = 0; lookups.length > 0 && step <= MAX_STEPS; step += 1) {
     for (const { key } of lookups) asked.add(key);
     const current = lookups;
-    const places = await findPlaces(() => [allPlaces(current.map((each) => each.places(window)))].filter((each) => each !== undefined), context);
+    const places = await findPlaces(
+      readDays(window),
+      () => [allPlaces(current.map((each) => each.places(window)))].filter((each) => each !== undefined),
+      context,
+    );
     const rows = isNowhere(places)
       ? []
       : await context.ask(query(sessionEvent)`

@@ -9,6 +9,7 @@ import { type Filter, filterColumns, holdsNames, isTerm, mapTerms, matching, sto
 import { type FilterValue, matchesWildcards } from '../trail/filter-value.ts';
 import type { Folders } from '../trail/folders.ts';
 import { documentColumn, type JsonPath, printPath, readPath } from '../trail/json-path.ts';
+import type { KeptDays } from '../trail/kept-days.ts';
 import { containing, join, limit, type Query, query, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 
@@ -18,8 +19,8 @@ type Cells = z.output<typeof cells>;
 /** How to query the trail, and what it is known to cover. */
 interface TrailAccess {
   readonly ask: Ask;
-  /** Whether the engine keeps activity. */
-  readonly keeps: boolean;
+  /** The days of which the engine keeps activity. */
+  readonly kept: KeptDays;
   /** The folders that can have events which match all filters; undefined for all. */
   foldersOf(filters: readonly Filter[]): Folders | undefined;
   readonly extent: () => Promise<Pick<Extent, 'accounts' | 'regions'>>;
@@ -32,13 +33,13 @@ interface TrailAccess {
 export async function suggestFilters(
   filters: readonly Filter[],
   range: TimeRange,
-  { ask, keeps, foldersOf, extent }: TrailAccess,
+  { ask, kept, foldersOf, extent }: TrailAccess,
 ): Promise<readonly Filter[] | undefined> {
   const corrected = correctRegionsAndAccounts(filters, await extent());
   if (corrected) return corrected;
   const suspects = filters.filter((filter) => suspectTerms(filter).length > 0);
   if (suspects.length === 0) return undefined;
-  const rows = await ask(candidateQuery(filters, suspects, range, { keeps, foldersOf }));
+  const rows = await ask(candidateQuery(filters, suspects, range, { kept, foldersOf }));
   let best: Correction<readonly Filter[]> | undefined;
   for (const row of rows) {
     const found = correctFilters(filters, row);
@@ -92,7 +93,7 @@ function candidateQuery(
   filters: readonly Filter[],
   suspects: readonly Filter[],
   range: TimeRange,
-  { keeps, foldersOf }: Pick<TrailAccess, 'keeps' | 'foldersOf'>,
+  { kept, foldersOf }: Pick<TrailAccess, 'kept' | 'foldersOf'>,
 ): Query<Cells> {
   const columns = [
     ...new Map(
@@ -105,7 +106,7 @@ function candidateQuery(
   const names = join(columns, ', ');
   const others = filters.filter((filter) => !suspects.includes(filter));
   const where = sql`${matching(others)} and ${join(suspects.map(resembles), ' and ')}`;
-  const from = sql`from ${activityDuring(range, { keeps, uses: [where, ...columns], folders: foldersOf(others) })} where ${where}`;
+  const from = sql`from ${activityDuring(range, { kept, uses: [where, ...columns], folders: foldersOf(others) })} where ${where}`;
   if (suspects.flatMap(suspectTerms).some(({ field }) => readPath(field)))
     return query(cells)`select ${names} ${from} order by first desc, singleid ${limit(MAX_DOCUMENTS)}`;
   return query(cells)`select ${names} ${from} group by ${names} order by ${eventCount()} desc, ${names} ${limit(MAX_CANDIDATES)}`;
@@ -286,11 +287,11 @@ export async function closestColumnValue(
   column: Sql,
   typed: string,
   range: TimeRange,
-  { ask, keeps }: Pick<TrailAccess, 'ask' | 'keeps'>,
+  { ask, kept }: Pick<TrailAccess, 'ask' | 'kept'>,
 ): Promise<string | undefined> {
   const found = await ask(query(nameRow)`
     select name
-    from (select ${column} as name, events, singleid from ${activityDuring(range, { keeps, uses: [column] })}) as names
+    from (select ${column} as name, events, singleid from ${activityDuring(range, { kept, uses: [column] })}) as names
     where name is not null
     group by name
     order by ${eventCount()} desc, name

@@ -2,6 +2,7 @@
 import type { Extent } from '../trail/engine.ts';
 import type { Filter } from '../trail/filter.ts';
 import type { Folders } from '../trail/folders.ts';
+import type { KeptDays } from '../trail/kept-days.ts';
 import type { Query } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding } from './answer.ts';
@@ -63,8 +64,8 @@ export interface Context {
   readonly askAll?: <Row>(query: Query<Row>, count: number) => Promise<{ readonly rows: Row[]; readonly rest?: AsyncIterable<Row> }>;
   readonly now: Date;
   readonly networks: Networks;
-  /** Whether the engine keeps `activity` and `mentions`, so that a question need not read the events. */
-  readonly keeps: boolean;
+  /** The days of delivery of which the engine keeps `activity` and `mentions`, so that a question need not read their events. */
+  readonly kept: KeptDays;
   /** The folders that can have events which match all filters of a line; undefined for all, or on an engine that reads no folders. */
   foldersOf(filters: readonly Filter[]): Folders | undefined;
   /**

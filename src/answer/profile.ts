@@ -6,8 +6,8 @@ import { printLine } from '../question/print.ts';
 import { activityDuring, eventCount, isInActivity } from '../trail/activity.ts';
 import { isoSecond, UNKNOWN_USER } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
-import { filterPlaces } from '../trail/filter-places.ts';
-import { findPlaces, isNowhere } from '../trail/places.ts';
+import { placesOf } from '../trail/filter-places.ts';
+import { isNowhere } from '../trail/places.ts';
 import { query, type Sql, sql } from '../trail/sql.ts';
 import { DAY_MS, type TimeRange, type Window } from '../trail/time-window.ts';
 import type { Finding, Next, Row } from './answer.ts';
@@ -213,7 +213,7 @@ async function countsOf(
   const kinds: readonly DimensionName[] = [...new Set<DimensionName>(['account', ...dimensions])];
   const where = matching(filters);
   const uses = [where, dimensionValues(kinds)];
-  const places = isInActivity(uses) ? undefined : await findPlaces(() => filterPlaces(filters, undefined, window), context);
+  const places = isInActivity(uses) ? undefined : await placesOf(window, { filters }, context);
   if (isNowhere(places)) return [];
   return context.ask(query(valueCount)`
     select kind, value, events, failed, denied, writes, first, last, valuecount, rarityrank, frequencyrank
@@ -225,7 +225,7 @@ async function countsOf(
       from (
         select *
         from ${countByDimension(kinds, {
-          relation: activityDuring(window, { keeps: context.keeps, uses, places, folders: context.foldersOf(filters) }),
+          relation: activityDuring(window, { kept: context.kept, uses, places, folders: context.foldersOf(filters) }),
           where,
           columns: sql`eventsource, outcome, readlike`,
           aggregates: sql`${eventCount()} as events, ${eventCount(sql`outcome <> 'ok'`)} as failed,

@@ -15,7 +15,7 @@ import {
 import type { ResourceId } from '../analysis/resource-id.ts';
 import type { Effect } from '../trail/call-names.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../trail/event-query.ts';
-import { eventsDuring } from '../trail/events.ts';
+import { eventsDuring, readDays } from '../trail/events.ts';
 import { type Filter, matching } from '../trail/filter.ts';
 import { filterPlaces, placesOfClue, placesOfLeftOut } from '../trail/filter-places.ts';
 import { isRequestLeftOut } from '../trail/left-out.ts';
@@ -109,7 +109,7 @@ export async function readHistory(
   { calls, actions, hidesRoutine, filters, window, isEnough, partial }: HistoryQuery,
 ): Promise<History> {
   const where = sql`${CALLS[calls]} and (${namesResource(resource)} or ${mayConcern(resource)}) and ${matching(filters)}`;
-  const places = await findPlaces(() => historyPlaces(resource, filters, window), context);
+  const places = await findPlaces(readDays(window), () => historyPlaces(resource, filters, window), context);
   const folders = context.foldersOf(filters);
   const maxPerCall = memoryLimit(context, MAX_PER_CALL);
   const historyFrom = (rows: readonly EventOrHidden<HistoryRow>[]): History => {

@@ -51,14 +51,14 @@ export async function newestNames(
   word: string,
   { words }: Command,
   range: TimeRange,
-  { ask, keeps }: Pick<Context, 'ask' | 'keeps'>,
+  { ask, kept }: Pick<Context, 'ask' | 'kept'>,
 ): Promise<string[]> {
   const known = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
   const type = words[word];
   if (!known || !type) return [];
   const rows = await ask(query(named)`
     select name, max(last) as newest
-    from (select ${known.names} as name, last from ${activityDuring(range, { keeps, uses: [known.names] })}) as named
+    from (select ${known.names} as name, last from ${activityDuring(range, { kept, uses: [known.names] })}) as named
     where name is not null
     group by name
     order by newest desc, name

@@ -53,7 +53,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
   const paidRows = openQueryCache();
 
   return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
-    const keeps = (await engine.keeps?.()) ?? false;
+    const kept = (await engine.kept?.()) ?? [];
     const known = await engine.folders?.();
     const bill = await billing?.open({
       ...run,
@@ -88,7 +88,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const context: Context = {
       now,
       networks,
-      keeps,
+      kept,
       foldersOf: (filters) => foldersOf(filters, known),
       async ask<Row>(query: Query<Row>) {
         const paid = bill && paidRows.find(query, now);

@@ -19,13 +19,13 @@ const keyRow = z.object({ id: z.string() });
  *
  * @throws UserError when no key looks so, or several do.
  */
-export async function withWholeKeys(line: string, range: TimeRange | undefined, { ask, keeps }: Pick<Context, 'ask' | 'keeps'>): Promise<string> {
+export async function withWholeKeys(line: string, range: TimeRange | undefined, { ask, kept }: Pick<Context, 'ask' | 'kept'>): Promise<string> {
   const whole = new Map<string, string>();
   for (const [short, head = '', tail = ''] of line.matchAll(SHORT_KEY)) {
     const found = range
       ? await ask(query(keyRow)`
           select accesskeyid as id
-          from ${activityDuring(range, { keeps, uses: [] })}
+          from ${activityDuring(range, { kept, uses: [] })}
           where starts_with(accesskeyid, ${head}) and accesskeyid like ${`%${tail}`}
           group by accesskeyid
           order by accesskeyid

@@ -8,6 +8,7 @@
  */
 import { eventColumns, eventsDuring, isoSecond, readDays } from './events.ts';
 import type { Folders } from './folders.ts';
+import { isOnDays, isOnOtherDays, type KeptDays, keptWithin } from './kept-days.ts';
 import type { Places } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import { type TimeRange, UNIT_MS } from './time-window.ts';
@@ -50,8 +51,8 @@ export const isInActivity = (parts: readonly Sql[]): boolean => !parts.some(({ t
 
 /** What a count reads, and from what. */
 export interface ActivityOptions {
-  /** Whether the engine keeps activity. */
-  readonly keeps: boolean;
+  /** The days of which the engine keeps activity. */
+  readonly kept: KeptDays;
   /** All conditions and expressions that the count has of the rows. When one needs a column that `activity` lacks, its events are read. */
   readonly uses: readonly Sql[];
   /** Where to read events, when `activity` does not do. Default: anywhere. */
@@ -64,10 +65,12 @@ export interface ActivityOptions {
  * The activity of `range`, [from, to), with the columns of `activity`; or its events with all of their columns and, as single rows,
  * `singleid`, `events`, `first` and `last`, when `uses` needs them. Hours that the range cuts are read from its events.
  */
-export function activityDuring(range: TimeRange, { keeps, uses, places, folders }: ActivityOptions): Sql {
+export function activityDuring(range: TimeRange, { kept, uses, places, folders }: ActivityOptions): Sql {
   if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places, folders }));
-  if (!keeps) return sql`(select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${eventsDuring(range, { folders })})`;
   const days = readDays(range);
+  const known = kept === 'all' ? undefined : keptWithin(days, kept);
+  const singlesFrom = (events: Sql): Sql => sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${events}`;
+  if (known?.length === 0) return sql`(${singlesFrom(eventsDuring(range, { folders }))})`;
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];
   const cut =
     from < to
@@ -76,9 +79,12 @@ export function activityDuring(range: TimeRange, { keeps, uses, places, folders 
           { from: to, to: wholeSecond(range.to) },
         ].filter((part) => part.from < part.to)
       : [range];
-  const whole = sql`select ${all} from activity where day between ${days.first} and ${days.last} and hour >= ${hourText(from)} and hour < ${hourText(to)}`;
-  const parts = cut.map((part) => sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${eventsDuring(part, { deliveredFor: range })}`);
-  return { ...sql`(${join([...(from < to ? [whole] : []), ...parts], ' union all ')})`, reads: [days] };
+  const isKnown = known ? sql` and ${isOnDays(known)}` : sql``;
+  const whole = sql`select ${all} from activity where day between ${days.first} and ${days.last}${isKnown} and hour >= ${hourText(from)} and hour < ${hourText(to)}`;
+  const parts = cut.map((part) => singlesFrom(eventsDuring(part, { deliveredFor: range, onDays: known && isOnDays(known) })));
+  // Of the other days, all events are read once.
+  const others = known ? [singlesFrom(eventsDuring(range, { folders, onDays: isOnOtherDays(known) }))] : [];
+  return { ...sql`(${join([...(from < to ? [whole] : []), ...parts, ...others], ' union all ')})`, reads: [days] };
 }
 
 /** Events of any relation as single rows of activity, with all of their own columns. */

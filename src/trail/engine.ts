@@ -1,5 +1,6 @@
 /** The interface of a query engine: Athena in production, DuckDB on a laptop and in tests. */
 import type { KnownFolders } from './folders.ts';
+import type { KeptDays } from './kept-days.ts';
 import type { Query, Reading, Sql } from './sql.ts';
 
 /** A row as an engine returns it. Athena returns every cell as text or null, so every engine does. */
@@ -88,8 +89,8 @@ export interface QueryEngine {
   /** The same for a result of any size: its rows are read as they are used. The cost is known before the first row. */
   stream(statement: Sql, execution: Execution): Promise<{ readonly rows: AsyncIterable<RawRow>; readonly cost: Cost }>;
   extent(): Promise<Extent>;
-  /** Whether it keeps `activity` and `mentions` of all its events. An engine without the method computes them from `events`. */
-  keeps?(): Promise<boolean>;
+  /** The days of delivery of which it keeps `activity` and `mentions`. An engine without the method computes them from `events`. */
+  kept?(): Promise<KeptDays>;
   /** The folders of the trail. An engine without the method reads all of them for every question. */
   folders?(): Promise<KnownFolders>;
   /** The estimated cost of reading these days; undefined when it is not known. Engines that cost nothing do not have the method. */

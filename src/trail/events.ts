@@ -33,6 +33,8 @@ interface ReadOptions {
   readonly deliveredFor?: TimeRange;
   /** Reads only what is at these places. Default: anywhere. */
   readonly places?: Places | undefined;
+  /** Reads only days of delivery that fulfil this condition, besides those of the range. */
+  readonly onDays?: Sql | undefined;
   /** Reads only these folders. Default: all. */
   readonly folders?: Folders | undefined;
 }
@@ -48,9 +50,9 @@ export function readDays({ from, to }: TimeRange, { late = false } = {}): Days {
  * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
  * missing unless `late` is set.
  */
-export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places, folders }: ReadOptions = {}): Sql {
+export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places, folders, onDays }: ReadOptions = {}): Sql {
   const days = readDays(deliveredFor, { late });
-  const time = sql`day between ${days.first} and ${days.last}${inFolders(folders)}
+  const time = sql`day between ${days.first} and ${days.last}${onDays ? sql` and ${onDays}` : sql``}${inFolders(folders)}
       and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}`;
   const events = eventsAt(time, places);
   return { ...events, reads: [{ ...days, ...(folders && { folders: folders.map(folderName) }) }] };

@@ -61,7 +61,7 @@ interface Selection {
 
 /** Where the events of a range are that a question selects; undefined for anywhere. */
 export const placesOf = (range: TimeRange, { filters = [], where }: Selection, trail: KeptTrail): Promise<Places | undefined> =>
-  findPlaces(() => filterPlaces(filters, where, range), trail);
+  findPlaces(readDays(range), () => filterPlaces(filters, where, range), trail);
 
 /** The queries for the places of one filter; undefined when what is kept cannot tell. */
 function placesOfFilter(filter: Filter, range: TimeRange): PlaceQueries | undefined {

@@ -1,7 +1,8 @@
 /** Where the events of a question are: what `activity` and `mentions` tell, so that only that is read of `events`. */
 import { z } from 'zod';
 import type { Ask } from './engine.ts';
-import { join, type Query, query, raw, type Sql, sql, valueList } from './sql.ts';
+import { isKeptWhole, isOnDays, isOnOtherDays, type KeptDays, worthAsking } from './kept-days.ts';
+import { type Days, join, type Query, query, raw, type Sql, sql, valueList } from './sql.ts';
 
 /** Values of columns of `events`: an event that matters has one of them in each column. Undefined for any value. */
 type ColumnValues = { readonly [column in PlaceColumn]?: readonly string[] | undefined };
@@ -12,6 +13,8 @@ export interface Places {
   readonly ofCalls: ColumnValues | null;
   /** Of any call: what is known is only about the caller. */
   readonly ofCallers: ColumnValues | null;
+  /** The days of delivery of which this is known; undefined for all. Of other days, every event matters. */
+  readonly days?: readonly Days[] | undefined;
 }
 
 /**
@@ -31,32 +34,36 @@ const MAX_VALUES_OF_PLACES = 400;
 /** The columns of a query for places. */
 export const placeColumns: Sql = sql`day, account, region, eventsource, eventname`;
 
-/** A trail to ask, and whether its engine keeps activity and mentions. */
+/** A trail to ask, and of which days its engine keeps activity and mentions. */
 export interface KeptTrail {
   readonly ask: Ask;
-  readonly keeps: boolean;
+  readonly kept: KeptDays;
 }
 
-/** The places at which all of several groups of queries find something; undefined for anywhere, as on an engine that keeps nothing. */
-export async function findPlaces(groups: () => readonly PlaceQueries[], { ask, keeps }: KeptTrail): Promise<Places | undefined> {
+/**
+ * The places at which all of several groups of queries find something among some days of delivery; undefined for anywhere, as on an engine
+ * that keeps nothing of them.
+ */
+export async function findPlaces(read: Days, groups: () => readonly PlaceQueries[], { ask, kept }: KeptTrail): Promise<Places | undefined> {
+  const days = kept === 'all' || isKeptWhole(read, kept) ? undefined : worthAsking(read, kept);
   let places: Places | undefined;
-  for (const queries of keeps ? groups() : []) {
-    const found = readPlaces(await ask(placesQuery(queries)));
+  for (const queries of days?.length === 0 ? [] : groups()) {
+    const found = readPlaces(await ask(placesQuery(queries, days)));
     places = places ? bothOf(places, found) : found;
-    if (isNowhere(places)) return places;
+    if (isNowhere(places)) break;
   }
-  return places && isOfFewDays(places.ofCallers) ? places : undefined;
+  return places && isOfFewDays(places.ofCallers) ? { ...places, days } : undefined;
 }
 
 /** On more days than these, a caller's name narrows nothing: all calls of these days are read, and twice in part. */
 const MAX_CALLER_DAYS = 20;
 const isOfFewDays = (values: ColumnValues | null): boolean => values === null || (values.day !== undefined && values.day.length <= MAX_CALLER_DAYS);
 
-const placesQuery = (queries: PlaceQueries): Query<PlaceValue> => query(placeValue)`
+const placesQuery = (queries: PlaceQueries, days: readonly Days[] | undefined): Query<PlaceValue> => query(placeValue)`
   select distinct anycall, dimension, case dimension when 'day' then day when 'account' then account when 'region' then region when 'eventsource' then eventsource else eventname end as value
   from (
     select distinct case when eventname is null then 'true' else 'false' end as anycall, ${placeColumns}
-    from (${join(queries, ' union all ')}) as found
+    from (${join(queries, ' union all ')}) as found${days ? sql` where ${isOnDays(days)}` : sql``}
   ) as places
   cross join unnest(array['day', 'account', 'region', 'eventsource', 'eventname']) as dimensions (dimension)
   order by anycall, dimension, value nulls last
@@ -98,7 +105,8 @@ const either = (one: ColumnValues | null, other: ColumnValues | null): ColumnVal
     : (one ?? other);
 
 /** True when nothing that matters is anywhere, so that no event need be read. */
-export const isNowhere = (places: Places | undefined): boolean => places !== undefined && places.ofCalls === null && places.ofCallers === null;
+export const isNowhere = (places: Places | undefined): boolean =>
+  places !== undefined && places.ofCalls === null && places.ofCallers === null && places.days === undefined;
 
 /** The events of a relation that are at some places, as a relation. `where` limits them to a time. */
 export function eventsAt(where: Sql, places: Places | undefined): Sql {
@@ -108,20 +116,16 @@ export function eventsAt(where: Sql, places: Places | undefined): Sql {
     return sql`(
     ${select(sql``)}
   )`;
-  const { ofCalls, ofCallers } = places;
-  if (isNowhere(places))
-    return sql`(
-    ${select(sql` and 1 = 0`)}
-  )`;
+  const { ofCalls, ofCallers, days } = places;
   const [atCalls, atCallers] = [ofCalls && isAt(ofCalls), ofCallers && isAt(ofCallers)];
-  if (!atCalls || !atCallers)
-    return sql`(
-    ${select(sql` and ${(atCalls ?? atCallers) as Sql}`)}
-  )`;
+  const isKnown = days ? sql` and ${isOnDays(days)}` : sql``;
+  const parts = [
+    ...(atCalls ? [select(sql` and ${atCalls}${isKnown}`)] : []),
+    ...(atCallers ? [select(sql` and ${atCallers}${atCalls ? sql` and not (${atCalls})` : sql``}${isKnown}`)] : []),
+    ...(days ? [select(sql` and ${isOnOtherDays(days)}`)] : []),
+  ];
   return sql`(
-    ${select(sql` and ${atCalls}`)}
-    union all
-    ${select(sql` and ${atCallers} and not (${atCalls})`)}
+    ${parts.length === 0 ? select(sql` and 1 = 0`) : join(parts, ' union all ')}
   )`;
 }
 

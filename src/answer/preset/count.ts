@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { exactFilter } from '../../question/line.ts';
 import { eventCount } from '../../trail/activity.ts';
 import { fromWhere } from '../../trail/event-query.ts';
+import { readDays } from '../../trail/events.ts';
 import { type Filter, groupColumn } from '../../trail/filter.ts';
 import { leftOutParts } from '../../trail/left-out.ts';
 import { findPlaces } from '../../trail/places.ts';
@@ -123,7 +124,7 @@ async function groupsQuery(question: PresetQuestion, context: Context) {
   const numbers = [{ name: 'events', from: eventCount() }, ...measures, ...(listsLeftOut ? [leftOutMeasure] : [])];
   const overAllGroups = (name: string, sum: Sql): Sql => sql`${sum} over (partition by key0) as ${raw(name)}`;
   const uses = [...keys, ...numbers.map(({ from }) => from)];
-  const places = question.readsEvents(uses) ? await findPlaces(question.countPlaces, context) : undefined;
+  const places = question.readsEvents(uses) ? await findPlaces(readDays(question.range), question.countPlaces, context) : undefined;
   return (order: Sql, max: number | undefined) => query(countedGroup)`
     select *, ${join([overAllGroups('groups', sql`count(*)`), overAllGroups('most', sql`max(events)`), ...numbers.map(({ name }) => overAllGroups(`all_${name}`, sql`sum(${raw(name)})`))], ', ')}
     from (

@@ -1,7 +1,7 @@
 /** A preset as a list: events, newest first, and the number of routine calls left out. */
 import { UserError } from '../../errors.ts';
 import { type EventOrHidden, newestEvents, splitHidden } from '../../trail/event-query.ts';
-import { actorAccount } from '../../trail/events.ts';
+import { actorAccount, readDays } from '../../trail/events.ts';
 import { leftOutParts } from '../../trail/left-out.ts';
 import { findPlaces } from '../../trail/places.ts';
 import type { Finding } from '../answer.ts';
@@ -23,7 +23,7 @@ export async function listEvents(question: PresetQuestion, context: Context): Pr
     );
   }
   const columns = [...listedColumns, actorAccountColumn, ...(question.columns ?? []), ...(question.listsLeftOut ? [leftOutColumn] : [])];
-  const places = await findPlaces(question.listPlaces, context);
+  const places = await findPlaces(readDays(range), question.listPlaces, context);
   const where = { places, folders: context.foldersOf(question.filters) };
   if (context.askAll && question.top === undefined) {
     const { rows, rest } = await context.askAll(newestEvents(presetEvent, columns, question.listSource(range, where), undefined), top + 1);

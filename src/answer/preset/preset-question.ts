@@ -96,7 +96,7 @@ export interface PresetQuestion
     Pick<Question, 'filters'> {
   readonly range: TimeRange;
   /** The relation and the condition of a count: rows of activity. `uses` are the expressions that it computes of them. */
-  countSource(context: Pick<Context, 'keeps' | 'foldersOf'>, uses: readonly Sql[], places: Places | undefined): EventSource;
+  countSource(context: Pick<Context, 'kept' | 'foldersOf'>, uses: readonly Sql[], places: Places | undefined): EventSource;
   /** True when a count with these expressions reads the events. */
   readsEvents(uses: readonly Sql[]): boolean;
   /** The relation and the condition to list a part of the window, with the events that a list reads besides. */
@@ -158,10 +158,10 @@ export function presetQuestion<Words extends z.ZodRawShape>(declared: Preset<Wor
     range: window,
     typedWindow,
     readsEvents: (uses) => from === undefined && !isInActivity([selected, ...uses]),
-    countSource({ keeps, foldersOf }, uses, places) {
+    countSource({ kept, foldersOf }, uses, places) {
       const relation = from
         ? singlesOf(from(window))
-        : activityDuring(window, { keeps, uses: [selected, ...uses], places, folders: foldersOf(filters) });
+        : activityDuring(window, { kept, uses: [selected, ...uses], places, folders: foldersOf(filters) });
       return { relation, where: selected, hidesRoutine };
     },
     countPlaces: () => (from ? [] : filterPlaces(filters, condition, window)),
