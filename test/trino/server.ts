@@ -54,7 +54,7 @@ export async function startTrino(): Promise<TrinoServer> {
   return { url, data, [Symbol.asyncDispose]: stop };
 }
 
-const JAVA_FLAGS = ['-Xmx2G', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', '--add-modules=jdk.incubator.vector'];
+const JAVA_FLAGS = ['-Xmx3G', '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', '--add-modules=jdk.incubator.vector'];
 
 type Properties = Readonly<Record<string, string>>;
 
