@@ -33,6 +33,8 @@ export interface AthenaOptions {
   readonly usdPerTb?: number;
   /** What it takes to read these days and folders; undefined when unknown. */
   readonly estimate?: (reads: readonly Reading[]) => Promise<Estimate | undefined>;
+  /** True for a statement that reads log files, not only their copy. Default: all that read events. */
+  readonly readsLogFiles?: (reads: readonly Reading[]) => boolean;
   /** Gets what a finished statement scanned, with what it was expected to scan, in bytes. */
   onScanned?(reads: readonly Reading[], bytes: number): void;
   /** True when Athena may reuse an earlier result for days that are over. */
@@ -66,6 +68,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     random = Math.random,
     estimate = async () => undefined,
     onScanned,
+    readsLogFiles = () => true,
     mayReuseResults = async () => false,
     limits = async () => ({}),
   } = options;
@@ -153,10 +156,11 @@ export function openAthena(options: AthenaOptions): QueryEngine {
       throw token !== undefined && submitted.getTime() < started.getTime() - MAX_CLOCK_SKEW_MS ? new EarlierFailure(error) : error;
     }
     const rows = readPages(execution, until);
-    const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes } = {} } = execution;
+    const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes, ResultReuseInformation: reuse } = {} } = execution;
+    const readNothing = bytes === 0 && !reuse?.ReusedPreviousResult && sql.reads !== undefined && readsLogFiles(sql.reads);
     if (sql.reads && bytes) onScanned?.(sql.reads, bytes);
     const paid = bytes !== undefined && { bytes, dollars: dollarsOf(bytes, true) };
-    return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }) } };
+    return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }), ...(readNothing && { readNothing }) } };
   }
 
   /** Starts a query and waits for any end state. On cancellation it stops the query, which would otherwise go on scanning, at a cost. */

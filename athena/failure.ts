@@ -49,6 +49,7 @@ function toUserError(words: string, context: AthenaContext, cause: unknown): Use
   const facts = {
     ...context,
     action: /\b[a-z][a-z0-9-]+:[A-Z][A-Za-z]+\b/.exec(words)?.[0],
+    file: /\bs3:\/\/[a-z0-9][a-z0-9.-]+\/[\w!.*()/=@+-]+[.]gz\b/.exec(words)?.[0],
     bucket: /\bs3:\/\/([a-z0-9][a-z0-9.-]+)/.exec(words)?.[1],
     bucketRegion: /in this region: ([a-z]{2}-[a-z]+(?:-[a-z]+)?-\d)/.exec(words)?.[1],
   };
@@ -62,6 +63,8 @@ interface MessageFacts extends AthenaContext {
   /** The denied IAM action. */
   readonly action: string | undefined;
   readonly bucket: string | undefined;
+  /** The log file that could not be read. */
+  readonly file: string | undefined;
   /** The region of the bucket, according to S3. */
   readonly bucketRegion: string | undefined;
 }
@@ -127,7 +130,8 @@ const MESSAGES: readonly (readonly [pattern: RegExp, message: (facts: MessageFac
   ],
   [
     /HIVE_BAD_DATA|HIVE_CURSOR_ERROR|HIVE_CANNOT_OPEN_SPLIT|HIVE_FILESYSTEM_ERROR/,
-    () => 'Athena cannot read one of the log files in that time range. Ask about a time range without that file.',
+    ({ file }) =>
+      `Athena cannot read ${file === undefined ? 'one of the log files' : `the log file ${file}`} in that time range, so there is no answer. Ask about a time range without it, or find out what wrote it and move it out of AWSLogs/.`,
   ],
   [/^CANCELLED/, () => 'The query was cancelled in Athena. Ask again if that was a mistake.'],
   [/Region is missing/i, () => 'The AWS region is not set. Start trailbot with AWS_REGION.'],

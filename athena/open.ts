@@ -3,7 +3,8 @@ import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { isMultiRegion } from '../src/trail/folders.ts';
 import type { Clients } from './clients.ts';
-import { daysOf, readCompactedDays, splitReading } from './compacted.ts';
+import { daysOf, isInDays, readCompactedDays, splitReading } from './compacted.ts';
+import { daysBetween, isoDay, nextDay } from './days.ts';
 import { openAthena } from './engine.ts';
 import { readExtent } from './extent.ts';
 import { readTable } from './glue-tables.ts';
@@ -57,7 +58,13 @@ export async function openAthenaTrail(
     client,
     database,
     workGroup,
-    extent: async () => currentTrail().extent,
+    async extent() {
+      const { extent, compacted, folders } = currentTrail();
+      const archived = daysBetween(folders.firstDay, sizes.archivedThrough() ?? '');
+      const last = archived.findLast((day) => !isInDays(day, compacted));
+      if (last === undefined) return extent;
+      return { ...extent, archived: { from: `${isoDay(folders.firstDay)}T00:00:00Z`, to: `${isoDay(nextDay(last))}T00:00:00Z` } };
+    },
     clock,
     async estimate(reads) {
       const { compacted } = currentTrail();
@@ -68,6 +75,7 @@ export async function openAthenaTrail(
       const read = estimateOf(others, usdPerTb);
       return copied.length > 0 ? sumOfEstimates([read, estimateOfCopy(ofCopy, daysOf(copied).length, usdPerTb)]) : read;
     },
+    readsLogFiles: (reads) => reads.some((reading) => splitReading(reading, currentTrail().compacted).others.length > 0),
     onScanned(reads, bytes) {
       const { compacted } = currentTrail();
       // Log files are read whole, so only these tell how good the estimate was.

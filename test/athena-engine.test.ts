@@ -14,7 +14,7 @@ import { UserError } from '../src/errors.ts';
 import { type Cost, type QueryEngine, type QueryProgress, streamQuery } from '../src/trail/engine.ts';
 import { eventsDuring } from '../src/trail/events.ts';
 import { fairQueue } from '../src/trail/fair-queue.ts';
-import { query, raw, sql } from '../src/trail/sql.ts';
+import { query, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { type Operation, type PocketAthena, pocketAthena, type QueryOutcome, type RequestFailure } from './support/pocket-athena.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openFolder, record, trailFolder, user } from './support/trail-folder.ts';
@@ -372,6 +372,17 @@ describe('the cost of a query', () => {
     expect([0, 1, 10_000_000, 11_999_999, 1_200_000_000_000].map((bytes) => scanDollars(bytes, 5))).toEqual([0, 0.00005, 0.00005, 0.00006, 6]);
   });
 
+  it('says when a query found no log file to read', async () => {
+    await using pocket = await pocketAthena(duck);
+    const athena = athenaOver(pocket);
+    const reading = { ...one, reads: [{ first: '2026/11/19', last: '2026/11/20' }] };
+    pocket.endNext({ scanned: 0 }, { scanned: 0 }, {});
+    const costOf = async (statement: Sql) => (await athena.execute(statement, { signal })).cost;
+    expect(await costOf(reading)).toMatchObject({ bytes: 0, dollars: 0, readNothing: true });
+    expect(await costOf(one)).not.toHaveProperty('readNothing');
+    expect(await costOf(reading)).not.toHaveProperty('readNothing');
+  });
+
   it('is reported once for a query that succeeds', async () => {
     await using pocket = await pocketAthena(duck);
     const { billed, ended } = await billedBy(pocket);
@@ -587,7 +598,20 @@ describe('the message for', () => {
       },
       'S3 throttled Athena, and the query failed.',
     ],
-    ['a broken file', { ends: 'FAILED', reason: 'HIVE_BAD_DATA: Error parsing' }, 'Athena cannot read one of the log files in that time range.'],
+    [
+      'a broken file',
+      { ends: 'FAILED', reason: 'HIVE_BAD_DATA: Error parsing' },
+      'Athena cannot read one of the log files in that time range, so there is no answer.',
+    ],
+    [
+      'a broken file with a name',
+      {
+        ends: 'FAILED',
+        reason:
+          'HIVE_CURSOR_ERROR: Row is not a valid JSON Object: s3://example-trail/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/a_b.json.gz',
+      },
+      'Athena cannot read the log file s3://example-trail/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/a_b.json.gz in that time range',
+    ],
     ['a cancelled query', { ends: 'CANCELLED', reason: 'Query cancelled by user' }, 'The query was cancelled in Athena.'],
     [
       'an internal error of Athena',

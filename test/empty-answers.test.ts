@@ -1,13 +1,17 @@
 /** Every “no” is a complete sentence: what was looked for, the time, the filters, and what may have hidden it. */
 import { describe, expect, test } from 'vitest';
+import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { toMessage, toText } from '../src/message/message.ts';
+import { toTerminal } from '../src/message/terminal.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
 import { fittingWords } from './support/fitting-words.ts';
 import { record, trailForAll, trailOf } from './support/trail-folder.ts';
 
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
 const { commands } = await loadRegistry(root);
+const NOW = new Date('2026-05-02T12:00:00Z');
 const DAY = '2026-05-01';
 const IN_TIME = 'from 2026-05-01 00:00:00 UTC to 2026-05-02 00:00:00 UTC';
 /** Without a query of the trail, or only empty without any event at all. */
@@ -48,6 +52,29 @@ describe('an empty answer', () => {
     expect(await sentenceOf('root-logins since 2026-01-01')).toContain('The trail has no events before 2026-04-01 10:00:00 UTC.');
     expect(await sentenceOf(`events event:GetObject ${DAY}`)).toContain('only where it records data events');
     expect(await sentenceOf(`events event:RunInstances ${DAY}`)).not.toContain('data events');
+  });
+
+  test('says when the log files of the time are archived or there are none, and so it is no flat “no”', async () => {
+    const { engine } = open();
+    const archived = { from: '2026-01-01T00:00:00Z', to: '2026-04-15T00:00:00Z' };
+    const paid: QueryEngine = {
+      ...engine,
+      extent: async () => ({ ...(await engine.extent()), archived }),
+      execute: async (statement, execution) => ({
+        ...(await engine.execute(statement, execution)),
+        cost: { ms: 1, bytes: 0, dollars: 0, readNothing: true },
+      }),
+    };
+    const ask = async (line: string) =>
+      openDesk({ commands, reports: new Map() }, paid).answer(line, { now: NOW, signal: new AbortController().signal });
+    const empty = await ask('who-created no-such-bucket 2026-03-01..2026-05-01');
+    expect(toText(empty, templates)).toContain(
+      'The log files from 2026-03-01 00:00:00 UTC to 2026-04-15 00:00:00 UTC are archived in S3 and were not read. No log file was read: the trail’s folders have none of this time, so this says nothing about what happened.',
+    );
+    const found = await ask('events 2026-03-01..2026-05-01');
+    expect(found.table?.rows.length).toBeGreaterThan(0);
+    expect(toTerminal(found, templates, 400)).toContain('2026-03-01 00:00:00 UTC to 2026-04-15 00:00:00 UTC is archived and was not read');
+    expect(toText(await ask('events 2026-04-20'), templates)).not.toContain('archived');
   });
 
   test('counts filters that are too long for a sentence, since part of one is another filter', async () => {

@@ -65,6 +65,8 @@ export interface Coverage {
   /** Files and events of the trail that could not be read. */
   readonly skippedFiles: number;
   readonly skippedEvents: number;
+  /** The part of the time whose log files are archived and were not read, [from, to). */
+  readonly archived?: { readonly from: string; readonly to: string };
   /** Set when new files of the trail could not be loaded: when all of them were loaded last, ISO text in UTC. */
   readonly loadedAt?: string;
   readonly rows: number;

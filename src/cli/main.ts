@@ -363,12 +363,13 @@ async function printAnswer(answer: Answer, { json, csv }: ParsedOptions): Promis
   if (!json && !csv) return print(toTerminal(answer, templatesFolder, process.stdout.columns ?? 160));
   await (json ? printJson(answer, templatesFolder, print) : printCsv(answer, print));
   const { note, missing = [], coverage } = answer;
-  const { loadedAt } = coverage ?? {};
+  const { loadedAt, archived } = coverage ?? {};
   const unread = coverage?.skippedFiles ?? 0;
   const remarks = [
     ...missing,
     ...(note === undefined || missing.includes(note) ? [] : [note]),
     ...(unread > 0 ? [`${formatCount(unread, 'file')} of the trail could not be read completely: npm run -s doctor lists them.`] : []),
+    ...(archived === undefined ? [] : [`The log files from ${archived.from} to ${archived.to} are archived in S3 and were not read.`]),
     ...(loadedAt === undefined ? [] : [`New log files could not be loaded since ${loadedAt}.`]),
   ];
   if (remarks.length > 0) process.stderr.write(`${remarks.map(visible).join('\n')}\n`);

@@ -19,7 +19,7 @@ import { type BillableQuestion, type Billing, CostConfirmation } from './billing
 import { withColumns } from './columns.ts';
 import { maskedError, maskedStatement } from './masked-error.ts';
 import { openQueryCache } from './query-cache.ts';
-import { describeSearch } from './searched.ts';
+import { archivedWithin, describeSearch } from './searched.ts';
 
 /** Options of one question. */
 export interface AskOptions {
@@ -136,7 +136,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const missing = table ? missingFrom(table, line?.top).map(mask.text) : [];
     const extent = await engine.extent();
     const { first, last } = extent;
-    const searched = mask.deep(describeSearch({ window, line, filters }, extent));
+    const searched = mask.deep(describeSearch({ window, line, filters }, extent, readsNothing(costs)));
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
     const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail)).flatMap((each) => maskNext(each, mask));
     // Whoever presses Share would repeat the line in public.
@@ -202,8 +202,12 @@ function missingFrom({ rows, more, hidden = 0, limitation }: Table, top: number 
   ];
 }
 
+/** True when there were queries, and none of them found a log file to read. */
+const readsNothing = (costs: readonly Cost[]): boolean => costs.length > 0 && costs.every(({ readNothing }) => readNothing);
+
 async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
-  const { first, last, accounts, regions, skippedFiles, skippedEvents, loadedAt } = await engine.extent();
+  const { first, last, accounts, regions, skippedFiles, skippedEvents, loadedAt, archived: allArchived } = await engine.extent();
+  const archived = archivedWithin({ from, to }, allArchived);
   const sum = (amount: 'bytes' | 'dollars'): number | null => {
     const known = costs.map((cost) => cost[amount]).filter((count) => count !== undefined);
     return known.length > 0 ? known.reduce((total, count) => total + count, 0) : null;
@@ -218,6 +222,7 @@ async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readon
     skippedFiles,
     skippedEvents,
     ...(loadedAt !== undefined && { loadedAt }),
+    ...(archived && { archived }),
     rows: found.table?.rows.length ?? 0,
     queries: costs.length,
     ms: Math.round(costs.reduce((sum, cost) => sum + cost.ms, 0)),

@@ -27,6 +27,10 @@ export interface Searched {
   /** True when the trail begins within this time. */
   readonly beginsWithin: boolean;
   readonly skippedFiles: number;
+  /** The part of this time whose log files are archived and were not read; null without any. */
+  readonly archived: { readonly from: string; readonly to: string } | null;
+  /** True when no query found a log file to read. */
+  readonly readNothing: boolean;
   /** The count of a time in few minutes, which was probably meant in months: 6 for `6m`. */
   readonly minutes: number | null;
   /** True when a filter names requests for data, or the question is about an object: many trails do not record these. */
@@ -39,9 +43,16 @@ const DATA_EVENT = /^(?:(?:Get|Put|Delete|Head|Copy|Restore|Select)Object(?!Lock
 /** Part of a filter is another filter, so a longer text is not shown. */
 const MAX_FILTERS = 120;
 
+/** The part of a time whose log files are archived; undefined without any. */
+export function archivedWithin({ from, to }: TimeRange, archived: Extent['archived']): Extent['archived'] {
+  if (!archived || archived.to <= isoSecond(from) || archived.from >= isoSecond(to)) return undefined;
+  return { from: archived.from > isoSecond(from) ? archived.from : isoSecond(from), to: archived.to < isoSecond(to) ? archived.to : isoSecond(to) };
+}
+
 export function describeSearch(
   { window, line, filters }: { readonly window: TimeRange; readonly line: Line | undefined; readonly filters: readonly Filter[] },
-  { first, last, skippedFiles }: Extent,
+  { first, last, skippedFiles, archived }: Extent,
+  readNothing: boolean,
 ): Searched {
   const [from, to] = [isoSecond(window.from), isoSecond(window.to)];
   const printed = filters.map(printFilter).join(' ');
@@ -58,6 +69,8 @@ export function describeSearch(
     first,
     last,
     skippedFiles,
+    archived: archivedWithin(window, archived) ?? null,
+    readNothing,
     minutes: countOfMinutes(line?.window) ?? null,
     isAboutData:
       (line?.words ?? []).some((word) => readResourceId(word).kind === 'object') ||

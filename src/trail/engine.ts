@@ -12,6 +12,8 @@ export interface Cost {
   readonly bytes?: number;
   readonly dollars?: number;
   readonly queryId?: string;
+  /** True for a query that should read log files and found none. */
+  readonly readNothing?: true;
 }
 
 /** What a query is expected to read and cost. */
@@ -48,6 +50,8 @@ export interface Extent {
   /** Files and events that could not be read and were skipped. */
   readonly skippedFiles: number;
   readonly skippedEvents: number;
+  /** The days whose files are in an archive and cannot be read, as times in [from, to), ISO text in UTC. */
+  readonly archived?: { readonly from: string; readonly to: string };
   /** Set when new files could not be loaded: when all files were loaded last, ISO text in UTC. */
   readonly loadedAt?: string;
 }

@@ -30,6 +30,8 @@ export interface QueryOutcome {
   /** True for a query that runs until it is stopped. */
   readonly endless?: boolean;
   readonly ends?: 'FAILED' | 'CANCELLED';
+  /** Bytes scanned. Default: some for each poll. */
+  readonly scanned?: number;
   readonly reason?: string;
   readonly error?: { readonly ErrorCategory?: number; readonly ErrorType?: number; readonly Retryable?: boolean };
 }
@@ -134,7 +136,7 @@ export async function pocketAthena(
             ...(end?.reason !== undefined && { StateChangeReason: end.reason }),
             ...(end?.error && { AthenaError: end.error }),
           },
-          Statistics: { DataScannedInBytes: 1000 * query.polls, EngineExecutionTimeInMillis: 10 * query.polls },
+          Statistics: { DataScannedInBytes: query.outcome.scanned ?? 1000 * query.polls, EngineExecutionTimeInMillis: 10 * query.polls },
         },
       };
     },
