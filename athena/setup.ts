@@ -27,14 +27,17 @@ export interface SetupPlan {
   /** Problems of an existing workgroup. */
   readonly problems: readonly Problem[];
   readonly steps: readonly (WorkGroupStep | TableStep)[];
-  /** What it takes to fill the compacted copy; undefined without one, and when the trail could not be measured. */
-  readonly fill?: FillPlan | undefined;
+  /** What the log files are; undefined when they could not be measured. */
+  readonly measured?: MeasuredTrail | undefined;
 }
 
-/** The days to fill and what they take, the log files read twice: to copy, and to prove the copy. */
-export interface FillPlan {
-  readonly days: number;
-  readonly estimate: Estimate;
+/** The log files of a trail. */
+export interface MeasuredTrail {
+  /** The last day whose files are in an archive that Athena does not read, 'yyyy/MM/dd'. */
+  readonly archivedThrough: string | undefined;
+  /** The days that are not compacted, and what filling them takes, the log files read twice: to copy, and to prove the copy. */
+  readonly missingDays: number;
+  readonly fill: Estimate;
 }
 
 export interface SetupOptions {
@@ -48,7 +51,7 @@ export interface SetupOptions {
 export async function planSetup(
   { settings, clients: { athena: client, s3 }, clock, signal }: SetupOptions,
   onProgress?: (done: number, total: number) => void,
-  measure?: (layout: BucketLayout) => Promise<FillPlan | undefined>,
+  measure?: (layout: BucketLayout) => Promise<MeasuredTrail | undefined>,
 ): Promise<SetupPlan> {
   const { bucket, prefix, workGroup, outputLocation, scanLimitGb, copyLocation } = settings;
   const layout = await readLayout({ s3, bucket, prefix, today: clock(), signal, ...(onProgress && { onProgress }) });
@@ -59,16 +62,16 @@ export async function planSetup(
     layout,
     problems: found ? workGroupProblems(found) : [],
     steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb }), ...steps],
-    fill: copyLocation === undefined ? undefined : await measure?.(layout),
+    measured: await measure?.(layout),
   };
 }
 
-/** Measures what filling the compacted copy takes. */
-export async function planFill(
+/** Measures the log files, and what filling the compacted copy takes. */
+export async function measureTrail(
   layout: BucketLayout,
   cache: SizeCache,
   { settings, clients: { athena, s3 }, clock, signal }: SetupOptions,
-): Promise<FillPlan | undefined> {
+): Promise<MeasuredTrail | undefined> {
   const { database, table, workGroup, usdPerTb } = settings;
   const group = await readWorkGroup(athena, workGroup, signal);
   const found = await readTable(athena, database, table, group && workGroup, signal);
@@ -86,10 +89,10 @@ export async function planFill(
   if (!(await sizes.sizeOf([]))) return undefined;
   const compacted = readCompactedDays(found?.properties ?? {});
   const yesterday = dayFolder(new Date(clock().getTime() - DAY_MS));
-  const archivedThrough = sizes.archivedThrough() ?? '';
-  const missing = daysBetween(firstDay, yesterday).filter((day) => !isInDays(day, compacted) && day > archivedThrough);
+  const archivedThrough = sizes.archivedThrough();
+  const missing = daysBetween(firstDay, yesterday).filter((day) => !isInDays(day, compacted) && day > (archivedThrough ?? ''));
   const size = await sizes.sizeOf([...missing, ...missing].map((day) => ({ first: day, last: day })));
-  return size && { days: missing.length, estimate: estimateOf(size, usdPerTb) };
+  return size && { archivedThrough, missingDays: missing.length, fill: estimateOf(size, usdPerTb) };
 }
 
 /** Applies the plan. It stops at a step that fails; planning and applying again continues from there. */

@@ -97,6 +97,11 @@ No events were found. Check that:
 `);
   });
 
+  test('says which days are archived', async () => {
+    await using place = await open({ classOf: (file) => (/\/2026\/0[5-8]\//.test(file) ? 'GLACIER' : 'STANDARD') });
+    expect(await place.setUp(false)).toContain('Not read days to 2026-08-31: they are archived in S3 (Glacier Flexible Retrieval or Deep Archive)');
+  });
+
   test('verifies a trail of one day', async () => {
     const file =
       'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/20/111122223333_CloudTrail_eu-central-1_20261120T1005Z_AbCdEfGhIjKlMnOp.json.gz';

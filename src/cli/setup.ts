@@ -4,11 +4,11 @@ import { isoDay } from '../../athena/days.ts';
 import { applyRemoval, planRemoval } from '../../athena/removal.ts';
 import {
   applySetup,
-  type FillPlan,
   type FolderPruning,
   type FolderSample,
+  type MeasuredTrail,
+  measureTrail,
   type Pruning,
-  planFill,
   planSetup,
   proveSetup,
   type SetupOptions,
@@ -35,11 +35,11 @@ export interface SetupRun extends SetupOptions {
 export async function runSetup({ isApplied, isRemoval = false, print, onProgress, sizeCache, ...options }: SetupRun): Promise<void> {
   if (isRemoval) return runRemoval({ isApplied, print, ...options });
   const { workGroup } = options.settings;
-  const plan = await planSetup(options, onProgress, sizeCache && ((layout) => planFill(layout, sizeCache, options)));
-  print(`${describeLayout(plan.layout)}\n`);
+  const plan = await planSetup(options, onProgress, sizeCache && ((layout) => measureTrail(layout, sizeCache, options)));
+  print(`${describeLayout(plan)}\n`);
   if (plan.problems.length > 0) print(`${describeProblems(plan, workGroup)}\n`);
   print(`${describeSteps(plan)}\n`);
-  if (plan.fill) print(`${describeFill(plan.fill)}\n`);
+  if (plan.measured && options.settings.copyLocation !== undefined) print(`${describeFill(plan.measured)}\n`);
   if (!isApplied) {
     if (plan.steps.length > 0) print('Nothing was changed. To apply these steps: npm run setup -- --apply');
     return;
@@ -50,11 +50,16 @@ export async function runSetup({ isApplied, isRemoval = false, print, onProgress
 }
 
 /** The trail in the bucket. */
-function describeLayout({ root, accounts, regions, firstDay, lastDay, organization, otherFolders, otherTrails = [] }: BucketLayout): string {
+function describeLayout({ layout, measured }: SetupPlan): string {
+  const { root, accounts, regions, firstDay, lastDay, organization, otherFolders, otherTrails = [] } = layout;
+  const archivedThrough = measured?.archivedThrough;
   return [
     `Trail    ${root}${organization ? `   (organization ${organization})` : ''}`,
     `Covers   ${formatCount(accounts.length, 'account')}, ${formatCount(regions.length, 'region')}: ${regions.join(' ')}`,
     `Days     ${isoDay(firstDay)} to ${isoDay(lastDay)}`,
+    ...(archivedThrough === undefined
+      ? []
+      : [`Not read days to ${isoDay(archivedThrough)}: they are archived in S3 (Glacier Flexible Retrieval or Deep Archive)`]),
     ...(otherFolders.length > 0 ? [`Not read ${otherFolders.join(', ')}: they have no management or data events`] : []),
     ...otherTrails.map((other) => `Not read ${other}: another trail; to use it instead, set TRAIL_BUCKET to it`),
   ].join('\n');
@@ -71,7 +76,7 @@ function describeSteps({ steps }: SetupPlan): string {
 }
 
 /** What filling the compacted copy takes, and what it saves. */
-function describeFill({ days, estimate: { files, dollars, seconds } }: FillPlan): string {
+function describeFill({ missingDays: days, fill: { files, dollars, seconds } }: MeasuredTrail): string {
   if (days === 0) return 'Compacted: all days that are over.';
   const once = Math.round(files / 2);
   return [

@@ -46,7 +46,8 @@ const MAX_FILTERS = 120;
 /** The part of a time whose log files are archived; undefined without any. */
 export function archivedWithin({ from, to }: TimeRange, archived: Extent['archived']): Extent['archived'] {
   if (!archived || archived.to <= isoSecond(from) || archived.from >= isoSecond(to)) return undefined;
-  return { from: archived.from > isoSecond(from) ? archived.from : isoSecond(from), to: archived.to < isoSecond(to) ? archived.to : isoSecond(to) };
+  const [begin = '', end = ''] = [[archived.from, isoSecond(from)].sort().at(-1), [archived.to, isoSecond(to)].sort().at(0)];
+  return { from: begin, to: end };
 }
 
 export function describeSearch(

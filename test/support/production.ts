@@ -24,16 +24,18 @@ export interface Differences extends CatalogOptions {
   readonly settings?: Partial<AthenaSettings>;
   /** Files instead of those of the sample trail. */
   readonly files?: readonly string[];
+  /** The storage class of a file. */
+  classOf?(file: string): string;
 }
 
 /** Opens the servers. `engine` runs Athena's queries. */
 export async function production(
   engine: QueryEngine,
   trail: string,
-  { settings: different, files, ...explaining }: Differences = {},
+  { settings: different, files, classOf, ...explaining }: Differences = {},
 ): Promise<Production> {
   await using opening = new DisposalStack();
-  const bucket = opening.use(await pocketBucket(files ?? filesOf(trail)));
+  const bucket = opening.use(await pocketBucket(files ?? filesOf(trail), classOf ? { classOf } : {}));
   const athena = opening.use(await pocketAthena(engine));
   const catalog = opening.use(await openPocketCatalog(athena.client, explaining));
   const clients = { athena: catalog.client, s3: bucket.client() };
