@@ -1,6 +1,6 @@
 /** AWS SDK clients. The SDK finds the credentials, and the region when none is given. */
 import { Athena } from '@aws-sdk/client-athena';
-import { S3Client } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 
 export interface Clients {
@@ -13,6 +13,14 @@ export interface ClientsWithSts extends Clients {
   readonly sts: STSClient;
 }
 
+/** How requests to S3 are made. */
+export interface S3Options {
+  /** Puts the bucket into the path instead of the host name, as hosts that are not AWS's need. */
+  readonly forcePathStyle: boolean;
+  /** Pays for the requests to the trail's bucket, whose owner does not. */
+  readonly paysRequests: boolean;
+}
+
 const TIMEOUTS = { connectionTimeout: 5000, requestTimeout: 30_000 } as const;
 
 /** Closes the connections of clients. */
@@ -21,15 +29,31 @@ export interface Closable {
 }
 
 /** Opens the clients for queries. The caller closes them. */
-export function openClients(): Clients & Closable {
+export function openClients(options: S3Options): Clients & Closable {
   const config = { requestHandler: TIMEOUTS };
-  return closable({ athena: new Athena(config), s3: new S3Client(config) });
+  return closable({ athena: new Athena(config), s3: openS3(config, options) });
 }
 
 /** Opens the clients for doctor and iam-policy. The caller closes them. */
-export function openClientsWithSts(region?: string): ClientsWithSts & Closable {
+export function openClientsWithSts(options: S3Options, region?: string): ClientsWithSts & Closable {
   const config = { requestHandler: TIMEOUTS, ...(region !== undefined && { region }) };
-  return closable({ athena: new Athena(config), s3: new S3Client(config), sts: new STSClient(config) });
+  return closable({ athena: new Athena(config), s3: openS3(config, options), sts: new STSClient(config) });
+}
+
+function openS3(config: S3ClientConfig, { forcePathStyle, paysRequests }: S3Options): S3Client {
+  const s3 = new S3Client({ ...config, forcePathStyle });
+  if (paysRequests) {
+    s3.middlewareStack.add(
+      (next) => (args) => {
+        // Amazon S3 User Guide, "Downloading objects from Requester Pays buckets".
+        const { headers } = args.request as { readonly headers: Record<string, string> };
+        headers['x-amz-request-payer'] = 'requester';
+        return next(args);
+      },
+      { step: 'build', name: 'payRequests' },
+    );
+  }
+  return s3;
 }
 
 const closable = <T extends Clients>(clients: T): T & Closable => ({

@@ -219,13 +219,13 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     }
   }
 
-  async function* readPages({ QueryExecutionId, SubstatementType }: QueryExecution, until: AbortSignal): AsyncGenerator<RawRow> {
+  async function* readPages({ QueryExecutionId, StatementType }: QueryExecution, until: AbortSignal): AsyncGenerator<RawRow> {
     let token: string | undefined;
     do {
       const command = new GetQueryResultsCommand({ QueryExecutionId, MaxResults: ROWS_PER_PAGE, NextToken: token });
       const page = await retryThrottled(until, QueryExecutionId, () => client.send(command, { abortSignal: until }));
-      const mayHaveHeader = token === undefined && SubstatementType === 'SELECT';
-      yield* rowsOf(page, mayHaveHeader);
+      // A statement may begin with WITH, and Athena does not say what kind that is; only SHOW, EXPLAIN and DDL have no header.
+      yield* rowsOf(page, token === undefined && StatementType !== 'UTILITY' && StatementType !== 'DDL');
       token = page.NextToken;
     } while (token !== undefined);
   }
@@ -293,6 +293,6 @@ const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stri
 function rowsOf({ ResultSet: { ResultSetMetadata, Rows = [] } = {} }: GetQueryResultsOutput, mayHaveHeader: boolean): RawRow[] {
   const names = (ResultSetMetadata?.ColumnInfo ?? []).map(({ Name = '' }) => Name);
   const cells = Rows.map(({ Data = [] }) => names.map((_, i) => Data[i]?.VarCharValue ?? null));
-  const hasHeader = mayHaveHeader && names.every((name, i) => cells[0]?.[i] === name);
+  const hasHeader = mayHaveHeader && names.length > 0 && names.every((name, i) => cells[0]?.[i] === name);
   return cells.slice(hasHeader ? 1 : 0).map((row) => Object.fromEntries(row.map((cell, i) => [names[i], cell])));
 }

@@ -139,5 +139,14 @@ const MESSAGES: readonly (readonly [pattern: RegExp, message: (facts: MessageFac
     /ENOTFOUND|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|EPIPE|ETIMEDOUT|TimeoutError|AbortError|socket hang up/,
     ({ region }) => `Athena in ${region} cannot be reached. ${AGAIN} If it still fails, check AWS_REGION and the network.`,
   ],
+  [
+    /Deserialization error|Unexpected token '?<|<html|<!DOCTYPE/i,
+    ({ region }) =>
+      `Something between trailbot and Athena in ${region} answered with a page instead of data: a proxy, or a host that is not AWS’s. Check HTTPS_PROXY and AWS_ENDPOINT_URL.`,
+  ],
+  [
+    /UnknownOperation|NotImplemented|is not implemented|not been implemented|InvalidAction|action .{1,80} is not valid/i,
+    () => 'The host that answers for Athena does not have this operation, so it is not AWS’s. Check AWS_ENDPOINT_URL.',
+  ],
   [/InternalServerException|\(ErrorCategory 1\)|\(\$fault server\)/, () => `Athena has an internal error. ${AGAIN}`],
 ];

@@ -44,6 +44,8 @@ function connectionMessage(error: Error): string | undefined {
     return `No AWS credentials were found. Use a role (ECS, EKS, EC2), or set AWS_PROFILE on a laptop. The AWS SDK says: ${error.message}`;
   }
   if (error.message === 'Region is missing') return 'The AWS region is not set. Set AWS_REGION to the region of the bucket.';
+  if (/Deserialization error|char '.' is not expected|<html|<!DOCTYPE/i.test(error.message))
+    return 'Something between trailbot and S3 answered with a page instead of data: a proxy, or a host that is not AWS’s. Check HTTPS_PROXY and AWS_ENDPOINT_URL_S3.';
   const code = 'code' in error ? String(error.code) : error.name;
   return UNREACHABLE.has(code)
     ? `S3 cannot be reached (${code}). Check the network: internet access, a VPC endpoint, or a proxy (NODE_USE_ENV_PROXY=1).`

@@ -1,8 +1,9 @@
 /** The settings of a trail on Athena. */
+import type { S3Options } from './clients.ts';
 import type { TableNames } from './tables.ts';
 
 /** Where the trail is and how it is queried. The AWS SDK finds region and credentials. */
-export interface AthenaSettings extends TableNames {
+export interface AthenaSettings extends TableNames, S3Options {
   readonly bucket: string;
   /** The path before `AWSLogs/`, with a trailing slash; undefined when it is not known. */
   readonly prefix: string | undefined;

@@ -53,7 +53,7 @@ export async function planSetup(
   onProgress?: (done: number, total: number) => void,
   measure?: (layout: BucketLayout) => Promise<MeasuredTrail | undefined>,
 ): Promise<SetupPlan> {
-  const { bucket, prefix, workGroup, outputLocation, scanLimitGb, copyLocation } = settings;
+  const { bucket, prefix, workGroup, outputLocation, scanLimitGb, copyLocation, paysRequests } = settings;
   const layout = await readLayout({ s3, bucket, prefix, today: clock(), signal, ...(onProgress && { onProgress }) });
   // Queries run in the workgroup, so it is created first.
   const found = await readWorkGroup(client, workGroup, signal);
@@ -61,7 +61,7 @@ export async function planSetup(
   return {
     layout,
     problems: found ? workGroupProblems(found) : [],
-    steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb }), ...steps],
+    steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb, paysRequests }), ...steps],
     measured: await measure?.(layout),
   };
 }

@@ -13,6 +13,8 @@ export interface NewWorkGroup {
   readonly outputLocation: string | undefined;
   /** The scan limit per query, in GB. */
   readonly scanLimitGb: number;
+  /** True when queries read a Requester Pays bucket. */
+  readonly paysRequests: boolean;
 }
 
 /** A problem and its fix, a sentence each. */
@@ -94,7 +96,7 @@ export interface WorkGroupStep {
 }
 
 /** Plans the creation of a workgroup. Managed results allow no location (Athena API, ManagedQueryResultsConfiguration). */
-export function workGroupStep({ name, outputLocation, scanLimitGb }: NewWorkGroup): WorkGroupStep {
+export function workGroupStep({ name, outputLocation, scanLimitGb, paysRequests }: NewWorkGroup): WorkGroupStep {
   const storage =
     outputLocation === undefined
       ? { ManagedQueryResultsConfiguration: { Enabled: true } }
@@ -108,6 +110,7 @@ export function workGroupStep({ name, outputLocation, scanLimitGb }: NewWorkGrou
         ? 'Athena stores the results for 24 hours (managed query results)'
         : `results are stored in ${outputLocation}, encrypted (SSE_S3)`,
       `${ENGINE_VERSION}; clients cannot override its settings`,
+      ...(paysRequests ? ['queries pay for requests to the bucket (Requester Pays)'] : []),
     ],
     creation: {
       Name: name,
@@ -118,6 +121,7 @@ export function workGroupStep({ name, outputLocation, scanLimitGb }: NewWorkGrou
         EnforceWorkGroupConfiguration: true,
         BytesScannedCutoffPerQuery: Math.round(scanLimitGb * 1e9),
         PublishCloudWatchMetricsEnabled: true,
+        ...(paysRequests && { RequesterPaysEnabled: true }),
       },
       Tags: [{ Key: MANAGED_PROPERTY, Value: 'true' }],
     },

@@ -91,6 +91,8 @@ export function athenaSettings(config: Config): AthenaSettings | undefined {
     usdPerTb: config.ATHENA_USD_PER_TB,
     timeoutSeconds: config.QUERY_TIMEOUT_SECONDS,
     copyLocation: config.TRAILBOT_BUCKET,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE === 'true',
+    paysRequests: config.TRAIL_REQUESTER_PAYS === 'true',
   };
 }
 
@@ -148,7 +150,7 @@ export const mendTrail = ({ trail, store }: TrailLocation, { signal, onProgress 
 
 async function openOnAthena(settings: AthenaSettings, store: string, { clock, signal }: OpenOptions): Promise<QueryEngine> {
   return openParts(async (onClose) => {
-    const clients = openClients();
+    const clients = openClients(settings);
     onClose(() => clients.close());
     const engine = await openAthenaTrail(settings, clients, { clock, signal, sizeCache: jsonFile(join(store, 'sizes.json')) });
     onClose(() => engine.close());

@@ -24,6 +24,8 @@ const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 const invalidNetwork = (texts: readonly string[]): string | undefined => texts.find((text) => !network.safeParse(text).success);
 
+const isTrue = z.enum(['true', 'false'], 'must be true or false');
+
 const sqlName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, 'must start with a lowercase letter and have only lowercase letters, digits and _');
 
 const schema = z.object({
@@ -58,6 +60,8 @@ const schema = z.object({
     .transform((text) => `${text.replace(/\/+$/, '')}/`)
     .refine(isS3Location, 'must be a bucket of trailbot’s own, or a folder in one, such as s3://my-trailbot')
     .optional(),
+  S3_FORCE_PATH_STYLE: isTrue.default('false'),
+  TRAIL_REQUESTER_PAYS: isTrue.default('false'),
   ATHENA_SCAN_LIMIT_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),
   ATHENA_MAX_CONCURRENCY: number.int('must be a whole number').min(1, 'must be 1 or more').max(200, 'must be 200 or less').default(10),
   ATHENA_USD_PER_TB: dollars.default(5),

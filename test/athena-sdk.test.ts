@@ -1,4 +1,6 @@
 /** What the AWS SDK sends from the production clients, and to which hosts of AWS. No host is really contacted. */
+
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -90,7 +92,7 @@ const STARTED: Reply = [200, { QueryExecutionId: ID }];
 
 /** Runs a query as in production. */
 async function ask(): Promise<readonly RawRow[]> {
-  const clients = openClients();
+  const clients = openClients(AS_USUAL);
   onTestFinished(() => clients.close());
   const extent = () => Promise.reject(new Error('Nobody asks for it'));
   const engine = openAthena({ client: clients.athena, database: 'trailbot', workGroup: 'trailbot', extent, clock: () => new Date(0), pollMs: 1 });
@@ -188,6 +190,7 @@ const FOLDERS = [
   'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/',
   'AWSLogs/111122223333/CloudTrail/eu-central-1/2026/11/20/',
 ];
+const AS_USUAL = { forcePathStyle: false, paysRequests: false };
 const XML = { 'content-type': 'application/xml' };
 
 /** A bucket host that lists these folders and records the requests. */
@@ -215,7 +218,7 @@ function bucketAt(host: string): Request[] {
 
 /** Finds the root of the trail in the bucket, as in production. */
 async function look(): Promise<string> {
-  const clients = openClients();
+  const clients = openClients(AS_USUAL);
   onTestFinished(() => clients.close());
   const { root, firstDay } = await readLayout({ s3: clients.s3, bucket: BUCKET, prefix: '', today: new Date('2026-11-21T00:00:00Z'), signal });
   return `${root} since ${firstDay}`;
@@ -247,6 +250,31 @@ describe('Requests to S3 go', () => {
     await expect(look()).rejects.toThrow('AWS_REGION=ap-southeast-2');
   });
 
+  test('with the bucket in the path, and as the one who pays, where the settings say so', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', 'http://bucket.example');
+    const sent: Request[] = [];
+    nock('http://bucket.example')
+      .get(`/${BUCKET}/`)
+      .query(true)
+      .reply((request: Request) => {
+        sent.push(request);
+        return [200, '<ListBucketResult><EncodingType>url</EncodingType></ListBucketResult>', XML];
+      });
+    const clients = openClients({ forcePathStyle: true, paysRequests: true });
+    onTestFinished(() => clients.close());
+    await clients.s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'AWSLogs/' }));
+    expect(sent.map(({ headers }) => headers.get('x-amz-request-payer'))).toEqual(['requester']);
+  });
+
+  test('nowhere useful when a page answers, which the error says', async () => {
+    nock(`https://${BUCKET}.s3.eu-central-1.amazonaws.com`)
+      .persist()
+      .get('/')
+      .query(true)
+      .reply(200, '<!DOCTYPE html><html><p>Sign in</html>', { 'content-type': 'text/html' });
+    await expect(look()).rejects.toThrow('answered with a page instead of data');
+  });
+
   test('out again after throttling', async () => {
     const host = `${BUCKET}.s3.eu-central-1.amazonaws.com`;
     const slower = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
@@ -272,7 +300,7 @@ describe('Requests to STS go', () => {
         asked.push(request);
         return [200, `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>`, { 'content-type': 'text/xml' }];
       });
-    const clients = openClientsWithSts(region);
+    const clients = openClientsWithSts(AS_USUAL, region);
     onTestFinished(() => clients.close());
     expect(await getCaller(clients.sts, signal)).toEqual({ account: '111122223333', partition, arn });
     expect(asked.map(signedFor)).toEqual([`${region}/sts`]);

@@ -28,6 +28,8 @@ describe('the settings', () => {
       PORT: 3000,
       PLAYGROUND_PORT: 3100,
       QUERY_TIMEOUT_SECONDS: 60,
+      S3_FORCE_PATH_STYLE: 'false',
+      TRAIL_REQUESTER_PAYS: 'false',
       LOG_LEVEL: 'info',
     });
   });

@@ -30,6 +30,8 @@ const settings = {
   usdPerTb: 5,
   timeoutSeconds: 300,
   copyLocation: undefined,
+  forcePathStyle: true,
+  paysRequests: false,
 };
 
 /** The name of a log file delivered at the time in its name. */

@@ -149,6 +149,8 @@ async function run(
     usdPerTb: 5,
     timeoutSeconds: 300,
     copyLocation: undefined,
+    forcePathStyle: true,
+    paysRequests: false,
   };
   const environment = await inspectEnvironment({ ...settings, ...more }, known, clients, new AbortController().signal);
   return {

@@ -6,7 +6,7 @@ import { UserError } from '../src/errors.ts';
 import { openPocketCatalog } from './support/pocket-catalog.ts';
 
 const signal = new AbortController().signal;
-const wanted = { name: 'trailbot', outputLocation: undefined, scanLimitGb: 1000 };
+const wanted = { name: 'trailbot', outputLocation: undefined, scanLimitGb: 1000, paysRequests: false };
 
 const GOOD: WorkGroupConfiguration = {
   ManagedQueryResultsConfiguration: { Enabled: true },

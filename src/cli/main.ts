@@ -155,7 +155,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
 async function setUpTables(config: Config, { apply: isApplied = false, remove = false }: ParsedOptions, signal: AbortSignal): Promise<void> {
   const athena = requireAthena(config);
   const progress = progressBar(process.stderr);
-  const clients = openClients();
+  const clients = openClients(athena);
   try {
     await runSetup({
       settings: athena,
@@ -181,7 +181,7 @@ async function fillCopy(config: Config, values: ParsedOptions, signal: AbortSign
   const settings = requireAthena(config);
   const { store } = locateTrail(config);
   const more = readCompactArguments(values);
-  const clients = openClients();
+  const clients = openClients(settings);
   const onLedgerError = (error: unknown) => process.stderr.write(`What it cost could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
   try {
     await runCompact(
@@ -258,7 +258,7 @@ async function printDiagnosis(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = progressBar(process.stderr);
-  const clients = openClientsWithSts();
+  const clients = openClientsWithSts(settings);
   try {
     const daySize = sizeOfYesterday({ s3: clients.s3, cache: jsonFile(join(store, 'sizes.json')), clock: () => now, signal });
     const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
@@ -278,7 +278,7 @@ async function printDiagnosis(
 async function printIamPolicy(config: Config, values: ParsedOptions, signal: AbortSignal): Promise<void> {
   const options = readPolicyOptions(values);
   const athena = requireAthena(config);
-  const clients = openClientsWithSts(options.region);
+  const clients = openClientsWithSts(athena, options.region);
   try {
     const surroundings = await inspectEnvironment(athena, options, clients, signal);
     process.stdout.write(printPolicy(surroundings));

@@ -31,12 +31,12 @@ export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone'
 export async function startDigests(options: DigestOptions): Promise<() => Promise<void>> {
   const { athena, reports, timeZone, clock, log, claim, appliesNewAccounts: apply, compacting, postsAtStart, signal, post } = options;
   const announceNewAccounts = async (settings: AthenaSettings): Promise<void> => {
-    const clients = openClients();
+    const clients = openClients(settings);
     const answer = await newAccountsAnswer({ settings, clients, clock, signal, apply, claim }).finally(() => clients.close());
     if (answer) await post(answer);
   };
   const compactYesterday = async (settings: AthenaSettings, compacting: NonNullable<DigestOptions['compacting']>): Promise<void> => {
-    const clients = openClients();
+    const clients = openClients(settings);
     const { days, stopped } = await compactNewDays({ ...compacting, settings, clients, clock, signal }).finally(() => clients.close());
     log.info({ days, stopped }, 'compacted');
   };

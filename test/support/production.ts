@@ -51,6 +51,8 @@ export async function production(
     usdPerTb: 5,
     timeoutSeconds: 300,
     copyLocation: undefined,
+    forcePathStyle: true,
+    paysRequests: false,
     ...different,
   };
   const clock = () => new Date(SAMPLE_END);

@@ -72,6 +72,8 @@ export async function onAthena(server: TrinoPlace, trail: TrinoTrail): Promise<T
     usdPerTb: 5,
     timeoutSeconds: 300,
     copyLocation: 's3://example-trailbot/',
+    forcePathStyle: true,
+    paysRequests: false,
   };
   const opened = opening.move();
   return {
