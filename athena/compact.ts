@@ -83,28 +83,29 @@ export async function compactTrail(options: CompactOptions): Promise<CompactionS
   const { signal, mayGoOn, onDay } = options;
   const engine = openSetupEngine(options.settings.database, options, options.estimate);
   const { missing } = await readCompaction(options);
-  const limited = pLimit(DAYS_AT_ONCE);
   let [left, stopped] = [missing.length, false];
   for (let at = 0; at < missing.length && !stopped; at += DAYS_PER_CHUNK) {
     const done: string[] = [];
-    const chunk = missing.slice(at, at + DAYS_PER_CHUNK).map((day) =>
-      limited(async () => {
-        signal.throwIfAborted();
-        if (stopped || !(await mayGoOn(day))) {
-          stopped = true;
-          return;
-        }
-        const events = await compactDay(day, engine, options);
-        done.push(day);
-        left -= 1;
-        onDay(day, events, left);
-      }),
-    );
-    const ended = await Promise.allSettled(chunk);
+    const fill = async (day: string): Promise<void> => {
+      signal.throwIfAborted();
+      stopped ||= !(await mayGoOn(day));
+      if (stopped) return;
+      const events = await compactDay(day, engine, options);
+      done.push(day);
+      left -= 1;
+      onDay(day, events, left);
+    };
+    const chunk = missing.slice(at, at + DAYS_PER_CHUNK);
+    const failures: unknown[] = [];
+    // Every other day, and then the days between: an event that lies in two neighbors belongs to the one that is filled first.
+    for (const days of [chunk.filter((_, i) => i % 2 === 0), chunk.filter((_, i) => i % 2 === 1)]) {
+      const limited = pLimit(DAYS_AT_ONCE);
+      const ended = await Promise.allSettled(days.map((day) => limited(() => fill(day))));
+      failures.push(...ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])));
+    }
     // What is complete is used, also when another day failed.
     if (done.length > 0) await useDays((days) => toRanges([...daysOf(days), ...done]), engine, options);
-    const failure = ended.find((each) => each.status === 'rejected');
-    if (failure) throw failure.reason;
+    if (failures.length > 0) throw failures[0];
   }
   return readCompaction(options);
 }

@@ -7,7 +7,7 @@ import { activityOf } from '../src/trail/activity.ts';
 import { mentionsOf } from '../src/trail/mentions.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
 import { type Days, type Reading, raw } from '../src/trail/sql.ts';
-import { daysBetween, nextDay } from './days.ts';
+import { dayBefore, daysBetween, nextDay } from './days.ts';
 import { compactedTable, createViewStatement, RAW_EVENTS, RELATION_COLUMNS, sqlString, type TableNames } from './tables.ts';
 
 /** The properties of the raw table with the days of the copy, and with the rules by which it was made. */
@@ -77,7 +77,7 @@ export const daysOf = (ranges: readonly Days[]): readonly string[] => ranges.fla
 const COLUMN_TYPES: Readonly<Record<string, string>> = { resources: 'array<string>', events: 'bigint', writes: 'bigint' };
 
 /** Rows of `mentions` are divided by their name into this many files a day, so that a question about a name reads one of them. */
-const MENTION_BUCKETS = 32;
+const MENTION_BUCKETS = 64;
 
 const PARTITIONING: Readonly<Record<Relation, readonly string[]>> = {
   events: ['day'],
@@ -106,8 +106,13 @@ export function createCompactedStatement({ database }: TableNames, relation: Rel
   ].join('\n');
 }
 
+/** The condition that an event of a day is not in the copy of the day before or after: around midnight, an event may be delivered on both. */
+const isNotInNeighbors = ({ database }: TableNames, day: string): string =>
+  `eventid not in (select eventid from ${database}.${compactedTable('events')} where day in ('${dayBefore(day)}', '${nextDay(day)}'))`;
+
 /** The statement that fills one day of a table: `events` from the log files, the others from `events` of the copy. */
-export function insertStatement({ database }: TableNames, relation: Relation, day: string): string {
+export function insertStatement(names: TableNames, relation: Relation, day: string): string {
+  const { database } = names;
   const columns = RELATION_COLUMNS[relation].join(', ');
   const into = `insert into ${database}.${compactedTable(relation)} (${columns})`;
   if (relation === 'events') {
@@ -116,7 +121,7 @@ select ${columns}
 from (
   select *, row_number() over (partition by eventid order by folder, eventtime) as delivery
   from ${database}.${RAW_EVENTS}
-  where day = '${day}'
+  where day = '${day}' and ${isNotInNeighbors(names, day)}
 ) as delivered
 where delivery = 1`;
   }
@@ -160,6 +165,6 @@ group by day
 order by day`;
 };
 
-/** The query for the number of events in the log files of a day, each counted once. */
-export const rawCount = ({ database }: TableNames, day: string): string =>
-  `select cast(count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as bigint) as ids from ${database}.${RAW_EVENTS} where day = '${day}'`;
+/** The query for the number of events in the log files of a day, each counted once, without those that the copy has on the day before or after. */
+export const rawCount = (names: TableNames, day: string): string =>
+  `select cast(count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNotInNeighbors(names, day)}`;

@@ -8,6 +8,9 @@ export const dayStartMs = (day: string): number => Date.parse(`${isoDay(day)}T00
 /** A day as ISO text: 'yyyy-MM-dd'. */
 export const isoDay = (day: string): string => day.replaceAll('/', '-');
 
+/** The day before a day. */
+export const dayBefore = (day: string): string => dayFolder(new Date(dayStartMs(day) - DAY_MS));
+
 /** The day after a day. */
 export const nextDay = (day: string): string => dayFolder(new Date(dayStartMs(day) + DAY_MS));
 

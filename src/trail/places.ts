@@ -47,13 +47,17 @@ export interface KeptTrail {
 export async function findPlaces(read: Days, groups: () => readonly PlaceQueries[], { ask, kept }: KeptTrail): Promise<Places | undefined> {
   const days = kept === 'all' || isKeptWhole(read, kept) ? undefined : worthAsking(read, kept);
   let places: Places | undefined;
-  for (const queries of days?.length === 0 ? [] : groups()) {
+  const asked = kept === 'all' ? groups() : groups().filter(isNarrow);
+  for (const queries of days?.length === 0 ? [] : asked) {
     const found = readPlaces(await ask(placesQuery(queries, days)));
     places = places ? bothOf(places, found) : found;
     if (isNowhere(places)) break;
   }
   return places && isOfFewDays(places.ofCallers) ? { ...places, days } : undefined;
 }
+
+/** Whether queries read a small part of what they ask: not every name for a part of it, and no events. An engine that pays for bytes asks no others. */
+const isNarrow = (queries: PlaceQueries): boolean => queries.every(({ text }) => !/strpos\(name,|\bfrom events\b/.test(text));
 
 /** On more days than these, a caller's name narrows nothing: all calls of these days are read, and twice in part. */
 const MAX_CALLER_DAYS = 20;

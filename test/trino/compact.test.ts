@@ -1,7 +1,7 @@
 /** The compacted copy on a real Trino with Iceberg, through trailbot's own code and Athena's API. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { type CompactOptions, compactAgain, compactTrail, readCompaction, tidyCopy } from '../../athena/compact.ts';
 import { planTables } from '../../athena/glue-tables.ts';
@@ -20,11 +20,12 @@ const signal = new AbortController().signal;
 const DAYS = ['2026/11/18', '2026/11/19', '2026/11/20'];
 
 /** A trail of three days with the empty tables of a copy. */
-async function openCopy() {
+async function openCopy({ change = async () => undefined }: { readonly change?: (folder: string) => Promise<void> } = {}) {
   await using stack = new DisposalStack();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-compact-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   await generateSample({ out: folder, end: new Date('2026-11-21T00:00:00Z'), days: 3, eventsPerDay: 300 });
+  await change(folder);
   const trail = stack.use(await openTrinoTrail(server, folder));
   const athena = stack.use(await onAthena(server, trail));
   const { settings, clients, catalog, layout } = athena;
@@ -106,6 +107,26 @@ test.skipIf(!server)('A day that is redone, or whose copy is wrong, is right aga
   expect((await readCompaction(options)).days).toEqual([{ first: '2026/11/18', last: '2026/11/20' }]);
   expect(await copy.relationsOf()).toEqual(before);
   expect(await copy.count('compacted_events')).toBe(before.events.length);
+});
+
+test.skipIf(!server)('An event that was delivered on two days is in the copy once, and counts once', async () => {
+  await using copy = await openCopy({
+    // Every file of one day is delivered again on the next.
+    async change(folder) {
+      for (const path of await readdir(folder, { recursive: true })) {
+        if (!/\/2026\/11\/19\/.*[.]gz$/.test(path)) continue;
+        const again = path.replace('/2026/11/19/', '/2026/11/20/').replace('_20261119T', '_20261120T');
+        await mkdir(dirname(join(folder, again)), { recursive: true });
+        await copyFile(join(folder, path), join(folder, again.replace('.json.gz', 'Again.json.gz')));
+      }
+    },
+  });
+  await compactTrail(copy.options);
+  const number = async (text: string): Promise<number> => Number((await copy.trail.execute(raw(text)))[0]?.n);
+  const ids = await number("select count(distinct eventid) as n from raw_events where day between '2013/01/01' and '2027/01/01'");
+  expect(copy.trail.records).toBeGreaterThan(ids + 100);
+  expect(await copy.count('compacted_events')).toBe(ids);
+  expect(await number("select sum(events) as n from activity where day between '2013/01/01' and '2027/01/01'")).toBe(ids);
 });
 
 test.skipIf(!server)('Wherever the work stops, and in two replicas at once, each day is in the copy once', async () => {
