@@ -1,12 +1,13 @@
 /**
  * Makes the catalogue of calls, `npm run calls`: for every operation of AWS that is not a read, what it does, to which kind of
- * resource, and where CloudTrail writes that resource's names.
+ * resource, and where CloudTrail writes that resource's names. Also what the tests have to know of AWS's models.
  */
 import { writeFileSync } from 'node:fs';
 import { type CatalogueCall, mergeCalls, printCall } from '../src/trail/calls.ts';
 import { deriveCalls } from './derive.ts';
 import { printEffects } from './effect-sql.ts';
 import { BOTOCORE, readServices } from './models.ts';
+import { printRequestModels } from './request-models.ts';
 import { CORRECTIONS } from './reviewed.ts';
 import { targetEntries } from './target-list.ts';
 
@@ -78,6 +79,8 @@ writeFileSync(new URL('../test/support/removals.txt', import.meta.url), `${remov
 // What src/text/secret-names.ts has to know, or a reviewed reason why not.
 const sensitive = [...new Set(services.flatMap((service) => service.sensitive))].toSorted();
 writeFileSync(new URL('../test/support/sensitive-members.txt', import.meta.url), `${sensitive.join('\n')}\n`);
+// What AWS accepts in trailbot's own requests. The tests check each of them.
+writeFileSync(new URL('../test/support/aws-requests.json', import.meta.url), await printRequestModels());
 
 const permissionCalls = services.flatMap(({ sources, operations, calls }) =>
   operations

@@ -41,29 +41,55 @@ export interface Service {
   readonly sensitive: readonly string[];
 }
 
-type Shape = {
+/** A type of the requests and responses of a service, as its model has it. Others are named by `shape`. */
+export interface Shape {
   readonly type: string;
   readonly sensitive?: boolean;
   readonly enum?: readonly string[];
+  readonly pattern?: string;
+  /** Limits of a number, or of the length of a text, a list or a map. */
+  readonly min?: number;
+  readonly max?: number;
   readonly required?: readonly string[];
-  readonly members?: Readonly<Record<string, { readonly shape: string; readonly locationName?: string; readonly location?: string }>>;
-  readonly member?: { readonly shape: string };
-  readonly value?: { readonly shape: string };
-};
-interface Model {
-  readonly metadata: { readonly protocol: string; readonly endpointPrefix: string; readonly signingName?: string };
+  readonly members?: Readonly<Record<string, Member>>;
+  readonly member?: Member;
+  readonly key?: Member;
+  readonly value?: Member;
+}
+
+/** A part of a shape, and where a request has it if not in the body. */
+export interface Member {
+  readonly shape: string;
+  readonly locationName?: string;
+  readonly location?: string;
+}
+
+export interface Model {
+  readonly metadata: {
+    readonly apiVersion: string;
+    readonly protocol: string;
+    readonly endpointPrefix: string;
+    readonly signingName?: string;
+  };
   readonly operations: Readonly<Record<string, { readonly input?: { readonly shape: string }; readonly output?: { readonly shape: string } }>>;
   readonly shapes: Readonly<Record<string, Shape>>;
 }
 
-/** All services. The wheel is downloaded once and kept in the system's temporary folder. */
-export async function readServices(): Promise<Service[]> {
-  const files = unzipSync(await downloadWheel(), { filter: ({ name }) => /^botocore\/data\/[^/]+\/[^/]+\/service-2\.json\.gz$/.test(name) });
+/** The newest model of each service, with its folder. The wheel is downloaded once and kept in the system's temporary folder. */
+export async function* readModels(isWanted: (folder: string) => boolean = () => true): AsyncGenerator<[folder: string, model: Model]> {
+  const isModel = (name: string): boolean => /^botocore\/data\/[^/]+\/[^/]+\/service-2\.json\.gz$/.test(name);
+  const files = unzipSync(await downloadWheel(), { filter: ({ name }) => isModel(name) && isWanted(folderOf(name)) });
   const newest = new Map<string, string>();
-  for (const name of Object.keys(files).sort()) newest.set(name.split('/')[2] as string, name);
+  for (const name of Object.keys(files).sort()) newest.set(folderOf(name), name);
+  for (const [folder, name] of newest) yield [folder, JSON.parse(gunzipSync(files[name] as Uint8Array).toString()) as Model];
+}
+
+const folderOf = (name: string): string => name.split('/')[2] as string;
+
+/** All services. */
+export async function readServices(): Promise<Service[]> {
   const services: Service[] = [];
-  for (const [folder, name] of newest) {
-    const model = JSON.parse(gunzipSync(files[name] as Uint8Array).toString()) as Model;
+  for await (const [folder, model] of readModels()) {
     const { endpointPrefix, signingName = endpointPrefix } = model.metadata;
     const sources = [...new Set([folder, endpointPrefix, signingName].map((source) => source.split('.').at(-1) as string))].sort();
     const levels = await accessLevels(sources);

@@ -10,6 +10,8 @@ import { openClients, openClientsWithSts } from '../athena/clients.ts';
 import { openAthena } from '../athena/engine.ts';
 import type { RawRow } from '../src/trail/engine.ts';
 import { sql } from '../src/trail/sql.ts';
+import { s3Faults, stsFaults } from './support/aws-inputs.ts';
+import { requestFaults } from './support/aws-requests.ts';
 
 const signal = new AbortController().signal;
 const ID = '11112222-3333-4444-5555-666677778888';
@@ -36,6 +38,9 @@ const KEY = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 
 const strays: string[] = [];
 const stray = ({ method, url }: Request): void => void strays.push(`${method} ${url}`);
 
+/** What AWS would refuse in the requests. */
+const faults: string[] = [];
+
 beforeAll(() => {
   nock.disableNetConnect();
   nock.emitter.on('no match', stray);
@@ -47,7 +52,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
   const unasked = nock.pendingMocks();
   nock.cleanAll();
-  expect({ unasked, strays: strays.splice(0) }).toEqual({ unasked: [], strays: [] });
+  expect({ unasked, strays: strays.splice(0), faults: faults.splice(0) }).toEqual({ unasked: [], strays: [], faults: [] });
 });
 afterAll(() => {
   nock.emitter.off('no match', stray);
@@ -71,7 +76,9 @@ function athenaAt(host: string, operation: string, ...replies: readonly Reply[])
       .post('/')
       .matchHeader('x-amz-target', `AmazonAthena.${operation}`)
       .reply(async (request: Request) => {
-        sent.push({ headers: request.headers, body: z.record(z.string(), z.unknown()).parse(await request.json()) });
+        const input = z.record(z.string(), z.unknown()).parse(await request.json());
+        sent.push({ headers: request.headers, body: input });
+        faults.push(...requestFaults('athena', operation, input));
         if (reply === 'reset') throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
         const [status, body] = reply;
         return [status, body, { 'content-type': 'application/x-amz-json-1.1' }];
@@ -203,6 +210,7 @@ function bucketAt(host: string): Request[] {
     .reply((request: Request) => {
       sent.push(request);
       const { searchParams } = new URL(request.url);
+      faults.push(...s3Faults('ListObjectsV2', { bucket: BUCKET, key: '', parameters: searchParams, headers: request.headers }));
       const prefix = searchParams.get('prefix') ?? '';
       // Without a delimiter, a list of the first file.
       if (!searchParams.has('delimiter')) {
@@ -296,8 +304,9 @@ describe('Requests to STS go', () => {
     const result = `<GetCallerIdentityResult><Arn>${arn}</Arn><UserId>AROAEXAMPLE:example</UserId><Account>111122223333</Account></GetCallerIdentityResult>`;
     nock(`https://${host}`)
       .post('/', /Action=GetCallerIdentity/)
-      .reply((request: Request) => {
+      .reply(async (request: Request) => {
         asked.push(request);
+        faults.push(...stsFaults(await request.text()));
         return [200, `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>`, { 'content-type': 'text/xml' }];
       });
     const clients = openClientsWithSts(AS_USUAL, region);

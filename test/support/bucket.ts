@@ -1,12 +1,14 @@
 /**
  * A loopback S3 with one bucket, for list and read requests. `emulate` (0.12.2) has them too, but it ignores max-keys for
  * folders, leaves them out of KeyCount, ignores encoding-type, sorts by locale, never denies or redirects, and needs a
- * request per file. Tests with an organization's folders need all of that.
+ * request per file. Tests with an organization's folders need all of that. It checks requests against AWS's models.
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { s3Faults } from './aws-inputs.ts';
+import { throwFaults } from './aws-requests.ts';
 
 /** A list request, the number of entries in its response, and whether there were more. */
 interface Listing {
@@ -67,6 +69,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
   } = behavior;
   const keys = [...new Set(files)].sort();
   const listings: Listing[] = [];
+  const faults: string[] = [];
   const clients: S3Client[] = [];
   const open = { now: 0, most: 0 };
 
@@ -86,6 +89,11 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     if (!isList && (file === '' || !['GET', 'HEAD'].includes(request.method ?? ''))) {
       return refuse(response, 501, 'NotImplemented', 'Only list and read requests are implemented.');
     }
+    const operation = isList ? 'ListObjectsV2' : request.method === 'HEAD' ? 'HeadObject' : 'GetObject';
+    const headers = new Headers(request.headers as Record<string, string>);
+    const found = s3Faults(operation, { bucket, key: file, parameters, headers });
+    faults.push(...found);
+    if (found.length > 0) return refuse(response, 400, 'InvalidArgument', found.join('; '));
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
     if (bucket !== name) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
     // S3 has two responses to requests in the wrong region, depending on the endpoint.
@@ -167,6 +175,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
+      throwFaults(faults);
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * A loopback Athena for the real SDK: the four API calls of the engine in AWS JSON 1.1, with any engine behind them. It
- * validates requests as Athena does, and can fail on purpose.
+ * checks requests against AWS's models, and can fail on purpose.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,6 +11,7 @@ import { AthenaClient, type AthenaClientConfig } from '@aws-sdk/client-athena';
 import { z } from 'zod';
 import type { QueryEngine, RawRow } from '../../src/trail/engine.ts';
 import { raw } from '../../src/trail/sql.ts';
+import { requestFaults, throwFaults } from './aws-requests.ts';
 
 export type Operation = 'StartQueryExecution' | 'GetQueryExecution' | 'GetQueryResults' | 'StopQueryExecution';
 
@@ -85,6 +86,7 @@ export async function pocketAthena(
   const queries = new Map<string, PocketQuery>();
   const byToken = new Map<string, PocketQuery>();
   const calls: Call[] = [];
+  const faults: string[] = [];
   const failures = new Map<Operation, RequestFailure[]>();
   const outcomes: QueryOutcome[] = [];
   const runningWork = new Set<Promise<void>>();
@@ -210,11 +212,13 @@ export async function pocketAthena(
     const operation = String(request.headers['x-amz-target']).replace(/^AmazonAthena\./, '') as Operation;
     const input = z.record(z.string(), z.unknown()).parse(await json(request));
     calls.push({ operation, input });
+    const found = requestFaults('athena', operation, input);
+    faults.push(...found);
+    if (found.length > 0) return refuse(response, 'INVALID_INPUT', found.join('; '));
     const failure = failures.get(operation)?.shift();
     if (typeof failure === 'object' && 'after' in failure) await failure.after;
     else if (typeof failure === 'object') {
-      answer(response, failure.status ?? 400, { __type: failure.error, message: failure.message ?? failure.error, ...failure.fields });
-      return;
+      return answer(response, failure.status ?? 400, { __type: failure.error, message: failure.message ?? failure.error, ...failure.fields });
     }
     try {
       const reply = operations[operation](input);
@@ -222,7 +226,7 @@ export async function pocketAthena(
       else answer(response, 200, reply, failure === 'response cut');
     } catch (error) {
       const { code = 'INVALID_INPUT', message } = error as Error & { code?: string };
-      answer(response, 400, { __type: 'InvalidRequestException', AthenaErrorCode: code, ErrorCode: code, Message: message });
+      refuse(response, code, message);
     }
   });
   server.listen(0, '127.0.0.1');
@@ -251,20 +255,25 @@ export async function pocketAthena(
       await Promise.all(runningWork);
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
+      throwFaults(faults);
     },
   };
 }
 
 const startState = (outcome: QueryOutcome): Pick<PocketQuery, 'states' | 'outcome'> => ({ states: [...(outcome.states ?? [])], outcome });
 
+/** The model requires only the statement. Athena requires the token, too, and trailbot always sends the rest. */
 const startInput = z.object({
-  QueryString: z.string().min(1).max(262_144),
-  ClientRequestToken: z.string().min(32).max(128),
-  ExecutionParameters: z.array(z.string().min(1).max(1024)).min(1).optional(),
-  QueryExecutionContext: z.object({ Database: z.string().min(1) }),
+  QueryString: z.string(),
+  ClientRequestToken: z.string(),
+  ExecutionParameters: z.array(z.string()).optional(),
+  QueryExecutionContext: z.object({ Database: z.string() }),
   WorkGroup: z.string(),
 });
-const resultsInput = z.object({ MaxResults: z.number().int().min(1).max(1000).default(1000), NextToken: z.string().optional() });
+const resultsInput = z.object({ MaxResults: z.number().default(1000), NextToken: z.string().optional() });
+
+const refuse = (response: ServerResponse, code: string, message: string): void =>
+  answer(response, 400, { __type: 'InvalidRequestException', AthenaErrorCode: code, ErrorCode: code, Message: message });
 
 const refusal = (message: string, code: string): Error => Object.assign(new Error(message), { code });
 

@@ -1,6 +1,6 @@
 /**
  * A loopback Athena with workgroups and a data catalog. It runs setup's DDL through StartQueryExecution and returns the
- * result through GetTableMetadata and GetDatabase, with the same errors as the real one.
+ * result through GetTableMetadata and GetDatabase, with the same errors as the real one. It checks requests against AWS's models.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Athena, type AthenaClient, type CreateWorkGroupInput, type WorkGroup } from '@aws-sdk/client-athena';
 import { daysBetween } from '../../athena/days.ts';
+import { requestFaults, throwFaults } from './aws-requests.ts';
 
 interface StoredTable {
   readonly columns: readonly { readonly Name: string; readonly Type: string }[];
@@ -51,6 +52,7 @@ export async function openPocketCatalog(
   const databases = new Set<string>();
   const tables = new Map<string, StoredTable>();
   const calls: string[] = [];
+  const faults: string[] = [];
 
   function run(statement: string): void {
     const named = (pattern: RegExp): string | undefined => pattern.exec(statement)?.[1];
@@ -112,10 +114,9 @@ export async function openPocketCatalog(
     if (name === 'GetWorkGroup') return { WorkGroup: workGroups.get((input as { WorkGroup: string }).WorkGroup) };
     const creation = input as CreateWorkGroupInput;
     const { Name = '', Description, Configuration = {} } = creation;
-    const { ManagedQueryResultsConfiguration, ResultConfiguration, BytesScannedCutoffPerQuery = 1e12, EngineVersion } = Configuration;
+    const { ManagedQueryResultsConfiguration, ResultConfiguration, EngineVersion } = Configuration;
     if (workGroups.has(Name)) throw new Error('WorkGroup is already created');
     if (ManagedQueryResultsConfiguration?.Enabled && ResultConfiguration?.OutputLocation) throw new Error('Managed results cannot have a location');
-    if (BytesScannedCutoffPerQuery < 10_000_000) throw new Error('BytesScannedCutoffPerQuery must be at least 10000000');
     creations.push(creation);
     const engine = { ...EngineVersion, EffectiveEngineVersion: EngineVersion?.SelectedEngineVersion };
     workGroups.set(Name, { Name, State: 'ENABLED', Description, Configuration: { ...Configuration, EngineVersion: engine } });
@@ -146,7 +147,10 @@ export async function openPocketCatalog(
     const body = await bodyOf(request);
     const input = JSON.parse(body) as Record<string, string>;
     let answer: object | undefined;
+    const found = requestFaults('athena', name, input);
+    faults.push(...found);
     try {
+      if (found.length > 0) throw new Error(found.join('; '));
       answer = await answerOf(name, input);
     } catch (error) {
       answer = { __type: 'InvalidRequestException', Message: (error as Error).message };
@@ -189,6 +193,7 @@ export async function openPocketCatalog(
       client.destroy();
       server.close();
       await once(server, 'close');
+      throwFaults(faults);
     },
   };
 }
