@@ -86,10 +86,10 @@ const BY_FOLDER: Partitions = { folder: 'string', day: 'string' };
 /** A column for each, which makes up every region for every account. */
 const BY_ACCOUNT_AND_REGION: Partitions = { account: 'string', region: 'string', day: 'string' };
 
-/** Glue allows 512,000 characters in a property. The list of folders stays below, also when the trail grows until somebody looks. */
-const MAX_FOLDER_LIST_LENGTH = 450_000;
+/** Athena allows 262,144 bytes in a statement, and the one that creates the table has more than this list. Glue allows 512,000 in a property. */
+const MAX_FOLDER_LIST_LENGTH = 240_000;
 
-/** The partition columns for a layout: folders, unless it has so many that their list is too long for a property. */
+/** The partition columns for a layout: folders, unless it has so many that their list is too long for a statement. */
 export const partitionsOf = (layout: BucketLayout): Partitions =>
   folderList(layout).length <= MAX_FOLDER_LIST_LENGTH ? BY_FOLDER : BY_ACCOUNT_AND_REGION;
 

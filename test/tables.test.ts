@@ -14,6 +14,7 @@ import {
 import { readTrailFolders } from '../athena/trail-folders.ts';
 import { eventColumns } from '../src/trail/events.ts';
 import { RELATIONS } from '../src/trail/relations.ts';
+import { requestFaults } from './support/aws-requests.ts';
 import { openFolder, record, trailFolder } from './support/trail-folder.ts';
 
 const names = { database: 'trailbot', table: 'cloudtrail' };
@@ -55,10 +56,23 @@ describe('The raw table', () => {
     expect(properties[MANAGED_PROPERTY]).toBe('true');
   });
 
-  test('has a column for accounts and one for regions when the list of folders is longer than Glue allows', () => {
+  /** A layout with this many accounts, each with 17 regions. */
+  function layoutOf(accountCount: number): BucketLayout {
     const regions = Array.from({ length: 17 }, (_, i) => `eu-central-${i}`);
-    const accounts = Array.from({ length: 3000 }, (_, i) => ({ id: String(100_000_000_000 + i), regions }));
-    const large = { ...layout, accounts, regions };
+    const accounts = Array.from({ length: accountCount }, (_, i) => ({ id: String(100_000_000_000 + i), regions }));
+    return { ...layout, accounts, regions };
+  }
+
+  test.each([300, 350, 400, 450, 500, 700, 800, 3000])('has statements that Athena accepts with %i accounts in 17 regions', (accounts) => {
+    const large = layoutOf(accounts);
+    for (const QueryString of [createTableStatement(large, names), setPropertiesStatement(tableProperties(large), names)]) {
+      expect(requestFaults('athena', 'StartQueryExecution', { QueryString })).toEqual([]);
+    }
+  });
+
+  test('has a column for accounts and one for regions when the list of folders is too long for a statement', () => {
+    expect([350, 450].map((accounts) => Object.keys(partitionsOf(layoutOf(accounts)))[0])).toEqual(['folder', 'account']);
+    const large = layoutOf(3000);
     expect(Object.keys(partitionsOf(large))).toEqual(['account', 'region', 'day']);
     const properties = tableProperties(large);
     expect(properties['storage.location.template']).toMatch(/[}]\/CloudTrail\/[$][{]region[}]\/[$][{]day[}]\/$/);
