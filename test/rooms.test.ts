@@ -16,7 +16,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'src/desk': ['src/answer', 'src/question', 'src/analysis', 'src/trail', 'src/text', 'src/state'],
   'src/message': ['src/answer', 'src/text'],
   'src/slack': ['src/desk', 'src/answer', 'src/message', 'src/text', 'src/state'],
-  'src/clock': ['src/answer', 'src/trail', 'src/state', 'athena'],
+  'src/clock': ['src/answer', 'src/trail', 'src/text', 'src/state', 'athena'],
   'src/state': ['src/answer', 'src/trail', 'src/text'],
   athena: ['src/trail'],
   duckdb: ['src/trail'],

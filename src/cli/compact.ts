@@ -46,7 +46,7 @@ export async function runCompact(run: Omit<CompactionRun, 'onPlan' | 'onDay'>, p
       const price = estimate
         ? `: ${formatCount(Math.round(estimate.files / 2), 'log file')}, about ${formatDollars(estimate.dollars)} and ${formatSeconds(estimate.seconds)}`
         : '';
-      print(missing.length === 0 ? 'Missing   no day that is over' : `Missing   ${formatCount(missing.length, 'day')}${price}\n`);
+      print(missing.length === 0 ? 'Missing   no day that is over' : `Missing   ${formatCount(missing.length, 'day')}${price}`);
     },
     onDay: (day, events, left) => print(`${isoDay(day)}  ${formatCount(events, 'event')}${left > 0 ? `, ${formatCount(left, 'day')} left` : ''}`),
   });

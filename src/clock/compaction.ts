@@ -8,6 +8,7 @@ import { readTrailFolders } from '../../athena/trail-folders.ts';
 import { openSizes, type SizeCache } from '../../athena/trail-sizes.ts';
 import { UserError } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
+import { formatDollars } from '../text/format.ts';
 import type { Cost, Estimate } from '../trail/engine.ts';
 import { dayFolder } from '../trail/events.ts';
 import type { Reading } from '../trail/sql.ts';
@@ -46,7 +47,7 @@ export interface CompactionResult extends CompactionState {
 
 /** @throws UserError when there is no copy to fill, or a day cannot be filled. */
 export async function runCompaction(run: CompactionRun): Promise<CompactionResult> {
-  const { settings, clients, clock, signal, ledger, sizeCache, dailyBudget, maxDollars = Number.POSITIVE_INFINITY, since, again, tidies } = run;
+  const { settings, clients, clock, signal, ledger, sizeCache, dailyBudget, maxDollars, since, again, tidies } = run;
   const { database, table, workGroup, usdPerTb } = settings;
   if (settings.copyLocation === undefined)
     throw new UserError('TRAILBOT_BUCKET is not set. Set it to a bucket of trailbot’s own, such as s3://my-trailbot, and run: npm run setup');
@@ -62,7 +63,7 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
   run.onPlan?.({ ...state, estimate: all && (await estimate(fillReads(state.missing))) });
 
   const id = randomUUID();
-  let dollars = 0;
+  let [dollars, allowed] = [0, 0];
   let stopped: string | undefined;
   const entries: Promise<void>[] = [];
   const options: CompactOptions = {
@@ -71,14 +72,19 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
     archivedThrough,
     estimate,
     async mayGoOn(day) {
-      const expected = (await estimate(fillReads([day])))?.dollars ?? 0;
+      const expected = (await estimate(fillReads([day])))?.dollars;
       await Promise.all(entries);
-      if (dollars + expected > maxDollars)
-        stopped = `The next day costs about $${expected.toFixed(2)}, and $${dollars.toFixed(2)} of $${maxDollars} is spent.`;
       const today = new Date(`${clock().toISOString().slice(0, 10)}T00:00:00Z`);
       const spent = dailyBudget === undefined ? 0 : sumOfDollars(await ledger.during(today, new Date(today.getTime() + DAY_MS)));
-      if (dailyBudget !== undefined && spent + expected > dailyBudget)
-        stopped = `TEAM_DAILY_BUDGET_USD is $${dailyBudget}, and $${spent.toFixed(2)} of it is spent today. Run npm run compact again tomorrow.`;
+      // Days that are being filled will cost what is expected.
+      const pending = Math.max(0, allowed - dollars);
+      if (expected === undefined) {
+        if (maxDollars !== undefined || dailyBudget !== undefined) stopped = 'The log files could not be listed, so what a day costs is not known.';
+      } else if (maxDollars !== undefined && dollars + pending + expected > maxDollars)
+        stopped = `The next day costs ${formatDollars(expected)}, and ${formatDollars(dollars + pending)} of ${formatDollars(maxDollars)} is spent.`;
+      else if (dailyBudget !== undefined && spent + pending + expected > dailyBudget)
+        stopped = `The next day costs ${formatDollars(expected)}, and ${formatDollars(spent + pending)} of today’s shared ${formatDollars(dailyBudget)} budget (TEAM_DAILY_BUDGET_USD) is spent. Run npm run compact again tomorrow.`;
+      if (stopped === undefined) allowed += expected ?? 0;
       return stopped === undefined;
     },
     onBilled({ ms, bytes = 0, dollars: cost = 0, queryId }: Cost) {

@@ -1,0 +1,133 @@
+/** `npm run compact` and the daily job, up to what Athena would write. test/trino/compact.test.ts fills real tables. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { COMPACTED_DAYS, readCompactedDays, splitReading, toRanges } from '../athena/compacted.ts';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { readCompactArguments, runCompact } from '../src/cli/compact.ts';
+import { type CompactionRun, compactNewDays } from '../src/clock/compaction.ts';
+import { UserError } from '../src/errors.ts';
+import { openLedger } from '../src/state/ledger.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
+import { production } from './support/production.ts';
+
+let duck: QueryEngine;
+beforeAll(async () => {
+  duck = await openDuckDB(inject('sampleStore'));
+});
+afterAll(() => duck.close());
+
+/** A trail of 184 days whose copy has some days. */
+async function openCopy(days = 'none', copyLocation: string | null = 's3://example-trailbot/') {
+  const stack = new DisposalStack();
+  const place = stack.use(await production(duck, inject('sampleTrail'), { settings: { copyLocation: copyLocation ?? undefined } }));
+  await place.setUp(true);
+  const table = place.catalog.tables.get('trailbot.cloudtrail');
+  if (table && copyLocation !== null) table.properties[COMPACTED_DAYS] = days;
+  const folder = await mkdtemp(join(tmpdir(), 'trailbot-compact-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const ledger = openLedger(folder, () => undefined);
+  const sizeCache = { read: async () => undefined, write: async () => undefined };
+  const run: CompactionRun = { ...place, signal: new AbortController().signal, ledger, sizeCache, dailyBudget: undefined };
+  const before = place.catalog.calls.length;
+  const started = () => place.catalog.calls.slice(before).filter((call) => call === 'StartQueryExecution').length;
+  const compact = async (more: Partial<CompactionRun>): Promise<string> => {
+    const lines: string[] = [];
+    await runCompact({ ...run, ...more }, (words) => lines.push(words));
+    return lines.join('\n');
+  };
+  return { place, run, ledger, started, compact, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+describe.concurrent('Compacting', () => {
+  test('says what is missing and what it takes, and starts nothing when the budget does not allow the first day', async () => {
+    await using copy = await openCopy();
+    expect(await copy.compact({ maxDollars: 0.00001 })).toMatch(
+      /^Compacted no day\nMissing {3}183 days: [\d,]+ log files, about .+ and .+\n\nStopped[.] The next day costs less than \$0[.]01, and \$0 of less than \$0[.]01 is spent[.]\n\nCompacted no day, for \$0$/,
+    );
+    expect(copy.started()).toBe(0);
+  });
+
+  test('stops at the budget of the team, with what others spent today', async () => {
+    await using copy = await openCopy();
+    const at = copy.place.clock().toISOString();
+    const entry = { at, requester: null, kind: 'command', name: 'rare', question: 'q', ms: 1, bytes: 1, dollars: 4.5, queryId: null } as const;
+    await copy.ledger.add(entry);
+    expect(await copy.compact({ dailyBudget: 4.5 })).toContain(
+      'and $4.50 of today’s shared $4.50 budget (TEAM_DAILY_BUDGET_USD) is spent. Run npm run compact again tomorrow.',
+    );
+    expect(copy.started()).toBe(0);
+  });
+
+  test('has nothing to do when all days that are over are there', async () => {
+    await using copy = await openCopy('2026/05/21-2026/11/19');
+    expect(await copy.compact({})).toBe(
+      'Compacted 183 days: 2026-05-21 to 2026-11-19\nMissing   no day that is over\n\nCompacted 183 days: 2026-05-21 to 2026-11-19, for $0',
+    );
+    expect(copy.started()).toBe(0);
+  });
+
+  test('leaves out days before --since', async () => {
+    await using copy = await openCopy('2026/11/10-2026/11/19');
+    expect(await copy.compact({ since: '2026/11/01', maxDollars: 0.00001 })).toContain('Missing   9 days: ');
+  });
+
+  test('by the clock adds only the days since the last one of the copy', async () => {
+    await using copy = await openCopy('2026/10/01-2026/11/17');
+    const { missing, stopped } = await compactNewDays({ ...copy.run, maxDollars: 0.00001 });
+    expect(missing).toEqual(['2026/11/19', '2026/11/18']);
+    expect(stopped).toContain('The next day costs');
+    await using empty = await openCopy();
+    expect((await compactNewDays({ ...empty.run, maxDollars: 0.00001 })).missing.length).toBeLessThanOrEqual(1);
+  });
+
+  test('needs a bucket and tables for the copy, and says how to get them', async () => {
+    await using without = await openCopy('none', null);
+    await expect(without.compact({})).rejects.toThrow('TRAILBOT_BUCKET is not set.');
+    const settings = { ...without.place.settings, copyLocation: 's3://example-trailbot/' };
+    await expect(without.compact({ settings })).rejects.toThrow(
+      'There is no compacted copy of this version of trailbot yet. With TRAILBOT_BUCKET set, run: npm run setup -- --apply',
+    );
+  });
+});
+
+test.each([
+  [{ since: '2026-02-30' }, '--since 2026-02-30 is not a day. Write it as 2026-11-20.'],
+  [{ since: 'monday' }, '--since monday is not a day.'],
+  [{ again: '2026-11-03,soon' }, '--again soon is not a day.'],
+  [{ 'max-usd': 'much' }, '--max-usd much is not an amount. Write it as 20.'],
+  [{ 'max-usd': '0' }, '--max-usd 0 is not an amount.'],
+])('The option %j is refused', (options, message) => {
+  expect(() => readCompactArguments(options)).toThrow(UserError);
+  expect(() => readCompactArguments(options)).toThrow(message);
+});
+
+test('Options are read as folders are named', () => {
+  expect(readCompactArguments({ since: '2026-05-21', again: '2026-11-03,2026-11-04', 'max-usd': '20', tidy: true })).toEqual({
+    since: '2026/05/21',
+    again: ['2026/11/03', '2026/11/04'],
+    maxDollars: 20,
+    tidies: true,
+  });
+});
+
+test('Days are noted as the fewest ranges, and a note by other rules says nothing', () => {
+  expect(toRanges(['2026/11/03', '2026/11/01', '2026/10/31', '2026/11/03'])).toEqual([
+    { first: '2026/10/31', last: '2026/11/01' },
+    { first: '2026/11/03', last: '2026/11/03' },
+  ]);
+  expect(readCompactedDays({ [COMPACTED_DAYS]: '2026/10/31-2026/11/01', 'trailbot.compacted.shape': 'another' })).toEqual([]);
+});
+
+test('A question is split into the days of the copy and the others', () => {
+  const reading = { first: '2026/10/30', last: '2026/11/04', folders: ['111122223333/CloudTrail/eu-central-1'] };
+  expect(splitReading(reading, [{ first: '2026/10/31', last: '2026/11/02' }])).toEqual({
+    copied: [{ first: '2026/10/31', last: '2026/11/02' }],
+    others: [
+      { ...reading, last: '2026/10/30' },
+      { ...reading, first: '2026/11/03' },
+    ],
+  });
+});
