@@ -98,11 +98,7 @@ function queryStatements(context: AwsContext): Statement[] {
       [`arn:${partition}:athena:${region}:${account}:datacatalog/AwsDataCatalog`],
     ),
     // Athena always reads the database `default` too (Athena User Guide, "Configure access to databases and tables").
-    allowStatement(
-      'ReadGlueCatalog',
-      ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'],
-      [...glueArns(context), `arn:${partition}:glue:${region}:${account}:database/default`],
-    ),
+    allowStatement('ReadGlueCatalog', ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'], [...glueArns(context), defaultDatabase(context)]),
   ];
 }
 
@@ -137,7 +133,8 @@ function setupStatements(context: AwsContext): Statement[] {
     allowStatement(
       'CreateTablesForSetupOnly',
       ['glue:CreateDatabase', 'glue:CreateTable', 'glue:UpdateTable', 'glue:DeleteTable', 'glue:GetPartition', 'glue:DeletePartition'],
-      glueArns(context),
+      // Where Athena was never used, its first statement creates the database `default`.
+      [...glueArns(context), defaultDatabase(context)],
     ),
     allowStatement('CreateWorkgroupForSetupOnly', ['athena:CreateWorkGroup', 'athena:TagResource'], [workGroupArn(context)]),
   ];
@@ -157,6 +154,8 @@ const kmsStatement = (sid: string, actions: readonly string[], key: string, { pa
 
 const workGroupArn = ({ partition, region, account, workGroup }: AwsContext): string =>
   `arn:${partition}:athena:${region}:${account}:workgroup/${workGroup}`;
+
+const defaultDatabase = ({ partition, region, account }: AwsContext): string => `arn:${partition}:glue:${region}:${account}:database/default`;
 
 /** The resources Glue checks for access to trailbot's tables: the tables, the database and the catalog. */
 function glueArns({ partition, region, account, database, table, copyLocation }: AwsContext): string[] {

@@ -65,6 +65,7 @@ describe('The policy', () => {
         const ours = [
           `${glue}:catalog`,
           `${glue}:database/${database}`,
+          `${glue}:database/default`,
           `${glue}:table/${database}/${table}`,
           `${glue}:table/${database}/events`,
           `${glue}:table/${database}/activity`,
