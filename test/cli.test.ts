@@ -261,7 +261,7 @@ describe('--csv and --json print every row, or say which are missing', () => {
 
 describe('An argument that would be ignored is rejected before anything starts', () => {
   it.each([
-    ['an unknown command', ['nonsense'], 'Unknown command “nonsense”. Commands: ask, report, doctor, setup, compact, iam-policy.'],
+    ['an unknown command', ['nonsense'], 'Unknown command “nonsense”. Commands: ask, report, doctor, setup, compact, live-check, iam-policy.'],
     ['a second word after a report', ['report', 'daily', 'foo', 'bar'], 'Unexpected “foo bar” after “report”.'],
     ['an unknown option', ['report', 'daily', '--jsn'], 'Unexpected “--jsn” after “report”.'],
     ['a word after doctor', ['doctor', 'all'], 'Unexpected “all” after “doctor”.'],

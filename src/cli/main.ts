@@ -12,6 +12,7 @@ import type { Period } from '../answer/report.ts';
 import { athenaSettings, locateTrail, mendTrail, type OpenOptions, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
 import { periodBefore, periodOf } from '../clock/period.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
+import { loadRegistry } from '../desk/registry.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { visible } from '../message/escape.ts';
@@ -27,6 +28,7 @@ import { readCompactArguments, runCompact } from './compact.ts';
 import { describeChecks, describeStore, describeTrail, printChecks } from './doctor.ts';
 import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
+import { runLiveCheck } from './live-check.ts';
 import { progressBar } from './progress.ts';
 import { runSetup } from './setup.ts';
 
@@ -41,6 +43,7 @@ const CLI_USAGE = `Usage:
       made there, and with --apply takes it away)
   npm run -s compact -- [--since 2026-05-21] [--max-usd 20] [--again 2026-11-03,2026-11-04] [--tidy]   (fills the compacted copy, newest
       days first; --again fills days anew; --tidy joins small files)
+  npm run -s live-check > report.md   (tries everything on live AWS in a database of its own, for less than $0.10; the report has no names)
   npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:…] > policy.json   (the IAM policy that trailbot needs)
 
 --json and --csv print all rows, however many. Set a limit with top:.
@@ -77,6 +80,7 @@ const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; read
   doctor: { words: 0, options: ['mend'] },
   setup: { words: 0, options: ['apply', 'remove'] },
   compact: { words: 0, options: ['since', 'again', 'max-usd', 'tidy'] },
+  'live-check': { words: 0, options: [] },
   'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
 };
 
@@ -95,6 +99,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   const signal = onInterrupt();
   if (verb === 'setup') return setUpTables(config, values, signal);
   if (verb === 'compact') return fillCopy(config, values, signal);
+  if (verb === 'live-check') return checkLive(config, signal);
   if (verb === 'iam-policy') return printIamPolicy(config, values, signal);
   const location = locateTrail(config);
   if (location.athena && values.mend) throw new UserError('Nothing of a trail on Athena is stored here, so there is nothing to mend.');
@@ -197,6 +202,28 @@ async function fillCopy(config: Config, values: ParsedOptions, signal: AbortSign
       },
       (words) => process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`),
     );
+  } finally {
+    clients.close();
+  }
+}
+
+/** Runs `npm run live-check`. With a check that failed, the exit status is 1. */
+async function checkLive(config: Config, signal: AbortSignal): Promise<void> {
+  const settings = requireAthena(config);
+  const { store } = locateTrail(config);
+  const clients = openClients(settings);
+  try {
+    const failed = await runLiveCheck({
+      settings,
+      clients,
+      registry: await loadRegistry(rootFolder),
+      ledger: openLedger(join(store, 'spent'), () => undefined),
+      sizeCache: jsonFile(join(store, 'sizes.json')),
+      clock: () => new Date(),
+      signal,
+      print: (line) => process.stdout.write(`${line.split('\n').map(visible).join('\n')}\n`),
+    });
+    if (failed > 0) process.exitCode = STATUS.userError;
   } finally {
     clients.close();
   }
