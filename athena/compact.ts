@@ -184,7 +184,9 @@ const COUNT_OF: Readonly<Record<Relation, keyof CopyCounts>> = { events: 'events
 /** The tables that do not have what they should. What is made of wrong events is wrong, too. */
 function wrongTables({ events, ids, activity, mentions, names }: CopyCounts, expected: number): readonly Relation[] {
   if (events !== expected || ids !== expected) return RELATIONS;
-  return [...(activity === events ? [] : (['activity'] as const)), ...(mentions === names ? [] : (['mentions'] as const))];
+  // Every event mentions something: at least who called.
+  const hasMentions = mentions === names && mentions > 0 === events > 0;
+  return [...(activity === events ? [] : (['activity'] as const)), ...(hasMentions ? [] : (['mentions'] as const))];
 }
 
 async function countCopy(day: string, engine: QueryEngine, { settings, signal, onBilled }: WriteOptions): Promise<CopyCounts> {

@@ -33,6 +33,8 @@ export interface QueryOutcome {
   readonly ends?: 'FAILED' | 'CANCELLED';
   /** Bytes scanned. Default: some for each poll. */
   readonly scanned?: number;
+  /** When it was started, in another process. Default: now. */
+  readonly submitted?: Date;
   readonly reason?: string;
   readonly error?: { readonly ErrorCategory?: number; readonly ErrorType?: number; readonly Retryable?: boolean };
 }
@@ -106,7 +108,7 @@ export async function pocketAthena(
         id: randomUUID(),
         start,
         substatement: checkedKind(text, mayWrite),
-        submitted: new Date(),
+
         ...startState(outcomes.shift() ?? {}),
         stopping: new AbortController(),
         polls: 0,
@@ -260,7 +262,11 @@ export async function pocketAthena(
   };
 }
 
-const startState = (outcome: QueryOutcome): Pick<PocketQuery, 'states' | 'outcome'> => ({ states: [...(outcome.states ?? [])], outcome });
+const startState = (outcome: QueryOutcome): Pick<PocketQuery, 'states' | 'outcome' | 'submitted'> => ({
+  states: [...(outcome.states ?? [])],
+  outcome,
+  submitted: outcome.submitted ?? new Date(),
+});
 
 /** The model requires only the statement. Athena requires the token, too, and trailbot always sends the rest. */
 const startInput = z.object({

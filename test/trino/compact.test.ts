@@ -109,6 +109,36 @@ test.skipIf(!server)('A day that is redone, or whose copy is wrong, is right aga
   expect(await copy.count('compacted_events')).toBe(before.events.length);
 });
 
+test.skipIf(!server)('A day whose mentions could not be written is not used before they are', async () => {
+  await using copy = await openCopy();
+  const { options, before, pocket } = copy;
+  // The statement that fills them failed in another process, and this one finds it by its token.
+  const isOfMentions = (command: unknown): boolean =>
+    JSON.stringify((command as { input?: { QueryString?: string } }).input?.QueryString ?? '').includes(
+      'insert into ' + copy.settings.database + '.compacted_mentions',
+    );
+  const real = options.clients.athena;
+  let failures = 3;
+  const athena = new Proxy(real, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'send') return typeof value === 'function' ? value.bind(target) : value;
+      return async (command: unknown, ...more: unknown[]) => {
+        if (isOfMentions(command) && failures > 0) {
+          failures -= 1;
+          pocket.endNext({ ends: 'FAILED', reason: 'INTERNAL_ERROR', submitted: new Date('2026-11-21T11:00:00Z') });
+        }
+        return (target.send as (...all: unknown[]) => unknown)(command, ...more);
+      };
+    },
+  });
+  const { days } = await compactTrail({ ...options, since: '2026/11/20', clients: { ...options.clients, athena } });
+  expect(failures).toBe(0);
+  expect(days).toEqual([{ first: '2026/11/20', last: '2026/11/20' }]);
+  expect(await copy.count('compacted_mentions')).toBeGreaterThan(100);
+  expect(await copy.relationsOf()).toEqual(before);
+});
+
 test.skipIf(!server)('An event that was delivered on two days is in the copy once, and counts once', async () => {
   await using copy = await openCopy({
     // Every file of one day is delivered again on the next.
