@@ -167,7 +167,7 @@ export function sizeOfYesterday(options: Omit<SizesOptions, 'folders'>): ChecksR
       accounts: accounts.map(({ id }) => id),
       regions,
       firstDay,
-      proved: true,
+      proved: { accounts: false, regions: false },
     };
     const sizes = openSizes({ ...options, folders: async () => trail });
     const size = await sizes.sizeOf([{ first: day, last: day }]);

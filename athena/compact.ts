@@ -4,7 +4,6 @@
  * process starts it and however often: after a crash, or in two replicas, it is waited for and not repeated.
  */
 import { createHash } from 'node:crypto';
-import pLimit from 'p-limit';
 import { UserError } from '../src/errors.ts';
 import type { Cost, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
@@ -24,7 +23,7 @@ import {
   tidyStatements,
   toRanges,
 } from './compacted.ts';
-import { daysBetween } from './days.ts';
+import { daysBetween, isoDay } from './days.ts';
 import { type AthenaOptions, EarlierFailure } from './engine.ts';
 import { readTable } from './glue-tables.ts';
 import { openSetupEngine, type SetupOptions } from './setup.ts';
@@ -33,12 +32,11 @@ import { readTrailFolders } from './trail-folders.ts';
 
 /** A log file can arrive in its folder this long after the day is over. */
 const CLOSED_AFTER_MS = 2 * 3_600_000;
-/** Days filled at the same time. Iceberg commits of one table wait for one another. */
-const DAYS_AT_ONCE = 2;
 /** After so many days the views read them from the copy. */
 const DAYS_PER_CHUNK = 7;
 /** Tries of a day, with those that failed in other processes on the same date. */
 const MAX_TRIES_OF_DAY = 6;
+const MAX_TIDY_RUNS = 20;
 
 export interface CompactOptions extends SetupOptions {
   /** What reading log files takes, for the costs that are told; undefined when it is not known. */
@@ -47,12 +45,22 @@ export interface CompactOptions extends SetupOptions {
   readonly since?: string | undefined;
   /** The last day whose files are in an archive: it cannot be read. */
   readonly archivedThrough: string | undefined;
+  /** The log files of a day, in all folders of the bucket. */
+  listDay(day: string): Promise<DayFiles>;
   /** Asked before each day. False stops. */
   mayGoOn(day: string): Promise<boolean>;
   /** Called with the cost of each statement. */
   onBilled(cost: Cost): void;
   /** Called when a day is complete. */
   onDay(day: string, events: number, left: number): void;
+  /** Called when a day stays in the log files, with the reason as a sentence. */
+  onSkip(day: string, reason: string): void;
+}
+
+/** How many log files a day has, and how many of them are in an archive that Athena does not read. */
+interface DayFiles {
+  readonly files: number;
+  readonly archived: number;
 }
 
 /** What is compacted, and what can be. */
@@ -61,6 +69,8 @@ export interface CompactionState {
   readonly days: readonly Days[];
   /** The days that are over and not in the copy, newest first. */
   readonly missing: readonly string[];
+  /** The first and the last day that can be in the copy. */
+  readonly closed: Days;
 }
 
 /** What filling days takes: their log files are read to copy them, and to prove the copy. */
@@ -74,66 +84,84 @@ export async function readCompaction(options: SetupOptions & Pick<CompactOptions
   const { firstDay } = readTrailFolders(properties);
   const lastClosed = dayFolder(new Date(clock().getTime() - CLOSED_AFTER_MS - 24 * 3_600_000));
   const first = [firstDay, since].sort().at(-1) ?? firstDay;
+  const closed = { first: firstDay, last: lastClosed };
   const missing = (first === '' ? [] : daysBetween(first, lastClosed)).filter((day) => !isInDays(day, days) && day > archivedThrough);
-  return { days, missing: missing.toReversed() };
+  return { days, missing: missing.toReversed(), closed };
 }
 
-/** Fills the missing days, newest first, and lets the views read them. Returns how many are left. */
+/** Fills the missing days, the newest week first, and lets the views read each week. */
 export async function compactTrail(options: CompactOptions): Promise<CompactionState> {
-  const { signal, mayGoOn, onDay } = options;
+  const { signal, mayGoOn, onDay, clock } = options;
   const engine = openSetupEngine(options.settings.database, options, options.estimate);
   const { missing } = await readCompaction(options);
+  const date = dayFolder(clock());
   let [left, stopped] = [missing.length, false];
   for (let at = 0; at < missing.length && !stopped; at += DAYS_PER_CHUNK) {
-    const done: string[] = [];
-    const fill = async (day: string): Promise<void> => {
-      signal.throwIfAborted();
+    const allowed: string[] = [];
+    for (const day of missing.slice(at, at + DAYS_PER_CHUNK)) {
       stopped ||= !(await mayGoOn(day));
-      if (stopped) return;
-      const events = await compactDay(day, engine, options);
-      done.push(day);
-      left -= 1;
-      onDay(day, events, left);
-    };
-    const chunk = missing.slice(at, at + DAYS_PER_CHUNK);
-    const failures: unknown[] = [];
-    // Every other day, and then the days between: an event that lies in two neighbors belongs to the one that is filled first.
-    for (const days of [chunk.filter((_, i) => i % 2 === 0), chunk.filter((_, i) => i % 2 === 1)]) {
-      const limited = pLimit(DAYS_AT_ONCE);
-      const ended = await Promise.allSettled(days.map((day) => limited(() => fill(day))));
-      failures.push(...ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])));
+      if (!stopped) allowed.push(day);
     }
-    // What is complete is used, also when another day failed.
-    if (done.length > 0) await useDays((days) => toRanges([...daysOf(days), ...done]), engine, options);
-    if (failures.length > 0) throw failures[0];
+    const done: string[] = [];
+    try {
+      // The oldest first: an event that was delivered on two days belongs to the first.
+      for (const day of allowed.toReversed()) {
+        signal.throwIfAborted();
+        const events = await compactDay(day, date, engine, options);
+        if (events === undefined) continue;
+        done.push(day);
+        left -= 1;
+        onDay(day, events, left);
+      }
+    } finally {
+      // What is complete is used, also when another day failed.
+      if (done.length > 0) await useDays((days) => toRanges([...daysOf(days), ...done]), engine, options);
+    }
   }
   return readCompaction(options);
 }
 
-/** Takes days out of use, removes them from the copy, and fills them anew. */
-export async function compactAgain(days: readonly string[], options: CompactOptions): Promise<void> {
-  const { settings, clock, onDay } = options;
+/** Takes days out of use, removes them from the copy, and fills them anew, as long as it may go on. */
+export async function compactAgain(days: readonly string[], options: CompactOptions): Promise<CompactionState> {
+  const { settings, clock, mayGoOn, onDay } = options;
   const engine = openSetupEngine(settings.database, options, options.estimate);
-  const takeOut = () => useDays((used) => toRanges(daysOf(used).filter((day) => !days.includes(day))), engine, options);
-  await takeOut();
+  const takeOut = (some: readonly string[]) => useDays((used) => toRanges(daysOf(used).filter((day) => !some.includes(day))), engine, options);
   for (const day of days) {
-    for (const relation of RELATIONS)
+    if (!(await mayGoOn(day))) break;
+    await takeOut([day]);
+    for (const relation of RELATIONS.toReversed())
       await write(raw(deleteStatement(settings, relation, day)), `${day} ${relation} again ${clock().getTime()}`, engine, options);
-  }
-  // Another process may have noted the days that it knew before.
-  await takeOut();
-  for (const day of days) {
-    const events = await compactDay(day, engine, options);
+    // Another process may have noted the days that it knew before.
+    await takeOut([day]);
+    const events = await compactDay(day, String(clock().getTime()), engine, options);
+    if (events === undefined) continue;
     await useDays((used) => toRanges([...daysOf(used), day]), engine, options);
     onDay(day, events, 0);
   }
+  return readCompaction(options);
+}
+
+/** Lets the views read the days from `first` on from the log files. The next run compares them with the copy again. */
+export async function takeOutSince(first: string, options: SetupOptions): Promise<void> {
+  const engine = openSetupEngine(options.settings.database, options);
+  await useDays((used) => toRanges(daysOf(used).filter((day) => day < first)), engine, options);
 }
 
 /** Joins small files of the copy, and removes files that are no longer used. */
-export async function tidyCopy(options: Omit<CompactOptions, 'mayGoOn' | 'onDay'>): Promise<void> {
+export async function tidyCopy(days: readonly string[], options: WriteOptions & Pick<CompactOptions, 'clients' | 'estimate'>): Promise<void> {
   const engine = openSetupEngine(options.settings.database, options, options.estimate);
   const { signal, onBilled } = options;
-  for (const statement of tidyStatements(options.settings)) await engine.execute(raw(statement), { signal, onBilled });
+  for (const statement of tidyStatements(options.settings, days)) {
+    for (let runs = 1; ; runs += 1) {
+      try {
+        await engine.execute(raw(statement), { signal, onBilled });
+        break;
+      } catch (error) {
+        // Athena does a part of a long statement, and asks for another run (Athena User Guide, "OPTIMIZE", "VACUUM").
+        if (runs >= MAX_TIDY_RUNS || !/MORE_RUNS_NEEDED/.test(String((error as Error).cause ?? error))) throw error;
+      }
+    }
+  }
 }
 
 /** A statement that reads the log files of a day. */
@@ -142,15 +170,27 @@ const readingLogFiles = (statement: string, day: string): Sql => ({ ...raw(state
 type WriteOptions = Pick<CompactOptions, 'settings' | 'signal' | 'clock' | 'onBilled'>;
 
 /**
- * Fills a day and proves that it is complete. Returns its number of events.
+ * Fills a day and proves that it is complete: Athena finds its log files, and the copy has as many events. Returns their number; undefined
+ * for a day with archived files, which stays in the log files. `date` names the run: statements of the same run have the same tokens.
  *
  * @throws UserError when the copy of the day stays different from the log files.
  */
-async function compactDay(day: string, engine: QueryEngine, options: WriteOptions): Promise<number> {
-  const { settings } = options;
+async function compactDay(day: string, date: string, engine: QueryEngine, options: CompactOptions): Promise<number | undefined> {
+  const { settings, listDay, onSkip } = options;
+  const { files, archived } = await listDay(day);
+  if (archived > 0) {
+    onSkip(day, `${archived} of its ${files} log files are archived in S3, so it is not compacted.`);
+    return undefined;
+  }
   let expected: number | undefined;
   for (let tries = 1; tries <= MAX_TRIES_OF_DAY; tries += 1) {
-    const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${dayFolder(options.clock())}`;
+    const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${date}`;
+    const isWithoutEvents = (await countCopy(day, engine, options)).events === 0;
+    // What was made of other events goes before the events come.
+    if (isWithoutEvents)
+      for (const relation of ['mentions', 'activity'] as const)
+        if ((await countCopy(day, engine, options))[COUNT_OF[relation]] > 0)
+          await write(raw(deleteStatement(settings, relation, day)), name(relation, 'clear'), engine, options);
     for (const relation of RELATIONS) {
       if ((await countCopy(day, engine, options))[COUNT_OF[relation]] > 0) continue;
       const insert = insertStatement(settings, relation, day);
@@ -159,8 +199,15 @@ async function compactDay(day: string, engine: QueryEngine, options: WriteOption
     expected ??= await countRaw(day, engine, options);
     const found = await countCopy(day, engine, options);
     const wrong = wrongTables(found, expected);
-    if (wrong.length === 0) return expected;
-    for (const relation of wrong) await write(raw(deleteStatement(settings, relation, day)), name(relation, 'delete'), engine, options);
+    if (wrong.length === 0) {
+      if (expected > 0 || files === 0) return expected;
+      throw new UserError(
+        `${isoDay(day)} has ${files} log files, and Athena finds no event in them, so it is not compacted. Check the permissions for them.`,
+      );
+    }
+    // Another process has proved the day in the meantime.
+    if (isInDays(day, readCompactedDays((await readRawTable(options)).properties))) return expected;
+    for (const relation of wrong.toReversed()) await write(raw(deleteStatement(settings, relation, day)), name(relation, 'delete'), engine, options);
   }
   throw new UserError(
     `The copy of ${day} has not the ${expected} events of the log files, after ${MAX_TRIES_OF_DAY} tries. It is not used: questions read that day from the log files. Try again tomorrow with npm run compact.`,

@@ -90,25 +90,25 @@ const PARTITIONING: Readonly<Record<Relation, readonly string[]>> = {
 export const compactedColumns = (relation: Relation): Readonly<Record<string, string>> =>
   Object.fromEntries(RELATION_COLUMNS[relation].map((name) => [name, COLUMN_TYPES[name] ?? 'string']));
 
-/** Where a table of the copy lies in the copy's location. */
-export const locationOf = (location: string, relation: Relation): string => `${location}${relation}/`;
+/** Where a table of the copy lies in the copy's location: each database has a folder of its own, since another trail may share the bucket. */
+export const locationOf = (location: string, { database }: TableNames, relation: Relation): string => `${location}${database}/${relation}/`;
 
 /** The statement that creates a table of the copy in a location that ends with a slash. */
-export function createCompactedStatement({ database }: TableNames, relation: Relation, location: string): string {
+export function createCompactedStatement(names: TableNames, relation: Relation, location: string): string {
   const columns = Object.entries(compactedColumns(relation)).map(([name, type]) => `  ${name} ${type}`);
   return [
-    `create table ${database}.${compactedTable(relation)} (`,
+    `create table ${names.database}.${compactedTable(relation)} (`,
     columns.join(',\n'),
     ')',
     `partitioned by (${PARTITIONING[relation].join(', ')})`,
-    `location ${sqlString(locationOf(location, relation))}`,
+    `location ${sqlString(locationOf(location, names, relation))}`,
     "tblproperties ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd')",
   ].join('\n');
 }
 
-/** The condition that an event of a day is not in the copy of the day before or after: around midnight, an event may be delivered on both. */
-const isNotInNeighbors = ({ database }: TableNames, day: string): string =>
-  `eventid not in (select eventid from ${database}.${compactedTable('events')} where day in ('${dayBefore(day)}', '${nextDay(day)}'))`;
+/** The condition that an event of a day is not in the copy of the day before: around midnight, an event may be delivered on both, and the first counts. */
+const isNew = ({ database }: TableNames, day: string): string =>
+  `eventid not in (select eventid from ${database}.${compactedTable('events')} where day = '${dayBefore(day)}')`;
 
 /** The statement that fills one day of a table: `events` from the log files, the others from `events` of the copy. */
 export function insertStatement(names: TableNames, relation: Relation, day: string): string {
@@ -121,7 +121,7 @@ select ${columns}
 from (
   select *, row_number() over (partition by eventid order by folder, eventtime) as delivery
   from ${database}.${RAW_EVENTS}
-  where day = '${day}' and ${isNotInNeighbors(names, day)}
+  where day = '${day}' and ${isNew(names, day)}
 ) as delivered
 where delivery = 1`;
   }
@@ -138,11 +138,14 @@ from ${relation}`;
 export const deleteStatement = ({ database }: TableNames, relation: Relation, day: string): string =>
   `delete from ${database}.${compactedTable(relation)} where day = '${day}'`;
 
-/** The statements that tidy the tables: the first joins small files, the second removes files that no snapshot of the last days has. */
-export const tidyStatements = ({ database }: TableNames): readonly string[] =>
-  RELATIONS.flatMap((relation) => [
-    `optimize ${database}.${compactedTable(relation)} rewrite data using bin_pack`,
-    `vacuum ${database}.${compactedTable(relation)}`,
+/**
+ * The statements that tidy the tables: small files of some days are joined, a day at a time because Athena writes at most 100 partitions
+ * in a statement, and files that no recent snapshot has are removed.
+ */
+export const tidyStatements = ({ database }: TableNames, days: readonly string[]): readonly string[] =>
+  RELATIONS.map(compactedTable).flatMap((table) => [
+    ...days.map((day) => `optimize ${database}.${table} rewrite data using bin_pack where day = '${day}'`),
+    `vacuum ${database}.${table}`,
   ]);
 
 /**
@@ -165,6 +168,6 @@ group by day
 order by day`;
 };
 
-/** The query for the number of events in the log files of a day, each counted once, without those that the copy has on the day before or after. */
+/** The query for the number of events in the log files of a day, each counted once, without those that the copy has on the day before. */
 export const rawCount = (names: TableNames, day: string): string =>
-  `select cast(count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNotInNeighbors(names, day)}`;
+  `select cast(count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNew(names, day)}`;

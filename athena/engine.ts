@@ -122,18 +122,19 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const nonce = token ?? randomUUID();
     const statement = { ...sql, isReused: readsOnlyPastDays(sql, started) && (await mayReuseResults()) };
     const expected = sql.reads && (await estimate(sql.reads));
-    const dollarsOf = (bytes: number, isWhole: boolean): number => {
+    const dollarsOf = (bytes: number, ended: QueryExecution | undefined): number => {
       // An earlier result that Athena used again needed no requests.
-      if (bytes === 0 || !expected) return scanDollars(bytes, usdPerTb);
+      if (!expected || ended?.Statistics?.ResultReuseInformation?.ReusedPreviousResult) return scanDollars(bytes, usdPerTb);
+      const isWhole = ended?.Status?.State === 'SUCCEEDED';
       const requests = expected.dollars - scanDollars(expected.bytes, usdPerTb);
       return scanDollars(bytes, usdPerTb) + requests * (isWhole ? 1 : Math.min(1, bytes / Math.max(1, expected.bytes)));
     };
     const attempt = async (count: number) => {
       let bytes = 0;
       let queryId: string | undefined;
-      let isWhole = false;
+      let ended: QueryExecution | undefined;
       try {
-        const ended = await runToEnd(statement, parameters, `${nonce} ${count}`, until, {
+        ended = await runToEnd(statement, parameters, `${nonce} ${count}`, until, {
           onStarted: (id) => {
             queryId = id;
           },
@@ -142,10 +143,9 @@ export function openAthena(options: AthenaOptions): QueryEngine {
             onProgress?.({ queuePosition: 0, ms: ms(), bytes });
           },
         });
-        isWhole = ended.Status?.State === 'SUCCEEDED';
         return ended;
       } finally {
-        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: dollarsOf(bytes, isWhole), queryId });
+        if (queryId !== undefined) onBilled?.({ ms: ms(), bytes, dollars: dollarsOf(bytes, ended), queryId });
       }
     };
     const first = await attempt(1);
@@ -159,7 +159,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     const { QueryExecutionId: queryId, Statistics: { DataScannedInBytes: bytes, ResultReuseInformation: reuse } = {} } = execution;
     const readNothing = bytes === 0 && !reuse?.ReusedPreviousResult && sql.reads !== undefined && readsLogFiles(sql.reads);
     if (sql.reads && bytes) onScanned?.(sql.reads, bytes);
-    const paid = bytes !== undefined && { bytes, dollars: dollarsOf(bytes, true) };
+    const paid = bytes !== undefined && { bytes, dollars: dollarsOf(bytes, execution) };
     return { rows, cost: { ms: ms(), ...paid, ...(queryId !== undefined && { queryId }), ...(readNothing && { readNothing }) } };
   }
 

@@ -57,6 +57,8 @@ export interface NewInBucket {
   readonly regions: readonly string[];
   /** Names of new folders of an account and a region that are both known. */
   readonly folders: readonly string[];
+  /** Names of all new folders. */
+  readonly all: readonly string[];
 }
 
 /** A table or view in the data catalog. */
@@ -144,6 +146,15 @@ export async function planTables({ client, workGroup, layout, names, copyLocatio
     partitions,
     ...(copyLocation !== undefined && { compacted: copySteps.length > 0 || !raw ? [] : readCompactedDays(raw.properties) }),
   };
+  // The views must not read tables that are made anew.
+  if (copySteps.some(({ kind }) => kind === 'drop'))
+    for (const name of RELATIONS.filter((view) => views.has(view)))
+      steps.push({
+        kind: 'create',
+        title: `let view ${database}.${name} read the log files meanwhile`,
+        reasons: ['the tables of the compacted copy are made anew'],
+        statement: createViewStatement(names, name, { partitions }),
+      });
   steps.push(...copySteps);
   const wantedViews = viewsFor(sources);
   const checksum = viewChecksum(names, sources);
@@ -190,7 +201,7 @@ async function planCopy({ names, location, properties, read }: CopyPlanRequest):
   for (const relation of RELATIONS) {
     const name = `${names.database}.${compactedTable(relation)}`;
     const table = await read(compactedTable(relation));
-    const own = locationOf(location, relation);
+    const own = locationOf(location, names, relation);
     if (table && !table.properties.metadata_location?.startsWith(own)) throw otherCopyError(name, own, table.properties.metadata_location);
     if (table && !isOutdated) continue;
     if (table)
@@ -227,7 +238,8 @@ const otherCopyError = (name: string, wanted: string, found: string | undefined)
 
 /** The layout plus the folders that the table already lists. The first day is the bucket's: older files may have expired. */
 function withListedFolders(layout: BucketLayout, raw: CatalogTable | undefined): BucketLayout {
-  const listed = raw ? readTrailFolders(raw.properties).folders : [];
+  // A table with a column for accounts and one for regions lists pairs that the bucket does not have.
+  const listed = raw?.properties['projection.folder.values'] === undefined ? [] : readTrailFolders(raw.properties).folders;
   const byAccount = Map.groupBy([...listed, ...foldersOfLayout(layout)], ({ account }) => account);
   const accounts = new Map([
     ...layout.accounts.map(({ id }) => [id, { id, regions: [] as string[] }] as const),
@@ -241,16 +253,15 @@ function withListedFolders(layout: BucketLayout, raw: CatalogTable | undefined):
 }
 
 function findNewInBucket(layout: BucketLayout, raw: CatalogTable | undefined): NewInBucket {
-  if (!raw) return { accounts: [], regions: [], folders: [] };
+  if (!raw) return { accounts: [], regions: [], folders: [], all: [] };
   const listed = readTrailFolders(raw.properties);
   const [accounts, regions, folders] = [new Set(listed.accounts), new Set(listed.regions), new Set(listed.folders.map(folderName))];
+  const added = foldersOfLayout(layout).filter((folder) => !folders.has(folderName(folder)));
   return {
     accounts: layout.accounts.filter(({ id, regions: own }) => own.length > 0 && !accounts.has(id)).map(({ id }) => id),
     regions: layout.regions.filter((region) => !regions.has(region)),
-    folders: foldersOfLayout(layout)
-      .filter(({ account, region }) => accounts.has(account) && regions.has(region))
-      .map(folderName)
-      .filter((name) => !folders.has(name)),
+    folders: added.filter(({ account, region }) => accounts.has(account) && regions.has(region)).map(folderName),
+    all: added.map(folderName),
   };
 }
 

@@ -1,7 +1,10 @@
 /** Finds accounts, regions and folders that are new in the bucket. Partition projection covers only those listed in the table's properties. */
 
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import pLimit from 'p-limit';
 import { raw } from '../src/trail/sql.ts';
-import { readLayout } from './bucket-layout.ts';
+import { type BucketLayout, readLayout } from './bucket-layout.ts';
+import { takeOutSince } from './compact.ts';
 import { type NewInBucket, planTables, readTable, type TableStep } from './glue-tables.ts';
 import { openSetupEngine, type SetupOptions } from './setup.ts';
 import { readTrailFolders } from './trail-folders.ts';
@@ -37,6 +40,30 @@ export async function findNewAccounts(options: SetupOptions, { apply }: { readon
   if (isApplied) {
     const engine = openSetupEngine(database, options);
     for (const { statement } of steps) await engine.execute(raw(statement), { signal });
+    await takeOutNewFolders(newInBucket, layout, options);
   }
   return { ...newInBucket, steps, isApplied };
 }
+
+/** Days of the copy on which new folders have files were compacted without them: they are read from the log files until they are proved again. */
+export async function takeOutNewFolders({ all }: NewInBucket, { bucket, root }: BucketLayout, options: SetupOptions): Promise<void> {
+  const { settings, clients, signal } = options;
+  if (settings.copyLocation === undefined || all.length === 0) return;
+  const path = root.slice(`s3://${bucket}/`.length);
+  const limited = pLimit(CONCURRENT_FIRSTS);
+  const firsts = await Promise.all(
+    all.map((name) =>
+      limited(async () => {
+        const prefix = `${path}${name}/`;
+        const { Contents: [file] = [] } = await clients.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }), {
+          abortSignal: signal,
+        });
+        return file?.Key?.slice(prefix.length, prefix.length + 'yyyy/MM/dd'.length);
+      }),
+    ),
+  );
+  const [first] = firsts.filter((day) => day !== undefined).sort();
+  if (first !== undefined) await takeOutSince(first, options);
+}
+
+const CONCURRENT_FIRSTS = 16;

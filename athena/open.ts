@@ -91,7 +91,7 @@ export async function openAthenaTrail(
     kept: async () => currentTrail().compacted,
     async folders() {
       const { folders, proved } = currentTrail().folders;
-      return { all: folders, haveOwnAccounts: proved, haveOwnRegions: proved && isMultiRegion(folders) };
+      return { all: folders, haveOwnAccounts: proved.accounts, haveOwnRegions: proved.regions && isMultiRegion(folders) };
     },
     async close() {
       closing.abort(new UserError('Stopped.'));

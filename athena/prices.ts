@@ -20,7 +20,8 @@ const CLASS_PRICES: Readonly<Record<string, ClassPrice>> = {
   ONEZONE_IA: { perGet: 1e-6, perByte: 0.01e-9 },
   GLACIER_IR: { perGet: 10e-6, perByte: 0.03e-9 },
 };
-const PER_LIST = 5e-6;
+/** Dollars for a list request. */
+export const USD_PER_LIST = 5e-6;
 const PER_KEY_REQUEST = 3e-6;
 /** Objects on a page of a list. */
 const FILES_PER_LIST = 1000;
@@ -57,7 +58,7 @@ export function priceOf({ bytes, files, partitions, classes, hasKeyRequests }: R
   return {
     scan: scanDollars(bytes, usdPerTb),
     gets: priced.reduce((sum, { size: [count], price }) => sum + count * price.perGet, 0),
-    lists: (partitions + files / FILES_PER_LIST) * PER_LIST,
+    lists: (partitions + files / FILES_PER_LIST) * USD_PER_LIST,
     retrieval: priced.reduce((sum, { size: [, read], price }) => sum + read * price.perByte, 0),
     keys: hasKeyRequests ? files * PER_KEY_REQUEST : 0,
   };

@@ -21,7 +21,7 @@ export async function planRemoval({ settings, clients: { athena }, signal }: Set
   }
   for (const relation of RELATIONS) {
     const copy = await read(compactedTable(relation));
-    const location = copyLocation && locationOf(copyLocation, relation);
+    const location = copyLocation && locationOf(copyLocation, settings, relation);
     if (location && copy?.properties.metadata_location?.startsWith(location))
       drop('table', compactedTable(relation), `its files in ${location} are deleted`);
   }

@@ -12,7 +12,7 @@ import type { Clients } from './clients.ts';
 import { isInDays, readCompactedDays } from './compacted.ts';
 import { daysBetween, isoDay } from './days.ts';
 import { type AthenaOptions, openAthena } from './engine.ts';
-import { planTables, readTable, type TableStep } from './glue-tables.ts';
+import { type NewInBucket, planTables, readTable, type TableStep } from './glue-tables.ts';
 import { estimateOf } from './prices.ts';
 import { daysRead, explainStatement, parsePlan, planText } from './pruning.ts';
 import type { AthenaSettings } from './settings.ts';
@@ -24,6 +24,8 @@ import { createWorkGroup, type Problem, readWorkGroup, type WorkGroupStep, workG
 /** What was found and the steps to apply, in order. No steps when everything is up to date. */
 export interface SetupPlan {
   readonly layout: BucketLayout;
+  /** What the table does not list yet. */
+  readonly newInBucket: NewInBucket;
   /** Problems of an existing workgroup. */
   readonly problems: readonly Problem[];
   readonly steps: readonly (WorkGroupStep | TableStep)[];
@@ -57,9 +59,10 @@ export async function planSetup(
   const layout = await readLayout({ s3, bucket, prefix, today: clock(), signal, ...(onProgress && { onProgress }) });
   // Queries run in the workgroup, so it is created first.
   const found = await readWorkGroup(client, workGroup, signal);
-  const { steps } = await planTables({ client, workGroup: found && workGroup, layout, names: settings, copyLocation, signal });
+  const { steps, newInBucket } = await planTables({ client, workGroup: found && workGroup, layout, names: settings, copyLocation, signal });
   return {
     layout,
+    newInBucket,
     problems: found ? workGroupProblems(found) : [],
     steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb, paysRequests }), ...steps],
     measured: await measure?.(layout),
@@ -83,7 +86,7 @@ export async function measureTrail(
     accounts: layout.accounts.map(({ id }) => id),
     regions,
     firstDay,
-    proved: false,
+    proved: { accounts: false, regions: false },
   };
   const sizes = openSizes({ s3, folders: async () => trail, cache, clock, signal });
   if (!(await sizes.sizeOf([]))) return undefined;
@@ -193,10 +196,10 @@ export async function proveSetup({ layout }: SetupPlan, options: SetupOptions): 
   const pruning = await checkPruning(layout, engine, clock(), signal);
   const hasEvents = sample.folders.some(({ events }) => events > 0);
   const isProved = hasEvents && sample.folders.every(({ strangers }) => strangers === 0);
+  const proof = !isProved ? 'nothing' : isMultiRegion(foldersOfLayout(layout)) ? 'accounts,regions' : 'accounts';
   const table = await readTable(clients.athena, settings.database, settings.table, settings.workGroup, signal);
   const noted = table?.properties[FOLDERS_PROVED];
-  if (noted !== String(isProved) && (isProved || noted !== undefined))
-    await engine.execute(raw(setPropertiesStatement({ [FOLDERS_PROVED]: String(isProved) }, settings)), { signal });
+  if (noted !== proof) await engine.execute(raw(setPropertiesStatement({ [FOLDERS_PROVED]: proof }, settings)), { signal });
   return { sample, pruning, folderPruning: isProved ? await checkFolderPruning(layout, engine, signal) : undefined };
 }
 

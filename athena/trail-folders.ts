@@ -12,8 +12,8 @@ export interface TrailFolders {
   readonly regions: readonly string[];
   /** The first day of delivery, 'yyyy/MM/dd'; '' when the table does not have it. */
   readonly firstDay: string;
-  /** True when setup saw that the account and the region of folders are those of their events. */
-  readonly proved: boolean;
+  /** What setup saw about the events of folders: that they have the account of their folder, and its region. */
+  readonly proved: { readonly accounts: boolean; readonly regions: boolean };
 }
 
 /** Reads the folders from the table's properties, as athena/tables.ts writes them. */
@@ -29,6 +29,7 @@ export function readTrailFolders(properties: Readonly<Record<string, string>>): 
     }),
     ...accounts.flatMap((account) => regions.map((region) => ({ account, region }))),
   ];
+  const proved = list(FOLDERS_PROVED);
   const valuesOf = (part: 'account' | 'region'): string[] => [...new Set(folders.map((folder) => folder[part]))].sort();
   return {
     bucket,
@@ -37,6 +38,6 @@ export function readTrailFolders(properties: Readonly<Record<string, string>>): 
     accounts: valuesOf('account'),
     regions: valuesOf('region'),
     firstDay,
-    proved: properties[FOLDERS_PROVED] === 'true',
+    proved: { accounts: proved.includes('accounts'), regions: proved.includes('regions') },
   };
 }

@@ -138,7 +138,7 @@ async function measure(s3: S3Client, trail: TrailFolders, now: Date, signal: Abo
   const list = (folder: string, day: string): Promise<StorageClasses> => limited(() => folderSize(s3, bucket, `${root}${folder}/${day}/`, signal));
   const listAll = (names: readonly string[], day: string) => Promise.all(names.map(async (name) => [name, await list(name, day)] as const));
 
-  const days = sampledDays(now).filter((day) => day >= firstDay);
+  const days = [...new Set([...sampledDays(now).filter((day) => day >= firstDay), ...(firstDay === '' ? [] : [firstDay])])];
   const [wholeDay = dayFolder(now)] = days.filter((day) => !isOnWeekend(dayStartMs(day)));
   const names = folders.map(folderName);
   const listed = await listAll(sampleEvenly(names, MAX_FOLDERS_OF_A_DAY), wholeDay);
@@ -190,29 +190,25 @@ function factorOf(all: readonly { readonly bytes: number }[], some: readonly { r
   return bytesOf(some) > 0 ? bytesOf(all) / bytesOf(some) : all.length / some.length;
 }
 
-/** The last day most of whose files are in an archive, found between the sampled days; undefined when there is none. */
+/** The last day that has files in an archive, found between the sampled days; undefined when there is none. */
 async function findLastArchivedDay(
   days: SizeMeasurement['days'],
   list: (day: string) => Promise<readonly (readonly [string, StorageClasses])[]>,
 ): Promise<string | undefined> {
-  const at = days.findLastIndex(({ classes }) => isMostlyArchived(classes));
+  const at = days.findLastIndex(({ classes }) => hasArchived(classes));
   const [archived, next] = [days[at], days[at + 1]];
   if (!archived || !next) return archived?.day;
   let [low, high] = [dayStartMs(archived.day), dayStartMs(next.day)];
   while (high - low > DAY_MS) {
     const middle = low + Math.floor((high - low) / DAY_MS / 2) * DAY_MS;
     const classes = sumOfClasses((await list(dayFolder(new Date(middle)))).map(([, found]) => found));
-    if (isMostlyArchived(classes)) low = middle;
+    if (hasArchived(classes)) low = middle;
     else high = middle;
   }
   return dayFolder(new Date(low));
 }
 
-const isMostlyArchived = (classes: StorageClasses): boolean => {
-  const [files] = totalOf(classes);
-  const [archived] = totalOf(Object.fromEntries(Object.entries(classes).filter(([name]) => isArchived(name))));
-  return archived > files / 2;
-};
+const hasArchived = (classes: StorageClasses): boolean => archivedOf(classes) > 0;
 
 /** The days to sample, newest first. */
 function sampledDays(now: Date): string[] {
@@ -248,6 +244,21 @@ async function needsKeyRequests(s3: S3Client, bucket: string, folder: string, si
   const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: file.Key }), { abortSignal: signal }).catch(() => undefined);
   return head?.ServerSideEncryption?.startsWith('aws:kms') === true && head.BucketKeyEnabled !== true;
 }
+
+/** The log files of a day in all folders, and how many of them are archived. */
+export async function listDay(
+  s3: S3Client,
+  { bucket, root, folders }: TrailFolders,
+  day: string,
+  signal: AbortSignal,
+): Promise<{ readonly files: number; readonly archived: number }> {
+  const limited = pLimit(CONCURRENT_LISTS);
+  const listed = await Promise.all(folders.map((folder) => limited(() => folderSize(s3, bucket, `${root}${folderName(folder)}/${day}/`, signal))));
+  const classes = sumOfClasses(listed);
+  return { files: totalOf(classes)[0], archived: archivedOf(classes) };
+}
+
+const archivedOf = (classes: StorageClasses): number => totalOf(Object.fromEntries(Object.entries(classes).filter(([name]) => isArchived(name))))[0];
 
 // --- Estimating ----------------------------------------------------------------------------------------------------------
 

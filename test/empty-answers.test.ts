@@ -69,7 +69,7 @@ describe('an empty answer', () => {
       openDesk({ commands, reports: new Map() }, paid).answer(line, { now: NOW, signal: new AbortController().signal });
     const empty = await ask('who-created no-such-bucket 2026-03-01..2026-05-01');
     expect(toText(empty, templates)).toContain(
-      'The log files from 2026-03-01 00:00:00 UTC to 2026-04-15 00:00:00 UTC are archived in S3 and were not read. No log file was read: the trail’s folders have none of this time, so this says nothing about what happened.',
+      'Log files from 2026-03-01 00:00:00 UTC to 2026-04-15 00:00:00 UTC are archived in S3 and were not read. No log file was read: the trail’s folders have none of this time, so this says nothing about what happened.',
     );
     const found = await ask('events 2026-03-01..2026-05-01');
     expect(found.table?.rows.length).toBeGreaterThan(0);

@@ -40,7 +40,7 @@ describe('The table plan', () => {
     expect(new Set(catalog.calls)).toEqual(new Set(['GetTableMetadata', 'GetDatabase']));
     await apply(catalog, first);
     const again = await plan(catalog);
-    expect(again).toEqual({ steps: [], newInBucket: { accounts: [], regions: [], folders: [] } });
+    expect(again).toEqual({ steps: [], newInBucket: { accounts: [], regions: [], folders: [], all: [] } });
   });
 
   test('adds new accounts and regions to the table properties and keeps the old ones', async () => {
@@ -48,7 +48,12 @@ describe('The table plan', () => {
     await apply(catalog, await plan(catalog));
     const grown: BucketLayout = { ...layout, accounts: [{ id: '444455556666', regions: ['us-east-1'] }], regions: ['us-east-1'] };
     const wanted = await plan(catalog, grown);
-    expect(wanted.newInBucket).toEqual({ accounts: ['444455556666'], regions: ['us-east-1'], folders: [] });
+    expect(wanted.newInBucket).toEqual({
+      accounts: ['444455556666'],
+      regions: ['us-east-1'],
+      folders: [],
+      all: ['444455556666/CloudTrail/us-east-1'],
+    });
     expect(wanted.steps).toMatchObject([{ kind: 'set', title: 'set a property of trailbot.cloudtrail' }]);
     expect(wanted.steps[0]?.reasons).toEqual([
       'projection.folder.values: 111122223333/CloudTrail/eu-central-1 → 111122223333/CloudTrail/eu-central-1,444455556666/CloudTrail… (70 characters)',
@@ -73,7 +78,12 @@ describe('The table plan', () => {
       '111122223333/CloudTrail/eu-central-1,444455556666/CloudTrail/us-east-1',
     );
     const grown = { ...two, accounts: [{ id: '111122223333', regions: ['eu-central-1', 'us-east-1'] }] };
-    expect((await plan(catalog, grown)).newInBucket).toEqual({ accounts: [], regions: [], folders: ['111122223333/CloudTrail/us-east-1'] });
+    expect((await plan(catalog, grown)).newInBucket).toEqual({
+      accounts: [],
+      regions: [],
+      folders: ['111122223333/CloudTrail/us-east-1'],
+      all: ['111122223333/CloudTrail/us-east-1'],
+    });
   });
 
   test('follows the first day of the bucket, whose old files may have expired', async () => {

@@ -121,7 +121,7 @@ describe.concurrent('The compacted copy', () => {
     const output = await place.setUp(false);
     expect(output).toContain(`4. create table trailbot.compacted_events
      it does not exist
-     its files lie in s3://example-trailbot/trail/events/`);
+     its files lie in s3://example-trailbot/trail/trailbot/events/`);
     expect(output).toContain('8. create view trailbot.raw_events');
     expect(output).toMatch(/\nTo compact with npm run compact: 184 days, [\d,]+ log files, .+ once and .+[.]\nEach file is read twice/);
     expect(place.catalog.tables.size).toBe(0);
@@ -157,7 +157,7 @@ describe.concurrent('The compacted copy', () => {
     await using other = await open({ settings: { copyLocation: 's3://example-other/' } });
     for (const [name, table] of place.catalog.tables) other.catalog.tables.set(name, table);
     await expect(other.setUp(true)).rejects.toThrow(
-      'The table trailbot.compacted_events exists but does not lie in s3://example-other/events/ (s3://example-trailbot/trail/events/metadata/',
+      'The table trailbot.compacted_events exists but does not lie in s3://example-other/trailbot/events/ (s3://example-trailbot/trail/trailbot/events/metadata/',
     );
   });
 
@@ -168,7 +168,7 @@ describe.concurrent('The compacted copy', () => {
     const events = { columns: [{ Name: 'line', Type: 'string' }], partitions: [], properties: {} };
     place.catalog.tables.set('trailbot.events', events);
     const plan = await place.setUp(false, { isRemoval: true });
-    expect(plan).toContain('drop table trailbot.compacted_events\n     its files in s3://example-trailbot/trail/events/ are deleted');
+    expect(plan).toContain('drop table trailbot.compacted_events\n     its files in s3://example-trailbot/trail/trailbot/events/ are deleted');
     expect(plan).toMatch(/Nothing was changed[.] To remove it: npm run setup -- --remove --apply$/);
     expect(place.catalog.tables.size).toBe(9);
     await place.setUp(true, { isRemoval: true });

@@ -50,7 +50,15 @@ async function sizesOf({
 }: Place) {
   const bucket = await pocketBucket(files, manner);
   const all = accounts.flatMap((account) => regions.map((region) => ({ account, region })));
-  const folders = async () => ({ bucket: bucket.name, root: 'AWSLogs/', folders: all, accounts, regions, firstDay, proved: true });
+  const folders = async () => ({
+    bucket: bucket.name,
+    root: 'AWSLogs/',
+    folders: all,
+    accounts,
+    regions,
+    firstDay,
+    proved: { accounts: true, regions: true },
+  });
   const sizes = openSizes({ s3: bucket.client(), folders, cache: kept, clock, signal });
   const sizeOf = async (first: string, last = first, of?: readonly string[]) => sizes.sizeOf([{ first, last, ...(of && { folders: of }) }]);
   const bytesOf = async (first: string, last = first) => (await sizeOf(first, last))?.bytes;

@@ -37,7 +37,7 @@ export function readCompactArguments({
 }
 
 /** Fills the copy, and prints each day as it is complete. */
-export async function runCompact(run: Omit<CompactionRun, 'onPlan' | 'onDay'>, print: (words: string) => void): Promise<void> {
+export async function runCompact(run: Omit<CompactionRun, 'onPlan' | 'onDay' | 'onSkip'>, print: (words: string) => void): Promise<void> {
   const result = await runCompaction({
     ...run,
     onPlan({ days, missing, estimate }) {
@@ -48,6 +48,7 @@ export async function runCompact(run: Omit<CompactionRun, 'onPlan' | 'onDay'>, p
         : '';
       print(missing.length === 0 ? 'Missing   no day that is over' : `Missing   ${formatCount(missing.length, 'day')}${price}`);
     },
+    onSkip: (day, reason) => print(`${isoDay(day)}  ${reason}`),
     onDay: (day, events, left) => print(`${isoDay(day)}  ${formatCount(events, 'event')}${left > 0 ? `, ${formatCount(left, 'day')} left` : ''}`),
   });
   if (result.stopped !== undefined) print(`\nStopped. ${result.stopped}`);

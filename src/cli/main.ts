@@ -396,7 +396,7 @@ async function printAnswer(answer: Answer, { json, csv }: ParsedOptions): Promis
     ...missing,
     ...(note === undefined || missing.includes(note) ? [] : [note]),
     ...(unread > 0 ? [`${formatCount(unread, 'file')} of the trail could not be read completely: npm run -s doctor lists them.`] : []),
-    ...(archived === undefined ? [] : [`The log files from ${archived.from} to ${archived.to} are archived in S3 and were not read.`]),
+    ...(archived === undefined ? [] : [`Log files from ${archived.from} to ${archived.to} are archived in S3 and were not read.`]),
     ...(loadedAt === undefined ? [] : [`New log files could not be loaded since ${loadedAt}.`]),
   ];
   if (remarks.length > 0) process.stderr.write(`${remarks.map(visible).join('\n')}\n`);

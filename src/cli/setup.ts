@@ -1,6 +1,7 @@
 /** `npm run setup`: prints what is in the bucket and which steps are missing in Athena; with --apply, applies and verifies them. */
 import type { BucketLayout } from '../../athena/bucket-layout.ts';
 import { isoDay } from '../../athena/days.ts';
+import { takeOutNewFolders } from '../../athena/new-accounts.ts';
 import { applyRemoval, planRemoval } from '../../athena/removal.ts';
 import {
   applySetup,
@@ -45,6 +46,7 @@ export async function runSetup({ isApplied, isRemoval = false, print, onProgress
     return;
   }
   await applySetup(plan, options, (title) => print(`… ${title}`));
+  await takeOutNewFolders(plan.newInBucket, plan.layout, options);
   if (plan.steps.length > 0) print('');
   print(describeProof(await proveSetup(plan, options), plan.layout));
 }

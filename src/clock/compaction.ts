@@ -1,11 +1,13 @@
 /** Fills the compacted copy within the budgets, and writes down what it costs. The command line and the clock call it. */
 import { randomUUID } from 'node:crypto';
 import { type CompactionState, type CompactOptions, compactAgain, compactTrail, fillReads, readCompaction, tidyCopy } from '../../athena/compact.ts';
+import { daysOf } from '../../athena/compacted.ts';
 import { readTable } from '../../athena/glue-tables.ts';
-import { estimateOf } from '../../athena/prices.ts';
+import { findNewAccounts } from '../../athena/new-accounts.ts';
+import { estimateOf, USD_PER_LIST } from '../../athena/prices.ts';
 import type { SetupOptions } from '../../athena/setup.ts';
 import { readTrailFolders } from '../../athena/trail-folders.ts';
-import { openSizes, type SizeCache } from '../../athena/trail-sizes.ts';
+import { listDay, openSizes, type SizeCache } from '../../athena/trail-sizes.ts';
 import { UserError } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { formatDollars } from '../text/format.ts';
@@ -31,6 +33,8 @@ export interface CompactionRun extends SetupOptions {
   onPlan?(plan: CompactionPlan): void;
   /** Called when a day is complete. */
   onDay?(day: string, events: number, left: number): void;
+  /** Called when a day stays in the log files, with the reason as a sentence. */
+  onSkip?(day: string, reason: string): void;
 }
 
 /** What there is to fill. */
@@ -51,13 +55,19 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
   const { database, table, workGroup, usdPerTb } = settings;
   if (settings.copyLocation === undefined)
     throw new UserError('TRAILBOT_BUCKET is not set. Set it to a bucket of trailbot’s own, such as s3://my-trailbot, and run: npm run setup');
-  const found = await readTable(clients.athena, database, table, workGroup, signal);
-  const sizes = openSizes({ s3: clients.s3, folders: async () => readTrailFolders(found?.properties ?? {}), cache: sizeCache, clock, signal });
+  const sizes = openSizes({ s3: clients.s3, folders: () => trail(), cache: sizeCache, clock, signal });
   const estimate = async (reads: readonly Reading[]): Promise<Estimate | undefined> => {
     const size = await sizes.sizeOf(reads);
     return size && estimateOf(size, usdPerTb);
   };
-  const all = found && (await estimate([]));
+  if (again) refuseOpenDays(again, await readCompaction({ ...run, archivedThrough: undefined }));
+  // A folder that the table does not list yet would be missing from its days for ever.
+  const { accounts, regions, folders, isApplied } = await findNewAccounts({ settings, clients, clock, signal }, { apply: true });
+  if (!isApplied && accounts.length + regions.length + folders.length > 0)
+    throw new UserError('The bucket has accounts, regions or folders that the table does not list. Run npm run setup -- --apply first.');
+  const trail = async () => readTrailFolders((await readTable(clients.athena, database, table, workGroup, signal))?.properties ?? {});
+  const known = await trail();
+  const all = await estimate([]);
   const archivedThrough = sizes.archivedThrough();
   const state = await readCompaction({ ...run, since, archivedThrough });
   run.onPlan?.({ ...state, estimate: all && (await estimate(fillReads(state.missing))) });
@@ -71,6 +81,12 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
     since,
     archivedThrough,
     estimate,
+    async listDay(day) {
+      const lists = known.folders.length;
+      options.onBilled({ ms: 0, dollars: lists * USD_PER_LIST });
+      return listDay(clients.s3, known, day, signal);
+    },
+    onSkip: (day, reason) => run.onSkip?.(day, reason),
     async mayGoOn(day) {
       const expected = (await estimate(fillReads([day])))?.dollars;
       await Promise.all(entries);
@@ -105,14 +121,25 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
     onDay: (day, events, left) => run.onDay?.(day, events, left),
   };
   try {
-    if (again) await compactAgain(again, options);
-    const after = again ? await readCompaction(options) : await compactTrail(options);
-    if (tidies) await tidyCopy(options);
+    const after = again ? await compactAgain(again, options) : await compactTrail(options);
+    if (tidies && stopped === undefined) await tidyCopy(daysOf(after.days).slice(-DAYS_TO_TIDY), options);
     return { ...after, dollars, stopped };
   } finally {
     await Promise.all(entries);
   }
 }
+
+/** Only days that are over and have been in the bucket can be filled anew. */
+function refuseOpenDays(days: readonly string[], { closed: { first, last } }: CompactionState): void {
+  const wrong = days.find((day) => day < first || day > last);
+  if (wrong !== undefined)
+    throw new UserError(
+      `${wrong.replaceAll('/', '-')} is not a day of the trail that is over: these are from ${first.replaceAll('/', '-')} to ${last.replaceAll('/', '-')}.`,
+    );
+}
+
+/** Days whose files are joined, at most. */
+const DAYS_TO_TIDY = 8;
 
 /** Cron: when the folders of the day before are closed. */
 export const COMPACT_SCHEDULE = { schedule: '30 2 * * *', timeZone: 'UTC' } as const;

@@ -7,8 +7,8 @@
  * yet, and has 0 in `events`. `eventCount` counts both. On an engine that keeps nothing, all rows are single events.
  */
 import { eventColumns, eventsDuring, isoSecond, readDays } from './events.ts';
-import type { Folders } from './folders.ts';
-import { isOnDays, isOnOtherDays, type KeptDays, keptWithin } from './kept-days.ts';
+import { type Folders, folderName } from './folders.ts';
+import { isOnDays, isOnOtherDays, type KeptDays, keptInside } from './kept-days.ts';
 import type { Places } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import { type TimeRange, UNIT_MS } from './time-window.ts';
@@ -68,7 +68,7 @@ export interface ActivityOptions {
 export function activityDuring(range: TimeRange, { kept, uses, places, folders }: ActivityOptions): Sql {
   if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places, folders }));
   const days = readDays(range);
-  const known = kept === 'all' ? undefined : keptWithin(days, kept);
+  const known = kept === 'all' ? undefined : keptInside(days, kept);
   const singlesFrom = (events: Sql): Sql => sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${events}`;
   if (known?.length === 0) return sql`(${singlesFrom(eventsDuring(range, { folders }))})`;
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];
@@ -84,7 +84,10 @@ export function activityDuring(range: TimeRange, { kept, uses, places, folders }
   const parts = cut.map((part) => singlesFrom(eventsDuring(part, { deliveredFor: range, onDays: known && isOnDays(known) })));
   // Of the other days, all events are read once.
   const others = known ? [singlesFrom(eventsDuring(range, { folders, onDays: isOnOtherDays(known) }))] : [];
-  return { ...sql`(${join([...(from < to ? [whole] : []), ...parts, ...others], ' union all ')})`, reads: [days] };
+  return {
+    ...sql`(${join([...(from < to ? [whole] : []), ...parts, ...others], ' union all ')})`,
+    reads: [{ ...days, ...(folders && { folders: folders.map(folderName) }) }],
+  };
 }
 
 /** Events of any relation as single rows of activity, with all of their own columns. */

@@ -17,6 +17,8 @@ function mayMatch({ field, negated, values }: Term, folder: AccountRegion, { hav
   const hasWildcard = values.some(({ wildcard }) => wildcard);
   const isOneOf = (own: string): boolean => values.some(({ text, wildcard }) => !wildcard && storedValue(field, text) === own);
   if (field === 'account' && haveOwnAccounts) return negated ? !isOneOf(folder.account) : hasWildcard || isOneOf(folder.account);
-  if (field === 'region' && haveOwnRegions && !negated) return hasWildcard || isOneOf(folder.region) || hasGlobalEvents(folder);
+  // A trail that was once of one region has the global events of that time in its old folders.
+  const asksForGlobal = values.some(({ text }) => hasGlobalEvents({ account: '', region: storedValue(field, text) }));
+  if (field === 'region' && haveOwnRegions && !negated && !asksForGlobal) return hasWildcard || isOneOf(folder.region) || hasGlobalEvents(folder);
   return true;
 }

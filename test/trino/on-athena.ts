@@ -97,5 +97,5 @@ function icebergTable(statement: string, relation: (typeof RELATIONS)[number]): 
 /** Athena's statements for tidying in Trino's syntax. */
 const inTrino = (text: string): string =>
   text
-    .replace(/^optimize (\S+) rewrite data using bin_pack$/, 'alter table $1 execute optimize')
+    .replace(/^optimize (\S+) rewrite data using bin_pack where (.*)$/, 'alter table $1 execute optimize where $2')
     .replace(/^vacuum (\S+)$/, "alter table $1 execute expire_snapshots(retention_threshold => '7d')");
