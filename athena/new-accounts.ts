@@ -2,6 +2,7 @@
 
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
+import { UserError } from '../src/errors.ts';
 import { raw } from '../src/trail/sql.ts';
 import { type BucketLayout, readLayout } from './bucket-layout.ts';
 import { takeOutSince } from './compact.ts';
@@ -17,8 +18,8 @@ export interface NewAccounts extends NewInBucket {
 }
 
 /**
- * Finds accounts and regions that the table does not list. With `apply` they are added, but only if every step just sets
- * table properties: other changes need a person's approval.
+ * Finds accounts, regions and folders that the table does not list. With `apply` they are added, but only if every step just sets
+ * table properties: other changes need a person's approval. Folders of known accounts and regions are added without it, too.
  */
 export async function findNewAccounts(options: SetupOptions, { apply }: { readonly apply: boolean }): Promise<NewAccounts> {
   const { settings, clients, clock, signal } = options;
@@ -35,13 +36,24 @@ export async function findNewAccounts(options: SetupOptions, { apply }: { readon
     ...(known && { known: { ...known, root: `s3://${known.bucket}/${known.root}` } }),
   });
   const { steps, newInBucket } = await planTables({ client, workGroup, layout, names: settings, copyLocation: settings.copyLocation, signal });
-  const { accounts, regions, folders } = newInBucket;
-  const isApplied = apply && accounts.length + regions.length + folders.length > 0 && steps.every(({ kind }) => kind === 'set');
-  if (isApplied) {
+  const { accounts, regions } = newInBucket;
+  const isOnlyFolders = accounts.length + regions.length === 0;
+  const mayApply = (apply || isOnlyFolders) && newInBucket.all.length > 0 && steps.every(({ kind }) => kind === 'set');
+  const addAll = async (): Promise<void> => {
     const engine = openSetupEngine(database, options);
     for (const { statement } of steps) await engine.execute(raw(statement), { signal });
     await takeOutNewFolders(newInBucket, layout, options);
-  }
+  };
+  const isApplied =
+    mayApply &&
+    (await addAll().then(
+      () => true,
+      (error: unknown) => {
+        // Where only folders are new, and the role may not change the table, they are announced.
+        if (apply || !(error instanceof UserError)) throw error;
+        return false;
+      },
+    ));
   return { ...newInBucket, steps, isApplied };
 }
 

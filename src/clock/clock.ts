@@ -5,17 +5,19 @@ import type { Period, Report } from '../answer/report.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { localDate, periodBefore } from './period.ts';
 
-/** A daily job that is not a report. */
-export interface DailyJob {
+/** A job that is not a report. */
+export interface ClockJob {
   /** Cron with five fields, as in a report. */
   readonly schedule: string;
   /** The zone of the schedule and of its days. Default: the clock's. */
   readonly timeZone?: string;
+  /** True for a job that runs each hour. Default: once a day. */
+  readonly isHourly?: boolean;
   run(): Promise<void>;
 }
 
 /** A report or a job, with the period that it covers. */
-interface Task extends Pick<DailyJob, 'schedule' | 'timeZone'> {
+interface Task extends Pick<ClockJob, 'schedule' | 'timeZone' | 'isHourly'> {
   readonly name: string;
   readonly period: Period;
   run(range: TimeRange): Promise<void>;
@@ -23,7 +25,7 @@ interface Task extends Pick<DailyJob, 'schedule' | 'timeZone'> {
 
 export interface ClockOptions {
   readonly reports: ReadonlyMap<string, Report>;
-  readonly jobs?: ReadonlyMap<string, DailyJob>;
+  readonly jobs?: ReadonlyMap<string, ClockJob>;
   readonly timeZone: string;
   readonly clock: () => Date;
   readonly log: Logger;
@@ -45,9 +47,9 @@ const MAX_CRON_STOP_MS = 5000;
 
 /** Starts the clock. A failure is logged, and later runs are not affected. */
 export function startClock({ reports, jobs = new Map(), timeZone, clock, log, claim, post }: ClockOptions): Clock {
-  const runDue = async ({ name, period, timeZone: own = timeZone, run }: Task, at: Date): Promise<void> => {
+  const runDue = async ({ name, period, timeZone: own = timeZone, isHourly = false, run }: Task, at: Date): Promise<void> => {
     const range = periodBefore(period, at, own);
-    const slot = `${name}-${localDate(range.from, own)}`;
+    const slot = isHourly ? `${name}-${at.toISOString().slice(0, 13)}` : `${name}-${localDate(range.from, own)}`;
     try {
       if (await claim(slot)) await run(range);
     } catch (error) {

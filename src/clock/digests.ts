@@ -5,7 +5,7 @@ import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import { UserError } from '../errors.ts';
 import type { TimeRange } from '../trail/time-window.ts';
-import { type ClockOptions, type DailyJob, startClock } from './clock.ts';
+import { type ClockJob, type ClockOptions, startClock } from './clock.ts';
 import { COMPACT_SCHEDULE, type CompactionRun, compactNewDays } from './compaction.ts';
 import { NEW_ACCOUNTS_SCHEDULE, newAccountsAnswer } from './new-accounts.ts';
 import { periodBefore } from './period.ts';
@@ -40,8 +40,8 @@ export async function startDigests(options: DigestOptions): Promise<() => Promis
     const { days, stopped } = await compactNewDays({ ...compacting, settings, clients, clock, signal }).finally(() => clients.close());
     log.info({ days, stopped }, 'compacted');
   };
-  const jobs = new Map<string, DailyJob>();
-  if (athena) jobs.set('new-accounts', { schedule: NEW_ACCOUNTS_SCHEDULE, run: () => announceNewAccounts(athena) });
+  const jobs = new Map<string, ClockJob>();
+  if (athena) jobs.set('new-accounts', { ...NEW_ACCOUNTS_SCHEDULE, run: () => announceNewAccounts(athena) });
   if (athena?.copyLocation !== undefined && compacting) jobs.set('compact', { ...COMPACT_SCHEDULE, run: () => compactYesterday(athena, compacting) });
   const started = startClock({
     reports,

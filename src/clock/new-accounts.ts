@@ -3,8 +3,8 @@ import { findNewAccounts } from '../../athena/new-accounts.ts';
 import type { SetupOptions } from '../../athena/setup.ts';
 import type { Answer } from '../answer/answer.ts';
 
-/** Cron: an hour before the daily report, so that the report reads the new accounts and regions. */
-export const NEW_ACCOUNTS_SCHEDULE = '0 7 * * *';
+/** Cron: each hour, because until then no question finds what happens there. */
+export const NEW_ACCOUNTS_SCHEDULE = { schedule: '0 * * * *', isHourly: true } as const;
 
 export interface NewAccountsCheck extends SetupOptions {
   /** Adds them to the table when only its properties have to change. */

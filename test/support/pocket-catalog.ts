@@ -29,6 +29,8 @@ export interface PocketCatalog extends AsyncDisposable {
   readonly calls: string[];
   /** Denies a call from now on, with the message of IAM. */
   deny(call: string, message: string): void;
+  /** Allows it again. */
+  allow(call: string): void;
   /** Runs one statement of DDL, as Athena would. */
   run(statement: string): Promise<void>;
 }
@@ -183,6 +185,7 @@ export async function openPocketCatalog(
     workGroups,
     creations,
     deny: (call, message) => denied.set(call, message),
+    allow: (call) => denied.delete(call),
     tables,
     calls,
     async run(statement) {
