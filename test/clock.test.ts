@@ -133,6 +133,22 @@ describe('the clock', () => {
     expect(done.at(-1)).toBe('other');
   });
 
+  it('runs an hourly job once an hour, and a job in a zone of its own', async () => {
+    startAt('2026-11-20T05:59:00Z');
+    const done: string[] = [];
+    const jobs = new Map([
+      ['look', { schedule: '0 * * * *', isHourly: true, run: async () => void done.push('look') }],
+      ['compact', { schedule: '30 6 * * *', timeZone: 'UTC', run: async () => void done.push('compact') }],
+    ]);
+    for (const _ of [1, 2]) start({ jobs });
+    await advanceTo('2026-11-20T06:00:05Z');
+    await until(() => expect(done).toEqual(['look']));
+    await advanceTo('2026-11-20T06:30:05Z');
+    await until(() => expect(done).toEqual(['look', 'compact']));
+    await advanceTo('2026-11-20T07:00:05Z');
+    await until(() => expect(done).toEqual(['look', 'compact', 'look']));
+  });
+
   it('posts a weekly report for the last week, and a monthly one for the last month', async () => {
     startAt('2026-11-30T06:59:00Z');
     const weekly: Report = { ...daily, period: 'week', schedule: '0 8 * * 1' };
