@@ -23,7 +23,7 @@ import {
   tidyStatements,
   toRanges,
 } from './compacted.ts';
-import { daysBetween, isoDay } from './days.ts';
+import { daysBetween } from './days.ts';
 import { type AthenaOptions, EarlierFailure } from './engine.ts';
 import { readTable } from './glue-tables.ts';
 import { openSetupEngine, type SetupOptions } from './setup.ts';
@@ -185,14 +185,10 @@ async function compactDay(day: string, date: string, engine: QueryEngine, option
   let expected: number | undefined;
   for (let tries = 1; tries <= MAX_TRIES_OF_DAY; tries += 1) {
     const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${date}`;
-    const isWithoutEvents = (await countCopy(day, engine, options)).events === 0;
-    // What was made of other events goes before the events come.
-    if (isWithoutEvents)
-      for (const relation of ['mentions', 'activity'] as const)
-        if ((await countCopy(day, engine, options))[COUNT_OF[relation]] > 0)
-          await write(raw(deleteStatement(settings, relation, day)), name(relation, 'clear'), engine, options);
-    for (const relation of RELATIONS) {
-      if ((await countCopy(day, engine, options))[COUNT_OF[relation]] > 0) continue;
+    const before = await countCopy(day, engine, options);
+    for (const relation of before.events === 0 ? RELATIONS : RELATIONS.filter((each) => before[COUNT_OF[each]] === 0)) {
+      // What was made of other events goes before these come.
+      if (before[COUNT_OF[relation]] > 0) await write(raw(deleteStatement(settings, relation, day)), name(relation, 'clear'), engine, options);
       const insert = insertStatement(settings, relation, day);
       await write(relation === 'events' ? readingLogFiles(insert, day) : raw(insert), name(relation, 'insert'), engine, options);
     }
@@ -201,9 +197,8 @@ async function compactDay(day: string, date: string, engine: QueryEngine, option
     const wrong = wrongTables(found, expected);
     if (wrong.length === 0) {
       if (expected > 0 || files === 0) return expected;
-      throw new UserError(
-        `${isoDay(day)} has ${files} log files, and Athena finds no event in them, so it is not compacted. Check the permissions for them.`,
-      );
+      onSkip(day, `It has ${files} log files, and Athena finds no new event in them, so it is not compacted. Check the permissions for them.`);
+      return undefined;
     }
     // Another process has proved the day in the meantime.
     if (isInDays(day, readCompactedDays((await readRawTable(options)).properties))) return expected;

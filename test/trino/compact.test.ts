@@ -24,7 +24,7 @@ async function openCopy({ change = async () => undefined }: { readonly change?: 
   await using stack = new DisposalStack();
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-trino-compact-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  await generateSample({ out: folder, end: new Date('2026-11-21T00:00:00Z'), days: 3, eventsPerDay: 300 });
+  await generateSample({ out: folder, end: new Date('2026-11-21T00:00:00Z'), days: 3, eventsPerDay: 100 });
   await change(folder);
   const trail = stack.use(await openTrinoTrail(server, folder));
   const athena = stack.use(await onAthena(server, trail));

@@ -4,9 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/trino/**/*.test.ts'],
     // On a machine with two cores, vitest would run one file after the other. These mostly wait for the server.
-    maxWorkers: 3,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    maxWorkers: 2,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     globalSetup: 'test/trino/setup.ts',
   },
 });
