@@ -30,8 +30,8 @@ const atOnce = pLimit(4);
 
 /** All but the oldest and the newest days, and a hole. */
 const HALF: readonly Days[] = [
-  { first: '2026/10/15', last: '2026/11/03' },
-  { first: '2026/11/06', last: '2026/11/18' },
+  { first: '2026/11/03', last: '2026/11/09' },
+  { first: '2026/11/12', last: '2026/11/18' },
 ];
 const NONE: readonly Days[] = [];
 const WHOLE: readonly Days[] = [{ first: '2026/05/01', last: '2026/11/30' }];
@@ -46,7 +46,7 @@ describe.skipIf(!server)('A trail with a compacted copy', () => {
     opened.defer(() => rm(folder, { recursive: true, force: true }));
     const store = await mkdtemp(join(tmpdir(), 'trailbot-trino-store-'));
     opened.defer(() => rm(store, { recursive: true, force: true }));
-    await generateSample({ out: folder, end: END, days: 45, eventsPerDay: 40 });
+    await generateSample({ out: folder, end: END, days: 21, eventsPerDay: 60 });
     await loadTrail({ trail: folder, store, signal });
     duck = await openDuckDB(store);
     opened.defer(() => duck.close());
@@ -102,12 +102,10 @@ describe.skipIf(!server)('A trail with a compacted copy', () => {
       await compact(kept);
       const [there, here] = [openDesk(catalog, engineOver(kept)), openDesk(catalog, duck)];
       await atOnce.map([...catalog.commands], async ([name, { example }]) => {
-        const followUps = kept === NONE ? ((await here.answer(`${name} ${example}`, { now: END, signal })).next ?? []) : [];
-        for (const line of [`${name} ${example}`, ...followUps.slice(0, 1).map((next) => next.line)]) {
-          const [a, b] = await Promise.all([there, here].map((desk) => desk.answer(line, { now: END, signal })));
-          if (line.startsWith('event ')) expect(a?.data).toMatchObject({ found: { eventid: expect.any(String) } });
-          else expect({ line, data: a?.data, rows: a?.table?.rows }).toEqual({ line, data: b?.data, rows: b?.table?.rows });
-        }
+        const line = `${name} ${example}`;
+        const [a, b] = await Promise.all([there, here].map((desk) => desk.answer(line, { now: END, signal })));
+        if (name === 'event') expect(a?.data).toMatchObject({ found: { eventid: expect.any(String) } });
+        else expect({ line, data: a?.data, rows: a?.table?.rows }).toEqual({ line, data: b?.data, rows: b?.table?.rows });
       });
       const day = periodOf('day', '2026-11-20', 'UTC') as TimeRange;
       const [a, b] = await Promise.all([there, here].map((desk) => desk.report('daily', day, { now: END, signal })));
