@@ -1,5 +1,5 @@
 /**
- * Fills the compacted copy, a delivery day at a time, newest first. A day is used when each of its events is in the copy once, and the copy
+ * Fills the compacted copy, a delivery day at a time, the newest week first. A day is used when each of its events is in the copy once, and the copy
  * has as many as the log files. Every statement that writes is named by its day and its try, so that Athena runs it once, whatever
  * process starts it and however often: after a crash, or in two replicas, it is waited for and not repeated.
  */
@@ -128,6 +128,7 @@ export async function compactAgain(days: readonly string[], options: CompactOpti
   const takeOut = (some: readonly string[]) => useDays((used) => toRanges(daysOf(used).filter((day) => !some.includes(day))), engine, options);
   for (const day of days) {
     if (!(await mayGoOn(day))) break;
+    if (!(await isReadable(day, options))) continue;
     await takeOut([day]);
     for (const relation of RELATIONS.toReversed())
       await write(raw(deleteStatement(settings, relation, day)), `${day} ${relation} again ${clock().getTime()}`, engine, options);
@@ -171,17 +172,13 @@ type WriteOptions = Pick<CompactOptions, 'settings' | 'signal' | 'clock' | 'onBi
 
 /**
  * Fills a day and proves that it is complete: Athena finds its log files, and the copy has as many events. Returns their number; undefined
- * for a day with archived files, which stays in the log files. `date` names the run: statements of the same run have the same tokens.
+ * for a day that cannot be read, which stays in the log files. `date` names the run: statements of the same run have the same tokens.
  *
  * @throws UserError when the copy of the day stays different from the log files.
  */
 async function compactDay(day: string, date: string, engine: QueryEngine, options: CompactOptions): Promise<number | undefined> {
-  const { settings, listDay, onSkip } = options;
-  const { files, archived } = await listDay(day);
-  if (archived > 0) {
-    onSkip(day, `${archived} of its ${files} log files are archived in S3, so it is not compacted.`);
-    return undefined;
-  }
+  const { settings, onSkip } = options;
+  if (!(await isReadable(day, options))) return undefined;
   let expected: number | undefined;
   for (let tries = 1; tries <= MAX_TRIES_OF_DAY; tries += 1) {
     const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${date}`;
@@ -196,8 +193,8 @@ async function compactDay(day: string, date: string, engine: QueryEngine, option
     const found = await countCopy(day, engine, options);
     const wrong = wrongTables(found, expected);
     if (wrong.length === 0) {
-      if (expected > 0 || files === 0) return expected;
-      onSkip(day, `It has ${files} log files, and Athena finds no new event in them, so it is not compacted. Check the permissions for them.`);
+      if (expected > 0) return expected;
+      onSkip(day, 'Athena finds no new event in its log files, so it is not compacted. Check the permissions for them.');
       return undefined;
     }
     // Another process has proved the day in the meantime.
@@ -207,6 +204,14 @@ async function compactDay(day: string, date: string, engine: QueryEngine, option
   throw new UserError(
     `The copy of ${day} has not the ${expected} events of the log files, after ${MAX_TRIES_OF_DAY} tries. It is not used: questions read that day from the log files. Try again tomorrow with npm run compact.`,
   );
+}
+
+/** Whether the log files of a day are all there to be read. Otherwise what the copy has of it may be all that is left, and stays as it is. */
+async function isReadable(day: string, { listDay, onSkip }: CompactOptions): Promise<boolean> {
+  const { files, archived } = await listDay(day);
+  if (archived > 0) onSkip(day, `${archived} of its ${files} log files are archived in S3, so it is not compacted.`);
+  else if (files === 0) onSkip(day, 'It has no log files, so there is nothing to compact.');
+  return archived === 0 && files > 0;
 }
 
 /** The rows of a day in the copy. */

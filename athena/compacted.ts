@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { activityOf } from '../src/trail/activity.ts';
+import { distinctEventCount } from '../src/trail/events.ts';
 import { mentionsOf } from '../src/trail/mentions.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
 import { type Days, type Reading, raw } from '../src/trail/sql.ts';
@@ -158,7 +159,7 @@ export const copyCounts = ({ database }: TableNames, { first, last }: Days): str
   return `select day, cast(sum(events) as bigint) as events, cast(sum(ids) as bigint) as ids, cast(sum(activity) as bigint) as activity,
   cast(sum(mentions) as bigint) as mentions, cast(sum(names) as bigint) as names
 from (
-  select day, count(*) as events, count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as ids, ${none} as activity, ${none} as mentions, ${none} as names ${from('events')}
+  select day, count(*) as events, ${distinctEventCount.text} as ids, ${none} as activity, ${none} as mentions, ${none} as names ${from('events')}
   union all
   select day, ${none}, ${none}, sum(events), ${none}, ${none} ${from('activity')}
   union all
@@ -170,4 +171,4 @@ order by day`;
 
 /** The query for the number of events in the log files of a day, each counted once, without those that the copy has on the day before. */
 export const rawCount = (names: TableNames, day: string): string =>
-  `select cast(count(distinct from_big_endian_64(xxhash64(to_utf8(eventid)))) as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNew(names, day)}`;
+  `select cast(${distinctEventCount.text} as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNew(names, day)}`;

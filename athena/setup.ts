@@ -162,7 +162,7 @@ export interface FolderSample {
   /** eventTime of the newest; null without any. */
   readonly newest: string | null;
   /** Events whose recipient account or, in a trail of several regions, whose region is not that of the folder. */
-  readonly strangers: number;
+  readonly misplaced: number;
   /** Events that have a part of the record, which tells whether the table's columns fit the files. */
   readonly parts: Readonly<Record<RecordPart, number>>;
 }
@@ -195,7 +195,7 @@ export async function proveSetup({ layout }: SetupPlan, options: SetupOptions): 
   const sample = await sampleEvents(layout, engine, signal);
   const pruning = await checkPruning(layout, engine, clock(), signal);
   const hasEvents = sample.folders.some(({ events }) => events > 0);
-  const isProved = hasEvents && sample.folders.every(({ strangers }) => strangers === 0);
+  const isProved = hasEvents && sample.folders.every(({ misplaced }) => misplaced === 0);
   const proof = !isProved ? 'nothing' : isMultiRegion(foldersOfLayout(layout)) ? 'accounts,regions' : 'accounts';
   const table = await readTable(clients.athena, settings.database, settings.table, settings.workGroup, signal);
   const noted = table?.properties[FOLDERS_PROVED];
@@ -208,12 +208,12 @@ const MAX_SAMPLED_FOLDERS = 6;
 async function sampleEvents(layout: BucketLayout, engine: QueryEngine, signal: AbortSignal): Promise<EventSample> {
   const { accounts, lastDay } = layout;
   const sampled = chooseFolders(accounts);
-  const isStranger = sql`(recipientaccountid <> account${isMultiRegion(foldersOfLayout(layout)) ? sql` or (awsregion <> region and not ${isInGlobalFolder})` : sql``})`;
+  const isMisplaced = sql`(recipientaccountid <> account${isMultiRegion(foldersOfLayout(layout)) ? sql` or (awsregion <> region and not ${isInGlobalFolder})` : sql``})`;
   const conditions = sampled.map(({ account, region }) => sql`account = ${account} and region = ${region}`);
   const { rows, cost } = await engine.execute(
     sql`
     select account, region, ${distinctEventCount} as events, max(eventtime) as newest,
-           cast(count(*) filter (where ${isStranger}) as bigint) as strangers,
+           cast(count(*) filter (where ${isMisplaced}) as bigint) as misplaced,
            cast(count(managementevent) as bigint) as managementevent, cast(count(identityarn) as bigint) as identityarn,
            cast(count(*) filter (where starts_with(requestparameters, '{')) as bigint) as requestparameters
     from events
@@ -228,7 +228,7 @@ async function sampleEvents(layout: BucketLayout, engine: QueryEngine, signal: A
       const row = rows.find(({ account, region }) => account === folder.account && region === folder.region);
       const count = (name: string): number => Number(row?.[name] ?? 0);
       const parts = Object.fromEntries(RECORD_PARTS.map((name) => [name, count(name)])) as FolderSample['parts'];
-      return { ...folder, events: count('events'), newest: row?.newest ?? null, strangers: count('strangers'), parts };
+      return { ...folder, events: count('events'), newest: row?.newest ?? null, misplaced: count('misplaced'), parts };
     }),
     bytes: cost.bytes ?? 0,
   };

@@ -2,7 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Athena } from '@aws-sdk/client-athena';
+import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { tidyCopy } from '../athena/compact.ts';
 import { COMPACTED_DAYS, readCompactedDays, splitReading, toRanges } from '../athena/compacted.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { readCompactArguments, runCompact } from '../src/cli/compact.ts';
@@ -10,7 +13,9 @@ import { type CompactionRun, compactNewDays } from '../src/clock/compaction.ts';
 import { UserError } from '../src/errors.ts';
 import { openLedger } from '../src/state/ledger.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
+import { ATHENA_SETTINGS } from './support/athena-settings.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
+import { pocketAthena } from './support/pocket-athena.ts';
 import { production } from './support/production.ts';
 
 let duck: QueryEngine;
@@ -20,9 +25,14 @@ beforeAll(async () => {
 afterAll(() => duck.close());
 
 /** A trail of 184 days whose copy has some days. */
-async function openCopy(days = 'none', copyLocation: string | null = 's3://example-trailbot/') {
+async function openCopy(
+  days = 'none',
+  { copyLocation = 's3://example-trailbot/', classOf }: { readonly copyLocation?: string | null; classOf?(file: string): string } = {},
+) {
   const stack = new DisposalStack();
-  const place = stack.use(await production(duck, inject('sampleTrail'), { settings: { copyLocation: copyLocation ?? undefined } }));
+  const place = stack.use(
+    await production(duck, inject('sampleTrail'), { settings: { copyLocation: copyLocation ?? undefined }, ...(classOf && { classOf }) }),
+  );
   await place.setUp(true);
   const table = place.catalog.tables.get('trailbot.cloudtrail');
   if (table && copyLocation !== null) table.properties[COMPACTED_DAYS] = days;
@@ -83,14 +93,56 @@ describe.concurrent('Compacting', () => {
     expect((await compactNewDays({ ...empty.run, maxDollars: 0.00001 })).missing.length).toBeLessThanOrEqual(1);
   });
 
+  test('anew leaves the copy of a day as it is when its log files cannot be read again', async () => {
+    const archived = (file: string): string => (file.includes('/2026/06/') ? 'GLACIER' : 'STANDARD');
+    await using copy = await openCopy('2026/05/21-2026/11/19', { classOf: archived });
+    expect(await copy.compact({ again: ['2026/06/03'] })).toMatch(
+      /\n2026-06-03 {2}\d+ of its \d+ log files are archived in S3, so it is not compacted[.]\n/,
+    );
+    expect(copy.started()).toBe(0);
+    for (const [day, name] of [
+      ['2026/11/21', '2026-11-21'],
+      ['2027/11/03', '2027-11-03'],
+    ] as const)
+      await expect(copy.compact({ again: [day] })).rejects.toThrow(
+        `${name} is not a day of the trail that is over: these are from 2026-05-21 to 2026-11-19.`,
+      );
+    expect(copy.started()).toBe(0);
+  });
+
   test('needs a bucket and tables for the copy, and says how to get them', async () => {
-    await using without = await openCopy('none', null);
+    await using without = await openCopy('none', { copyLocation: null });
     await expect(without.compact({})).rejects.toThrow('TRAILBOT_BUCKET is not set.');
     const settings = { ...without.place.settings, copyLocation: 's3://example-trailbot/' };
     await expect(without.compact({ settings })).rejects.toThrow(
       'There is no compacted copy of this version of trailbot yet. With TRAILBOT_BUCKET set, run: npm run setup -- --apply',
     );
   });
+});
+
+test('A statement that tidies runs again as often as Athena asks, and then stops', async () => {
+  const rows = { execute: async () => ({ rows: [], cost: { ms: 0 } }) };
+  await using pocket = await pocketAthena(rows, { mayWrite: true });
+  const more = { ends: 'FAILED', reason: 'ICEBERG_VACUUM_MORE_RUNS_NEEDED: Removed 1000 files in this round.' } as const;
+  pocket.endNext({}, more, more, {});
+  const options = {
+    settings: ATHENA_SETTINGS,
+    clients: { athena: pocket.client as Athena, s3: new S3Client({}) },
+    clock: () => new Date(),
+    signal: new AbortController().signal,
+    onBilled: () => undefined,
+  };
+  await tidyCopy(['2026/11/20'], options);
+  const sent = pocket.sent('StartQueryExecution').map(({ QueryString }) => String(QueryString));
+  expect(sent.slice(0, 4)).toEqual([
+    "optimize trailbot.compacted_events rewrite data using bin_pack where day = '2026/11/20'",
+    'vacuum trailbot.compacted_events',
+    'vacuum trailbot.compacted_events',
+    'vacuum trailbot.compacted_events',
+  ]);
+  expect(sent).toHaveLength(8);
+  pocket.endNext(...Array.from({ length: 30 }, () => more));
+  await expect(tidyCopy([], options)).rejects.toThrow();
 });
 
 test.each([

@@ -6,11 +6,13 @@ import type { WorkGroup } from '@aws-sdk/client-athena';
 import { describe, expect, test } from 'vitest';
 import { readLayout } from '../athena/bucket-layout.ts';
 import { type DaySize, runChecks, sizeOfYesterday } from '../athena/checks.ts';
+import { compactedProperties, toRanges } from '../athena/compacted.ts';
 import { planTables } from '../athena/glue-tables.ts';
 import { describeChecks, printChecks } from '../src/cli/doctor.ts';
+import { ATHENA_SETTINGS } from './support/athena-settings.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
-import { openPocketCatalog } from './support/pocket-catalog.ts';
+import { openPocketCatalog, type PocketCatalog } from './support/pocket-catalog.ts';
 import { pocketSts } from './support/sts.ts';
 
 const NOW = new Date('2026-11-20T10:14:00Z');
@@ -18,21 +20,7 @@ const ACCOUNT = '111122223333';
 const OTHER = '444455556666';
 const APPLY = '→ npm run setup -- --apply';
 const signal = new AbortController().signal;
-const settings = {
-  bucket: 'example-trail',
-  prefix: undefined,
-  database: 'trailbot',
-  table: 'cloudtrail',
-  workGroup: 'trailbot',
-  outputLocation: undefined,
-  scanLimitGb: 1000,
-  maxConcurrency: 10,
-  usdPerTb: 5,
-  timeoutSeconds: 300,
-  copyLocation: undefined,
-  forcePathStyle: true,
-  paysRequests: false,
-};
+const settings = ATHENA_SETTINGS;
 
 /** The name of a log file delivered at the time in its name. */
 const log = (stamp: string, account = ACCOUNT): string => {
@@ -51,6 +39,7 @@ interface Place {
   readonly workGroup?: WorkGroup | null;
   readonly sts?: Parameters<typeof pocketSts>[0] | 'gone';
   daySize?(): Promise<DaySize | undefined>;
+  readonly copyLocation?: string;
   readonly change?: (catalog: Awaited<ReturnType<typeof openPocketCatalog>>) => void;
 }
 
@@ -71,7 +60,16 @@ const GROUP: WorkGroup = {
 };
 
 /** The output of doctor for a trail without problems except the given ones. */
-async function examined({ files = FILES, manner, tablesOf = files, workGroup = GROUP, sts = WHO, daySize, change }: Place = {}): Promise<string> {
+async function examined({
+  files = FILES,
+  manner,
+  tablesOf = files,
+  workGroup = GROUP,
+  sts = WHO,
+  daySize,
+  copyLocation,
+  change,
+}: Place = {}): Promise<string> {
   await using opened = new DisposalStack();
   const content = () => packed({ Records: [EVENT, EVENT] });
   const bucket = opened.use(await pocketBucket(files, { content, writtenAt, ...manner }));
@@ -81,7 +79,7 @@ async function examined({ files = FILES, manner, tablesOf = files, workGroup = G
   if (tablesOf.length > 0) {
     await using known = await pocketBucket(tablesOf);
     const layout = await readLayout({ s3: known.client(), bucket: bucket.name, today: NOW, signal });
-    const { steps } = await planTables({ client: catalog.client, workGroup: undefined, layout, names: settings, signal });
+    const { steps } = await planTables({ client: catalog.client, workGroup: undefined, layout, names: settings, copyLocation, signal });
     for (const { statement } of steps) await catalog.run(statement);
   }
   if (workGroup) catalog.workGroups.set('trailbot', workGroup);
@@ -90,8 +88,8 @@ async function examined({ files = FILES, manner, tablesOf = files, workGroup = G
   const clients = { athena: catalog.client, s3, sts: caller.client };
   if (sts === 'gone') await caller[Symbol.asyncDispose]();
   const measured = sizeOfYesterday({ s3, cache, clock: () => NOW, signal });
-  const checkup = await runChecks({ settings, clients, now: NOW, signal, daySize: daySize ?? measured });
-  return printChecks(describeChecks(checkup, NOW, settings.usdPerTb), false).join('\n');
+  const checkup = await runChecks({ settings: { ...settings, copyLocation }, clients, now: NOW, signal, daySize: daySize ?? measured });
+  return printChecks(describeChecks(checkup, NOW, settings.usdPerTb, 1.25), false).join('\n');
 }
 
 const WHO = { arn: `arn:aws:sts::${ACCOUNT}:assumed-role/trailbot/i-0abc` };
@@ -115,6 +113,19 @@ describe('The doctor', () => {
 
       No problems found."
     `);
+  });
+
+  test('tells how far the compacted copy is, what it cost and what it spares, and only where there is one', async () => {
+    const copyLocation = 's3://example-trailbot/';
+    expect(about('Compacted', await examined({ copyLocation, daySize: async () => LARGE_DAY }))).toBe(
+      '✓ Compacted no day; 1 day left: npm run compact; it cost $1.25 in the last 365 days',
+    );
+    const change = ({ tables }: PocketCatalog) =>
+      Object.assign(tables.get('trailbot.cloudtrail')?.properties ?? {}, compactedProperties(toRanges(['2026/11/19'])));
+    expect(about('Compacted', await examined({ copyLocation, change, daySize: async () => LARGE_DAY }))).toBe(
+      '✓ Compacted 1 day: 2026-11-19; it cost $1.25 in the last 365 days, and spares a question 225,000 log files a day',
+    );
+    expect(await examined()).not.toContain('Compacted');
   });
 
   test('estimates the cost of a day from yesterday’s files', async () => {

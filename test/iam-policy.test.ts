@@ -7,6 +7,7 @@ import { inspectEnvironment, type KnownValues } from '../athena/environment.ts';
 import { type AwsContext, bucketStatements, keyStatements, policyOf, type Statement } from '../athena/policy.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from '../src/cli/iam-policy.ts';
 import { UserError } from '../src/errors.ts';
+import { ATHENA_SETTINGS } from './support/athena-settings.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { openPocketCatalog } from './support/pocket-catalog.ts';
 import { pocketSts } from './support/sts.ts';
@@ -141,19 +142,9 @@ async function run(
   await using catalog = await openPocketCatalog();
   await using caller = await pocketSts(sts);
   if (workGroup) catalog.workGroups.set('trailbot', workGroup);
-  const settings = { bucket: bucket.name, prefix: undefined, database: 'trailbot', table: 'cloudtrail', workGroup: 'trailbot' };
+  const settings = { ...ATHENA_SETTINGS, bucket: bucket.name, outputLocation: 's3://example-results/' };
   const clients = { athena: catalog.client, s3: bucket.client(), sts: caller.client };
-  const more = {
-    outputLocation: 's3://example-results/',
-    scanLimitGb: 1000,
-    maxConcurrency: 10,
-    usdPerTb: 5,
-    timeoutSeconds: 300,
-    copyLocation: undefined,
-    forcePathStyle: true,
-    paysRequests: false,
-  };
-  const environment = await inspectEnvironment({ ...settings, ...more }, known, clients, new AbortController().signal);
+  const environment = await inspectEnvironment(settings, known, clients, new AbortController().signal);
   return {
     policy: JSON.parse(printPolicy(environment)) as ReturnType<typeof policyOf>,
     notes: policyNotes(environment, undefined).join('\n\n'),

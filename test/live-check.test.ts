@@ -43,6 +43,12 @@ test('It sets up, proves, asks twelve questions and takes everything away, and i
   expect(report).not.toMatch(/\d{12}|example-trail|arn:/);
 });
 
+test('An error names no bucket either', async () => {
+  const { report, failed } = await reportOf({ settings: { bucket: 'another-example-bucket' } });
+  expect(report).toContain('- [ ] plans the setup: There is no bucket ….');
+  expect(failed).toBe(1);
+});
+
 test('It says what failed, without names, and still takes everything away', async () => {
   // The loopback Athena writes nothing, so the day cannot be compacted.
   const { failed, report, tables } = await reportOf({ settings: { copyLocation: 's3://example-trailbot/' } });

@@ -97,6 +97,7 @@ async function runRemoval({ isApplied, print, ...options }: Omit<SetupRun, 'onPr
   );
   if (!isApplied) return print('Nothing was changed. To remove it: npm run setup -- --remove --apply');
   await applyRemoval(steps, options, (title) => print(`… ${title}`));
+  print('The database and the workgroup stay: they cost nothing.');
 }
 
 function describeProof({ sample: { day, folders, bytes }, pruning, folderPruning }: SetupProof, layout: BucketLayout): string {
@@ -148,10 +149,10 @@ function missingParts(folders: readonly FolderSample[]): string[] {
 
 /** Whether a question about an account or a region reads only its folders. */
 function describeFolders(folders: readonly FolderSample[], pruning: FolderPruning | undefined): string[] {
-  const strangers = folders.reduce((sum, each) => sum + each.strangers, 0);
-  if (strangers > 0)
+  const misplaced = folders.reduce((sum, each) => sum + each.misplaced, 0);
+  if (misplaced > 0)
     return [
-      `${formatCount(strangers, 'event')} in the folder of another account or region: the filters account: and region: do not make a question cheaper.`,
+      `${formatCount(misplaced, 'event')} in the folder of another account or region: the filters account: and region: do not make a question cheaper.`,
     ];
   if (!pruning) return [];
   const { account, read, expected, total } = pruning;

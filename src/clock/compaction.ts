@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CompactionState, type CompactOptions, compactAgain, compactTrail, fillReads, readCompaction, tidyCopy } from '../../athena/compact.ts';
 import { daysOf } from '../../athena/compacted.ts';
+import { isoDay } from '../../athena/days.ts';
 import { readTable } from '../../athena/glue-tables.ts';
 import { findNewAccounts } from '../../athena/new-accounts.ts';
 import { estimateOf, USD_PER_LIST } from '../../athena/prices.ts';
@@ -55,7 +56,8 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
   const { database, table, workGroup, usdPerTb } = settings;
   if (settings.copyLocation === undefined)
     throw new UserError('TRAILBOT_BUCKET is not set. Set it to a bucket of trailbot’s own, such as s3://my-trailbot, and run: npm run setup');
-  const sizes = openSizes({ s3: clients.s3, folders: () => trail(), cache: sizeCache, clock, signal });
+  const trail = async () => readTrailFolders((await readTable(clients.athena, database, table, workGroup, signal))?.properties ?? {});
+  const sizes = openSizes({ s3: clients.s3, folders: trail, cache: sizeCache, clock, signal });
   const estimate = async (reads: readonly Reading[]): Promise<Estimate | undefined> => {
     const size = await sizes.sizeOf(reads);
     return size && estimateOf(size, usdPerTb);
@@ -65,7 +67,6 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
   const { accounts, regions, folders, isApplied } = await findNewAccounts({ settings, clients, clock, signal }, { apply: true });
   if (!isApplied && accounts.length + regions.length + folders.length > 0)
     throw new UserError('The bucket has accounts, regions or folders that the table does not list. Run npm run setup -- --apply first.');
-  const trail = async () => readTrailFolders((await readTable(clients.athena, database, table, workGroup, signal))?.properties ?? {});
   const known = await trail();
   const all = await estimate([]);
   const archivedThrough = sizes.archivedThrough();
@@ -133,9 +134,7 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
 function refuseOpenDays(days: readonly string[], { closed: { first, last } }: CompactionState): void {
   const wrong = days.find((day) => day < first || day > last);
   if (wrong !== undefined)
-    throw new UserError(
-      `${wrong.replaceAll('/', '-')} is not a day of the trail that is over: these are from ${first.replaceAll('/', '-')} to ${last.replaceAll('/', '-')}.`,
-    );
+    throw new UserError(`${isoDay(wrong)} is not a day of the trail that is over: these are from ${isoDay(first)} to ${isoDay(last)}.`);
 }
 
 /** Days whose files are joined, at most. */

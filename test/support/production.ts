@@ -4,6 +4,7 @@ import type { Clients } from '../../athena/clients.ts';
 import type { AthenaSettings } from '../../athena/settings.ts';
 import { runSetup } from '../../src/cli/setup.ts';
 import type { QueryEngine } from '../../src/trail/engine.ts';
+import { ATHENA_SETTINGS } from './athena-settings.ts';
 import { type PocketBucket, pocketBucket } from './bucket.ts';
 import { DisposalStack } from './disposal-stack.ts';
 import { pocketAthena } from './pocket-athena.ts';
@@ -39,22 +40,7 @@ export async function production(
   const athena = opening.use(await pocketAthena(engine));
   const catalog = opening.use(await openPocketCatalog(athena.client, explaining));
   const clients = { athena: catalog.client, s3: bucket.client() };
-  const settings: AthenaSettings = {
-    bucket: bucket.name,
-    prefix: undefined,
-    database: 'trailbot',
-    table: 'cloudtrail',
-    workGroup: 'trailbot',
-    outputLocation: undefined,
-    scanLimitGb: 1000,
-    maxConcurrency: 10,
-    usdPerTb: 5,
-    timeoutSeconds: 300,
-    copyLocation: undefined,
-    forcePathStyle: true,
-    paysRequests: false,
-    ...different,
-  };
+  const settings: AthenaSettings = { ...ATHENA_SETTINGS, bucket: bucket.name, ...different };
   const clock = () => new Date(SAMPLE_END);
   const opened = opening.move();
   return {

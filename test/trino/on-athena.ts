@@ -7,6 +7,7 @@ import type { AthenaSettings } from '../../athena/settings.ts';
 import { compactedTable, createTableStatement } from '../../athena/tables.ts';
 import { RELATIONS } from '../../src/trail/relations.ts';
 import { raw } from '../../src/trail/sql.ts';
+import { ATHENA_SETTINGS } from '../support/athena-settings.ts';
 import { pocketBucket } from '../support/bucket.ts';
 import { DisposalStack } from '../support/disposal-stack.ts';
 import { type PocketAthena, pocketAthena } from '../support/pocket-athena.ts';
@@ -61,20 +62,7 @@ export async function onAthena(server: TrinoPlace, trail: TrinoTrail): Promise<T
   // Trino has the raw table already, in its own syntax; the catalog notes what setup would have created.
   await catalog.run(createTableStatement(layout, names));
   const bucket = opening.use(await pocketBucket([]));
-  const settings: AthenaSettings = {
-    ...names,
-    bucket: 'example-trail',
-    prefix: undefined,
-    workGroup: 'trailbot',
-    outputLocation: undefined,
-    scanLimitGb: 1000,
-    maxConcurrency: 10,
-    usdPerTb: 5,
-    timeoutSeconds: 300,
-    copyLocation: 's3://example-trailbot/',
-    forcePathStyle: true,
-    paysRequests: false,
-  };
+  const settings: AthenaSettings = { ...ATHENA_SETTINGS, ...names, copyLocation: 's3://example-trailbot/' };
   const opened = opening.move();
   return {
     layout,
