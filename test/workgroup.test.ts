@@ -45,6 +45,13 @@ describe('A workgroup', () => {
     ]);
   });
 
+  test('pays for requests to the trail’s bucket only where the settings say so', () => {
+    const paid = workGroupStep({ ...wanted, paysRequests: true });
+    expect(paid.creation.Configuration).toMatchObject({ RequesterPaysEnabled: true });
+    expect(paid.reasons).toContain('queries pay for requests to the bucket (Requester Pays)');
+    expect(workGroupStep(wanted).creation.Configuration).not.toHaveProperty('RequesterPaysEnabled');
+  });
+
   test('stores its results encrypted in a bucket when there is an output location', async () => {
     await using catalog = await openPocketCatalog();
     const step = workGroupStep({ ...wanted, outputLocation: 's3://my-results/athena/', scanLimitGb: 2.5 });
