@@ -278,6 +278,23 @@ describe('An argument that would be ignored is rejected before anything starts',
   });
 });
 
+describe('Every option in the usage', () => {
+  it('is an option of its command', async () => {
+    const { out: usage } = await run(['--help']);
+    const synopses = [...usage.matchAll(/^ {2}npm run (?:-s )?(\S+) (.*?)(?: {3}|$)/gm)].map(([, verb = '', rest = '']) => {
+      const options = [...rest.matchAll(/(--[a-z][a-z-]+)(?: (?=\w)([^\] ]+))?/g)].map(([, name = '', value]) => (value ? [name, value] : [name]));
+      return { verb, options };
+    });
+    const names = synopses.flatMap(({ verb, options }) => options.map(([name]) => `${verb} ${name}`));
+    expect(names).toEqual(expect.arrayContaining(['ask --now', 'doctor --mend', 'setup --remove', 'compact --max-usd', 'compact --tidy']));
+    // Settings are read after the options, and a trail that does not exist ends every command there.
+    const endings = synopses.map(
+      async ({ verb, options }) => (await run([verb, ...options.flat()], { more: { TRAIL_PATH: '/nowhere/at/all' } })).err,
+    );
+    for (const ending of await Promise.all(endings)) expect(ending).toMatch(/^(Invalid settings:|--json and --csv cannot be combined[.])/);
+  });
+});
+
 describe('npm run report', () => {
   it('prints the report of a day, by default of the day before now', async () => {
     const [named, before] = await Promise.all([run(['report', 'daily', '--on', '2026-11-20']), run(['report', 'daily', ...NOW])]);

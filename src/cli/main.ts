@@ -73,6 +73,14 @@ const OPTIONS = {
   help: { type: 'boolean' },
 } as const;
 
+const optionsOfType = (wanted: 'boolean' | 'string'): string =>
+  Object.entries(OPTIONS)
+    .filter(([, { type }]) => type === wanted)
+    .map(([name]) => name)
+    .join('|');
+const IS_OPTION = new RegExp(`^--(${optionsOfType('boolean')}|(${optionsOfType('string')})(=.*)?)$`);
+const IS_OPTION_BEFORE_VALUE = new RegExp(`^--(${optionsOfType('string')})$`);
+
 /** Arguments of each command, besides --help. */
 const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; readonly options: readonly string[] }>> = {
   ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
@@ -327,11 +335,7 @@ function requesterName(): string {
 
 /** Separates options from the words of the question, which may start with a minus too. Options may be anywhere. */
 function readArgs(args: readonly string[]) {
-  const isOption = args.map(
-    (arg, i) =>
-      /^--(json|csv|sql|help|apply|mend|(now|on|account|region|role|key)(=.*)?)$/.test(arg) ||
-      /^--(now|on|account|region|role|key)$/.test(args[i - 1] ?? ''),
-  );
+  const isOption = args.map((arg, i) => IS_OPTION.test(arg) || IS_OPTION_BEFORE_VALUE.test(args[i - 1] ?? ''));
   try {
     const { values } = parseArgs({ args: args.filter((_, i) => isOption[i]), options: OPTIONS });
     return { values, rest: args.filter((_, i) => !isOption[i]) };
