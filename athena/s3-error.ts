@@ -7,12 +7,15 @@ export const CHECK_BUCKET = 'Is the trail new, or does it write to another bucke
 
 const INVALID_CREDENTIALS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken']);
 const WRONG_REGION = new Set(['PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
+/** The host name cannot be resolved. */
+const UNKNOWN_HOST = new Set(['ENOTFOUND', 'EAI_AGAIN']);
+const AWS_HOST = /\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$/;
 const UNREACHABLE = new Set(['TimeoutError', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** Turns an S3 or connection error that the user can fix into a UserError; returns other errors unchanged. */
 export async function explainS3Error(cause: unknown, s3: S3Client, bucket: string): Promise<unknown> {
   if (!(cause instanceof Error) || cause instanceof UserError) return cause;
-  const explanation = cause instanceof S3ServiceException ? await s3RefusalMessage(cause, s3, bucket) : connectionMessage(cause);
+  const explanation = cause instanceof S3ServiceException ? await s3RefusalMessage(cause, s3, bucket) : connectionMessage(cause, bucket);
   return explanation ? Object.assign(new UserError(explanation), { cause }) : cause;
 }
 
@@ -39,7 +42,7 @@ async function s3RefusalMessage(
 }
 
 /** The message for an error before S3 answered. */
-function connectionMessage(error: Error): string | undefined {
+function connectionMessage(error: Error, bucket: string): string | undefined {
   if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') {
     return `No AWS credentials were found. Use a role (ECS, EKS, EC2), or set AWS_PROFILE on a laptop. The AWS SDK says: ${error.message}`;
   }
@@ -47,6 +50,9 @@ function connectionMessage(error: Error): string | undefined {
   if (/Deserialization error|char '.' is not expected|<html|<!DOCTYPE/i.test(error.message))
     return 'Something between trailbot and S3 answered with a page instead of data: a proxy, or a host that is not AWS’s. Check HTTPS_PROXY and AWS_ENDPOINT_URL_S3.';
   const code = 'code' in error ? String(error.code) : error.name;
+  const host = 'hostname' in error ? String(error.hostname) : '';
+  if (UNKNOWN_HOST.has(code) && host.startsWith(`${bucket}.`) && !AWS_HOST.test(host))
+    return `S3 cannot be reached (${code}): the host ${host} is not found. Check AWS_ENDPOINT_URL, and set S3_FORCE_PATH_STYLE=true: a host that is not AWS’s needs the bucket in the path instead of the host name.`;
   return UNREACHABLE.has(code)
     ? `S3 cannot be reached (${code}). Check the network: internet access, a VPC endpoint, or a proxy (NODE_USE_ENV_PROXY=1).`
     : undefined;

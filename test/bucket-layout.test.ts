@@ -360,6 +360,15 @@ describe('A bucket that cannot be listed gives a message with a fix', () => {
     expect(await messageOf(read(bucket, { s3 }))).toContain('S3 cannot be reached (ECONNREFUSED).');
   });
 
+  test('when the bucket is in the name of a host that is not AWS’s', async () => {
+    const s3 = bucket.client({ endpoint: 'http://s3.invalid', forcePathStyle: false, maxAttempts: 1 });
+    expect(await messageOf(read(bucket, { s3 }))).toMatch(
+      /^S3 cannot be reached \((ENOTFOUND|EAI_AGAIN)\): the host example-trail[.]s3[.]invalid is not found[.] Check AWS_ENDPOINT_URL, and set S3_FORCE_PATH_STYLE=true: /,
+    );
+    const inPath = bucket.client({ endpoint: 'http://s3.invalid', maxAttempts: 1 });
+    expect(await messageOf(read(bucket, { s3: inPath }))).toMatch(/^S3 cannot be reached \((ENOTFOUND|EAI_AGAIN)\)[.] Check the network: /);
+  });
+
   test.each([
     ['eu-central-1', 'arn:aws:s3:::example-trail'],
     ['us-gov-west-1', 'arn:aws-us-gov:s3:::example-trail'],
