@@ -15,7 +15,7 @@ import type { Cost, Estimate, Execution, Extent, QueryEngine, QueryLimits, RawRo
 import { dayFolder } from '../src/trail/events.ts';
 import { fairQueue } from '../src/trail/fair-queue.ts';
 import type { Reading, Sql } from '../src/trail/sql.ts';
-import { queryError, requestError } from './failure.ts';
+import { queryError, requestError, type SentRequest } from './failure.ts';
 import { parametersOf } from './literal.ts';
 import { scanDollars } from './prices.ts';
 
@@ -177,7 +177,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
       // A transient error moves a query from RUNNING back to QUEUED, so only end states count.
       for (let polls = 0; ; polls += 1) {
         await backOff(polls, until);
-        const { QueryExecution: execution } = await retryThrottled(until, id, () =>
+        const { QueryExecution: execution } = await retryThrottled(until, { operation: 'GetQueryExecution', query: id }, () =>
           client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: until }),
         );
         onScanned(execution?.Statistics?.DataScannedInBytes ?? 0);
@@ -200,7 +200,7 @@ export function openAthena(options: AthenaOptions): QueryEngine {
         ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: REUSE_MAX_AGE_MINUTES } },
       }),
     });
-    const { QueryExecutionId } = await retryThrottled(until, undefined, () =>
+    const { QueryExecutionId } = await retryThrottled(until, { operation: 'StartQueryExecution' }, () =>
       client.send(command, { abortSignal: AbortSignal.timeout(START_TIMEOUT_MS) }),
     );
     if (!QueryExecutionId) throw new Error('Athena started a query without returning an id');
@@ -210,7 +210,9 @@ export function openAthena(options: AthenaOptions): QueryEngine {
   async function stop(id: string, onScanned: (bytes: number) => void): Promise<void> {
     const soon = AbortSignal.timeout(STOP_TIMEOUT_MS);
     try {
-      await retryThrottled(soon, id, () => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon }));
+      await retryThrottled(soon, { operation: 'StopQueryExecution', query: id }, () =>
+        client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon }),
+      );
       // Athena bills the bytes scanned until then, which may be more than at the last poll.
       const { QueryExecution } = await client.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), { abortSignal: soon });
       onScanned(QueryExecution?.Statistics?.DataScannedInBytes ?? 0);
@@ -223,7 +225,9 @@ export function openAthena(options: AthenaOptions): QueryEngine {
     let token: string | undefined;
     do {
       const command = new GetQueryResultsCommand({ QueryExecutionId, MaxResults: ROWS_PER_PAGE, NextToken: token });
-      const page = await retryThrottled(until, QueryExecutionId, () => client.send(command, { abortSignal: until }));
+      const page = await retryThrottled(until, { operation: 'GetQueryResults', query: QueryExecutionId }, () =>
+        client.send(command, { abortSignal: until }),
+      );
       // A statement may begin with WITH, and Athena does not say what kind that is; only SHOW, EXPLAIN and DDL have no header.
       yield* rowsOf(page, token === undefined && StatementType !== 'UTILITY' && StatementType !== 'DDL');
       token = page.NextToken;
@@ -231,14 +235,14 @@ export function openAthena(options: AthenaOptions): QueryEngine {
   }
 
   /** Retries while Athena throttles, because of the request rate or the account's limit of concurrent queries. */
-  async function retryThrottled<Reply>(until: AbortSignal, query: string | undefined, send: () => Promise<Reply>): Promise<Reply> {
+  async function retryThrottled<Reply>(until: AbortSignal, request: SentRequest, send: () => Promise<Reply>): Promise<Reply> {
     for (let tries = 0; ; tries += 1) {
       until.throwIfAborted();
       try {
         return await send();
       } catch (error) {
         until.throwIfAborted();
-        if (!isThrottling(error)) throw requestError(error, await context(), query);
+        if (!isThrottling(error)) throw requestError(error, await context(), request);
       }
       await backOff(tries, until);
     }

@@ -23,12 +23,20 @@ export function queryError({ QueryExecutionId, Status = {} }: QueryExecution, co
   return toUserError(words, context, cause) ?? new Error(`Athena did not answer query ${QueryExecutionId}: ${cause.message}`, { cause });
 }
 
-/** The error of an API request that failed. `query` is the query id, if there is one. */
-export function requestError(cause: unknown, context: AthenaContext, query?: string): Error {
+/** An API request, for the error message when it fails. */
+export interface SentRequest {
+  /** Its operation in the API, such as `GetTableMetadata`. */
+  readonly operation?: string | undefined;
+  /** The query id. */
+  readonly query?: string | undefined;
+}
+
+/** The error of an API request that failed. */
+export function requestError(cause: unknown, context: AthenaContext, { operation, query }: SentRequest = {}): Error {
   const { name, message, code, $fault, AthenaErrorCode } = awsErrorSchema.parse(cause);
   const words = [name, code, AthenaErrorCode, message].filter((word) => word).join(': ');
-  const about = query ? `query ${query}` : 'a statement';
-  return toUserError(`${words} ($fault ${$fault})`, context, cause) ?? new Error(`Athena refused ${about}: ${words}`, { cause });
+  const about = `${operation ?? 'a request'}${query ? ` of query ${query}` : ''}`;
+  return toUserError(`${words} ($fault ${$fault})`, { ...context, operation }, cause) ?? new Error(`Athena refused ${about}: ${words}`, { cause });
 }
 
 const optionalText = z.string().optional().catch(undefined);
@@ -43,11 +51,12 @@ const awsErrorSchema = z.object({
 /** Errors in a statement that trailbot wrote. Their text quotes the statement, so the patterns below must not be tried on it. */
 const INVALID_STATEMENT = /MALFORMED_QUERY|mismatched input|extraneous input|no viable alternative|INVALID_PARAMETER_USAGE/;
 
-function toUserError(words: string, context: AthenaContext, cause: unknown): UserError | undefined {
+function toUserError(words: string, context: AthenaContext & SentRequest, cause: unknown): UserError | undefined {
   const [, message] = INVALID_STATEMENT.test(words) ? [] : (MESSAGES.find(([pattern]) => pattern.test(words)) ?? []);
   if (!message) return undefined;
   const facts = {
     ...context,
+    operation: context.operation ?? 'an operation of Athena',
     action: /\b[a-z][a-z0-9-]+:[A-Z][A-Za-z]+\b/.exec(words)?.[0],
     file: /\bs3:\/\/[a-z0-9][a-z0-9.-]+\/[\w!.*()/=@+-]+[.]gz\b/.exec(words)?.[0],
     bucket: /\bs3:\/\/([a-z0-9][a-z0-9.-]+)/.exec(words)?.[1],
@@ -60,6 +69,8 @@ function toUserError(words: string, context: AthenaContext, cause: unknown): Use
 
 /** What a message may repeat of Athena's text: names only, because the text may quote log contents or the statement. */
 interface MessageFacts extends AthenaContext {
+  /** The API operation that failed. */
+  readonly operation: string;
   /** The denied IAM action. */
   readonly action: string | undefined;
   readonly bucket: string | undefined;
@@ -141,12 +152,13 @@ const MESSAGES: readonly (readonly [pattern: RegExp, message: (facts: MessageFac
   ],
   [
     /Deserialization error|Unexpected token '?<|<html|<!DOCTYPE/i,
-    ({ region }) =>
-      `Something between trailbot and Athena in ${region} answered with a page instead of data: a proxy, or a host that is not AWS’s. Check HTTPS_PROXY and AWS_ENDPOINT_URL.`,
+    ({ region, operation }) =>
+      `The answer to ${operation} is a page instead of data: it is from a proxy, or from a host that is not AWS’s and does not have ${operation}. Check HTTPS_PROXY and AWS_ENDPOINT_URL; without them, trailbot asks AWS in ${region}.`,
   ],
   [
     /UnknownOperation|NotImplemented|is not implemented|not been implemented|InvalidAction|action .{1,80} is not valid/i,
-    () => 'The host that answers for Athena does not have this operation, so it is not AWS’s. Check AWS_ENDPOINT_URL.',
+    ({ operation, region }) =>
+      `The host that answers for Athena does not have ${operation}, so it is not AWS’s. Check AWS_ENDPOINT_URL; without it, trailbot asks AWS in ${region}.`,
   ],
   [/InternalServerException|\(ErrorCategory 1\)|\(\$fault server\)/, () => `Athena has an internal error. ${AGAIN}`],
 ];

@@ -317,6 +317,7 @@ export async function readTable(
     client,
     context,
     signal,
+    operation: 'GetTableMetadata',
     send: (options) => client.getTableMetadata(request, options),
     isMissing: isTableMissing,
   });
@@ -330,10 +331,15 @@ export async function readTable(
 async function findDatabase(client: Athena, database: string, workGroup: string | undefined, signal: AbortSignal): Promise<boolean> {
   const request = { CatalogName: CATALOG, DatabaseName: database, WorkGroup: workGroup };
   const context = { database, workGroup: workGroup ?? '' };
-  return (
-    (await requestIfExists({ client, context, signal, send: (options) => client.getDatabase(request, options), isMissing: isTableMissing })) !==
-    undefined
-  );
+  const found = await requestIfExists({
+    client,
+    context,
+    signal,
+    operation: 'GetDatabase',
+    send: (options) => client.getDatabase(request, options),
+    isMissing: isTableMissing,
+  });
+  return found !== undefined;
 }
 
 /** Athena passes on Glue's error as text only. */

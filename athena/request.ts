@@ -7,6 +7,8 @@ interface AthenaRequest<Reply> {
   /** Names for error messages. */
   readonly context: Omit<AthenaContext, 'region'>;
   readonly signal: AbortSignal;
+  /** The operation that is sent, for error messages. */
+  readonly operation: string;
   send(options: { readonly abortSignal: AbortSignal }): Promise<Reply>;
 }
 
@@ -28,11 +30,11 @@ export async function requestIfExists<Reply>({ isMissing, ...request }: Optional
 }
 
 /** @throws UserError for an AWS error that the user can fix. */
-export async function sendRequest<Reply>({ client, context, signal, send }: AthenaRequest<Reply>): Promise<Reply> {
+export async function sendRequest<Reply>({ client, context, signal, operation, send }: AthenaRequest<Reply>): Promise<Reply> {
   try {
     return await send({ abortSignal: signal });
   } catch (error) {
     signal.throwIfAborted();
-    throw requestError(error, { ...context, region: await client.config.region().catch(() => 'no region') });
+    throw requestError(error, { ...context, region: await client.config.region().catch(() => 'no region') }, { operation });
   }
 }

@@ -32,6 +32,7 @@ export async function readWorkGroup(client: Athena, name: string, signal: AbortS
     client,
     context,
     signal,
+    operation: 'GetWorkGroup',
     send: (options) => client.getWorkGroup({ WorkGroup: name }, options),
     isMissing: isWorkGroupMissing,
   });
@@ -131,5 +132,5 @@ export function workGroupStep({ name, outputLocation, scanLimitGb, paysRequests 
 /** @throws UserError for an AWS error that the user can fix. */
 export async function createWorkGroup(client: Athena, { creation }: WorkGroupStep, signal: AbortSignal): Promise<void> {
   const context = { database: 'default', workGroup: creation.Name ?? '' };
-  await sendRequest({ client, context, signal, send: (options) => client.createWorkGroup(creation, options) });
+  await sendRequest({ client, context, signal, operation: 'CreateWorkGroup', send: (options) => client.createWorkGroup(creation, options) });
 }

@@ -619,6 +619,11 @@ describe('the message for', () => {
       'Athena has an internal error. Ask again in a minute.',
     ],
     ['an internal error of its API', { error: 'InternalServerException', status: 500 }, 'Athena has an internal error. Ask again in a minute.'],
+    [
+      'an operation that the host does not have',
+      { error: 'UnknownOperationException', status: 400 },
+      'The host that answers for Athena does not have StartQueryExecution, so it is not AWS’s. Check AWS_ENDPOINT_URL; ',
+    ],
     ['no response', 'response lost', 'Athena in eu-central-1 cannot be reached. Ask again in a minute.'],
   ])('%s has the next thing to try', async (_, trouble, sentence) => {
     await using pocket = await pocketAthena(duck);
@@ -648,7 +653,7 @@ describe('the message for', () => {
     pocket.failNext('StartQueryExecution', { error: 'InvalidRequestException', message: words, fields: { AthenaErrorCode: 'MALFORMED_QUERY' } });
     const refused = await failureIn(athenaOver(pocket));
     expect(refused).not.toBeInstanceOf(UserError);
-    expect(refused.message).toBe(`Athena refused a statement: InvalidRequestException: MALFORMED_QUERY: ${words}`);
+    expect(refused.message).toBe(`Athena refused StartQueryExecution: InvalidRequestException: MALFORMED_QUERY: ${words}`);
     expect(refused.cause).toMatchObject({ name: 'InvalidRequestException' });
 
     pocket.endNext({ ends: 'FAILED', reason: "FUNCTION_NOT_FOUND: line 1:8: Function 'array_joyn' not registered" });

@@ -8,6 +8,7 @@ import { readLayout } from '../athena/bucket-layout.ts';
 import { getCaller } from '../athena/caller.ts';
 import { openClients, openClientsWithSts } from '../athena/clients.ts';
 import { openAthena } from '../athena/engine.ts';
+import { readTable } from '../athena/glue-tables.ts';
 import type { RawRow } from '../src/trail/engine.ts';
 import { sql } from '../src/trail/sql.ts';
 import { s3Faults, stsFaults } from './support/aws-inputs.ts';
@@ -134,6 +135,19 @@ describe('Requests to Athena go', () => {
     succeedsAt('athena-fips.us-gov-west-1.amazonaws.com');
     expect(await ask()).toEqual([{ one: '1' }]);
     expect(starts.map(signedFor)).toEqual(['us-gov-west-1/athena']);
+  });
+
+  test('nowhere useful when a page answers, and the error names the operation', async () => {
+    const pages = nock('https://athena.eu-central-1.amazonaws.com')
+      .persist()
+      .post('/')
+      .reply(500, '<!doctype html><title>500 Internal Server Error</title>', { 'content-type': 'text/html' });
+    const clients = openClients(AS_USUAL);
+    onTestFinished(() => clients.close());
+    await expect(readTable(clients.athena, 'trailbot', 'cloudtrail', 'trailbot', signal)).rejects.toThrow(
+      'The answer to GetTableMetadata is a page instead of data: it is from a proxy, or from a host that is not AWS’s and does not have GetTableMetadata. Check HTTPS_PROXY and AWS_ENDPOINT_URL; without them, trailbot asks AWS in eu-central-1.',
+    );
+    expect(pages.isDone()).toBe(true);
   });
 
   test('out with the statement, its values, a token and the workgroup', async () => {

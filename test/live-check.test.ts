@@ -52,7 +52,7 @@ test('An error names no bucket either', async () => {
 test('It says what failed, without names, and still takes everything away', async () => {
   // The loopback Athena writes nothing, so the day cannot be compacted.
   const { failed, report, tables } = await reportOf({ settings: { copyLocation: 's3://example-trailbot/' } });
-  expect(report).toMatch(/- \[ \] compacts a day and proves it: Athena refused a statement/);
+  expect(report).toMatch(/- \[ \] compacts a day and proves it: Athena refused StartQueryExecution/);
   expect(report).toContain('1 check failed');
   expect({ failed, tables }).toEqual({ failed: 1, tables: [] });
   expect(report).not.toMatch(/\d{12}|example-trail|arn:/);
