@@ -1,4 +1,4 @@
-/** What keeps a Trino server from outliving its tests (test/trino/spawn-bound.ts). */
+/** What keeps the servers of test/trino and test/moto from outliving their tests (test/trino/spawn-bound.ts). */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';

@@ -9,10 +9,12 @@ const BOUND = 'exec 3<&0 < /dev/null; { cat <&3 > /dev/null; kill -9 $$; } > /de
 
 interface BoundProgram {
   readonly cwd?: string;
+  /** By default, that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
   /** The file descriptor for its output and errors. */
   readonly log: number;
 }
 
 /** Starts a program that is killed when its `stdin` is ended here, or when this process ends. It gets no input. */
-export const spawnBound = (command: string, args: readonly string[], { cwd, log }: BoundProgram): ChildProcess =>
-  spawn('sh', ['-c', BOUND, 'sh', command, ...args], { cwd, stdio: ['pipe', log, log], detached: true });
+export const spawnBound = (command: string, args: readonly string[], { cwd, env = process.env, log }: BoundProgram): ChildProcess =>
+  spawn('sh', ['-c', BOUND, 'sh', command, ...args], { cwd, env, stdio: ['pipe', log, log], detached: true });
