@@ -2,7 +2,13 @@
  * Finds the trail in a bucket: `[prefix/]AWSLogs/[o-xxxx/]ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/`. It lists folders only,
  * never the log files, of which a large organization has many millions.
  */
-import { ListObjectsV2Command, type ListObjectsV2CommandInput, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { UserError } from '../src/errors.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { type Folders, folderName } from '../src/trail/folders.ts';
@@ -334,7 +340,7 @@ function openFolderLister(s3: S3Client, bucket: string, signal: AbortSignal): Fo
 
   async function page(path: string, more: { readonly MaxKeys?: number; readonly ContinuationToken?: string | undefined }) {
     const answer = await send({ Prefix: path, Delimiter: '/', ...more });
-    const names = (answer.CommonPrefixes ?? []).map(({ Prefix = '' }) => decodeKey(Prefix).slice(path.length, -1));
+    const names = (answer.CommonPrefixes ?? []).map(({ Prefix = '' }) => decodeName(Prefix, answer).slice(path.length, -1));
     return { names, next: answer.NextContinuationToken, isEmpty: names.length === 0 && !answer.Contents?.length };
   }
 
@@ -357,14 +363,16 @@ function openFolderLister(s3: S3Client, bucket: string, signal: AbortSignal): Fo
     all: async (path) => (await first(path, Number.POSITIVE_INFINITY)).names,
     has: async (path) => !(await page(path, { MaxKeys: 1 })).isEmpty,
     async firstFile(path, after) {
-      const { Contents = [] } = await send({ Prefix: path, MaxKeys: 1, StartAfter: after });
-      return Contents[0]?.Key === undefined ? undefined : decodeKey(Contents[0].Key);
+      const answer = await send({ Prefix: path, MaxKeys: 1, StartAfter: after });
+      const [file] = answer.Contents ?? [];
+      return file?.Key === undefined ? undefined : decodeName(file.Key, answer);
     },
   };
 }
 
-/** Decodes a name from `encoding-type=url`, where a space is a plus. */
-const decodeKey = (name: string): string => decodeURIComponent(name.replaceAll('+', ' '));
+/** A name in an answer. URL-encoded, a space is a plus; hosts that are not AWS's may not encode names, and then do not say so. */
+const decodeName = (name: string, { EncodingType }: Pick<ListObjectsV2CommandOutput, 'EncodingType'>): string =>
+  EncodingType === 'url' ? decodeURIComponent(name.replaceAll('+', ' ')) : name;
 
 /** Limits concurrent work. The newest task goes first, so one account is finished before the next starts and progress is even. */
 function limitLastInFirstOut(concurrency: number): <T>(work: () => Promise<T>) => Promise<T> {

@@ -130,8 +130,9 @@ describe('The layout of a bucket', () => {
     });
     try {
       await s3.send(new CreateBucketCommand({ Bucket: 'example-trail' }));
-      const root = `logs/AWSLogs/${ORGANIZATION}/`;
-      const files = [log(root), log(root, { day: '2025/12/31' }), log(root, { account: OTHER, region: 'us-east-1' })];
+      // It does not encode names.
+      const root = `logs+(1)/AWSLogs/${ORGANIZATION}/`;
+      const files = [log(root), log(root, { day: '2025/12/31' }), log(root, { account: OTHER, region: 'us-east-1' }), '100%/notes.txt'];
       for (const file of files) await s3.send(new PutObjectCommand({ Bucket: 'example-trail', Key: file, Body: 'x' }));
       expect(await readLayout({ s3, bucket: 'example-trail', today: TODAY, signal })).toEqual(await layoutOf(files));
     } finally {
