@@ -1,5 +1,5 @@
 /** Buckets of moto's server, with production's clients. */
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, type StorageClass } from '@aws-sdk/client-s3';
 import { vi } from 'vitest';
 import { type Clients, type ClientsWithSts, type Closable, openClientsWithSts } from '../../athena/clients.ts';
 
@@ -26,16 +26,20 @@ export function openMoto(url: string, { forcePathStyle = true } = {}): ClientsWi
 /** Requests to the server at a time. */
 const PUTS = 8;
 
+interface BucketFiles {
+  contentOf?(file: string): Uint8Array;
+  /** The storage class of a file. Default: STANDARD. */
+  classOf?(file: string): StorageClass;
+}
+
 /** Makes a bucket with files in it. */
 export async function fillBucket(
   { s3 }: Clients,
   bucket: string,
   files: readonly string[],
-  contentOf: (file: string) => Uint8Array = () => Buffer.from('?'),
-) {
+  { contentOf = () => Buffer.from('?'), classOf = () => 'STANDARD' }: BucketFiles = {},
+): Promise<void> {
   await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' } }));
-  for (let i = 0; i < files.length; i += PUTS) {
-    const puts = files.slice(i, i + PUTS).map((file) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: file, Body: contentOf(file) })));
-    await Promise.all(puts);
-  }
+  const put = (file: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: file, Body: contentOf(file), StorageClass: classOf(file) }));
+  for (let i = 0; i < files.length; i += PUTS) await Promise.all(files.slice(i, i + PUTS).map(put));
 }

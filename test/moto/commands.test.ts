@@ -9,11 +9,14 @@ import { MetadataException } from '@aws-sdk/client-athena';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import type { ClientsWithSts, Closable } from '../../athena/clients.ts';
+import { isoDay } from '../../athena/days.ts';
 import { openAthena } from '../../athena/engine.ts';
 import type { TableStep } from '../../athena/glue-tables.ts';
 import { openSetupEngine, planSetup } from '../../athena/setup.ts';
 import { createWorkGroup, readWorkGroup, type WorkGroupStep, workGroupStep } from '../../athena/workgroup.ts';
+import { dayFolder } from '../../src/trail/events.ts';
 import { raw, sql } from '../../src/trail/sql.ts';
+import { DAY_MS } from '../../src/trail/time-window.ts';
 import { ATHENA_SETTINGS } from '../support/athena-settings.ts';
 import { childEnv } from '../support/child-env.ts';
 import { record } from '../support/trail-folder.ts';
@@ -29,19 +32,20 @@ const REGIONS = ['eu-central-1', 'us-east-1'];
 /** More files than a list request returns. */
 const FILES_A_DAY = 1010;
 
-/** The files that two accounts of an organization deliver in two regions, yesterday and today, most of them in one folder. */
-function deliveredFiles(now: Date): string[] {
-  const fileAt = (account: string, region: string, hoursAgo: number, n = 0) => {
-    const time = new Date(now.getTime() - hoursAgo * 3_600_000).toISOString();
-    const [day, stamp] = [time.slice(0, 10).replaceAll('-', '/'), time.slice(0, 16).replaceAll(/[-:]/g, '')];
-    const name = `${account}_CloudTrail_${region}_${stamp}Z_${String(n).padStart(16, 'A')}.json.gz`;
-    return `AWSLogs/o-exampleorg1/${account}/CloudTrail/${region}/${day}/${name}`;
-  };
-  return [0, 24].flatMap((hoursAgo) => [
-    ...ACCOUNTS.flatMap((account) => REGIONS.map((region) => fileAt(account, region, hoursAgo))),
-    ...Array.from({ length: FILES_A_DAY - 4 }, (_, n) => fileAt('111122223333', 'eu-central-1', hoursAgo, n + 1)),
-  ]);
+/** A log file that was delivered some days ago. */
+function fileAt(account: string, region: string, now: Date, daysAgo: number, n = 0): string {
+  const time = new Date(now.getTime() - daysAgo * DAY_MS).toISOString();
+  const [day, stamp] = [time.slice(0, 10).replaceAll('-', '/'), time.slice(0, 16).replaceAll(/[-:]/g, '')];
+  const name = `${account}_CloudTrail_${region}_${stamp}Z_${String(n).padStart(16, 'A')}.json.gz`;
+  return `AWSLogs/o-exampleorg1/${account}/CloudTrail/${region}/${day}/${name}`;
 }
+
+/** The files that two accounts of an organization deliver in two regions, yesterday and today, most of them in one folder. */
+const deliveredFiles = (now: Date): string[] =>
+  [0, 1].flatMap((daysAgo) => [
+    ...ACCOUNTS.flatMap((account) => REGIONS.map((region) => fileAt(account, region, now, daysAgo))),
+    ...Array.from({ length: FILES_A_DAY - 4 }, (_, n) => fileAt('111122223333', 'eu-central-1', now, daysAgo, n + 1)),
+  ]);
 
 describe.skipIf(!url)('Against moto', () => {
   let clients: ClientsWithSts & Closable;
@@ -50,7 +54,7 @@ describe.skipIf(!url)('Against moto', () => {
     clients = openMoto(url);
     store = await mkdtemp(join(tmpdir(), 'trailbot-moto-store-'));
     const logs = gzipSync(JSON.stringify({ Records: [record(), record()] }));
-    await fillBucket(clients, 'commands-trail', deliveredFiles(new Date()), () => logs);
+    await fillBucket(clients, 'commands-trail', deliveredFiles(new Date()), { contentOf: () => logs });
   });
   afterAll(async () => {
     clients.close();
@@ -94,6 +98,15 @@ describe.skipIf(!url)('Against moto', () => {
 2 problems found. To print the IAM policy of trailbot’s role: npm run -s iam-policy
 `);
     expect({ status, err }).toEqual({ status: 1, err: 'Looking at the bucket …\n' });
+  });
+
+  test('doctor says which days are archived, by the storage classes of their files', async () => {
+    const now = new Date();
+    const files = Array.from({ length: 40 }, (_, daysAgo) => fileAt('111122223333', 'eu-central-1', now, daysAgo));
+    const archived = new Set(files.slice(30));
+    await fillBucket(clients, 'archived-trail', files, { classOf: (file) => (archived.has(file) ? 'GLACIER' : 'STANDARD_IA') });
+    const { out } = await runCommand(['doctor'], { TRAIL_BUCKET: 's3://archived-trail' });
+    expect(out).toContain(`; days to ${isoDay(dayFolder(new Date(now.getTime() - 30 * DAY_MS)))} are archived and are not read\n`);
   });
 
   test('doctor finds no problem in a workgroup as setup creates it', async () => {

@@ -53,7 +53,7 @@ describe.skipIf(!url)('The layout of a trail on moto', () => {
       await generateSample({ out: folder, end: new Date('2026-11-21T00:00:00Z'), days: 3, eventsPerDay: 100 });
       const paths = (await readdir(folder, { recursive: true })).map((path) => path.replaceAll('\\', '/')).filter((path) => path.endsWith('.gz'));
       const content = new Map(await Promise.all(paths.map(async (path) => [path, await readFile(join(folder, path))] as const)));
-      await fillBucket(clients, 'trail-of-sample', paths, (path) => content.get(path) as Buffer);
+      await fillBucket(clients, 'trail-of-sample', paths, { contentOf: (path) => content.get(path) as Buffer });
       await using pocket = await pocketBucket(paths, { name: 'trail-of-sample' });
       const layout = await readLayout({ s3: clients.s3, bucket: 'trail-of-sample', today: TODAY, signal });
       expect(layout).toEqual(await readLayout({ s3: pocket.client(), bucket: 'trail-of-sample', today: TODAY, signal }));
