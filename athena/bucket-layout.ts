@@ -30,6 +30,8 @@ export interface BucketLayout {
   /** The first and the last delivery day that has a folder, 'yyyy/MM/dd'. */
   readonly firstDay: string;
   readonly lastDay: string;
+  /** The folder of the first day, such as `111122223333/CloudTrail/us-east-1`, the first by name of several; undefined when it was not looked for. */
+  readonly firstFolder?: string | undefined;
   /** Other CloudTrail folders of the accounts. They are not read. */
   readonly otherFolders: readonly OtherFolder[];
   /** Roots of other trails in the bucket, usually older than the organization's trail. They are not read. */
@@ -71,7 +73,19 @@ interface LayoutRequest {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** @throws UserError when the bucket cannot be listed or holds no trail. */
+/** Thrown when the bucket has no trail with log files. */
+export class NoTrailError extends UserError {
+  /** The prefix of the trails without log files; undefined when there is none, or when they have different ones. */
+  readonly prefix: string | undefined;
+
+  constructor(message: string, trails: readonly FoundTrail[]) {
+    super(message);
+    const prefixes = new Set(trails.filter(({ accounts }) => accounts.length > 0).map(({ folder }) => folder.prefix));
+    this.prefix = prefixes.size === 1 ? [...prefixes][0] : undefined;
+  }
+}
+
+/** @throws UserError when the bucket cannot be listed, and NoTrailError when it has no trail with log files. */
 export async function readLayout({ s3, bucket, prefix, today, signal, known, onProgress }: LayoutRequest): Promise<BucketLayout> {
   const failed = new AbortController();
   const lister = openFolderLister(s3, bucket, AbortSignal.any([signal, failed.signal]));
@@ -80,7 +94,7 @@ export async function readLayout({ s3, bucket, prefix, today, signal, known, onP
     const accountsFolders = (await Promise.all(prefixes.map((found) => findAccountsFolders(lister, found)))).flat();
     const trails = await readTrails(lister, accountsFolders, { today: dayFolder(today), known, bucket, onProgress });
     const [chosen, ...others] = trails.filter(hasDays).sort(byPrecedence);
-    if (!chosen) throw new UserError(noTrailMessage(bucket, prefixes, trails));
+    if (!chosen) throw new NoTrailError(noTrailMessage(bucket, prefixes, trails), trails);
     const { folder, accounts, otherFolders, span } = chosen;
     return {
       bucket,
@@ -91,6 +105,7 @@ export async function readLayout({ s3, bucket, prefix, today, signal, known, onP
       regions: [...new Set(accounts.flatMap(({ regions }) => regions))].sort(),
       firstDay: span.first,
       lastDay: span.last,
+      ...(span.firstPath !== undefined && { firstFolder: span.firstPath.slice(folder.root.length, -1) }),
       otherFolders,
       ...(others.length > 0 && { otherTrails: others.map((other) => `s3://${bucket}/${other.folder.root}`).sort() }),
     };
@@ -192,6 +207,8 @@ interface FoundTrail {
 interface DaySpan {
   first: string;
   last: string;
+  /** The path of the folder that has the first day, with a trailing slash; the first by name of several. */
+  firstPath?: string;
 }
 
 const REGION = /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/;
@@ -258,10 +275,15 @@ async function widenSpan(span: DaySpan, lister: FolderLister, region: string, to
     lists.set(path, list);
     return list;
   };
+  const noteFirst = (day: string): void => {
+    if (day > span.first || (day === span.first && (span.firstPath ?? '~') < region)) return;
+    span.first = day;
+    span.firstPath = region;
+  };
   const seekFirst = async (path: string): Promise<void> => {
     for (const next of await below(path)) {
-      if (`${next}${'/01/01'.slice(next.length - 4)}` >= span.first) return;
-      if (isDay(next)) span.first = next;
+      if (`${next}${'/01/01'.slice(next.length - 4)}` > span.first) return;
+      if (isDay(next)) noteFirst(next);
       else await seekFirst(next);
     }
   };
@@ -276,7 +298,7 @@ async function widenSpan(span: DaySpan, lister: FolderLister, region: string, to
   if (firstFile === undefined) return;
   const first = DAY_OF_FILE.exec(firstFile.slice(region.length))?.[1];
   if (first === undefined || first > today || !isInCalendar(first)) await seekFirst('');
-  else if (first < span.first) span.first = first;
+  else noteFirst(first);
   // `0` sorts after the slash, so this is after all files of that day.
   if (span.last < today && (await lister.firstFile(region, `${region}${span.last}0`)) !== undefined) await seekLast('');
 }

@@ -1,28 +1,34 @@
 /**
- * Reads from AWS what the IAM policy needs: account, region, the owner of the bucket, the KMS key of the log files and the
- * result location. Account, region and key may be given instead, so that the policy can be printed without credentials.
+ * Reads from AWS what the IAM policy needs: account, region, the trail in the bucket, the owner of the bucket, the KMS keys of the log
+ * files and the result location. Account, region and keys may be given instead, so that the policy can be printed without credentials.
  */
-import { HeadObjectCommand, ListObjectsV2Command, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, S3ServiceException } from '@aws-sdk/client-s3';
+import { type BucketLayout, NoTrailError, readLayout } from './bucket-layout.ts';
 import { getCaller } from './caller.ts';
 import type { ClientsWithSts } from './clients.ts';
-import { findLastLogFile } from './newest-log.ts';
+import type { BucketAccess } from './newest-log.ts';
 import type { AwsContext } from './policy.ts';
-import { partitionOf } from './s3-error.ts';
+import { explainS3Error, partitionOf } from './s3-error.ts';
 import type { AthenaSettings } from './settings.ts';
+import { findTrailKeys, type TrailKeys } from './trail-keys.ts';
 import { hasManagedResults, readWorkGroup } from './workgroup.ts';
 
-/** Values given on the command line. They are not read from AWS. */
+/** Values given on the command line. Account and region are then not read from AWS; keys are added to those of the log files. */
 export interface KnownValues {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
-  readonly key?: string | undefined;
+  readonly keys?: readonly string[] | undefined;
 }
 
-/** A value that could not be read from AWS. `logs`: there is no log file to read the key from. */
-export type MissingValue = 'account' | 'region' | 'owner' | 'logs' | 'key' | 'workgroup';
+/** A value that could not be read from AWS. */
+export type MissingValue = 'account' | 'region' | 'owner' | 'trail' | 'keys' | 'workgroup';
 
 export interface Environment {
   readonly context: AwsContext;
+  /** The trail in the bucket; undefined when none was found. */
+  readonly trail: BucketLayout | undefined;
+  /** The KMS keys of the log files and how they were found; undefined when no log file could be looked at. */
+  readonly trailKeys: TrailKeys | undefined;
   /** True when another account owns the bucket; undefined when the owner is unknown. */
   readonly isOtherAccount: boolean | undefined;
   /** Values that could not be read, with the errors. */
@@ -32,34 +38,56 @@ export interface Environment {
 /** Placeholders in the policy for unknown values. IAM rejects both, so they cannot be used by mistake. */
 const PLACEHOLDERS = { account: 'YOUR-ACCOUNT', region: 'YOUR-REGION' } as const;
 
+/** The values that the S3 client reads. */
+const FROM_S3: ReadonlySet<MissingValue> = new Set(['region', 'owner', 'trail', 'keys']);
+
+interface InspectOptions {
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  /** Called while the bucket is read, with the name of the step. */
+  onProgress?(step: string, done: number, total: number): void;
+}
+
 /** Reads the environment. Values that cannot be read are in `missing`; it rejects only when the signal is aborted. */
 export async function inspectEnvironment(
   settings: AthenaSettings,
   known: KnownValues,
   { athena, s3, sts }: ClientsWithSts,
-  signal: AbortSignal,
+  { now, signal, onProgress = () => undefined }: InspectOptions,
 ): Promise<Environment> {
-  const { bucket, prefix = '', workGroup, database, table } = settings;
+  const { bucket, workGroup, database, table } = settings;
   const missing = new Map<MissingValue, unknown>();
   const find = async <T>(name: MissingValue, work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      missing.set(name, error);
+      missing.set(name, FROM_S3.has(name) ? await explainS3Error(error, s3, bucket) : error);
       return undefined;
     }
   };
+  const access: BucketAccess = { s3, bucket, signal };
 
   const region = known.region ?? (await find('region', () => s3.config.region()));
   const caller = known.account === undefined ? await find('account', () => getCaller(sts, signal)) : undefined;
   const account = known.account ?? caller?.account;
-  const [isOtherAccount, key, group] = await Promise.all([
-    account === undefined ? undefined : find('owner', () => isOwnedByOther(account, { s3, bucket, prefix, signal })),
-    known.key ?? find('key', () => findLogKey({ s3, bucket, prefix, signal })),
+  const trail = await find('trail', () =>
+    readLayout({
+      s3,
+      bucket,
+      prefix: settings.prefix,
+      today: now,
+      signal,
+      onProgress: (done, total) => onProgress('Looking at the bucket', done, total),
+    }),
+  );
+  const noTrail = missing.get('trail');
+  const prefix = trail?.prefix ?? (noTrail instanceof NoTrailError ? noTrail.prefix : undefined) ?? settings.prefix ?? '';
+  const [isOtherAccount, trailKeys, group] = await Promise.all([
+    account === undefined ? undefined : find('owner', () => isOwnedByOther(account, prefix, access)),
+    trail && find('keys', () => findTrailKeys(trail, access, (done, total) => onProgress('Looking for KMS keys', done, total))),
     find('workgroup', () => readWorkGroup(athena, workGroup, signal)),
   ]);
-  if (key === undefined && !missing.has('key')) missing.set('logs', undefined);
   const { OutputLocation, EncryptionConfiguration } = group?.Configuration?.ResultConfiguration ?? {};
   const ofGroup = group && (hasManagedResults(group) ? undefined : OutputLocation);
   return {
@@ -72,28 +100,23 @@ export async function inspectEnvironment(
       partition: caller?.partition ?? (region === undefined ? 'aws' : partitionOf(region)),
       account: account ?? PLACEHOLDERS.account,
       region: region ?? PLACEHOLDERS.region,
-      key: key === 'none' ? undefined : key,
+      keys: [...new Set([...(trailKeys?.keys ?? []), ...(known.keys ?? [])])],
       results: withTrailingSlash(group ? ofGroup : settings.outputLocation),
       copyLocation: settings.copyLocation,
       resultsKey: ofGroup === undefined ? undefined : EncryptionConfiguration?.KmsKey,
     },
+    trail,
+    trailKeys,
     isOtherAccount,
     missing,
   };
-}
-
-interface TrailBucket {
-  readonly s3: S3Client;
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly signal: AbortSignal;
 }
 
 /**
  * S3 denies a list request whose expected bucket owner is wrong. (HeadBucket checks the owner too, but a role that may list
  * only below AWSLogs/ cannot call it.)
  */
-async function isOwnedByOther(account: string, { s3, bucket, prefix, signal }: TrailBucket): Promise<boolean> {
+async function isOwnedByOther(account: string, prefix: string, { s3, bucket, signal }: BucketAccess): Promise<boolean> {
   const list = (owner: string | undefined) =>
     s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}AWSLogs/`, MaxKeys: 1, ExpectedBucketOwner: owner }), {
       abortSignal: signal,
@@ -106,14 +129,6 @@ async function isOwnedByOther(account: string, { s3, bucket, prefix, signal }: T
     if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 403) return true;
     throw error;
   }
-}
-
-/** The KMS key of a recent log file; 'none' when it has none, undefined when there is no log file. */
-async function findLogKey({ s3, bucket, prefix, signal }: TrailBucket): Promise<string | undefined> {
-  const file = await findLastLogFile(prefix, { s3, bucket, signal });
-  if (!file) return undefined;
-  const { SSEKMSKeyId = 'none' } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: file.key }), { abortSignal: signal });
-  return SSEKMSKeyId;
 }
 
 const withTrailingSlash = (location: string | undefined): string | undefined => location && `${location.replace(/\/+$/, '')}/`;

@@ -14,8 +14,8 @@ export interface AwsContext extends TableNames {
   readonly bucket: string;
   /** The path before `AWSLogs/`, with a trailing slash; '' for none. */
   readonly prefix: string;
-  /** ARN of the KMS key of the log files, if any. */
-  readonly key: string | undefined;
+  /** ARNs of the KMS keys of the log files; none when they have none. */
+  readonly keys: readonly string[];
   readonly workGroup: string;
   /** The workgroup's result location, such as `s3://my-results/athena/`; undefined for managed query results. */
   readonly results: string | undefined;
@@ -42,15 +42,15 @@ interface Policy {
 
 /** The policy of trailbot's role. */
 export function policyOf(context: AwsContext): Policy {
-  const { key, results, resultsKey } = context;
+  const { keys, results, resultsKey } = context;
   return {
     Version: '2012-10-17',
     Statement: [
       ...trailStatements(context),
-      ...(key === undefined ? [] : [kmsStatement('DecryptTrail', ['kms:Decrypt'], key, context)]),
+      ...(keys.length === 0 ? [] : [kmsStatement('DecryptTrail', ['kms:Decrypt'], keys, context)]),
       ...queryStatements(context),
       ...(results === undefined ? [] : resultStatements(results, context)),
-      ...(resultsKey === undefined ? [] : [kmsStatement('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], resultsKey, context)]),
+      ...(resultsKey === undefined ? [] : [kmsStatement('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], [resultsKey], context)]),
       ...(context.copyLocation === undefined ? [] : copyStatements(context.copyLocation, context)),
       ...setupStatements(context),
     ],
@@ -61,10 +61,9 @@ export function policyOf(context: AwsContext): Policy {
 export const bucketStatements = (context: AwsContext, role: string): Statement[] =>
   trailStatements(context).map(({ Sid, ...statement }) => ({ Sid: `Trailbot${Sid}`, ...forRole(role, statement) }));
 
-/** Statements for the key policy, needed when another account owns the key. */
-export function keyStatements(context: AwsContext, role: string): Statement[] {
-  if (context.key === undefined) return [];
-  const { Sid, ...statement } = kmsStatement('DecryptTrail', ['kms:Decrypt'], context.key, context);
+/** Statements for the policy of one key, needed when another account owns it. */
+export function keyStatements(key: string, context: AwsContext, role: string): Statement[] {
+  const { Sid, ...statement } = kmsStatement('DecryptTrail', ['kms:Decrypt'], [key], context);
   return [{ Sid: `Trailbot${Sid}`, ...forRole(role, statement) }];
 }
 
@@ -146,9 +145,9 @@ const S3_DOMAINS: Readonly<Record<string, readonly string[]>> = {
   'aws-eusc': ['amazonaws.eu', 'amazonaws.com'],
 };
 
-/** Allows the key only through S3, so that a stolen role cannot use it for anything else. */
-const kmsStatement = (sid: string, actions: readonly string[], key: string, { partition, region }: AwsContext): Statement =>
-  allowStatement(sid, actions, [key], {
+/** Allows keys only through S3, so that a stolen role cannot use them for anything else. They are in the region of the bucket, as S3 requires. */
+const kmsStatement = (sid: string, actions: readonly string[], keys: readonly string[], { partition, region }: AwsContext): Statement =>
+  allowStatement(sid, actions, keys, {
     StringEquals: { 'kms:ViaService': (S3_DOMAINS[partition] ?? ['amazonaws.com']).map((domain) => `s3.${region}.${domain}`) },
   });
 

@@ -333,5 +333,5 @@ export const sumOf = (sizes: readonly ReadSize[]): ReadSize => ({
 });
 
 /** At most `max` items of a list, evenly spaced. */
-const sampleEvenly = <T>(list: readonly T[], max: number): readonly T[] =>
+export const sampleEvenly = <T>(list: readonly T[], max: number): readonly T[] =>
   list.length <= max ? list : Array.from({ length: max }, (_, i) => list[Math.floor((i * list.length) / max)] as T);

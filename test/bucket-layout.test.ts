@@ -53,6 +53,7 @@ describe('The layout of a bucket', () => {
       regions: ['eu-central-1', 'us-east-1'],
       firstDay: '2024/11/30',
       lastDay: '2026/05/02',
+      firstFolder: `${ACCOUNT}/CloudTrail/eu-central-1`,
       otherFolders: [],
     });
   });

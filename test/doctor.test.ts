@@ -333,4 +333,10 @@ describe('On the command line', () => {
     });
     expect(err).toContain('CreateTablesForSetupOnly and CreateWorkgroupForSetupOnly are only needed for `npm run setup -- --apply`');
   });
+
+  test('iam-policy takes several keys', async () => {
+    const keys = ['1234abcd', 'abcd1234'].map((id) => `arn:aws:kms:eu-central-1:111122223333:key/${id}`);
+    const { out } = await run(['iam-policy', '--key', keys[0] ?? '', `--key=${keys[1]}`]);
+    expect(JSON.parse(out)).toMatchObject({ Statement: expect.arrayContaining([expect.objectContaining({ Sid: 'DecryptTrail', Resource: keys })]) });
+  });
 });

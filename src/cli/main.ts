@@ -44,7 +44,8 @@ const CLI_USAGE = `Usage:
   npm run -s compact -- [--since 2026-05-21] [--max-usd 20] [--again 2026-11-03,2026-11-04] [--tidy]   (fills the compacted copy, newest
       days first; --again fills days anew; --tidy joins small files)
   npm run -s live-check > report.md   (tries everything on live AWS in a database of its own, for less than $0.10; the report has no names)
-  npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:…] > policy.json   (the IAM policy that trailbot needs)
+  npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:… --key arn:…] > policy.json   (the IAM
+      policy that trailbot needs)
 
 --json and --csv print all rows, however many. Set a limit with top:.
 
@@ -69,7 +70,7 @@ const OPTIONS = {
   account: { type: 'string' },
   region: { type: 'string' },
   role: { type: 'string' },
-  key: { type: 'string' },
+  key: { type: 'string', multiple: true },
   help: { type: 'boolean' },
 } as const;
 
@@ -314,12 +315,15 @@ async function printIamPolicy(config: Config, values: ParsedOptions, signal: Abo
   const options = readPolicyOptions(values);
   const athena = requireAthena(config);
   const clients = openClientsWithSts(athena, options.region);
+  const { onProgress, end } = progressBar(process.stderr);
   try {
-    const surroundings = await inspectEnvironment(athena, options, clients, signal);
+    const surroundings = await inspectEnvironment(athena, options, clients, { now: new Date(), signal, onProgress });
+    end();
     process.stdout.write(printPolicy(surroundings));
     const remarks = policyNotes(surroundings, options.role);
     process.stderr.write(`\n${remarks.map((remark) => remark.split('\n').map(visible).join('\n')).join('\n\n')}\n`);
   } finally {
+    end();
     clients.close();
   }
 }

@@ -53,7 +53,7 @@ export async function runSetup({ isApplied, isRemoval = false, print, onProgress
 
 /** The trail in the bucket. */
 function describeLayout({ layout, measured }: SetupPlan): string {
-  const { root, accounts, regions, firstDay, lastDay, organization, otherFolders, otherTrails = [] } = layout;
+  const { root, accounts, regions, firstDay, lastDay, organization, otherFolders } = layout;
   const archivedThrough = measured?.archivedThrough;
   return [
     `Trail    ${root}${organization ? `   (organization ${organization})` : ''}`,
@@ -63,9 +63,13 @@ function describeLayout({ layout, measured }: SetupPlan): string {
       ? []
       : [`Not read days to ${isoDay(archivedThrough)}: they are archived in S3 (Glacier Flexible Retrieval or Deep Archive)`]),
     ...(otherFolders.length > 0 ? [`Not read ${otherFolders.join(', ')}: they have no management or data events`] : []),
-    ...otherTrails.map((other) => `Not read ${other}: another trail; to use it instead, set TRAIL_BUCKET to it`),
+    ...describeOtherTrails(layout),
   ].join('\n');
 }
+
+/** A line for each other trail in the bucket. */
+export const describeOtherTrails = ({ otherTrails = [] }: BucketLayout): string[] =>
+  otherTrails.map((other) => `Not read ${other}: another trail; to use it instead, set TRAIL_BUCKET to it`);
 
 const describeProblems = ({ problems }: SetupPlan, workGroup: string): string =>
   [`The workgroup ${workGroup} exists already and is not changed. Problems:`, ...problems.map(({ what, fix }) => `  ${what} ${fix}`)].join('\n');

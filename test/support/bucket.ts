@@ -32,8 +32,8 @@ interface Behavior {
   withholds?(prefix: string): boolean;
   /** The account that owns the bucket. */
   readonly owner?: string;
-  /** ARN of the KMS key of its files. */
-  readonly key?: string;
+  /** ARN of the KMS key of a file. */
+  keyOf?(file: string): string | undefined;
   /** Content and time of a file. */
   content?(file: string): Buffer;
   writtenAt?(file: string): Date;
@@ -47,6 +47,8 @@ export interface PocketBucket extends AsyncDisposable {
   readonly name: string;
   /** All list requests, in order. */
   readonly listings: readonly Listing[];
+  /** The files of all HEAD requests that were answered, in order. */
+  readonly heads: readonly string[];
   /** The number of open requests, now and at most. */
   readonly openNow: number;
   readonly maxConcurrentLists: number;
@@ -61,7 +63,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
   const { name = 'example-trail', region = 'eu-central-1', allows = () => true, slows = () => false, withholds = () => false } = behavior;
   const {
     owner = '111122223333',
-    key: kmsKey,
+    keyOf = () => undefined,
     content = () => Buffer.from('?'),
     writtenAt,
     denies = () => undefined,
@@ -69,6 +71,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
   } = behavior;
   const keys = [...new Set(files)].sort();
   const listings: Listing[] = [];
+  const heads: string[] = [];
   const faults: string[] = [];
   const clients: S3Client[] = [];
   const open = { now: 0, most: 0 };
@@ -109,6 +112,8 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
       if (denied) return refuse(response, 403, 'AccessDenied', `User is not authorized to perform: ${denied} on resource: "${file}"`);
       if (!keys.includes(file)) return refuse(response, 404, 'NoSuchKey', 'The specified key does not exist.');
       const body = content(file);
+      const kmsKey = keyOf(file);
+      if (operation === 'HeadObject') heads.push(file);
       response.writeHead(200, {
         'content-length': body.length,
         ...(kmsKey && { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': kmsKey }),
@@ -159,6 +164,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
   return {
     name,
     listings,
+    heads,
     get openNow() {
       return open.now;
     },
