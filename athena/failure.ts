@@ -135,6 +135,12 @@ const MESSAGES: readonly (readonly [pattern: RegExp, message: (facts: MessageFac
       'trailbot is not allowed to use the KMS key of the trail. Ask an admin of trailbot to allow kms:Decrypt in the role’s policy and in the key policy.',
   ],
   [
+    // “Insufficient Lake Formation permission(s): Required Select on events”. A missing lakeformation:GetDataAccess is in the role's policy.
+    /Insufficient Lake ?Formation permission/i,
+    () =>
+      'Lake Formation does not allow trailbot’s role to use the trail’s tables. Ask an admin of trailbot to grant it what docs/aws.md lists under “Lake Formation”.',
+  ],
+  [
     /Access ?Denied|Permission denied|PERMISSION_DENIED|not authorized|Lake ?Formation|Insufficient permissions|Status Code: 403|\(ErrorType 234\)/i,
     ({ action, bucket }) =>
       `trailbot is not allowed to ${action ? `use ${action}` : 'read the trail'}${bucket ? ` in the bucket “${bucket}”` : ''}. Ask an admin of trailbot to allow it in the role’s policy.`,

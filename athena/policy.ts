@@ -98,6 +98,9 @@ function queryStatements(context: AwsContext): Statement[] {
     ),
     // Athena always reads the database `default` too (Athena User Guide, "Configure access to databases and tables").
     allowStatement('ReadGlueCatalog', ['glue:GetDatabase', 'glue:GetTable', 'glue:GetPartitions'], [...glueArns(context), defaultDatabase(context)]),
+    // Needed by everyone who queries a registered location (Athena User Guide, "Manage Lake Formation and Athena user permissions"). It
+    // has no resource types. Whether a location is registered is known to Lake Formation only; elsewhere the action is never used.
+    allowStatement('UseLakeFormationWhereRegistered', ['lakeformation:GetDataAccess'], ['*']),
   ];
 }
 

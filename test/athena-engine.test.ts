@@ -515,6 +515,23 @@ describe('the message for', () => {
       'trailbot is not allowed to read the trail. Ask an admin of trailbot to allow it',
     ],
     [
+      'no grant in Lake Formation',
+      {
+        ends: 'FAILED',
+        reason:
+          'FAILED: Execution Error, return code 1. MetaException(message:Insufficient Lake Formation permission(s): Required Create Database on Catalog (Service: AmazonDataCatalog; Status Code: 400; Error Code: AccessDeniedException))',
+      },
+      'Lake Formation does not allow trailbot’s role to use the trail’s tables. Ask an admin of trailbot to grant it what docs/aws.md lists',
+    ],
+    [
+      'no permission to use Lake Formation',
+      {
+        ends: 'FAILED',
+        reason: 'User: arn:aws:sts::111122223333:assumed-role/trailbot/x is not authorized to perform: lakeformation:GetDataAccess',
+      },
+      'trailbot is not allowed to use lakeformation:GetDataAccess. Ask an admin of trailbot to allow it in the role’s policy.',
+    ],
+    [
       'no access to the KMS key',
       {
         ends: 'FAILED',

@@ -52,10 +52,15 @@ describe('The policy', () => {
     copyLocation: fc.constantFrom(undefined, 's3://example-trailbot/', 's3://example-results/trailbot/'),
   });
 
-  test('has no wildcard actions and no wildcard resource', () => {
+  test('has no wildcard actions and no wildcard resource, but for the action of Lake Formation, which has no resources', () => {
     fc.assert(
       fc.property(contexts, (place) => {
-        for (const { Action, Resource } of policyOf(place).Statement) {
+        const { Statement } = policyOf(place);
+        const ofLakeFormation = Statement.filter(({ Sid }) => Sid === 'UseLakeFormationWhereRegistered');
+        expect(ofLakeFormation.map(({ Action, Resource }) => ({ Action, Resource }))).toEqual([
+          { Action: ['lakeformation:GetDataAccess'], Resource: ['*'] },
+        ]);
+        for (const { Action, Resource } of Statement.filter((each) => !ofLakeFormation.includes(each))) {
           for (const action of Action) expect(action).toMatch(/^(s3|athena|glue|kms):[A-Z][A-Za-z]+$/);
           for (const resource of Resource) expect(resource).toMatch(/^arn:[a-z-]+:(s3|athena|glue|kms):[^*]+(\/\*)?$/);
         }
@@ -118,6 +123,7 @@ describe('The policy', () => {
       'RunQueries',
       'ReadTableMetadata',
       'ReadGlueCatalog',
+      'UseLakeFormationWhereRegistered',
       'CreateTablesForSetupOnly',
       'CreateWorkgroupForSetupOnly',
     ]);
@@ -184,6 +190,7 @@ describe('npm run iam-policy', () => {
     expect(sids(policy.Statement)).not.toContain('DecryptTrail');
     expect(notes).not.toContain('could not be read');
     expect(notes).toContain('CreateTablesForSetupOnly and ');
+    expect(notes).toContain('UseLakeFormationWhereRegistered is only needed where the location of the trail is registered with Lake Formation;');
     expect(notes).toContain('needs no permission');
   });
 
