@@ -52,7 +52,7 @@ export default command({
       window,
     } = asked;
     const max = memoryLimit(context, MAX_LAUNCH_CALLS);
-    const launched = clueToName(id);
+    const launched = clueToName(id, { mayBeSecret: false });
     const places = await findPlaces(
       readDays(window),
       () => (launched ? [placesOfClue(launched, window, { ofCalls: true, ofWrites: true })] : []),

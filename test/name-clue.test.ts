@@ -7,13 +7,18 @@ const valuesOf = (conditions: readonly { readonly values: readonly unknown[] }[]
 
 describe('the clue', () => {
   test('to a name is its longest word, also behind an encoded colon and with the suffix of a secret', () => {
-    expect(valuesOf(clueToName('prod/orders-api'))).toEqual(['orders-api', 'orders-api-', 'orders-api.', 17]);
-    expect(valuesOf(clueToName('Orders'))).toEqual(['orders', '3aorders', '2forders', 'orders-', 'orders.', 13]);
+    const secret = { mayBeSecret: true };
+    expect(valuesOf(clueToName('prod/orders-api', secret))).toEqual(['orders-api', 'orders-api-', 'orders-api.', 17]);
+    expect(valuesOf(clueToName('Orders', secret))).toEqual(['orders', '3aorders', '2forders', 'orders-', 'orders.', 13]);
+  });
+
+  test('to a name that no secret has is only names that are equal to one', () => {
+    expect(clueToName('i-0abc1234def567890', { mayBeSecret: false })?.map(({ text }) => text)).toEqual(['name = ?', 'name = ?', 'name = ?']);
   });
 
   test('to a number, a date or a word that all records have is none', () => {
-    for (const name of ['443', '2026-05-01', 'bucket', 'größe', '']) expect(clueToName(name), name).toBeUndefined();
-    expect(valuesOf(clueToName('111122223333'))?.[0]).toBe('111122223333');
+    for (const name of ['443', '2026-05-01', 'bucket', 'größe', '']) expect(clueToName(name, { mayBeSecret: true }), name).toBeUndefined();
+    expect(valuesOf(clueToName('111122223333', { mayBeSecret: true }))?.[0]).toBe('111122223333');
   });
 
   test('to text is a whole word only between other characters', () => {

@@ -339,7 +339,7 @@ function placesOfCalls(who: ResourceId, filters: readonly Filter[], range: TimeR
         ' and ',
       ),
     );
-  const clue = clueToName(who.name);
+  const clue = clueToName(who.name, { mayBeSecret: false });
   return clue && [...placesInActivity(range, sql`accesskeyid = ${who.name}`), ...placesOfClue(clue, range, { ofCalls: true })];
 }
 

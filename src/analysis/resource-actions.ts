@@ -53,7 +53,7 @@ export function namesResource(resource: ResourceId): Sql {
   const { name, within } = resource;
   const owned = isInAccount(resource);
   const written = JSON.stringify(name).slice(1, -1);
-  const exactly = nameInText(written);
+  const exactly = nameInText(written, { mayBeSecret: mayBeSecret(name) });
   const inText = (column: Sql): Sql => sql`(strpos(${column}, ${written}) > 0 and regexp_like(${searchedText(column)}, ${exactly}))`;
   const lower = sql`(eventsource in (${caseBlindSources}) and (${join(
     [sql`requestparameters`, sql`responseelements`].map((column) => sql`regexp_like(${column}, ${`(?i)${exactly}`})`),
@@ -69,14 +69,18 @@ export function namesResource(resource: ResourceId): Sql {
 }
 
 /** What `mentions` has of every event for which `namesResource` is true; undefined when it may have nothing. */
-export const namesakeClue = ({ name }: ResourceId): NameClue | undefined => clueToName(JSON.stringify(name).slice(1, -1));
+export const namesakeClue = ({ name }: ResourceId): NameClue | undefined =>
+  clueToName(JSON.stringify(name).slice(1, -1), { mayBeSecret: mayBeSecret(name) });
+
+/** Any name but an id that EC2 made, such as i-0abc1234def567890: nobody calls a secret that. */
+const mayBeSecret = (name: string): boolean => !/^[a-z]{1,12}-[0-9a-f]{17}$/.test(name);
 
 /**
  * A pattern of a name in a record, as JSON writes it: between quotes, in an ARN, a URL or a list in one text. What follows may be the
- * suffix of a secret, a version, or the dot behind a domain.
+ * suffix of a secret where it may be one, a version, or the dot behind a domain.
  */
-const nameInText = (written: string): string =>
-  `(^|["'/:,= ]|%3[Aa]|%2[Ff])${escapeRegExp(written)}($|[.]?["'\\\\/:,&? %]|-[A-Za-z0-9]{6}(["\\\\%]|$))`;
+const nameInText = (written: string, secret: { readonly mayBeSecret: boolean }): string =>
+  `(^|["'/:,= ]|%3[Aa]|%2[Ff])${escapeRegExp(written)}($|[.]?["'\\\\/:,&? %]${secret.mayBeSecret ? '|-[A-Za-z0-9]{6}(["\\\\%]|$)' : ''})`;
 
 /**
  * Filters that find the events that name a resource, for follow-up lines. They are less exact than `namesResource` about where a

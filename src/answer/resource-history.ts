@@ -92,7 +92,10 @@ const mayConcern = ({ kind, within }: ResourceId): Sql =>
 
 /** Queries for where the calls are that name a resource, or may concern it. */
 function historyPlaces(resource: ResourceId, filters: readonly Filter[], window: TimeRange): readonly PlaceQueries[] {
-  const clues = [namesakeClue(resource), ...(resource.kind === 'object' && resource.within !== undefined ? [clueToName(resource.within)] : [])];
+  const clues = [
+    namesakeClue(resource),
+    ...(resource.kind === 'object' && resource.within !== undefined ? [clueToName(resource.within, { mayBeSecret: false })] : []),
+  ];
   const known = clues.filter((clue) => clue !== undefined);
   const naming = known.flatMap((clue) => placesOfClue(clue, window, { ofCalls: true, ofWrites: true }));
   return [...(known.length === clues.length ? [[...naming, ...placesOfLeftOut(window)]] : []), ...filterPlaces(filters, undefined, window)];

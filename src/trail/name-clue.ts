@@ -33,21 +33,22 @@ const SUFFIX_LENGTH = '-abc123'.length;
 
 /**
  * The clue to a name that stands by itself in JSON, as `namesResource` finds it: between quotes, in an ARN, a URL, also encoded for a
- * URL, or with the suffix of a secret. Undefined when `mentions` leaves out all of its words.
+ * URL, or, where it may be a secret's, with its suffix. Undefined when `mentions` leaves out all of its words. Names with a suffix are in
+ * all files of a day, so an id that no secret has is found in a few of them.
  */
-export function clueToName(name: string): NameClue | undefined {
+export function clueToName(name: string, { mayBeSecret }: { readonly mayBeSecret: boolean }): NameClue | undefined {
   // A dot at the start may belong to the word before it.
   const [longest] = wordsWithin(name)
     .filter((each) => isKept(each) && each.before !== '.')
     .sort(longestFirst);
   if (!longest) return undefined;
   const { word, before, after } = longest;
-  const isLast = after === '' || after === '.';
+  const hasSuffix = mayBeSecret && (after === '' || after === '.');
   return [
     hasName(word),
     ...(before === '' ? [hasName(`3a${word}`), hasName(`2f${word}`)] : []),
-    ...(isLast ? [sql`name >= ${`${word}-`} and name < ${`${word}.`} and length(name) = ${word.length + SUFFIX_LENGTH}`] : []),
-    ...(isLast && word.length + SUFFIX_LENGTH > MAX_WORD_LENGTH ? [hasLongName] : []),
+    ...(hasSuffix ? [sql`name >= ${`${word}-`} and name < ${`${word}.`} and length(name) = ${word.length + SUFFIX_LENGTH}`] : []),
+    ...(hasSuffix && word.length + SUFFIX_LENGTH > MAX_WORD_LENGTH ? [hasLongName] : []),
   ];
 }
 
