@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-athena';
 import { UserError } from '../src/errors.ts';
 import type { Cost, Estimate, Execution, Extent, QueryEngine, QueryLimits, RawRow } from '../src/trail/engine.ts';
+import { NO_READS } from '../src/trail/estimate.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { fairQueue } from '../src/trail/fair-queue.ts';
 import type { Reading, Sql } from '../src/trail/sql.ts';
@@ -269,8 +270,6 @@ const withValuesDigest = ({ text, values }: Sql): string => `${text}\n-- ${sha25
 
 /** True when all days that a statement reads are over, so that only very late files can still arrive. */
 const readsOnlyPastDays = ({ reads = [] }: Sql, now: Date): boolean => reads.length > 0 && reads.every(({ last }) => last < dayFolder(now));
-
-const NO_READS: Estimate = { bytes: 0, dollars: 0, files: 0, folders: 0, seconds: 0 };
 
 /** A statement with a token that failed or was stopped before it was started now, in this process or another. */
 export class EarlierFailure extends Error {

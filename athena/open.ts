@@ -1,6 +1,7 @@
 /** Opens the production trail: the engine over the tables that `npm run setup` created. */
 import { UserError } from '../src/errors.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
+import { sumOfEstimates } from '../src/trail/estimate.ts';
 import { isMultiRegion } from '../src/trail/folders.ts';
 import type { Clients } from './clients.ts';
 import { daysOf, isInDays, readCompactedDays, splitReading } from './compacted.ts';
@@ -8,7 +9,7 @@ import { daysBetween, isoDay, nextDay } from './days.ts';
 import { openAthena } from './engine.ts';
 import { readExtent } from './extent.ts';
 import { readTable } from './glue-tables.ts';
-import { estimateOf, estimateOfCopy, sumOfEstimates } from './prices.ts';
+import { estimateOf, estimateOfCopy } from './prices.ts';
 import { openRefreshed } from './refreshed.ts';
 import type { AthenaSettings } from './settings.ts';
 import { MANAGED_PROPERTY, type TableNames } from './tables.ts';

@@ -3,7 +3,8 @@
  * us-east-1 in November 2026 (Amazon S3 pricing, AWS KMS pricing, Amazon Athena pricing); most regions are within 30 % of them.
  */
 
-import type { Estimate } from '../src/trail/engine.ts';
+import type { CostParts, Estimate } from '../src/trail/engine.ts';
+import { NO_READS } from '../src/trail/estimate.ts';
 
 /** Files and bytes in each of S3's storage classes. */
 export type StorageClasses = Readonly<Record<string, readonly [files: number, bytes: number]>>;
@@ -41,19 +42,7 @@ export interface ReadSize {
   readonly hasKeyRequests: boolean;
 }
 
-/** The parts of a price, in dollars. */
-export interface PriceParts {
-  /** Athena's own price for the bytes scanned. */
-  readonly scan: number;
-  readonly gets: number;
-  readonly lists: number;
-  /** Reading from the storage classes that charge for it. */
-  readonly retrieval: number;
-  /** Decrypting each file with KMS. */
-  readonly keys: number;
-}
-
-export function priceOf({ bytes, files, partitions, classes, hasKeyRequests }: ReadSize, usdPerTb: number): PriceParts {
+export function priceOf({ bytes, files, partitions, classes, hasKeyRequests }: ReadSize, usdPerTb: number): CostParts {
   const priced = Object.entries(classes).map(([name, size]) => ({ size, price: CLASS_PRICES[name] ?? STANDARD }));
   return {
     scan: scanDollars(bytes, usdPerTb),
@@ -73,16 +62,13 @@ export function scanDollars(bytes: number, perTb: number): number {
   return (Math.max(10, Math.ceil(bytes / 1e6)) / 1e6) * perTb;
 }
 
-const totalDollars = ({ scan, gets, lists, retrieval, keys }: PriceParts): number => scan + gets + lists + retrieval + keys;
+const totalDollars = ({ scan, gets, lists, retrieval, keys }: CostParts): number => scan + gets + lists + retrieval + keys;
 
 /** What a query is expected to read, cost and take. */
-export const estimateOf = (size: ReadSize, usdPerTb: number): Estimate => ({
-  bytes: size.bytes,
-  files: size.files,
-  folders: size.partitions,
-  dollars: totalDollars(priceOf(size, usdPerTb)),
-  seconds: secondsFor(size),
-});
+export function estimateOf(size: ReadSize, usdPerTb: number): Estimate {
+  const parts = priceOf(size, usdPerTb);
+  return { bytes: size.bytes, files: size.files, folders: size.partitions, dollars: totalDollars(parts), parts, seconds: secondsFor(size) };
+}
 
 /** What a question reads of a day's columns, as a part of the bytes of its log files, and the files that it opens for them. */
 const COPIED_SHARE = 0.1;
@@ -91,15 +77,10 @@ const COPIED_FILES_PER_DAY = 4;
 /** What the compacted copy of some days is expected to take, by the size of their log files. */
 export function estimateOfCopy({ bytes }: Pick<ReadSize, 'bytes'>, days: number, usdPerTb: number): Estimate {
   const [read, files] = [bytes * COPIED_SHARE, days * COPIED_FILES_PER_DAY];
-  const dollars = scanDollars(read, usdPerTb) + files * STANDARD.perGet;
-  return { bytes: read, files, folders: 0, dollars, seconds: secondsFor({ bytes: read, files, partitions: 0 }) };
+  const parts: CostParts = { ...NO_READS.parts, scan: scanDollars(read, usdPerTb), gets: files * STANDARD.perGet };
+  const seconds = secondsFor({ bytes: read, files, partitions: 0 });
+  return { bytes: read, files, folders: 0, dollars: totalDollars(parts), parts, seconds };
 }
-
-/** Several estimates together. */
-export const sumOfEstimates = (all: readonly Estimate[]): Estimate => {
-  const sum = (part: keyof Estimate): number => all.reduce((total, each) => total + each[part], 0);
-  return { bytes: sum('bytes'), files: sum('files'), folders: sum('folders'), dollars: sum('dollars'), seconds: sum('seconds') };
-};
 
 /** Files that Athena opens in a second, when they are small: a published test reads 1,000,000 in 201 s. */
 const FILES_PER_SECOND = 5000;

@@ -13,6 +13,7 @@ import { toTerminal } from '../src/message/terminal.ts';
 import { parseLine } from '../src/question/parse.ts';
 import { openLedger } from '../src/state/ledger.ts';
 import type { QueryEngine, QueryLimits } from '../src/trail/engine.ts';
+import { NO_READS } from '../src/trail/estimate.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
@@ -59,7 +60,9 @@ async function pricedDesk(
     async estimate(reads) {
       if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
-      return { bytes: days * DAY_BYTES, dollars: days * DAY_DOLLARS, files: days * DAY_FILES, folders: days, seconds: days * DAY_SECONDS };
+      const dollars = days * DAY_DOLLARS;
+      const parts = { ...NO_READS.parts, scan: dollars * 0.75, gets: dollars * 0.25 };
+      return { bytes: days * DAY_BYTES, dollars, parts, files: days * DAY_FILES, folders: days, seconds: days * DAY_SECONDS };
     },
   };
   const ledger = openLedger(folder, (error) => {
@@ -82,6 +85,67 @@ const refusal = async (answer: Promise<unknown>): Promise<UserError> => {
   return error;
 };
 
+describe('The price of a question', () => {
+  test('is shown with its parts, and nothing is read for it', async () => {
+    await using open = await pricedDesk();
+    const answer = await open.ask('price events by:user 60d');
+    expect(answer).toMatchObject({ line: 'price events by:user 60d', next: [{ label: 'Ask it', line: 'events by:user 60d' }] });
+    expect(answer.table?.rows.map(({ cells }) => cells)).toEqual([
+      { part: 'Athena: bytes scanned', amount: '1.2 TB', dollars: 4.65 },
+      { part: 'S3: files opened (GET)', amount: '62,000 files', dollars: 1.55 },
+    ]);
+    expect(toTerminal(answer, new URL('templates/', root), 200)).toContain(
+      'events by:user 60d costs about $6.20 and takes about 7 s: it reads 1.2 TB in 62,000 files.',
+    );
+    expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
+  });
+
+  test('says why the question would not be run', async () => {
+    await using open = await pricedDesk({ perUser: 1 }, { more: { folders: 10 } });
+    const terminal = async (line: string) => toTerminal(await open.ask(line), new URL('templates/', root), 400);
+    expect(await terminal('price count by:user 60d')).toContain(
+      'It would not be run. This costs about $6.20, and $0 of your $1 budget for today is spent.',
+    );
+    await using other = await pricedDesk({}, { more: { folders: 10 } });
+    const refused = await other.ask('price count by:user 60d');
+    expect(toTerminal(refused, new URL('templates/', root), 400)).toContain('It would not be run. One query would look into 62 folders');
+    expect(refused.next).toEqual([]);
+  });
+
+  test('is “up to” for a question that may end early', async () => {
+    await using open = await pricedDesk();
+    expect(toTerminal(await open.ask('price of events 60d'), new URL('templates/', root), 200)).toContain('events 60d costs up to $6.20');
+  });
+
+  test('is none where the trail is on this machine, and not known before the trail is measured', async () => {
+    const catalog = await loadRegistry(root);
+    await using duck = new DisposalStack();
+    const engine = await openDuckDB(inject('sampleStore'));
+    duck.defer(() => engine.close());
+    const asking = { now: new Date(SAMPLE_END), signal };
+    const free = await openDesk(catalog, engine).answer('price rare 6mo', asking);
+    expect(toTerminal(free, new URL('templates/', root), 200)).toContain('Questions are free here');
+    const folder = await mkdtemp(join(tmpdir(), 'trailbot-unmeasured-'));
+    duck.defer(() => rm(folder, { recursive: true, force: true }));
+    const unmeasured: QueryEngine = { ...engine, estimate: async () => undefined };
+    const billing = openBilling(
+      unmeasured,
+      openLedger(folder, () => undefined),
+      { confirmAbove: 1 },
+      () => NOW,
+    );
+    const unknown = await openDesk(catalog, unmeasured, { billing }).answer('price rare 6mo', asking);
+    expect(toTerminal(unknown, new URL('templates/', root), 400)).toContain('The trail is not measured yet, so the price of rare 6mo is not known.');
+  });
+
+  test('of a line with a mistake is offered for the corrected line', async () => {
+    await using open = await pricedDesk();
+    expect((await refusal(open.ask('price rare 6mo min:x'))).message).not.toBe('');
+    expect((await refusal(open.ask('price evnts 60d'))).suggestion).toBe('price events 60d');
+    expect((await refusal(open.ask('price help'))).suggestion).toBe('price events 7d');
+  });
+});
+
 describe('An expensive question', () => {
   test('needs a confirmation before it reads anything, with its cost and a cheaper choice', async () => {
     await using open = await pricedDesk();
@@ -90,6 +154,7 @@ describe('An expensive question', () => {
     expect(choices).toEqual([
       { label: 'Run it', line: 'events by:user 60d spend:8' },
       { label: 'Only 7d (about $0.90)', line: 'events by:user 7d' },
+      { label: 'What it costs', line: 'price events by:user 60d' },
     ]);
     expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { loadRegistry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
+import { NO_READS } from '../src/trail/estimate.ts';
 import { fittingWords } from './support/fitting-words.ts';
 import { type Fields, record, session, trailForAll, trailOf, user } from './support/trail-folder.ts';
 
@@ -104,7 +105,7 @@ describe('over a trail of one’s own', () => {
     const desk = (scanLimit: number) => {
       const priced: QueryEngine = {
         ...open().engine,
-        estimate: async () => ({ bytes: 100, dollars: 0.1, files: 1, folders: 1, seconds: 1 }),
+        estimate: async () => ({ ...NO_READS, bytes: 100, dollars: 0.1, files: 1, folders: 1, seconds: 1 }),
         limits: async () => ({ bytes: scanLimit }),
       };
       return openDesk({ commands, reports: new Map() }, priced);

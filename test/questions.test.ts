@@ -40,7 +40,7 @@ test('docs/questions.md shows the current answer of each command', async () => {
   await engine.close();
   const names = [...catalog.commands.keys()].map((name) => `[${name}](#${name})`).join(' · ');
   const saved =
-    '`save root-week: root-logins 7d` saves a question under a name, `root-week` asks it, `saved` lists all, and `forget root-week` forgets it.';
+    '`save root-week: root-logins 7d` saves a question under a name, `root-week` asks it, `saved` lists all, and `forget root-week` forgets it. `price rare 6mo` shows what a question would cost on Athena, and reads nothing.';
   const text = `# Questions\n\nEvery command with an answer from the sample trail. The tests generate this page.\n\n${saved}\n\n${names}\n\n${sections.join('\n\n')}\n`;
   await expect(text).toMatchFileSnapshot('../docs/questions.md');
 });

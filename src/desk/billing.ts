@@ -8,10 +8,12 @@ import { printLine } from '../question/print.ts';
 import type { Ledger, LedgerEntry } from '../state/ledger.ts';
 import { formatBytes, formatDollars, formatSeconds } from '../text/format.ts';
 import type { Cost, Estimate, QueryEngine, QueryLimits } from '../trail/engine.ts';
+import { NO_READS, partOfEstimate } from '../trail/estimate.ts';
 import { eventsDuring, splitNewestFirst } from '../trail/events.ts';
 import type { Folders } from '../trail/folders.ts';
 import type { Reading } from '../trail/sql.ts';
 import { DAY_MS, printWindow, type TimeRange, type Window } from '../trail/time-window.ts';
+import { type KnownPrice, priceLine } from './price.ts';
 
 /** In dollars. A budget that is not set has no limit. */
 export interface SpendingLimits {
@@ -61,6 +63,8 @@ interface Bill {
 export interface Billing {
   /** Opens the bill of a question that may run. @throws as `checkBudget` does. */
   open(question: BillableQuestion): Promise<Bill>;
+  /** What a question is expected to cost, and why it would not be run. */
+  priceOf(question: BillableQuestion): Promise<KnownPrice>;
   /** The queries billed in [from, to), oldest first. */
   billed(range: TimeRange): Promise<LedgerEntry[]>;
 }
@@ -73,8 +77,6 @@ interface Reservation {
   readonly requester: string | undefined;
   dollars: number;
 }
-
-const NO_COST: Estimate = { bytes: 0, dollars: 0, files: 0, folders: 0, seconds: 0 };
 
 /** A limit that a query would exceed, as a sentence. */
 function exceededLimit({ bytes, files, folders, seconds }: Estimate, most: QueryLimits): string | undefined {
@@ -95,10 +97,23 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
   const reservations = new Set<Reservation>();
   /** Budgets are checked one question at a time, so that two questions cannot both take what is left. */
   const inTurn = pLimit(1);
-  const estimate = async (reads: readonly Reading[]): Promise<Estimate> => (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NO_COST;
+  const estimate = async (reads: readonly Reading[]): Promise<Estimate> =>
+    (reads.length > 0 ? await engine.estimate?.(reads) : undefined) ?? NO_READS;
 
   return {
     billed: ({ from, to }) => ledger.during(from, to),
+    async priceOf(question) {
+      if (!engine.estimate) return 'free';
+      const reads = readsOfQuestion(question);
+      const found = reads.length === 0 ? NO_READS : await withSignal(question.signal, engine.estimate(reads));
+      if (!found) return 'unknown';
+      const left = await budgetLeft(question, [...reservations]);
+      const isOver = left !== undefined && !question.isNewestFirst && found.dollars > left.dollars;
+      const each = partOfEstimate(found, 1 / Math.max(1, question.reads));
+      const exceeded = question.isNewestFirst ? undefined : exceededLimit(each, (await engine.limits?.()) ?? {});
+      const refusal = isOver ? overBudgetMessage(left, found, question.line, clock()) : exceeded && `${exceeded} ${NARROWER}`;
+      return { estimate: found, refusal };
+    },
     async open(question) {
       const { requester, line, window, signal, folders } = question;
       const readsOf = (range: TimeRange) => readingOf(range, folders);
@@ -106,7 +121,7 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
       const reservation: Reservation = { requester, dollars: 0 };
       const entries: Promise<void>[] = [];
       let spent = { dollars: 0 };
-      const total = await withSignal(signal, estimate(Array.from({ length: question.reads }, () => readsOf(window)).flat()));
+      const total = await withSignal(signal, estimate(readsOfQuestion(question)));
 
       async function requireBudget(reads: readonly Reading[], expected: Estimate): Promise<void> {
         const left = await inTurn(async () => {
@@ -126,7 +141,8 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
         }
         const exceeded = exceededLimit(await estimate(reads), limitsOfQuery);
         if (exceeded !== undefined) {
-          const fits = (whole: Estimate): boolean => exceededLimit(partOf(whole, 1 / Math.max(1, question.reads)), limitsOfQuery) === undefined;
+          const fits = (whole: Estimate): boolean =>
+            exceededLimit(partOfEstimate(whole, 1 / Math.max(1, question.reads)), limitsOfQuery) === undefined;
           throw new UserError(`${exceeded} ${NARROWER}`, undefined, await shorterWindow(question, fits));
         }
         const allowed = line ? (line.spend ?? limits.confirmAbove) : Number.POSITIVE_INFINITY;
@@ -134,7 +150,7 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
       }
 
       async function costConfirmation(asked: Line, expected: Estimate): Promise<CostConfirmation> {
-        const rest = partOf(total, total.dollars > 0 ? Math.max(0, 1 - spent.dollars / total.dollars) : 0);
+        const rest = partOfEstimate(total, total.dollars > 0 ? Math.max(0, 1 - spent.dollars / total.dollars) : 0);
         const more = rest.dollars > expected.dollars ? rest : expected;
         const spend = allowanceFor(spent.dollars + more.dollars);
         if (spent.dollars > 0) {
@@ -147,12 +163,16 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
         const upTo = question.isNewestFirst ? 'up to ' : 'about ';
         const cheaper = await shorterWindow(question, ({ dollars }) => dollars <= limits.confirmAbove, { orShortest: true });
         const run: Next = { label: 'Run it', line: printLine({ ...asked, spend }) };
-        return new CostConfirmation(`This reads ${upTo}${sizeText(more)} (${priceText(more)}). Run it?`, undefined, [run, ...cheaper]);
+        return new CostConfirmation(`This reads ${upTo}${sizeText(more)} (${priceText(more)}). Run it?`, undefined, [
+          run,
+          ...cheaper,
+          { label: 'What it costs', line: priceLine(asked) },
+        ]);
       }
 
       const limitsOfQuery = (await engine.limits?.()) ?? {};
       const lengthDays = (window.to.getTime() - window.from.getTime()) / DAY_MS;
-      const mayRead = largestPart(partOf(total, 1 / Math.max(1, question.reads)), limitsOfQuery);
+      const mayRead = largestPart(partOfEstimate(total, 1 / Math.max(1, question.reads)), limitsOfQuery);
       // Each query reads one more day, for files that were delivered late.
       const maxDays = mayRead === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor((lengthDays + 1) * mayRead) - 1);
 
@@ -242,6 +262,10 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
   }
 }
 
+/** All that a question reads. */
+const readsOfQuestion = ({ window, folders, reads }: BillableQuestion): readonly Reading[] =>
+  Array.from({ length: reads }, () => readingOf(window, folders)).flat();
+
 const readingOf = (range: TimeRange, folders: Folders | undefined): readonly Reading[] => eventsDuring(range, { folders }).reads ?? [];
 
 /** What a budget leaves. */
@@ -273,14 +297,6 @@ function largestPart({ bytes, folders, seconds }: Estimate, most: QueryLimits): 
   const part = Math.min(...parts);
   return part < 1 ? part : undefined;
 }
-
-const partOf = ({ bytes, dollars, files, folders, seconds }: Estimate, part: number): Estimate => ({
-  bytes: bytes * part,
-  dollars: dollars * part,
-  files: files * part,
-  folders: folders * part,
-  seconds: seconds * part,
-});
 
 /** Fewer files than these take no time worth telling. */
 const MANY_FILES = 100_000;

@@ -3,12 +3,13 @@ import type { Answer } from '../answer/answer.ts';
 import { defaultWindow } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
 import { UserError } from '../errors.ts';
-import { trimLine } from '../question/line.ts';
+import { type Line, trimLine } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
+import { foldersOf } from '../trail/filter-folders.ts';
 import type { LocalClock } from '../trail/time-phrase.ts';
 import { pin, type TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
@@ -16,6 +17,7 @@ import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
 import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
+import { answerPrice, readPrice } from './price.ts';
 import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { type AskOptions, openRunner } from './runner.ts';
@@ -42,6 +44,24 @@ interface DeskOptions {
   readonly networks?: Networks;
   /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
   readonly isSample?: boolean;
+}
+
+/** The line of a question, with the time that it is about. */
+const lineWithTime = ({ line, question }: CommandLine): Line => ({ ...line, window: question.typedWindow });
+
+/** What answering a line runs. */
+function runOf(read: CommandLine) {
+  const { command, question } = read;
+  const line = lineWithTime(read);
+  return {
+    kind: 'command',
+    name: line.name,
+    line,
+    window: question.window,
+    reads: command.reads ?? 1,
+    filters: question.filters,
+    isNewestFirst: command.isNewestFirst?.(question) ?? false,
+  } as const;
 }
 
 /** A mistake that may be none: the text may be the name of a saved question that cannot be read. */
@@ -83,6 +103,8 @@ export function openDesk(
   };
 
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
+    const priced = readPrice(typed);
+    if (priced !== undefined) return openMask(typed).deep(await answerWithPrice(priced, options));
     if (!saved) return answerWithKeys(typed, options);
     const save = readSave(typed);
     if (save && holdsSecret(save.line ?? ''))
@@ -95,6 +117,24 @@ export function openDesk(
     return problem === undefined
       ? answerWithKeys(text, options)
       : answerWithKeys(text, options).catch((error) => Promise.reject(withProblem(error, problem)));
+  }
+
+  /** The price of a question, which may be a saved one. Nothing is read for it. */
+  async function answerWithPrice(typed: string, options: AskOptions): Promise<Answer> {
+    const clock = requesterClock(options);
+    const { text = typed } = saved ? await resolveSavedName(typed, saved, commands, clock) : {};
+    try {
+      const read = readLine(text, commands, clock, examples);
+      if (!read) throw new UserError('“price” needs a question.', 'price events 7d');
+      const { line, isNewestFirst, ...rest } = runOf(read);
+      const { now, signal, requester } = options;
+      const folders = foldersOf(rest.filters, await engine.folders?.());
+      const price = await billing?.priceOf({ ...rest, line, isNewestFirst, folders, requester, now, signal });
+      return answerPrice(line, price ?? 'free', { isNewestFirst });
+    } catch (error) {
+      if (!(error instanceof UserError) || error.suggestion === undefined || readPrice(error.suggestion) !== undefined) throw error;
+      throw new UserError(error.message, `price ${error.suggestion}`);
+    }
   }
 
   async function answerWithKeys(text: string, options: AskOptions): Promise<Answer> {
@@ -166,13 +206,8 @@ export function openDesk(
     const read = await readOrOfferNames(text, clock, options);
     if (read === undefined) return help(lineOf(text, commands, clock), registry, examples);
     const { command, question } = read;
-    const { window, typedWindow } = question;
-    const line = { ...read.line, window: typedWindow };
-    const isNewestFirst = command.isNewestFirst?.(question) ?? false;
-    return run(
-      { kind: 'command', name: line.name, line, window, reads: command.reads ?? 1, filters: question.filters, isNewestFirst },
-      options,
-      async (context) => withMonths(await withSuggestions(await command.answer(question, context), line, command, window, context), read.line),
+    return run(runOf(read), options, async (context) =>
+      withMonths(await withSuggestions(await command.answer(question, context), lineWithTime(read), command, question.window, context), read.line),
     );
   }
 }

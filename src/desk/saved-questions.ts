@@ -191,7 +191,7 @@ export async function saveQuestion(
   return listSaved(saved, { justSaved });
 }
 
-const OWN_WORDS = ['help', 'save', 'saved', 'forget'];
+const OWN_WORDS = ['help', 'save', 'saved', 'forget', 'price'];
 
 /** Whose a name is, and the question under a name that is free. */
 function takenName(name: string, { by, line }: SavedQuestion, wanted: string, questions: ReadonlyMap<string, SavedQuestion>): UserError {

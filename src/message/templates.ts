@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import Handlebars from 'handlebars';
-import { formatBytes, formatDollars } from '../text/format.ts';
+import { formatBytes, formatDollars, formatSeconds } from '../text/format.ts';
 import { toJsonText } from '../text/json.ts';
 import { clip, escapeMrkdwn, visible } from './escape.ts';
 import { joinBreaks, markBreaks } from './template-lines.ts';
@@ -36,6 +36,7 @@ handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 handlebars.registerHelper('minus', (a: number, b: number) => a - b);
 handlebars.registerHelper('gt', (a: number, b: number) => a > b);
 handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
+handlebars.registerHelper('wait', (seconds: number) => formatSeconds(seconds));
 handlebars.registerHelper('size', (bytes: number) => formatBytes(bytes));
 handlebars.registerHelper('price', (dollars: number) => formatDollars(dollars));
 /** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not shortened. */

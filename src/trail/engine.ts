@@ -16,10 +16,26 @@ export interface Cost {
   readonly readNothing?: true;
 }
 
+/** The parts of an expected cost, in dollars. */
+export interface CostParts {
+  /** The engine's own price for the bytes scanned. */
+  readonly scan: number;
+  /** Opening files. */
+  readonly gets: number;
+  /** Listing folders. */
+  readonly lists: number;
+  /** Reading from the storage classes that charge for it. */
+  readonly retrieval: number;
+  /** Decrypting each file with KMS. */
+  readonly keys: number;
+}
+
 /** What a query is expected to read and cost. */
 export interface Estimate {
   readonly bytes: number;
+  /** The sum of its parts. */
   readonly dollars: number;
+  readonly parts: CostParts;
   /** The log files that it opens. */
   readonly files: number;
   /** The folders of a day that it lists. */
