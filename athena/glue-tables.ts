@@ -43,6 +43,8 @@ export interface TableStep {
   readonly statement: string;
   /** `create` also replaces an existing view; `set` sets table properties. */
   readonly kind: 'create' | 'drop' | 'set';
+  /** Where a table is made that must be alone there: `s3://my-trailbot/trailbot/events/`. */
+  readonly emptyLocation?: string;
 }
 
 /** The steps, in order. Empty when the tables are up to date. */
@@ -216,6 +218,7 @@ async function planCopy({ names, location, properties, read }: CopyPlanRequest):
       title: `create table ${name}`,
       reasons: [table ? 'it was made by another version of trailbot' : 'it does not exist', `its files lie in ${own}`],
       statement: createCompactedStatement(names, relation, location),
+      ...(!table && { emptyLocation: own }),
     });
   }
   return steps.length === 0 && !isOutdated

@@ -2,6 +2,8 @@
  * Setup on Athena: compares the bucket, the workgroup and the tables, plans the missing steps, applies them, and verifies
  * that queries find events and read only the days they need. src/cli/setup.ts prints it.
  */
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { UserError } from '../src/errors.ts';
 import type { Estimate, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder, distinctEventCount, eventsDuring } from '../src/trail/events.ts';
 import { folderName, isInGlobalFolder, isMultiRegion } from '../src/trail/folders.ts';
@@ -15,6 +17,7 @@ import { type AthenaOptions, openAthena } from './engine.ts';
 import { type NewInBucket, planTables, readTable, type TableStep } from './glue-tables.ts';
 import { estimateOf } from './prices.ts';
 import { daysRead, explainStatement, parsePlan, planText } from './pruning.ts';
+import { explainS3Error } from './s3-error.ts';
 import type { AthenaSettings } from './settings.ts';
 import { FOLDERS_PROVED, setPropertiesStatement } from './tables.ts';
 import type { TrailFolders } from './trail-folders.ts';
@@ -60,6 +63,7 @@ export async function planSetup(
   // Queries run in the workgroup, so it is created first.
   const found = await readWorkGroup(client, workGroup, signal);
   const { steps, newInBucket } = await planTables({ client, workGroup: found && workGroup, layout, names: settings, copyLocation, signal });
+  for (const { emptyLocation } of steps) if (emptyLocation !== undefined) await requireEmpty(emptyLocation, s3, signal);
   return {
     layout,
     newInBucket,
@@ -67,6 +71,25 @@ export async function planSetup(
     steps: found ? steps : [workGroupStep({ name: workGroup, outputLocation, scanLimitGb, paysRequests }), ...steps],
     measured: await measure?.(layout),
   };
+}
+
+/**
+ * @throws UserError when something lies where a table of the copy will be, or that cannot be seen. The table would own it: Athena deletes what
+ * lies there with the table.
+ */
+async function requireEmpty(location: string, s3: S3Client, signal: AbortSignal): Promise<void> {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(location) ?? [];
+  const found = await s3
+    .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }), { abortSignal: signal })
+    .catch(async (error: unknown) => {
+      if (error instanceof Error && error.name === 'NoSuchBucket')
+        throw new UserError(`There is no bucket ${bucket}. Create it in the region of the trail’s bucket, or set TRAILBOT_BUCKET to another one.`);
+      throw await explainS3Error(error, s3, bucket);
+    });
+  if ((found.KeyCount ?? 0) > 0)
+    throw new UserError(
+      `${location} is not empty, and trailbot has no table there. A table would own everything that lies there, and Athena deletes it with the table. Empty it, or set TRAILBOT_BUCKET to another place, such as s3://${bucket}/copy/.`,
+    );
 }
 
 /** Measures the log files, and what filling the compacted copy takes. */

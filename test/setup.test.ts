@@ -138,6 +138,18 @@ describe.concurrent('The compacted copy', () => {
     expect(await place.setUp(false)).toContain('Athena is up to date with the bucket. Nothing to do.');
   });
 
+  test('is not put where something else lies, or into a bucket that does not exist', async () => {
+    await using used = await open({ settings: { copyLocation: 's3://example-trailbot/trail/' }, inCopy: ['trail/trailbot/activity/theirs.parquet'] });
+    await expect(used.setUp(true)).rejects.toThrow(
+      's3://example-trailbot/trail/trailbot/activity/ is not empty, and trailbot has no table there. A table would own everything that lies there,',
+    );
+    expect(writes(used.catalog.calls)).toEqual([]);
+    await using beside = await open({ settings: { copyLocation: 's3://example-trailbot/trail/' }, inCopy: ['trail/theirs.parquet'] });
+    expect(await beside.setUp(true)).toContain('create table trailbot.compacted_activity');
+    await using missing = await open({ settings: { copyLocation: 's3://example-missing/' } });
+    await expect(missing.setUp(true)).rejects.toThrow('There is no bucket example-missing. Create it in the region of the trail’s bucket,');
+  });
+
   test('that was made by another version of trailbot is made anew, and so its days are read from the log files', async () => {
     await using place = await withCopy();
     await place.setUp(true);

@@ -30,6 +30,8 @@ interface Behavior {
   slows?(prefix: string): boolean;
   /** True when a list request gets no response. */
   withholds?(prefix: string): boolean;
+  /** Other buckets, and their files. */
+  readonly others?: Readonly<Record<string, readonly string[]>>;
   /** The account that owns the bucket. */
   readonly owner?: string;
   /** ARN of the KMS key of a file. */
@@ -68,8 +70,9 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     writtenAt,
     denies = () => undefined,
     classOf = () => 'STANDARD',
+    others = {},
   } = behavior;
-  const keys = [...new Set(files)].sort();
+  const own = [...new Set(files)].sort();
   const listings: Listing[] = [];
   const heads: string[] = [];
   const faults: string[] = [];
@@ -98,7 +101,8 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     faults.push(...found);
     if (found.length > 0) return refuse(response, 400, 'InvalidArgument', found.join('; '));
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
-    if (bucket !== name) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
+    const keys = bucket === name ? own : others[bucket]?.toSorted();
+    if (!keys) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
     // S3 has two responses to requests in the wrong region, depending on the endpoint.
     if (signedFor !== region && signedFor === 'us-east-1') {
       const message = `The authorization header is malformed; the region '${signedFor}' is wrong; expecting '${region}'`;
@@ -136,7 +140,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     listings.push({ prefix, delimiter, maxKeys, token, keyCount, truncated: next !== undefined });
     const encodeName = parameters.get('encoding-type') === 'url' ? encoded : escaped;
     const elements = [
-      element('Name', name),
+      element('Name', bucket),
       element('Prefix', encodeName(prefix)),
       token === null && after !== '' ? element('StartAfter', encodeName(after)) : '',
       token === null ? '' : element('ContinuationToken', token),

@@ -27,16 +27,21 @@ export interface Differences extends CatalogOptions {
   readonly files?: readonly string[];
   /** The storage class of a file. */
   classOf?(file: string): string;
+  /** Files that lie in the bucket of the compacted copy before there is one. Default: none. */
+  readonly inCopy?: readonly string[];
 }
+
+/** The bucket of the compacted copy. */
+const COPY_BUCKET = 'example-trailbot';
 
 /** Opens the servers. `engine` runs Athena's queries. */
 export async function production(
   engine: QueryEngine,
   trail: string,
-  { settings: different, files, classOf, ...explaining }: Differences = {},
+  { settings: different, files, classOf, inCopy = [], ...explaining }: Differences = {},
 ): Promise<Production> {
   await using opening = new DisposalStack();
-  const bucket = opening.use(await pocketBucket(files ?? filesOf(trail), classOf ? { classOf } : {}));
+  const bucket = opening.use(await pocketBucket(files ?? filesOf(trail), { others: { [COPY_BUCKET]: inCopy }, ...(classOf && { classOf }) }));
   const athena = opening.use(await pocketAthena(engine));
   const catalog = opening.use(await openPocketCatalog(athena.client, explaining));
   const clients = { athena: catalog.client, s3: bucket.client() };
