@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { UserError } from '../src/errors.ts';
+import { formatSeconds } from '../src/text/format.ts';
 import type { Cost, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
@@ -26,6 +27,7 @@ import {
 import { daysBetween } from './days.ts';
 import { type AthenaOptions, EarlierFailure } from './engine.ts';
 import { readTable } from './glue-tables.ts';
+import { MAX_QUERY_SECONDS, secondsFor } from './prices.ts';
 import { openSetupEngine, type SetupOptions } from './setup.ts';
 import { createViewStatement, setPropertiesStatement, VIEW_CHECKSUM, type ViewSources, viewChecksum, viewsFor } from './tables.ts';
 import { readTrailFolders } from './trail-folders.ts';
@@ -206,12 +208,21 @@ async function compactDay(day: string, date: string, engine: QueryEngine, option
   );
 }
 
-/** Whether the log files of a day are all there to be read. Otherwise what the copy has of it may be all that is left, and stays as it is. */
+/** Whether a query can read all log files of a day. Otherwise what the copy has of it may be all that is left, and stays as it is. */
 async function isReadable(day: string, { listDay, onSkip }: CompactOptions): Promise<boolean> {
   const { files, archived } = await listDay(day);
-  if (archived > 0) onSkip(day, `${archived} of its ${files} log files are archived in S3, so it is not compacted.`);
-  else if (files === 0) onSkip(day, 'It has no log files, so there is nothing to compact.');
-  return archived === 0 && files > 0;
+  const seconds = secondsFor({ files, bytes: 0, partitions: 0 });
+  const count = files.toLocaleString('en-US');
+  const reason =
+    archived > 0
+      ? `${archived} of its ${count} log files are archived in S3, so it is not compacted.`
+      : files === 0
+        ? 'It has no log files, so there is nothing to compact.'
+        : seconds > MAX_QUERY_SECONDS
+          ? `Opening its ${count} log files takes about ${formatSeconds(seconds)}, and Athena ends a query after ${formatSeconds(MAX_QUERY_SECONDS)}, so it is not compacted.`
+          : undefined;
+  if (reason !== undefined) onSkip(day, reason);
+  return reason === undefined;
 }
 
 /** The rows of a day in the copy. */

@@ -88,6 +88,9 @@ const BYTES_PER_SECOND = 2e9;
 const LISTS_PER_SECOND = 5000;
 const START_SECONDS = 2;
 
+/** Athena ends a query that takes longer, in seconds (Amazon Athena quotas, "DML query timeout"). */
+export const MAX_QUERY_SECONDS = 1800;
+
 /** About how long Athena takes, in seconds. */
 export const secondsFor = ({ bytes, files, partitions }: Pick<ReadSize, 'bytes' | 'files' | 'partitions'>): number =>
   START_SECONDS + files / FILES_PER_SECOND + partitions / LISTS_PER_SECOND + bytes / BYTES_PER_SECOND;

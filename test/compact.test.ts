@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Athena } from '@aws-sdk/client-athena';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { tidyCopy } from '../athena/compact.ts';
+import { compactTrail, tidyCopy } from '../athena/compact.ts';
 import { COMPACTED_DAYS, readCompactedDays, splitReading, toRanges } from '../athena/compacted.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { readCompactArguments, runCompact } from '../src/cli/compact.ts';
@@ -91,6 +91,27 @@ describe.concurrent('Compacting', () => {
     expect(stopped).toContain('The next day costs');
     await using empty = await openCopy();
     expect((await compactNewDays({ ...empty.run, maxDollars: 0.00001 })).missing.length).toBeLessThanOrEqual(1);
+  });
+
+  test('leaves a day with more log files than Athena opens in half an hour in the log files, and starts nothing for it', async () => {
+    await using copy = await openCopy();
+    const skipped: string[] = [];
+    const { days, missing } = await compactTrail({
+      ...copy.run,
+      since: '2026/11/18',
+      archivedThrough: undefined,
+      listDay: async (day) => ({ files: day === '2026/11/19' ? 12_000_000 : 0, archived: 0 }),
+      mayGoOn: async () => true,
+      onBilled: () => undefined,
+      onDay: () => undefined,
+      onSkip: (day, reason) => skipped.push(`${day} ${reason}`),
+    });
+    expect({ days, missing }).toEqual({ days: [], missing: ['2026/11/19', '2026/11/18'] });
+    expect(skipped).toEqual([
+      '2026/11/18 It has no log files, so there is nothing to compact.',
+      '2026/11/19 Opening its 12,000,000 log files takes about 41 min, and Athena ends a query after 30 min, so it is not compacted.',
+    ]);
+    expect(copy.started()).toBe(0);
   });
 
   test('anew leaves the copy of a day as it is when its log files cannot be read again', async () => {
