@@ -663,3 +663,15 @@ describe('what joins or belongs to things', () => {
     expect(targets.filter((target) => /AQEB|hunter2/.test(String(target)))).toEqual([]);
   });
 });
+
+describe('A secret with the id of an instance as its name', () => {
+  const SECRET = `arn:aws:secretsmanager:eu-central-1:${ACCOUNT}:secret:i-0abc1234def567890-AbCdEf`;
+
+  test('is found by its ARN, and is not the instance', async () => {
+    const changed = writeAt('secretsmanager:UpdateSecret', '08:00', { secretId: SECRET });
+    const started = writeAt('ec2:StartInstances', '09:00', { instancesSet: { items: [{ instanceId: 'i-0abc1234def567890' }] } });
+    await using open = await trailOf(changed, started);
+    expect(await open.ids(`history ${SECRET} ${DAY}`)).toContain(changed.eventID);
+    expect(await open.ids(`history i-0abc1234def567890 ${DAY}`)).toEqual(idsOf(started));
+  });
+});

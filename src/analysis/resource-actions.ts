@@ -53,7 +53,7 @@ export function namesResource(resource: ResourceId): Sql {
   const { name, within } = resource;
   const owned = isInAccount(resource);
   const written = JSON.stringify(name).slice(1, -1);
-  const exactly = nameInText(written, { mayBeSecret: mayBeSecret(name) });
+  const exactly = nameInText(written, { mayBeSecret: mayBeSecret(resource) });
   const inText = (column: Sql): Sql => sql`(strpos(${column}, ${written}) > 0 and regexp_like(${searchedText(column)}, ${exactly}))`;
   const lower = sql`(eventsource in (${caseBlindSources}) and (${join(
     [sql`requestparameters`, sql`responseelements`].map((column) => sql`regexp_like(${column}, ${`(?i)${exactly}`})`),
@@ -69,11 +69,11 @@ export function namesResource(resource: ResourceId): Sql {
 }
 
 /** What `mentions` has of every event for which `namesResource` is true; undefined when it may have nothing. */
-export const namesakeClue = ({ name }: ResourceId): NameClue | undefined =>
-  clueToName(JSON.stringify(name).slice(1, -1), { mayBeSecret: mayBeSecret(name) });
+export const namesakeClue = (resource: ResourceId): NameClue | undefined =>
+  clueToName(JSON.stringify(resource.name).slice(1, -1), { mayBeSecret: mayBeSecret(resource) });
 
-/** Any name but an id that EC2 made, such as i-0abc1234def567890: nobody calls a secret that. */
-const mayBeSecret = (name: string): boolean => !/^[a-z]{1,12}-[0-9a-f]{17}$/.test(name);
+/** Any name but an id that EC2 made, such as i-0abc1234def567890: a secret that has it as its name is asked for by the ARN of the secret. */
+const mayBeSecret = ({ name, arn }: ResourceId): boolean => arn?.service === 'secretsmanager' || !/^[a-z]{1,12}-[0-9a-f]{17}$/.test(name);
 
 /**
  * A pattern of a name in a record, as JSON writes it: between quotes, in an ARN, a URL or a list in one text. What follows may be the
