@@ -25,7 +25,7 @@ const root = new URL('../', import.meta.url);
 /** Bytes in the folders of one day, and their cost. */
 const DAY_BYTES = 20e9;
 const DAY_DOLLARS = 0.1;
-const DAY_FILES = 1000;
+const DAY_FILES = 1000.4;
 const DAY_SECONDS = 0.1;
 
 const daysIn = ({ first, last }: { readonly first: string; readonly last: string }): number =>
@@ -34,7 +34,12 @@ const daysIn = ({ first, last }: { readonly first: string; readonly last: string
 /** A desk with an engine that costs 10 cents for each day that is read. */
 async function pricedDesk(
   limits: Partial<SpendingLimits> = {},
-  { mostBytes, more, isStuck = false }: { readonly mostBytes?: number; readonly more?: QueryLimits; readonly isStuck?: boolean } = {},
+  {
+    mostBytes,
+    more,
+    isStuck = false,
+    centsPerDay = 100 * DAY_DOLLARS,
+  }: { readonly mostBytes?: number; readonly more?: QueryLimits; readonly isStuck?: boolean; readonly centsPerDay?: number } = {},
 ) {
   let at = NOW;
   const stack = new DisposalStack();
@@ -60,7 +65,7 @@ async function pricedDesk(
     async estimate(reads) {
       if (isStuck) await new Promise(() => undefined);
       const days = reads.reduce((sum, each) => sum + daysIn(each), 0);
-      const dollars = days * DAY_DOLLARS;
+      const dollars = (days * centsPerDay) / 100;
       const parts = { ...NO_READS.parts, scan: dollars * 0.75, gets: dollars * 0.25 };
       return { bytes: days * DAY_BYTES, dollars, parts, files: days * DAY_FILES, folders: days, seconds: days * DAY_SECONDS };
     },
@@ -92,10 +97,10 @@ describe('The price of a question', () => {
     expect(answer).toMatchObject({ line: 'price events by:user 60d', next: [{ label: 'Ask it', line: 'events by:user 60d' }] });
     expect(answer.table?.rows.map(({ cells }) => cells)).toEqual([
       { part: 'Athena: bytes scanned', amount: '1.2 TB', dollars: 4.65 },
-      { part: 'S3: files opened (GET)', amount: '62,000 files', dollars: 1.55 },
+      { part: 'S3: files opened (GET)', amount: '62,025 files', dollars: 1.55 },
     ]);
     expect(toTerminal(answer, new URL('templates/', root), 200)).toContain(
-      'events by:user 60d costs about $6.20 and takes about 7 s: it reads 1.2 TB in 62,000 files.',
+      'events by:user 60d costs about $6.20 and takes about 7 s: it reads 1.2 TB in 62,025 files.',
     );
     expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
   });
@@ -138,11 +143,47 @@ describe('The price of a question', () => {
     expect(toTerminal(unknown, new URL('templates/', root), 400)).toContain('The trail is not measured yet, so the price of rare 6mo is not known.');
   });
 
+  test('says when the budget or Athena does not allow the first part of a list', async () => {
+    await using poor = await pricedDesk({ perUser: 0.05 });
+    const refused = await poor.ask('price events 60d');
+    expect(toTerminal(refused, new URL('templates/', root), 400)).toContain(
+      'It would not be run. This costs about $0.40, and $0 of your $0.05 budget',
+    );
+    expect(refused.next).toEqual([]);
+    await using rich = await pricedDesk({ perUser: 1 });
+    expect((await rich.ask('price events 60d')).next).toEqual([{ label: 'Ask it', line: 'events 60d' }]);
+  });
+
+  test('is asked for as one would say it, and a small one has no “about”', async () => {
+    await using open = await pricedDesk();
+    for (const line of ['/trail price rare 60d', 'trail price: rare 60d', 'please show me the price of rare 60d'])
+      expect((await open.ask(line)).line, line).toBe('price rare 60d');
+    await using cheap = await pricedDesk({}, { centsPerDay: 0.001 });
+    expect(toTerminal(await cheap.ask('price rare 1d'), new URL('templates/', root), 400)).toContain('rare 1d costs less than $0.01 and takes');
+  });
+
+  test('repeats no secret, and needs a whole access key', async () => {
+    await using open = await pricedDesk();
+    const answer = await open.ask('price text:"password=hunter2secret99" 7d');
+    expect(answer).not.toHaveProperty('line');
+    expect(answer.next).toEqual([]);
+    expect(JSON.stringify(answer)).not.toContain('hunter2');
+    expect((await open.ask('price key AKIAIOSFODNN7EXAMPLE 7d')).next).toEqual([{ label: 'Ask it', line: 'key AKIAIOSFODNN7EXAMPLE 7d' }]);
+    const { message, suggestion, choices } = await refusal(open.ask('price events key:AKIA…MPLE 7d'));
+    expect({ message, suggestion, choices }).toEqual({
+      message: 'Finding the whole access key takes a query, and a price takes none. Write the whole key.',
+      suggestion: undefined,
+      choices: [],
+    });
+    expect(await open.ledger.during(new Date(0), NOW)).toEqual([]);
+  });
+
   test('of a line with a mistake is offered for the corrected line', async () => {
     await using open = await pricedDesk();
-    expect((await refusal(open.ask('price rare 6mo min:x'))).message).not.toBe('');
     expect((await refusal(open.ask('price evnts 60d'))).suggestion).toBe('price events 60d');
+    expect((await refusal(open.ask('price rare 6mo evnt:x'))).suggestion).toMatch(/^price rare event:x 6mo$/);
     expect((await refusal(open.ask('price help'))).suggestion).toBe('price events 7d');
+    expect((await refusal(open.ask('price xyzzy'))).suggestion ?? 'help').toBe('help');
   });
 });
 
@@ -223,7 +264,7 @@ describe('An expensive question', () => {
     expect(few.coverage?.dollars).toBeCloseTo(0.4);
     const some = await open.ask('events 120d');
     expect(some.table?.rows).toHaveLength(2);
-    expect(some.note).toBe('This reads about 2.2 TB in 108,000 files more (about $10.80, about 11 s). Continue?');
+    expect(some.note).toBe('This reads about 2.2 TB in 108,043 files more (about $10.80, about 11 s). Continue?');
     expect(some.next?.[0]).toEqual({ label: 'Continue (about $10.80)', line: 'events 2026-01-10T21:00:00..2026-05-10T21:00:00 spend:15' });
     const whole = await open.ask(some.next?.[0]?.line ?? '');
     expect(whole.note).toBeUndefined();
@@ -239,7 +280,7 @@ describe('An expensive question', () => {
     expect(choices).toEqual([{ label: 'Only 30d (about $3.20)', line: 'rare 30d' }]);
     await using long = await pricedDesk({ confirmAbove: 100 }, { more: { seconds: 3 } });
     expect((await refusal(long.ask('rare 60d'))).message).toMatch(
-      /^One query would open about 62,000 log files, which takes about 7 s, and QUERY_TIMEOUT_SECONDS allows 3 s[.]/,
+      /^One query would open about 62,025 log files, which takes about 7 s, and QUERY_TIMEOUT_SECONDS allows 3 s[.]/,
     );
     expect(await long.ledger.during(new Date(0), NOW)).toEqual([]);
   });

@@ -49,6 +49,15 @@ describe('A saved question', () => {
     expect((await open.ask('7d gone')).line).toBe('events event:DeleteBucket 7d');
   });
 
+  test('has its price, under its name', async () => {
+    await using open = await desk();
+    await open.ask('save mykey: key AKIAIOSFODNN7EXAMPLE 30d');
+    expect(await open.ask('price mykey')).toMatchObject({
+      line: 'price key AKIAIOSFODNN7EXAMPLE 30d',
+      next: [{ line: 'key AKIAIOSFODNN7EXAMPLE 30d' }],
+    });
+  });
+
   test('keeps a time in words as it was typed, which is another day next week', async () => {
     await using open = await desk();
     expect(toText(await open.ask('save week: events since Monday please'), templates)).toBe('Saved week: events since Monday please.');

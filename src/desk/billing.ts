@@ -105,18 +105,20 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
     async priceOf(question) {
       if (!engine.estimate) return 'free';
       const reads = readsOfQuestion(question);
-      const found = reads.length === 0 ? NO_READS : await withSignal(question.signal, engine.estimate(reads));
-      if (!found) return 'unknown';
+      const total = reads.length === 0 ? NO_READS : await withSignal(question.signal, engine.estimate(reads));
+      if (!total) return 'unknown';
+      const limitsOfQuery = (await engine.limits?.()) ?? {};
+      const { first } = firstOf(question, total, limitsOfQuery);
+      const each = await withSignal(question.signal, estimate(first));
+      const expected = question.isNewestFirst ? each : total;
       const left = await budgetLeft(question, [...reservations]);
-      const isOver = left !== undefined && !question.isNewestFirst && found.dollars > left.dollars;
-      const each = partOfEstimate(found, 1 / Math.max(1, question.reads));
-      const exceeded = question.isNewestFirst ? undefined : exceededLimit(each, (await engine.limits?.()) ?? {});
-      const refusal = isOver ? overBudgetMessage(left, found, question.line, clock()) : exceeded && `${exceeded} ${NARROWER}`;
-      return { estimate: found, refusal };
+      const exceeded = exceededLimit(each, limitsOfQuery);
+      const isOver = left !== undefined && expected.dollars > left.dollars;
+      const refusal = isOver ? overBudgetMessage(left, expected, question.line, clock()) : exceeded && `${exceeded} ${NARROWER}`;
+      return { estimate: total, refusal };
     },
     async open(question) {
-      const { requester, line, window, signal, folders } = question;
-      const readsOf = (range: TimeRange) => readingOf(range, folders);
+      const { requester, line, window, signal } = question;
       const id = randomUUID();
       const reservation: Reservation = { requester, dollars: 0 };
       const entries: Promise<void>[] = [];
@@ -171,15 +173,9 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
       }
 
       const limitsOfQuery = (await engine.limits?.()) ?? {};
-      const lengthDays = (window.to.getTime() - window.from.getTime()) / DAY_MS;
-      const mayRead = largestPart(partOfEstimate(total, 1 / Math.max(1, question.reads)), limitsOfQuery);
-      // Each query reads one more day, for files that were delivered late.
-      const maxDays = mayRead === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor((lengthDays + 1) * mayRead) - 1);
-
+      const { first, maxDays } = firstOf(question, total, limitsOfQuery);
       reservations.add(reservation);
       try {
-        // Only the newest part, when that may be enough. Older parts are checked before they are read.
-        const first = question.isNewestFirst ? readsOf(splitNewestFirst(window, maxDays)[0] ?? window) : readsOf(window);
         if (engine.estimate && question.reads > 0)
           await withSignal(signal, requireBudget(first, question.isNewestFirst ? await withSignal(signal, estimate(first)) : total));
       } catch (error) {
@@ -265,6 +261,19 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
 /** All that a question reads. */
 const readsOfQuestion = ({ window, folders, reads }: BillableQuestion): readonly Reading[] =>
   Array.from({ length: reads }, () => readingOf(window, folders)).flat();
+
+/**
+ * What the first query of a question reads: only the newest part, when that may be enough; older parts are checked before they are read.
+ * `maxDays` is the longest part that is within the limits.
+ */
+function firstOf({ window, folders, reads, isNewestFirst }: BillableQuestion, total: Estimate, limitsOfQuery: QueryLimits) {
+  const lengthDays = (window.to.getTime() - window.from.getTime()) / DAY_MS;
+  const mayRead = largestPart(partOfEstimate(total, 1 / Math.max(1, reads)), limitsOfQuery);
+  // Each query reads one more day, for files that were delivered late.
+  const maxDays = mayRead === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor((lengthDays + 1) * mayRead) - 1);
+  const part = isNewestFirst ? (splitNewestFirst(window, maxDays)[0] ?? window) : window;
+  return { maxDays, first: readingOf(part, folders) };
+}
 
 const readingOf = (range: TimeRange, folders: Folders | undefined): readonly Reading[] => eventsDuring(range, { folders }).reads ?? [];
 

@@ -68,6 +68,12 @@ function runOf(read: CommandLine) {
 const withProblem = (error: unknown, problem: string): unknown =>
   error instanceof UserError ? new UserError(`${error.message} ${problem}`, error.suggestion, error.choices) : error;
 
+/** A mistake in a question, with the price of the corrected question as the suggestion. */
+const withPriceAsSuggestion = (error: unknown): unknown =>
+  error instanceof UserError && error.suggestion !== undefined && !/^(?:price|help)\b/.test(error.suggestion)
+    ? new UserError(error.message, `price ${error.suggestion}`)
+    : error;
+
 const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({ now, timeZone });
 
 /** The time of a trail without events. */
@@ -104,7 +110,7 @@ export function openDesk(
 
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
     const priced = readPrice(typed);
-    if (priced !== undefined) return openMask(typed).deep(await answerWithPrice(priced, options));
+    if (priced !== undefined) return answerWithPrice(priced, options);
     if (!saved) return answerWithKeys(typed, options);
     const save = readSave(typed);
     if (save && holdsSecret(save.line ?? ''))
@@ -122,18 +128,20 @@ export function openDesk(
   /** The price of a question, which may be a saved one. Nothing is read for it. */
   async function answerWithPrice(typed: string, options: AskOptions): Promise<Answer> {
     const clock = requesterClock(options);
-    const { text = typed } = saved ? await resolveSavedName(typed, saved, commands, clock) : {};
+    const { text = typed, problem } = saved ? await resolveSavedName(typed, saved, commands, clock) : { text: typed };
+    if (hasShortKey(text)) throw new UserError('Finding the whole access key takes a query, and a price takes none. Write the whole key.');
     try {
       const read = readLine(text, commands, clock, examples);
       if (!read) throw new UserError('“price” needs a question.', 'price events 7d');
-      const { line, isNewestFirst, ...rest } = runOf(read);
+      const { line, ...rest } = runOf(read);
       const { now, signal, requester } = options;
       const folders = foldersOf(rest.filters, await engine.folders?.());
-      const price = await billing?.priceOf({ ...rest, line, isNewestFirst, folders, requester, now, signal });
-      return answerPrice(line, price ?? 'free', { isNewestFirst });
+      const price = await billing?.priceOf({ ...rest, line, folders, requester, now, signal });
+      const mask = openMask(printLine(line));
+      const answer = answerPrice(line, price ?? 'free', { isNewestFirst: rest.isNewestFirst, hasSecret: mask.hasSecret(printLine(line)) });
+      return { ...answer, data: mask.deep(answer.data) };
     } catch (error) {
-      if (!(error instanceof UserError) || error.suggestion === undefined || readPrice(error.suggestion) !== undefined) throw error;
-      throw new UserError(error.message, `price ${error.suggestion}`);
+      throw problem === undefined ? withPriceAsSuggestion(error) : withProblem(error, problem);
     }
   }
 

@@ -2,11 +2,12 @@
 import type { Answer, Row } from '../answer/answer.ts';
 import type { Line } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
-import { formatBytes, formatCount } from '../text/format.ts';
+import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { CostParts, Estimate } from '../trail/engine.ts';
 
 /** The question of a line that asks for its price; undefined for any other line. */
-export const readPrice = (typed: string): string | undefined => /^price(?:\s+of)?(?:\s*:\s*|\s+)(\S.*)$/is.exec(typed)?.[1];
+export const readPrice = (typed: string): string | undefined =>
+  /^\s*(?:\/?trail\s+|(?:please|pls|show(?:\s+me)?)\s+)*(?:the\s+)?price(?:\s+of)?(?:\s*:\s*|\s+)(\S.*)$/is.exec(typed)?.[1];
 
 /** A line that asks for the price of a question. */
 export const priceLine = ({ spend: _, ...question }: Line): string => `price ${printLine(question)}`;
@@ -21,23 +22,30 @@ export interface Price {
 /** What is known of a price: it, that the question is free, or that the trail is not measured. */
 export type KnownPrice = Price | 'free' | 'unknown';
 
+/** How a question is read, and whether its line has a secret, so that it must not be repeated. */
+interface PricedQuestion {
+  readonly isNewestFirst: boolean;
+  readonly hasSecret: boolean;
+}
+
 /** The answer to a line that asks for a price. */
-export function answerPrice(line: Line, price: KnownPrice, { isNewestFirst }: { readonly isNewestFirst: boolean }): Answer {
+export function answerPrice(line: Line, price: KnownPrice, { isNewestFirst, hasSecret }: PricedQuestion): Answer {
   const asked = printLine(line);
   const known = typeof price === 'string' ? undefined : price;
-  const ask = { label: 'Ask it', line: asked };
+  const canAsk = known?.refusal === undefined && !hasSecret;
   return {
     template: 'price',
-    line: priceLine(line),
+    ...(!hasSecret && { line: priceLine(line) }),
     data: {
       line: asked,
       isFree: price === 'free',
-      estimate: known?.estimate ?? null,
-      upTo: isNewestFirst,
+      cost: known ? costText(known.estimate.dollars, isNewestFirst) : null,
+      bytes: known ? Math.round(known.estimate.bytes) : null,
+      files: known ? Math.round(known.estimate.files) : null,
       seconds: known ? Math.ceil(known.estimate.seconds) : null,
       refusal: known?.refusal ?? null,
     },
-    next: known?.refusal === undefined ? [ask] : [],
+    next: canAsk ? [{ label: 'Ask it', line: asked }] : [],
     ...(known && {
       table: {
         caption: 'Parts of the price',
@@ -52,13 +60,16 @@ export function answerPrice(line: Line, price: KnownPrice, { isNewestFirst }: { 
   };
 }
 
+const costText = (dollars: number, isUpTo: boolean): string =>
+  dollars < 0.005 ? formatDollars(dollars) : `${isUpTo ? 'up to' : 'about'} ${formatDollars(dollars)}`;
+
 /** Who bills a part, for what, and for how much of it. */
 const BILLED_PARTS: Readonly<Record<keyof CostParts, readonly [name: string, amount: (estimate: Estimate) => string]>> = {
   scan: ['Athena: bytes scanned', ({ bytes }) => formatBytes(Math.round(bytes))],
   gets: ['S3: files opened (GET)', ({ files }) => formatCount(Math.round(files), 'file')],
-  lists: ['S3: folders listed (LIST)', ({ folders }) => formatCount(Math.round(folders), 'folder')],
-  retrieval: ['S3: reading from storage classes that charge for it', ({ bytes }) => `of ${formatBytes(Math.round(bytes))}`],
-  keys: ['KMS: files decrypted', ({ files }) => formatCount(Math.round(files), 'file')],
+  lists: ['S3: folders listed (LIST)', ({ folders }) => `${formatCount(Math.round(folders), 'folder')}, and the pages of their files`],
+  retrieval: ['S3: reading from storage classes that charge for it', () => 'what is in these'],
+  keys: ['KMS: files decrypted', () => 'each log file'],
 };
 
 const rowsOfParts = (estimate: Estimate): readonly Row[] =>
