@@ -187,10 +187,27 @@ function summarizeKeys(samples: readonly KeySample[], gaps: readonly KeyGap[], {
     accounts: new Set(read.map(({ folder }) => folder.account)).size,
     firstDay: days.at(0) as string,
     lastDay: days.at(-1) as string,
-    gapDays: Math.max(1, ...gaps.map(({ from, to, until }) => daysApart(from.day, to?.day ?? until))),
+    gapDays: Math.max(1, ...lengthsOf(gaps)),
     unreadable: samples.length - read.length,
     error,
   };
+}
+
+/** The days between two files whose keys were read, or before the first and after the last of them, one number for each such time. */
+function lengthsOf(gaps: readonly KeyGap[]): readonly number[] {
+  const byFolders = Map.groupBy(gaps, ({ folders }) => folders);
+  return [...byFolders.values()].flatMap((own) => {
+    const lengths: number[] = [];
+    let days = 0;
+    for (const { from, to, until } of own.toSorted((a, b) => daysApart(b.from.day, a.from.day))) {
+      if (days > 0 && from.key !== 'unreadable') {
+        lengths.push(days);
+        days = 0;
+      }
+      days += daysApart(from.day, to?.day ?? until);
+    }
+    return [...lengths, days];
+  });
 }
 
 /** The folders to search, in groups that can have different keys: the whole trail of an organization, or each of some accounts. */

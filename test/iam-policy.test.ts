@@ -334,7 +334,7 @@ describe('The KMS keys of the log files', () => {
     const { policy, notes, heads } = await run({ keyOf: keyAt([days[7] ?? '', KEY], [days[8] ?? '', OLD_KEY]) }, { files: logsOf(days) });
     expect(resourcesOf(policy, 'DecryptTrail')).toEqual([KEY, OLD_KEY]);
     expect(heads).toHaveLength(20);
-    expect(notes).toContain('Between two of them are at most 1 day, so only a key that was in use for a shorter time can be missing.');
+    expect(notes).toContain('Between two of them are at most 1 day, so a key that was in use for a shorter time can be missing.');
   });
 
   test('are looked for in each account, which can have a trail of its own', async () => {
@@ -414,6 +414,14 @@ describe('The KMS keys of the log files', () => {
     expect(notes).toMatch(
       /\d+ other log files could not be read: S3 denies s3:GetObject on the log file s3:\/\/example-trail\/AWSLogs\/111122223333\//,
     );
+  });
+
+  test('may be missing for as long as no file can be read, and the notes say for how many days', async () => {
+    const denies = (file: string) => (dayOf(file) > '2025/01/01' && dayOf(file) < '2025/08/01' ? 's3:GetObject' : undefined);
+    const { notes } = await run({ denies, keyOf: keyAt(['2024/06/01', KEY], ['2025/03/01', OLD_KEY], ['2025/07/01', KEY]) }, { files: logsOf(DAYS) });
+    const [, days] = /Between two of them are at most (\d+) days, so a key that was in use for a shorter time can be missing[.]/.exec(notes) ?? [];
+    expect(Number(days)).toBeGreaterThanOrEqual(212);
+    expect(Number(days)).toBeLessThan(260);
   });
 
   test('have a note for the policy of each key of another account', async () => {

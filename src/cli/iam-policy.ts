@@ -102,7 +102,7 @@ function describeKeys({ keys, files, accounts, firstDay, lastDay, gapDays, unrea
   const found = keys.length === 0 ? 'none is encrypted with a KMS key' : `they have ${formatCount(keys.length, 'KMS key')}`;
   return [
     `${formatCount(files, 'log file')} of ${ofAccounts} from ${isoDay(firstDay)} to ${isoDay(lastDay)} were looked at: ${found}.`,
-    `Between two of them are at most ${formatCount(gapDays, 'day')}, so only a key that was in use for a shorter time can be missing.`,
+    `Between two of them are at most ${formatCount(gapDays, 'day')}, so a key that was in use for a shorter time can be missing.`,
     ...(accounts < total && trail.organization === null ? ['Keys of the other accounts can be missing too: each can have a trail of its own.'] : []),
     ...(unreadable > 0 ? [`${formatCount(unreadable, 'other log file')} could not be read: ${error instanceof Error ? error.message : error}`] : []),
     `If you know of a key that is missing, add --key ${OPTION_FORMATS.key.example}, once for each key.`,
