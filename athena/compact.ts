@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { UserError } from '../src/errors.ts';
-import { formatSeconds } from '../src/text/format.ts';
 import type { Cost, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
@@ -219,7 +218,7 @@ async function isReadable(day: string, { listDay, onSkip }: CompactOptions): Pro
       : files === 0
         ? 'It has no log files, so there is nothing to compact.'
         : seconds > MAX_QUERY_SECONDS
-          ? `Opening its ${count} log files takes about ${formatSeconds(seconds)}, and Athena ends a query after ${formatSeconds(MAX_QUERY_SECONDS)}, so it is not compacted.`
+          ? `Opening its ${count} log files takes about ${Math.ceil(seconds / 60)} minutes, and Athena ends a query after ${MAX_QUERY_SECONDS / 60}, so it is not compacted.`
           : undefined;
   if (reason !== undefined) onSkip(day, reason);
   return reason === undefined;

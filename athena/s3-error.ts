@@ -7,6 +7,9 @@ export const CHECK_BUCKET = 'Is the trail new, or does it write to another bucke
 
 const INVALID_CREDENTIALS = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken']);
 const WRONG_REGION = new Set(['PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
+/** True for S3's answers to a request in another region than the bucket's. */
+export const isWrongRegion = (error: unknown): boolean =>
+  error instanceof S3ServiceException && (WRONG_REGION.has(error.name) || error.$metadata.httpStatusCode === 301);
 /** The host name cannot be resolved. */
 const UNKNOWN_HOST = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 const AWS_HOST = /\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$/;
@@ -20,13 +23,10 @@ export async function explainS3Error(cause: unknown, s3: S3Client, bucket: strin
 }
 
 /** The message for an error that S3 returned. */
-async function s3RefusalMessage(
-  { name, message, $metadata, $response }: S3ServiceException,
-  s3: S3Client,
-  bucket: string,
-): Promise<string | undefined> {
+async function s3RefusalMessage(cause: S3ServiceException, s3: S3Client, bucket: string): Promise<string | undefined> {
+  const { name, message, $response } = cause;
   if (name === 'NoSuchBucket') return `There is no bucket ${bucket}. ${CHECK_BUCKET}`;
-  if (WRONG_REGION.has(name) || $metadata.httpStatusCode === 301) {
+  if (isWrongRegion(cause)) {
     // AuthorizationHeaderMalformed: "the region 'us-east-1' is wrong; expecting 'eu-central-1'". The header may be missing.
     const region = $response?.headers['x-amz-bucket-region'] ?? /expecting '([a-z0-9-]+)'/.exec(message)?.[1];
     return region

@@ -17,7 +17,7 @@ import { type AthenaOptions, openAthena } from './engine.ts';
 import { type NewInBucket, planTables, readTable, type TableStep } from './glue-tables.ts';
 import { estimateOf } from './prices.ts';
 import { daysRead, explainStatement, parsePlan, planText } from './pruning.ts';
-import { explainS3Error } from './s3-error.ts';
+import { explainS3Error, isWrongRegion } from './s3-error.ts';
 import type { AthenaSettings } from './settings.ts';
 import { FOLDERS_PROVED, setPropertiesStatement } from './tables.ts';
 import type { TrailFolders } from './trail-folders.ts';
@@ -84,9 +84,11 @@ async function requireEmpty(location: string, s3: S3Client, signal: AbortSignal)
     .catch(async (error: unknown) => {
       if (error instanceof Error && error.name === 'NoSuchBucket')
         throw new UserError(`There is no bucket ${bucket}. Create it in the region of the trail’s bucket, or set TRAILBOT_BUCKET to another one.`);
+      if (isWrongRegion(error))
+        throw new UserError(`The bucket ${bucket} is in another region than the trail’s. Set TRAILBOT_BUCKET to one in ${await s3.config.region()}.`);
       throw await explainS3Error(error, s3, bucket);
     });
-  if ((found.KeyCount ?? 0) > 0)
+  if (found.Contents?.length)
     throw new UserError(
       `${location} is not empty, and trailbot has no table there. A table would own everything that lies there, and Athena deletes it with the table. Empty it, or set TRAILBOT_BUCKET to another place, such as s3://${bucket}/copy/.`,
     );

@@ -109,7 +109,7 @@ describe.concurrent('Compacting', () => {
     expect({ days, missing }).toEqual({ days: [], missing: ['2026/11/19', '2026/11/18'] });
     expect(skipped).toEqual([
       '2026/11/18 It has no log files, so there is nothing to compact.',
-      '2026/11/19 Opening its 12,000,000 log files takes about 41 min, and Athena ends a query after 30 min, so it is not compacted.',
+      '2026/11/19 Opening its 12,000,000 log files takes about 41 minutes, and Athena ends a query after 30, so it is not compacted.',
     ]);
     expect(copy.started()).toBe(0);
   });

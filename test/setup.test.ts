@@ -148,6 +148,10 @@ describe.concurrent('The compacted copy', () => {
     expect(await beside.setUp(true)).toContain('create table trailbot.compacted_activity');
     await using missing = await open({ settings: { copyLocation: 's3://example-missing/' } });
     await expect(missing.setUp(true)).rejects.toThrow('There is no bucket example-missing. Create it in the region of the trail’s bucket,');
+    await using far = await open({ settings: { copyLocation: 's3://example-far/' } });
+    await expect(far.setUp(true)).rejects.toThrow(
+      'The bucket example-far is in another region than the trail’s. Set TRAILBOT_BUCKET to one in eu-central-1.',
+    );
   });
 
   test('that was made by another version of trailbot is made anew, and so its days are read from the log files', async () => {

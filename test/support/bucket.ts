@@ -32,6 +32,8 @@ interface Behavior {
   withholds?(prefix: string): boolean;
   /** Other buckets, and their files. */
   readonly others?: Readonly<Record<string, readonly string[]>>;
+  /** The region of a bucket, if it is not that of this one. */
+  readonly regions?: Readonly<Record<string, string>>;
   /** The account that owns the bucket. */
   readonly owner?: string;
   /** ARN of the KMS key of a file. */
@@ -71,6 +73,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     denies = () => undefined,
     classOf = () => 'STANDARD',
     others = {},
+    regions = {},
   } = behavior;
   const own = [...new Set(files)].sort();
   const listings: Listing[] = [];
@@ -103,13 +106,14 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     if (key !== ACCEPTED.accessKeyId) return refuse(response, 403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist.');
     const keys = bucket === name ? own : others[bucket]?.toSorted();
     if (!keys) return refuse(response, 404, 'NoSuchBucket', 'The specified bucket does not exist');
+    const there = regions[bucket] ?? region;
     // S3 has two responses to requests in the wrong region, depending on the endpoint.
-    if (signedFor !== region && signedFor === 'us-east-1') {
-      const message = `The authorization header is malformed; the region '${signedFor}' is wrong; expecting '${region}'`;
+    if (signedFor !== there && signedFor === 'us-east-1') {
+      const message = `The authorization header is malformed; the region '${signedFor}' is wrong; expecting '${there}'`;
       return refuse(response, 400, 'AuthorizationHeaderMalformed', message);
     }
-    response.setHeader('x-amz-bucket-region', region);
-    if (signedFor !== region) return refuse(response, 301, 'PermanentRedirect', 'The bucket must be addressed using the specified endpoint.');
+    response.setHeader('x-amz-bucket-region', there);
+    if (signedFor !== there) return refuse(response, 301, 'PermanentRedirect', 'The bucket must be addressed using the specified endpoint.');
     if ((request.headers['x-amz-expected-bucket-owner'] ?? owner) !== owner) return refuse(response, 403, 'AccessDenied', 'Access Denied');
     if (!isList) {
       const denied = denies(file);

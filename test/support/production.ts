@@ -41,7 +41,13 @@ export async function production(
   { settings: different, files, classOf, inCopy = [], ...explaining }: Differences = {},
 ): Promise<Production> {
   await using opening = new DisposalStack();
-  const bucket = opening.use(await pocketBucket(files ?? filesOf(trail), { others: { [COPY_BUCKET]: inCopy }, ...(classOf && { classOf }) }));
+  const bucket = opening.use(
+    await pocketBucket(files ?? filesOf(trail), {
+      others: { [COPY_BUCKET]: inCopy, 'example-far': [] },
+      regions: { 'example-far': 'us-west-2' },
+      ...(classOf && { classOf }),
+    }),
+  );
   const athena = opening.use(await pocketAthena(engine));
   const catalog = opening.use(await openPocketCatalog(athena.client, explaining));
   const clients = { athena: catalog.client, s3: bucket.client() };
