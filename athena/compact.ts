@@ -8,12 +8,14 @@ import { UserError } from '../src/errors.ts';
 import type { Cost, QueryEngine } from '../src/trail/engine.ts';
 import { dayFolder } from '../src/trail/events.ts';
 import { RELATIONS, type Relation } from '../src/trail/relations.ts';
-import { type Days, type Reading, raw, type Sql } from '../src/trail/sql.ts';
+import { type Days, raw, type Sql } from '../src/trail/sql.ts';
 import {
   COMPACTED_SHAPE,
   COPY_SHAPE,
   compactedProperties,
   copyCounts,
+  DAYS_PER_CHUNK,
+  type DayBefore,
   daysOf,
   deleteStatement,
   insertStatement,
@@ -23,7 +25,7 @@ import {
   tidyStatements,
   toRanges,
 } from './compacted.ts';
-import { daysBetween } from './days.ts';
+import { dayBefore, daysBetween } from './days.ts';
 import { type AthenaOptions, EarlierFailure } from './engine.ts';
 import { readTable } from './glue-tables.ts';
 import { MAX_QUERY_SECONDS, secondsFor } from './prices.ts';
@@ -33,8 +35,6 @@ import { readTrailFolders } from './trail-folders.ts';
 
 /** A log file can arrive in its folder this long after the day is over. */
 const CLOSED_AFTER_MS = 2 * 3_600_000;
-/** After so many days the views read them from the copy. */
-const DAYS_PER_CHUNK = 7;
 /** Tries of a day, with those that failed in other processes on the same date. */
 const MAX_TRIES_OF_DAY = 6;
 const MAX_TIDY_RUNS = 20;
@@ -74,9 +74,6 @@ export interface CompactionState {
   readonly closed: Days;
 }
 
-/** What filling days takes: their log files are read to copy them, and to prove the copy. */
-export const fillReads = (days: readonly string[]): readonly Reading[] => [...days, ...days].map((day) => ({ first: day, last: day }));
-
 /** @throws UserError when setup did not make the tables of the copy. */
 export async function readCompaction(options: SetupOptions & Pick<CompactOptions, 'since' | 'archivedThrough'>): Promise<CompactionState> {
   const { clock, since = '', archivedThrough = '' } = options;
@@ -94,7 +91,7 @@ export async function readCompaction(options: SetupOptions & Pick<CompactOptions
 export async function compactTrail(options: CompactOptions): Promise<CompactionState> {
   const { signal, mayGoOn, onDay, clock } = options;
   const engine = openSetupEngine(options.settings.database, options, options.estimate);
-  const { missing } = await readCompaction(options);
+  const { days, missing, closed } = await readCompaction(options);
   const date = dayFolder(clock());
   let [left, stopped] = [missing.length, false];
   for (let at = 0; at < missing.length && !stopped; at += DAYS_PER_CHUNK) {
@@ -108,7 +105,8 @@ export async function compactTrail(options: CompactOptions): Promise<CompactionS
       // The oldest first: an event that was delivered on two days belongs to the first.
       for (const day of allowed.toReversed()) {
         signal.throwIfAborted();
-        const events = await compactDay(day, date, engine, options);
+        const isKnown = done.includes(dayBefore(day)) || isInDays(dayBefore(day), days) || day === closed.first;
+        const events = await compactDay(day, { date, before: isKnown ? 'in the copy' : 'in the log files' }, engine, options);
         if (events === undefined) continue;
         done.push(day);
         left -= 1;
@@ -135,7 +133,9 @@ export async function compactAgain(days: readonly string[], options: CompactOpti
       await write(raw(deleteStatement(settings, relation, day)), `${day} ${relation} again ${clock().getTime()}`, engine, options);
     // Another process may have noted the days that it knew before.
     await takeOut([day]);
-    const events = await compactDay(day, String(clock().getTime()), engine, options);
+    const { days: used } = await readCompaction(options);
+    const before: DayBefore = isInDays(dayBefore(day), used) ? 'in the copy' : 'in the log files';
+    const events = await compactDay(day, { date: String(clock().getTime()), before }, engine, options);
     if (events === undefined) continue;
     await useDays((used) => toRanges([...daysOf(used), day]), engine, options);
     onDay(day, events, 0);
@@ -166,31 +166,40 @@ export async function tidyCopy(days: readonly string[], options: WriteOptions & 
   }
 }
 
-/** A statement that reads the log files of a day. */
-const readingLogFiles = (statement: string, day: string): Sql => ({ ...raw(statement), reads: [{ first: day, last: day }] });
+/** A statement that reads the log files of a day, and those of the day before where these are not in the copy. */
+const readingLogFiles = (statement: string, day: string, before: DayBefore): Sql => ({
+  ...raw(statement),
+  reads: (before === 'in the copy' ? [day] : [dayBefore(day), day]).map((each) => ({ first: each, last: each })),
+});
 
 type WriteOptions = Pick<CompactOptions, 'settings' | 'signal' | 'clock' | 'onBilled'>;
 
+/** How a day is filled: `date` names the run, since statements of the same run have the same tokens. */
+interface FillOfDay {
+  readonly date: string;
+  readonly before: DayBefore;
+}
+
 /**
  * Fills a day and proves that it is complete: Athena finds its log files, and the copy has as many events. Returns their number; undefined
- * for a day that cannot be read, which stays in the log files. `date` names the run: statements of the same run have the same tokens.
+ * for a day that cannot be read, which stays in the log files.
  *
  * @throws UserError when the copy of the day stays different from the log files.
  */
-async function compactDay(day: string, date: string, engine: QueryEngine, options: CompactOptions): Promise<number | undefined> {
+async function compactDay(day: string, { date, before }: FillOfDay, engine: QueryEngine, options: CompactOptions): Promise<number | undefined> {
   const { settings, onSkip } = options;
   if (!(await isReadable(day, options))) return undefined;
   let expected: number | undefined;
   for (let tries = 1; tries <= MAX_TRIES_OF_DAY; tries += 1) {
-    const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${date}`;
-    const before = await countCopy(day, engine, options);
-    for (const relation of before.events === 0 ? RELATIONS : RELATIONS.filter((each) => before[COUNT_OF[each]] === 0)) {
+    const name = (relation: Relation, what: string): string => `${day} ${relation} ${what} ${tries} ${date} ${before}`;
+    const there = await countCopy(day, engine, options);
+    for (const relation of there.events === 0 ? RELATIONS : RELATIONS.filter((each) => there[COUNT_OF[each]] === 0)) {
       // What was made of other events goes before these come.
-      if (before[COUNT_OF[relation]] > 0) await write(raw(deleteStatement(settings, relation, day)), name(relation, 'clear'), engine, options);
-      const insert = insertStatement(settings, relation, day);
-      await write(relation === 'events' ? readingLogFiles(insert, day) : raw(insert), name(relation, 'insert'), engine, options);
+      if (there[COUNT_OF[relation]] > 0) await write(raw(deleteStatement(settings, relation, day)), name(relation, 'clear'), engine, options);
+      const insert = insertStatement(settings, relation, day, before);
+      await write(relation === 'events' ? readingLogFiles(insert, day, before) : raw(insert), name(relation, 'insert'), engine, options);
     }
-    expected ??= await countRaw(day, engine, options);
+    expected ??= await countRaw(day, before, engine, options);
     const found = await countCopy(day, engine, options);
     const wrong = wrongTables(found, expected);
     if (wrong.length === 0) {
@@ -252,8 +261,8 @@ async function countCopy(day: string, engine: QueryEngine, { settings, signal, o
   return { events: count('events'), ids: count('ids'), activity: count('activity'), mentions: count('mentions'), names: count('names') };
 }
 
-async function countRaw(day: string, engine: QueryEngine, { settings, signal, onBilled }: WriteOptions): Promise<number> {
-  const { rows } = await engine.execute(readingLogFiles(rawCount(settings, day), day), { signal, onBilled });
+async function countRaw(day: string, before: DayBefore, engine: QueryEngine, { settings, signal, onBilled }: WriteOptions): Promise<number> {
+  const { rows } = await engine.execute(readingLogFiles(rawCount(settings, day, before), day, before), { signal, onBilled });
   return Number(rows[0]?.ids ?? 0);
 }
 

@@ -73,6 +73,18 @@ export function splitReading(
 
 export const daysOf = (ranges: readonly Days[]): readonly string[] => ranges.flatMap(({ first, last }) => daysBetween(first, last));
 
+/** After so many days the views read them from the copy. */
+export const DAYS_PER_CHUNK = 7;
+
+/**
+ * What filling days takes, the newest first: their log files are read to copy them, and to prove the copy. For the first day of a week, those of
+ * the day before are read, too, because it is not in the copy yet.
+ */
+export function fillReads(days: readonly string[]): readonly Reading[] {
+  const lastOfWeeks = days.filter((_, i) => i > 0 && i % DAYS_PER_CHUNK === 0);
+  return [...days, ...days, ...lastOfWeeks, ...lastOfWeeks].map((day) => ({ first: day, last: day }));
+}
+
 // --- Statements ----------------------------------------------------------------------------------------------------------
 
 const COLUMN_TYPES: Readonly<Record<string, string>> = { resources: 'array<string>', events: 'bigint', writes: 'bigint' };
@@ -107,12 +119,15 @@ export function createCompactedStatement(names: TableNames, relation: Relation, 
   ].join('\n');
 }
 
-/** The condition that an event of a day is not in the copy of the day before: around midnight, an event may be delivered on both, and the first counts. */
-const isNew = ({ database }: TableNames, day: string): string =>
-  `eventid not in (select eventid from ${database}.${compactedTable('events')} where day = '${dayBefore(day)}')`;
+/** Where the events of the day before are: in the copy, or, where that day is not complete there, in the log files. */
+export type DayBefore = 'in the copy' | 'in the log files';
+
+/** The condition that an event of a day is not one of the day before: around midnight, an event may be delivered on both, and the first counts. */
+const isNew = ({ database }: TableNames, day: string, before: DayBefore): string =>
+  `eventid not in (select eventid from ${database}.${before === 'in the copy' ? compactedTable('events') : RAW_EVENTS} where day = '${dayBefore(day)}')`;
 
 /** The statement that fills one day of a table: `events` from the log files, the others from `events` of the copy. */
-export function insertStatement(names: TableNames, relation: Relation, day: string): string {
+export function insertStatement(names: TableNames, relation: Relation, day: string, before: DayBefore = 'in the copy'): string {
   const { database } = names;
   const columns = RELATION_COLUMNS[relation].join(', ');
   const into = `insert into ${database}.${compactedTable(relation)} (${columns})`;
@@ -122,7 +137,7 @@ select ${columns}
 from (
   select *, row_number() over (partition by eventid order by folder, eventtime) as delivery
   from ${database}.${RAW_EVENTS}
-  where day = '${day}' and ${isNew(names, day)}
+  where day = '${day}' and ${isNew(names, day, before)}
 ) as delivered
 where delivery = 1`;
   }
@@ -169,6 +184,6 @@ group by day
 order by day`;
 };
 
-/** The query for the number of events in the log files of a day, each counted once, without those that the copy has on the day before. */
-export const rawCount = (names: TableNames, day: string): string =>
-  `select cast(${distinctEventCount.text} as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNew(names, day)}`;
+/** The query for the number of events in the log files of a day, each counted once, without those of the day before. */
+export const rawCount = (names: TableNames, day: string, before: DayBefore): string =>
+  `select cast(${distinctEventCount.text} as bigint) as ids from ${names.database}.${RAW_EVENTS} where day = '${day}' and ${isNew(names, day, before)}`;

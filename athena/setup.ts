@@ -11,7 +11,7 @@ import { type Days, join, raw, type Sql, sql } from '../src/trail/sql.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { type BucketLayout, foldersOfLayout, readLayout } from './bucket-layout.ts';
 import type { Clients } from './clients.ts';
-import { isInDays, readCompactedDays } from './compacted.ts';
+import { fillReads, isInDays, readCompactedDays } from './compacted.ts';
 import { daysBetween, isoDay } from './days.ts';
 import { type AthenaOptions, openAthena } from './engine.ts';
 import { type NewInBucket, planTables, readTable, type TableStep } from './glue-tables.ts';
@@ -40,8 +40,9 @@ export interface SetupPlan {
 export interface MeasuredTrail {
   /** The last day whose files are in an archive that Athena does not read, 'yyyy/MM/dd'. */
   readonly archivedThrough: string | undefined;
-  /** The days that are not compacted, and what filling them takes, the log files read twice: to copy, and to prove the copy. */
+  /** The days that are not compacted, their log files, and what filling them takes. */
   readonly missingDays: number;
+  readonly files: number;
   readonly fill: Estimate;
 }
 
@@ -119,8 +120,9 @@ export async function measureTrail(
   const yesterday = dayFolder(new Date(clock().getTime() - DAY_MS));
   const archivedThrough = sizes.archivedThrough();
   const missing = daysBetween(firstDay, yesterday).filter((day) => !isInDays(day, compacted) && day > (archivedThrough ?? ''));
-  const size = await sizes.sizeOf([...missing, ...missing].map((day) => ({ first: day, last: day })));
-  return size && { archivedThrough, missingDays: missing.length, fill: estimateOf(size, usdPerTb) };
+  const reads = fillReads(missing.toReversed());
+  const [size, once] = [await sizes.sizeOf(reads), await sizes.sizeOf(missing.map((day) => ({ first: day, last: day })))];
+  return size && once && { archivedThrough, missingDays: missing.length, files: once.files, fill: estimateOf(size, usdPerTb) };
 }
 
 /** Applies the plan. It stops at a step that fails; planning and applying again continues from there. */

@@ -40,12 +40,13 @@ export function readCompactArguments({
 export async function runCompact(run: Omit<CompactionRun, 'onPlan' | 'onDay' | 'onSkip'>, print: (words: string) => void): Promise<void> {
   const result = await runCompaction({
     ...run,
-    onPlan({ days, missing, estimate }) {
+    onPlan({ days, missing, files, estimate }) {
       print(`Compacted ${describeDays(days)}`);
       if (run.again) return;
-      const price = estimate
-        ? `: ${formatCount(Math.round(estimate.files / 2), 'log file')}, about ${formatDollars(estimate.dollars)} and ${formatSeconds(estimate.seconds)}`
-        : '';
+      const price =
+        estimate && files !== undefined
+          ? `: ${formatCount(Math.round(files), 'log file')}, about ${formatDollars(estimate.dollars)} and ${formatSeconds(estimate.seconds)}`
+          : '';
       print(missing.length === 0 ? 'Missing   no day that is over' : `Missing   ${formatCount(missing.length, 'day')}${price}`);
     },
     onSkip: (day, reason) => print(`${isoDay(day)}  ${reason}`),

@@ -82,13 +82,12 @@ function describeSteps({ steps }: SetupPlan): string {
 }
 
 /** What filling the compacted copy takes, and what it saves. */
-function describeFill({ missingDays: days, fill: { files, dollars, seconds } }: MeasuredTrail): string {
+function describeFill({ missingDays: days, files, fill: { dollars, seconds } }: MeasuredTrail): string {
   if (days === 0) return 'Compacted: all days that are over.';
-  const once = Math.round(files / 2);
   return [
-    `To compact with npm run compact: ${formatCount(days, 'day')}, ${formatCount(once, 'log file')}, about ${formatDollars(dollars)} once and ${formatSeconds(seconds)}.`,
+    `To compact with npm run compact: ${formatCount(days, 'day')}, ${formatCount(Math.round(files), 'log file')}, about ${formatDollars(dollars)} once and ${formatSeconds(seconds)}.`,
     'Each file is read twice: to copy it, and to prove the copy.',
-    `Then a question opens a few files for each day, instead of ${formatCount(Math.round(once / days), 'log file')}.`,
+    `Then a question opens a few files for each day, instead of ${formatCount(Math.round(files / days), 'log file')}.`,
   ].join('\n');
 }
 

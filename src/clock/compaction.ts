@@ -1,7 +1,7 @@
 /** Fills the compacted copy within the budgets, and writes down what it costs. The command line and the clock call it. */
 import { randomUUID } from 'node:crypto';
-import { type CompactionState, type CompactOptions, compactAgain, compactTrail, fillReads, readCompaction, tidyCopy } from '../../athena/compact.ts';
-import { daysOf } from '../../athena/compacted.ts';
+import { type CompactionState, type CompactOptions, compactAgain, compactTrail, readCompaction, tidyCopy } from '../../athena/compact.ts';
+import { daysOf, fillReads } from '../../athena/compacted.ts';
 import { isoDay } from '../../athena/days.ts';
 import { readTable } from '../../athena/glue-tables.ts';
 import { findNewAccounts } from '../../athena/new-accounts.ts';
@@ -42,6 +42,8 @@ export interface CompactionRun extends SetupOptions {
 interface CompactionPlan extends CompactionState {
   /** Of all missing days together; undefined when the trail could not be measured. */
   readonly estimate: Estimate | undefined;
+  /** The log files of these days, if they are known. */
+  readonly files: number | undefined;
 }
 
 export interface CompactionResult extends CompactionState {
@@ -71,7 +73,8 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
   const all = await estimate([]);
   const archivedThrough = sizes.archivedThrough();
   const state = await readCompaction({ ...run, since, archivedThrough });
-  run.onPlan?.({ ...state, estimate: all && (await estimate(fillReads(state.missing))) });
+  const files = all && state.missing.length > 0 ? (await estimate(state.missing.map((day) => ({ first: day, last: day }))))?.files : undefined;
+  run.onPlan?.({ ...state, files, estimate: all && (await estimate(fillReads(state.missing))) });
 
   const id = randomUUID();
   let [dollars, allowed] = [0, 0];
