@@ -13,7 +13,7 @@ export const readPrice = (typed: string): string | undefined =>
 export const priceLine = ({ spend: _, ...question }: Line): string => `price ${printLine(question)}`;
 
 /** What a question is expected to cost. */
-export interface Price {
+interface Price {
   readonly estimate: Estimate;
   /** Why it would not be run, as a sentence. */
   readonly refusal?: string | undefined;
