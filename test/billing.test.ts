@@ -182,7 +182,8 @@ describe('The price of a question', () => {
     await using open = await pricedDesk();
     expect((await refusal(open.ask('price evnts 60d'))).suggestion).toBe('price events 60d');
     expect((await refusal(open.ask('price rare 6mo evnt:x'))).suggestion).toMatch(/^price rare event:x 6mo$/);
-    expect((await refusal(open.ask('price help'))).suggestion).toBe('price events 7d');
+    for (const line of ['price help', 'price', 'price of', 'trail price:'])
+      expect(await refusal(open.ask(line)), line).toMatchObject({ message: '“price” needs a question.', suggestion: 'price events 7d' });
     expect((await refusal(open.ask('price xyzzy'))).suggestion ?? 'help').toBe('help');
   });
 });

@@ -127,12 +127,14 @@ export function openDesk(
 
   /** The price of a question, which may be a saved one. Nothing is read for it. */
   async function answerWithPrice(typed: string, options: AskOptions): Promise<Answer> {
+    const missing = new UserError('“price” needs a question.', 'price events 7d');
+    if (typed === '') throw missing;
     const clock = requesterClock(options);
     const { text = typed, problem } = saved ? await resolveSavedName(typed, saved, commands, clock) : { text: typed };
     if (hasShortKey(text)) throw new UserError('Finding the whole access key takes a query, and a price takes none. Write the whole key.');
     try {
       const read = readLine(text, commands, clock, examples);
-      if (!read) throw new UserError('“price” needs a question.', 'price events 7d');
+      if (!read) throw missing;
       const { line, ...rest } = runOf(read);
       const { now, signal, requester } = options;
       const folders = foldersOf(rest.filters, await engine.folders?.());

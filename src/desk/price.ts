@@ -5,9 +5,9 @@ import { printLine } from '../question/print.ts';
 import { formatBytes, formatCount, formatDollars } from '../text/format.ts';
 import type { CostParts, Estimate } from '../trail/engine.ts';
 
-/** The question of a line that asks for its price; undefined for any other line. */
+/** The question of a line that asks for its price, '' when it is missing; undefined for any other line. */
 export const readPrice = (typed: string): string | undefined =>
-  /^\s*(?:\/?trail\s+|(?:please|pls|show(?:\s+me)?)\s+)*(?:the\s+)?price(?:\s+of)?(?:\s*:\s*|\s+)(\S.*)$/is.exec(typed)?.[1];
+  /^\s*(?:\/?trail\s+|(?:please|pls|show(?:\s+me)?)\s+)*(?:the\s+)?price(?:\s+of)?(?:\s*:\s*|\s+|$)(.*)$/is.exec(typed)?.[1];
 
 /** A line that asks for the price of a question. */
 export const priceLine = ({ spend: _, ...question }: Line): string => `price ${printLine(question)}`;
