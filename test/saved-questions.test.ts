@@ -58,6 +58,12 @@ describe('A saved question', () => {
     });
   });
 
+  test('has no shortened access key, which would be another line when it is asked', async () => {
+    await using open = await desk();
+    await expect(open.ask('save mykey: events key:AKIA…MPLE 7d')).rejects.toThrow('A saved question needs the whole access key');
+    expect(await open.namesListed()).toEqual([]);
+  });
+
   test('keeps a time in words as it was typed, which is another day next week', async () => {
     await using open = await desk();
     expect(toText(await open.ask('save week: events since Monday please'), templates)).toBe('Saved week: events since Monday please.');

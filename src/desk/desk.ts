@@ -115,6 +115,8 @@ export function openDesk(
     const save = readSave(typed);
     if (save && holdsSecret(save.line ?? ''))
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
+    if (save && hasShortKey(save.line ?? ''))
+      throw new UserError('A saved question needs the whole access key: which one a short form stands for changes with the trail.');
     if (save) return openMask().deep(await saveQuestion(save, saved, commands, options));
     const forgotten = readForget(typed);
     if (forgotten !== undefined) return openMask().deep(await forgetQuestion(forgotten, saved, options));
