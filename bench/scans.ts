@@ -166,4 +166,4 @@ async function scanOf(trino: TrinoTrail, statement: Sql): Promise<ScanSize & { r
 }
 
 /** Without "limit 1", a statement always scans the same: with it, Trino stops at the first row that it happens to find. */
-const withoutEarlyEnd = (statement: Sql): Sql => ({ ...statement, text: statement.text.replace(/\n\s*limit 1\s*$/, '') });
+export const withoutEarlyEnd = (statement: Sql): Sql => ({ ...statement, text: statement.text.replace(/\n\s*limit 1\s*$/, '') });

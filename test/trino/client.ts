@@ -11,13 +11,22 @@ export interface TrinoClient {
   execute(statement: Sql, options?: { readonly signal?: AbortSignal }): Promise<RawRow[]>;
   /** The EXPLAIN plan of a statement, as setup requests it from Athena. */
   scansOf(statement: Sql): Promise<readonly Scan[]>;
-  /** Runs a statement and returns the bytes that Trino read for it. */
+  /** Runs a statement and returns what Trino read for it. */
   readBy(statement: Sql): Promise<Run>;
+  /** The same, with its tables and the number of files. A file counts as many times as it is read. */
+  filesReadBy(statement: Sql): Promise<Run & FilesRead>;
 }
 
 interface Run {
+  /** Trino's id of the query. */
+  readonly id: string;
   readonly rows: RawRow[];
   readonly bytes: number;
+}
+
+interface FilesRead {
+  readonly files: number;
+  readonly tables: readonly string[];
 }
 
 /** Opens a client of the server at `url`. `schema` need not exist yet. */
@@ -36,10 +45,10 @@ export function openTrino(url: string, schema: string, catalog: 'hive' | 'iceber
     const rows: RawRow[] = [];
     let answer = await turn(new URL('/v1/statement', url), { method: 'POST', body, headers: { ...headers, ...prepared }, signal });
     for (;;) {
-      const { columns = [], data = [], nextUri, error, stats } = answer;
+      const { id, columns = [], data = [], nextUri, error, stats } = answer;
       if (error) throw new Error(`${error.errorName}: ${error.message}`);
       for (const cells of data) rows.push(Object.fromEntries(columns.map(({ name }, i) => [name, cellOf(cells[i])])));
-      if (nextUri === undefined) return { rows, bytes: stats.physicalInputBytes };
+      if (nextUri === undefined) return { id, rows, bytes: stats.physicalInputBytes };
       answer = await turn(nextUri, { headers, signal });
     }
   }
@@ -53,13 +62,31 @@ export function openTrino(url: string, schema: string, catalog: 'hive' | 'iceber
       return scans;
     },
     readBy: (statement) => run(posted(statement)),
+    async filesReadBy(statement) {
+      const read = await run(posted(statement));
+      const answer = await fetch(new URL(`/v1/query/${read.id}`, url), { headers });
+      const { queryStats, inputs } = queryInfo.parse(await answer.json());
+      // Each small file is a split, which a driver of its own reads.
+      const scans = queryStats.operatorSummaries.filter(({ operatorType }) => SCANS.has(operatorType));
+      return { ...read, files: scans.reduce((sum, { totalDrivers }) => sum + totalDrivers, 0), tables: inputs.map(({ table }) => table) };
+    },
   };
 }
 
 /** The only status code with which Trino asks for a retry. */
 const BUSY = 503;
 
+/** Trino's operators that read files. */
+const SCANS: ReadonlySet<string> = new Set(['TableScanOperator', 'ScanFilterAndProjectOperator']);
+
+/** What Trino's coordinator tells of a finished query. */
+const queryInfo = z.object({
+  inputs: z.array(z.object({ table: z.string() })),
+  queryStats: z.object({ operatorSummaries: z.array(z.object({ operatorType: z.string(), totalDrivers: z.number() })) }),
+});
+
 const page = z.object({
+  id: z.string(),
   nextUri: z.string().optional(),
   columns: z.array(z.object({ name: z.string() })).optional(),
   data: z.array(z.array(z.unknown())).optional(),

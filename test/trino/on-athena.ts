@@ -5,7 +5,7 @@ import type { Clients } from '../../athena/clients.ts';
 import { compactedColumns } from '../../athena/compacted.ts';
 import type { AthenaSettings } from '../../athena/settings.ts';
 import { compactedTable, createTableStatement } from '../../athena/tables.ts';
-import { RELATIONS } from '../../src/trail/relations.ts';
+import { RELATIONS, type Relation } from '../../src/trail/relations.ts';
 import { raw } from '../../src/trail/sql.ts';
 import { ATHENA_SETTINGS } from '../support/athena-settings.ts';
 import { pocketBucket } from '../support/bucket.ts';
@@ -75,7 +75,7 @@ export async function onAthena(server: TrinoPlace, trail: TrinoTrail): Promise<T
 }
 
 /** Athena's statement for a table of Iceberg in Trino's syntax. Trino chooses the place. */
-function icebergTable(statement: string, relation: (typeof RELATIONS)[number]): string {
+export function icebergTable(statement: string, relation: Relation): string {
   const columns = Object.entries(compactedColumns(relation)).map(([name, type]) => `${name} ${type === 'bigint' ? type : trinoType(readType(type))}`);
   const [, partitions = ''] = /\npartitioned by \((.*)\)\n/.exec(statement) ?? [];
   const keys = partitions.split(/, (?![^(]*\))/).map((key) => `'${key.replace(/^bucket\((\d+), (\w+)\)$/, 'bucket($2, $1)')}'`);

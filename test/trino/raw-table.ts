@@ -22,10 +22,18 @@ export interface RawTable {
 const COLUMNS = Object.entries(RAW_COLUMNS).map(([name, type]) => [name, readType(type)] as const);
 
 /** Where the rewritten trail lies: a folder, and what Trino calls it. */
-interface RawPlace {
+export interface RawPlace {
   readonly folder: string;
   /** With a trailing slash. */
   readonly location: string;
+}
+
+/** The folders and the days of a trail that was rewritten to a place. */
+export interface RawFolders {
+  readonly regionsOf: ReadonlyMap<string, Iterable<string>>;
+  /** 'yyyy/MM/dd'. */
+  readonly days: Iterable<string>;
+  readonly records: number;
 }
 
 /** Rewrites `trail` to ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/part.json below a folder. Files in other folders are left out; Athena would not find them either. */
@@ -38,7 +46,7 @@ export async function writeRawTable(trail: string, { folder: out, location }: Ra
     const list = recordsOf(path, await readFile(join(trail, path)));
     const folder = join(out, account, 'CloudTrail', region, day);
     const written = lines.get(folder) ?? [];
-    for (const record of list) written.push(`${JSON.stringify(lineOf(record))}\n`);
+    for (const record of list) written.push(rawLine(record));
     lines.set(folder, written);
     records += list.length;
     regionsOf.set(account, (regionsOf.get(account) ?? new Set()).add(region));
@@ -48,6 +56,11 @@ export async function writeRawTable(trail: string, { folder: out, location }: Ra
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'part.json'), written.join(''));
   }
+  return rawTableOf({ regionsOf, days, records }, location);
+}
+
+/** The table over log files that `rawLines` made, in ACCOUNT/CloudTrail/REGION/yyyy/MM/dd/ of a location. */
+export function rawTableOf({ regionsOf, days, records }: RawFolders, location: string): RawTable {
   const inOrder = [...days].sort();
   const layout: BucketLayout = {
     bucket: '',
@@ -67,9 +80,11 @@ function recordsOf(path: string, bytes: Buffer): readonly Readonly<Record<string
   return JSON.parse(String(path.endsWith('.gz') ? gunzipSync(bytes) : bytes)).Records;
 }
 
-function lineOf(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/** A record as a line of the table's files. */
+export function rawLine(record: Readonly<Record<string, unknown>>): string {
   const lower = Object.fromEntries(Object.entries(record).map(([name, value]) => [name.toLowerCase(), value]));
-  return Object.fromEntries(COLUMNS.map(([name, type]) => [name, fitted(lower[name], type)] as const).filter(([, value]) => value !== null));
+  const columns = COLUMNS.map(([name, type]) => [name, fitted(lower[name], type)] as const).filter(([, value]) => value !== null);
+  return `${JSON.stringify(Object.fromEntries(columns))}\n`;
 }
 
 /**
@@ -98,6 +113,19 @@ function createTable(layout: BucketLayout, { database, table }: TableNames, days
   partition_projection_location_template = '${properties['storage.location.template']}'
 )`;
 }
+
+/** The statement that creates the same table over one folder a day, `location` and the day, whose lines have their `folder`. */
+export const tableByDay = ({ database, table }: TableNames, location: string, days: readonly string[]): string => `create table ${database}.${table} (
+  ${COLUMNS.map(([name, type]) => `"${name}" ${trinoType(type)}`).join(',\n  ')},
+  folder varchar,
+  day varchar with (partition_projection_type = 'ENUM', partition_projection_values = ${array(days)})
+) with (
+  format = 'JSON',
+  external_location = '${location}',
+  partitioned_by = array['day'],
+  partition_projection_enabled = true,
+  partition_projection_location_template = '${location}\${day}'
+)`;
 
 /** Athena's table properties `projection.day.type`='date', … as Trino column properties. */
 function projectionOf(column: string, properties: Readonly<Record<string, string>>): string[] {

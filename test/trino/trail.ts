@@ -8,7 +8,7 @@ import { RELATIONS } from '../../src/trail/relations.ts';
 import { raw as rawSql } from '../../src/trail/sql.ts';
 import { DisposalStack } from '../support/disposal-stack.ts';
 import { openTrino, type TrinoClient } from './client.ts';
-import { writeRawTable } from './raw-table.ts';
+import { type RawPlace, type RawTable, writeRawTable } from './raw-table.ts';
 import type { TrinoPlace } from './server.ts';
 
 /** Disposing of it deletes its schema, tables and files. */
@@ -20,7 +20,11 @@ export interface TrinoTrail extends TrinoClient, AsyncDisposable {
 }
 
 /** Opens a copy of the trail in `folder` on a server. */
-export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string): Promise<TrinoTrail> {
+export const openTrinoTrail = (server: TrinoPlace, folder: string): Promise<TrinoTrail> =>
+  openRawTable(server, (place) => writeRawTable(folder, place));
+
+/** Opens a trail whose log files `write` writes to a place on the server. */
+export async function openRawTable({ url, data }: TrinoPlace, write: (place: RawPlace) => Promise<RawTable>): Promise<TrinoTrail> {
   const names: TableNames = { database: `trail_${randomUUID().replaceAll('-', '')}`, table: 'cloudtrail' };
   const client = openTrino(url, names.database);
   const run = (text: string) => client.execute(rawSql(text));
@@ -33,7 +37,7 @@ export async function openTrinoTrail({ url, data }: TrinoPlace, folder: string):
 
   const written = await mkdtemp(join(data, 'raw-'));
   stack.defer(() => rm(written, { recursive: true, force: true }));
-  const raw = await writeRawTable(folder, { folder: written, location: `local:///${basename(written)}/` });
+  const raw = await write({ folder: written, location: `local:///${basename(written)}/` });
   await make(`create schema ${names.database}`, `drop schema ${names.database}`);
   await make(raw.create(names), `drop table ${names.database}.${names.table}`);
   for (const view of RELATIONS)
