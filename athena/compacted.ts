@@ -76,14 +76,24 @@ export const daysOf = (ranges: readonly Days[]): readonly string[] => ranges.fla
 /** After so many days the views read them from the copy. */
 export const DAYS_PER_CHUNK = 7;
 
-/**
- * What filling days takes, the newest first: their log files are read to copy them, and to prove the copy. For the first day of a week, those of
- * the day before are read, too, because it is not in the copy yet.
- */
-export function fillReads(days: readonly string[]): readonly Reading[] {
-  const lastOfWeeks = days.filter((_, i) => i > 0 && i % DAYS_PER_CHUNK === 0);
-  return [...days, ...days, ...lastOfWeeks, ...lastOfWeeks].map((day) => ({ first: day, last: day }));
+/** What a fill starts from: the trail's first day, the days of the copy, and those that are missing, newest first. */
+interface FillState {
+  readonly first: string;
+  readonly copied: readonly Days[];
+  readonly missing: readonly string[];
 }
+
+/**
+ * What filling days takes: their log files are read to copy them, and to prove the copy; and so are those of the day before, where it is not in
+ * the copy by then, as before the first day of a week.
+ */
+export const fillReads = (days: readonly string[], { first, copied, missing }: FillState): readonly Reading[] =>
+  days.flatMap((day) => {
+    const [before, at] = [dayBefore(day), missing.indexOf(day)];
+    const isOfSameWeek = at >= 0 && missing[at + 1] === before && (at + 1) % DAYS_PER_CHUNK !== 0;
+    const isThere = before < first || isOfSameWeek || isInDays(before, copied);
+    return (isThere ? [day, day] : [day, day, before, before]).map((each) => ({ first: each, last: each }));
+  });
 
 // --- Statements ----------------------------------------------------------------------------------------------------------
 

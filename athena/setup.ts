@@ -120,7 +120,7 @@ export async function measureTrail(
   const yesterday = dayFolder(new Date(clock().getTime() - DAY_MS));
   const archivedThrough = sizes.archivedThrough();
   const missing = daysBetween(firstDay, yesterday).filter((day) => !isInDays(day, compacted) && day > (archivedThrough ?? ''));
-  const reads = fillReads(missing.toReversed());
+  const reads = fillReads(missing, { first: firstDay, copied: compacted, missing: missing.toReversed() });
   const [size, once] = [await sizes.sizeOf(reads), await sizes.sizeOf(missing.map((day) => ({ first: day, last: day })))];
   return size && once && { archivedThrough, missingDays: missing.length, files: once.files, fill: estimateOf(size, usdPerTb) };
 }

@@ -1,6 +1,5 @@
 /** What questions read on Trino, of an organization's log files and of the compacted copy that is made of them. */
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { createCompactedStatement, insertStatement } from '../athena/compacted.ts';
 import { daysBetween } from '../athena/days.ts';
 import type { Scan } from '../athena/pruning.ts';
@@ -19,7 +18,7 @@ import { tableByDay } from '../test/trino/raw-table.ts';
 import type { TrinoPlace } from '../test/trino/server.ts';
 import { openRawTable, type TrinoTrail } from '../test/trino/trail.ts';
 import { type FilesSize, type OrganizationOptions, type OrganizationTrail, sumOfSizes, writeOrganization } from './organization-trail.ts';
-import { withoutEarlyEnd } from './scans.ts';
+import { engineThatRuns, withoutEarlyEnd } from './scans.ts';
 
 /** What the statements of a question read. A file counts each time it is read. */
 export interface ReadOfQuestion extends FilesSize {
@@ -235,17 +234,7 @@ function readMeter(trino: TrinoTrail, kept: readonly Days[], readBy: ReadBy): Re
   const { accounts } = trino.layout;
   const all = accounts.flatMap(({ id, regions }) => regions.map((region) => ({ account: id, region })));
   const folders: KnownFolders = { all, haveOwnAccounts: true, haveOwnRegions: true };
-  const engine: QueryEngine = {
-    execute,
-    async stream(statement) {
-      const { rows, cost } = await execute(statement);
-      return { rows: Readable.from(rows), cost };
-    },
-    extent: async () => ({ events: null, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
-    kept: async () => kept,
-    folders: async () => folders,
-    close: async () => undefined,
-  };
+  const engine: QueryEngine = { ...engineThatRuns(execute), kept: async () => kept, folders: async () => folders };
   return {
     engine,
     taken() {

@@ -131,6 +131,17 @@ interface ScanSize {
   readonly partitions: number;
 }
 
+/** An engine whose statements a function runs. It knows nothing of its trail. */
+export const engineThatRuns = (execute: QueryEngine['execute']): QueryEngine => ({
+  execute,
+  async stream(statement, execution) {
+    const { rows, cost } = await execute(statement, execution);
+    return { rows: Readable.from(rows), cost };
+  },
+  extent: async () => ({ events: null, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
+  close: async () => undefined,
+});
+
 /** An engine over Trino, and the total scan of its statements. */
 function meteredEngine(trino: TrinoTrail) {
   const scanned = { statements: 0, bytes: 0, partitions: 0 };
@@ -141,16 +152,7 @@ function meteredEngine(trino: TrinoTrail) {
     scanned.partitions += partitions;
     return { rows, cost: { ms: 0 } };
   };
-  const engine: QueryEngine = {
-    execute,
-    async stream(statement) {
-      const { rows, cost } = await execute(statement);
-      return { rows: Readable.from(rows), cost };
-    },
-    extent: async () => ({ events: null, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
-    close: async () => undefined,
-  };
-  return { engine, scanned };
+  return { engine: engineThatRuns(execute), scanned };
 }
 
 /**

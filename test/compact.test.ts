@@ -6,7 +6,7 @@ import type { Athena } from '@aws-sdk/client-athena';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { compactTrail, tidyCopy } from '../athena/compact.ts';
-import { COMPACTED_DAYS, readCompactedDays, splitReading, toRanges } from '../athena/compacted.ts';
+import { COMPACTED_DAYS, fillReads, readCompactedDays, splitReading, toRanges } from '../athena/compacted.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { readCompactArguments, runCompact } from '../src/cli/compact.ts';
 import { type CompactionRun, compactNewDays } from '../src/clock/compaction.ts';
@@ -50,6 +50,17 @@ async function openCopy(
   };
   return { place, run, ledger, started, compact, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
+
+test('What a day takes has the day before where that is not in the copy by then', () => {
+  const missing = ['10', '09', '08', '07', '06', '05', '04', '03', '02'].map((day) => `2026/05/${day}`);
+  const daysRead = (day: string, first: string, copied: string) =>
+    fillReads([day], { first, copied: [{ first: copied, last: copied }], missing }).map((each) => each.first);
+  expect(daysRead('2026/05/10', '2026/04/01', '2026/04/01')).toEqual(['2026/05/10', '2026/05/10']);
+  expect(daysRead('2026/05/04', '2026/04/01', '2026/04/01')).toEqual(['2026/05/04', '2026/05/04', '2026/05/03', '2026/05/03']);
+  expect(daysRead('2026/05/02', '2026/04/01', '2026/04/01')).toHaveLength(4);
+  expect(daysRead('2026/05/02', '2026/04/01', '2026/05/01')).toHaveLength(2);
+  expect(daysRead('2026/05/02', '2026/05/02', '2026/04/01')).toHaveLength(2);
+});
 
 describe.concurrent('Compacting', () => {
   test('says what is missing and what it takes, and starts nothing when the budget does not allow the first day', async () => {

@@ -73,8 +73,9 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
   const all = await estimate([]);
   const archivedThrough = sizes.archivedThrough();
   const state = await readCompaction({ ...run, since, archivedThrough });
+  const start = { first: state.closed.first, copied: state.days, missing: state.missing };
   const files = all && state.missing.length > 0 ? (await estimate(state.missing.map((day) => ({ first: day, last: day }))))?.files : undefined;
-  run.onPlan?.({ ...state, files, estimate: all && (await estimate(fillReads(state.missing))) });
+  run.onPlan?.({ ...state, files, estimate: all && (await estimate(fillReads(state.missing, start))) });
 
   const id = randomUUID();
   let [dollars, allowed] = [0, 0];
@@ -92,7 +93,7 @@ export async function runCompaction(run: CompactionRun): Promise<CompactionResul
     },
     onSkip: (day, reason) => run.onSkip?.(day, reason),
     async mayGoOn(day) {
-      const expected = (await estimate(fillReads([day])))?.dollars;
+      const expected = (await estimate(fillReads([day], start)))?.dollars;
       await Promise.all(entries);
       const today = new Date(`${clock().toISOString().slice(0, 10)}T00:00:00Z`);
       const spent = dailyBudget === undefined ? 0 : sumOfDollars(await ledger.during(today, new Date(today.getTime() + DAY_MS)));
