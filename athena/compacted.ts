@@ -103,7 +103,8 @@ const COLUMN_TYPES: Readonly<Record<string, string>> = { resources: 'array<strin
 const MENTION_BUCKETS = 64;
 
 const PARTITIONING: Readonly<Record<Relation, readonly string[]>> = {
-  events: ['day'],
+  // Reports and questions about root and sign-ins read only the small files of notable events.
+  events: ['day', 'notable'],
   activity: ['day'],
   // At most 100 files can be written at a time (Athena User Guide, "Considerations and limitations for INSERT"), so one day is inserted at a time.
   mentions: ['day', `bucket(${MENTION_BUCKETS}, name)`],
@@ -158,8 +159,18 @@ ${relation} as (
 ${text}
 )
 select ${columns}
-from ${relation}`;
+from ${relation === 'activity' ? SORTED_ACTIVITY : relation}`;
 }
+
+/**
+ * Activity in an order in which its files are a quarter smaller. Trino leaves out an ORDER BY of an insert, but not a number that is
+ * compared; and the order is within each account, so that the rows of a day need not be sorted in one place.
+ */
+const SORTED_ACTIVITY = `(
+  select *, row_number() over (partition by account order by actor, accesskeyid, hour, eventsource, eventname) as place
+  from activity
+) as sorted
+where place > 0`;
 
 export const deleteStatement = ({ database }: TableNames, relation: Relation, day: string): string =>
   `delete from ${database}.${compactedTable(relation)} where day = '${day}'`;
@@ -186,7 +197,7 @@ export const copyCounts = ({ database }: TableNames, { first, last }: Days): str
 from (
   select day, count(*) as events, ${distinctEventCount.text} as ids, ${none} as activity, ${none} as mentions, ${none} as names ${from('events')}
   union all
-  select day, ${none}, ${none}, sum(events), ${none}, ${none} ${from('activity')}
+  select day, ${none}, ${none}, coalesce(sum(events), 0) + count(singleid), ${none}, ${none} ${from('activity')}
   union all
   select day, ${none}, ${none}, ${none}, count(*), count(distinct from_big_endian_64(xxhash64(to_utf8(concat_ws(chr(10), account, region, coalesce(eventsource, ''), coalesce(eventname, ''), name))))) ${from('mentions')}
 ) as counted

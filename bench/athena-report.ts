@@ -13,9 +13,8 @@ smaller trail, the same run asks Trino to read the files, and stops where that i
 all days compacted, by its statistics, with the files of Iceberg that say which files there are.
 
 What the copy takes at least: a file a day for each table, of which Trino reads up to a megabyte whole, so that small days save little. The
-last day before one that is not in the copy is counted from its events, not from \`activity\`, because an event may be delivered on both:
-the daily report reads only that day, five times. The copy is not divided by account, so that a question with \`account:\` opens fewer files
-there than in the log files, and reads more bytes.
+copy is not divided by account, so that a question with \`account:\` opens fewer files there than in the log files, and reads more bytes. The
+daily report reads its day five times, of the log files and of the copy.
 `;
 
 /** The page of all trails. */

@@ -77,7 +77,7 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
     : await ask(query(rootSignIn)`
     select ${listed}, json_extract_scalar(additionaleventdata, '$.MFAUsed') as mfa, errormessage as reason,
            json_extract_scalar(requestparameters, '$.targetPrincipal') as member
-    from ${eventsDuring(window, { places, folders: context.foldersOf(filters) })}
+    from ${eventsDuring(window, { places, folders: context.foldersOf(filters), notable: true })}
     where ${signedIn} and ${matching(filters)}
     order by eventtime desc, eventid
     ${limit(max + 1)}
@@ -157,7 +157,7 @@ async function callsAfter(signIns: readonly RootSignIn[], max: number, context: 
   const places = await placesOf({ from: new Date(from), to: new Date(to) }, { where: called }, context);
   return context.ask(query(rootCall)`
     select ${listed}, readlike
-    from ${eventsDuringAny(sessions, { places })}
+    from ${eventsDuringAny(sessions, { places, notable: true })}
     where ${called}
     order by eventtime desc, eventid
     ${limit(max)}

@@ -42,7 +42,7 @@ export default report({
   reads: 5,
 
   async answer(day, { ask, kept }) {
-    const events = eventsDuring(day);
+    const events = eventsDuring(day, { notable: true });
     const activity = activityDuring(day, { kept, uses: [IS_DESTRUCTION] });
     const [sum] = await ask(query(dayTotals)`
       select ${eventCount()} as events, cast(count(distinct case when actorkind in ('human', 'user') then actor end) as bigint) as users,

@@ -81,7 +81,7 @@ export function signInsDuring(range: TimeRange): Sql {
                 case when workflow is not null then max(json_extract_scalar(additionaleventdata, '$.UserName')) over (partition by workflow) end as typed
               from (
                 select *, json_extract_scalar(additionaleventdata, '$.AuthWorkflowID') as workflow
-                from ${eventsDuring(range)}
+                from ${eventsDuring(range, { notable: true })}
                 where eventsource = 'signin.amazonaws.com'
                   and eventname in ('ConsoleLogin', 'CredentialChallenge', 'CredentialVerification', 'UserAuthentication')
               ) as steps

@@ -3,12 +3,13 @@
  * of an hour that are the same in these columns, so that counts, comparisons with the past and series read a small part of the trail.
  * Real trails have 5 to 35 rows for 100 events.
  *
- * Rows are added up: a kept row stands for `events` events, and has no `singleid`; a row with a `singleid` is one event that is not kept
- * yet, and has 0 in `events`. `eventCount` counts both. On an engine that keeps nothing, all rows are single events.
+ * Rows are added up: most kept rows stand for `events` events, and have no `singleid`; a row with a `singleid` is one event, and has 0 in
+ * `events`. `eventCount` counts both. Single are the events that are not kept yet, and kept ones from the end of a day, which may be
+ * delivered again on the next. On an engine that keeps nothing, all rows are single events.
  */
 import { eventColumns, eventsDuring, isoSecond, readDays } from './events.ts';
 import { type Folders, folderName } from './folders.ts';
-import { isOnDays, isOnOtherDays, type KeptDays, keptInside } from './kept-days.ts';
+import { isOnDays, isOnOtherDays, type KeptDays, keptWithin } from './kept-days.ts';
 import type { Places } from './places.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import { type TimeRange, UNIT_MS } from './time-window.ts';
@@ -30,14 +31,20 @@ const all = raw(activityColumns.join(', '));
 const SINGLE = sql`eventid as singleid, cast(0 as bigint) as events, eventtime as first, eventtime as last`;
 
 /**
+ * Whether an event is kept as a row of its own. It may be delivered again soon, and after midnight that is on the next day, which may not
+ * be kept yet: by its id, the event counts once. AWS documents no time; what is delivered twice is delivered within minutes.
+ */
+const IS_SINGLE = sql`substr(eventtime, 1, 13) >= replace(day, '/', '-') || 'T22'`;
+const KEPT_ID = sql`case when ${IS_SINGLE} then eventid end`;
+
+/**
  * `activity` of all of `events`: one row for each combination of values. `count` counts the events of a row: all rows where each event is
  * there once, as where activity is kept, or `distinctEventCount`.
  */
-export const activityOf = (
-  count: Sql,
-): Sql => sql`select ${shared}, ${HOUR_COLUMN}, cast(null as varchar) as singleid, cast(${count} as bigint) as events, min(eventtime) as first, max(eventtime) as last
+export const activityOf = (count: Sql): Sql => sql`select ${shared}, ${HOUR_COLUMN}, ${KEPT_ID} as singleid,
+  cast(case when ${IS_SINGLE} then 0 else ${count} end as bigint) as events, min(eventtime) as first, max(eventtime) as last
   from events
-  group by ${shared}, substr(eventtime, 1, 13)`;
+  group by ${shared}, substr(eventtime, 1, 13), ${KEPT_ID}`;
 
 /** `activity` of all of `events` on an engine that keeps nothing: one row for each event. */
 export const singleActivity: Sql = sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from events`;
@@ -68,7 +75,7 @@ export interface ActivityOptions {
 export function activityDuring(range: TimeRange, { kept, uses, places, folders }: ActivityOptions): Sql {
   if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places, folders }));
   const days = readDays(range);
-  const known = kept === 'all' ? undefined : keptInside(days, kept);
+  const known = kept === 'all' ? undefined : keptWithin(days, kept);
   const singlesFrom = (events: Sql): Sql => sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${events}`;
   if (known?.length === 0) return sql`(${singlesFrom(eventsDuring(range, { folders }))})`;
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];

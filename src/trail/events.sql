@@ -92,67 +92,78 @@ acted as (
 classified as (
   select *, {{effect}} as effect
   from acted
+),
+judged as (
+  select
+    *,
+    -- A person is vouched for by Identity Center, a source identity or an e-mail address. Any other user may be a program.
+    case
+      when actorbasis in ('identity-center', 'source-identity', 'on-behalf-of') then 'human'
+      when actorbasis in ('session-name', 'iam-user') and regexp_like(actor, '^[^@ ]+@[^@ ]+[.][^@ ]+$') and not regexp_like(actor, 'gserviceaccount[.]com$') then 'human'
+      when actorbasis in ('session-name', 'iam-user') then 'user'
+      when actorbasis = 'unknown-user' then 'anonymous'
+      else actorbasis
+    end as actorkind,
+    -- All names of the actor, each between line feeds, so that a search for a name reads one narrow column instead of four.
+    chr(10) || concat_ws(chr(10), actor, username, sessionname, sessionissuername) || chr(10) as names,
+
+    -- A denied call often has no request parameters and names the resource only in its error message.
+    -- What a call makes or deletes comes before what it needs for it: the subnet before its VPC.
+    coalesce(case when effect in ('create', 'delete', 'schedule', 'cancel', 'restore') then own end, hint, own, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
+      nullif(regexp_extract(errormessage, ' on resource: "{0,1}arn:[^ "]*[:/]([^ :/"]+)', 1), ''),
+      -- IAM names its resources by kind and name.
+      nullif(regexp_extract(errormessage, ' on resource: (role|user|group|policy|instance profile) ([^ ]+)', 2), '')) as target,
+
+    -- The instances that a call launches, starts or stops. A narrow column, because the JSON with the ids is the largest of all.
+    case
+      when eventsource = 'ec2.amazonaws.com' and eventname in ('RunInstances', 'StartInstances', 'StopInstances', 'RebootInstances', 'TerminateInstances')
+      then nullif(array_join(regexp_extract_all(coalesce(requestparameters, '') || coalesce(responseelements, ''), '"(i-[0-9a-f]{1,17})"', 1), ' '), '')
+    end as instances,
+
+    case
+      when service = 'cloudformation.amazonaws.com' or agent = 'cloudformation.amazonaws.com' then 'cloudformation'
+      when service is not null then 'service'
+      when regexp_like(agent, 'terraform|opentofu') then 'terraform'
+      when regexp_like(agent, 'aws-cdk|cdk-assets') then 'cdk'
+      when sessioncredentialfromconsole = 'true' or invokedby = 'signin.amazonaws.com' then 'console'
+      when regexp_like(agent, '^.?(mozilla/|console[.]|signin[.]amazonaws|s3console|awsconsole|ec2consolefrontend|aws internal.*console)') then 'console'
+      -- A console's own servers call with the session of a user, from the user's address. Other services call from their own.
+      when regexp_like(agent, '^.?(aws-internal/|coral/)') and sessioncreationdate is not null and regexp_like(sourceipaddress, '^[0-9A-Fa-f.:]+$')
+        and actorbasis in ('identity-center', 'source-identity', 'on-behalf-of', 'session-name', 'iam-user', 'root') then 'console'
+      when regexp_like(agent, 'aws-cli/|awscli/') then 'cli'
+      when regexp_like(agent, 'boto|aws-sdk|awssdk|aws_sdk|^.?apn/|exec-env/') then 'sdk'
+      when regexp_like(agent, '[.]amazonaws[.]com.?$|^aws internal') then 'service'
+      else 'other'
+    end as via,
+
+    case
+      -- Some services write the status of every call: Managed Grafana has 200 for a success (Managed Grafana User Guide, CloudTrail logs).
+      when errorcode is null or regexp_like(errorcode, '(?i)^([123][0-9][0-9]|0|ok|success|successful|succeeded|none|null)$') then case
+        -- Sign-in events have no errorCode: a failure has {"ConsoleLogin":"Failure"} in responseElements or serviceEventDetails.
+        when eventsource = 'signin.amazonaws.com' and regexp_like(coalesce(responseelements, serviceeventdetails), ': *"Failure"') then 'failed'
+        else 'ok'
+      end
+      when errorcode = '429' or regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
+      when errorcode in ('401', '403') or regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
+      else 'failed'
+    end as outcome,
+
+    case
+      when effect in ('delete', 'schedule') then 'true'
+      when effect = 'read' then 'false'
+      when regexp_like(eventname, '^(Batch)?(Purge|Destroy)') then 'true'
+      when eventname in ('StopLogging', 'DisableKey', 'LeaveOrganization', 'CloseAccount', 'StopConfigurationRecorder', 'DeactivateMFADevice',
+        'RemoveAccountFromOrganization') then 'true'
+      else 'false'
+    end as destructive
+  from classified
 )
 select
   *,
-  -- A person is vouched for by Identity Center, a source identity or an e-mail address. Any other user may be a program.
+  -- What reports list one by one: sign-ins, what is done as root, and what users and roles delete. Objects are deleted by the million.
   case
-    when actorbasis in ('identity-center', 'source-identity', 'on-behalf-of') then 'human'
-    when actorbasis in ('session-name', 'iam-user') and regexp_like(actor, '^[^@ ]+@[^@ ]+[.][^@ ]+$') and not regexp_like(actor, 'gserviceaccount[.]com$') then 'human'
-    when actorbasis in ('session-name', 'iam-user') then 'user'
-    when actorbasis = 'unknown-user' then 'anonymous'
-    else actorbasis
-  end as actorkind,
-  -- All names of the actor, each between line feeds, so that a search for a name reads one narrow column instead of four.
-  chr(10) || concat_ws(chr(10), actor, username, sessionname, sessionissuername) || chr(10) as names,
-
-  -- A denied call often has no request parameters and names the resource only in its error message.
-  -- What a call makes or deletes comes before what it needs for it: the subnet before its VPC.
-  coalesce(case when effect in ('create', 'delete', 'schedule', 'cancel', 'restore') then own end, hint, own, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
-    nullif(regexp_extract(errormessage, ' on resource: "{0,1}arn:[^ "]*[:/]([^ :/"]+)', 1), ''),
-    -- IAM names its resources by kind and name.
-    nullif(regexp_extract(errormessage, ' on resource: (role|user|group|policy|instance profile) ([^ ]+)', 2), '')) as target,
-
-  -- The instances that a call launches, starts or stops. A narrow column, because the JSON with the ids is the largest of all.
-  case
-    when eventsource = 'ec2.amazonaws.com' and eventname in ('RunInstances', 'StartInstances', 'StopInstances', 'RebootInstances', 'TerminateInstances')
-    then nullif(array_join(regexp_extract_all(coalesce(requestparameters, '') || coalesce(responseelements, ''), '"(i-[0-9a-f]{1,17})"', 1), ' '), '')
-  end as instances,
-
-  case
-    when service = 'cloudformation.amazonaws.com' or agent = 'cloudformation.amazonaws.com' then 'cloudformation'
-    when service is not null then 'service'
-    when regexp_like(agent, 'terraform|opentofu') then 'terraform'
-    when regexp_like(agent, 'aws-cdk|cdk-assets') then 'cdk'
-    when sessioncredentialfromconsole = 'true' or invokedby = 'signin.amazonaws.com' then 'console'
-    when regexp_like(agent, '^.?(mozilla/|console[.]|signin[.]amazonaws|s3console|awsconsole|ec2consolefrontend|aws internal.*console)') then 'console'
-    -- A console's own servers call with the session of a user, from the user's address. Other services call from their own.
-    when regexp_like(agent, '^.?(aws-internal/|coral/)') and sessioncreationdate is not null and regexp_like(sourceipaddress, '^[0-9A-Fa-f.:]+$')
-      and actorbasis in ('identity-center', 'source-identity', 'on-behalf-of', 'session-name', 'iam-user', 'root') then 'console'
-    when regexp_like(agent, 'aws-cli/|awscli/') then 'cli'
-    when regexp_like(agent, 'boto|aws-sdk|awssdk|aws_sdk|^.?apn/|exec-env/') then 'sdk'
-    when regexp_like(agent, '[.]amazonaws[.]com.?$|^aws internal') then 'service'
-    else 'other'
-  end as via,
-
-  case
-    -- Some services write the status of every call: Managed Grafana has 200 for a success (Managed Grafana User Guide, CloudTrail logs).
-    when errorcode is null or regexp_like(errorcode, '(?i)^([123][0-9][0-9]|0|ok|success|successful|succeeded|none|null)$') then case
-      -- Sign-in events have no errorCode: a failure has {"ConsoleLogin":"Failure"} in responseElements or serviceEventDetails.
-      when eventsource = 'signin.amazonaws.com' and regexp_like(coalesce(responseelements, serviceeventdetails), ': *"Failure"') then 'failed'
-      else 'ok'
-    end
-    when errorcode = '429' or regexp_like(errorcode, '(?i)throttl|requestlimitexceeded|toomanyrequests|^slowdown$|bandwidthlimitexceeded|provisionedthroughputexceeded|priorrequestnotcomplete') then 'throttled'
-    when errorcode in ('401', '403') or regexp_like(errorcode, '(?i)accessdenied|unauthorized|notauthorized|operationnotpermitted|authorizationerror') then 'denied'
-    else 'failed'
-  end as outcome,
-
-  case
-    when effect in ('delete', 'schedule') then 'true'
-    when effect = 'read' then 'false'
-    when regexp_like(eventname, '^(Batch)?(Purge|Destroy)') then 'true'
-    when eventname in ('StopLogging', 'DisableKey', 'LeaveOrganization', 'CloseAccount', 'StopConfigurationRecorder', 'DeactivateMFADevice',
-      'RemoveAccountFromOrganization') then 'true'
+    when actorkind = 'root' or eventname = 'AssumeRoot' or eventsource = 'signin.amazonaws.com' then 'true'
+    when destructive = 'true' and actorkind <> 'service' and coalesce(eventcategory, '') <> 'Data' then 'true'
     else 'false'
-  end as destructive
-from classified
+  end as notable
+from judged

@@ -23,7 +23,9 @@ export const eventColumns: readonly string[] = `day folder account region eventt
   errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
   vpcendpointaccountid tlsversion tlsdetails addendum edgedevicedetails useridentity identitytype principalid identityarn identityaccountid
   username accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated
-  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike effect`.split(/\s+/);
+  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike effect notable`.split(
+  /\s+/,
+);
 
 /** What else to read besides the usual. */
 interface ReadOptions {
@@ -37,6 +39,8 @@ interface ReadOptions {
   readonly onDays?: Sql | undefined;
   /** Reads only these folders. Default: all. */
   readonly folders?: Folders | undefined;
+  /** Reads only notable events (see events.sql), of which the compacted copy has files of their own. Default: false. */
+  readonly notable?: boolean | undefined;
 }
 
 /** The days of delivery to read for the events of a range. */
@@ -50,9 +54,12 @@ export function readDays({ from, to }: TimeRange, { late = false } = {}): Days {
  * The events of `range`, [from, to). `day` prunes partitions; `eventtime` makes it exact. Events delivered more than a day late are
  * missing unless `late` is set.
  */
-export function eventsDuring({ from, to }: TimeRange, { late = false, deliveredFor = { from, to }, places, folders, onDays }: ReadOptions = {}): Sql {
+export function eventsDuring(
+  { from, to }: TimeRange,
+  { late = false, deliveredFor = { from, to }, places, folders, onDays, notable = false }: ReadOptions = {},
+): Sql {
   const days = readDays(deliveredFor, { late });
-  const time = sql`day between ${days.first} and ${days.last}${onDays ? sql` and ${onDays}` : sql``}${inFolders(folders)}
+  const time = sql`day between ${days.first} and ${days.last}${onDays ? sql` and ${onDays}` : sql``}${inFolders(folders)}${notable ? sql` and notable = 'true'` : sql``}
       and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}`;
   const events = eventsAt(time, places);
   return { ...events, reads: [{ ...days, ...(folders && { folders: folders.map(folderName) }) }] };
@@ -66,7 +73,7 @@ const MAX_RANGES = 8;
  * The events of several ranges, given in any order, each event once. The gaps are not read, except the smallest when there are
  * more than eight ranges.
  */
-export function eventsDuringAny(ranges: readonly TimeRange[], { places }: Pick<ReadOptions, 'places'> = {}): Sql {
+export function eventsDuringAny(ranges: readonly TimeRange[], { places, notable }: Pick<ReadOptions, 'places' | 'notable'> = {}): Sql {
   const separate: TimeRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.from.getTime() - b.from.getTime())) {
     const last = separate.at(-1);
@@ -79,7 +86,7 @@ export function eventsDuringAny(ranges: readonly TimeRange[], { places }: Pick<R
     separate.splice(smallest, 2, merge(separate[smallest] as TimeRange, separate[smallest + 1] as TimeRange));
   }
   if (separate.length === 0) throw new RangeError('There is no range to read');
-  const each = separate.map((range) => sql`select * from ${eventsDuring(range, { places })}`);
+  const each = separate.map((range) => sql`select * from ${eventsDuring(range, { places, notable })}`);
   return sql`(${join(each, ' union all ')})`;
 }
 

@@ -6,23 +6,10 @@ import { DAY_MS } from './time-window.ts';
 export type KeptDays = 'all' | readonly Days[];
 
 /** The parts of the kept ranges that are within some days. */
-const keptWithin = ({ first, last }: Days, kept: readonly Days[]): readonly Days[] =>
+export const keptWithin = ({ first, last }: Days, kept: readonly Days[]): readonly Days[] =>
   kept
     .filter((range) => range.first <= last && range.last >= first)
     .map((range) => ({ first: range.first > first ? range.first : first, last: range.last < last ? range.last : last }));
-
-/**
- * The kept days among some that have no neighbor among them which is not kept. An event that was delivered on two days may lie on both
- * sides of such a border, and is counted once only where both are read as events.
- */
-export function keptInside(days: Days, kept: readonly Days[]): readonly Days[] {
-  return keptWithin(days, kept)
-    .map(({ first, last }) => ({ first: first > days.first ? dayBeside(first, 1) : first, last: last < days.last ? dayBeside(last, -1) : last }))
-    .filter(({ first, last }) => first <= last);
-}
-
-const dayBeside = (day: string, step: 1 | -1): string =>
-  new Date(Date.parse(day.replaceAll('/', '-')) + step * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '/');
 
 /** True when all of some days are kept. */
 export const isKeptWhole = ({ first, last }: Days, kept: readonly Days[]): boolean =>

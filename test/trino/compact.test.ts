@@ -6,10 +6,10 @@ import { expect, inject, test } from 'vitest';
 import { type CompactOptions, compactAgain, compactTrail, readCompaction, tidyCopy } from '../../athena/compact.ts';
 import { planTables } from '../../athena/glue-tables.ts';
 import { generateSample } from '../../sample/generate.ts';
-import { activityColumns } from '../../src/trail/activity.ts';
-import { eventColumns } from '../../src/trail/events.ts';
+import { activityColumns, activityDuring, eventCount } from '../../src/trail/activity.ts';
+import { eventColumns, eventsDuring } from '../../src/trail/events.ts';
 import { mentionColumns } from '../../src/trail/mentions.ts';
-import { raw } from '../../src/trail/sql.ts';
+import { raw, sql } from '../../src/trail/sql.ts';
 import { DisposalStack } from '../support/disposal-stack.ts';
 import { onAthena } from './on-athena.ts';
 import type { TrinoPlace } from './server.ts';
@@ -162,7 +162,45 @@ test.skipIf(!server).each([
   const ids = await number("select count(distinct eventid) as n from raw_events where day between '2013/01/01' and '2027/01/01'");
   expect(copy.trail.records).toBeGreaterThan(ids + 100);
   expect(await copy.count('compacted_events')).toBe(ids);
-  expect(await number("select sum(events) as n from activity where day between '2013/01/01' and '2027/01/01'")).toBe(ids);
+  expect(await number("select sum(events) + count(distinct singleid) as n from activity where day between '2013/01/01' and '2027/01/01'")).toBe(ids);
+});
+
+test.skipIf(!server)(
+  'An event from the end of a day that was delivered again after midnight counts once, where only the day is in the copy',
+  async () => {
+    await using copy = await openCopy({
+      async change(folder) {
+        for (const path of await readdir(folder, { recursive: true })) {
+          if (!/\/2026\/11\/19\/.*_20261119T2[23]\d\dZ_.*[.]gz$/.test(path)) continue;
+          const again = path.replace('/2026/11/19/', '/2026/11/20/').replace(/_20261119T\d{4}Z/, '_20261120T0005Z');
+          await mkdir(dirname(join(folder, again)), { recursive: true });
+          await copyFile(join(folder, path), join(folder, again.replace('.json.gz', 'Again.json.gz')));
+        }
+      },
+    });
+    const { days } = await compactTrail({ ...copy.options, clock: () => new Date('2026-11-20T12:00:00Z') });
+    expect(days).toEqual([{ first: '2026/11/18', last: '2026/11/19' }]);
+    const range = { from: new Date('2026-11-18T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') };
+    const count = async (kept: typeof days) => {
+      const [row] = await copy.trail.execute(sql`select ${eventCount()} as n from ${activityDuring(range, { kept, uses: [] })}`);
+      return Number(row?.n);
+    };
+    const [sent] = await copy.trail.execute(sql`select count(*) as n, ${eventCount()} as ids from ${activityDuring(range, { kept: [], uses: [] })}`);
+    expect(Number(sent?.n)).toBeGreaterThan(Number(sent?.ids) + 3);
+    expect(await count(days)).toBe(Number(sent?.ids));
+  },
+);
+
+test.skipIf(!server)('Notable events are read from files of their own', async () => {
+  await using copy = await openCopy();
+  await compactTrail(copy.options);
+  const range = { from: new Date('2026-11-18T00:00:00Z'), to: new Date('2026-11-21T00:00:00Z') };
+  const readOf = async (notable: boolean) =>
+    copy.trail.filesReadBy(sql`select eventid, notable from ${eventsDuring(range, { notable })} order by eventid`);
+  const [ofAll, ofNotable] = [await readOf(false), await readOf(true)];
+  expect(ofNotable.rows).toEqual(ofAll.rows.filter((row) => row.notable === 'true'));
+  expect(ofNotable.rows.length).toBeGreaterThan(0);
+  expect(ofNotable.bytes * 2).toBeLessThan(ofAll.bytes);
 });
 
 test.skipIf(!server)('Wherever the work stops, and in two replicas at once, each day is in the copy once', async () => {
