@@ -87,7 +87,7 @@ const permissionCalls = services.flatMap(({ sources, operations, calls }) =>
     .filter(({ name, accessLevel }) => calls.has(name) && accessLevel?.startsWith('Permissions management'))
     .flatMap(({ name }) => sources.map((source) => `${source} ${name}`)),
 );
-writeFileSync(new URL('../src/analysis/permission-calls.txt', import.meta.url), `${[...new Set(permissionCalls)].sort().join('\n')}\n`);
+writeFileSync(new URL('../src/trail/permission-calls.txt', import.meta.url), `${[...new Set(permissionCalls)].sort().join('\n')}\n`);
 const total = services.reduce((sum, { calls }) => sum + calls.size, 0);
 process.stdout.write(
   `${total} calls of ${services.length} services, ${Math.round(text.length / 1000)} kB; ${entries.length} targets that SQL has to be told, ${Math.round(entries.join().length / 1000)} kB\n`,

@@ -74,7 +74,7 @@ const attemptRow = z.object({
   lastwithoutmfa: nullableColumn,
 });
 /** The sign-ins of one user from one address, with one row for each reason of failure. */
-type AttemptCounts = z.output<typeof attemptRow>;
+export type AttemptCounts = z.output<typeof attemptRow>;
 
 /** Combinations of user, address and reason that are read. */
 const MAX_ATTEMPT_ROWS = 10_000;

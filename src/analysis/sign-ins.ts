@@ -2,6 +2,7 @@
  * Sign-ins to the console and to the IAM Identity Center portal, which logs several events for one sign-in (IAM Identity Center
  * User Guide, "Understanding IAM Identity Center sign-in events"). WorkSpaces logs its sign-ins the same way.
  */
+import { isSignInEvent } from '../trail/activity.ts';
 import { eventColumns, eventsDuring, UNKNOWN_USER } from '../trail/events.ts';
 import { join, raw, type Sql, sql } from '../trail/sql.ts';
 import type { TimeRange } from '../trail/time-window.ts';
@@ -82,8 +83,7 @@ export function signInsDuring(range: TimeRange): Sql {
               from (
                 select *, json_extract_scalar(additionaleventdata, '$.AuthWorkflowID') as workflow
                 from ${eventsDuring(range, { notable: true })}
-                where eventsource = 'signin.amazonaws.com'
-                  and eventname in ('ConsoleLogin', 'CredentialChallenge', 'CredentialVerification', 'UserAuthentication')
+                where ${isSignInEvent}
               ) as steps
             ) as workflows
             where eventname <> 'CredentialChallenge' and (eventname <> 'CredentialVerification' or outcome <> 'ok')

@@ -9,8 +9,10 @@
  */
 import { eventColumns, eventsDuring, isoSecond, readDays } from './events.ts';
 import { type Folders, folderName } from './folders.ts';
+import { joinParts } from './joined-parts.ts';
 import { isOnDays, isOnOtherDays, type KeptDays, keptWithin } from './kept-days.ts';
 import type { Places } from './places.ts';
+import { isRoutine } from './routine-calls.ts';
 import { join, raw, type Sql, sql } from './sql.ts';
 import { type TimeRange, UNIT_MS } from './time-window.ts';
 
@@ -18,12 +20,30 @@ import { type TimeRange, UNIT_MS } from './time-window.ts';
 const SHARED_COLUMNS = `day account region eventsource eventname eventtype eventcategory eventversion apiversion awsregion recipientaccountid readonly
   managementevent sourceipaddress useragent errorcode vpcendpointid vpcendpointaccountid identitytype principalid identityarn identityaccountid username
   accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated sourceidentity
-  sessioncredentialfromconsole actor actorkind actorbasis names via outcome destructive readlike effect`.split(/\s+/);
+  sessioncredentialfromconsole actor actorkind actorbasis names via outcome destructive readlike effect risk`.split(/\s+/);
 
-/** The columns of `activity`. `hour` is the start of an eventTime, `2026-11-20T14`; `first` and `last` are eventTimes. */
-export const activityColumns: readonly string[] = [...SHARED_COLUMNS, 'hour', 'singleid', 'events', 'first', 'last'];
+/**
+ * The columns of `activity`. `affected` is the target of a call that carries a risk or makes something, and null for others; `signin` has
+ * what `signInsDuring` needs of an event of a sign-in besides the other columns (see `joinParts`). `hour` is the start of an eventTime, `2026-11-20T14`; `first` and `last` are eventTimes. */
+export const activityColumns: readonly string[] = [...SHARED_COLUMNS, 'affected', 'signin', 'hour', 'singleid', 'events', 'first', 'last'];
 
 const HOUR_COLUMN = sql`substr(eventtime, 1, 13) as hour`;
+const AFFECTED = sql`case when risk is not null or (effect = 'create' and actorkind <> 'service' and not ${isRoutine}) then target end`;
+const detail = (key: string): string => `json_extract_scalar(additionaleventdata, '$.${key}')`;
+/** The parts of `signin`. */
+export const SIGN_IN_PARTS = {
+  eventid: 'eventid',
+  errormessage: 'errormessage',
+  credentialType: detail('CredentialType'),
+  typedName: detail('UserName'),
+  workflow: detail('AuthWorkflowID'),
+  mfaUsed: detail('MFAUsed'),
+} as const;
+/** The events of sign-ins to the console and to the access portal. */
+export const isSignInEvent: Sql = sql`(eventsource = 'signin.amazonaws.com' and eventname in ('ConsoleLogin', 'CredentialChallenge', 'CredentialVerification', 'UserAuthentication'))`;
+const SIGN_IN = sql`case when ${isSignInEvent} then ${raw(joinParts(...Object.values(SIGN_IN_PARTS)))} end`;
+/** What is made of several columns of `events`, and by what it is grouped. */
+const MADE = sql`${AFFECTED} as affected, ${SIGN_IN} as signin`;
 const shared = raw(SHARED_COLUMNS.join(', '));
 const all = raw(activityColumns.join(', '));
 
@@ -31,23 +51,24 @@ const all = raw(activityColumns.join(', '));
 const SINGLE = sql`eventid as singleid, cast(0 as bigint) as events, eventtime as first, eventtime as last`;
 
 /**
- * Whether an event is kept as a row of its own. It may be delivered again soon, and after midnight that is on the next day, which may not
- * be kept yet: by its id, the event counts once. AWS documents no time; what is delivered twice is delivered within minutes.
+ * Whether an event is kept as a row of its own: when it is of the last hour of its day of delivery. It may be delivered again soon, and
+ * after midnight that is on the next day, which may not be kept yet: by its id, the event counts once. One that is delivered again more
+ * than an hour later, after midnight, counts twice until the next day is kept, too. AWS documents no time.
  */
-const IS_SINGLE = sql`substr(eventtime, 1, 13) >= replace(day, '/', '-') || 'T22'`;
+const IS_SINGLE = sql`substr(eventtime, 1, 13) >= replace(day, '/', '-') || 'T23'`;
 const KEPT_ID = sql`case when ${IS_SINGLE} then eventid end`;
 
 /**
  * `activity` of all of `events`: one row for each combination of values. `count` counts the events of a row: all rows where each event is
  * there once, as where activity is kept, or `distinctEventCount`.
  */
-export const activityOf = (count: Sql): Sql => sql`select ${shared}, ${HOUR_COLUMN}, ${KEPT_ID} as singleid,
+export const activityOf = (count: Sql): Sql => sql`select ${shared}, ${MADE}, ${HOUR_COLUMN}, ${KEPT_ID} as singleid,
   cast(case when ${IS_SINGLE} then 0 else ${count} end as bigint) as events, min(eventtime) as first, max(eventtime) as last
   from events
-  group by ${shared}, substr(eventtime, 1, 13), ${KEPT_ID}`;
+  group by ${shared}, ${AFFECTED}, ${SIGN_IN}, substr(eventtime, 1, 13), ${KEPT_ID}`;
 
 /** `activity` of all of `events` on an engine that keeps nothing: one row for each event. */
-export const singleActivity: Sql = sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from events`;
+export const singleActivity: Sql = sql`select ${shared}, ${MADE}, ${HOUR_COLUMN}, ${SINGLE} from events`;
 
 /** The columns of `events` that `activity` does not have. */
 const MISSING_COLUMNS = eventColumns.filter((name) => !SHARED_COLUMNS.includes(name));
@@ -76,7 +97,7 @@ export function activityDuring(range: TimeRange, { kept, uses, places, folders }
   if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places, folders }));
   const days = readDays(range);
   const known = kept === 'all' ? undefined : keptWithin(days, kept);
-  const singlesFrom = (events: Sql): Sql => sql`select ${shared}, ${HOUR_COLUMN}, ${SINGLE} from ${events}`;
+  const singlesFrom = (events: Sql): Sql => sql`select ${shared}, ${MADE}, ${HOUR_COLUMN}, ${SINGLE} from ${events}`;
   if (known?.length === 0) return sql`(${singlesFrom(eventsDuring(range, { folders }))})`;
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];
   const cut =
@@ -98,7 +119,7 @@ export function activityDuring(range: TimeRange, { kept, uses, places, folders }
 }
 
 /** Events of any relation as single rows of activity, with all of their own columns. */
-export const singlesOf = (events: Sql): Sql => sql`(select *, ${HOUR_COLUMN}, ${SINGLE} from ${events})`;
+export const singlesOf = (events: Sql): Sql => sql`(select *, ${MADE}, ${HOUR_COLUMN}, ${SINGLE} from ${events})`;
 
 /**
  * The number of events in rows of `activityDuring` or `singlesOf` that match a condition, or of all. An event that is not kept may be

@@ -157,13 +157,13 @@ judged as (
       else 'false'
     end as destructive
   from classified
+),
+risky as (
+  select *, {{risk}} as risk
+  from judged
 )
 select
   *,
-  -- What reports list one by one: sign-ins, what is done as root, and what users and roles delete. Objects are deleted by the million.
-  case
-    when actorkind = 'root' or eventname = 'AssumeRoot' or eventsource = 'signin.amazonaws.com' then 'true'
-    when destructive = 'true' and actorkind <> 'service' and coalesce(eventcategory, '') <> 'Data' then 'true'
-    else 'false'
-  end as notable
-from judged
+  -- What is looked at one by one: sign-ins, what is done as root, and what carries a risk.
+  case when actorkind = 'root' or eventname = 'AssumeRoot' or eventsource = 'signin.amazonaws.com' or risk is not null then 'true' else 'false' end as notable
+from risky

@@ -4,6 +4,7 @@ import { CALL_DATE } from './call-names.ts';
 import { effectExpression } from './calls.ts';
 import { type Folders, folderName, inFolders } from './folders.ts';
 import { eventsAt, type Places } from './places.ts';
+import { riskExpression } from './risks.ts';
 import { type Days, join, raw, type Sql, sql } from './sql.ts';
 import { DAY_MS, type TimeRange } from './time-window.ts';
 
@@ -15,7 +16,8 @@ const LATE_DELAY_DAYS = 30;
 /** The SQL that adds the derived columns to the flat ones. Every engine builds its relation `events` from it. */
 export const derivedColumns: string = readFileSync(new URL('events.sql', import.meta.url), 'utf8')
   .replace('{{callDate}}', CALL_DATE)
-  .replace('{{effect}}', () => effectExpression);
+  .replace('{{effect}}', () => effectExpression)
+  .replace('{{risk}}', () => riskExpression.text);
 
 /** The columns of the relation `events`, flat and derived, in the order of Athena's view. */
 export const eventColumns: readonly string[] = `day folder account region eventtime eventid eventsource eventname eventtype eventcategory
@@ -23,7 +25,7 @@ export const eventColumns: readonly string[] = `day folder account region eventt
   errormessage requestparameters responseelements additionaleventdata serviceeventdetails resources resourcesjson vpcendpointid
   vpcendpointaccountid tlsversion tlsdetails addendum edgedevicedetails useridentity identitytype principalid identityarn identityaccountid
   username accesskeyid invokedby sessionissuertype sessionissuerarn sessionissuername sessionname sessioncreationdate mfaauthenticated
-  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike effect notable`.split(
+  sourceidentity sessioncredentialfromconsole actor actorkind actorbasis names target instances via outcome destructive readlike effect risk notable`.split(
   /\s+/,
 );
 

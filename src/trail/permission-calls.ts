@@ -1,7 +1,7 @@
 /** Calls whose access level in IAM is "Permissions management": they change who may do what. `npm run calls` lists them. */
 import { readFileSync } from 'node:fs';
-import { CALL_DATE } from '../trail/call-names.ts';
-import { raw, type Sql } from '../trail/sql.ts';
+import { CALL_DATE } from './call-names.ts';
+import { raw, type Sql } from './sql.ts';
 
 const keys = readFileSync(new URL('permission-calls.txt', import.meta.url), 'utf8')
   .trim()
