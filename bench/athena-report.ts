@@ -14,7 +14,7 @@ all days compacted, by its statistics, with the files of Iceberg that say which 
 
 What the copy takes at least: a file a day for each table, of which Trino reads up to a megabyte whole, so that small days save little. The
 copy is not divided by account, so that a question with \`account:\` opens fewer files there than in the log files, and reads more bytes. The
-daily report reads its day five times, of the log files and of the copy.
+daily report is measured without the days before, which it remembers.
 `;
 
 /** The page of all trails. */

@@ -1,115 +1,121 @@
-/** The daily report: totals, destructive calls, root activity, failed sign-ins, and writes that happened only once. */
-import {
-  activityDuring,
-  classifySignIns,
-  eventCount,
-  eventsDuring,
-  eventTable,
-  exactFilter,
-  isoSecond,
-  limit,
-  listed,
-  listedRow,
-  printLine,
-  query,
-  report,
-  signInAttempts,
-  sql,
-  type Window,
-  z,
-} from '#kit';
+/** The daily report: what somebody should look at of yesterday, the worst first, and how the day compares with the days before. */
+import { type DigestFinding, exactFilter, isoSecond, printLine, type Row, readDigestDay, report, type Window } from '#kit';
 
-const dayTotals = z.object({
-  events: z.coerce.number(),
-  destructivecalls: z.coerce.number(),
-  attempts: z.coerce.number(),
-  users: z.coerce.number(),
-  denied: z.coerce.number(),
-  failed: z.coerce.number(),
-});
-const singleCall = z.object({ eventsource: z.string(), eventname: z.string(), calls: z.coerce.number(), actor: z.string().nullable() });
-
-/** Without data events: objects are deleted by the million. */
-const IS_DESTRUCTION = sql`destructive = 'true' and actorkind <> 'service' and coalesce(eventcategory, '') <> 'Data'`;
-
-const MAX_LISTED = 8;
-const MAX_REPORT_ROWS = 200;
+const MAX_SHOWN = 10;
+const MAX_NAMES_SHOWN = 3;
+const MAX_FINDING_BUTTONS = 4;
 
 export default report({
-  summary: 'Yesterday: destructive calls, root activity, failed sign-ins, writes that happened only once',
+  summary: 'Yesterday: what somebody should look at, the worst first: what destroys, exposes or blinds, root, sign-ins, what is new or rare',
   period: 'day',
   schedule: '0 8 * * *',
-  reads: 5,
 
-  async answer(day, { ask, kept }) {
-    const events = eventsDuring(day, { notable: true });
-    const activity = activityDuring(day, { kept, uses: [IS_DESTRUCTION] });
-    const [sum] = await ask(query(dayTotals)`
-      select ${eventCount()} as events, cast(count(distinct case when actorkind in ('human', 'user') then actor end) as bigint) as users,
-             ${eventCount(sql`${IS_DESTRUCTION} and outcome = 'ok'`)} as destructivecalls,
-             ${eventCount(sql`${IS_DESTRUCTION} and outcome <> 'ok'`)} as attempts,
-             ${eventCount(sql`outcome = 'denied'`)} as denied,
-             ${eventCount(sql`outcome = 'failed'`)} as failed
-      from ${activity}
-    `);
-    const destructiveCalls = await ask(query(listedRow)`
-      select ${listed}
-      from ${events}
-      where ${IS_DESTRUCTION}
-      order by case when outcome = 'ok' then 0 else 1 end, eventtime desc, eventid
-      ${limit(MAX_REPORT_ROWS)}
-    `);
-    const root = await ask(query(listedRow)`
-      select ${listed}
-      from ${events}
-      where actorkind = 'root'
-      order by eventtime desc, eventid
-      ${limit(MAX_REPORT_ROWS)}
-    `);
-    const { tries, addresses, users } = classifySignIns(await ask(signInAttempts(day, [])));
-    const rarest = await ask(query(singleCall)`
-      select eventsource, eventname, ${eventCount()} as calls, min(actor) as actor
-      from ${activity}
-      where actorkind <> 'service' and readlike <> 'true' and outcome = 'ok'
-      group by eventsource, eventname
-      having ${eventCount()} = 1
-      order by calls, eventsource, eventname
-      ${limit(MAX_REPORT_ROWS)}
-    `);
-    const typedWindow: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
-    const line = (name: string, filters: ReturnType<typeof exactFilter>[]) => printLine({ name, words: [], filters, window: typedWindow });
-    const failedAddresses = addresses.filter((address) => address.tries > 0);
-    const succeeded = destructiveCalls.filter(({ outcome }) => outcome === 'ok');
+  async answer(day, context) {
+    const { findings, minor, ...about } = await readDigestDay(day, context);
+    const shown = findings.slice(0, MAX_SHOWN);
+    const window: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
     return {
       data: {
+        ...about,
         day: isoSecond(new Date((day.from.getTime() + day.to.getTime()) / 2)),
-        totals: sum,
-        destructiveCount: sum?.destructivecalls ?? 0,
-        destructive: succeeded.slice(0, MAX_LISTED),
-        moreDestructive: Math.max(0, (sum?.destructivecalls ?? 0) - MAX_LISTED),
-        attempts: sum?.attempts ?? 0,
-        root: root.slice(0, MAX_LISTED),
-        moreRoot: Math.max(0, root.length - MAX_LISTED),
-        signInTries: tries,
-        guessedUsers: users.filter(({ isSuspect }) => isSuspect).slice(0, MAX_LISTED),
-        signIns: failedAddresses.slice(0, MAX_LISTED),
-        moreSignIns: Math.max(0, failedAddresses.length - MAX_LISTED),
-        rarest: rarest.slice(0, MAX_LISTED),
-        moreRare: Math.max(0, rarest.length - MAX_LISTED),
+        findings: shown.map((finding) => ({
+          ...finding,
+          targets: finding.targets.slice(0, MAX_NAMES_SHOWN),
+          moreTargets: Math.max(0, finding.targets.length - MAX_NAMES_SHOWN),
+          calls: finding.calls.slice(0, MAX_NAMES_SHOWN),
+          moreCalls: Math.max(0, finding.calls.length - MAX_NAMES_SHOWN),
+        })),
+        more: findings.length - shown.length,
+        minor: minor.length,
       },
       table: {
-        ...eventTable('Destructive and root calls', [
-          ...destructiveCalls,
-          ...root.filter(({ eventid }) => !destructiveCalls.some((other) => other.eventid === eventid)),
-        ]),
+        caption: 'Findings',
+        columns: [
+          { name: 'score', label: 'Score', kind: 'count' },
+          { name: 'kind', label: 'Kind', kind: 'text' },
+          { name: 'what', label: 'What', kind: 'text' },
+          { name: 'actor', label: 'Actor', kind: 'text' },
+          { name: 'account', label: 'Account', kind: 'text' },
+          { name: 'names', label: 'On', kind: 'text' },
+          { name: 'events', label: 'Events', kind: 'count' },
+          { name: 'why', label: 'Why', kind: 'text' },
+          { name: 'first', label: 'First', kind: 'time' },
+          { name: 'last', label: 'Last', kind: 'time' },
+        ],
+        rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding) })),
         exportOnly: true,
       },
       next: [
-        { label: 'Destructive calls', line: line('events', [exactFilter('destructive', 'true')]) },
-        { label: 'Root activity', line: line('events', [exactFilter('kind', 'root')]) },
-        { label: 'Failed sign-ins', line: line('signin-failures', []) },
-        { label: 'Rare calls', line: line('rare', []) },
+        ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => ({
+          label: `${i + 1}: ${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
+          line: questionAbout(finding, window),
+        })),
+        { label: 'All destructive calls', line: printLine({ name: 'destructive', words: [], filters: [], window }) },
       ],
     };
   },
 });
+
+/** The question that shows the events of a finding. */
+function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict }: DigestFinding, window: Window): string {
+  const line = (name: string, filters: ReturnType<typeof exactFilter>[]) => printLine({ name, words: [], filters, window });
+  const inAccount = account === null ? [] : [exactFilter('account', account)];
+  if (kind === 'root') return line('events', [exactFilter('kind', 'root'), ...inAccount]);
+  if (kind === 'sign-in') return line('signin-failures', verdict?.startsWith('spraying') && address !== null ? [exactFilter('ip', address)] : []);
+  const own = actor === null ? [] : [exactFilter(actorkind === 'role' ? 'role' : 'actor', actor)];
+  const called =
+    calls.length === 0
+      ? []
+      : [
+          {
+            field: 'event',
+            negated: false,
+            values: [...new Set(calls.map(({ eventname }) => eventname))].map((text) => ({ text, wildcard: false })),
+          },
+        ];
+  if (kind !== 'new') return line('events', [...own, ...called, ...inAccount]);
+  if (newKind === 'region') return line('events', [...inAccount, exactFilter('region', newValue ?? '')]);
+  if (newKind === 'account') return line('count', inAccount);
+  if (newKind === 'key') return printLine({ name: 'key', words: [newValue ?? ''], filters: [], window });
+  if (newKind === 'network')
+    return line('events', [
+      { field: 'ip', negated: false, values: [{ text: `${newValue}${newValue?.includes(':') ? ':' : '.'}*`, wildcard: true }] },
+    ]);
+  if (newKind === 'tool') return line('events', [{ field: 'agent', negated: false, values: [{ text: `*${newValue}*`, wildcard: true }] }]);
+  return line('events', own);
+}
+
+function cellsOf({
+  score,
+  kind,
+  risk,
+  newKind,
+  newValue,
+  verdict,
+  actor,
+  account,
+  targets,
+  calls,
+  events,
+  why,
+  first,
+  last,
+}: DigestFinding): Row['cells'] {
+  return {
+    score,
+    kind,
+    what: [
+      risk ?? verdict ?? (newKind && `new ${newKind}`),
+      ...calls.map(({ eventname, times }) => (times > 1 ? `${eventname} ×${times}` : eventname)),
+    ]
+      .filter(Boolean)
+      .join(', '),
+    actor,
+    account,
+    names: newValue ?? (targets.join(', ') || null),
+    events,
+    why: why.join('; ') || null,
+    first,
+    last,
+  };
+}

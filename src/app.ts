@@ -20,6 +20,7 @@ import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import { claim } from './state/claims.ts';
+import { openDigestMemory } from './state/digest-memory.ts';
 import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
@@ -176,8 +177,9 @@ export async function openTrailDesk(
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
   const saved = openSavedQuestions(openVersionedFiles(join(location.store, 'saved')));
+  const memory = openDigestMemory(join(location.store, 'digests'));
   const networks = await openKnownNetworks(location, config, clock);
-  return { registry, desk: openDesk(registry, engine, { billing, saved, networks, isSample: location.isSample }) };
+  return { registry, desk: openDesk(registry, engine, { billing, saved, memory, networks, isSample: location.isSample }) };
 }
 
 function openAthenaBilling(

@@ -370,12 +370,12 @@ describe('The cost', () => {
     await open.desk.report('daily', { from: new Date('2026-05-09T00:00:00Z'), to: new Date('2026-05-10T00:00:00Z') }, { now: NOW, signal });
     const answer = await open.ask('cost 7d', 'U0BOB', new Date('2026-05-10T22:00:00Z'));
     expect(answer.table?.rows.map(({ cells }) => [cells.who, cells.what, cells.questions, cells.queries, cells.dollars])).toEqual([
-      ['the schedule', 'daily report', 1, 5, 1],
       ['U0BOB', 'rare', 1, 1, 0.9],
       ['U0ALICE', 'events', 2, 2, 0.6],
+      ['the schedule', 'daily report', 1, 1, 0.2],
     ]);
     expect(toText(answer, new URL('templates/', root))).toBe(
-      '4 questions cost $2.50: 500.0 GB scanned in 8 queries for 2 people; most by the schedule with daily report, $1. Today: $2.50.',
+      '4 questions cost $1.70: 340.0 GB scanned in 4 queries for 2 people; most by <@U0BOB> with rare, $0.90. Today: $1.70.',
     );
   });
 

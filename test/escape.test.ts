@@ -85,6 +85,7 @@ const COUNTS = [
   'refused',
   'failures',
   'streak',
+  'days',
 ] as const;
 
 const row: fc.Arbitrary<RawRow> = fc
@@ -107,6 +108,22 @@ const row: fc.Arbitrary<RawRow> = fc
       eventsource: cells.eventsource ?? 'ec2.amazonaws.com',
       eventid: cells.eventid ?? 'x',
       ...(isJson && { requestparameters: json, responseelements: json, useridentity: json }),
+      // A group of a digest: a call that carries a risk.
+      kind: 'risk',
+      value: [
+        'destroy',
+        'delete',
+        cells.eventsource,
+        cells.eventname,
+        outcome,
+        cells.actor,
+        'human',
+        'cli',
+        '1',
+        cells.awsregion,
+        cells.target,
+        cells.sourceipaddress,
+      ].join('\u001f'),
       eventtime: '2026-11-20T10:00:00Z',
       first: '2026-11-20T10:00:00Z',
       last: '2026-11-20T10:00:00Z',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { claim } from '../src/state/claims.ts';
+import { openDigestMemory } from '../src/state/digest-memory.ts';
 import { jsonFile } from '../src/state/json-file.ts';
 import { openLedger } from '../src/state/ledger.ts';
 import { openVersionedFiles } from '../src/state/versioned-files.ts';
@@ -29,6 +30,7 @@ const fail = (error: unknown): never => {
 async function writeAll(folder: string): Promise<void> {
   await claim(join(folder, 'claims'), 'daily-2026-11-20', now);
   await jsonFile(join(folder, 'caches', 'sizes.json')).write({ a: 1 });
+  await openDigestMemory(join(folder, 'digests')).write('past-2026-11-20T00:00:00Z', {});
   await openLedger(join(folder, 'spent'), fail).add(entry);
   await openVersionedFiles(join(folder, 'saved')).add('week', 0, { line: 'rare 7d' });
 }
@@ -44,6 +46,8 @@ const CLOSED = [
   '600 caches/sizes.json',
   '700 claims',
   '600 claims/daily-2026-11-20.json',
+  '700 digests',
+  '600 digests/past-2026-11-20T000000Z.json',
   '700 saved',
   '600 saved/000001-week.json',
   '700 spent',
@@ -69,7 +73,7 @@ describe.skipIf(process.platform === 'win32')('state is for its own user only', 
     await jsonFile(join(store, 'sizes.json')).write({ a: 1 });
     await writeAll(store);
     expect((await stat(store)).mode & 0o777).toBe(0o750);
-    expect(await permissionsIn(store)).toEqual([...CLOSED.slice(0, 6), '600 sizes.json', ...CLOSED.slice(6)]);
+    expect(await permissionsIn(store)).toEqual([...CLOSED, '600 sizes.json'].toSorted((a, b) => (a.slice(4) < b.slice(4) ? -1 : 1)));
   });
 });
 

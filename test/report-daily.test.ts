@@ -1,11 +1,181 @@
-/** The daily report counts the same sign-ins as the questions. */
-import { expect, test } from 'vitest';
+/** The daily report: what it finds, how it ranks it, and what it says on a quiet day. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import * as stories from '../sample/scenario-facts.ts';
+import type { Answer } from '../src/answer/answer.ts';
+import { type DigestFinding, MIN_SHOWN_SCORE, MORE_POINTS, POINTS } from '../src/answer/digest/findings.ts';
+import type { DigestMemory } from '../src/answer/report.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
 import { atPortal } from './support/portal.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
 import { type Fields, type OpenTrail, record, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
-const DAY = { from: new Date('2026-05-01T00:00:00Z'), to: new Date('2026-05-02T00:00:00Z') };
+const signal = new AbortController().signal;
+const END = new Date(SAMPLE_END);
+const MAY_1 = new Date('2026-05-01T00:00:00Z');
+
+interface Daily {
+  readonly findings: readonly DigestFinding[];
+  readonly minor: number;
+  readonly learning: { readonly days: number } | null;
+  readonly totals: { readonly events: number; readonly usual: number | null; readonly denied: number };
+}
+
+async function dailyOf(desk: Desk, from: Date): Promise<{ readonly data: Daily; readonly answer: Answer; readonly shown: string }> {
+  const to = new Date(from.getTime() + DAY_MS);
+  const answer = await desk.report('daily', { from, to }, { now: to, signal });
+  return { data: answer.data as Daily, answer, shown: toTerminal(answer, templates, 160) };
+}
+const ofMay1 = ({ desk }: OpenTrail) => dailyOf(desk, MAY_1);
+const dayOf = (at: Date): Date => new Date(at.toISOString().slice(0, 10));
+const callsOf = ({ calls }: DigestFinding): string[] => calls.map(({ eventname }) => eventname);
+
+let engine: QueryEngine;
+let catalog: Registry;
+beforeAll(async () => {
+  engine = await openDuckDB(inject('sampleStore'));
+  catalog = await loadRegistry(new URL('../', import.meta.url));
+});
+afterAll(() => engine.close());
+
+describe('On the sample', () => {
+  const sampleDay = (at: Date) => dailyOf(openDesk(catalog, engine), dayOf(at));
+  const isRisk = (call: string) => (finding: DigestFinding) => finding.kind === 'risk' && callsOf(finding).includes(call);
+  const [, bucketDeletion] = stories.bucketDeletions(END);
+
+  test.each([
+    ['the deleted bucket', bucketDeletion.at, isRisk('DeleteBucket')],
+    ['the attempt to stop a trail', stories.destruction(END).failedStopLogging.at, isRisk('StopLogging')],
+    ['the key that is to be deleted', stories.destruction(END).keyDeletionScheduled.at, isRisk('ScheduleKeyDeletion')],
+    ['the root sign-in', stories.promoCode(END).at, ({ kind }: DigestFinding) => kind === 'root'],
+    ['the root sign-in without MFA', stories.rootSignIns(END)[3].at, ({ kind }: DigestFinding) => kind === 'root'],
+    ['the burst of denials', stories.denialBurst(END).from, ({ kind, actor }: DigestFinding) => kind === 'denied' && actor === 'partner-sync'],
+    ['the new access key', stories.secrets(END).accessKeyCreated.at, isRisk('CreateAccessKey')],
+    ['the emergency role', stories.roleSwitch(END).at, isRisk('PutRolePolicy')],
+  ] as const)('%s is among the first three findings of its day', async (_, at, isStory) => {
+    const { data } = await sampleDay(at);
+    expect(data.findings.slice(0, 3).some(isStory), JSON.stringify(data.findings.slice(0, 3))).toBe(true);
+  });
+
+  test('what happened is in the report of its day, and not in those of the days around it', async () => {
+    const { from, users } = stories.signInBurst(END);
+    expect(users.length).toBeGreaterThan(2);
+    const isSpraying = ({ kind, verdict }: DigestFinding): boolean => kind === 'sign-in' && verdict?.startsWith('spraying') === true;
+    const isNewRegion = ({ newKind, newValue }: DigestFinding): boolean => newKind === 'region' && newValue === stories.newRegion(END).region;
+    const found = await Promise.all([-2, -1, 0].map((days) => sampleDay(new Date(from.getTime() + days * DAY_MS))));
+    expect(found.map(({ data }) => data.findings.filter(isSpraying).length)).toEqual([0, 0, 1]);
+    expect(found.map(({ data }) => data.findings.filter(isNewRegion).length)).toEqual([0, 0, 1]);
+  });
+
+  test('a quiet day is one sentence with what was covered', async () => {
+    const { data, shown } = await sampleDay(new Date('2026-11-15'));
+    expect(data.findings).toEqual([]);
+    expect(shown.split('\n')[0]).toBe('Nothing to look at on 2026-11-15: 132 events (167 on a usual day) by 0 users in 1 account, 3 denied.');
+    expect(shown.split('\n\n')[0]?.split('\n')).toHaveLength(1);
+  });
+
+  test('a month without stories has at most one finding a day', async () => {
+    const days = Array.from({ length: 30 }, (_, i) => new Date(Date.parse('2026-09-01') + i * DAY_MS));
+    const found = await Promise.all(days.map(sampleDay));
+    const numbers = found.map(({ data }) => data.findings.length);
+    expect(numbers.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(15);
+    expect(Math.max(...numbers), JSON.stringify(numbers)).toBeLessThanOrEqual(2);
+  });
+
+  test('the question of each finding finds its events', async () => {
+    const desk = openDesk(catalog, engine);
+    const { answer, data } = await dailyOf(desk, dayOf(bucketDeletion.at));
+    const questions = (answer.next ?? []).slice(0, 4);
+    expect(questions).toHaveLength(4);
+    for (const [i, { line }] of questions.entries()) {
+      const { table } = await desk.answer(line, { now: END, signal });
+      expect(table?.rows.length, line).toBeGreaterThanOrEqual(data.findings[i]?.kind === 'sign-in' ? 1 : (data.findings[i]?.events ?? 0));
+    }
+  });
+});
+
+// --- What is remembered -----------------------------------------------------------------------------------------------------
+
+/** Keeps values as JSON, like a folder. */
+function memoryInProcess(): DigestMemory & { readonly values: Map<string, string> } {
+  const values = new Map<string, string>();
+  return {
+    values,
+    read: async (name) => JSON.parse(values.get(name) ?? 'null'),
+    write: async (name, value) => void values.set(name, JSON.stringify(value)),
+  };
+}
+
+describe('What is usual', () => {
+  test('is remembered from one report to the next, which then reads only its day', async () => {
+    const memory = memoryInProcess();
+    const days = [0, 1, 2, 3].map((n) => new Date(Date.parse('2026-11-17') + n * DAY_MS));
+    const statements: number[] = [];
+    const remembered: Daily[] = [];
+    for (const day of days) {
+      const sent: unknown[] = [];
+      const counting: QueryEngine = {
+        ...engine,
+        execute(statement, execution) {
+          sent.push(statement);
+          return engine.execute(statement, execution);
+        },
+      };
+      remembered.push((await dailyOf(openDesk(catalog, counting, { memory }), day)).data);
+      statements.push(sent.length);
+    }
+    expect(statements).toEqual([2, 1, 1, 1]);
+    for (const [i, day] of days.entries()) {
+      const { data } = await dailyOf(openDesk(catalog, engine), day);
+      expect(remembered[i]).toEqual(data);
+    }
+  });
+
+  test('does not change when a report is made again', async () => {
+    const memory = memoryInProcess();
+    const desk = openDesk(catalog, engine, { memory });
+    const day = new Date('2026-11-19');
+    const first = await dailyOf(desk, day);
+    const stored = new Map(memory.values);
+    expect((await dailyOf(desk, day)).data).toEqual(first.data);
+    expect(memory.values).toEqual(stored);
+  });
+
+  test('is learned for 14 days where nothing is known, and until then nothing is called new', async () => {
+    const memory = memoryInProcess();
+    const keepsNothing: QueryEngine = { ...engine, kept: async () => [] };
+    const desk = openDesk(catalog, keepsNothing, { memory });
+    const reports: Daily[] = [];
+    for (let n = 0; n < 16; n += 1) reports.push((await dailyOf(desk, new Date(Date.parse('2026-11-04') + n * DAY_MS))).data);
+    expect(reports.map(({ learning }) => learning?.days ?? null)).toEqual([...Array.from({ length: 14 }, (_, i) => i), null, null]);
+    expect(reports.slice(0, 14).flatMap(({ findings }) => findings.filter(({ kind }) => kind === 'new' || kind === 'rare'))).toEqual([]);
+    expect(reports.at(-1)?.findings.some(({ newKind, newValue }) => newKind === 'actor' && newValue === 'contractor')).toBe(true);
+  });
+
+  test('is known as far back as activity is kept without a gap', async () => {
+    const day = new Date('2026-11-20');
+    const keeping = (first: string): QueryEngine => ({
+      ...engine,
+      kept: async () => [
+        { first: '2026/06/01', last: '2026/06/30' },
+        { first, last: '2026/11/19' },
+      ],
+    });
+    const short = await dailyOf(openDesk(catalog, keeping('2026/11/10')), day);
+    expect(short.data.learning).toEqual({ days: 10, needed: 14 });
+    const long = await dailyOf(openDesk(catalog, keeping('2026/11/01')), day);
+    expect(long.data.learning).toBe(null);
+    expect(long.shown).toContain('the first DeleteBucket in 19 days');
+  });
+});
+
+// --- Findings -------------------------------------------------------------------------------------------------------------------
 
 const signIn = (name: string, result: 'Success' | 'Failure', more: Fields): Fields =>
   record({
@@ -18,28 +188,128 @@ const signIn = (name: string, result: 'Success' | 'Failure', more: Fields): Fiel
     ...(result === 'Failure' && { errorMessage: 'Failed authentication' }),
     ...more,
   });
-const report = ({ desk }: OpenTrail) => desk.report('daily', DAY, { now: DAY.to, signal: new AbortController().signal });
+const call = (name: string, eventName: string, more: Fields): Fields =>
+  record({ userIdentity: user(name), eventSource: 'ec2.amazonaws.com', eventName, readOnly: false, ...more });
+const deleteVolume = (n: number, at: string, more: Fields = {}): Fields =>
+  call('terraform', 'DeleteVolume', {
+    userAgent: 'APN/1.0 HashiCorp/1.0 Terraform/1.9.0',
+    eventTime: `2026-05-01T${at}Z`,
+    requestParameters: { volumeId: `vol-0${String(n).padStart(16, '0')}` },
+    ...more,
+  });
 
-test('The daily report counts failures at the access portal together with those at the console', async () => {
-  const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD'], failed: 'PASSWORD' });
-  await using open = await trailOf(...portal, signIn('bob', 'Failure', { sourceIPAddress: '192.0.2.9' }), signIn('bob', 'Success', {}));
-  const answer = await report(open);
-  expect(answer.data).toMatchObject({ signInTries: 2, guessedUsers: [], moreSignIns: 0 });
-  expect(toTerminal(answer, templates, 160)).toContain('• 1 time from 198.51.100.7 (gave up), 1 user name,');
-  const lead = answer.next?.find(({ label }) => label === 'Failed sign-ins');
-  expect(lead?.line).toBe('signin-failures 2026-05-01T00:00..2026-05-02T00:00');
-  expect(await open.cells(lead?.line ?? '')).toHaveLength(2);
-});
+describe('A finding', () => {
+  test('is the sign-ins of a user who was guessed and got in, with failures at the access portal counted too', async () => {
+    const portal = atPortal('08:00', { name: 'ann@example.com', ip: '198.51.100.7', credentials: ['PASSWORD'], failed: 'PASSWORD' });
+    const bots = Array.from({ length: 20 }, (_, n) =>
+      signIn('ann', 'Failure', { sourceIPAddress: `198.51.100.${n + 1}`, eventTime: '2026-05-01T01:00:00Z' }),
+    );
+    await using open = await trailOf(...portal, ...bots, signIn('ann', 'Success', { sourceIPAddress: '203.0.113.99' }));
+    const { shown, data } = await ofMay1(open);
+    expect(data.findings).toHaveLength(1);
+    expect(shown).toContain('`ann` from `203.0.113.99`: guessing, got in, 20 failures.'.replaceAll('`', ''));
+    expect(shown).toContain('signed in without MFA. _T1110 Brute Force_');
+    await using slip = await trailOf(...portal, signIn('bob', 'Failure', {}), signIn('bob', 'Success', { eventTime: '2026-05-01T11:00:00Z' }));
+    expect((await ofMay1(slip)).data.findings).toEqual([]);
+  });
 
-test('The daily report first lists users who signed in after guessing from many addresses, and counts the addresses it leaves out', async () => {
-  const bots = Array.from({ length: 20 }, (_, n) =>
-    signIn('ann', 'Failure', { sourceIPAddress: `198.51.100.${n + 1}`, eventTime: '2026-05-01T01:00:00Z' }),
-  );
-  await using open = await trailOf(...bots, signIn('ann', 'Success', { sourceIPAddress: '203.0.113.99' }));
-  const shown = toTerminal(await report(open), templates, 160);
-  expect(shown).toContain('20 failed sign-ins');
-  expect(shown).toContain(
-    '• ann (guessing, got in): 20 failures from 20 addresses, then in from 203.0.113.99 without MFA 2026-05-01 10:00:00 UTC\n• 1 time from ',
-  );
-  expect(shown).toContain('and from 12 more addresses.');
+  test('is one for all that an actor deletes in a row, and another one hours later', async () => {
+    const many = Array.from({ length: 40 }, (_, n) => deleteVolume(n, `09:${String(n).padStart(2, '0')}:00`));
+    await using open = await trailOf(...many, deleteVolume(99, '15:00:00'));
+    const { data, shown } = await ofMay1(open);
+    expect(data.findings.map(({ events }) => events)).toEqual([40, 1]);
+    expect(shown).toContain('terraform called DeleteVolume ×40 on vol-00000000000000000, vol-00000000000000001, vol-00000000000000002 and 37 more.');
+    expect(shown).toContain('only a snapshot brings it back. _T1485 Data Destruction_');
+  });
+
+  test('leaves out what the same actor made on that day, and keeps what was there before', async () => {
+    const made = call('terraform', 'CreateVolume', {
+      eventTime: '2026-05-01T08:00:00Z',
+      requestParameters: { size: '8' },
+      responseElements: { volumeId: 'vol-00000000000000001' },
+    });
+    await using open = await trailOf(made, deleteVolume(1, '09:00:00'), deleteVolume(2, '09:01:00'));
+    const [finding, ...others] = (await ofMay1(open)).data.findings;
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ targets: ['vol-00000000000000002'], shortLived: 1, events: 1 });
+    await using onlyOwn = await trailOf(made, deleteVolume(1, '09:00:00'));
+    expect((await ofMay1(onlyOwn)).data.findings).toEqual([]);
+  });
+
+  test('of an attempt is told apart, and told with the deed when it succeeded later', async () => {
+    const denied = { errorCode: 'Client.UnauthorizedOperation', errorMessage: 'You are not authorized to perform this operation.' };
+    await using failed = await trailOf(deleteVolume(1, '09:00:00', denied));
+    const { data } = await ofMay1(failed);
+    expect(data.findings).toEqual([]);
+    expect(data.minor).toBe(1);
+    await using both = await trailOf(deleteVolume(1, '09:00:00', denied), deleteVolume(1, '09:05:00'));
+    const { shown } = await ofMay1(both);
+    expect(shown).toContain('1 finding on 2026-05-01. terraform called DeleteVolume on vol-00000000000000001.');
+    expect(shown).toContain(': with 1 failed attempt; only a snapshot brings it back.');
+  });
+
+  test.each([
+    ['blind', 'cloudtrail.amazonaws.com', 'StopLogging', { name: 'main' }],
+    [
+      'expose',
+      's3.amazonaws.com',
+      'PutBucketPolicy',
+      { bucketName: 'b', bucketPolicy: { Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject' }] } },
+    ],
+    ['expose', 'sqs.amazonaws.com', 'SetQueueAttributes', { attributes: { Policy: '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"}}]}' } }],
+    [
+      'expose',
+      'ec2.amazonaws.com',
+      'ModifySnapshotAttribute',
+      { snapshotId: 'snap-1', createVolumePermission: { add: { items: [{ group: 'all' }] } } },
+    ],
+    [
+      'expose',
+      'ec2.amazonaws.com',
+      'AuthorizeSecurityGroupIngress',
+      { groupId: 'sg-1', ipPermissions: { items: [{ ipRanges: { items: [{ cidrIp: '0.0.0.0/0' }] } }] } },
+    ],
+    [
+      'access',
+      'ec2.amazonaws.com',
+      'AuthorizeSecurityGroupIngress',
+      { groupId: 'sg-1', ipPermissions: { items: [{ ipv6Ranges: { items: [{ cidrIpv6: '2001:db8::/0' }] } }] } },
+    ],
+    ['expose', 's3.amazonaws.com', 'PutBucketPublicAccessBlock', { bucketName: 'b', PublicAccessBlockConfiguration: { BlockPublicAcls: false } }],
+    ['access', 's3.amazonaws.com', 'PutBucketPublicAccessBlock', { bucketName: 'b', PublicAccessBlockConfiguration: { BlockPublicAcls: true } }],
+    ['unprotect', 's3.amazonaws.com', 'PutBucketVersioning', { bucketName: 'b', VersioningConfiguration: { Status: 'Suspended' } }],
+    ['destroy', 'ec2.amazonaws.com', 'TerminateInstances', { instancesSet: { items: [{ instanceId: 'i-0123456789abcdef0' }] } }],
+    ['access', 'iam.amazonaws.com', 'AttachUserPolicy', { userName: 'eve', policyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }],
+    [null, 'ec2.amazonaws.com', 'CreateTags', { resourcesSet: { items: [{ resourceId: 'i-0123456789abcdef0' }] } }],
+    [null, 'ec2.amazonaws.com', 'StartInstances', { instancesSet: { items: [{ instanceId: 'i-0123456789abcdef0' }] } }],
+  ])('has the risk “%s” for %s %s with %j', async (risk, eventSource, eventName, requestParameters) => {
+    await using open = await trailOf(call('ann', eventName, { eventSource, requestParameters, eventTime: '2026-05-01T09:00:00Z' }));
+    const { data } = await ofMay1(open);
+    expect(data.findings.map((finding) => finding.risk)).toEqual(risk === null ? [] : [risk]);
+  });
+
+  test('is ranked by a sum that the docs list', async () => {
+    // An attempt by hand to stop a trail: 80, 10 for the hand, -20 for the failure. A deletion by a program: 40, 10 as it is for good, -10.
+    await using open = await trailOf(
+      call('ann', 'StopLogging', {
+        eventSource: 'cloudtrail.amazonaws.com',
+        userAgent: 'aws-cli/2.15',
+        errorCode: 'AccessDenied',
+        eventTime: '2026-05-01T09:00:00Z',
+      }),
+      deleteVolume(1, '09:00:00'),
+    );
+    expect((await ofMay1(open)).answer.table?.rows.map(({ cells }) => [cells.what, cells.score])).toEqual([
+      ['blind, StopLogging', 70],
+      ['destroy, DeleteVolume', 40],
+    ]);
+  });
+
+  test('has the points that docs/digests.md lists', async () => {
+    const docs = await readFile(new URL('../docs/digests.md', import.meta.url), 'utf8');
+    const listed = (pattern: RegExp): number[] => [...docs.matchAll(pattern)].map(([, points]) => Number(points)).sort((a, b) => a - b);
+    expect(listed(/^[|] +([0-9]+) +[|]/gm)).toEqual(Object.values(POINTS).toSorted((a, b) => a - b));
+    expect(listed(/^[|] +([+-][0-9]+) +[|]/gm)).toEqual(Object.values(MORE_POINTS).toSorted((a, b) => a - b));
+    expect(docs).toContain(`Findings with fewer than ${MIN_SHOWN_SCORE} points`);
+  });
 });

@@ -116,11 +116,16 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['actorAndAddress', 'perAccount', 'accountsSharing', 'didYouMeanResource', 'ResourceId'], because: 'resourceQuestion uses them too' },
   { names: ['DIMENSIONS', 'dimensionValues', 'countByDimension', 'hasChosenName'], because: 'profile uses them too' },
   { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
-  { names: ['leftOutParts'], because: 'reads records, like isRequestLeftOut' },
+  { names: ['leftOutParts', 'isRequestLeftOut'], because: 'read records that are not whole' },
   { names: ['withConsoleSessions'], because: 'lists the columns of events, which only src does' },
   { names: ['mfaColumn'], because: 'signInsDuring uses it too' },
   { names: ['ClassifiedAddress', 'ClassifiedUser'], because: 'the rows of classifySignIns' },
-  { names: ['changesPermissions'], because: 'has data that `npm run calls` makes' },
+  { names: ['classifySignIns', 'signInAttempts'], because: 'are a pair, and readDigestDay uses the first' },
+  { names: ['readDigestDay', 'DigestFinding'], because: 'is what digests of all periods are made of' },
+  {
+    names: ['accessDependsOnRequest', 'accessKind', 'deletesLater', 'destroysUnnamed', 'otherLogChanges', 'protectionOff', 'trailChanges'],
+    because: 'are rules of the column `risk` too',
+  },
   { names: ['isPrivateAddress', 'isFromInsideAws'], because: 'share the CIDR ranges of filters' },
 ];
 

@@ -94,10 +94,8 @@ export function countByDimension(names: readonly DimensionName[], { relation, wh
   const valueColumn = (name: DimensionName): string => `value_${name}`;
   const list = raw(names.map(valueColumn).join(', '));
   const keyed = raw(key ? `${key}, ` : '');
-  // In `grouping`, the first column has the highest bit, and the one that a row is grouped by has no bit.
-  const kind = raw(names.map((name, i) => `when ${2 ** names.length - 1 - 2 ** (names.length - 1 - i)} then '${name}'`).join(' '));
   return sql`(
-    select case grouping(${list}) ${kind} end as kind, ${keyed}coalesce(${list}) as value, ${aggregates}
+    select ${kindOfGroup(names, valueColumn)} as kind, ${keyed}coalesce(${list}) as value, ${aggregates}
     from (
       select singleid, events, first, last, ${columns}, ${keyed}${raw(names.map((name) => `${DIMENSIONS[name].value} as ${valueColumn(name)}`).join(', '))}
       from ${relation}
@@ -105,6 +103,12 @@ export function countByDimension(names: readonly DimensionName[], { relation, wh
     ) as valued
     group by grouping sets (${raw(names.map((name) => `(${key ? `${key}, ` : ''}${valueColumn(name)})`).join(', '))})
   )`;
+}
+
+/** In a query with a grouping set for each of some names: the name of the set that a row is of. In `grouping`, the first column has the highest bit, and the one that a row is grouped by has none. */
+export function kindOfGroup<Name extends string>(names: readonly Name[], column: (name: Name) => string): Sql {
+  const kinds = names.map((name, i) => `when ${2 ** names.length - 1 - 2 ** (names.length - 1 - i)} then '${name}'`);
+  return raw(`case grouping(${names.map(column).join(', ')}) ${kinds.join(' ')} end`);
 }
 
 /** All that `countByDimension` reads of a row for its dimensions. */

@@ -6,6 +6,17 @@ import type { Context } from './context.ts';
 /** What a report looks back on: the last whole day, week (from Monday) or month of the configured time zone. */
 export type Period = 'day' | 'week' | 'month';
 
+/** Keeps values between digests by name, such as `past-2026-11-20T00:00:00Z`. */
+export interface DigestMemory {
+  read(name: string): Promise<unknown>;
+  write(name: string, value: unknown): Promise<void>;
+}
+
+/** What a report can use: all that a command can, and what was remembered of earlier reports. */
+export interface ReportContext extends Context {
+  readonly memory: DigestMemory;
+}
+
 /** reports/daily.ts is posted through templates/daily.hbs. */
 export interface Report {
   readonly summary: string;
@@ -15,7 +26,7 @@ export interface Report {
   /** How many times it reads its period, for the estimate of its price. Default: 1. */
   readonly reads?: number;
   /** `range` is the period before the report is posted, [from, to) in UTC. It is what the footer says was covered. */
-  answer(range: TimeRange, context: Context): Promise<Finding>;
+  answer(range: TimeRange, context: ReportContext): Promise<Finding>;
 }
 
 /** Declares a report. */

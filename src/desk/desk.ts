@@ -2,6 +2,7 @@
 import type { Answer } from '../answer/answer.ts';
 import { defaultWindow } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
+import type { DigestMemory } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
 import { printLine } from '../question/print.ts';
@@ -40,6 +41,8 @@ interface DeskOptions {
   readonly billing?: Billing | undefined;
   /** Without it, `save` is no command. */
   readonly saved?: SavedQuestions;
+  /** Without it, each report reads the past again. */
+  readonly memory?: DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
   /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
@@ -76,6 +79,8 @@ const withPriceAsSuggestion = (error: unknown): unknown =>
 
 const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({ now, timeZone });
 
+const NO_MEMORY: DigestMemory = { read: async () => undefined, write: async () => undefined };
+
 /** The time of a trail without events. */
 const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 
@@ -83,7 +88,7 @@ const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 export function openDesk(
   registry: Registry,
   engine: QueryEngine,
-  { billing, saved, networks = unknownNetworks, isSample = false }: DeskOptions = {},
+  { billing, saved, memory = NO_MEMORY, networks = unknownNetworks, isSample = false }: DeskOptions = {},
 ): Desk {
   const examples = openExamples({ isSample });
   const run = openRunner(engine, networks, billing);
@@ -103,7 +108,7 @@ export function openDesk(
       if (!report) throw new UserError(`There is no report “${name}”. Reports: ${[...reports.keys()].join(', ')}.`);
       const { reads = 1 } = report;
       return run({ kind: 'report', name, line: undefined, window: period, reads, filters: [], isNewestFirst: false }, options, (context) =>
-        report.answer(period, context),
+        report.answer(period, { ...context, memory }),
       );
     },
   };

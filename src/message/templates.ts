@@ -33,6 +33,7 @@ handlebars.registerHelper('codeLine', (line: string | null) => {
 });
 handlebars.registerHelper('service', (source: string) => source.replace(/[.]amazonaws[.]com$/, ''));
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
+handlebars.registerHelper('add', (a: number, b: number) => a + b);
 handlebars.registerHelper('minus', (a: number, b: number) => a - b);
 handlebars.registerHelper('gt', (a: number, b: number) => a > b);
 handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));

@@ -11,7 +11,8 @@ interface ContractTest {
 }
 
 const signal = new AbortController().signal;
-const EVER = { from: new Date('2012-01-01T00:00:00Z'), to: new Date('2027-01-01T00:00:00Z') };
+/** The time of all trails. */
+export const EVER = { from: new Date('2012-01-01T00:00:00Z'), to: new Date('2027-01-01T00:00:00Z') };
 const second = (at: Date, more = 0): Date => new Date(at.getTime() + more * 1000);
 
 /** Text that tries SQL injection or is part of a pattern. */

@@ -1,0 +1,152 @@
+/**
+ * What a digest counts of a day, in one scan: hours, calls, actors, and what else may be new; and each call that carries a risk. The days
+ * before are counted in the same way, as what is usual.
+ */
+import { z } from 'zod';
+import type { SignInEvent } from '../../analysis/sign-in-events.ts';
+import { activityDuring, eventCount, SIGN_IN_PARTS } from '../../trail/activity.ts';
+import { joinParts, splitParts } from '../../trail/joined-parts.ts';
+import type { KeptDays } from '../../trail/kept-days.ts';
+import { limit, type Query, query, raw, type Sql } from '../../trail/sql.ts';
+import type { TimeRange } from '../../trail/time-window.ts';
+import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
+
+const ACTOR = DIMENSIONS.actor.value;
+const IS_NOT_SERVICE = `actorkind <> 'service'`;
+/** Sign-ins are no changes, though CloudTrail says that they are not read-only. */
+const IS_WRITE = `${IS_NOT_SERVICE} and readlike <> 'true' and eventsource <> 'signin.amazonaws.com' and eventname not in ('Authenticate', 'Federate', 'Logout')`;
+/** IPv4 addresses by their first three numbers, IPv6 by the first three groups, as networks are usually given out. */
+const NETWORK = `coalesce(nullif(regexp_extract(sourceipaddress, '^([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})[.][0-9]{1,3}$', 1), ''),
+  nullif(regexp_extract(sourceipaddress, '^([0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}):', 1), ''))`;
+
+/** What was seen before or not, as fixed SQL; null where a call does not count. */
+const SEEN_VALUES = {
+  day: joinParts('substr(hour, 1, 10)'),
+  account: joinParts('recipientaccountid'),
+  region: `case when ${IS_NOT_SERVICE} then ${joinParts('recipientaccountid', 'awsregion')} end`,
+  actor: `case when ${IS_NOT_SERVICE} then ${joinParts(ACTOR, 'actorkind')} end`,
+  key: `case when accesskeyid like 'AKIA%' then ${joinParts('accesskeyid', 'recipientaccountid')} end`,
+  network: `case when actorkind in ('human', 'user', 'root') then ${NETWORK} end`,
+  tool: `case when ${IS_NOT_SERVICE} then ${DIMENSIONS.tool.value} end`,
+  call: `case when ${IS_WRITE} then ${joinParts('eventsource', 'eventname')} end`,
+  ownCall: `case when ${IS_WRITE} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
+  denial: `case when ${IS_NOT_SERVICE} and outcome = 'denied' then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
+} as const;
+
+/** What can be seen for the first time. */
+export type SeenKind = keyof typeof SEEN_VALUES;
+
+/** What `attemptsOf` needs besides the parts of `signin`. */
+const SIGN_IN_COLUMNS = [
+  'eventname',
+  'outcome',
+  'actor',
+  'actorbasis',
+  'identitytype',
+  'sourceipaddress',
+  'identityaccountid',
+  'recipientaccountid',
+  'errorcode',
+] as const;
+
+const DAY_VALUES = {
+  ...SEEN_VALUES,
+  outcome: joinParts('actorkind', 'outcome'),
+  signIn: `case when signin is not null then signin || chr(31) || ${joinParts(...SIGN_IN_COLUMNS)} end`,
+  risk: `case when risk is not null or affected is not null or actorkind = 'root' then ${joinParts(
+    ...[
+      'risk',
+      'effect',
+      'eventsource',
+      'eventname',
+      'outcome',
+      ACTOR,
+      'actorkind',
+      'via',
+      'recipientaccountid',
+      'awsregion',
+      'affected',
+      'sourceipaddress',
+      'substr(hour, 12, 2)',
+    ],
+  )} end`,
+} as const;
+
+const groupRow = z.object({
+  kind: z.enum([...(Object.keys(DAY_VALUES) as (keyof typeof DAY_VALUES)[])] as [keyof typeof DAY_VALUES, ...(keyof typeof DAY_VALUES)[]]),
+  value: z.string().transform(splitParts),
+  events: z.coerce.number(),
+  days: z.coerce.number(),
+  actors: z.coerce.number(),
+  actor: z.string().nullable(),
+  first: z.string(),
+  last: z.string(),
+});
+/** Events that have the same value. `days` are those with such an event; `first` and `last` are eventTimes. */
+export type DayGroup = z.output<typeof groupRow>;
+
+/** More groups than these are not read. */
+export const MAX_DAY_GROUPS = 50_000;
+
+/** All groups of a range, with calls that carry a risk. */
+export const dayGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, DAY_VALUES);
+
+/** What was seen in a range. */
+export const seenGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, SEEN_VALUES);
+
+/**
+ * Events are first counted for each combination of values, each event once, and these counts are then added up by each value: an event
+ * of which two deliveries were read has the same values in both.
+ */
+function countGroups(range: TimeRange, kept: KeptDays, values: Readonly<Record<string, string>>): Query<DayGroup> {
+  const column = (name: string): string => `value_${name}`;
+  const names = Object.keys(values);
+  const columns = names.map(column);
+  const expressions: Sql = raw(names.map((name, i) => `${values[name]} as ${columns[i]}`).join(', '));
+  return query(groupRow)`
+    select ${kindOfGroup(names, column)} as kind, coalesce(${raw(columns.join(', '))}) as value, cast(sum(counted) as bigint) as events,
+      cast(count(distinct substr(earliest, 1, 10)) as bigint) as days, cast(count(distinct actor) as bigint) as actors,
+      min_by(actor, earliest || actor) as actor, min(earliest) as first, max(latest) as last
+    from (
+      select ${raw(columns.join(', '))}, actor, ${eventCount()} as counted, min(first) as earliest, max(last) as latest
+      from (
+        select ${expressions}, actor, singleid, events, first, last
+        from ${activityDuring(range, { kept, uses: [expressions] })}
+      ) as valued
+      group by ${raw(columns.join(', '))}, actor
+    ) as counts
+    group by grouping sets (${raw(columns.map((name) => `(${name})`).join(', '))})
+    having coalesce(${raw(columns.join(', '))}) is not null
+    order by kind, events desc, value
+    ${limit(MAX_DAY_GROUPS)}
+  `;
+}
+
+/** The events of sign-ins among the groups of a day. */
+export function signInEvents(groups: readonly DayGroup[]): SignInEvent[] {
+  const names = [...Object.keys(SIGN_IN_PARTS), ...SIGN_IN_COLUMNS] as const;
+  return groups
+    .filter(({ kind }) => kind === 'signIn')
+    .map(({ value, first }) => {
+      const part = (name: keyof typeof SIGN_IN_PARTS | (typeof SIGN_IN_COLUMNS)[number]): string | null => value[names.indexOf(name)] || null;
+      const text = (name: Parameters<typeof part>[0]): string => part(name) ?? '';
+      return {
+        eventid: text('eventid'),
+        eventtime: first,
+        eventname: text('eventname'),
+        outcome: text('outcome'),
+        actor: text('actor'),
+        actorbasis: text('actorbasis'),
+        identitytype: part('identitytype'),
+        ip: part('sourceipaddress'),
+        identityaccountid: part('identityaccountid'),
+        recipientaccountid: part('recipientaccountid'),
+        errorcode: part('errorcode'),
+        errormessage: part('errormessage'),
+        credentialType: part('credentialType'),
+        typedName: part('typedName'),
+        workflow: part('workflow'),
+        mfaUsed: part('mfaUsed'),
+      };
+    });
+}

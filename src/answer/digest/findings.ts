@@ -1,0 +1,509 @@
+/**
+ * The findings of a day: what somebody should look at, the worst first. Each has a score, which is the sum of the points below, so that
+ * a reader can check it.
+ */
+import { type ClassifiedSignIns, classifySignIns } from '../../analysis/sign-in-attacks.ts';
+import { attemptsOf, type SignInEvent } from '../../analysis/sign-in-events.ts';
+import { formatCount } from '../../text/format.ts';
+import { UNIT_MS } from '../../trail/time-window.ts';
+import { isUserKind } from '../follow-ups.ts';
+import { type DayGroup, signInEvents } from './day-groups.ts';
+import { MIN_PAST_DAYS, type Past } from './past.ts';
+import { type Risk, recoveryOf, type Technique, techniqueOf } from './risk-notes.ts';
+
+/** Points of a finding by what it is. docs/digests.md lists them. */
+export const POINTS = {
+  signedInAfterGuessing: 90,
+  blind: 80,
+  root: 70,
+  expose: 70,
+  unprotect: 55,
+  newAccount: 45,
+  guessing: 40,
+  destroy: 40,
+  newKey: 40,
+  newRegion: 35,
+  denials: 35,
+  access: 30,
+  rare: 20,
+  newActor: 25,
+  newNetwork: 10,
+  newTool: 10,
+} as const;
+/** Points that are added for what makes it more or less worth a look. */
+export const MORE_POINTS = {
+  byHand: 10,
+  byRoot: 20,
+  neverSeenCall: 20,
+  rareCall: 10,
+  firstByActor: 5,
+  cannotBeUndone: 10,
+  manyThings: 10,
+  newActorWrites: 15,
+  withoutMfa: 10,
+  everyDayForActor: -30,
+  failed: -20,
+  byProgram: -10,
+} as const;
+
+/** Findings with fewer points are only in the details. */
+export const MIN_SHOWN_SCORE = 30;
+/** So many things at once are more than a slip. */
+const MANY_THINGS = 10;
+/** A call that was made so often before is rare. */
+const RARE_CALLS = 3;
+/** An actor who made a call on so many of the days before makes it every day. */
+const ROUTINE_DAYS = 10;
+/** So many different calls that an actor was never denied before are a search for permissions; and so many denials are, of any calls. */
+const MIN_NEW_DENIED_CALLS = 5;
+const MIN_NEW_DENIALS = 20;
+/** Calls of one actor belong together while there is no longer break than this. Groups know hours. */
+const BURST_GAP_MS = UNIT_MS.h;
+
+/** A call and how often it was made. */
+interface CountedCall {
+  readonly eventsource: string;
+  readonly eventname: string;
+  readonly times: number;
+}
+
+/** What can be new, in words. */
+const NEW_WORDS = {
+  account: 'account',
+  region: 'region',
+  actor: 'actor',
+  key: 'access key',
+  network: 'network',
+  tool: 'tool',
+} as const;
+
+/** Something to look at. */
+export interface DigestFinding {
+  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied';
+  readonly score: number;
+  /** Of kind `risk`: what the calls risk. */
+  readonly risk: Risk | null;
+  /** Of kind `new`: what is new. */
+  readonly newKind: keyof typeof NEW_WORDS | null;
+  /** The same in words. */
+  readonly newTitle: string | null;
+  readonly newValue: string | null;
+  /** Of kind `sign-in`: the verdict on the user's or the address's sign-ins. */
+  readonly verdict: string | null;
+  readonly actor: string | null;
+  readonly actorkind: string | null;
+  /** With a console or the AWS CLI, not with a program. */
+  readonly isByHand: boolean;
+  readonly via: string | null;
+  readonly account: string | null;
+  readonly region: string | null;
+  readonly address: string | null;
+  readonly calls: readonly CountedCall[];
+  readonly targets: readonly string[];
+  /** How many things were made and deleted again by the same hand, and are not in `targets`. */
+  readonly shortLived: number;
+  readonly events: number;
+  readonly succeeded: boolean;
+  /** eventTimes. */
+  readonly first: string;
+  readonly last: string;
+  /** Why it is here: sentences without names from the trail. */
+  readonly why: readonly string[];
+  readonly technique: Technique | null;
+}
+
+const BARE_FINDING = {
+  risk: null,
+  newKind: null,
+  newTitle: null,
+  newValue: null,
+  verdict: null,
+  actor: null,
+  actorkind: null,
+  isByHand: false,
+  via: null,
+  account: null,
+  region: null,
+  address: null,
+  calls: [],
+  targets: [],
+  shortLived: 0,
+  succeeded: true,
+  why: [],
+  technique: null,
+} as const satisfies Partial<DigestFinding>;
+
+/** A call that carries a risk or makes something, or that root made. */
+interface RiskCall extends Pick<DayGroup, 'events' | 'first' | 'last'> {
+  readonly risk: string;
+  readonly effect: string;
+  readonly eventsource: string;
+  readonly eventname: string;
+  readonly outcome: string;
+  readonly actor: string;
+  readonly actorkind: string;
+  readonly via: string;
+  readonly account: string;
+  readonly region: string;
+  readonly affected: string;
+  readonly address: string;
+}
+
+function readRiskCall({ value, events, first, last }: DayGroup): RiskCall {
+  const [risk = '', effect = '', eventsource = '', eventname = '', outcome = '', actor = '', actorkind = '', via = '', account = '', region = ''] =
+    value;
+  const [affected = '', address = ''] = value.slice(10);
+  return { risk, effect, eventsource, eventname, outcome, actor, actorkind, via, account, region, affected, address, events, first, last };
+}
+
+/** All findings of a day, the worst first. */
+export function findingsOf(groups: readonly DayGroup[], past: Past): readonly DigestFinding[] {
+  const calls = groups.filter(({ kind }) => kind === 'risk').map(readRiskCall);
+  const signIns = signInEvents(groups);
+  const found = [
+    ...riskFindings(calls, past),
+    ...rootFindings(calls, signIns),
+    ...signInFindings(classifySignIns(attemptsOf(signIns))),
+    ...deniedFindings(groups, past),
+  ];
+  // What is known of too few days is not called new or rare.
+  const unusual = past.days < MIN_PAST_DAYS ? [] : [...newFindings(groups, past), ...rareFindings(groups, past, found)];
+  return [...found, ...unusual].toSorted((a, b) => b.score - a.score || (a.first < b.first ? -1 : 1));
+}
+
+// --- Calls that carry a risk ----------------------------------------------------------------------------------------------
+
+const RISKS: ReadonlySet<string> = new Set<Risk>(['blind', 'expose', 'destroy', 'unprotect', 'access']);
+
+const isByHand = ({ via, actorkind }: Pick<RiskCall, 'via' | 'actorkind'>): boolean =>
+  via === 'console' || actorkind === 'root' || (via === 'cli' && isUserKind(actorkind));
+
+/** Calls of one actor in one account with one risk, as long as they go on, are one finding. Root's are told with root's. */
+function riskFindings(calls: readonly RiskCall[], past: Past): DigestFinding[] {
+  const made = new Map<string, string>();
+  for (const { effect, outcome, actor, affected, first } of calls)
+    if (effect === 'create' && outcome === 'ok' && affected !== '') made.set(JSON.stringify([actor, affected]), first);
+  const isShortLived = ({ risk, actor, affected, last }: RiskCall): boolean =>
+    risk === 'destroy' && affected !== '' && (made.get(JSON.stringify([actor, affected])) ?? '~') <= last;
+  const risky = calls.filter(({ risk, actorkind }) => RISKS.has(risk) && actorkind !== 'root');
+  const alike = Map.groupBy(risky, ({ risk, actor, actorkind, account, outcome }) =>
+    JSON.stringify([risk, actor, actorkind, account, outcome === 'ok']),
+  );
+  const found = [...alike.values()].flatMap(bursts).flatMap((burst) => {
+    const kept = burst.filter((call) => !isShortLived(call));
+    return kept.length === 0 ? [] : [riskFinding(kept, burst.length - kept.length, past)];
+  });
+  return withAttempts(found);
+}
+
+/** Failed attempts at what the same actor then did are told with it. */
+function withAttempts(found: readonly DigestFinding[]): DigestFinding[] {
+  const succeeded = found.filter((finding) => finding.succeeded);
+  const includes = (done: DigestFinding, attempt: DigestFinding): boolean =>
+    done.risk === attempt.risk &&
+    done.actor === attempt.actor &&
+    done.account === attempt.account &&
+    attempt.targets.every((name) => done.targets.includes(name)) &&
+    attempt.calls.every((call) => done.calls.some(({ eventname }) => eventname === call.eventname));
+  const attempts = found
+    .filter((finding) => !finding.succeeded)
+    .map((attempt) => ({ attempt, done: succeeded.find((finding) => includes(finding, attempt)) }));
+  return [
+    ...succeeded.map((finding) => {
+      const own = sum(attempts.flatMap(({ attempt, done }) => (done === finding ? [attempt.events] : [])));
+      return own === 0 ? finding : { ...finding, why: [`with ${formatCount(own, 'failed attempt')}`, ...finding.why] };
+    }),
+    ...attempts.flatMap(({ attempt, done }) => (done ? [] : [attempt])),
+  ];
+}
+
+/** Calls in the order of time, cut where nothing happened for too long. */
+function bursts(calls: readonly RiskCall[]): RiskCall[][] {
+  const parts: RiskCall[][] = [];
+  let end = '';
+  for (const call of calls.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
+    const part = parts.at(-1);
+    if (part && Date.parse(call.first) - Date.parse(end) <= BURST_GAP_MS) part.push(call);
+    else parts.push([call]);
+    if (parts.at(-1)?.length === 1 || call.last > end) end = call.last;
+  }
+  return parts;
+}
+
+function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past): DigestFinding {
+  const [one] = calls as readonly [RiskCall, ...RiskCall[]];
+  const risk = one.risk as Risk;
+  const succeeded = one.outcome === 'ok';
+  const targets = [...new Set(calls.map(({ affected }) => affected).filter((name) => name !== ''))];
+  const counted = countCalls(calls);
+  const hand = calls.some(isByHand);
+  const recovery =
+    succeeded && risk !== 'access' && risk !== 'expose' ? counted.flatMap((call) => recoveryOf(call.eventsource, call.eventname) ?? []) : [];
+  const novelty = noveltyOf(counted, one, past);
+  const points = [
+    POINTS[risk],
+    hand ? MORE_POINTS.byHand : MORE_POINTS.byProgram,
+    novelty.points,
+    succeeded ? 0 : MORE_POINTS.failed,
+    recovery.some(({ canBeUndone }) => !canBeUndone) ? MORE_POINTS.cannotBeUndone : 0,
+    targets.length >= MANY_THINGS ? MORE_POINTS.manyThings : 0,
+  ];
+  return {
+    ...BARE_FINDING,
+    kind: 'risk',
+    score: sum(points),
+    risk,
+    actor: one.actor,
+    actorkind: one.actorkind,
+    isByHand: hand,
+    via: one.via,
+    account: one.account,
+    region: one.region,
+    address: one.address,
+    calls: counted,
+    targets,
+    shortLived,
+    events: sum(calls.map(({ events }) => events)),
+    succeeded,
+    first: firstTime(calls),
+    last: lastTime(calls),
+    why: [...novelty.why, ...new Set(recovery.map(({ how }) => how))],
+    technique: techniqueOf(risk, one.eventsource, one.eventname),
+  };
+}
+
+/** How unusual calls are for the organization and for their actor. */
+function noveltyOf(
+  calls: readonly CountedCall[],
+  { actor, actorkind }: Pick<RiskCall, 'actor' | 'actorkind'>,
+  past: Past,
+): { points: number; why: string[] } {
+  if (past.days < MIN_PAST_DAYS) return { points: 0, why: [] };
+  const seen = calls.map((call) => ({
+    ...call,
+    before: past.seen('call', [call.eventsource, call.eventname])?.events ?? 0,
+    own: past.seen('ownCall', [actor, actorkind, call.eventsource, call.eventname])?.days ?? 0,
+  }));
+  const rarest = seen.reduce((least, each) => (each.before < least.before ? each : least));
+  if (rarest.before === 0) return { points: MORE_POINTS.neverSeenCall, why: [`the first ${rarest.eventname} in ${past.days} days`] };
+  if (rarest.before < RARE_CALLS)
+    return { points: MORE_POINTS.rareCall, why: [`${ordinal(rarest.before + 1)} ${rarest.eventname} in ${past.days} days`] };
+  const leastOwn = seen.reduce((least, each) => (each.own < least.own ? each : least));
+  if (leastOwn.own === 0) return { points: MORE_POINTS.firstByActor, why: [`the first ${leastOwn.eventname} by this actor in ${past.days} days`] };
+  return { points: leastOwn.own >= ROUTINE_DAYS ? MORE_POINTS.everyDayForActor : 0, why: [] };
+}
+
+const ordinal = (n: number): string => ['the first', 'the second', 'the third'][n - 1] ?? `number ${n}:`;
+
+// --- Root and sign-ins ----------------------------------------------------------------------------------------------------
+
+/** What root did in an account is one finding; reads are only counted. */
+function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[]): DigestFinding[] {
+  const byAccount = Map.groupBy(
+    calls.filter(({ actorkind }) => actorkind === 'root'),
+    ({ account }) => account,
+  );
+  return [...byAccount].map(([account, own]) => {
+    const risks = own.flatMap(({ risk, outcome }) => (RISKS.has(risk) && outcome === 'ok' ? [risk as Risk] : []));
+    const worst = risks.toSorted((a, b) => POINTS[b] - POINTS[a])[0] ?? null;
+    const succeeded = own.some(({ outcome }) => outcome === 'ok');
+    const risky = worst === null ? undefined : own.find(({ risk }) => risk === worst);
+    const reads = sum(own.map(({ effect, events }) => (effect === 'read' ? events : 0)));
+    const changes = own.filter(({ effect }) => effect !== 'read');
+    const isWithoutMfa = signIns.some(
+      ({ identitytype, recipientaccountid, outcome, mfaUsed }) =>
+        identitytype === 'Root' && recipientaccountid === account && outcome === 'ok' && mfaUsed?.toLowerCase() === 'no',
+    );
+    const points = [
+      worst === null ? POINTS.root : Math.max(POINTS.root, POINTS[worst]) + MORE_POINTS.byRoot,
+      succeeded ? 0 : MORE_POINTS.failed,
+      isWithoutMfa ? MORE_POINTS.withoutMfa : 0,
+    ];
+    return {
+      ...BARE_FINDING,
+      kind: 'root',
+      score: sum(points),
+      risk: worst,
+      actor: 'root',
+      actorkind: 'root',
+      isByHand: true,
+      via: own[0]?.via ?? null,
+      account,
+      region: own[0]?.region ?? null,
+      address: own[0]?.address ?? null,
+      calls: countCalls(changes.length > 0 ? changes : own),
+      targets: [...new Set(own.flatMap(({ risk, affected }) => (RISKS.has(risk) && affected !== '' ? [affected] : [])))],
+      events: sum(own.map(({ events }) => events)),
+      succeeded,
+      first: firstTime(own),
+      last: lastTime(own),
+      why: [...(isWithoutMfa ? ['signed in without MFA'] : []), ...(reads > 0 && changes.length > 0 ? [`with ${formatCount(reads, 'read')}`] : [])],
+      technique: risky && worst !== null ? techniqueOf(worst, risky.eventsource, risky.eventname) : { id: 'T1078.004', name: 'Cloud Accounts' },
+    };
+  });
+}
+
+/** Users who were guessed, and addresses that tried many users. */
+function signInFindings({ users, addresses }: ClassifiedSignIns): DigestFinding[] {
+  const technique = { id: 'T1110', name: 'Brute Force' } as const;
+  const common = { ...BARE_FINDING, kind: 'sign-in', technique } as const;
+  return [
+    ...users
+      .filter(({ isSuspect }) => isSuspect)
+      .map(({ name, verdict, tries, inside, first, last, from }) => ({
+        ...common,
+        score: inside && verdict.endsWith('got in') ? POINTS.signedInAfterGuessing : POINTS.guessing,
+        verdict,
+        actor: name,
+        address: inside?.ip ?? from,
+        events: tries,
+        succeeded: inside !== null && verdict.endsWith('got in'),
+        first: first ?? '',
+        last: last ?? '',
+        why: inside ? [`signed in ${inside.mfa === 'no' ? 'without MFA' : inside.mfa === 'yes' ? 'with MFA' : 'with MFA unknown'}`] : [],
+      })),
+    ...addresses
+      .filter(({ isSuspect }) => isSuspect)
+      .map(({ ip, verdict, tries, inside, first, last }) => ({
+        ...common,
+        score: inside === null ? POINTS.guessing : POINTS.signedInAfterGuessing,
+        verdict,
+        actor: inside,
+        address: ip,
+        events: tries,
+        succeeded: inside !== null,
+        first: first ?? '',
+        last: last ?? '',
+      })),
+  ];
+}
+
+// --- What is new and rare ---------------------------------------------------------------------------------------------------
+
+function newFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
+  const news = groups.filter(({ kind, value }) => kind in NEW_POINTS && !past.seen(kind as keyof typeof NEW_POINTS, value));
+  const newAccounts = new Set(news.flatMap(({ kind, value }) => (kind === 'account' ? value : [])));
+  return news.flatMap(({ kind, value, actor, events, first, last }) => {
+    const newKind = kind as keyof typeof NEW_POINTS;
+    const [name = '', second = ''] = value;
+    // All that is in a new account is new.
+    const account = newKind === 'region' || newKind === 'account' ? name : newKind === 'key' ? second : null;
+    if (newKind !== 'account' && account !== null && newAccounts.has(account)) return [];
+    const writes = newKind === 'actor' ? groups.filter((each) => each.kind === 'ownCall' && each.value[0] === name && each.value[1] === second) : [];
+    const made = sum(writes.map((each) => each.events));
+    return [
+      {
+        ...BARE_FINDING,
+        kind: 'new' as const,
+        score: NEW_POINTS[newKind] + (made > 0 ? MORE_POINTS.newActorWrites : 0) + (made >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
+        calls: writes.map(({ value: [, , eventsource = '', eventname = ''], events: times }) => ({ eventsource, eventname, times })),
+        newKind,
+        newTitle: NEW_WORDS[newKind],
+        newValue: newKind === 'region' ? second : name,
+        actor: newKind === 'actor' ? name : actor,
+        actorkind: newKind === 'actor' ? second : null,
+        account,
+        events,
+        first,
+        last,
+        why: [`not seen in the ${past.days} days before`],
+      },
+    ];
+  });
+}
+
+const NEW_POINTS = {
+  account: POINTS.newAccount,
+  region: POINTS.newRegion,
+  actor: POINTS.newActor,
+  key: POINTS.newKey,
+  network: POINTS.newNetwork,
+  tool: POINTS.newTool,
+} as const;
+
+/** Writes that were made seldom before, without those that are in another finding. Those of one actor are one finding. */
+function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly DigestFinding[]): DigestFinding[] {
+  const told = new Set(
+    found.flatMap(({ actor, calls }) => calls.map(({ eventsource, eventname }) => JSON.stringify([actor, eventsource, eventname]))),
+  );
+  const rare = groups.flatMap((group) => {
+    if (group.kind !== 'ownCall') return [];
+    const [actor = '', actorkind = '', eventsource = '', eventname = ''] = group.value;
+    const before = past.seen('call', [eventsource, eventname])?.events ?? 0;
+    if (before >= RARE_CALLS || actorkind === 'root' || told.has(JSON.stringify([actor, eventsource, eventname]))) return [];
+    return [{ ...group, actor, actorkind, eventsource, eventname, before }];
+  });
+  const byActor = Map.groupBy(rare, ({ actor, actorkind }) => JSON.stringify([actor, actorkind]));
+  return [...byActor.values()].map((own) => {
+    const [one] = own as [(typeof own)[number]];
+    const isUser = isUserKind(one.actorkind);
+    const unseen = own.filter(({ before }) => before === 0).length;
+    return {
+      ...BARE_FINDING,
+      kind: 'rare',
+      score:
+        POINTS.rare +
+        (unseen > 1 ? MORE_POINTS.rareCall : 0) +
+        (isUser ? 0 : MORE_POINTS.byProgram) +
+        (own.length >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
+      actor: one.actor,
+      actorkind: one.actorkind,
+      calls: own.map(({ eventsource, eventname, events }) => ({ eventsource, eventname, times: events })),
+      events: sum(own.map(({ events }) => events)),
+      first: firstTime(own),
+      last: lastTime(own),
+      why: [
+        own.length === 1
+          ? `${ordinal(one.before + 1)} in ${past.days} days`
+          : unseen === 0
+            ? `each at most ${RARE_CALLS} times in ${past.days} days`
+            : `${unseen === own.length ? 'none of them' : `${unseen} of them not`} seen in the ${past.days} days before`,
+      ],
+    };
+  });
+}
+
+/** Calls that an actor is not known to have been denied before, when they are many. */
+function deniedFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
+  const denied = groups.filter(({ kind, value }) => kind === 'denial' && !past.seen('denial', value));
+  const byActor = Map.groupBy(denied, ({ value: [actor, actorkind] }) => JSON.stringify([actor, actorkind]));
+  return [...byActor.values()].flatMap((own) => {
+    const denials = sum(own.map(({ events }) => events));
+    if (own.length < MIN_NEW_DENIED_CALLS && denials < MIN_NEW_DENIALS) return [];
+    const [actor = '', actorkind = ''] = own[0]?.value ?? [];
+    return [
+      {
+        ...BARE_FINDING,
+        kind: 'denied' as const,
+        score: POINTS.denials + (own.length >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
+        actor,
+        actorkind,
+        calls: own.map(({ value: [, , eventsource = '', eventname = ''], events }) => ({ eventsource, eventname, times: events })),
+        events: denials,
+        succeeded: false,
+        first: firstTime(own),
+        last: lastTime(own),
+        why: [`${formatCount(denials, 'denial')}${past.days < MIN_PAST_DAYS ? '' : `, the first of these calls in ${past.days} days`}`],
+        technique: { id: 'T1580', name: 'Cloud Infrastructure Discovery' },
+      },
+    ];
+  });
+}
+
+// --- Sums -------------------------------------------------------------------------------------------------------------------
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+const firstTime = (some: readonly { readonly first: string }[]): string => some.map(({ first }) => first).toSorted()[0] ?? '';
+const lastTime = (some: readonly { readonly last: string }[]): string =>
+  some
+    .map(({ last }) => last)
+    .toSorted()
+    .at(-1) ?? '';
+
+/** Calls by name, the most frequent first. */
+function countCalls(calls: readonly Pick<RiskCall, 'eventsource' | 'eventname' | 'events'>[]): CountedCall[] {
+  const byName = Map.groupBy(calls, ({ eventsource, eventname }) => JSON.stringify([eventsource, eventname]));
+  return [...byName.values()]
+    .map((same) => ({ eventsource: same[0]?.eventsource ?? '', eventname: same[0]?.eventname ?? '', times: sum(same.map(({ events }) => events)) }))
+    .toSorted((a, b) => b.times - a.times || (a.eventname < b.eventname ? -1 : 1));
+}
