@@ -88,6 +88,16 @@ describe('On the sample', () => {
     expect(Math.max(...numbers), JSON.stringify(numbers)).toBeLessThanOrEqual(2);
   });
 
+  test('a day of which log files could not be loaded is said to be incomplete, and never quiet', async () => {
+    const stale: QueryEngine = { ...engine, extent: async () => ({ ...(await engine.extent()), loadedAt: '2026-11-15T09:00:00Z' }) };
+    const shownOn = async (day: string) => (await dailyOf(openDesk(catalog, stale), new Date(day))).shown.split('\n').slice(0, 2);
+    const warning = 'Incomplete: log files could not be loaded since 2026-11-15 09:00:00 UTC, so this is not all of ';
+    const [first, second] = await shownOn('2026-11-15');
+    expect(first?.replaceAll('*', '')).toBe(`${warning}2026-11-15. npm run -s doctor says why.`);
+    expect(second).toMatch(/^Nothing to look at in what was loaded: 132 events/);
+    expect((await shownOn('2026-11-23'))[1]).toBe('No events of 2026-11-23 were loaded.');
+  });
+
   test('the question of each finding finds its events', async () => {
     const desk = openDesk(catalog, engine);
     const { answer, data } = await dailyOf(desk, dayOf(bucketDeletion.at));

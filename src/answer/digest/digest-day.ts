@@ -15,6 +15,8 @@ interface DigestDay {
   readonly learning: { readonly days: number; readonly needed: number } | null;
   /** True when the day has more than was read of it. */
   readonly isCut: boolean;
+  /** When new log files were loaded last, as ISO text in UTC, where they could not be loaded since: the day may have more. */
+  readonly loadedAt: string | null;
 }
 
 interface DayTotals {
@@ -38,6 +40,7 @@ export async function readDigestDay(day: TimeRange, context: ReportContext): Pro
     totals: { ...dayTotals(groups), usual: isLearning ? null : middle(past.events) },
     learning: isLearning ? { days: past.days, needed: MIN_PAST_DAYS } : null,
     isCut: groups.length >= MAX_DAY_GROUPS,
+    loadedAt: (await context.extent()).loadedAt ?? null,
   };
 }
 
