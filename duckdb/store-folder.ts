@@ -18,8 +18,8 @@ const REMOVED_PREFIX = 'removed-';
 /** The folder with what this version of trailbot loads into a store. */
 export const loadedFolder = (store: string): string => join(resolve(store), `${LOADED_PREFIX}${SHAPE}`);
 
-/** What else trailbot keeps in a store: saved questions, claims of reports, and so on. */
-const STATE = /^(?:sizes|aws-ranges)\.json|^(?:saved|claims|spent)$|^query-spill-/;
+/** What else trailbot keeps in a store: saved questions, slots of reports, and so on. */
+const STATE = /^(?:sizes|aws-ranges)\.json|^(?:saved|slots|announced|spent)$|^query-spill-/;
 
 const isOwn = (name: string): boolean => name.startsWith(LOADED_PREFIX) || name.startsWith(REMOVED_PREFIX) || STATE.test(name);
 

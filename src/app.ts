@@ -9,6 +9,7 @@ import type { AthenaSettings } from '../athena/settings.ts';
 import { openEnginePool } from '../duckdb/engine-pool.ts';
 import { type LoadResult, lastLoadOf, loadTrail, OtherTrail } from '../duckdb/store.ts';
 import type { Networks } from './answer/context.ts';
+import type { DigestChannel } from './answer/posting.ts';
 import { startDigests } from './clock/digests.ts';
 import type { Config } from './config.ts';
 import { type Billing, openBilling } from './desk/billing.ts';
@@ -19,12 +20,13 @@ import { openSavedQuestions } from './desk/saved-questions.ts';
 import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
-import { claim } from './state/claims.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
-import { openVersionedFiles } from './state/versioned-files.ts';
+import { openVersionFolder } from './state/version-folder.ts';
+import { openVersionMemory } from './state/version-memory.ts';
+import type { VersionedFiles } from './state/versioned-files.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
 /** Where the trail is, and the folder that trailbot writes to: the loaded store, or only its own state when Athena answers. */
@@ -176,7 +178,7 @@ export async function openTrailDesk(
 ): Promise<{ readonly registry: Registry; readonly desk: Desk }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
-  const saved = openSavedQuestions(openVersionedFiles(join(location.store, 'saved')));
+  const saved = openSavedQuestions(openVersionFolder(join(location.store, 'saved')));
   const memory = openDigestMemory(join(location.store, 'digests'));
   const networks = await openKnownNetworks(location, config, clock);
   return { registry, desk: openDesk(registry, engine, { billing, saved, memory, networks, isSample: location.isSample }) };
@@ -290,8 +292,9 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
     // At the same time, so that a digest which is being posted takes no time from those who wait for answers.
     onClose(async () => void (await Promise.all([bot.stop(MAX_DRAIN_MS), stopDigests()])));
 
-    // Queries on DuckDB cost nothing, so the playground posts a report at each start.
+    // Queries on DuckDB cost nothing, so the playground posts a report at each start. Its Slack is a new one each time.
     const postsAtStart = isPlayground && !location.athena;
+    const filesFor = (name: string): VersionedFiles => (postsAtStart ? openVersionMemory() : openVersionFolder(join(location.store, name)));
     stopDigests = await startDigests({
       reports: channel ? registry.reports : new Map(),
       athena: location.athena,
@@ -307,12 +310,24 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
       log,
       signal,
       timeoutMs,
-      claim: async (slot) => postsAtStart || claim(join(location.store, 'claims'), slot, clock()),
+      files: filesFor('slots'),
+      announced: filesFor('announced'),
       ask: desk.report,
-      post: async (answer) => (channel ? bot.post(channel, answer) : log.info(toText(answer, TEMPLATES))),
+      channel: channel ? bot.digestChannel(channel) : logChannel(log),
     });
     return { port };
   });
+}
+
+/** Without a channel, what a job has to say is in the log. */
+function logChannel(log: Logger): DigestChannel {
+  return {
+    async post(answer) {
+      log.info(toText(answer, TEMPLATES));
+      return { kind: 'posted', ts: '' };
+    },
+    find: async () => ({ kind: 'absent' }),
+  };
 }
 
 interface ClosableParts {

@@ -9,6 +9,7 @@ import { UserError } from '../src/errors.ts';
 import { MAX_LINE_LENGTH } from '../src/question/line.ts';
 import { parseLine } from '../src/question/parse.ts';
 import { questionIn } from '../src/slack/mention.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { workOf } from './support/work.ts';
 
@@ -41,13 +42,9 @@ describe('a line that is too long', () => {
 
   test('is refused when only the saved question makes it so', async () => {
     const lines: Readonly<Record<string, string>> = { wide: `events ${'x'.repeat(1900)}`, edited: 'x'.repeat(1_000_000) };
-    const versionOf = (name: string) => ({ version: 1, value: { line: lines[name], by: null, at: '2026-11-01T00:00:00Z' }, file: `${name}.json` });
-    const saved = openSavedQuestions({
-      folder: 'saved',
-      readAll: async () => new Map(Object.keys(lines).map((name) => [name, versionOf(name)])),
-      read: async (name) => versionOf(name),
-      add: async () => true,
-    });
+    const files = openVersionMemory();
+    for (const [name, line] of Object.entries(lines)) await files.add(name, 0, { line, by: null, at: '2026-11-01T00:00:00Z' });
+    const saved = openSavedQuestions(files);
     const desk = openDesk({ commands, reports }, engine, { saved });
     await expect(desk.answer(`wide ${'y'.repeat(200)}`, asking)).rejects.toThrow('at most 2,000 characters');
     await expect(desk.answer('edited', asking)).rejects.toThrow('at most 2,000 characters');

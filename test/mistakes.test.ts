@@ -6,6 +6,7 @@ import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { UserError } from '../src/errors.ts';
 import type { Line } from '../src/question/line.ts';
 import { printLine } from '../src/question/print.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
 import { termsOf } from '../src/trail/filter.ts';
 import type { Sql } from '../src/trail/sql.ts';
 import { anyLine, anyText, anyTyped, anyWord } from './support/arbitrary-line.ts';
@@ -37,13 +38,7 @@ describe('a line with a mistake', () => {
   );
 
   beforeAll(async () => {
-    const kept = new Map<string, unknown>();
-    const saved = openSavedQuestions({
-      folder: '',
-      readAll: async () => new Map([...kept].map(([name, value]) => [name, { version: 0, value, file: '' }])),
-      read: async (name) => ({ version: 0, value: kept.get(name), file: '' }),
-      add: async (name, _, value) => kept.set(name, value) === kept,
-    });
+    const saved = openSavedQuestions(openVersionMemory());
     desk = openDesk(await loadRegistry(new URL('../', import.meta.url)), trail().engine, { saved });
   });
 

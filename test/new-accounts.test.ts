@@ -23,8 +23,8 @@ async function grown(...files: readonly string[]) {
   const place: Production = stack.use(await production(duck, '', { files: OLD }));
   await place.setUp(true);
   const bucket = stack.use(await pocketBucket([...OLD, ...files]));
-  const claims = new Set<string>();
-  const claim = async (slot: string): Promise<boolean> => !claims.has(slot) && claims.add(slot).has(slot);
+  const announced = new Set<string>();
+  const isUnannounced = async (name: string): Promise<boolean> => !announced.has(name) && announced.add(name).has(name);
   const announce = async (apply: boolean): Promise<string | undefined> => {
     const { settings, clients, clock } = place;
     const answer: Answer | undefined = await newAccountsAnswer({
@@ -33,7 +33,7 @@ async function grown(...files: readonly string[]) {
       clock,
       signal,
       apply,
-      claim,
+      isUnannounced,
     });
     return answer && toText(answer, templates);
   };
@@ -73,8 +73,8 @@ test.concurrent('Only accounts and regions that were not announced before are an
   const bucket = await pocketBucket([...OLD, fileOf('444455556666'), fileOf('777788889999', 'us-east-1')]);
   await using _ = bucket;
   const { settings, clients, clock } = trail.place;
-  const claim = async (slot: string): Promise<boolean> => slot !== 'new-account-444455556666';
-  const answer = await newAccountsAnswer({ settings, clients: { ...clients, s3: bucket.client() }, clock, signal, apply: false, claim });
+  const isUnannounced = async (name: string): Promise<boolean> => name !== 'account-444455556666';
+  const answer = await newAccountsAnswer({ settings, clients: { ...clients, s3: bucket.client() }, clock, signal, apply: false, isUnannounced });
   expect(answer && toText(answer, templates)).toBe(
     'Account 777788889999 and region us-east-1 are new in the trail. Questions do not include them yet: run npm run setup -- --apply.',
   );
@@ -87,7 +87,7 @@ test.concurrent('A new folder of a known account and region is added without a w
   await using _ = bucket;
   const { settings, clients, clock } = trail.place;
   const look = (s3: PocketBucket, apply: boolean) =>
-    newAccountsAnswer({ settings, clients: { ...clients, s3: s3.client() }, clock, signal, apply, claim: async () => true });
+    newAccountsAnswer({ settings, clients: { ...clients, s3: s3.client() }, clock, signal, apply, isUnannounced: async () => true });
   await look(bucket, true);
   await using more = await pocketBucket([...OLD, ...files]);
   trail.place.catalog.deny('StartQueryExecution', 'not authorized to perform: glue:UpdateTable on resource');

@@ -3,11 +3,10 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { claim } from '../src/state/claims.ts';
 import { openDigestMemory } from '../src/state/digest-memory.ts';
 import { jsonFile } from '../src/state/json-file.ts';
 import { openLedger } from '../src/state/ledger.ts';
-import { openVersionedFiles } from '../src/state/versioned-files.ts';
+import { openVersionFolder } from '../src/state/version-folder.ts';
 
 const now = new Date('2026-11-20T08:00:00Z');
 const entry = {
@@ -28,11 +27,11 @@ const fail = (error: unknown): never => {
 
 /** Everything that keeps state, in a folder. */
 async function writeAll(folder: string): Promise<void> {
-  await claim(join(folder, 'claims'), 'daily-2026-11-20', now);
+  await openVersionFolder(join(folder, 'slots')).add('daily-2026-11-20', 0, { step: 'claimed' });
   await jsonFile(join(folder, 'caches', 'sizes.json')).write({ a: 1 });
   await openDigestMemory(join(folder, 'digests')).write('past-2026-11-20T00:00:00Z', {});
   await openLedger(join(folder, 'spent'), fail).add(entry);
-  await openVersionedFiles(join(folder, 'saved')).add('week', 0, { line: 'rare 7d' });
+  await openVersionFolder(join(folder, 'saved')).add('week', 0, { line: 'rare 7d' });
 }
 
 /** The permissions of what is in a folder: `700 claims`. */
@@ -44,12 +43,12 @@ async function permissionsIn(folder: string): Promise<string[]> {
 const CLOSED = [
   '700 caches',
   '600 caches/sizes.json',
-  '700 claims',
-  '600 claims/daily-2026-11-20.json',
   '700 digests',
   '600 digests/past-2026-11-20T000000Z.json',
   '700 saved',
   '600 saved/000001-week.json',
+  '700 slots',
+  '600 slots/000001-daily-2026-11-20.json',
   '700 spent',
   '600 spent/2026-11-20.jsonl',
 ];
@@ -68,7 +67,7 @@ describe.skipIf(process.platform === 'win32')('state is for its own user only', 
     const store = join(open.root, 'store');
     await mkdir(store);
     await chmod(store, 0o750);
-    for (const name of ['claims', 'saved', 'spent']) await mkdir(join(store, name));
+    for (const name of ['slots', 'saved', 'spent']) await mkdir(join(store, name));
     await writeFile(join(store, 'sizes.json'), '{}');
     await jsonFile(join(store, 'sizes.json')).write({ a: 1 });
     await writeAll(store);

@@ -40,7 +40,6 @@ const PACKAGES: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^@aws-sdk\//, rooms: ['athena', 'src/state', 'src/app.ts'] },
   { name: /^@duckdb\//, rooms: ['duckdb', 'bench'] },
   { name: /^handlebars$/, rooms: ['src/message'] },
-  { name: /^node-cron$/, rooms: ['src/clock'] },
 ];
 
 /** The files at the root of src/. */

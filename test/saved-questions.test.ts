@@ -11,7 +11,7 @@ import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import type { UserError } from '../src/errors.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
-import { openVersionedFiles } from '../src/state/versioned-files.ts';
+import { openVersionFolder } from '../src/state/version-folder.ts';
 import { childEnv } from './support/child-env.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 import { record, trailOf } from './support/trail-folder.ts';
@@ -27,7 +27,7 @@ async function desk() {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const { engine } = stack.use(await trailOf(record({ eventName: 'DeleteBucket' }), record({ eventName: 'RunInstances' })));
   const saved = join(folder, 'saved');
-  const opened = async () => openDesk(await loadRegistry(root), engine, { saved: openSavedQuestions(openVersionedFiles(saved)) });
+  const opened = async () => openDesk(await loadRegistry(root), engine, { saved: openSavedQuestions(openVersionFolder(saved)) });
   const { answer } = await opened();
   const ask = (line: string) => answer(line, { now, signal, requester: 'U0ALICE' });
   const askAsBob = (line: string) => answer(line, { now, signal, requester: 'U0BOB' });
@@ -167,9 +167,9 @@ describe('A saved question', () => {
     const each = 60;
     const script = `
       import { openSavedQuestions } from ${JSON.stringify(new URL('src/desk/saved-questions.ts', root))};
-      import { openVersionedFiles } from ${JSON.stringify(new URL('src/state/versioned-files.ts', root))};
+      import { openVersionFolder } from ${JSON.stringify(new URL('src/state/version-folder.ts', root))};
       const [folder, by] = process.argv.slice(1);
-      const saved = openSavedQuestions(openVersionedFiles(folder));
+      const saved = openSavedQuestions(openVersionFolder(folder));
       const names = Array.from({ length: ${each} }, (_, i) => [by + '-' + i, 'both-' + i]).flat();
       const got = await Promise.all(names.map((name) => saved.save(name, { line: 'rare 7d', by, at: '2026-05-02T00:00:00Z' })));
       console.log(JSON.stringify(names.filter((_, i) => got[i] === undefined)));`;
@@ -178,7 +178,7 @@ describe('A saved question', () => {
       return JSON.parse(stdout);
     };
     const [a, b] = await Promise.all([saveAs('a'), saveAs('b')]);
-    const { questions, problems } = await openSavedQuestions(openVersionedFiles(open.saved)).all();
+    const { questions, problems } = await openSavedQuestions(openVersionFolder(open.saved)).all();
     expect(problems).toEqual([]);
     expect(questions.size).toBe(3 * each);
     expect(a.length + b.length).toBe(3 * each);

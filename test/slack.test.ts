@@ -857,13 +857,16 @@ describe('the receiver', () => {
 });
 
 describe('a report', () => {
-  it('is posted in its channel, and not sent again when Slack may have accepted it', async () => {
+  it('is posted in its channel with the name of its slot, and not sent again when Slack may have accepted it', async () => {
     const { bot } = await start();
+    const digests = bot.digestChannel(channel());
     const answer = await real.answer('help', { now: new Date(SAMPLE_END), signal: new AbortController().signal });
-    await bot.post(channel(), answer);
-    expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: channel() });
+    expect(await digests.post(answer, 'daily-2026-11-20')).toMatchObject({ kind: 'posted', ts: expect.stringMatching(/^\d+[.]\d+$/) });
+    const { metadata, ...sent } = await slack.next();
+    expect(sent).toMatchObject({ method: 'chat.postMessage', channel: channel() });
+    expect(JSON.parse(String(metadata))).toEqual({ event_type: 'trailbot_digest', event_payload: { slot: 'daily-2026-11-20' } });
     slack.reject.set('chat.postMessage', () => 'internal_error');
-    await expect(bot.post(channel(), answer)).rejects.toThrow('internal_error');
+    expect(await digests.post(answer, 'daily-2026-11-21')).toEqual({ kind: 'unknown', reason: 'internal_error' });
     expect(slack.sent).toHaveLength(2);
   });
 });

@@ -1,87 +1,264 @@
-/** Runs reports and daily jobs on schedule: node-cron in the configured time zone. Each slot is claimed before it runs. */
-import cron from 'node-cron';
-import type { Logger } from 'pino';
-import type { Period, Report } from '../answer/report.ts';
-import type { TimeRange } from '../trail/time-window.ts';
+/**
+ * Looks every minute for reports and jobs that are due, in the configured time zone. What was looked at lasts in state, so neither a
+ * process that was down or frozen nor a clock that was changed loses a slot.
+ */
+import { z } from 'zod';
+import type { Answer } from '../answer/answer.ts';
+import type { Period } from '../answer/report.ts';
+import { UnreadableFile, type VersionedFiles } from '../state/versioned-files.ts';
+import { DAY_MS } from '../trail/time-window.ts';
+import { delayedAnswer, failedReport, type MissedReport, missedReports, type ReportPeriod } from './no-report.ts';
 import { localDate, periodBefore } from './period.ts';
+import { dueTimes } from './schedule.ts';
+import { type DueSlot, openSlotRunner, type Progress, type SlotRunnerOptions } from './slot-runner.ts';
 
-/** A job that is not a report. */
-export interface ClockJob {
-  /** Cron with five fields, as in a report. */
+/** A report or a job. */
+export interface ScheduledTask extends Pick<DueSlot, 'ask'> {
+  /** Cron with five fields. */
   readonly schedule: string;
   /** The zone of the schedule and of its days. Default: the clock's. */
   readonly timeZone?: string;
-  /** True for a job that runs each hour. Default: once a day. */
-  readonly isHourly?: boolean;
-  run(): Promise<void>;
+  /** What a report covers. A job has none: it is only begun for its latest slot, and its failures are only logged. */
+  readonly period?: Period;
 }
 
-/** A report or a job, with the period that it covers. */
-interface Task extends Pick<ClockJob, 'schedule' | 'timeZone' | 'isHourly'> {
-  readonly name: string;
-  readonly period: Period;
-  run(range: TimeRange): Promise<void>;
-}
-
-export interface ClockOptions {
-  readonly reports: ReadonlyMap<string, Report>;
-  readonly jobs?: ReadonlyMap<string, ClockJob>;
+export interface ClockOptions extends SlotRunnerOptions {
+  readonly tasks: ReadonlyMap<string, ScheduledTask>;
   readonly timeZone: string;
-  readonly clock: () => Date;
-  readonly log: Logger;
-  /** True for the first caller that claims a slot. */
-  claim(slot: string): Promise<boolean>;
-  /** Runs a report and posts it. */
-  post(name: string, period: TimeRange): Promise<void>;
+  /** False for a clock that begins with the slots after its first start. */
+  readonly catchesUp?: boolean;
 }
 
 export interface Clock {
-  /** Runs what came due in the last six hours, while the process was down. */
-  catchUp(): Promise<void>;
+  /** Looks for due slots, and works on them as far as possible now. It happens by itself every minute. */
+  look(): Promise<void>;
   stop(): Promise<void>;
 }
 
-// node-cron does not catch up on the time that a process was down. A digest of the morning is useful at noon, not at night.
+/** A digest of the morning is useful at noon, not at night. */
 const CATCH_UP_MS = 6 * 3_600_000;
-const MAX_CRON_STOP_MS = 5000;
+const MINUTE_MS = 60_000;
+const MAX_STOP_MS = 5000;
+/** `until` is not written at every look. */
+const MIN_ADVANCE_MS = 3_600_000;
+/** Records of slots that came due longer ago are deleted. A period is at most a month. */
+const KEPT_SLOTS_MS = 100 * DAY_MS;
 
-/** Starts the clock. A failure is logged, and later runs are not affected. */
-export function startClock({ reports, jobs = new Map(), timeZone, clock, log, claim, post }: ClockOptions): Clock {
-  const runDue = async ({ name, period, timeZone: own = timeZone, isHourly = false, run }: Task, at: Date): Promise<void> => {
-    const range = periodBefore(period, at, own);
-    const slot = isHourly ? `${name}-${at.toISOString().slice(0, 13)}` : `${name}-${localDate(range.from, own)}`;
+/** What was looked at. Times are ISO text in UTC. */
+const lookedSchema = z.object({
+  /** The first start with this state: what was due before it was not missed. */
+  first: z.string(),
+  /** All slots up to then have ended. */
+  until: z.string(),
+  /** A message about slots that were missed, until it is posted. */
+  notice: z
+    .object({
+      slot: z.string(),
+      at: z.string(),
+      covers: z.array(z.string()),
+      answer: z.custom<Answer>((value) => typeof value === 'object' && value !== null),
+    })
+    .nullable(),
+});
+
+interface Looked {
+  readonly version: number;
+  readonly value: z.output<typeof lookedSchema>;
+}
+
+/** The name of its record among those of the slots. */
+const LOOKED = 'looked';
+
+/** Starts looking. */
+export function startClock({ tasks, timeZone, catchesUp = true, ...options }: ClockOptions): Clock {
+  const { files, clock, log } = options;
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  const runner = openSlotRunner({ ...options, signal });
+  const running = new Map<string, Promise<Progress>>();
+  const ended = new Set<string>();
+  let lastTidied = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let nextLook = Number.POSITIVE_INFINITY;
+
+  const lookAt = (at: number): void => {
+    clearTimeout(timer);
+    nextLook = at;
+    timer = setTimeout(tick, Math.max(0, at - clock().getTime()));
+  };
+  const tick = (): void => {
+    lookAt((Math.floor(clock().getTime() / MINUTE_MS) + 1) * MINUTE_MS);
+    void look();
+  };
+
+  /** Works on a slot, unless this process does already. An error of state is logged: the next look tries again. */
+  function advance(slot: DueSlot): Promise<Progress> {
+    const current = running.get(slot.name);
+    if (current) return current;
+    const work = runner
+      .run(slot)
+      .catch((error: unknown): Progress => {
+        log.error({ err: error, slot: slot.name }, 'could not go on with a scheduled report or job');
+        return { kind: 'waiting' };
+      })
+      .then((progress) => {
+        running.delete(slot.name);
+        if (progress.kind === 'ended') ended.add(slot.name);
+        const again = progress.kind === 'waiting' ? progress.until?.getTime() : undefined;
+        if (again !== undefined && again < nextLook && !signal.aborted) lookAt(again);
+        return progress;
+      });
+    running.set(slot.name, work);
+    return work;
+  }
+
+  async function look(): Promise<void> {
+    if (signal.aborted) return;
     try {
-      if (await claim(slot)) await run(range);
+      await advanceDue(clock());
     } catch (error) {
-      log.error({ err: error, slot }, 'a scheduled report or job failed');
+      log.error({ err: error }, 'could not look for reports and jobs that are due');
     }
-  };
-  const allTasks: Task[] = [
-    ...[...reports].map(([name, { schedule, period }]) => ({ name, schedule, period, run: (range: TimeRange) => post(name, range) })),
-    ...[...jobs].map(([name, job]) => ({ ...job, name, period: 'day' as const })),
-  ];
-  const scheduled = allTasks.map((task) => ({
-    task,
-    cronTask: cron.schedule(task.schedule, () => runDue(task, clock()), { name: task.name, timezone: task.timeZone ?? timeZone, noOverlap: true }),
-  }));
+  }
+
+  async function advanceDue(now: Date): Promise<void> {
+    const looked = await readLooked(files, now);
+    const { first, until } = looked.value;
+    const start = Math.min(Date.parse(until), now.getTime() - CATCH_UP_MS);
+    const after = new Date(catchesUp ? start : Math.max(start, Date.parse(first)));
+    const slots = [...tasks].flatMap(([name, task]) => slotsOf(name, task, { after, now, timeZone, first: new Date(first) }));
+    for (const name of ended) if (!slots.some((slot) => slot.name === name)) ended.delete(name);
+
+    const missed: MissedSlot[] = [];
+    const open = new Map(slots.filter(({ name }) => !ended.has(name)).map((slot) => [slot.name, slot]));
+    const isOld = ({ due }: DueSlot): boolean => now.getTime() - due.getTime() > CATCH_UP_MS;
+    const advanceAll = (some: readonly PlannedSlot[]) =>
+      Promise.all(
+        some.map(async (slot) => {
+          const progress = await advance(slot);
+          if (progress.kind === 'ended') open.delete(slot.name);
+          if (progress.kind === 'missed' && slot.report) missed.push({ ...slot.report, slot, wasAsked: progress.wasAsked });
+        }),
+      );
+    const recent = advanceAll([...open.values()].filter((slot) => !isOld(slot)));
+    await advanceAll([...open.values()].filter(isOld));
+    const told = await tellMissed(missed);
+    for (const name of told) open.delete(name);
+    await recent;
+    const firstOpen = Math.min(...[...open.values()].map(({ due }) => due.getTime() - 1), now.getTime());
+    if (Math.abs(firstOpen - Date.parse(until)) >= MIN_ADVANCE_MS)
+      await changeLooked(files, await readLooked(files, now), { until: new Date(firstOpen).toISOString() });
+    if (Math.abs(now.getTime() - lastTidied) >= DAY_MS) await removeOldSlots(now);
+  }
+
+  /** Tells the channel of missed slots, in one message at a time. Returns the names of those that it was told of. */
+  async function tellMissed(missed: readonly MissedSlot[]): Promise<readonly string[]> {
+    if (missed.length === 0) return [];
+    const now = clock();
+    let looked = await readLooked(files, now);
+    if (!looked.value.notice) {
+      // All processes take turns on this record, so no slot is in two messages.
+      const latest = Math.max(...missed.map(({ slot }) => slot.due.getTime()));
+      const covers = missed.map(({ slot }) => slot.name);
+      const notice = { slot: `missed-${minuteOf(new Date(latest))}-${looked.version}`, at: now.toISOString(), covers, answer: missedReports(missed) };
+      if (!(await changeLooked(files, looked, { notice }))) return [];
+      looked = await readLooked(files, now);
+    }
+    const { notice } = looked.value;
+    if (!notice) return [];
+    const at = new Date(notice.at);
+    const progress = await advance({
+      name: notice.slot,
+      due: at,
+      period: { from: at, to: at },
+      precedesState: false,
+      isSuperseded: false,
+      maxAgeMs: undefined,
+      ask: async () => notice.answer,
+    });
+    if (progress.kind !== 'ended') return [];
+    for (const name of notice.covers) await runner.markTold(name);
+    await changeLooked(files, looked, { notice: null });
+    return notice.covers;
+  }
+
+  async function removeOldSlots(now: Date): Promise<void> {
+    lastTidied = now.getTime();
+    const oldest = new Date(now.getTime() - KEPT_SLOTS_MS).toISOString().slice(0, 10);
+    for (const name of await files.names()) {
+      const [, day] = /-(\d{4}-\d\d-\d\d)/.exec(name) ?? [];
+      if (day !== undefined && day < oldest) await files.remove(name);
+    }
+  }
+
+  tick();
   return {
-    async catchUp() {
-      const now = clock();
-      for (const { task, cronTask } of scheduled) {
-        const since = now.getTime() - CATCH_UP_MS;
-        const missed = minutesBack(now, since).find((minute) => cronTask.match(minute));
-        if (missed) await runDue(task, missed);
-      }
-    },
+    look,
     async stop() {
-      await cron.shutdown(MAX_CRON_STOP_MS);
+      stopping.abort();
+      clearTimeout(timer);
+      const timeout = AbortSignal.timeout(MAX_STOP_MS);
+      const timedOut = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve(), { once: true }));
+      await Promise.race([Promise.allSettled(running.values()), timedOut]);
     },
   };
 }
 
-/** The minutes from `now` back to `since`, latest first. */
-function minutesBack(now: Date, since: number): Date[] {
-  const minutes: Date[] = [];
-  for (let at = Math.floor(now.getTime() / 60_000) * 60_000; at >= since; at -= 60_000) minutes.push(new Date(at));
-  return minutes;
+/** A slot of a report or a job. */
+interface PlannedSlot extends DueSlot {
+  readonly report?: ReportPeriod;
 }
+
+interface MissedSlot extends MissedReport {
+  readonly slot: PlannedSlot;
+}
+
+interface LookWindow {
+  readonly after: Date;
+  readonly now: Date;
+  readonly timeZone: string;
+  readonly first: Date;
+}
+
+/** The slots of a task in (after, now]. */
+function slotsOf(name: string, task: ScheduledTask, { after, now, timeZone, first }: LookWindow): PlannedSlot[] {
+  const { schedule, timeZone: zone = timeZone, period, ask } = task;
+  const all = dueTimes(schedule, zone, after, now);
+  return all.map((due, i): PlannedSlot => {
+    const shared = { due, precedesState: due <= first, ask };
+    if (period === undefined) {
+      const isSuperseded = i < all.length - 1 || now.getTime() - due.getTime() > CATCH_UP_MS;
+      return { ...shared, name: `${name}-${minuteOf(due)}`, period: { from: due, to: due }, isSuperseded, maxAgeMs: undefined };
+    }
+    const range = periodBefore(period, due, zone);
+    const report = { report: name, period, from: range.from, timeZone: zone };
+    return {
+      ...shared,
+      name: `${name}-${localDate(range.from, zone)}`,
+      period: range,
+      isSuperseded: false,
+      maxAgeMs: CATCH_UP_MS,
+      report,
+      describeFailure: ({ from }, failure) => failedReport({ ...report, from }, failure),
+      describeDelay: (answer, at) => delayedAnswer(answer, at, zone),
+    };
+  });
+}
+
+/** A minute in the name of a slot, such as `2026-11-20T0830`, in UTC. */
+const minuteOf = (at: Date): string => at.toISOString().slice(0, 16).replace(':', '');
+
+/** The first start writes it. One that is damaged is made anew, as at a first start. */
+async function readLooked(files: VersionedFiles, now: Date): Promise<Looked> {
+  const { version, value } = await files.read(LOOKED).catch((error: unknown) => {
+    if (error instanceof UnreadableFile && error.code === undefined) return { version: error.version, value: undefined };
+    throw error;
+  });
+  const { data } = lookedSchema.safeParse(value);
+  if (data) return { version, value: data };
+  const first = { first: now.toISOString(), until: now.toISOString(), notice: null };
+  return (await files.add(LOOKED, version, first)) ? { version: version + 1, value: first } : readLooked(files, now);
+}
+
+const changeLooked = (files: VersionedFiles, { version, value }: Looked, changes: Partial<Looked['value']>): Promise<boolean> =>
+  files.add(LOOKED, version, { ...value, ...changes });

@@ -2,15 +2,19 @@
 import { openClients } from '../../athena/clients.ts';
 import type { AthenaSettings } from '../../athena/settings.ts';
 import type { Answer } from '../answer/answer.ts';
-import { errorAnswer } from '../answer/error-answer.ts';
-import { UserError } from '../errors.ts';
+import type { Report } from '../answer/report.ts';
+import type { VersionedFiles } from '../state/versioned-files.ts';
 import type { TimeRange } from '../trail/time-window.ts';
-import { type ClockJob, type ClockOptions, startClock } from './clock.ts';
+import { openAnnouncements } from './announcements.ts';
+import { type ClockOptions, type ScheduledTask, startClock } from './clock.ts';
 import { COMPACT_SCHEDULE, type CompactionRun, compactNewDays } from './compaction.ts';
 import { NEW_ACCOUNTS_SCHEDULE, newAccountsAnswer } from './new-accounts.ts';
-import { periodBefore } from './period.ts';
+import { localDate, periodBefore } from './period.ts';
 
-export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone' | 'clock' | 'log' | 'claim'> {
+export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'> {
+  readonly reports: ReadonlyMap<string, Report>;
+  /** Where it is written down which accounts were announced. */
+  readonly announced: VersionedFiles;
   /** The trail's settings when Athena answers. */
   readonly athena: AthenaSettings | undefined;
   /** Adds new accounts and regions to the table when only its properties have to change. */
@@ -19,55 +23,43 @@ export interface DigestOptions extends Pick<ClockOptions, 'reports' | 'timeZone'
   readonly compacting: Pick<CompactionRun, 'ledger' | 'sizeCache' | 'dailyBudget'> | undefined;
   /** Posts yesterday's daily report at the start, instead of the reports that came due while the process was down. */
   readonly postsAtStart: boolean;
-  /** Aborted when the process stops. */
-  readonly signal: AbortSignal;
   readonly timeoutMs: number;
   /** Runs a report over a period, [from, to) in UTC. */
   ask(name: string, period: TimeRange, options: { readonly now: Date; readonly signal: AbortSignal }): Promise<Answer>;
-  post(answer: Answer): Promise<void>;
 }
 
-/** Starts the clock and posts what is due now. Returns a function that stops the clock. */
+/** Starts the clock, and posts what is due. Returns a function that stops the clock. */
 export async function startDigests(options: DigestOptions): Promise<() => Promise<void>> {
-  const { athena, reports, timeZone, clock, log, claim, appliesNewAccounts: apply, compacting, postsAtStart, signal, post } = options;
-  const announceNewAccounts = async (settings: AthenaSettings): Promise<void> => {
+  const { athena, reports, timeZone, clock, log, appliesNewAccounts: apply, compacting, postsAtStart, timeoutMs } = options;
+  const announcements = openAnnouncements(options.announced, options.files);
+  const askReport = (name: string, period: TimeRange, signal: AbortSignal): Promise<Answer> =>
+    options.ask(name, period, { now: clock(), signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+  const announceNewAccounts = async (settings: AthenaSettings, slot: string, signal: AbortSignal): Promise<Answer | undefined> => {
     const clients = openClients(settings);
-    const answer = await newAccountsAnswer({ settings, clients, clock, signal, apply, claim }).finally(() => clients.close());
-    if (answer) await post(answer);
+    const isUnannounced = (name: string): Promise<boolean> => announcements.add(name, slot);
+    return newAccountsAnswer({ settings, clients, clock, signal, apply, isUnannounced }).finally(() => clients.close());
   };
-  const compactYesterday = async (settings: AthenaSettings, compacting: NonNullable<DigestOptions['compacting']>): Promise<void> => {
+  const compactYesterday = async (
+    settings: AthenaSettings,
+    compacting: NonNullable<DigestOptions['compacting']>,
+    signal: AbortSignal,
+  ): Promise<undefined> => {
     const clients = openClients(settings);
     const { days, stopped } = await compactNewDays({ ...compacting, settings, clients, clock, signal }).finally(() => clients.close());
     log.info({ days, stopped }, 'compacted');
   };
-  const jobs = new Map<string, ClockJob>();
-  if (athena) jobs.set('new-accounts', { ...NEW_ACCOUNTS_SCHEDULE, run: () => announceNewAccounts(athena) });
-  if (athena?.copyLocation !== undefined && compacting) jobs.set('compact', { ...COMPACT_SCHEDULE, run: () => compactYesterday(athena, compacting) });
-  const started = startClock({
-    reports,
-    jobs,
-    timeZone,
-    clock,
-    log,
-    claim,
-    post: (name, period) => postReport(name, period, options),
-  });
-  try {
-    if (postsAtStart) await postReport('daily', periodBefore('day', clock(), timeZone), options);
-    else await started.catchUp();
-  } catch (error) {
-    await started.stop();
-    throw error;
+  const tasks = new Map<string, ScheduledTask>(
+    [...reports].map(([name, { schedule, period }]) => [name, { schedule, period, ask: (slot, signal) => askReport(name, slot.period, signal) }]),
+  );
+  if (athena) tasks.set('new-accounts', { ...NEW_ACCOUNTS_SCHEDULE, ask: ({ name }, signal) => announceNewAccounts(athena, name, signal) });
+  if (athena?.copyLocation !== undefined && compacting)
+    tasks.set('compact', { ...COMPACT_SCHEDULE, ask: (_, signal) => compactYesterday(athena, compacting, signal) });
+  if (postsAtStart) {
+    const period = periodBefore('day', clock(), timeZone);
+    await askReport('daily', period, options.signal)
+      .then((answer) => options.channel.post(answer, `start-${localDate(period.from, timeZone)}`))
+      .catch((error: unknown) => log.error({ err: error }, 'the daily report at the start failed'));
   }
+  const started = startClock({ ...options, tasks, catchesUp: !postsAtStart });
   return () => started.stop();
-}
-
-/** Runs a report and posts its answer; a report that fails with a UserError posts why there is none. */
-async function postReport(name: string, period: TimeRange, { ask, post, clock, timeoutMs, signal: stopping }: DigestOptions): Promise<void> {
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]);
-  const answer = await ask(name, period, { now: clock(), signal }).catch((error: unknown) => {
-    if (!(error instanceof UserError) || signal.aborted) throw error;
-    return errorAnswer(new UserError(`There is no ${name} report today. ${error.message}`), '');
-  });
-  await post(answer);
 }

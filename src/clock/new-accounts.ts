@@ -4,23 +4,23 @@ import type { SetupOptions } from '../../athena/setup.ts';
 import type { Answer } from '../answer/answer.ts';
 
 /** Cron: each hour, because until then no question finds what happens there. */
-export const NEW_ACCOUNTS_SCHEDULE = { schedule: '0 * * * *', isHourly: true } as const;
+export const NEW_ACCOUNTS_SCHEDULE = { schedule: '0 * * * *' } as const;
 
 export interface NewAccountsCheck extends SetupOptions {
   /** Adds them to the table when only its properties have to change. */
   readonly apply: boolean;
-  /** True for the first caller that claims a slot. */
-  claim(slot: string): Promise<boolean>;
+  /** True for a name that was not announced before: letters, digits and -. */
+  isUnannounced(name: string): Promise<boolean>;
 }
 
 /** The announcement to post; undefined when nothing is new. What could not be added to the table is announced once, not every day. */
-export async function newAccountsAnswer({ apply, claim, ...settingUp }: NewAccountsCheck): Promise<Answer | undefined> {
+export async function newAccountsAnswer({ apply, isUnannounced, ...settingUp }: NewAccountsCheck): Promise<Answer | undefined> {
   const { accounts, regions, folders, isApplied: isKnown } = await findNewAccounts(settingUp, { apply });
   const unannounced = async (noun: string, names: readonly string[]): Promise<string[]> => {
     if (isKnown) return [...names];
-    const claimed: string[] = [];
-    for (const name of names) if (await claim(`new-${noun}-${name.replaceAll('/', '-')}`)) claimed.push(name);
-    return claimed;
+    const found: string[] = [];
+    for (const name of names) if (await isUnannounced(`${noun}-${name.replaceAll('/', '-')}`)) found.push(name);
+    return found;
   };
   const kinds = [
     kind('account', 'Account', await unannounced('account', accounts)),

@@ -35,7 +35,8 @@ const rangeFrom = (first: Temporal.PlainDate, period: Period, timeZone: string):
   to: localMidnight(first.add(PERIOD_LENGTHS[period]), timeZone),
 });
 
-const zoned = (at: Date, timeZone: string): Temporal.ZonedDateTime =>
+/** A time on the clocks of a time zone. */
+export const zoned = (at: Date, timeZone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone);
 
 /** Local midnight: the first when it occurs twice, and the first moment after it when clocks skip it. */

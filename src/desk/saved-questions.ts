@@ -37,7 +37,7 @@ export interface SavedQuestions {
 /** A question that was forgotten has no line. */
 const savedVersion = z.object({ line: z.string().nullable(), by: z.string().nullable(), at: z.string() });
 
-/** Saved questions in a folder that several processes may share. What cannot be read is never overwritten. */
+/** Saved questions, which several processes may share. What cannot be read is never overwritten. */
 export function openSavedQuestions(files: VersionedFiles): SavedQuestions {
   const read = async (name: string): Promise<NewestQuestion> =>
     questionOfVersion(name, await files.read(name).catch((error: UnreadableFile) => error));
@@ -86,7 +86,7 @@ function questionOfVersion(name: string, newest: Versioned | UnreadableFile): Ne
   const { version, value, file } = newest;
   if (value === undefined) return { version, question: undefined };
   const { data, error } = savedVersion.safeParse(value);
-  if (!data) return refuseUnreadable(new UnreadableFile(file, error), what);
+  if (!data) return refuseUnreadable(new UnreadableFile(file, version, error), what);
   const { line, ...rest } = data;
   return { version, question: line === null ? undefined : { line, ...rest } };
 }
@@ -96,7 +96,7 @@ async function addVersion(files: VersionedFiles, name: string, last: number, ver
     return await files.add(name, last, version);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new UserError(`Nothing was saved: the folder ${files.folder} cannot be written (${code}).`);
+    throw code === undefined ? error : new UserError(`Nothing was saved: ${files.location} cannot be written (${code}).`);
   }
 }
 

@@ -15,12 +15,14 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
+import type { DigestChannel } from '../answer/posting.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import type { Message, MessageOptions } from '../message/message.ts';
 import { type Access, type Audience, accessRefusal, type Home, type SlackPerson, type SlackProfile, sharingRefusal } from './access.ts';
 import { openAnswerCache } from './answer-cache.ts';
+import { openDigestChannel } from './digest-channel.ts';
 import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
 import { questionIn } from './mention.ts';
@@ -54,8 +56,8 @@ export interface BotOptions extends SlackConnection {
 export interface Bot {
   /** Starts listening and returns the port; null in Socket Mode. */
   start(): Promise<number | null>;
-  /** Posts an answer in a channel, at most once: after a timeout it is not sent again, since it may have arrived. */
-  post(channel: string, answer: Answer): Promise<void>;
+  /** A channel for digests. */
+  digestChannel(channel: string): DigestChannel;
   /** Takes no more questions, and aborts those that still run after `timeoutMs`. True when none had to be aborted. */
   stop(timeoutMs: number): Promise<boolean>;
 }
@@ -112,9 +114,10 @@ export function openBot(options: BotOptions): Bot {
   };
   const receiver = openReceiver(transport, clientOptions, logger, () => !draining);
   // A post that timed out may have arrived, and web-api sends it again. Digests must not appear twice.
-  const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
+  const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, logger });
   const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
 
+  let userId: string | undefined;
   let home: Home = { team: undefined, organization: undefined, isOrganizationWide: false };
   const profileOf = openLookUp(async (user) => toProfile((await app.client.users.info({ user })).user), PROFILE_TTL_MS);
   const audienceOf = openLookUp(async (channel) => toAudience((await app.client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS);
@@ -286,7 +289,9 @@ export function openBot(options: BotOptions): Bot {
     async start() {
       try {
         await app.init();
-        home = toHome(await app.client.auth.test());
+        const identity = await app.client.auth.test();
+        home = toHome(identity);
+        userId = identity.user_id;
       } catch (error) {
         throw startError(error, 'SLACK_BOT_TOKEN', 'OAuth & Permissions');
       }
@@ -302,11 +307,7 @@ export function openBot(options: BotOptions): Bot {
         throw startError(error, 'SLACK_APP_TOKEN', 'Basic Information, App-Level Tokens');
       }
     },
-    async post(channel, answer) {
-      await send(answer, async (message) => {
-        await onceClient.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, ...message });
-      });
-    },
+    digestChannel: (channel) => openDigestChannel({ channel, client: onceClient, userId: () => userId, send }),
     async stop(timeoutMs) {
       draining = true;
       const stopped = app.stop().catch((error: unknown) => logger.warn('the connection to Slack did not close cleanly', error));

@@ -1,11 +1,7 @@
 /**
- * Values by name, for several processes that share a folder: each change of a value is a file of its own, `000002-name.json`, and the
- * one with the highest number counts. A number is taken by one process only, so no change is lost.
+ * Values by name, for several processes that share a folder or a bucket: each change of a value is a file of its own, numbered, and
+ * the one with the highest number counts. A number is taken by one process only, so no change is lost. Old numbers are deleted.
  */
-import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { makePrivateFolder, PRIVATE_FILE } from './private-files.ts';
 
 /** The newest version of a value. Before the first one, the version is 0 and the value undefined. */
 export interface Versioned {
@@ -14,88 +10,117 @@ export interface Versioned {
   readonly file: string;
 }
 
-/** A file that is damaged, or that the file system does not give. It stays as it is. */
+/** A file that is damaged, or that cannot be read. It stays as it is. */
 export class UnreadableFile extends Error {
   /** Undefined for one that is damaged. */
   readonly code: string | undefined;
   readonly file: string;
+  /** The version of the value; 0 when not even the names could be listed. */
+  readonly version: number;
 
-  constructor(file: string, cause: unknown) {
+  constructor(file: string, version: number, cause: unknown) {
     super(`${file} cannot be read`, { cause });
     this.file = file;
+    this.version = version;
     this.code = (cause as NodeJS.ErrnoException).code;
   }
 }
 
 export interface VersionedFiles {
-  readonly folder: string;
-  /** The newest version of each name, in alphabetical order. @throws UnreadableFile for the folder */
+  /** Where the files are, such as `/srv/store/saved` or `s3://my-state/saved/`. */
+  readonly location: string;
+  /** All names, in alphabetical order. @throws UnreadableFile */
+  names(): Promise<string[]>;
+  /** The newest version of each name, in alphabetical order. @throws UnreadableFile for the location */
   readAll(): Promise<ReadonlyMap<string, Versioned | UnreadableFile>>;
   /** @throws UnreadableFile */
   read(name: string): Promise<Versioned>;
   /** Adds the version after `version`. False when another process added it first. */
   add(name: string, version: number, value: unknown): Promise<boolean>;
+  /** Deletes all versions of a name. */
+  remove(name: string): Promise<void>;
 }
 
-/** Opens a folder; the first value creates it. Names consist of letters, digits and -. */
-export function openVersionedFiles(folder: string): VersionedFiles {
-  const newest = async (): Promise<ReadonlyMap<string, Omit<Versioned, 'value'>>> => {
-    const files = (await filesIn(folder)).flatMap((file) => {
-      const [, version, name] = /^(\d{6,})-([a-zA-Z0-9-]+)[.]json$/.exec(file) ?? [];
-      return name === undefined ? [] : [{ name, version: Number(version), file: join(folder, file) }];
+/** One version of a name. */
+export interface VersionId {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** Where versions lie as files. Errors have a `code`, such as ENOSPC or AccessDenied. */
+export interface VersionStore {
+  readonly location: string;
+  fileOf(id: VersionId): string;
+  /** The versions of one name, or of all. */
+  list(name?: string): Promise<VersionId[]>;
+  /** The text of a version; undefined when there is none. */
+  get(id: VersionId): Promise<string | undefined>;
+  /** Writes a version. False when there is one already, which stays as it is. */
+  create(id: VersionId, text: string): Promise<boolean>;
+  delete(id: VersionId): Promise<void>;
+}
+
+/** Versions of a name that are kept. Older ones are deleted as new ones are added. */
+const KEPT_VERSIONS = 5;
+
+/** A version that was deleted between the list and the read has newer ones, so the list is read again. */
+const MAX_LISTS = 5;
+
+/** Names consist of letters, digits and -. */
+export function openVersions(store: VersionStore): VersionedFiles {
+  const { location } = store;
+  const listed = async (name?: string): Promise<ReadonlyMap<string, VersionId>> => {
+    const ids = await store.list(name).catch((error: unknown) => {
+      throw new UnreadableFile(location, 0, error);
     });
-    return new Map(files.sort((a, b) => a.version - b.version).map(({ name, ...found }) => [name, found]));
+    return new Map(ids.sort((a, b) => a.version - b.version).map((id) => [id.name, id]));
+  };
+  /** Undefined when the version was deleted meanwhile. */
+  const readVersion = async (id: VersionId): Promise<Versioned | undefined> => {
+    const file = store.fileOf(id);
+    try {
+      const text = await store.get(id);
+      return text === undefined ? undefined : { version: id.version, file, value: JSON.parse(text) };
+    } catch (error) {
+      throw new UnreadableFile(file, id.version, error);
+    }
+  };
+  const read = async (name: string): Promise<Versioned> => {
+    for (let lists = 1; ; lists += 1) {
+      const newest = (await listed(name)).get(name);
+      if (!newest) return { version: 0, value: undefined, file: location };
+      const found = await readVersion(newest);
+      if (found) return found;
+      if (lists === MAX_LISTS) throw new UnreadableFile(store.fileOf(newest), newest.version, new Error('It is listed, but not there.'));
+    }
   };
   return {
-    folder,
+    location,
+    names: async () => [...(await listed()).keys()].sort(),
     async readAll() {
-      const found = [...(await newest())].sort(([a], [b]) => (a < b ? -1 : 1));
-      return new Map(await Promise.all(found.map(async ([name, each]) => [name, await readVersion(each).catch(unreadableOnly)] as const)));
+      const newest = [...(await listed())].sort(([a], [b]) => (a < b ? -1 : 1));
+      const readEach = async (name: string, id: VersionId) => (await readVersion(id)) ?? (await read(name));
+      return new Map(await Promise.all(newest.map(async ([name, id]) => [name, await readEach(name, id).catch(unreadableOnly)] as const)));
     },
-    async read(name) {
-      const found = (await newest()).get(name);
-      return found ? readVersion(found) : { version: 0, value: undefined, file: folder };
-    },
+    read,
     async add(name, version, value) {
-      await makePrivateFolder(folder);
-      const temporary = join(folder, `${randomUUID()}.tmp`);
-      try {
-        await writeFile(temporary, JSON.stringify(value), { ...PRIVATE_FILE, flush: true });
-        // Unlike a rename, a link never replaces a file.
-        await link(temporary, join(folder, `${String(version + 1).padStart(6, '0')}-${name}.json`));
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-        throw error;
-      } finally {
-        await rm(temporary, { force: true });
-      }
+      const added = { name, version: version + 1 };
+      if (!(await store.create(added, JSON.stringify(value)))) return false;
+      const ids = await store.list(name);
+      const newest = Math.max(...ids.map((id) => id.version));
+      const old = ids.filter((id) => id.version <= newest - KEPT_VERSIONS);
+      await Promise.all(old.map((id) => store.delete(id).catch(() => undefined)));
+      // A process that was frozen since it read `version` finds the next number free when that was deleted as old: others were first.
+      return added.version > newest - KEPT_VERSIONS;
+    },
+    async remove(name) {
+      // The oldest first, so that nobody takes an old version for the newest.
+      for (const id of (await store.list(name)).sort((a, b) => a.version - b.version)) await store.delete(id);
     },
   };
 }
-
-const readVersion = async (found: Omit<Versioned, 'value'>): Promise<Versioned> => ({ ...found, value: await readJsonFile(found.file) });
 
 function unreadableOnly(error: unknown): UnreadableFile {
   if (error instanceof UnreadableFile) return error;
   throw error;
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new UnreadableFile(folder, error);
-  }
-}
-
-/** The value of a file; undefined when there is none. */
-async function readJsonFile(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UnreadableFile(file, error);
-  }
 }

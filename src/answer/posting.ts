@@ -1,0 +1,29 @@
+/** Posting digests: a message for each slot, which can be found again by the name of its slot. */
+import type { Answer } from './answer.ts';
+
+/** What became of a message that was sent. */
+export type PostOutcome =
+  /** `ts` is the message's id in its channel. */
+  | { readonly kind: 'posted'; readonly ts: string }
+  /** It may have arrived, or may still arrive. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+  /** It did not arrive, and can be sent after `waitMs`. */
+  | { readonly kind: 'later'; readonly waitMs: number }
+  /** It did not arrive, and will not until a person does something: `remedy` says what, as a sentence. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly remedy: string };
+
+/** What was found of a slot in the channel. */
+export type Sighting =
+  | { readonly kind: 'found'; readonly ts: string }
+  | { readonly kind: 'absent' }
+  /** The channel could not be read just now. */
+  | { readonly kind: 'later'; readonly reason: string; readonly waitMs?: number }
+  /** The channel cannot be read until a person does something: `remedy` says what, as a sentence. */
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly remedy: string };
+
+export interface DigestChannel {
+  /** Sends a message, at most once. Rejects when the answer cannot be made into a message. */
+  post(answer: Answer, slot: string): Promise<PostOutcome>;
+  /** Looks for the message of a slot among those since a time. */
+  find(slot: string, since: Date): Promise<Sighting>;
+}

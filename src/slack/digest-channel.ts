@@ -1,0 +1,124 @@
+/**
+ * The channel of the digests. The name of its slot is in the metadata of each message, so that a message which may have arrived can be
+ * looked for instead of being sent again.
+ */
+import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
+import type { Answer } from '../answer/answer.ts';
+import type { DigestChannel, PostOutcome, Sighting } from '../answer/posting.ts';
+import type { Message } from '../message/message.ts';
+
+export interface DigestChannelOptions {
+  readonly channel: string;
+  /** Sends each request once, and does not wait where Slack limits the rate. */
+  readonly client: WebClient;
+  /** The bot's own user, whose messages count. */
+  userId(): string | undefined;
+  /** Makes an answer into a message and delivers it; again, with its tables as text, when Slack rejects the blocks. */
+  send(answer: Answer, deliver: (message: Message) => Promise<void>): Promise<void>;
+}
+
+const EVENT_TYPE = 'trailbot_digest';
+const PAGE_SIZE = 200;
+
+export function openDigestChannel({ channel, client, userId, send }: DigestChannelOptions): DigestChannel {
+  const isFor = (message: HistoryMessage, slot: string): boolean =>
+    // Any app may write metadata, and must not be able to hold back a digest.
+    message.user === userId() && message.metadata?.event_type === EVENT_TYPE && message.metadata.event_payload?.slot === slot;
+  return {
+    async post(answer, slot) {
+      let failure: { readonly error: unknown } | undefined;
+      let ts = '';
+      try {
+        await send(answer, async (message) => {
+          failure = undefined;
+          const metadata = { event_type: EVENT_TYPE, event_payload: { slot } };
+          try {
+            const posted = await client.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, metadata, ...message });
+            ts = posted.ts ?? '';
+          } catch (error) {
+            failure = { error };
+            throw error;
+          }
+        });
+        return { kind: 'posted', ts };
+      } catch (error) {
+        if (!failure) throw error;
+        return postOutcome(failure.error);
+      }
+    },
+    async find(slot, since) {
+      try {
+        let cursor: string | undefined;
+        do {
+          const page = await client.conversations.history({
+            channel,
+            oldest: (since.getTime() / 1000).toFixed(6),
+            limit: PAGE_SIZE,
+            include_all_metadata: true,
+            ...(cursor && { cursor }),
+          });
+          const found = page.messages?.find((message) => isFor(message as HistoryMessage, slot));
+          if (found?.ts) return { kind: 'found', ts: found.ts };
+          cursor = page.response_metadata?.next_cursor;
+        } while (cursor);
+        return { kind: 'absent' };
+      } catch (error) {
+        return sightingOf(error);
+      }
+    },
+  };
+}
+
+/** What this file reads of a message. The SDK's own type of metadata has no payload. */
+interface HistoryMessage {
+  readonly user?: string;
+  readonly metadata?: { readonly event_type?: string; readonly event_payload?: { readonly slot?: unknown } };
+}
+
+/** What an error of a post says about the message. Without an answer of Slack's, nothing is known. */
+function postOutcome(error: unknown): PostOutcome {
+  if (error instanceof WebAPIRateLimitedError) return { kind: 'later', waitMs: error.retryAfter * 1000 };
+  const code = platformCode(error);
+  if (code === undefined || MAY_HAVE_WORKED.has(code)) return { kind: 'unknown', reason: code ?? reasonText(error) };
+  if (RATE_LIMITS.has(code)) return { kind: 'later', waitMs: RATE_LIMIT_WAIT_MS };
+  return { kind: 'refused', reason: code, remedy: REMEDIES[code] ?? `Slack’s documentation of chat.postMessage explains ${code}.` };
+}
+
+function sightingOf(error: unknown): Sighting {
+  if (error instanceof WebAPIRateLimitedError) return { kind: 'later', reason: 'rate limit', waitMs: error.retryAfter * 1000 };
+  const code = platformCode(error);
+  if (code === undefined || MAY_HAVE_WORKED.has(code) || RATE_LIMITS.has(code)) return { kind: 'later', reason: code ?? reasonText(error) };
+  const remedy = code === 'missing_scope' ? HISTORY_SCOPES : (REMEDIES[code] ?? `Slack’s documentation of conversations.history explains ${code}.`);
+  return { kind: 'unreadable', reason: code, remedy };
+}
+
+/** Slack's own error code; undefined when the error is not Slack's. A proxy's page is not, though the SDK takes its text for a code. */
+function platformCode(error: unknown): string | undefined {
+  return error instanceof WebAPIPlatformError && /^[a-z][a-z0-9_]*$/.test(error.data.error) ? error.data.error : undefined;
+}
+
+const reasonText = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown');
+
+/** “It’s possible some aspect of the operation succeeded before the error was raised” (docs.slack.dev/reference/methods/chat.postMessage). */
+const MAY_HAVE_WORKED = new Set(['fatal_error', 'internal_error', 'service_unavailable', 'request_timeout', 'team_added_to_org']);
+
+/** Rate limits that come with status 200, without Retry-After. */
+const RATE_LIMITS = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded']);
+const RATE_LIMIT_WAIT_MS = 60_000;
+
+const HISTORY_SCOPES =
+  'Add the bot scope channels:history (groups:history for a private channel, im:history for a direct message), and install the app again.';
+const INVITE = 'Invite the bot to the channel (/invite @trail).';
+const NEW_TOKEN = 'Copy SLACK_BOT_TOKEN again from OAuth & Permissions, and start trailbot again.';
+const REMEDIES: Readonly<Record<string, string>> = {
+  channel_not_found: 'Check DIGEST_CHANNEL. Invite the bot if the channel is private.',
+  is_archived: 'The channel is archived. Set DIGEST_CHANNEL to another one.',
+  not_in_channel: INVITE,
+  restricted_action: 'The bot may not post in this channel. Allow it in the channel’s posting permissions, or set DIGEST_CHANNEL to another one.',
+  missing_scope: 'Add the bot scope chat:write, and install the app again.',
+  invalid_auth: NEW_TOKEN,
+  not_authed: NEW_TOKEN,
+  token_revoked: NEW_TOKEN,
+  token_expired: NEW_TOKEN,
+  account_inactive: 'The bot was removed from the workspace. Install the app again, and set SLACK_BOT_TOKEN to its new token.',
+};

@@ -1,0 +1,43 @@
+/** A channel for digests in memory, which does with each message what a test says. */
+import type { Answer } from '../../src/answer/answer.ts';
+import type { DigestChannel, PostOutcome, Sighting } from '../../src/answer/posting.ts';
+
+/** A message that arrived. */
+interface Arrived {
+  readonly slot: string;
+  readonly answer: Answer;
+}
+
+export interface FakeChannel extends DigestChannel {
+  readonly arrived: readonly Arrived[];
+  /** What happens to the next messages, in order; after them, each arrives. `lost` arrives, but without an answer. */
+  readonly fates: (PostOutcome | 'lost' | 'throws')[];
+  /** What a look finds, instead of what arrived. */
+  sighting: Sighting | undefined;
+  /** The slots that were looked for. */
+  readonly looks: string[];
+}
+
+export function fakeChannel(): FakeChannel {
+  const arrived: Arrived[] = [];
+  const channel: FakeChannel = {
+    arrived,
+    fates: [],
+    sighting: undefined,
+    looks: [],
+    async post(answer, slot) {
+      const fate = channel.fates.shift();
+      if (fate === 'throws') throw new Error('the template is broken');
+      if (fate !== undefined && fate !== 'lost') return fate;
+      arrived.push({ slot, answer });
+      return fate === 'lost' ? { kind: 'unknown', reason: 'timeout' } : { kind: 'posted', ts: `${arrived.length}.0` };
+    },
+    async find(slot) {
+      channel.looks.push(slot);
+      if (channel.sighting) return channel.sighting;
+      const at = arrived.findIndex((message) => message.slot === slot);
+      return at < 0 ? { kind: 'absent' } : { kind: 'found', ts: `${at + 1}.0` };
+    },
+  };
+  return channel;
+}
