@@ -13,7 +13,7 @@ const CALLED_OPERATIONS: Readonly<Record<string, readonly string[]>> = {
     'StartQueryExecution',
     'StopQueryExecution',
   ],
-  s3: ['GetObject', 'HeadObject', 'ListObjectsV2'],
+  s3: ['DeleteObject', 'GetObject', 'HeadObject', 'ListObjectsV2', 'PutObject'],
   sts: ['GetCallerIdentity'],
 };
 

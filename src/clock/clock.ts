@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
 import { UnreadableFile, type VersionedFiles } from '../state/versioned-files.ts';
-import { DAY_MS } from '../trail/time-window.ts';
+import { DAY_MS, MINUTE_MS } from '../trail/time-window.ts';
 import { delayedAnswer, failedReport, type MissedReport, missedReports, type ReportPeriod } from './no-report.ts';
 import { localDate, periodBefore } from './period.ts';
 import { dueTimes } from './schedule.ts';
@@ -37,8 +37,7 @@ export interface Clock {
 
 /** A digest of the morning is useful at noon, not at night. */
 const CATCH_UP_MS = 6 * 3_600_000;
-const MINUTE_MS = 60_000;
-const MAX_STOP_MS = 5000;
+const MAX_CLOCK_STOP_MS = 5000;
 /** `until` is not written at every look. */
 const MIN_ADVANCE_MS = 3_600_000;
 /** Records of slots that came due longer ago are deleted. A period is at most a month. */
@@ -126,7 +125,7 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     const { first, until } = looked.value;
     const start = Math.min(Date.parse(until), now.getTime() - CATCH_UP_MS);
     const after = new Date(catchesUp ? start : Math.max(start, Date.parse(first)));
-    const slots = [...tasks].flatMap(([name, task]) => slotsOf(name, task, { after, now, timeZone, first: new Date(first) }));
+    const slots = [...tasks].flatMap(([name, task]) => dueSlots(name, task, { after, now, timeZone, first: new Date(first) }));
     for (const name of ended) if (!slots.some((slot) => slot.name === name)) ended.delete(name);
 
     const missed: MissedSlot[] = [];
@@ -197,7 +196,7 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     async stop() {
       stopping.abort();
       clearTimeout(timer);
-      const timeout = AbortSignal.timeout(MAX_STOP_MS);
+      const timeout = AbortSignal.timeout(MAX_CLOCK_STOP_MS);
       const timedOut = new Promise<void>((resolve) => timeout.addEventListener('abort', () => resolve(), { once: true }));
       await Promise.race([Promise.allSettled(running.values()), timedOut]);
     },
@@ -221,7 +220,7 @@ interface LookWindow {
 }
 
 /** The slots of a task in (after, now]. */
-function slotsOf(name: string, task: ScheduledTask, { after, now, timeZone, first }: LookWindow): PlannedSlot[] {
+function dueSlots(name: string, task: ScheduledTask, { after, now, timeZone, first }: LookWindow): PlannedSlot[] {
   const { schedule, timeZone: zone = timeZone, period, ask } = task;
   const all = dueTimes(schedule, zone, after, now);
   return all.map((due, i): PlannedSlot => {

@@ -9,7 +9,7 @@ import type { Answer } from '../answer/answer.ts';
 import type { DigestChannel } from '../answer/posting.ts';
 import { UserError } from '../errors.ts';
 import type { VersionedFiles } from '../state/versioned-files.ts';
-import { DAY_MS, type TimeRange } from '../trail/time-window.ts';
+import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
 import { readSlot, type SlotRecord, type SlotVersion } from './slot-record.ts';
 
 /** A slot that is due. */
@@ -66,19 +66,19 @@ export interface SlotRunner {
 }
 
 /** A process that did not renew its lease for so long is taken for dead. */
-const LEASE_MS = 10 * 60_000;
+const LEASE_MS = 10 * MINUTE_MS;
 /** The longest time for which anyone holds a slot. A time beyond it was written by a clock that was wrong. */
-const MAX_HOLD_MS = 60 * 60_000;
+const MAX_HOLD_MS = 60 * MINUTE_MS;
 
 /** The waits after the first tries of a report. */
-const TRY_WAITS_MS = [1, 4, 15, 45].map((minutes) => minutes * 60_000);
+const TRY_WAITS_MS = [1, 4, 15, 45].map((minutes) => minutes * MINUTE_MS);
 /** What was sent may take a while to be seen in the channel. */
 const FIRST_LOOK_WAIT_MS = 15_000;
-const MAX_POST_WAIT_MS = 10 * 60_000;
+const MAX_POST_WAIT_MS = 10 * MINUTE_MS;
 
 /** A message may be older than its slot where a clock was wrong. */
 const LOOK_BACK_MS = DAY_MS;
-const LATE_MS = 10 * 60_000;
+const LATE_MS = 10 * MINUTE_MS;
 
 /** A slot that this process holds, and its record as this process wrote it last. */
 interface HeldSlot {

@@ -22,7 +22,7 @@ export type Window =
   | { readonly kind: 'since'; readonly from: string }
   | { readonly kind: 'around'; readonly at: string; readonly count: number; readonly unit: 'm' | 'h' };
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 /** The length of each unit of fixed length, in milliseconds. */
