@@ -103,6 +103,7 @@ export async function inspectEnvironment(
       keys: [...new Set([...(trailKeys?.keys ?? []), ...(known.keys ?? [])])],
       results: withTrailingSlash(group ? ofGroup : settings.outputLocation),
       copyLocation: settings.copyLocation,
+      stateLocation: settings.stateLocation,
       resultsKey: ofGroup === undefined ? undefined : EncryptionConfiguration?.KmsKey,
     },
     trail,

@@ -23,6 +23,8 @@ export interface AwsContext extends TableNames {
   readonly resultsKey?: string | undefined;
   /** Where the compacted copy lies, such as `s3://my-trailbot/`; undefined without one. */
   readonly copyLocation?: string | undefined;
+  /** Where trailbot keeps its state, such as `s3://my-trailbot/state/`; undefined in a folder. */
+  readonly stateLocation?: string | undefined;
 }
 
 /** A policy statement. Statements of a bucket or key policy have a principal. */
@@ -52,6 +54,7 @@ export function policyOf(context: AwsContext): Policy {
       ...(results === undefined ? [] : resultStatements(results, context)),
       ...(resultsKey === undefined ? [] : [kmsStatement('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], [resultsKey], context)]),
       ...(context.copyLocation === undefined ? [] : copyStatements(context.copyLocation, context)),
+      ...(context.stateLocation === undefined ? [] : stateStatements(context.stateLocation, context)),
       ...setupStatements(context),
     ],
   };
@@ -126,6 +129,17 @@ function copyStatements(location: string, context: AwsContext): Statement[] {
     ),
     allowStatement('LocateCopyBucket', ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], [arn]),
     allowStatement('UpdateTablesOfCopy', ['glue:UpdateTable'], glueArns(context)),
+  ];
+}
+
+/** Where trailbot may list its state, S3 says of a missing object that it is missing; elsewhere it denies it. */
+function stateStatements(location: string, { partition }: AwsContext): Statement[] {
+  const [bucket = '', ...path] = location.slice('s3://'.length).split('/').filter(Boolean);
+  const arn = `arn:${partition}:s3:::${bucket}`;
+  const files = [...path, '*'].join('/');
+  return [
+    allowStatement('StoreState', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [`${arn}/${files}`]),
+    allowStatement('ListState', ['s3:ListBucket'], [arn], { StringLike: { 's3:prefix': [files] } }),
   ];
 }
 

@@ -14,6 +14,8 @@ export interface AthenaSettings extends TableNames, S3Options {
   readonly scanLimitGb: number;
   /** Where the compacted copy lies, `s3://bucket/prefix/`; undefined without one. */
   readonly copyLocation: string | undefined;
+  /** Where trailbot keeps its own state, `s3://bucket/prefix/`, for the policy; undefined in a folder. */
+  readonly stateLocation: string | undefined;
   /** Queries at a time. */
   readonly maxConcurrency: number;
   readonly usdPerTb: number;

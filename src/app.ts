@@ -24,7 +24,7 @@ import { openDigestMemory } from './state/digest-memory.ts';
 import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
-import { openVersionFolder } from './state/version-folder.ts';
+import { openState } from './state/open-state.ts';
 import { openVersionMemory } from './state/version-memory.ts';
 import type { VersionedFiles } from './state/versioned-files.ts';
 import type { QueryEngine } from './trail/engine.ts';
@@ -94,6 +94,7 @@ export function athenaSettings(config: Config): AthenaSettings | undefined {
     usdPerTb: config.ATHENA_USD_PER_TB,
     timeoutSeconds: config.QUERY_TIMEOUT_SECONDS,
     copyLocation: config.TRAILBOT_BUCKET,
+    stateLocation: config.TRAILBOT_STATE,
     forcePathStyle: config.S3_FORCE_PATH_STYLE === 'true',
     paysRequests: config.TRAIL_REQUESTER_PAYS === 'true',
   };
@@ -178,11 +179,16 @@ export async function openTrailDesk(
 ): Promise<{ readonly registry: Registry; readonly desk: Desk }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
-  const saved = openSavedQuestions(openVersionFolder(join(location.store, 'saved')));
+  const state = stateOf(config, location);
+  const saved = openSavedQuestions(state('saved'));
   const memory = openDigestMemory(join(location.store, 'digests'));
   const networks = await openKnownNetworks(location, config, clock);
   return { registry, desk: openDesk(registry, engine, { billing, saved, memory, networks, isSample: location.isSample }) };
 }
+
+/** Opens the state of a trail: in TRAILBOT_STATE, or else in its store. */
+const stateOf = ({ TRAILBOT_STATE, S3_FORCE_PATH_STYLE }: Config, { store }: TrailLocation): ((kind: string) => VersionedFiles) =>
+  openState(TRAILBOT_STATE ?? store, { forcePathStyle: S3_FORCE_PATH_STYLE === 'true' });
 
 function openAthenaBilling(
   store: string,
@@ -294,7 +300,7 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
 
     // Queries on DuckDB cost nothing, so the playground posts a report at each start. Its Slack is a new one each time.
     const postsAtStart = isPlayground && !location.athena;
-    const filesFor = (name: string): VersionedFiles => (postsAtStart ? openVersionMemory() : openVersionFolder(join(location.store, name)));
+    const openFiles = postsAtStart ? openVersionMemory : stateOf(config, location);
     stopDigests = await startDigests({
       reports: channel ? registry.reports : new Map(),
       athena: location.athena,
@@ -310,8 +316,8 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
       log,
       signal,
       timeoutMs,
-      files: filesFor('slots'),
-      announced: filesFor('announced'),
+      files: openFiles('slots'),
+      announced: openFiles('announced'),
       ask: desk.report,
       channel: channel ? bot.digestChannel(channel) : logChannel(log),
     });

@@ -60,6 +60,11 @@ const schema = z.object({
     .transform((text) => `${text.replace(/\/+$/, '')}/`)
     .refine(isS3Location, 'must be a bucket of trailbot’s own, or a folder in one, such as s3://my-trailbot')
     .optional(),
+  TRAILBOT_STATE: z
+    .string()
+    .transform((text) => `${text.replace(/\/+$/, '')}/`)
+    .refine(isS3Location, 'must be a location in S3, such as s3://my-trailbot/state')
+    .optional(),
   S3_FORCE_PATH_STYLE: isTrue.default('false'),
   TRAIL_REQUESTER_PAYS: isTrue.default('false'),
   ATHENA_SCAN_LIMIT_GB: number.min(1, 'must be 1 or more').max(1_000_000, 'must be 1000000 or less').default(1000),

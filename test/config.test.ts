@@ -78,6 +78,11 @@ describe('the settings', () => {
     expect(errorOf({ TRAIL_PATH: `/tmp/${'x'.repeat(300)}` })).toContain('  TRAIL_PATH must be a folder; ');
   });
 
+  it.concurrent('that are locations in S3 end with a slash', () => {
+    expect(readConfig({ TRAILBOT_STATE: 's3://my-trailbot/state' }).TRAILBOT_STATE).toBe('s3://my-trailbot/state/');
+    expect(errorOf({ TRAILBOT_STATE: '/srv/state' })).toContain('  TRAILBOT_STATE must be a location in S3, such as s3://my-trailbot/state\n');
+  });
+
   it.concurrent('report an invalid network and a missing file by name', () => {
     expect(errorOf({ TRUSTED_CIDRS: '203.0.113.0/24,10.0.0.0/33,office' })).toContain(
       '  TRUSTED_CIDRS must be IP addresses and CIDR ranges, such as 203.0.113.0/24,2001:db8::1; 10.0.0.0/33 is neither\n',

@@ -50,6 +50,7 @@ describe('The policy', () => {
     results: fc.constantFrom(undefined, 's3://example-results/', 's3://example-results/athena/'),
     resultsKey: fc.constantFrom(undefined, RESULTS_KEY),
     copyLocation: fc.constantFrom(undefined, 's3://example-trailbot/', 's3://example-results/trailbot/'),
+    stateLocation: fc.constantFrom(undefined, 's3://example-state/', 's3://example-results/state/'),
   });
 
   test('has no wildcard actions and no wildcard resource, but for the action of Lake Formation, which has no resources', () => {
@@ -84,7 +85,7 @@ describe('The policy', () => {
           ...['raw_events', 'compacted_events', 'compacted_activity', 'compacted_mentions'].map((name) => `${glue}:table/${database}/${name}`),
           `arn:${partition}:athena:${region}:${account}:workgroup/${workGroup}`,
         ];
-        const results = [place.results, place.copyLocation].flatMap((location) =>
+        const results = [place.results, place.copyLocation, place.stateLocation].flatMap((location) =>
           location === undefined ? [] : [`arn:${partition}:s3:::${location.slice(5)}*`],
         );
         const changing = policyOf(place).Statement.filter(({ Action }) => Action.some((action) => /:(Create|Update|Delete|Put|Tag)/.test(action)));
@@ -135,10 +136,12 @@ describe('The policy', () => {
       sid,
       actions: [...actions.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => action),
     }));
-    const asked = policyOf({ ...context, copyLocation: 's3://example-trailbot/' }).Statement.map(({ Sid, Action }) => ({
-      sid: Sid,
-      actions: Action,
-    }));
+    const asked = policyOf({ ...context, copyLocation: 's3://example-trailbot/', stateLocation: 's3://example-trailbot/state/' }).Statement.map(
+      ({ Sid, Action }) => ({
+        sid: Sid,
+        actions: Action,
+      }),
+    );
     expect(explained).toEqual(asked);
     const ofOwners = [...bucketStatements(context, ROLE), ...keyStatements(KEY, context, ROLE)].map(({ Sid }) => Sid);
     expect([...section.matchAll(/`(Trailbot\w+)`/g)].map(([, sid]) => sid)).toEqual(ofOwners);

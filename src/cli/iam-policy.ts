@@ -69,7 +69,9 @@ export function policyNotes({ context, trail, trailKeys, isOtherAccount, missing
     ...roleNote,
     'CreateTablesForSetupOnly and CreateWorkgroupForSetupOnly are only needed for `npm run setup -- --apply`. You can remove them afterwards; with ATHENA_NEW_ACCOUNTS=apply, keep the first.',
     'UseLakeFormationWhereRegistered is only needed where the location of the trail is registered with Lake Formation; docs/aws.md says what to grant there. Elsewhere it does nothing, and you can remove it.',
-    'trailbot stores its own state in a local folder (STORE_PATH), which needs no permission.',
+    context.stateLocation === undefined
+      ? 'trailbot stores its own state in a local folder (STORE_PATH), which needs no permission.'
+      : `trailbot stores its own state in ${context.stateLocation}. If that bucket encrypts with a KMS key, the role needs kms:GenerateDataKey and kms:Decrypt for it.`,
   ];
 }
 

@@ -13,6 +13,7 @@ export const ATHENA_SETTINGS: AthenaSettings = {
   usdPerTb: 5,
   timeoutSeconds: 300,
   copyLocation: undefined,
+  stateLocation: undefined,
   forcePathStyle: true,
   paysRequests: false,
 };

@@ -11,7 +11,7 @@ interface S3Request {
   readonly headers: Headers;
 }
 
-type S3Operation = 'ListObjectsV2' | 'GetObject' | 'HeadObject';
+type S3Operation = 'ListObjectsV2' | 'GetObject' | 'HeadObject' | 'PutObject' | 'DeleteObject';
 
 /** What AWS would refuse in a request to S3, as sentences. */
 export function s3Faults(operation: S3Operation, { bucket, key, parameters, headers }: S3Request): string[] {
@@ -22,7 +22,9 @@ export function s3Faults(operation: S3Operation, { bucket, key, parameters, head
   const inHeaders = new Set([...namesIn('header')].map((name) => name.toLowerCase()));
   const textOf = ({ location, locationName = '' }: Member): string | null => {
     if (location === 'uri') return locationName === 'Bucket' ? bucket : key;
-    return location === 'querystring' ? parameters.get(locationName) : headers.get(locationName);
+    if (location === 'querystring') return parameters.get(locationName);
+    // The body has no location, and user metadata any names.
+    return location === 'header' ? headers.get(locationName) : null;
   };
   const given = members.flatMap(([name, member]) => {
     const text = textOf(member);
@@ -30,7 +32,7 @@ export function s3Faults(operation: S3Operation, { bucket, key, parameters, head
   });
   // The operation is in `list-type`, and in `x-id`, which the SDK adds.
   const otherParameters = [...parameters.keys()].filter((name) => !inQuery.has(name) && !/^(list-type$|x-id)/.test(name));
-  const otherHeaders = [...headers.keys()].filter((name) => !inHeaders.has(name) && name.startsWith('x-amz-') && !SIGNING.has(name));
+  const otherHeaders = [...headers.keys()].filter((name) => !inHeaders.has(name) && /^x-amz-(?!meta-)/.test(name) && !SIGNING.has(name));
   return [
     ...otherParameters.map((name) => `${operation} has an unknown parameter ${name}`),
     ...otherHeaders.map((name) => `${operation} has an unknown header ${name}`),
@@ -43,7 +45,7 @@ const SIGNING = new Set(['x-amz-content-sha256', 'x-amz-date', 'x-amz-security-t
 
 /** A value as its type, or the text that is not of the type. */
 function decode(type: string | undefined, text: string): unknown {
-  if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if ((type === 'integer' || type === 'long') && /^-?\d+$/.test(text)) return Number(text);
   if (type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
   if (type === 'timestamp' && !Number.isNaN(Date.parse(text))) return Date.parse(text) / 1000;
   return type === 'list' ? text.split(/, */) : text;

@@ -1,11 +1,12 @@
 /**
- * A loopback S3 with one bucket, for list and read requests. `emulate` (0.12.2) has them too, but it ignores max-keys for
- * folders, leaves them out of KeyCount, ignores encoding-type, sorts by locale, never denies or redirects, and needs a
- * request per file. Tests with an organization's folders need all of that. It checks requests against AWS's models.
+ * A loopback S3 with one bucket. `emulate` (0.12.2) has one too, but it ignores max-keys for folders, leaves them out of KeyCount,
+ * ignores encoding-type and the conditions of writes, sorts by locale, never denies or redirects, and needs a request per file. Tests
+ * with an organization's folders, and with state in S3, need all of that. It checks requests against AWS's models.
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { s3Faults } from './aws-inputs.ts';
 import { throwFaults } from './aws-requests.ts';
@@ -30,6 +31,10 @@ interface Behavior {
   slows?(prefix: string): boolean;
   /** True when a list request gets no response. */
   withholds?(prefix: string): boolean;
+  /** True for a bucket that can be written to. Default: false. */
+  readonly isWritable?: boolean;
+  /** What goes wrong with a write: two of them meet, or its answer is lost. */
+  failsToWrite?(file: string): 'conflict' | 'lost' | undefined;
   /** Other buckets, and their files. */
   readonly others?: Readonly<Record<string, readonly string[]>>;
   /** The region of a bucket, if it is not that of this one. */
@@ -74,15 +79,19 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     classOf = () => 'STANDARD',
     others = {},
     regions = {},
+    isWritable = false,
+    failsToWrite = () => undefined,
   } = behavior;
   const own = [...new Set(files)].sort();
+  const written = new Map<string, WrittenFile>();
+  const contentOf = (file: string): Buffer => written.get(file)?.content ?? content(file);
   const listings: Listing[] = [];
   const heads: string[] = [];
   const faults: string[] = [];
   const clients: S3Client[] = [];
   const open = { now: 0, most: 0 };
 
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     open.now += 1;
     open.most = Math.max(open.most, open.now);
     response.once('close', () => {
@@ -95,10 +104,11 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     // AWS4-HMAC-SHA256 Credential=AKIA…/20260501/eu-central-1/s3/aws4_request, …
     const [, key, , signedFor] = /Credential=([^/]+)\/(\d+)\/([^/]+)\/s3\//.exec(request.headers.authorization ?? '') ?? [];
     const isList = file === '' && request.method === 'GET' && parameters.get('list-type') === '2';
-    if (!isList && (file === '' || !['GET', 'HEAD'].includes(request.method ?? ''))) {
-      return refuse(response, 501, 'NotImplemented', 'Only list and read requests are implemented.');
+    const operation = isList ? 'ListObjectsV2' : OPERATIONS[request.method ?? ''];
+    if (operation === undefined || (!isList && file === '') || (WRITES.has(operation) && !isWritable)) {
+      return refuse(response, 501, 'NotImplemented', 'Only list and read requests are implemented here.');
     }
-    const operation = isList ? 'ListObjectsV2' : request.method === 'HEAD' ? 'HeadObject' : 'GetObject';
+    const sent = await buffer(request);
     const headers = new Headers(request.headers as Record<string, string>);
     const found = s3Faults(operation, { bucket, key: file, parameters, headers });
     faults.push(...found);
@@ -115,15 +125,31 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     response.setHeader('x-amz-bucket-region', there);
     if (signedFor !== there) return refuse(response, 301, 'PermanentRedirect', 'The bucket must be addressed using the specified endpoint.');
     if ((request.headers['x-amz-expected-bucket-owner'] ?? owner) !== owner) return refuse(response, 403, 'AccessDenied', 'Access Denied');
+    if (operation === 'PutObject') {
+      const failure = failsToWrite(file);
+      if (failure === 'conflict') return refuse(response, 409, 'ConditionalRequestConflict', 'A conflicting operation is in progress.');
+      if (headers.get('if-none-match') === '*' && own.includes(file))
+        return refuse(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+      written.set(file, { content: sent, metadata: [...headers].filter(([name]) => name.startsWith('x-amz-meta-')) });
+      if (!own.includes(file)) own.splice(lowerBound(own, file), 0, file);
+      if (failure === 'lost') return void response.destroy();
+      return void response.writeHead(200, { etag: '"EXAMPLE"' }).end();
+    }
+    if (operation === 'DeleteObject') {
+      if (own.includes(file)) own.splice(own.indexOf(file), 1);
+      written.delete(file);
+      return void response.writeHead(204).end();
+    }
     if (!isList) {
       const denied = denies(file);
       if (denied) return refuse(response, 403, 'AccessDenied', `User is not authorized to perform: ${denied} on resource: "${file}"`);
       if (!keys.includes(file)) return refuse(response, 404, 'NoSuchKey', 'The specified key does not exist.');
-      const body = content(file);
+      const body = contentOf(file);
       const kmsKey = keyOf(file);
       if (operation === 'HeadObject') heads.push(file);
       response.writeHead(200, {
         'content-length': body.length,
+        ...Object.fromEntries(written.get(file)?.metadata ?? []),
         ...(kmsKey && { 'x-amz-server-side-encryption': 'aws:kms', 'x-amz-server-side-encryption-aws-kms-key-id': kmsKey }),
       });
       response.end(request.method === 'HEAD' ? undefined : body);
@@ -157,7 +183,7 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
       element('IsTruncated', next !== undefined),
       ...files.map((each) => {
         const written = writtenAt ? element('LastModified', writtenAt(each).toISOString()) : '';
-        const size = element('Size', content(each).length);
+        const size = element('Size', contentOf(each).length);
         return element('Contents', `${element('Key', encodeName(each))}${written}${size}${element('StorageClass', classOf(each))}`);
       }),
       ...folders.map((folder) => element('CommonPrefixes', element('Prefix', encodeName(folder)))),
@@ -193,6 +219,20 @@ export async function pocketBucket(files: Iterable<string>, behavior: Behavior =
     },
   };
 }
+
+interface WrittenFile {
+  readonly content: Buffer;
+  readonly metadata: readonly (readonly [name: string, value: string])[];
+}
+
+/** The operations on a file, by HTTP method. */
+const OPERATIONS: Readonly<Record<string, Parameters<typeof s3Faults>[0]>> = {
+  GET: 'GetObject',
+  HEAD: 'HeadObject',
+  PUT: 'PutObject',
+  DELETE: 'DeleteObject',
+};
+const WRITES: ReadonlySet<string> = new Set(['PutObject', 'DeleteObject']);
 
 /** A page of the keys below a prefix. With a delimiter, keys with the same text up to it are one entry, a folder. */
 function pageOf(
