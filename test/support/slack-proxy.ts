@@ -17,6 +17,14 @@ export interface SentMessage {
   readonly [field: string]: unknown;
 }
 
+/** A failing request: HTTP status with headers, or a dropped connection, with `body` in the middle of it. `isDone`: Slack has done what it asks. */
+export interface RequestFailure {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly isDone?: boolean;
+}
+
 export interface SlackProxy {
   readonly emulator: PlaygroundSlack;
   readonly apiUrl: string;
@@ -28,6 +36,8 @@ export interface SlackProxy {
   readonly timeZones: Map<string, string>;
   /** Replaces what a method returns, such as users.info. */
   readonly replies: Map<string, (fields: Readonly<Record<string, string>>) => object | undefined>;
+  /** What becomes of requests of a method, one each in order, before or after Slack has done what they ask. */
+  readonly failures: Map<string, RequestFailure[]>;
   /** The next message; waits for it. */
   next(): Promise<SentMessage>;
   clear(): void;
@@ -45,6 +55,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   const reject: SlackProxy['reject'] = new Map();
   const timeZones: SlackProxy['timeZones'] = new Map();
   const replies: SlackProxy['replies'] = new Map();
+  const failures: SlackProxy['failures'] = new Map();
   let read = 0;
   let events = 0;
   let arrived = Promise.withResolvers<void>();
@@ -71,6 +82,11 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
       if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
+    const failure = failures.get(method)?.shift();
+    if (failure?.isDone) await forward(slack, method, request, body);
+    if (failure?.status !== undefined) return void response.writeHead(failure.status, failure.headers).end(failure.body ?? 'no');
+    if (failure?.body !== undefined) return void response.write(failure.body, () => response.destroy());
+    if (failure) return void response.destroy();
     const replaced = replies.get(method)?.(fields);
     if (replaced) return answer(response, JSON.stringify({ ok: true, ...replaced }));
     const reply = await forward(slack, method, request, body);
@@ -89,6 +105,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     reject,
     timeZones,
     replies,
+    failures,
     async next() {
       while (sent.length <= read) await arrived.promise;
       read += 1;
@@ -100,6 +117,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       reject.clear();
       timeZones.clear();
       replies.clear();
+      failures.clear();
     },
     slash: (botUrl, line, more) =>
       sendForm(bot(botUrl), { ...user, command: '/trail', text: line, response_url: `${url}/response/1`, trigger_id: '1.1', ...more }),
