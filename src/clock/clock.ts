@@ -43,12 +43,17 @@ const MIN_ADVANCE_MS = 3_600_000;
 /** Records of slots that came due longer ago are deleted. A period is at most a month. */
 const KEPT_SLOTS_MS = 100 * DAY_MS;
 
+/** Slots that are older than all these are not looked at any more. */
+const MAX_TOLD = 500;
+
 /** What was looked at. Times are ISO text in UTC. */
 const lookedSchema = z.object({
   /** The first start with this state: what was due before it was not missed. */
   first: z.string(),
   /** All slots up to then have ended. */
   until: z.string(),
+  /** The latest missed slots that the channel was told of. */
+  told: z.array(z.string()),
   /** A message about slots that were missed, until it is posted. */
   notice: z
     .object({
@@ -154,17 +159,19 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
   async function tellMissed(missed: readonly MissedSlot[]): Promise<readonly string[]> {
     if (missed.length === 0) return [];
     const now = clock();
+    // All processes take turns on this record, so no slot is in two messages.
     let looked = await readLooked(files, now);
-    if (!looked.value.notice) {
-      // All processes take turns on this record, so no slot is in two messages.
-      const latest = Math.max(...missed.map(({ slot }) => slot.due.getTime()));
-      const covers = missed.map(({ slot }) => slot.name);
-      const notice = { slot: `missed-${minuteOf(new Date(latest))}-${looked.version}`, at: now.toISOString(), covers, answer: missedReports(missed) };
-      if (!(await changeLooked(files, looked, { notice }))) return [];
+    const { told } = looked.value;
+    const untold = missed.filter(({ slot }) => !told.includes(slot.name));
+    if (!looked.value.notice && untold.length > 0) {
+      const latest = Math.max(...untold.map(({ slot }) => slot.due.getTime()));
+      const covers = untold.map(({ slot }) => slot.name);
+      const notice = { slot: `missed-${minuteOf(new Date(latest))}-${looked.version}`, at: now.toISOString(), covers, answer: missedReports(untold) };
+      if (!(await changeLooked(files, looked, { notice }))) return told;
       looked = await readLooked(files, now);
     }
     const { notice } = looked.value;
-    if (!notice) return [];
+    if (!notice) return told;
     const at = new Date(notice.at);
     const progress = await advance({
       name: notice.slot,
@@ -175,10 +182,9 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
       maxAgeMs: undefined,
       ask: async () => notice.answer,
     });
-    if (progress.kind !== 'ended') return [];
-    for (const name of notice.covers) await runner.markTold(name);
-    await changeLooked(files, looked, { notice: null });
-    return notice.covers;
+    const allTold = [...told, ...notice.covers];
+    const isTold = progress.kind === 'ended' && (await changeLooked(files, looked, { notice: null, told: allTold.slice(-MAX_TOLD) }));
+    return isTold ? allTold : told;
   }
 
   async function removeOldSlots(now: Date): Promise<void> {
@@ -255,7 +261,7 @@ async function readLooked(files: VersionedFiles, now: Date): Promise<Looked> {
   });
   const { data } = lookedSchema.safeParse(value);
   if (data) return { version, value: data };
-  const first = { first: now.toISOString(), until: now.toISOString(), notice: null };
+  const first = { first: now.toISOString(), until: now.toISOString(), told: [], notice: null };
   return (await files.add(LOOKED, version, first)) ? { version: version + 1, value: first } : readLooked(files, now);
 }
 

@@ -30,8 +30,8 @@ const slotRecordSchema = z.object({
   failure: z.string().optional(),
   /** Of the posted message. */
   ts: z.string().optional(),
-  /** Of a missed slot: true when the channel was told, or need not be. */
-  isTold: z.boolean().optional(),
+  /** Of a missed slot: true when the channel must be told. */
+  isNews: z.boolean().optional(),
   /** Of a missed slot: true when there was an answer, which could not be posted in time. */
   wasAsked: z.boolean().optional(),
 });

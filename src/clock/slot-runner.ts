@@ -44,7 +44,7 @@ export type SlotFailure = { readonly message: string } | { readonly reference: s
 /** How far a slot got. */
 export type Progress =
   | { readonly kind: 'ended' }
-  /** It was missed, and the channel was not told. `wasAsked`: there was an answer, but it could not be posted. */
+  /** It was missed, and the channel must be told. `wasAsked`: there was an answer, but it could not be posted. */
   | { readonly kind: 'missed'; readonly wasAsked: boolean }
   /** Someone works on it, or it is tried again at `until`. */
   | { readonly kind: 'waiting'; readonly until?: Date };
@@ -61,8 +61,6 @@ export interface SlotRunnerOptions {
 export interface SlotRunner {
   /** Goes on with a slot as far as possible now. Rejects when state cannot be read or written; then it can be called again. */
   run(slot: DueSlot): Promise<Progress>;
-  /** Notes that the channel was told of a missed slot. */
-  markTold(name: string): Promise<void>;
 }
 
 /** A process that did not renew its lease for so long is taken for dead. */
@@ -74,6 +72,7 @@ const MAX_HOLD_MS = 60 * MINUTE_MS;
 const TRY_WAITS_MS = [1, 4, 15, 45].map((minutes) => minutes * MINUTE_MS);
 /** What was sent may take a while to be seen in the channel. */
 const FIRST_LOOK_WAIT_MS = 15_000;
+const MIN_POST_WAIT_MS = 1000;
 const MAX_POST_WAIT_MS = 10 * MINUTE_MS;
 
 /** A message may be older than its slot where a clock was wrong. */
@@ -145,7 +144,7 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
     };
     const held: HeldSlot = { slot, version, record: begun };
     const isToBeAsked = begun.answer === undefined;
-    await change(held, isToBeAsked ? { step: 'claimed', tries: begun.tries + 1, isTold: undefined } : {});
+    await change(held, isToBeAsked ? { step: 'claimed', tries: begun.tries + 1, isNews: undefined } : {});
     unchanged.delete(slot.name);
     return held;
   }
@@ -228,7 +227,7 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
         sent.set(slot.name, outcome.ts);
         return end(held, { step: 'posted', ts: outcome.ts });
       case 'later':
-        return release(held, outcome.waitMs, { step: 'asked', isInDoubt: false });
+        return release(held, Math.max(outcome.waitMs, MIN_POST_WAIT_MS), { step: 'asked', isInDoubt: false });
       case 'refused':
         log.error({ slot: slot.name, reason: outcome.reason }, `a digest was not posted: ${outcome.remedy}`);
         return end(held, { step: 'failed' });
@@ -269,8 +268,8 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
     const seen = held.record.isInDoubt ? await look(held) : undefined;
     if (seen) return seen;
     if (isTooLate(slot, clock().getTime())) {
-      const isTold = slot.precedesState || !slot.describeFailure;
-      return end(held, { step: 'missed', isTold, wasAsked: held.record.answer !== undefined });
+      const isNews = !slot.precedesState && slot.describeFailure !== undefined;
+      return end(held, { step: 'missed', isNews, wasAsked: held.record.answer !== undefined });
     }
     const asked = held.record.answer === undefined ? await ask(held) : undefined;
     return asked ?? post(held);
@@ -296,17 +295,13 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
         throw error;
       }
     },
-    async markTold(name) {
-      const { version, record } = await readSlot(files, name);
-      if (record?.step === 'missed') await files.add(name, version, { ...record, isTold: true });
-    },
   };
 }
 
 const ENDS: ReadonlySet<SlotRecord['step']> = new Set(['posted', 'done', 'missed', 'failed']);
 
-const progressOf = ({ step, isTold, wasAsked }: SlotRecord): Progress =>
-  step === 'missed' && !isTold ? { kind: 'missed', wasAsked: wasAsked === true } : { kind: 'ended' };
+const progressOf = ({ step, isNews, wasAsked }: SlotRecord): Progress =>
+  step === 'missed' && isNews ? { kind: 'missed', wasAsked: wasAsked === true } : { kind: 'ended' };
 
 const isTooLate = ({ due, maxAgeMs }: DueSlot, now: number): boolean => maxAgeMs !== undefined && now - due.getTime() > maxAgeMs;
 
