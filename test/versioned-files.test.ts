@@ -3,12 +3,13 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { openState } from '../src/state/open-state.ts';
 import { openVersionBucket } from '../src/state/version-bucket.ts';
 import { openVersionFolder } from '../src/state/version-folder.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { openVersions, UnreadableFile, type VersionedFiles, type VersionStore } from '../src/state/versioned-files.ts';
-import { pocketBucket } from './support/bucket.ts';
+import { BUCKET_ENV, pocketBucket } from './support/bucket.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 
 /** The same values, opened by two processes. */
@@ -148,6 +149,21 @@ describe('Values in a bucket', () => {
     expect(await open().add('slot', 0, 'first')).toBe(true);
     expect(await open().add('slot', 0, 'second')).toBe(false);
     expect(await open().read('slot')).toMatchObject({ version: 1, value: 'first', file: `s3://${bucket.name}/slot/000001.json` });
+  });
+
+  test('are opened by the location of TRAILBOT_STATE', async () => {
+    await using bucket = await pocketBucket([], { isWritable: true });
+    const { protocol, hostname, port } = (await bucket.client().config.endpoint?.()) ?? {};
+    vi.stubEnv('AWS_ENDPOINT_URL_S3', `${protocol}//${hostname}:${port}`);
+    for (const [name, value] of Object.entries(BUCKET_ENV)) vi.stubEnv(name, value);
+    try {
+      const open = openState(`s3://${bucket.name}/state/`, { forcePathStyle: true });
+      expect(await open('saved').add('week', 0, 'rare 7d')).toBe(true);
+      expect(await open('saved').read('week')).toMatchObject({ value: 'rare 7d', file: `s3://${bucket.name}/state/saved/week/000001.json` });
+      expect(await open('slots').names()).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('of more names than a page of the list are all read', async () => {

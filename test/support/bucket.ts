@@ -67,6 +67,13 @@ export interface PocketBucket extends AsyncDisposable {
 
 const ACCEPTED = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
 
+/** Region and credentials of the bucket, for a client that takes them from the environment. */
+export const BUCKET_ENV = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: ACCEPTED.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: ACCEPTED.secretAccessKey,
+} as const;
+
 /** Opens a bucket with these files in it. */
 export async function pocketBucket(files: Iterable<string>, behavior: Behavior = {}): Promise<PocketBucket> {
   const { name = 'example-trail', region = 'eu-central-1', allows = () => true, slows = () => false, withholds = () => false } = behavior;
