@@ -2,6 +2,7 @@
  * Looks every minute for reports and jobs that are due, in the configured time zone. What was looked at lasts in state, so neither a
  * process that was down or frozen nor a clock that was changed loses a slot.
  */
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
@@ -38,6 +39,9 @@ export interface Clock {
 /** A digest of the morning is useful at noon, not at night. */
 const CATCH_UP_MS = 6 * 3_600_000;
 const MAX_CLOCK_STOP_MS = 5000;
+/** A message of a job that could not be posted is posted so much later. */
+const KEPT_MESSAGE_MS = 2 * DAY_MS;
+const CONCURRENT_OLD_SLOTS = 8;
 /** `until` is not written at every look. */
 const MIN_ADVANCE_MS = 3_600_000;
 /** Records of slots that came due longer ago are deleted. A period is at most a month. */
@@ -136,16 +140,15 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     const missed: MissedSlot[] = [];
     const open = new Map(slots.filter(({ name }) => !ended.has(name)).map((slot) => [slot.name, slot]));
     const isOld = ({ due }: DueSlot): boolean => now.getTime() - due.getTime() > CATCH_UP_MS;
-    const advanceAll = (some: readonly PlannedSlot[]) =>
-      Promise.all(
-        some.map(async (slot) => {
-          const progress = await advance(slot);
-          if (progress.kind === 'ended') open.delete(slot.name);
-          if (progress.kind === 'missed' && slot.report) missed.push({ ...slot.report, slot, wasAsked: progress.wasAsked });
-        }),
-      );
-    const recent = advanceAll([...open.values()].filter((slot) => !isOld(slot)));
-    await advanceAll([...open.values()].filter(isOld));
+    const advanceOne = async (slot: PlannedSlot): Promise<void> => {
+      const progress = await advance(slot);
+      if (progress.kind === 'ended') open.delete(slot.name);
+      if (progress.kind === 'missed' && slot.report) missed.push({ ...slot.report, slot, wasAsked: progress.wasAsked });
+    };
+    // After a year there are hundreds of old ones. The others wait for nobody.
+    const oneOfFew = pLimit(CONCURRENT_OLD_SLOTS);
+    const recent = Promise.all([...open.values()].filter((slot) => !isOld(slot)).map(advanceOne));
+    await Promise.all([...open.values()].filter(isOld).map((slot) => oneOfFew(() => advanceOne(slot))));
     const told = await tellMissed(missed);
     for (const name of told) open.delete(name);
     await recent;
@@ -228,7 +231,8 @@ interface LookWindow {
 /** The slots of a task in (after, now]. */
 function dueSlots(name: string, task: ScheduledTask, { after, now, timeZone, first }: LookWindow): PlannedSlot[] {
   const { schedule, timeZone: zone = timeZone, period, ask } = task;
-  const all = dueTimes(schedule, zone, after, now);
+  const since = period === undefined ? Math.max(after.getTime(), now.getTime() - KEPT_MESSAGE_MS) : after.getTime();
+  const all = dueTimes(schedule, zone, new Date(since), now);
   return all.map((due, i): PlannedSlot => {
     const shared = { due, precedesState: due <= first, ask };
     if (period === undefined) {
