@@ -181,7 +181,7 @@ export async function openTrailDesk(
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
   const state = stateOf(config, location);
   const saved = openSavedQuestions(state('saved'));
-  const memory = openDigestMemory(join(location.store, 'digests'));
+  const memory = openDigestMemory(state('digests'));
   const networks = await openKnownNetworks(location, config, clock);
   return { registry, desk: openDesk(registry, engine, { billing, saved, memory, networks, isSample: location.isSample }) };
 }
