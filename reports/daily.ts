@@ -1,5 +1,5 @@
 /** The daily report: what somebody should look at of yesterday, the worst first, and how the day compares with the days before. */
-import { type DigestFinding, exactFilter, isoSecond, printLine, type Row, readDigestDay, report, type Window } from '#kit';
+import { type DigestFinding, exactFilter, isoSecond, type Next, printLine, type Row, readDigestDay, report, type Table, type Window } from '#kit';
 
 const MAX_SHOWN = 10;
 const MAX_NAMES_SHOWN = 3;
@@ -14,6 +14,22 @@ export default report({
     const { findings, minor, ...about } = await readDigestDay(day, context);
     const shown = findings.slice(0, MAX_SHOWN);
     const window: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
+    const table: Table = {
+      caption: 'Findings',
+      columns: [
+        { name: 'score', label: 'Points', kind: 'count' },
+        { name: 'what', label: 'What', kind: 'text' },
+        { name: 'actor', label: 'Who', kind: 'text' },
+        { name: 'account', label: 'Account', kind: 'text' },
+        { name: 'names', label: 'On', kind: 'text' },
+        { name: 'events', label: 'Events', kind: 'count' },
+        { name: 'why', label: 'Why', kind: 'text' },
+        { name: 'first', label: 'First', kind: 'time' },
+        { name: 'last', label: 'Last', kind: 'time' },
+      ],
+      rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, window) })),
+    };
+    const total = findings.length + minor.length;
     return {
       data: {
         ...about,
@@ -28,32 +44,19 @@ export default report({
         more: findings.length - shown.length,
         minor: minor.length,
       },
-      table: {
-        caption: 'Findings',
-        columns: [
-          { name: 'score', label: 'Score', kind: 'count' },
-          { name: 'kind', label: 'Kind', kind: 'text' },
-          { name: 'what', label: 'What', kind: 'text' },
-          { name: 'actor', label: 'Actor', kind: 'text' },
-          { name: 'account', label: 'Account', kind: 'text' },
-          { name: 'names', label: 'On', kind: 'text' },
-          { name: 'events', label: 'Events', kind: 'count' },
-          { name: 'why', label: 'Why', kind: 'text' },
-          { name: 'first', label: 'First', kind: 'time' },
-          { name: 'last', label: 'Last', kind: 'time' },
-        ],
-        rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding) })),
-        exportOnly: true,
-      },
+      table: { ...table, exportOnly: true },
       next: [
-        ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => ({
-          label: `${i + 1}: ${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
-          line: questionAbout(finding, window),
-        })),
+        ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => followUp(finding, window, `${i + 1}: `)),
         { label: 'All destructive calls', line: printLine({ name: 'destructive', words: [], filters: [], window }) },
       ],
+      ...(total > 0 && { details: { template: 'daily-details', data: { total, minor: minor.length }, table } }),
     };
   },
+});
+
+const followUp = (finding: DigestFinding, window: Window, place = ''): Next => ({
+  label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
+  line: questionAbout(finding, window),
 });
 
 /** The question that shows the events of a finding. */
@@ -85,31 +88,13 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
   return line('events', own);
 }
 
-function cellsOf({
-  score,
-  kind,
-  risk,
-  newKind,
-  newValue,
-  verdict,
-  actor,
-  account,
-  targets,
-  calls,
-  events,
-  why,
-  first,
-  last,
-}: DigestFinding): Row['cells'] {
+function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding): Row['cells'] {
+  const { score, kind, risk, newTitle, verdict, actor, account, events, first, last } = finding;
+  const isNew = newTitle === null ? kind : `new ${newTitle}`;
+  const made = calls.map(({ eventname, times }) => (times > 1 ? `${eventname} ×${times}` : eventname));
   return {
     score,
-    kind,
-    what: [
-      risk ?? verdict ?? (newKind && `new ${newKind}`),
-      ...calls.map(({ eventname, times }) => (times > 1 ? `${eventname} ×${times}` : eventname)),
-    ]
-      .filter(Boolean)
-      .join(', '),
+    what: [kind === 'root' ? kind : (risk ?? verdict ?? isNew), ...made].join(', '),
     actor,
     account,
     names: newValue ?? (targets.join(', ') || null),

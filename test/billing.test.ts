@@ -229,9 +229,9 @@ describe('An expensive question', () => {
     const asking = { now, signal, onQuery: ({ reads = [] }: Sql) => read.push(...reads) };
     const timesRead = (days: number) => read.splice(0).reduce((sum, each) => sum + daysIn(each), 0) / days;
     const day = { from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') };
-    for (const [name, report] of catalog.reports) {
+    for (const name of catalog.reports.keys()) {
       await desk.report(name, day, asking);
-      expect(timesRead(2), name).toBe(report.reads);
+      expect(timesRead(2), name).toBe(1);
     }
     for (const [name, command] of catalog.commands) {
       if (command.reads === 0) continue;
@@ -375,7 +375,7 @@ describe('The cost', () => {
       ['the schedule', 'daily report', 1, 1, 0.2],
     ]);
     expect(toText(answer, new URL('templates/', root))).toBe(
-      '4 questions cost $1.70: 340.0 GB scanned in 4 queries for 2 people; most by <@U0BOB> with rare, $0.90. Today: $1.70.',
+      '4 questions cost $1.70: 340.0 GB scanned in 4 queries for 2 people; most by U0BOB with rare, $0.90. Today: $1.70.',
     );
   });
 

@@ -3,6 +3,7 @@ import { WebClient } from '@slack/web-api';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientOptionsOf } from '../playground/slack.ts';
+import type { Answer } from '../src/answer/answer.ts';
 import { startDigests } from '../src/clock/digests.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, openBot } from '../src/slack/bot.ts';
@@ -65,7 +66,7 @@ async function openDigestBot(): Promise<Bot> {
 }
 
 /** Starts trailbot's digests, with a daily report at 08:00 in Berlin; its state is new. */
-async function start(failures: readonly RequestFailure[] = [], state = openVersionMemory()) {
+async function start(failures: readonly RequestFailure[] = [], state = openVersionMemory(), more: Partial<Answer> = {}) {
   const files = { ...state, read: vi.fn(state.read) };
   slack.failures.set('chat.postMessage', [...failures]);
   const bot = await openDigestBot();
@@ -87,6 +88,7 @@ async function start(failures: readonly RequestFailure[] = [], state = openVersi
       template: 'error',
       data: { message: `Yesterday, from ${from.toISOString()}`, suggestion: null, reference: '' },
       line: 'events 1d',
+      ...more,
     }),
   });
   cleanups.push(stop);
@@ -113,6 +115,26 @@ describe('a digest', () => {
     await cleanups.pop()?.();
     expect(await posted()).toHaveLength(1);
     expect(logged).toEqual([]);
+  });
+
+  const withDetails = { details: { template: 'daily-details', data: { total: 12, minor: 0 } } };
+
+  it('has its details in its thread', async () => {
+    const { recordOf } = await start([], openVersionMemory(), withDetails);
+    await until(async () => expect(await recordOf()).toMatchObject({ step: 'posted' }));
+    const [message] = await posted();
+    const replies = slack.sent.filter(({ thread_ts }) => thread_ts !== undefined);
+    expect(replies.map(({ thread_ts, text }) => [thread_ts, text])).toEqual([
+      [message?.ts, 'All 12 findings of the day. Pick one to see its events.'],
+    ]);
+  });
+
+  it('is not sent again when its details are lost', async () => {
+    slack.reject.set('chat.postMessage', ({ thread_ts }) => (thread_ts === undefined ? undefined : 'internal_error'));
+    const { recordOf } = await start([], openVersionMemory(), withDetails);
+    await until(async () => expect(await recordOf()).toMatchObject({ step: 'posted' }));
+    expect(slack.sent.map(({ thread_ts }) => thread_ts !== undefined)).toEqual([false, true]);
+    expect(await posted()).toHaveLength(1);
   });
 
   it('that is in the channel already, though state is gone, is not posted again', async () => {

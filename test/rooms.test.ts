@@ -103,7 +103,7 @@ function violationsIn(files: Tree): string[] {
 /** Names in the kit that only one command or report uses, and why the kit has them. */
 const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because: string }[] = [
   { names: ['join', 'Sql'], because: 'parts of SQL, like limit and list' },
-  { names: ['Table', 'BilledQuery'], because: 'types of an answer and of a context' },
+  { names: ['BilledQuery'], because: 'is a type of a context' },
   { names: ['readJson', 'toJsonText'], because: 'read and write JSON without loss, as everything does' },
   { names: ['report'], because: 'declares reports, of which there is one' },
   { names: ['allPlaces', 'isInActivity', 'placesInActivity', 'PlaceQueries'], because: 'narrow a search, like placesOf' },

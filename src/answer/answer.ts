@@ -50,6 +50,13 @@ export interface Finding {
   readonly next?: readonly Next[];
   /** A remark on the answer: for example, that not all of the window was read. */
   readonly note?: string;
+  /** Details for those who want more: where the answer is posted, they are a reply in its thread. */
+  readonly details?: Details;
+}
+
+/** What is said in a thread below an answer, with a template of its own. */
+export interface Details extends Omit<Finding, 'details'> {
+  readonly template: string;
 }
 
 /** What was searched, how long it took and what it cost. */

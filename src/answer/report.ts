@@ -23,9 +23,7 @@ export interface Report {
   readonly period: Period;
   /** When it is posted: cron of five fields, in the configured time zone. */
   readonly schedule: string;
-  /** How many times it reads its period, for the estimate of its price. Default: 1. */
-  readonly reads?: number;
-  /** `range` is the period before the report is posted, [from, to) in UTC. It is what the footer says was covered. */
+  /** `range` is the period before the report is posted, [from, to) in UTC. It is what the footer says was covered, and is read once. */
   answer(range: TimeRange, context: ReportContext): Promise<Finding>;
 }
 

@@ -106,8 +106,7 @@ export function openDesk(
     async report(name, period, options) {
       const report = reports.get(name);
       if (!report) throw new UserError(`There is no report “${name}”. Reports: ${[...reports.keys()].join(', ')}.`);
-      const { reads = 1 } = report;
-      return run({ kind: 'report', name, line: undefined, window: period, reads, filters: [], isNewestFirst: false }, options, (context) =>
+      return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters: [], isNewestFirst: false }, options, (context) =>
         report.answer(period, { ...context, memory }),
       );
     },

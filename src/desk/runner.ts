@@ -2,7 +2,7 @@
  * Runs a question or a report. Its queries go through billing and the cache of paid rows; its finding becomes an answer, without the
  * secrets of the rows that were read.
  */
-import { type Answer, type Cell, type Coverage, type Finding, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
+import { type Answer, type Cell, type Coverage, type Details, type Finding, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
 import { formatCount } from '../text/format.ts';
@@ -139,6 +139,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const searched = mask.deep(describeSearch({ window, line, filters }, extent, readsNothing(costs)));
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
     const next = found.next?.filter(({ widens }) => !(widens && isWholeTrail)).flatMap((each) => maskNext(each, mask));
+    const { details } = found;
     // Whoever presses Share would repeat the line in public.
     const isSecretLine = text !== undefined && mask.hasSecret(text);
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
@@ -149,12 +150,20 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),
       ...(next && { next }),
+      ...(details && { details: maskDetails(details, mask) }),
       ...(notes !== '' && { note: notes }),
       ...(text !== undefined && !isSecretLine && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
     };
   }
 }
+
+const maskDetails = ({ table, next, data, ...details }: Details, mask: Mask): Details => ({
+  ...details,
+  data: mask.deep(data),
+  ...(table && { table: { ...table, rows: table.rows.map(maskRow(mask)) } }),
+  ...(next && { next: next.flatMap((each) => maskNext(each, mask)) }),
+});
 
 const SECRET_LINE = 'The question holds what looks like a secret, so it is not repeated here.';
 

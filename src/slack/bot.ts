@@ -307,7 +307,14 @@ export function openBot(options: BotOptions): Bot {
         throw startError(error, 'SLACK_APP_TOKEN', 'Basic Information, App-Level Tokens');
       }
     },
-    digestChannel: (channel) => openDigestChannel({ channel, client: onceClient, userId: () => userId, send }),
+    digestChannel: (channel) =>
+      openDigestChannel({
+        channel,
+        client: onceClient,
+        userId: () => userId,
+        send,
+        onDetailsLost: (error) => logger.warn(`the details of a digest may not have arrived (${errorCode(error)})`, error),
+      }),
     async stop(timeoutMs) {
       draining = true;
       const stopped = app.stop().catch((error: unknown) => logger.warn('the connection to Slack did not close cleanly', error));

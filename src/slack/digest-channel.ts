@@ -15,15 +15,21 @@ export interface DigestChannelOptions {
   userId(): string | undefined;
   /** Makes an answer into a message and delivers it; again, with its tables as text, when Slack rejects the blocks. */
   send(answer: Answer, deliver: (message: Message) => Promise<void>): Promise<void>;
+  /** Gets the error of a reply in the thread that may not have arrived. */
+  onDetailsLost(error: unknown): void;
 }
 
 const EVENT_TYPE = 'trailbot_digest';
 const PAGE_SIZE = 200;
 
-export function openDigestChannel({ channel, client, userId, send }: DigestChannelOptions): DigestChannel {
+export function openDigestChannel({ channel, client, userId, send, onDetailsLost }: DigestChannelOptions): DigestChannel {
   const isFor = (message: HistoryMessage, slot: string): boolean =>
     // Any app may write metadata, and must not be able to hold back a digest.
     message.user === userId() && message.metadata?.event_type === EVENT_TYPE && message.metadata.event_payload?.slot === slot;
+  const postDetails = (details: Answer, ts: string): Promise<void> =>
+    send(details, async (message) => {
+      await client.chat.postMessage({ channel, thread_ts: ts, unfurl_links: false, unfurl_media: false, ...message });
+    });
   return {
     async post(answer, slot) {
       let failure: { readonly error: unknown } | undefined;
@@ -40,11 +46,13 @@ export function openDigestChannel({ channel, client, userId, send }: DigestChann
             throw error;
           }
         });
-        return { kind: 'posted', ts };
       } catch (error) {
         if (!failure) throw error;
         return postOutcome(failure.error);
       }
+      // The message is complete without its thread, so that what is lost there is not worth a second message.
+      if (answer.details) await postDetails(answer.details, ts).catch(onDetailsLost);
+      return { kind: 'posted', ts };
     },
     async find(slot, since) {
       try {
