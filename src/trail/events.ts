@@ -61,8 +61,8 @@ export function eventsDuring(
   { late = false, deliveredFor = { from, to }, places, folders, onDays, notable = false }: ReadOptions = {},
 ): Sql {
   const days = readDays(deliveredFor, { late });
-  const time = sql`day between ${days.first} and ${days.last}${onDays ? sql` and ${onDays}` : sql``}${inFolders(folders)}${notable ? sql` and notable = 'true'` : sql``}
-      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}`;
+  const time = sql`day between ${days.first} and ${days.last}${onDays ? sql` and ${onDays}` : sql``}${inFolders(folders)}
+      and eventtime >= ${isoSecond(from)} and eventtime < ${isoSecond(to)}${notable ? sql` and notable = 'true'` : sql``}`;
   const events = eventsAt(time, places);
   return { ...events, reads: [{ ...days, ...(folders && { folders: folders.map(folderName) }) }] };
 }
