@@ -205,7 +205,7 @@ describe('The models', () => {
   test('have only types and patterns that are checked', () => {
     for (const [service, { shapes }] of Object.entries(REQUEST_MODELS)) {
       for (const [name, { type, pattern }] of Object.entries(shapes)) {
-        expect(type, `${service} ${name}`).toMatch(/^(string|boolean|integer|long|timestamp|list|map|structure)$/);
+        expect(type, `${service} ${name}`).toMatch(/^(string|boolean|integer|long|timestamp|list|map|structure|blob)$/);
         if (pattern !== undefined) expect(() => new RegExp(`^(?:${pattern})$`, 'u'), `${service} ${name}`).not.toThrow();
       }
     }

@@ -88,6 +88,8 @@ describe('every field of a complete record has a column', () => {
     } = found ?? {};
     const parsed = (json?: string | null) => JSON.parse(json ?? 'null');
     expect(flat).toEqual({
+      risk: 'access',
+      notable: 'true',
       day: '2026/05/01',
       folder: '111122223333/CloudTrail/eu-central-1',
       account: ACCOUNT,
