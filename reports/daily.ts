@@ -1,5 +1,18 @@
 /** The daily report: what somebody should look at of yesterday, the worst first, and how the day compares with the days before. */
-import { type DigestFinding, exactFilter, isoSecond, type Next, printLine, type Row, readDigestDay, report, type Table, type Window } from '#kit';
+import {
+  DIMENSIONS,
+  type DigestFinding,
+  exactFilter,
+  type Filter,
+  isoSecond,
+  type Next,
+  printLine,
+  type Row,
+  readDigestDay,
+  report,
+  type Table,
+  type Window,
+} from '#kit';
 
 const MAX_SHOWN = 10;
 const MAX_NAMES_SHOWN = 3;
@@ -13,6 +26,7 @@ export default report({
   async answer(day, context) {
     const { findings, minor, ...about } = await readDigestDay(day, context);
     const shown = findings.slice(0, MAX_SHOWN);
+    const total = findings.length + minor.length;
     const window: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
     const table: Table = {
       caption: 'Findings',
@@ -22,6 +36,7 @@ export default report({
         { name: 'actor', label: 'Who', kind: 'text' },
         { name: 'account', label: 'Account', kind: 'text' },
         { name: 'names', label: 'On', kind: 'text' },
+        { name: 'outcome', label: 'Outcome', kind: 'text' },
         { name: 'events', label: 'Events', kind: 'count' },
         { name: 'why', label: 'Why', kind: 'text' },
         { name: 'first', label: 'First', kind: 'time' },
@@ -29,11 +44,11 @@ export default report({
       ],
       rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, window) })),
     };
-    const total = findings.length + minor.length;
     return {
       data: {
         ...about,
-        day: isoSecond(new Date((day.from.getTime() + day.to.getTime()) / 2)),
+        date: dateText(day.from, context.timeZone),
+        total: findings.length,
         findings: shown.map((finding) => ({
           ...finding,
           targets: finding.targets.slice(0, MAX_NAMES_SHOWN),
@@ -41,7 +56,6 @@ export default report({
           calls: finding.calls.slice(0, MAX_NAMES_SHOWN),
           moreCalls: Math.max(0, finding.calls.length - MAX_NAMES_SHOWN),
         })),
-        more: findings.length - shown.length,
         minor: minor.length,
       },
       table: { ...table, exportOnly: true },
@@ -59,13 +73,17 @@ const followUp = (finding: DigestFinding, window: Window, place = ''): Next => (
   line: questionAbout(finding, window),
 });
 
+/** A local date, such as "Friday, November 20, 2026". */
+const dateText = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeZone }).format(at);
+
 /** The question that shows the events of a finding. */
 function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict }: DigestFinding, window: Window): string {
-  const line = (name: string, filters: ReturnType<typeof exactFilter>[]) => printLine({ name, words: [], filters, window });
+  const line = (name: string, filters: readonly Filter[]) => printLine({ name, words: [], filters, window });
   const inAccount = account === null ? [] : [exactFilter('account', account)];
   if (kind === 'root') return line('events', [exactFilter('kind', 'root'), ...inAccount]);
   if (kind === 'sign-in') return line('signin-failures', verdict?.startsWith('spraying') && address !== null ? [exactFilter('ip', address)] : []);
-  const own = actor === null ? [] : [exactFilter(actorkind === 'role' ? 'role' : 'actor', actor)];
+  // A role is named by its issuer or, where the event lacks it, by its session.
+  const own = actor === null ? [] : actorkind === 'role' ? DIMENSIONS.actor.filters(actor) : [exactFilter('actor', actor)];
   const called =
     calls.length === 0
       ? []
@@ -98,6 +116,7 @@ function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding): 
     actor,
     account,
     names: newValue ?? (targets.join(', ') || null),
+    outcome: finding.succeeded ? 'ok' : 'failed',
     events,
     why: why.join('; ') || null,
     first,

@@ -170,18 +170,27 @@ const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onPr
     ...(onProgress && { onProgress: (done: number, total: number) => onProgress('Loading the trail', done, total) }),
   });
 
+/** What a desk over a trail takes from its caller. */
+interface DeskFrom {
+  readonly clock: () => Date;
+  /** True when reports are those that are posted: only these change what the next one knows. */
+  readonly remembers: boolean;
+  onLedgerError(error: unknown): void;
+}
+
 /** A desk over an opened trail, and the commands and reports that it has. `onLedgerError` gets errors of writing down what a query cost. */
 export async function openTrailDesk(
   location: TrailLocation,
   engine: QueryEngine,
   config: Config,
-  { clock, onLedgerError }: { readonly clock: () => Date; onLedgerError(error: unknown): void },
+  { clock, onLedgerError, remembers }: DeskFrom,
 ): Promise<{ readonly registry: Registry; readonly desk: Desk }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
   const state = stateOf(config, location);
   const saved = openSavedQuestions(state('saved'));
-  const memory = openDigestMemory(state('digests'));
+  const digests = openDigestMemory(state('digests'));
+  const memory = remembers ? digests : { ...digests, write: async () => undefined };
   const networks = await openKnownNetworks(location, config, clock);
   return { registry, desk: openDesk(registry, engine, { billing, saved, memory, networks, isSample: location.isSample }) };
 }
@@ -258,7 +267,7 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
     const onEngineLost = (reason: string): void => log.warn(reason);
     const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost });
     onClose(() => engine.close());
-    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
+    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: true });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,

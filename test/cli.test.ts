@@ -299,7 +299,7 @@ describe('npm run report', () => {
   it('prints the report of a day, by default of the day before now', async () => {
     const [named, before] = await Promise.all([run(['report', 'daily', '--on', '2026-11-20']), run(['report', 'daily', ...NOW])]);
     expect(named.status).toBe(0);
-    expect(named.out).toMatch(/^\d+ findings on 2026-11-20[.] /);
+    expect(named.out).toMatch(/^\d+ findings on Friday, November 20, 2026[.] /);
     const untimed = (out: string) => out.replace(/· [\d.]+ m?s\n/, '\n');
     expect(untimed(before.out)).toBe(untimed(named.out));
   });

@@ -29,7 +29,7 @@ const fail = (error: unknown): never => {
 async function writeAll(folder: string): Promise<void> {
   await openVersionFolder(join(folder, 'slots')).add('daily-2026-11-20', 0, { step: 'claimed' });
   await jsonFile(join(folder, 'caches', 'sizes.json')).write({ a: 1 });
-  await openDigestMemory(openVersionFolder(join(folder, 'digests'))).write('past-2026-11-20T00:00:00Z', {});
+  await openDigestMemory(openVersionFolder(join(folder, 'digests'))).write(new Date('2026-11-20T00:00:00Z'), {});
   await openLedger(join(folder, 'spent'), fail).add(entry);
   await openVersionFolder(join(folder, 'saved')).add('week', 0, { line: 'rare 7d' });
 }
@@ -44,7 +44,7 @@ const CLOSED = [
   '700 caches',
   '600 caches/sizes.json',
   '700 digests',
-  '600 digests/000001-past-2026-11-20T000000Z.json',
+  '600 digests/000001-past-2026-11-20T000000.json',
   '700 saved',
   '600 saved/000001-week.json',
   '700 slots',

@@ -76,7 +76,9 @@ describe('On the sample', () => {
   test('a quiet day is one sentence with what was covered', async () => {
     const { data, shown } = await sampleDay(new Date('2026-11-15'));
     expect(data.findings).toEqual([]);
-    expect(shown.split('\n')[0]).toBe('Nothing to look at on 2026-11-15: 132 events (167 on a usual day) by 0 users in 1 account, 3 denied.');
+    expect(shown.split('\n')[0]).toBe(
+      'Nothing to look at on Sunday, November 15, 2026: 132 events (167 on a usual day) by 0 users in 1 account, 3 denied.',
+    );
     expect(shown.split('\n\n')[0]?.split('\n')).toHaveLength(1);
   });
 
@@ -93,9 +95,9 @@ describe('On the sample', () => {
     const shownOn = async (day: string) => (await dailyOf(openDesk(catalog, stale), new Date(day))).shown.split('\n').slice(0, 2);
     const warning = 'Incomplete: log files could not be loaded since 2026-11-15 09:00:00 UTC, so this is not all of ';
     const [first, second] = await shownOn('2026-11-15');
-    expect(first?.replaceAll('*', '')).toBe(`${warning}2026-11-15. npm run -s doctor says why.`);
+    expect(first?.replaceAll('*', '')).toBe(`${warning}Sunday, November 15, 2026. npm run -s doctor says why.`);
     expect(second).toMatch(/^Nothing to look at in what was loaded: 132 events/);
-    expect((await shownOn('2026-11-23'))[1]).toBe('No events of 2026-11-23 were loaded.');
+    expect((await shownOn('2026-11-23'))[1]).toBe('No events of Monday, November 23, 2026 were loaded.');
   });
 
   test('the question of each finding finds its events', async () => {
@@ -117,8 +119,16 @@ function memoryInProcess(): DigestMemory & { readonly values: Map<string, string
   const values = new Map<string, string>();
   return {
     values,
-    read: async (name) => JSON.parse(values.get(name) ?? 'null'),
-    write: async (name, value) => void values.set(name, JSON.stringify(value)),
+    async newestUntil(at) {
+      const name = [...values.keys()]
+        .filter((through) => through <= at.toISOString())
+        .sort()
+        .at(-1);
+      return name === undefined ? undefined : JSON.parse(values.get(name) ?? 'null');
+    },
+    async write(through, value) {
+      if (!values.has(through.toISOString())) values.set(through.toISOString(), JSON.stringify(value));
+    },
   };
 }
 
@@ -181,7 +191,7 @@ describe('What is usual', () => {
     expect(short.data.learning).toEqual({ days: 10, needed: 14 });
     const long = await dailyOf(openDesk(catalog, keeping('2026/11/01')), day);
     expect(long.data.learning).toBe(null);
-    expect(long.shown).toContain('the first DeleteBucket in 19 days');
+    expect(long.shown).toContain('no DeleteBucket in the 19 days before');
   });
 });
 
@@ -254,7 +264,7 @@ describe('A finding', () => {
     expect(data.minor).toBe(1);
     await using both = await trailOf(deleteVolume(1, '09:00:00', denied), deleteVolume(1, '09:05:00'));
     const { shown } = await ofMay1(both);
-    expect(shown).toContain('1 finding on 2026-05-01. terraform called DeleteVolume on vol-00000000000000001.');
+    expect(shown).toContain('1 finding on Friday, May 1, 2026. terraform called DeleteVolume on vol-00000000000000001.');
     expect(shown).toContain(': with 1 failed attempt; only a snapshot brings it back.');
   });
 

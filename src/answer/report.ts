@@ -6,15 +6,19 @@ import type { Context } from './context.ts';
 /** What a report looks back on: the last whole day, week (from Monday) or month of the configured time zone. */
 export type Period = 'day' | 'week' | 'month';
 
-/** Keeps values between digests by name, such as `past-2026-11-20T00:00:00Z`. */
+/** Keeps what is known from one digest to the next. */
 export interface DigestMemory {
-  read(name: string): Promise<unknown>;
-  write(name: string, value: unknown): Promise<void>;
+  /** The newest value that was written for a time until `at`; undefined when there is none. */
+  newestUntil(at: Date): Promise<unknown>;
+  /** Keeps what is known of the time before `through`. What is kept for that time already stays. */
+  write(through: Date, value: unknown): Promise<void>;
 }
 
 /** What a report can use: all that a command can, and what was remembered of earlier reports. */
 export interface ReportContext extends Context {
   readonly memory: DigestMemory;
+  /** The zone of the period's days, an IANA name. */
+  readonly timeZone: string;
 }
 
 /** reports/daily.ts is posted through templates/daily.hbs. */

@@ -149,7 +149,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
     };
     const onLedgerError = (error: unknown) =>
       process.stderr.write(`The cost of this question could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
-    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError });
+    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: false });
     const [reportName = 'daily'] = rest;
     const answer = await showWaiting(
       verb === 'report'

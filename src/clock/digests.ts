@@ -25,7 +25,7 @@ export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'>
   readonly postsAtStart: boolean;
   readonly timeoutMs: number;
   /** Runs a report over a period, [from, to) in UTC. */
-  ask(name: string, period: TimeRange, options: { readonly now: Date; readonly signal: AbortSignal }): Promise<Answer>;
+  ask(name: string, period: TimeRange, options: { readonly now: Date; readonly signal: AbortSignal; readonly timeZone: string }): Promise<Answer>;
 }
 
 /** Starts the clock, and posts what is due. Returns a function that stops the clock. */
@@ -33,7 +33,7 @@ export async function startDigests(options: DigestOptions): Promise<() => Promis
   const { athena, reports, timeZone, clock, log, appliesNewAccounts: apply, compacting, postsAtStart, timeoutMs } = options;
   const announcements = openAnnouncements(options.announced, options.files);
   const askReport = (name: string, period: TimeRange, signal: AbortSignal): Promise<Answer> =>
-    options.ask(name, period, { now: clock(), signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+    options.ask(name, period, { now: clock(), timeZone, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
   const announceNewAccounts = async (settings: AthenaSettings, slot: string, signal: AbortSignal): Promise<Answer | undefined> => {
     const clients = openClients(settings);
     const isUnannounced = (name: string): Promise<boolean> => announcements.add(name, slot);

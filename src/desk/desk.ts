@@ -42,7 +42,7 @@ interface DeskOptions {
   /** Without it, `save` is no command. */
   readonly saved?: SavedQuestions;
   /** Without it, each report reads the past again. */
-  readonly memory?: DigestMemory;
+  readonly memory?: DigestMemory | undefined;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
   /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
@@ -79,7 +79,7 @@ const withPriceAsSuggestion = (error: unknown): unknown =>
 
 const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({ now, timeZone });
 
-const NO_MEMORY: DigestMemory = { read: async () => undefined, write: async () => undefined };
+const NO_MEMORY: DigestMemory = { newestUntil: async () => undefined, write: async () => undefined };
 
 /** The time of a trail without events. */
 const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
@@ -107,7 +107,7 @@ export function openDesk(
       const report = reports.get(name);
       if (!report) throw new UserError(`There is no report “${name}”. Reports: ${[...reports.keys()].join(', ')}.`);
       return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters: [], isNewestFirst: false }, options, (context) =>
-        report.answer(period, { ...context, memory }),
+        report.answer(period, { ...context, memory, timeZone: options.timeZone ?? 'UTC' }),
       );
     },
   };

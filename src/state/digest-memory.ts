@@ -1,20 +1,31 @@
 /** What digests remember from one to the next, in the state that replicas share: a value for each digest, of which the newest are kept. */
 import type { DigestMemory } from '../answer/report.ts';
-import type { VersionedFiles } from './versioned-files.ts';
+import { UnreadableFile, type VersionedFiles } from './versioned-files.ts';
 
-/** A digest that is made again, or of another day, finds what was known before its own. */
-const MAX_MEMORIES = 14;
+/** A digest that is made again, or late, finds what was known before its own. */
+const MAX_MEMORIES = 5;
 
-/** Opens the memory. What cannot be read counts as nothing. */
+/** Opens the memory. A value that is damaged counts as none; a state that cannot be read is an error, since nothing must be forgotten for it. */
 export function openDigestMemory(files: VersionedFiles): DigestMemory {
-  const nameOf = (name: string): string => name.replaceAll(':', '');
+  const nameOf = (through: Date): string => `past-${through.toISOString().slice(0, 19).replaceAll(':', '')}`;
   return {
-    read: async (name) => (await files.read(nameOf(name)).catch(() => undefined))?.value,
-    async write(name, value) {
-      const { version, value: known } = await files.read(nameOf(name));
-      if (JSON.stringify(known) === JSON.stringify(value)) return;
-      await files.add(nameOf(name), version, value);
-      for (const old of (await files.names()).slice(0, -MAX_MEMORIES)) await files.remove(old);
+    async newestUntil(at) {
+      const names = (await files.names()).filter((name) => name <= nameOf(at));
+      for (const name of names.toReversed()) {
+        const { value } = await files.read(name).catch((error: unknown) => {
+          if (error instanceof UnreadableFile && error.code === undefined) return { value: undefined };
+          throw error;
+        });
+        if (value !== undefined) return value;
+      }
+      return undefined;
+    },
+    async write(through, value) {
+      const name = nameOf(through);
+      const names = await files.names();
+      if (names.includes(name)) return;
+      await files.add(name, 0, value);
+      for (const old of [...names, name].sort().slice(0, -MAX_MEMORIES)) await files.remove(old);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { SignInEvent } from '../../analysis/sign-in-events.ts';
 import { activityDuring, eventCount, SIGN_IN_PARTS } from '../../trail/activity.ts';
 import { joinParts, splitParts } from '../../trail/joined-parts.ts';
 import type { KeptDays } from '../../trail/kept-days.ts';
+import { isRoutine } from '../../trail/routine-calls.ts';
 import { limit, type Query, query, raw, type Sql } from '../../trail/sql.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
@@ -14,7 +15,10 @@ import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 const ACTOR = DIMENSIONS.actor.value;
 const IS_NOT_SERVICE = `actorkind <> 'service'`;
 /** Sign-ins are no changes, though CloudTrail says that they are not read-only. */
-const IS_WRITE = `${IS_NOT_SERVICE} and readlike <> 'true' and eventsource <> 'signin.amazonaws.com' and eventname not in ('Authenticate', 'Federate', 'Logout')`;
+const IS_WRITE = `${IS_NOT_SERVICE} and readlike <> 'true' and eventsource <> 'signin.amazonaws.com'
+  and eventname not in ('Authenticate', 'Federate', 'Logout') and not ${isRoutine.text}`;
+/** A call that was refused changed nothing. */
+const IS_CHANGE = `${IS_WRITE} and outcome = 'ok'`;
 /** IPv4 addresses by their first three numbers, IPv6 by the first three groups, as networks are usually given out. */
 const NETWORK = `coalesce(nullif(regexp_extract(sourceipaddress, '^([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})[.][0-9]{1,3}$', 1), ''),
   nullif(regexp_extract(sourceipaddress, '^([0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}):', 1), ''))`;
@@ -28,9 +32,9 @@ const SEEN_VALUES = {
   key: `case when accesskeyid like 'AKIA%' then ${joinParts('accesskeyid', 'recipientaccountid')} end`,
   network: `case when actorkind in ('human', 'user', 'root') then ${NETWORK} end`,
   tool: `case when ${IS_NOT_SERVICE} then ${DIMENSIONS.tool.value} end`,
-  call: `case when ${IS_WRITE} then ${joinParts('eventsource', 'eventname')} end`,
-  ownCall: `case when ${IS_WRITE} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
-  denial: `case when ${IS_NOT_SERVICE} and outcome = 'denied' then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
+  call: `case when ${IS_CHANGE} then ${joinParts('eventsource', 'eventname')} end`,
+  ownCall: `case when ${IS_CHANGE} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
+  denial: `case when ${IS_NOT_SERVICE} and outcome = 'denied' and not ${isRoutine.text} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
 } as const;
 
 /** What can be seen for the first time. */
@@ -67,7 +71,7 @@ const DAY_VALUES = {
       'awsregion',
       'affected',
       'sourceipaddress',
-      'substr(hour, 12, 2)',
+      'hour',
     ],
   )} end`,
 } as const;
@@ -85,20 +89,33 @@ const groupRow = z.object({
 /** Events that have the same value. `days` are those with such an event; `first` and `last` are eventTimes. */
 export type DayGroup = z.output<typeof groupRow>;
 
-/** More groups than these are not read. */
+/** More groups than these are not read: of a day, the least important are left out. */
 export const MAX_DAY_GROUPS = 50_000;
+export const MAX_SEEN_GROUPS = 500_000;
+/** Kinds by how much they matter, most first; the others after them. */
+const ORDER: readonly string[] = ['risk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
 
 /** All groups of a range, with calls that carry a risk. */
-export const dayGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, DAY_VALUES);
+export const dayGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, { values: DAY_VALUES, max: MAX_DAY_GROUPS });
 
-/** What was seen in a range. */
-export const seenGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, SEEN_VALUES);
+/** What was seen in a range, each value once for every ten days of a month in which it was. */
+export const seenGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> =>
+  countGroups(range, kept, { values: SEEN_VALUES, max: MAX_SEEN_GROUPS, span: 'substr(hour, 1, 9)' });
+
+export const isSeenKind = (kind: DayGroup['kind']): kind is SeenKind => kind in SEEN_VALUES;
 
 /**
  * Events are first counted for each combination of values, each event once, and these counts are then added up by each value: an event
  * of which two deliveries were read has the same values in both.
  */
-function countGroups(range: TimeRange, kept: KeptDays, values: Readonly<Record<string, string>>): Query<DayGroup> {
+interface CountedGroups {
+  readonly values: Readonly<Record<string, string>>;
+  readonly max: number;
+  /** SQL of a column by which each value is counted, too. */
+  readonly span?: string;
+}
+
+function countGroups(range: TimeRange, kept: KeptDays, { values, max, span = `''` }: CountedGroups): Query<DayGroup> {
   const column = (name: string): string => `value_${name}`;
   const names = Object.keys(values);
   const columns = names.map(column);
@@ -108,17 +125,17 @@ function countGroups(range: TimeRange, kept: KeptDays, values: Readonly<Record<s
       cast(count(distinct substr(earliest, 1, 10)) as bigint) as days, cast(count(distinct actor) as bigint) as actors,
       min_by(actor, earliest || actor) as actor, min(earliest) as first, max(latest) as last
     from (
-      select ${raw(columns.join(', '))}, actor, ${eventCount()} as counted, min(first) as earliest, max(last) as latest
+      select ${raw(columns.join(', '))}, span, actor, ${eventCount()} as counted, min(first) as earliest, max(last) as latest
       from (
-        select ${expressions}, actor, singleid, events, first, last
+        select ${expressions}, ${raw(span)} as span, actor, singleid, events, first, last
         from ${activityDuring(range, { kept, uses: [expressions] })}
       ) as valued
-      group by ${raw(columns.join(', '))}, actor
+      group by ${raw(columns.join(', '))}, span, actor
     ) as counts
-    group by grouping sets (${raw(columns.map((name) => `(${name})`).join(', '))})
+    group by grouping sets (${raw(columns.map((name) => `(${name}, span)`).join(', '))})
     having coalesce(${raw(columns.join(', '))}) is not null
-    order by kind, events desc, value
-    ${limit(MAX_DAY_GROUPS)}
+    order by ${raw(`case ${kindOfGroup(names, column).text} ${ORDER.map((kind, i) => `when '${kind}' then ${i}`).join(' ')} else ${ORDER.length} end`)}, events desc, value, first
+    ${limit(max)}
   `;
 }
 

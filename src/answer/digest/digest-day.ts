@@ -31,16 +31,20 @@ interface DayTotals {
 /** Reads a day, [from, to), once; and the days before it, where they are not remembered. */
 export async function readDigestDay(day: TimeRange, context: ReportContext): Promise<DigestDay> {
   const groups = await context.ask(dayGroups(day, context.kept));
-  const past = await pastBefore(day, groups, context);
+  const past = await pastBefore(day, context);
   const isLearning = past.days < MIN_PAST_DAYS;
   const findings = findingsOf(groups, past);
+  const isCut = groups.length >= MAX_DAY_GROUPS;
+  const { loadedAt = null } = await context.extent();
+  // What was not read is not known, and the next digest reads it again where it can.
+  if (!isCut && loadedAt === null) await past.remember(groups).catch(() => undefined);
   return {
     findings: findings.filter(({ score }) => score >= MIN_SHOWN_SCORE),
     minor: findings.filter(({ score }) => score < MIN_SHOWN_SCORE),
     totals: { ...dayTotals(groups), usual: isLearning ? null : middle(past.events) },
     learning: isLearning ? { days: past.days, needed: MIN_PAST_DAYS } : null,
-    isCut: groups.length >= MAX_DAY_GROUPS,
-    loadedAt: (await context.extent()).loadedAt ?? null,
+    isCut,
+    loadedAt,
   };
 }
 

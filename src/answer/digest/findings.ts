@@ -5,6 +5,7 @@
 import { type ClassifiedSignIns, classifySignIns } from '../../analysis/sign-in-attacks.ts';
 import { attemptsOf, type SignInEvent } from '../../analysis/sign-in-events.ts';
 import { formatCount } from '../../text/format.ts';
+import { nounOf } from '../../trail/call-names.ts';
 import { UNIT_MS } from '../../trail/time-window.ts';
 import { isUserKind } from '../follow-ups.ts';
 import { type DayGroup, signInEvents } from './day-groups.ts';
@@ -23,8 +24,8 @@ export const POINTS = {
   destroy: 40,
   newKey: 40,
   newRegion: 35,
+  access: 40,
   denials: 35,
-  access: 30,
   rare: 20,
   newActor: 25,
   newNetwork: 10,
@@ -57,7 +58,7 @@ const ROUTINE_DAYS = 10;
 /** So many different calls that an actor was never denied before are a search for permissions; and so many denials are, of any calls. */
 const MIN_NEW_DENIED_CALLS = 5;
 const MIN_NEW_DENIALS = 20;
-/** Calls of one actor belong together while there is no longer break than this. Groups know hours. */
+/** Calls of one actor belong together while there is no longer break than this. A group has the calls of an hour. */
 const BURST_GAP_MS = UNIT_MS.h;
 
 /** A call and how often it was made. */
@@ -160,16 +161,26 @@ function readRiskCall({ value, events, first, last }: DayGroup): RiskCall {
 export function findingsOf(groups: readonly DayGroup[], past: Past): readonly DigestFinding[] {
   const calls = groups.filter(({ kind }) => kind === 'risk').map(readRiskCall);
   const signIns = signInEvents(groups);
-  const found = [
-    ...riskFindings(calls, past),
-    ...rootFindings(calls, signIns),
-    ...signInFindings(classifySignIns(attemptsOf(signIns))),
-    ...deniedFindings(groups, past),
-  ];
+  const found = [...riskFindings(calls, past), ...rootFindings(calls, signIns), ...signInFindings(classifySignIns(attemptsOf(signIns)))];
+  const known = [...found, ...deniedFindings(groups, past, found)];
   // What is known of too few days is not called new or rare.
-  const unusual = past.days < MIN_PAST_DAYS ? [] : [...newFindings(groups, past), ...rareFindings(groups, past, found)];
-  return [...found, ...unusual].toSorted((a, b) => b.score - a.score || (a.first < b.first ? -1 : 1));
+  if (past.days < MIN_PAST_DAYS) return mostPointsFirst(known);
+  const news = newFindings(groups, past);
+  const newActors = new Set(news.flatMap(({ newKind, newValue }) => (newKind === 'actor' ? [newValue] : [])));
+  const told = known.map((finding) => (newActors.has(finding.actor) ? asNewActor(finding, past) : finding));
+  const others = news.filter(({ newKind, newValue }) => newKind !== 'actor' || !known.some(({ actor }) => actor === newValue));
+  return mostPointsFirst([...told, ...others, ...rareFindings(groups, past, [...known, ...others])]);
 }
+
+const mostPointsFirst = (findings: readonly DigestFinding[]): DigestFinding[] =>
+  findings.toSorted((a, b) => b.score - a.score || (a.first < b.first ? -1 : 1));
+
+/** A finding about an actor that is new, too. */
+const asNewActor = (finding: DigestFinding, past: Past): DigestFinding => ({
+  ...finding,
+  score: finding.score + MORE_POINTS.newActorWrites,
+  why: [...finding.why, `an actor that was not seen in the ${past.days} days before`],
+});
 
 // --- Calls that carry a risk ----------------------------------------------------------------------------------------------
 
@@ -180,11 +191,13 @@ const isByHand = ({ via, actorkind }: Pick<RiskCall, 'via' | 'actorkind'>): bool
 
 /** Calls of one actor in one account with one risk, as long as they go on, are one finding. Root's are told with root's. */
 function riskFindings(calls: readonly RiskCall[], past: Past): DigestFinding[] {
-  const made = new Map<string, string>();
-  for (const { effect, outcome, actor, affected, first } of calls)
-    if (effect === 'create' && outcome === 'ok' && affected !== '') made.set(JSON.stringify([actor, affected]), first);
-  const isShortLived = ({ risk, actor, affected, last }: RiskCall): boolean =>
-    risk === 'destroy' && affected !== '' && (made.get(JSON.stringify([actor, affected])) ?? '~') <= last;
+  const made = madeBy(calls);
+  const isShortLived = (call: RiskCall): boolean => {
+    const since = made.get(thingKey(call));
+    if (call.affected === '' || since === undefined) return false;
+    // To set a thing up, or to take it away again; but what was deleted before it was made is another one.
+    return call.risk === 'destroy' ? since < call.first : call.risk !== 'expose' && call.risk !== 'access' && since <= call.last;
+  };
   const risky = calls.filter(({ risk, actorkind }) => RISKS.has(risk) && actorkind !== 'root');
   const alike = Map.groupBy(risky, ({ risk, actor, actorkind, account, outcome }) =>
     JSON.stringify([risk, actor, actorkind, account, outcome === 'ok']),
@@ -196,13 +209,30 @@ function riskFindings(calls: readonly RiskCall[], past: Past): DigestFinding[] {
   return withAttempts(found);
 }
 
-/** Failed attempts at what the same actor then did are told with it. */
+/** When an actor first made each thing of the day. */
+function madeBy(calls: readonly RiskCall[]): ReadonlyMap<string, string> {
+  const made = new Map<string, string>();
+  for (const call of calls) {
+    const known = made.get(thingKey(call));
+    if (call.effect === 'create' && call.outcome === 'ok' && (known === undefined || call.first < known)) made.set(thingKey(call), call.first);
+  }
+  return made;
+}
+
+/** What a call is about: two calls with the same key are about one thing, which their actor made, changed or deleted. */
+const thingKey = ({ actor, account, region, eventsource, eventname, affected }: RiskCall): string =>
+  JSON.stringify([actor, account, region, eventsource, nounOf(eventname), affected]);
+
+/** Failed attempts at what the same actor did soon after are told with it. */
 function withAttempts(found: readonly DigestFinding[]): DigestFinding[] {
   const succeeded = found.filter((finding) => finding.succeeded);
   const includes = (done: DigestFinding, attempt: DigestFinding): boolean =>
     done.risk === attempt.risk &&
     done.actor === attempt.actor &&
     done.account === attempt.account &&
+    attempt.targets.length > 0 &&
+    attempt.first <= done.last &&
+    Date.parse(done.first) - Date.parse(attempt.last) <= BURST_GAP_MS &&
     attempt.targets.every((name) => done.targets.includes(name)) &&
     attempt.calls.every((call) => done.calls.some(({ eventname }) => eventname === call.eventname));
   const attempts = found
@@ -242,7 +272,7 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
   const novelty = noveltyOf(counted, one, past);
   const points = [
     POINTS[risk],
-    hand ? MORE_POINTS.byHand : MORE_POINTS.byProgram,
+    hand ? MORE_POINTS.byHand : risk === 'access' ? 0 : MORE_POINTS.byProgram,
     novelty.points,
     succeeded ? 0 : MORE_POINTS.failed,
     recovery.some(({ canBeUndone }) => !canBeUndone) ? MORE_POINTS.cannotBeUndone : 0,
@@ -285,35 +315,40 @@ function noveltyOf(
     own: past.seen('ownCall', [actor, actorkind, call.eventsource, call.eventname])?.days ?? 0,
   }));
   const rarest = seen.reduce((least, each) => (each.before < least.before ? each : least));
-  if (rarest.before === 0) return { points: MORE_POINTS.neverSeenCall, why: [`the first ${rarest.eventname} in ${past.days} days`] };
+  if (rarest.before === 0) return { points: MORE_POINTS.neverSeenCall, why: [`no ${rarest.eventname} in the ${past.days} days before`] };
   if (rarest.before < RARE_CALLS)
-    return { points: MORE_POINTS.rareCall, why: [`${ordinal(rarest.before + 1)} ${rarest.eventname} in ${past.days} days`] };
+    return {
+      points: MORE_POINTS.rareCall,
+      why: [`${formatCount(rarest.before, rarest.eventname, rarest.eventname)} in the ${past.days} days before`],
+    };
   const leastOwn = seen.reduce((least, each) => (each.own < least.own ? each : least));
-  if (leastOwn.own === 0) return { points: MORE_POINTS.firstByActor, why: [`the first ${leastOwn.eventname} by this actor in ${past.days} days`] };
+  if (leastOwn.own === 0)
+    return { points: MORE_POINTS.firstByActor, why: [`no ${leastOwn.eventname} by this actor in the ${past.days} days before`] };
   return { points: leastOwn.own >= ROUTINE_DAYS ? MORE_POINTS.everyDayForActor : 0, why: [] };
 }
 
-const ordinal = (n: number): string => ['the first', 'the second', 'the third'][n - 1] ?? `number ${n}:`;
-
 // --- Root and sign-ins ----------------------------------------------------------------------------------------------------
 
-/** What root did in an account is one finding; reads are only counted. */
+/** What root did in an account is one finding, and what it tried is another; reads are only counted. */
 function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[]): DigestFinding[] {
   const byAccount = Map.groupBy(
     calls.filter(({ actorkind }) => actorkind === 'root'),
-    ({ account }) => account,
+    ({ account, outcome }) => JSON.stringify([account, outcome === 'ok']),
   );
-  return [...byAccount].map(([account, own]) => {
+  return [...byAccount.values()].map((own) => {
+    const account = own[0]?.account ?? '';
     const risks = own.flatMap(({ risk, outcome }) => (RISKS.has(risk) && outcome === 'ok' ? [risk as Risk] : []));
     const worst = risks.toSorted((a, b) => POINTS[b] - POINTS[a])[0] ?? null;
     const succeeded = own.some(({ outcome }) => outcome === 'ok');
     const risky = worst === null ? undefined : own.find(({ risk }) => risk === worst);
     const reads = sum(own.map(({ effect, events }) => (effect === 'read' ? events : 0)));
     const changes = own.filter(({ effect }) => effect !== 'read');
-    const isWithoutMfa = signIns.some(
-      ({ identitytype, recipientaccountid, outcome, mfaUsed }) =>
-        identitytype === 'Root' && recipientaccountid === account && outcome === 'ok' && mfaUsed?.toLowerCase() === 'no',
-    );
+    const isWithoutMfa =
+      succeeded &&
+      signIns.some(
+        ({ identitytype, recipientaccountid, outcome, mfaUsed }) =>
+          identitytype === 'Root' && recipientaccountid === account && outcome === 'ok' && mfaUsed?.toLowerCase() === 'no',
+      );
     const points = [
       worst === null ? POINTS.root : Math.max(POINTS.root, POINTS[worst]) + MORE_POINTS.byRoot,
       succeeded ? 0 : MORE_POINTS.failed,
@@ -454,9 +489,11 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
       last: lastTime(own),
       why: [
         own.length === 1
-          ? `${ordinal(one.before + 1)} in ${past.days} days`
+          ? one.before === 0
+            ? `not made in the ${past.days} days before`
+            : `made ${formatCount(one.before, 'time')} in the ${past.days} days before`
           : unseen === 0
-            ? `each at most ${RARE_CALLS} times in ${past.days} days`
+            ? `each made fewer than ${RARE_CALLS} times in the ${past.days} days before`
             : `${unseen === own.length ? 'none of them' : `${unseen} of them not`} seen in the ${past.days} days before`,
       ],
     };
@@ -464,8 +501,15 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
 }
 
 /** Calls that an actor is not known to have been denied before, when they are many. */
-function deniedFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
-  const denied = groups.filter(({ kind, value }) => kind === 'denial' && !past.seen('denial', value));
+function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly DigestFinding[]): DigestFinding[] {
+  const attempts = new Set(
+    found.flatMap(({ actor, succeeded, calls }) =>
+      succeeded ? [] : calls.map(({ eventsource, eventname }) => JSON.stringify([actor, eventsource, eventname])),
+    ),
+  );
+  const denied = groups.filter(
+    ({ kind, value }) => kind === 'denial' && !past.seen('denial', value) && !attempts.has(JSON.stringify([value[0], value[2], value[3]])),
+  );
   const byActor = Map.groupBy(denied, ({ value: [actor, actorkind] }) => JSON.stringify([actor, actorkind]));
   return [...byActor.values()].flatMap((own) => {
     const denials = sum(own.map(({ events }) => events));
@@ -483,7 +527,9 @@ function deniedFindings(groups: readonly DayGroup[], past: Past): DigestFinding[
         succeeded: false,
         first: firstTime(own),
         last: lastTime(own),
-        why: [`${formatCount(denials, 'denial')}${past.days < MIN_PAST_DAYS ? '' : `, the first of these calls in ${past.days} days`}`],
+        why: [
+          `${formatCount(denials, 'denial')}${past.days < MIN_PAST_DAYS ? '' : `, none of these calls was denied in the ${past.days} days before`}`,
+        ],
         technique: { id: 'T1580', name: 'Cloud Infrastructure Discovery' },
       },
     ];

@@ -1,36 +1,39 @@
 /**
  * What was seen in the 90 days before a day, to know what is new or rare in it. It is read from activity where the engine keeps it, and
- * remembered from digest to digest, so that the past is not read again.
+ * remembered from digest to digest, so that the past is not read again. Nothing of it is shown, so hashes of the values are kept.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { dayFolder, isoSecond } from '../../trail/events.ts';
 import type { KeptDays } from '../../trail/kept-days.ts';
 import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
 import type { ReportContext } from '../report.ts';
-import { type DayGroup, MAX_DAY_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
+import { type DayGroup, isSeenKind, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
 
 /** How far back a value counts as seen, and how many days must be known before anything is called new or rare. */
 const PAST_DAYS = 90;
 export const MIN_PAST_DAYS = 14;
 
-const seenSchema = z.object({
-  /** eventTimes of the first and the last event. */
-  first: z.string(),
-  last: z.string(),
-  /** How many days had such an event. */
-  days: z.number(),
-  events: z.number(),
-});
-/** How often a value was seen. */
-type Seen = z.output<typeof seenSchema>;
-
+/**
+ * Days and events of a value, by ten days of a month: `2026-11-1` is from 10 to 19 November. What is older than 90 days is forgotten ten
+ * days at a time.
+ */
+const spansSchema = z.record(z.string(), z.tuple([z.number(), z.number()]));
 const pastSchema = z.object({
-  /** What is known is [since, through), as ISO text in UTC. */
-  since: z.string(),
+  /** What happened before this time is in it, as ISO text in UTC. */
   through: z.string(),
-  values: z.record(z.string(), z.record(z.string(), seenSchema)),
+  /** The number of events of each day that is known, by date. */
+  days: z.record(z.string(), z.number()),
+  /** By kind and by hash of the value. */
+  values: z.record(z.string(), z.record(z.string(), spansSchema)),
 });
 type StoredPast = z.output<typeof pastSchema>;
+
+/** How often a value was seen: on how many days, in how many events. */
+interface Seen {
+  readonly days: number;
+  readonly events: number;
+}
 
 /** What was seen before a day. */
 export interface Past {
@@ -41,33 +44,38 @@ export interface Past {
   readonly events: readonly number[];
 }
 
-const seenKey = (value: readonly string[]): string => JSON.stringify(value);
-const memoryName = (through: Date): string => `past-${isoSecond(through)}`;
-
-/** What was seen before a range; and afterwards, with the groups of the range, it is remembered for the next digest. */
-export async function pastBefore({ from, to }: TimeRange, groups: readonly DayGroup[], { ask, kept, extent, memory }: ReportContext): Promise<Past> {
+/** What was seen before a range. With the groups of the range, `remember` keeps it for the next digest. */
+export async function pastBefore(
+  { from, to }: TimeRange,
+  { ask, kept, extent, memory }: ReportContext,
+): Promise<Past & { remember(groups: readonly DayGroup[]): Promise<void> }> {
   const earliest = new Date(from.getTime() - PAST_DAYS * DAY_MS);
-  const remembered = pastSchema.safeParse(await memory.read(memoryName(from))).data;
-  const stored = remembered ?? (await readPast());
-  // Without it, the next digest reads the past again, or learns anew.
-  await memory.write(memoryName(to), merged(stored, groups, to)).catch(() => undefined);
-  const since = Math.max(Date.parse(stored.since), earliest.getTime());
+  const stored = await knownBefore();
   return {
-    days: Math.max(0, Math.round((from.getTime() - since) / DAY_MS)),
-    seen: (kind, value) => stored.values[kind]?.[seenKey(value)],
-    events: Object.values(stored.values.day ?? {}).map(({ events }) => events),
+    days: Object.keys(stored.days).length,
+    events: Object.values(stored.days),
+    seen(kind, value) {
+      const spans = Object.values(stored.values[kind]?.[hashOf(value)] ?? {});
+      return spans.length === 0 ? undefined : { days: sum(spans.map(([days]) => days)), events: sum(spans.map(([, events]) => events)) };
+    },
+    remember: (groups) => memory.write(to, withGroups(stored, groups, { from, to })),
   };
 
-  async function readPast(): Promise<StoredPast> {
-    const nothing: StoredPast = { since: isoSecond(from), through: isoSecond(from), values: {} };
+  /** What is remembered, and what activity has since then; or only what activity has, where that is more. */
+  async function knownBefore(): Promise<StoredPast> {
+    const remembered = pastSchema.safeParse(await memory.newestUntil(from)).data;
     const { first } = await extent();
-    if (first === null || first >= isoSecond(from)) return nothing;
-    const start = new Date(Math.max(earliest.getTime(), Date.parse(first), keptSince(from, kept)));
-    if (start >= from) return nothing;
-    const found = await ask(seenGroups({ from: start, to: from }, kept));
+    const start = new Date(Math.max(earliest.getTime(), first === null ? from.getTime() : Date.parse(first), keptSince(from, kept)));
+    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {} };
+    const reachesBack = remembered && (Object.keys(remembered.days).sort()[0] ?? '~') <= isoSecond(new Date(start.getTime() + DAY_MS)).slice(0, 10);
+    // Days between two reports that no activity is kept of stay unknown.
+    const isContinued = remembered && (remembered.through >= isoSecond(start) || start >= from);
+    const base = remembered && isContinued && (reachesBack || start >= from) ? remembered : nothing;
+    const since = new Date(Math.max(Date.parse(base.through), start.getTime()));
+    if (since >= from) return withoutOld(base, earliest);
+    const found = await ask(seenGroups({ from: since, to: from }, kept));
     // Of a part of the values nothing can be said: any other may have been seen.
-    if (found.length >= MAX_DAY_GROUPS) return nothing;
-    return merged({ since: isoSecond(start), through: isoSecond(start), values: {} }, found, from);
+    return found.length >= MAX_SEEN_GROUPS ? withoutOld(base, earliest) : withoutOld(withGroups(base, found, { from: since, to: from }), earliest);
   }
 }
 
@@ -79,27 +87,47 @@ function keptSince(to: Date, kept: KeptDays): number {
   return range ? Date.parse(range.first.replaceAll('/', '-')) : to.getTime();
 }
 
-/** What is known through a time, with groups of events until then. What was last seen more than 90 days before is forgotten. */
-function merged(past: StoredPast, groups: readonly DayGroup[], through: Date): StoredPast {
-  const oldest = isoSecond(new Date(through.getTime() - PAST_DAYS * DAY_MS));
-  const values: Record<string, Record<string, Seen>> = {};
-  const add = (kind: string, key: string, { first, last, days, events }: Seen): void => {
+/** A past with the groups of a range after it. */
+function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }: TimeRange): StoredPast {
+  const days = { ...past.days };
+  const isOneDay = to.getTime() - from.getTime() < 2 * DAY_MS;
+  const counted = groups.filter(({ kind }) => kind === 'day');
+  // A local day has hours of two dates, and is one.
+  if (isOneDay) days[isoSecond(from).slice(0, 10)] = sum(counted.map(({ events }) => events));
+  else {
+    for (let at = from.getTime(); at < to.getTime(); at += DAY_MS) days[isoSecond(new Date(at)).slice(0, 10)] = 0;
+    for (const { value, events } of counted) days[value[0] ?? ''] = events;
+  }
+  const values: Record<string, Record<string, z.output<typeof spansSchema>>> = Object.fromEntries(
+    Object.entries(past.values).map(([kind, seen]) => [kind, { ...seen }]),
+  );
+  for (const { kind, value, first, days: own, events } of groups) {
+    if (!isSeenKind(kind) || kind === 'day') continue;
     values[kind] ??= {};
-    const known = values[kind][key];
-    values[kind][key] = known
-      ? {
-          first: later(known.first, first) === first ? known.first : first,
-          last: later(known.last, last),
-          days: known.days + days,
-          events: known.events + events,
-        }
-      : { first, last, days, events };
-  };
-  for (const [kind, seen] of Object.entries(past.values))
-    for (const [key, each] of Object.entries(seen)) if (each.last >= oldest) add(kind, key, each);
-  for (const { kind, value, ...each } of groups) if (kind !== 'risk' && kind !== 'outcome' && kind !== 'signIn') add(kind, seenKey(value), each);
-  return { since: later(past.since, oldest), through: isoSecond(through), values };
+    const spans = values[kind][hashOf(value)] ?? {};
+    const span = first.slice(0, SPAN_LENGTH);
+    const [knownDays, knownEvents] = spans[span] ?? [0, 0];
+    values[kind][hashOf(value)] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
+  }
+  return { through: isoSecond(to), days, values };
 }
 
-/** The later of two times as ISO text. */
-const later = (one: string, other: string): string => (one < other ? other : one);
+/** A past without what is older than a time. */
+function withoutOld({ through, days, values }: StoredPast, earliest: Date): StoredPast {
+  const date = isoSecond(earliest).slice(0, 10);
+  const keep = <Value>(record: Readonly<Record<string, Value>>, isKept: (name: string) => boolean): Record<string, Value> =>
+    Object.fromEntries(Object.entries(record).filter(([name]) => isKept(name)));
+  const recent = Object.entries(values).map(([kind, seen]) => {
+    const kept = Object.entries(seen)
+      .map(([hash, spans]) => [hash, keep(spans, (span) => span >= date.slice(0, SPAN_LENGTH))] as const)
+      .filter(([, spans]) => Object.keys(spans).length > 0);
+    return [kind, Object.fromEntries(kept)] as const;
+  });
+  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent) };
+}
+
+/** The length of `2026-11-1`. */
+const SPAN_LENGTH = 9;
+
+const hashOf = (value: readonly string[]): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
