@@ -178,6 +178,21 @@ describe('What is usual', () => {
     expect(reports.at(-1)?.findings.some(({ newKind, newValue }) => newKind === 'actor' && newValue === 'contractor')).toBe(true);
   });
 
+  test('survives a day without a report, and is learned from no day that was not read whole', async () => {
+    const memory = memoryInProcess();
+    const keepsNothing: QueryEngine = { ...engine, kept: async () => [] };
+    const stale: QueryEngine = { ...keepsNothing, extent: async () => ({ ...(await engine.extent()), loadedAt: '2026-11-10T09:00:00Z' }) };
+    const learning: (number | null)[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      if (n === 5) continue;
+      const { data } = await dailyOf(openDesk(catalog, n === 8 ? stale : keepsNothing, { memory }), new Date(Date.parse('2026-11-04') + n * DAY_MS));
+      learning.push(data.learning?.days ?? null);
+    }
+    expect(learning).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9]);
+    const filled = await dailyOf(openDesk(catalog, engine, { memory }), new Date('2026-11-20'));
+    expect(filled.data).toEqual((await dailyOf(openDesk(catalog, engine), new Date('2026-11-20'))).data);
+  });
+
   test('is known as far back as activity is kept without a gap', async () => {
     const day = new Date('2026-11-20');
     const keeping = (first: string): QueryEngine => ({
@@ -268,6 +283,71 @@ describe('A finding', () => {
     expect(shown).toContain(': with 1 failed attempt; only a snapshot brings it back.');
   });
 
+  test('keeps a deletion of something else that has the name of what was made', async () => {
+    const dynamo = (eventName: string, at: string, more: Fields = {}): Fields =>
+      call('terraform', eventName, {
+        eventSource: 'dynamodb.amazonaws.com',
+        eventTime: `2026-05-01T${at}Z`,
+        requestParameters: { tableName: 'orders' },
+        ...more,
+      });
+    await using elsewhere = await trailOf(dynamo('CreateTable', '09:00:00'), dynamo('DeleteTable', '10:00:00', { awsRegion: 'us-west-2' }));
+    expect((await ofMay1(elsewhere)).data.findings.map(callsOf)).toEqual([['DeleteTable']]);
+    await using before = await trailOf(dynamo('DeleteTable', '09:00:00'), dynamo('CreateTable', '10:00:00'));
+    expect((await ofMay1(before)).data.findings.map(callsOf)).toEqual([['DeleteTable']]);
+    const role = call('terraform', 'CreateRole', {
+      eventSource: 'iam.amazonaws.com',
+      eventTime: '2026-05-01T08:00:00Z',
+      requestParameters: { roleName: 'orders' },
+    });
+    await using other = await trailOf(role, dynamo('DeleteTable', '10:00:00'));
+    expect((await ofMay1(other)).data.findings.flatMap(callsOf)).toContain('DeleteTable');
+  });
+
+  test('of attempts hours after a deed is one of its own', async () => {
+    const denied = { errorCode: 'Client.UnauthorizedOperation', userAgent: 'aws-cli/2.15' };
+    await using open = await trailOf(
+      deleteVolume(1, '09:00:00'),
+      ...Array.from({ length: 30 }, (_, n) => deleteVolume(1, `18:00:${n + 10}`, denied)),
+    );
+    expect((await ofMay1(open)).data.findings.map(({ succeeded, events }) => [succeeded, events])).toEqual([
+      [true, 1],
+      [false, 30],
+    ]);
+  });
+
+  test('tells what root did from what root tried', async () => {
+    const root = { type: 'Root', accountId: '111122223333', arn: 'arn:aws:iam::111122223333:root' };
+    const byRoot = (eventName: string, more: Fields): Fields =>
+      record({ userIdentity: root, eventSource: 'iam.amazonaws.com', eventName, readOnly: false, eventTime: '2026-05-01T09:00:00Z', ...more });
+    await using open = await trailOf(
+      byRoot('CreateAccountAlias', { requestParameters: { accountAlias: 'x' } }),
+      byRoot('CreateAccessKey', { errorCode: 'AccessDenied', eventTime: '2026-05-01T09:01:00Z' }),
+    );
+    const { data, shown } = await ofMay1(open);
+    expect(data.findings.map((finding) => [finding.succeeded, callsOf(finding)])).toEqual([
+      [true, ['CreateAccountAlias']],
+      [false, ['CreateAccessKey']],
+    ]);
+    expect(shown).toContain('root tried CreateAccessKey, and failed');
+  });
+
+  test('does not join the first and the last hour of a day of 25 hours', async () => {
+    const at = (time: string): Fields => deleteVolume(1, '00:00:00', { eventTime: time });
+    const times = ['2026-05-01T00:10:00Z', '2026-05-01T08:10:00Z', '2026-05-02T00:10:00Z'];
+    await using open = await trailOf(...times.map(at));
+    const to = new Date('2026-05-02T01:00:00Z');
+    const { data } = await open.desk.report('daily', { from: MAY_1, to }, { now: to, signal });
+    expect((data as Daily).findings.map(({ first }) => first).sort()).toEqual(times);
+  });
+
+  test('is of a day that is named by its date in the zone of the reports', async () => {
+    await using open = await trailOf(deleteVolume(1, '13:00:00'));
+    const range = { from: new Date('2026-05-01T12:00:00Z'), to: new Date('2026-05-02T12:00:00Z') };
+    const answer = await open.desk.report('daily', range, { now: range.to, signal, timeZone: 'Pacific/Auckland' });
+    expect(toTerminal(answer, templates, 160)).toMatch(/^1 finding on Saturday, May 2, 2026[.] /);
+  });
+
   test.each([
     ['blind', 'cloudtrail.amazonaws.com', 'StopLogging', { name: 'main' }],
     [
@@ -300,6 +380,66 @@ describe('A finding', () => {
     ['unprotect', 's3.amazonaws.com', 'PutBucketVersioning', { bucketName: 'b', VersioningConfiguration: { Status: 'Suspended' } }],
     ['destroy', 'ec2.amazonaws.com', 'TerminateInstances', { instancesSet: { items: [{ instanceId: 'i-0123456789abcdef0' }] } }],
     ['access', 'iam.amazonaws.com', 'AttachUserPolicy', { userName: 'eve', policyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }],
+    [
+      'access',
+      's3.amazonaws.com',
+      'PutBucketPolicy',
+      { bucketPolicy: { Statement: [{ Effect: 'Deny', Principal: '*', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }] } },
+    ],
+    [
+      'access',
+      's3.amazonaws.com',
+      'PutBucketPolicy',
+      {
+        bucketPolicy: {
+          Statement: [
+            { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-example' } } },
+          ],
+        },
+      },
+    ],
+    [
+      'access',
+      's3.amazonaws.com',
+      'PutBucketPolicy',
+      {
+        bucketPolicy: {
+          Statement: [
+            { Effect: 'Deny', Principal: '*', Action: 's3:*' },
+            { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::444455556666:root' } },
+          ],
+        },
+      },
+    ],
+    [
+      'expose',
+      's3.amazonaws.com',
+      'PutBucketPolicy',
+      { bucketPolicy: { Statement: [{ Principal: { AWS: ['arn:aws:iam::444455556666:root', '*'] }, Effect: 'Allow', Action: 's3:GetObject' }] } },
+    ],
+    ['expose', 's3.amazonaws.com', 'CreateBucket', { bucketName: 'b', 'x-amz-acl': ['public-read'] }],
+    [
+      'access',
+      'ec2.amazonaws.com',
+      'ModifyImageAttribute',
+      { attributeType: 'launchPermission', launchPermission: { remove: { items: [{ userId: '444455556666' }] } } },
+    ],
+    [
+      'expose',
+      'ec2.amazonaws.com',
+      'ModifyImageAttribute',
+      { attributeType: 'launchPermission', launchPermission: { add: { items: [{ userId: '444455556666' }] } } },
+    ],
+    ['expose', 'rds.amazonaws.com', 'ModifyDBSnapshotAttribute', { attributeName: 'restore', valuesToAdd: ['444455556666'] }],
+    ['access', 'rds.amazonaws.com', 'ModifyDBSnapshotAttribute', { attributeName: 'restore', valuesToAdd: [], valuesToRemove: ['444455556666'] }],
+    ['expose', 'lambda.amazonaws.com', 'AddPermission20150331v2', { principal: '444455556666', functionName: 'f' }],
+    ['access', 'lambda.amazonaws.com', 'AddPermission20150331v2', { principal: 'arn:aws:iam::111122223333:role/caller', functionName: 'f' }],
+    ['expose', 'sqs.amazonaws.com', 'AddPermission', { aWSAccountIds: ['444455556666'], queueUrl: 'q' }],
+    ['expose', 'ram.amazonaws.com', 'CreateResourceShare', { name: 'share' }],
+    ['access', 'ec2.amazonaws.com', 'CreateNetworkAclEntry', { cidrBlock: '0.0.0.0/0', egress: true, ruleAction: 'allow' }],
+    ['destroy', 'logs.amazonaws.com', 'DeleteLogGroup', { logGroupName: '/aws/lambda/dev' }],
+    [null, 'dynamodb.amazonaws.com', 'CreateTable', { tableName: 't', deletionProtectionEnabled: false }],
+    ['unprotect', 'dynamodb.amazonaws.com', 'UpdateTable', { tableName: 't', deletionProtectionEnabled: false }],
     [null, 'ec2.amazonaws.com', 'CreateTags', { resourcesSet: { items: [{ resourceId: 'i-0123456789abcdef0' }] } }],
     [null, 'ec2.amazonaws.com', 'StartInstances', { instancesSet: { items: [{ instanceId: 'i-0123456789abcdef0' }] } }],
   ])('has the risk “%s” for %s %s with %j', async (risk, eventSource, eventName, requestParameters) => {

@@ -113,7 +113,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['resolveField', 'printFilter'], because: 'read and print filters, which only src/trail and src/question do' },
   { names: ['findOrigins', 'Origin', 'eventsAround'], because: 'resourceQuestion uses them too' },
   { names: ['actorAndAddress', 'perAccount', 'accountsSharing', 'didYouMeanResource', 'ResourceId'], because: 'resourceQuestion uses them too' },
-  { names: ['DIMENSIONS', 'dimensionValues', 'countByDimension', 'hasChosenName'], because: 'profile uses them too' },
+  { names: ['dimensionValues', 'countByDimension', 'hasChosenName'], because: 'profile uses them too' },
   { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
   { names: ['leftOutParts', 'isRequestLeftOut'], because: 'read records that are not whole' },
   { names: ['withConsoleSessions'], because: 'lists the columns of events, which only src does' },

@@ -60,25 +60,42 @@ export const otherLogChanges: Sql = sql`(
   or (eventsource = 'organizations.amazonaws.com' and eventname in ('LeaveOrganization', 'DisableAWSServiceAccess'))
 )`;
 
-/** `Principal` of a policy that is everyone, in JSON within JSON. */
-const EVERYONE = String.raw`Principal[\\]*": *([\\]*"[*]|[{] *[\\]*"AWS[\\]*": *(\[ *){0,1}[\\]*"[*])`;
-/** Calls that let others in: everyone, other accounts, the whole internet. */
+/** A quotation mark in JSON, or in JSON within JSON. */
+const ANY_QUOTE = String.raw`[\\]*"`;
+const word = (text: string): string => `${ANY_QUOTE}${text}${ANY_QUOTE}`;
+const EVERYONE = word('[*]');
+const IS_ALLOW = `${word('Effect')}: *${word('Allow')}`;
+/** Principal "*", or {"AWS": "*"}, alone or in a list. */
+const ANY_PRINCIPAL = `${word('Principal')}: *(${EVERYONE}|[{][^{}]*${word('AWS')}: *(${EVERYONE}|\\[[^\\]]*${EVERYONE}))`;
+/** A statement that allows everyone something. Between the two keys there is no brace, so that they are of one statement. */
+const ALLOWS_EVERYONE = `${IS_ALLOW}[^{}]*${ANY_PRINCIPAL}|${ANY_PRINCIPAL}[^{}]*[}]{0,1}[^{}]*${IS_ALLOW}`;
+/** Conditions that leave only callers who are known. */
+const LIMITS_CALLERS = '(?i)aws:(principal(org|account|arn)|source(account|arn|owner|org|vpc|ip)|calledvia|viaawsservice)|vpce-|kms:calleraccount';
+
+/** Calls that let others in: everyone, the whole internet, another account by a share. */
 const EXPOSES = sql`(
   (regexp_like(eventname, '^Modify(Snapshot|Image|FpgaImage|DBSnapshot|DBClusterSnapshot)Attribute$')
-    and regexp_like(requestparameters, '"add": *[{]|"valuesToAdd": *\\[|"(groupSet|userIds|launchPermission)"|"operationType": *"add"'))
-  or (regexp_like(eventname, '^Put(Bucket|Object)Acl$') and regexp_like(requestparameters, 'AllUsers|AuthenticatedUsers|public-read'))
-  or (regexp_like(eventname, '^(Put|Set|Create|Update)[A-Za-z]*Policy[0-9v]*$|^Create(Queue|Topic|Key)$|^Set(Queue|Topic)Attributes$')
-    and regexp_like(requestparameters, '${raw(EVERYONE)}'))
-  or (regexp_like(eventname, '^Add(LayerVersion){0,1}Permission[0-9v]*$') and regexp_like(requestparameters, '"principal": *"([*]|[0-9]{12}|arn:)'))
+    and regexp_like(requestparameters, '"add": *[{]|"valuesToAdd": *\\[ *"|"operationType": *"add"'))
+  or (regexp_like(eventname, '^(Put(Bucket|Object)Acl|CreateBucket)$') and regexp_like(requestparameters, 'AllUsers|AuthenticatedUsers|public-read'))
+  or (regexp_like(eventname, '^(Put|Set|Create|Update)[A-Za-z]*Policy[0-9v]*$|^Create(Queue|Topic|Key|Role)$|^Set(Queue|Topic)Attributes$')
+    and regexp_like(requestparameters, '${raw(ALLOWS_EVERYONE)}') and not regexp_like(requestparameters, '${raw(LIMITS_CALLERS)}'))
+  or (regexp_like(eventname, '^(Add(LayerVersion){0,1}Permission[0-9v]*|PutPermission)$')
+    and regexp_like(replace(requestparameters, recipientaccountid, ''), '"principal": *"([*]|[0-9]{12}|arn:aws[a-z-]*:[a-z]+::[0-9]{12})|"aWSAccountIds{0,1}": *\\[ *"[0-9]{12}'))
+  or (eventname = 'ModifyDocumentPermission' and regexp_like(requestparameters, '"accountIdsToAdd": *\\[ *"'))
+  or eventname in ('AuthorizeSnapshotAccess', 'AssociateResourceShare', 'DisableSnapshotBlockPublicAccess', 'DisableImageBlockPublicAccess')
   or regexp_like(eventname, '^Delete[A-Za-z]*PublicAccessBlock$')
   or (regexp_like(eventname, 'PublicAccessBlock$') and regexp_like(requestparameters, '(?i)"(BlockPublicAcls|BlockPublicPolicy|IgnorePublicAcls|RestrictPublicBuckets)": *(false|"false")'))
   or (regexp_like(eventname, '^(Authorize[A-Za-z]*Ingress|ModifySecurityGroupRules|(Create|Replace)NetworkAclEntry)$')
-    and regexp_like(requestparameters, '"(0[.]0[.]0[.]0|::)/0"') and not regexp_like(requestparameters, '"ruleAction": *"deny"'))
-  or (regexp_like(eventname, '^(Create|Modify|Restore)DB(Instance|Cluster)') and regexp_like(requestparameters, '"publiclyAccessible": *true'))
+    and regexp_like(requestparameters, '"(0[.]0[.]0[.]0|::)/0"') and not regexp_like(requestparameters, '"ruleAction": *"deny"|"(egress|isEgress)": *true'))
+  or (regexp_like(eventname, '^(Create|Modify|Restore)(DB(Instance|Cluster)|Cluster|FromClusterSnapshot)') and regexp_like(requestparameters, '"publiclyAccessible": *true'))
+  or (eventsource = 'eks.amazonaws.com' and eventname = 'UpdateClusterConfig' and regexp_like(requestparameters, '"endpointPublicAccess": *true'))
   or (regexp_like(eventname, 'FunctionUrlConfig') and regexp_like(requestparameters, '(?i)"authType": *"NONE"'))
-  or (eventsource = 'lightsail.amazonaws.com' and regexp_like(eventname, '^(Open|Put)InstancePublicPorts$'))
-  or (eventname = 'CreateResourceShare' and regexp_like(requestparameters, '"allowExternalPrincipals": *true'))
-  or eventname in ('UpdateProjectVisibility', 'ModifyVpcBlockPublicAccessOptions', 'CreateVpcBlockPublicAccessExclusion')
+  or (eventsource = 'lightsail.amazonaws.com' and regexp_like(eventname, '^(Open|Put)InstancePublicPorts$')
+    and not (regexp_like(requestparameters, '"cidrs": *\\[ *"') and not regexp_like(requestparameters, '"(0[.]0[.]0[.]0|::)/0"')))
+  or (eventname = 'CreateResourceShare' and not regexp_like(coalesce(requestparameters, ''), '"allowExternalPrincipals": *false'))
+  or (eventname = 'UpdateProjectVisibility' and regexp_like(requestparameters, 'PUBLIC_READ'))
+  or (eventname = 'ModifyVpcBlockPublicAccessOptions' and regexp_like(requestparameters, '"off"'))
+  or eventname = 'CreateVpcBlockPublicAccessExclusion'
 )`;
 
 /**
@@ -87,10 +104,12 @@ const EXPOSES = sql`(
  * for any other call, for AWS services, data events and routine calls.
  */
 export const riskExpression: Sql = sql`case
-    when readlike = 'true' or actorkind = 'service' or ${isRoutine} then null
-    when ${trailChanges} or ${otherLogChanges} then 'blind'
+    when readlike = 'true' or actorkind = 'service' or (${isRoutine} and eventname not in ('PutObjectAcl', 'PutObjectLegalHold')) then null
+    when ${trailChanges} then 'blind'
     when ${EXPOSES} then 'expose'
+    when eventsource in ('logs.amazonaws.com', 'monitoring.amazonaws.com') and destructive = 'true' then 'destroy'
+    when effect <> 'create' and ${otherLogChanges} then 'blind'
     when destructive = 'true' or ${destroysUnnamed} then 'destroy'
-    when ${protectionOff} or ${deletesLater} then 'unprotect'
+    when effect <> 'create' and (${protectionOff} or ${deletesLater}) then 'unprotect'
     when ${accessKind} is not null then 'access'
   end`;

@@ -93,7 +93,7 @@ export type DayGroup = z.output<typeof groupRow>;
 export const MAX_DAY_GROUPS = 50_000;
 export const MAX_SEEN_GROUPS = 500_000;
 /** Kinds by how much they matter, most first; the others after them. */
-const ORDER: readonly string[] = ['risk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
+const KIND_ORDER: readonly string[] = ['risk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
 
 /** All groups of a range, with calls that carry a risk. */
 export const dayGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, { values: DAY_VALUES, max: MAX_DAY_GROUPS });
@@ -134,7 +134,7 @@ function countGroups(range: TimeRange, kept: KeptDays, { values, max, span = `''
     ) as counts
     group by grouping sets (${raw(columns.map((name) => `(${name}, span)`).join(', '))})
     having coalesce(${raw(columns.join(', '))}) is not null
-    order by ${raw(`case ${kindOfGroup(names, column).text} ${ORDER.map((kind, i) => `when '${kind}' then ${i}`).join(' ')} else ${ORDER.length} end`)}, events desc, value, first
+    order by ${raw(`case ${kindOfGroup(names, column).text} ${KIND_ORDER.map((kind, i) => `when '${kind}' then ${i}`).join(' ')} else ${KIND_ORDER.length} end`)}, events desc, value, first
     ${limit(max)}
   `;
 }

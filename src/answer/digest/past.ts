@@ -55,8 +55,8 @@ export async function pastBefore(
     days: Object.keys(stored.days).length,
     events: Object.values(stored.days),
     seen(kind, value) {
-      const spans = Object.values(stored.values[kind]?.[hashOf(value)] ?? {});
-      return spans.length === 0 ? undefined : { days: sum(spans.map(([days]) => days)), events: sum(spans.map(([, events]) => events)) };
+      const spans = Object.values(stored.values[kind]?.[valueHash(value)] ?? {});
+      return spans.length === 0 ? undefined : { days: addUp(spans.map(([days]) => days)), events: addUp(spans.map(([, events]) => events)) };
     },
     remember: (groups) => memory.write(to, withGroups(stored, groups, { from, to })),
   };
@@ -93,7 +93,7 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
   const isOneDay = to.getTime() - from.getTime() < 2 * DAY_MS;
   const counted = groups.filter(({ kind }) => kind === 'day');
   // A local day has hours of two dates, and is one.
-  if (isOneDay) days[isoSecond(from).slice(0, 10)] = sum(counted.map(({ events }) => events));
+  if (isOneDay) days[isoSecond(from).slice(0, 10)] = addUp(counted.map(({ events }) => events));
   else {
     for (let at = from.getTime(); at < to.getTime(); at += DAY_MS) days[isoSecond(new Date(at)).slice(0, 10)] = 0;
     for (const { value, events } of counted) days[value[0] ?? ''] = events;
@@ -104,10 +104,10 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
   for (const { kind, value, first, days: own, events } of groups) {
     if (!isSeenKind(kind) || kind === 'day') continue;
     values[kind] ??= {};
-    const spans = values[kind][hashOf(value)] ?? {};
+    const spans = values[kind][valueHash(value)] ?? {};
     const span = first.slice(0, SPAN_LENGTH);
     const [knownDays, knownEvents] = spans[span] ?? [0, 0];
-    values[kind][hashOf(value)] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
+    values[kind][valueHash(value)] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
   }
   return { through: isoSecond(to), days, values };
 }
@@ -129,5 +129,5 @@ function withoutOld({ through, days, values }: StoredPast, earliest: Date): Stor
 /** The length of `2026-11-1`. */
 const SPAN_LENGTH = 9;
 
-const hashOf = (value: readonly string[]): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+const valueHash = (value: readonly string[]): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
+const addUp = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
