@@ -56,7 +56,9 @@ export async function pastBefore(
     events: Object.values(stored.days),
     seen(kind, value) {
       const spans = Object.values(stored.values[kind]?.[valueHash(value)] ?? {});
-      return spans.length === 0 ? undefined : { days: addUp(spans.map(([days]) => days)), events: addUp(spans.map(([, events]) => events)) };
+      return spans.length === 0
+        ? undefined
+        : { days: sumOfNumbers(spans.map(([days]) => days)), events: sumOfNumbers(spans.map(([, events]) => events)) };
     },
     remember: (groups) => memory.write(to, withGroups(stored, groups, { from, to })),
   };
@@ -93,7 +95,7 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
   const isOneDay = to.getTime() - from.getTime() < 2 * DAY_MS;
   const counted = groups.filter(({ kind }) => kind === 'day');
   // A local day has hours of two dates, and is one.
-  if (isOneDay) days[isoSecond(from).slice(0, 10)] = addUp(counted.map(({ events }) => events));
+  if (isOneDay) days[isoSecond(from).slice(0, 10)] = sumOfNumbers(counted.map(({ events }) => events));
   else {
     for (let at = from.getTime(); at < to.getTime(); at += DAY_MS) days[isoSecond(new Date(at)).slice(0, 10)] = 0;
     for (const { value, events } of counted) days[value[0] ?? ''] = events;
@@ -130,4 +132,4 @@ function withoutOld({ through, days, values }: StoredPast, earliest: Date): Stor
 const SPAN_LENGTH = 9;
 
 const valueHash = (value: readonly string[]): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
-const addUp = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+const sumOfNumbers = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
