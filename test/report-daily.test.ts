@@ -341,6 +341,16 @@ describe('A finding', () => {
     expect((data as Daily).findings.map(({ first }) => first).sort()).toEqual(times);
   });
 
+  test('names the snapshot that is shared, and not the attribute by which it is', async () => {
+    const shared = call('ann', 'ModifyDBSnapshotAttribute', {
+      eventSource: 'rds.amazonaws.com',
+      eventTime: '2026-05-01T09:00:00Z',
+      requestParameters: { attributeName: 'restore', dBSnapshotIdentifier: 'orders-final', valuesToAdd: ['444455556666'] },
+    });
+    await using open = await trailOf(shared);
+    expect((await ofMay1(open)).data.findings.map(({ targets }) => targets)).toEqual([['orders-final']]);
+  });
+
   test('is of a day that is named by its date in the zone of the reports', async () => {
     await using open = await trailOf(deleteVolume(1, '13:00:00'));
     const range = { from: new Date('2026-05-01T12:00:00Z'), to: new Date('2026-05-02T12:00:00Z') };

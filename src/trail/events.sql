@@ -109,7 +109,7 @@ judged as (
 
     -- A denied call often has no request parameters and names the resource only in its error message.
     -- What a call makes or deletes comes before what it needs for it: the subnet before its VPC.
-    coalesce(case when effect in ('create', 'delete', 'schedule', 'cancel', 'restore') then own end, hint, own, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
+    coalesce(case when effect in ('create', 'delete', 'schedule', 'cancel', 'restore', 'share') then own end, hint, own, nullif(regexp_extract(resourcearn, '([^:/]+)/?$', 1), ''), resourcearn,
       nullif(regexp_extract(errormessage, ' on resource: "{0,1}arn:[^ "]*[:/]([^ :/"]+)', 1), ''),
       -- IAM names its resources by kind and name.
       nullif(regexp_extract(errormessage, ' on resource: (role|user|group|policy|instance profile) ([^ ]+)', 2), '')) as target,
