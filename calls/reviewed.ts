@@ -371,6 +371,9 @@ export const CORRECTIONS: readonly CallCorrection[] = [
     source: 'rds',
     names: ['ModifyDBSnapshotAttribute', 'ModifyDBClusterSnapshotAttribute'],
     effect: 'share',
+    own: ['DBSnapshotIdentifier', 'DBClusterSnapshotIdentifier'],
+    given: [],
+    parents: [],
     because: 'it sets which accounts may restore the snapshot',
   },
   {
