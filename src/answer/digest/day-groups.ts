@@ -28,7 +28,7 @@ const SEEN_VALUES = {
   day: joinParts('substr(hour, 1, 10)'),
   account: joinParts('recipientaccountid'),
   region: `case when ${IS_NOT_SERVICE} then ${joinParts('recipientaccountid', 'awsregion')} end`,
-  actor: `case when ${IS_NOT_SERVICE} then ${joinParts(ACTOR, 'actorkind')} end`,
+  actor: `case when actorkind not in ('service', 'anonymous') then ${joinParts(ACTOR, 'actorkind')} end`,
   key: `case when accesskeyid like 'AKIA%' then ${joinParts('accesskeyid', 'recipientaccountid')} end`,
   network: `case when actorkind in ('human', 'user', 'root') then ${NETWORK} end`,
   tool: `case when ${IS_NOT_SERVICE} then ${DIMENSIONS.tool.value} end`,

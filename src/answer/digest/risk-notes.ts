@@ -33,6 +33,7 @@ const TECHNIQUES_OF_CALLS: readonly (readonly [RegExp, Technique])[] = [
     /^ec2 (Authorize|ModifySecurityGroupRules|CreateNetworkAclEntry|ReplaceNetworkAclEntry)/,
     { id: 'T1562.007', name: 'Disable or Modify Cloud Firewall' },
   ],
+  [/^iam Delete(User|Role|Group|AccessKey|LoginProfile|SSHPublicKey)$/, { id: 'T1531', name: 'Account Access Removal' }],
   [/^iam (Deactivate|Delete)[A-Za-z]*MFADevice$/, { id: 'T1556.006', name: 'Modify Multi-Factor Authentication' }],
 ];
 
