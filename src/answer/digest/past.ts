@@ -98,7 +98,12 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
   if (isOneDay) days[isoSecond(from).slice(0, 10)] = sumOfNumbers(counted.map(({ events }) => events));
   else {
     for (let at = from.getTime(); at < to.getTime(); at += DAY_MS) days[isoSecond(new Date(at)).slice(0, 10)] = 0;
-    for (const { value, events } of counted) days[value[0] ?? ''] = events;
+    // Local days have hours of one date more, which is no day of its own.
+    for (const {
+      value: [date = ''],
+      events,
+    } of counted)
+      if (date in days) days[date] = events;
   }
   const values: Record<string, Record<string, z.output<typeof spansSchema>>> = Object.fromEntries(
     Object.entries(past.values).map(([kind, seen]) => [kind, { ...seen }]),
