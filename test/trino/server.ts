@@ -65,6 +65,9 @@ const configOf = (url: string, home: string, folder: string): Properties => ({
   'node.internal-address': '127.0.0.1',
   coordinator: 'true',
   'node-scheduler.include-coordinator': 'true',
+  // A plan of the views takes megabytes, and Trino keeps those of 15 minutes, however many: hundreds of statements filled the memory.
+  'query.max-history': '20',
+  'query.min-expire-age': '30s',
   'http-server.http.port': new URL(url).port,
   'discovery.uri': url,
   'plugin.dir': `${home}/plugin`,
