@@ -47,7 +47,7 @@ export default report({
     return {
       data: {
         ...about,
-        date: dateText(day.from, context.timeZone),
+        day: { at: isoSecond(day.from), zone: context.timeZone },
         total: findings.length,
         findings: shown.map((finding) => ({
           ...finding,
@@ -63,7 +63,7 @@ export default report({
         ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => followUp(finding, window, `${i + 1}: `)),
         { label: 'All destructive calls', line: printLine({ name: 'destructive', words: [], filters: [], window }) },
       ],
-      ...(total > 0 && { details: { template: 'daily-details', data: { total, minor: minor.length }, table } }),
+      ...(total > 0 && { details: { template: 'daily-details', data: { total, minor: minor.length, minScore: about.minScore }, table } }),
     };
   },
 });
@@ -72,9 +72,6 @@ const followUp = (finding: DigestFinding, window: Window, place = ''): Next => (
   label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
   line: questionAbout(finding, window),
 });
-
-/** A local date, such as "Friday, November 20, 2026". */
-const dateText = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeZone }).format(at);
 
 /** The question that shows the events of a finding. */
 function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict }: DigestFinding, window: Window): string {

@@ -117,7 +117,7 @@ describe('a digest', () => {
     expect(logged).toEqual([]);
   });
 
-  const withDetails = { details: { template: 'daily-details', data: { total: 12, minor: 0 } } };
+  const withDetails = { details: { template: 'daily-details', data: { total: 12, minor: 0, minScore: 30 } } };
 
   it('has its details in its thread', async () => {
     const { recordOf } = await start([], openVersionMemory(), withDetails);

@@ -18,6 +18,10 @@ const handlebars = Handlebars.create();
 /** A time in the reader's time zone. Clients without support for it show the text after the bar. */
 handlebars.registerHelper('time', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_short_pretty} {time_secs}')));
 handlebars.registerHelper('day', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_long}', 10)));
+/** The date in a time zone, such as "Friday, November 20, 2026": it names a day, which is the same for every reader. */
+handlebars.registerHelper('date', ({ at, zone }: { readonly at: string; readonly zone: string }) =>
+  new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeZone: zone }).format(new Date(at)),
+);
 handlebars.registerHelper(
   'count',
   (n: number, one: string, many: unknown) => `${withThousands(n)} ${n === 1 ? one : typeof many === 'string' ? many : `${one}s`}`,

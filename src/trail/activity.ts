@@ -24,7 +24,9 @@ const SHARED_COLUMNS = `day account region eventsource eventname eventtype event
 
 /**
  * The columns of `activity`. `affected` is the target of a call that carries a risk or makes something, and null for others; `signin` has
- * what `signInsDuring` needs of an event of a sign-in besides the other columns (see `joinParts`). `hour` is the start of an eventTime, `2026-11-20T14`; `first` and `last` are eventTimes. */
+ * what `signInsDuring` needs of an event of a sign-in besides the other columns (see `joinParts`). `hour` is the start of an eventTime,
+ * `2026-11-20T14`; `first` and `last` are eventTimes.
+ */
 export const activityColumns: readonly string[] = [...SHARED_COLUMNS, 'affected', 'signin', 'hour', 'singleid', 'events', 'first', 'last'];
 
 const HOUR_COLUMN = sql`substr(eventtime, 1, 13) as hour`;

@@ -60,15 +60,22 @@ export const otherLogChanges: Sql = sql`(
   or (eventsource = 'organizations.amazonaws.com' and eventname in ('LeaveOrganization', 'DisableAWSServiceAccess'))
 )`;
 
-/** A quotation mark in JSON, or in JSON within JSON. */
-const ANY_QUOTE = String.raw`[\\]*"`;
+/** A quotation mark in JSON, or in JSON within JSON. At most three, so that no text is slow to match where a regex goes back, as on Athena. */
+const ANY_QUOTE = String.raw`[\\]{0,3}"`;
 const word = (text: string): string => `${ANY_QUOTE}${text}${ANY_QUOTE}`;
 const EVERYONE = word('[*]');
 const IS_ALLOW = `${word('Effect')}: *${word('Allow')}`;
-/** Principal "*", or {"AWS": "*"}, alone or in a list. */
-const ANY_PRINCIPAL = `${word('Principal')}: *(${EVERYONE}|[{][^{}]*${word('AWS')}: *(${EVERYONE}|\\[[^\\]]*${EVERYONE}))`;
-/** A statement that allows everyone something. Between the two keys there is no brace, so that they are of one statement. */
-const ALLOWS_EVERYONE = `${IS_ALLOW}[^{}]*${ANY_PRINCIPAL}|${ANY_PRINCIPAL}[^{}]*[}]{0,1}[^{}]*${IS_ALLOW}`;
+/** What may be between two keys of a statement. It has an end, so that no text is slow to match; where it is longer, the call counts as `access`. */
+const NEAR = '[^{}]{0,500}';
+const IS_EVERYONE = `${word('Principal')}: *${EVERYONE}`;
+/** {"AWS": "*"}, alone or in a list, up to its closing brace. */
+const HAS_EVERYONE = `${word('Principal')}: *[{]${NEAR}${word('AWS')}: *(${EVERYONE}|\\[[^\\]]{0,500}${EVERYONE})`;
+/** A statement that allows everyone something. Between the two keys there is no other brace, so that they are of one statement. */
+const ALLOWS_EVERYONE = [
+  `${IS_ALLOW}${NEAR}(${IS_EVERYONE}|${HAS_EVERYONE})`,
+  `${IS_EVERYONE}${NEAR}${IS_ALLOW}`,
+  `${HAS_EVERYONE}${NEAR}[}]${NEAR}${IS_ALLOW}`,
+].join('|');
 /** Conditions that leave only callers who are known. */
 const LIMITS_CALLERS = '(?i)aws:(principal(org|account|arn)|source(account|arn|owner|org|vpc|ip)|calledvia|viaawsservice)|vpce-|kms:calleraccount';
 

@@ -8,6 +8,7 @@ import { generateSample } from '../../sample/generate.ts';
 import { eventsDuring } from '../../src/trail/events.ts';
 import { filterColumns, matching } from '../../src/trail/filter.ts';
 import { folderName } from '../../src/trail/folders.ts';
+import { riskExpression } from '../../src/trail/risks.ts';
 import { join as joinSql, raw, type Sql, sql } from '../../src/trail/sql.ts';
 import { isLike, WILDCARD_TEXTS } from '../support/plain-filter.ts';
 import type { TrinoPlace } from './server.ts';
@@ -118,6 +119,21 @@ describe.skipIf(!server)('a sample of three days on Trino', () => {
       expect({ pattern, found }).toEqual({ pattern, found: expected });
     }
   }, 240_000);
+
+  test.each([
+    ['backslashes', `'"Effect":"Allow"' || rpad('', 100000, chr(92))`],
+    ['statements without braces', `rpad('', 100000, '"Effect":"Allow",')`],
+    ['principals', `rpad('', 100000, '"Principal":"*",')`],
+    ['lists', `'"Effect":"Allow","Principal":{"AWS":[' || rpad('', 100000, '"AWS":["a",')`],
+  ])('the rules of risk do not take long over a policy of %s', async (_, policy) => {
+    const call = `'s3.amazonaws.com' as eventsource, 'PutBucketPolicy' as eventname, 'put' as effect, 'false' as readlike, 'false' as destructive,
+      'human' as actorkind, 'ann' as actor, 'ann' as username, 'cli' as via, '' as useragent, 'Management' as eventcategory, '111122223333' as recipientaccountid,
+      cast(null as varchar) as responseelements`;
+    const rows = await trail.execute(sql`select ${riskExpression} as risk from (select ${raw(call)}, ${raw(policy)} as requestparameters) as calls`, {
+      signal: AbortSignal.timeout(20_000),
+    });
+    expect(rows).toEqual([{ risk: 'access' }]);
+  });
 
   test('no wildcards take long over a text that is made for it', async () => {
     const long = raw(`rpad('x', 100000, 'x')`);

@@ -104,10 +104,6 @@ export const seenGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> =>
 
 export const isSeenKind = (kind: DayGroup['kind']): kind is SeenKind => kind in SEEN_VALUES;
 
-/**
- * Events are first counted for each combination of values, each event once, and these counts are then added up by each value: an event
- * of which two deliveries were read has the same values in both.
- */
 interface CountedGroups {
   readonly values: Readonly<Record<string, string>>;
   readonly max: number;
@@ -115,6 +111,10 @@ interface CountedGroups {
   readonly span?: string;
 }
 
+/**
+ * Events are first counted for each combination of values, each event once, and these counts are then added up by each value: an event
+ * of which two deliveries were read has the same values in both.
+ */
 function countGroups(range: TimeRange, kept: KeptDays, { values, max, span = `''` }: CountedGroups): Query<DayGroup> {
   const column = (name: string): string => `value_${name}`;
   const names = Object.keys(values);

@@ -10,6 +10,8 @@ interface DigestDay {
   /** What somebody should look at, the worst first; and what is only worth a line in the details. */
   readonly findings: readonly DigestFinding[];
   readonly minor: readonly DigestFinding[];
+  /** The least points of `findings`. */
+  readonly minScore: number;
   readonly totals: DayTotals;
   /** Set while too few days are known to call anything new or rare. */
   readonly learning: { readonly days: number; readonly needed: number } | null;
@@ -41,6 +43,7 @@ export async function readDigestDay(day: TimeRange, context: ReportContext): Pro
   return {
     findings: findings.filter(({ score }) => score >= MIN_SHOWN_SCORE),
     minor: findings.filter(({ score }) => score < MIN_SHOWN_SCORE),
+    minScore: MIN_SHOWN_SCORE,
     totals: { ...dayTotals(groups), usual: isLearning ? null : middle(past.events) },
     learning: isLearning ? { days: past.days, needed: MIN_PAST_DAYS } : null,
     isCut,

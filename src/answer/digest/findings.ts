@@ -9,7 +9,7 @@ import { nounOf } from '../../trail/call-names.ts';
 import { UNIT_MS } from '../../trail/time-window.ts';
 import { isUserKind } from '../follow-ups.ts';
 import { type DayGroup, signInEvents } from './day-groups.ts';
-import { MIN_PAST_DAYS, type Past } from './past.ts';
+import { MIN_PAST_DAYS, type Past, sumOfNumbers } from './past.ts';
 import { type Risk, recoveryOf, type Technique, techniqueOf } from './risk-notes.ts';
 
 /** Points of a finding by what it is. docs/digests.md lists them. */
@@ -101,8 +101,6 @@ export interface DigestFinding {
   readonly address: string | null;
   readonly calls: readonly CountedCall[];
   readonly targets: readonly string[];
-  /** How many things were made and deleted again by the same hand, and are not in `targets`. */
-  readonly shortLived: number;
   readonly events: number;
   readonly succeeded: boolean;
   /** eventTimes. */
@@ -128,7 +126,6 @@ const BARE_FINDING = {
   address: null,
   calls: [],
   targets: [],
-  shortLived: 0,
   succeeded: true,
   why: [],
   technique: null,
@@ -204,7 +201,7 @@ function riskFindings(calls: readonly RiskCall[], past: Past): DigestFinding[] {
   );
   const found = [...alike.values()].flatMap(bursts).flatMap((burst) => {
     const kept = burst.filter((call) => !isShortLived(call));
-    return kept.length === 0 ? [] : [riskFinding(kept, burst.length - kept.length, past)];
+    return kept.length === 0 ? [] : [riskFinding(kept, sumOfNumbers(burst.filter(isShortLived).map(({ events }) => events)), past)];
   });
   return withAttempts(found);
 }
@@ -240,7 +237,7 @@ function withAttempts(found: readonly DigestFinding[]): DigestFinding[] {
     .map((attempt) => ({ attempt, done: succeeded.find((finding) => includes(finding, attempt)) }));
   return [
     ...succeeded.map((finding) => {
-      const own = sum(attempts.flatMap(({ attempt, done }) => (done === finding ? [attempt.events] : [])));
+      const own = sumOfNumbers(attempts.flatMap(({ attempt, done }) => (done === finding ? [attempt.events] : [])));
       return own === 0 ? finding : { ...finding, why: [`with ${formatCount(own, 'failed attempt')}`, ...finding.why] };
     }),
     ...attempts.flatMap(({ attempt, done }) => (done ? [] : [attempt])),
@@ -260,6 +257,7 @@ function bursts(calls: readonly RiskCall[]): RiskCall[][] {
   return parts;
 }
 
+/** `shortLived` is the number of calls that are left out. */
 function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past): DigestFinding {
   const [one] = calls as readonly [RiskCall, ...RiskCall[]];
   const risk = one.risk as Risk;
@@ -281,7 +279,7 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
   return {
     ...BARE_FINDING,
     kind: 'risk',
-    score: sum(points),
+    score: sumOfNumbers(points),
     risk,
     actor: one.actor,
     actorkind: one.actorkind,
@@ -292,12 +290,15 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
     address: one.address,
     calls: counted,
     targets,
-    shortLived,
-    events: sum(calls.map(({ events }) => events)),
+    events: sumOfNumbers(calls.map(({ events }) => events)),
     succeeded,
     first: firstTime(calls),
     last: lastTime(calls),
-    why: [...novelty.why, ...new Set(recovery.map(({ how }) => how))],
+    why: [
+      ...novelty.why,
+      ...new Set(recovery.map(({ how }) => how)),
+      ...(shortLived > 0 ? [`without ${formatCount(shortLived, 'call')} on what the actor made on that day`] : []),
+    ],
     technique: techniqueOf(risk, one.eventsource, one.eventname),
   };
 }
@@ -341,7 +342,7 @@ function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[
     const worst = risks.toSorted((a, b) => POINTS[b] - POINTS[a])[0] ?? null;
     const succeeded = own.some(({ outcome }) => outcome === 'ok');
     const risky = worst === null ? undefined : own.find(({ risk }) => risk === worst);
-    const reads = sum(own.map(({ effect, events }) => (effect === 'read' ? events : 0)));
+    const reads = sumOfNumbers(own.map(({ effect, events }) => (effect === 'read' ? events : 0)));
     const changes = own.filter(({ effect }) => effect !== 'read');
     const isWithoutMfa =
       succeeded &&
@@ -357,7 +358,7 @@ function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[
     return {
       ...BARE_FINDING,
       kind: 'root',
-      score: sum(points),
+      score: sumOfNumbers(points),
       risk: worst,
       actor: 'root',
       actorkind: 'root',
@@ -368,7 +369,7 @@ function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[
       address: own[0]?.address ?? null,
       calls: countCalls(changes.length > 0 ? changes : own),
       targets: [...new Set(own.flatMap(({ risk, affected }) => (RISKS.has(risk) && affected !== '' ? [affected] : [])))],
-      events: sum(own.map(({ events }) => events)),
+      events: sumOfNumbers(own.map(({ events }) => events)),
       succeeded,
       first: firstTime(own),
       last: lastTime(own),
@@ -425,7 +426,7 @@ function newFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
     const account = newKind === 'region' || newKind === 'account' ? name : newKind === 'key' ? second : null;
     if (newKind !== 'account' && account !== null && newAccounts.has(account)) return [];
     const writes = newKind === 'actor' ? groups.filter((each) => each.kind === 'ownCall' && each.value[0] === name && each.value[1] === second) : [];
-    const made = sum(writes.map((each) => each.events));
+    const made = sumOfNumbers(writes.map((each) => each.events));
     return [
       {
         ...BARE_FINDING,
@@ -484,7 +485,7 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
       actor: one.actor,
       actorkind: one.actorkind,
       calls: own.map(({ eventsource, eventname, events }) => ({ eventsource, eventname, times: events })),
-      events: sum(own.map(({ events }) => events)),
+      events: sumOfNumbers(own.map(({ events }) => events)),
       first: firstTime(own),
       last: lastTime(own),
       why: [
@@ -512,7 +513,7 @@ function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly
   );
   const byActor = Map.groupBy(denied, ({ value: [actor, actorkind] }) => JSON.stringify([actor, actorkind]));
   return [...byActor.values()].flatMap((own) => {
-    const denials = sum(own.map(({ events }) => events));
+    const denials = sumOfNumbers(own.map(({ events }) => events));
     if (own.length < MIN_NEW_DENIED_CALLS && denials < MIN_NEW_DENIALS) return [];
     const [actor = '', actorkind = ''] = own[0]?.value ?? [];
     return [
@@ -538,7 +539,6 @@ function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly
 
 // --- Sums -------------------------------------------------------------------------------------------------------------------
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 const firstTime = (some: readonly { readonly first: string }[]): string => some.map(({ first }) => first).toSorted()[0] ?? '';
 const lastTime = (some: readonly { readonly last: string }[]): string =>
   some
@@ -550,6 +550,10 @@ const lastTime = (some: readonly { readonly last: string }[]): string =>
 function countCalls(calls: readonly Pick<RiskCall, 'eventsource' | 'eventname' | 'events'>[]): CountedCall[] {
   const byName = Map.groupBy(calls, ({ eventsource, eventname }) => JSON.stringify([eventsource, eventname]));
   return [...byName.values()]
-    .map((same) => ({ eventsource: same[0]?.eventsource ?? '', eventname: same[0]?.eventname ?? '', times: sum(same.map(({ events }) => events)) }))
+    .map((same) => ({
+      eventsource: same[0]?.eventsource ?? '',
+      eventname: same[0]?.eventname ?? '',
+      times: sumOfNumbers(same.map(({ events }) => events)),
+    }))
     .toSorted((a, b) => b.times - a.times || (a.eventname < b.eventname ? -1 : 1));
 }

@@ -111,10 +111,11 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
   for (const { kind, value, first, days: own, events } of groups) {
     if (!isSeenKind(kind) || kind === 'day') continue;
     values[kind] ??= {};
-    const spans = values[kind][valueHash(value)] ?? {};
+    const hash = valueHash(value);
+    const spans = values[kind][hash] ?? {};
     const span = first.slice(0, SPAN_LENGTH);
     const [knownDays, knownEvents] = spans[span] ?? [0, 0];
-    values[kind][valueHash(value)] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
+    values[kind][hash] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
   }
   return { through: isoSecond(to), days, values };
 }
@@ -137,4 +138,5 @@ function withoutOld({ through, days, values }: StoredPast, earliest: Date): Stor
 const SPAN_LENGTH = 9;
 
 const valueHash = (value: readonly string[]): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
-const sumOfNumbers = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+/** The sum of some numbers; 0 of none. */
+export const sumOfNumbers = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
