@@ -14,9 +14,6 @@ all days compacted, by its statistics, with the files of Iceberg that say which 
 
 What the copy takes at least: a file a day for each table, of which Trino reads up to a megabyte whole, so that small days save little. The
 copy is not divided by account, so that a question with \`account:\` opens fewer files there than in the log files, and reads more bytes.
-
-These numbers are of a version that counted the last day before one that is not in the copy from its events, and whose daily report read its
-day five times. Both read less now: the daily report reads its day once.
 `;
 
 /** The page of all trails. */
