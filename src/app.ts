@@ -328,7 +328,7 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
       files: openFiles('slots'),
       announced: openFiles('announced'),
       ask: desk.report,
-      channel: channel ? bot.digestChannel(channel) : logChannel(log),
+      channelOf: (id = channel) => (id === undefined ? logChannel(log) : bot.digestChannel(id)),
     });
     return { port };
   });

@@ -77,12 +77,12 @@ async function start(tasks = [report('daily')], options: { readonly catchesUp?: 
 
 function begin(tasks: readonly [string, ScheduledTask][], options: { readonly catchesUp?: boolean } = {}): Clock {
   const clock = startClock({
-    tasks: new Map(tasks),
+    tasks: async () => new Map(tasks),
     timeZone: 'Europe/Berlin',
     clock: () => new Date(now),
     log: pino({ base: null }, { write: (line) => logged.push(line) }),
     files,
-    channel,
+    channelOf: () => channel,
     signal: new AbortController().signal,
     ...options,
   });

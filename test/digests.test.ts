@@ -74,7 +74,7 @@ async function start(failures: readonly RequestFailure[] = [], state = openVersi
     reports: new Map([['daily', { summary: 'Yesterday', period: 'day', schedule: '0 8 * * *', answer: async () => ({ data: {} }) }]]),
     files,
     announced: openVersionMemory(),
-    channel: bot.digestChannel(channel()),
+    channelOf: (id = channel()) => bot.digestChannel(id),
     athena: undefined,
     appliesNewAccounts: false,
     compacting: undefined,

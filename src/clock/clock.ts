@@ -14,17 +14,23 @@ import { dueTimes } from './schedule.ts';
 import { type DueSlot, openSlotRunner, type Progress, type SlotRunnerOptions } from './slot-runner.ts';
 
 /** A report or a job. */
-export interface ScheduledTask extends Pick<DueSlot, 'ask'> {
+export interface ScheduledTask extends Pick<DueSlot, 'ask' | 'channel' | 'onRefused'> {
   /** Cron with five fields. */
   readonly schedule: string;
   /** The zone of the schedule and of its days. Default: the clock's. */
   readonly timeZone?: string;
-  /** What a report covers. A job has none: it is only begun for its latest slot, and its failures are only logged. */
-  readonly period?: Period;
+  /**
+   * What a report covers; `moment` for a question, whose line has its own time until then. A job has none: it is only begun for its
+   * latest slot, and its failures are only logged.
+   */
+  readonly period?: Period | 'moment';
+  /** Of a subscription: what is posted, in words, and since when. What was due before is not missed. */
+  readonly subscribed?: { readonly title: string; readonly since: Date };
 }
 
 export interface ClockOptions extends SlotRunnerOptions {
-  readonly tasks: ReadonlyMap<string, ScheduledTask>;
+  /** The tasks as they are now; they may change from one look to the next. */
+  tasks(): Promise<ReadonlyMap<string, ScheduledTask>>;
   readonly timeZone: string;
   /** False for a clock that begins with the slots after its first start. */
   readonly catchesUp?: boolean;
@@ -58,15 +64,16 @@ const lookedSchema = z.object({
   until: z.string(),
   /** The latest missed slots that the channel was told of. */
   told: z.array(z.string()),
-  /** A message about slots that were missed, until it is posted. */
-  notice: z
-    .object({
+  /** Messages about slots that were missed, until they are posted: at most one for each channel, null for the channel of the digests. */
+  notices: z.array(
+    z.object({
+      channel: z.string().nullable(),
       slot: z.string(),
       at: z.string(),
       covers: z.array(z.string()),
       answer: z.custom<Answer>((value) => typeof value === 'object' && value !== null),
-    })
-    .nullable(),
+    }),
+  ),
 });
 
 interface Looked {
@@ -134,7 +141,7 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     const { first, until } = looked.value;
     const start = Math.min(Date.parse(until), now.getTime() - CATCH_UP_MS);
     const after = new Date(catchesUp ? start : Math.max(start, Date.parse(first)));
-    const slots = [...tasks].flatMap(([name, task]) => dueSlots(name, task, { after, now, timeZone, first: new Date(first) }));
+    const slots = [...(await tasks())].flatMap(([name, task]) => dueSlots(name, task, { after, now, timeZone, first: new Date(first) }));
     for (const name of ended) if (!slots.some((slot) => slot.name === name)) ended.delete(name);
 
     const missed: MissedSlot[] = [];
@@ -158,22 +165,29 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     if (Math.abs(now.getTime() - lastTidied) >= DAY_MS) await removeOldSlots(now);
   }
 
-  /** Tells the channel of missed slots, in one message at a time. Returns the names of those that it was told of. */
+  /** Tells each channel of its missed slots, in one message at a time. Returns the names of those that were told. */
   async function tellMissed(missed: readonly MissedSlot[]): Promise<readonly string[]> {
-    if (missed.length === 0) return [];
+    const told: string[] = [];
+    for (const [channel, own] of Map.groupBy(missed, ({ slot }) => slot.channel ?? null)) told.push(...(await tellChannel(channel, own)));
+    return told;
+  }
+
+  async function tellChannel(channel: string | null, missed: readonly MissedSlot[]): Promise<readonly string[]> {
     const now = clock();
     // All processes take turns on this record, so no slot is in two messages.
     let looked = await readLooked(files, now);
-    const { told } = looked.value;
+    const { told, notices } = looked.value;
+    const noticeIn = ({ value }: Looked) => value.notices.find((each) => each.channel === channel);
     const untold = missed.filter(({ slot }) => !told.includes(slot.name));
-    if (!looked.value.notice && untold.length > 0) {
+    if (!noticeIn(looked) && untold.length > 0) {
       const latest = Math.max(...untold.map(({ slot }) => slot.due.getTime()));
       const covers = untold.map(({ slot }) => slot.name);
-      const notice = { slot: `missed-${minuteOf(new Date(latest))}-${looked.version}`, at: now.toISOString(), covers, answer: missedReports(untold) };
-      if (!(await changeLooked(files, looked, { notice }))) return told;
+      const slot = `missed-${minuteOf(new Date(latest))}-${looked.version}`;
+      const notice = { channel, slot, at: now.toISOString(), covers, answer: missedReports(untold) };
+      if (!(await changeLooked(files, looked, { notices: [...notices, notice] }))) return told;
       looked = await readLooked(files, now);
     }
-    const { notice } = looked.value;
+    const notice = noticeIn(looked);
     if (!notice) return told;
     const at = new Date(notice.at);
     const progress = await advance({
@@ -183,11 +197,13 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
       precedesState: false,
       isSuperseded: false,
       maxAgeMs: undefined,
+      ...(channel !== null && { channel }),
       ask: async () => notice.answer,
     });
+    if (progress.kind !== 'ended') return told;
     const allTold = [...told, ...notice.covers];
-    const isTold = progress.kind === 'ended' && (await changeLooked(files, looked, { notice: null, told: allTold.slice(-MAX_TOLD) }));
-    return isTold ? allTold : told;
+    const others = looked.value.notices.filter((each) => each.slot !== notice.slot);
+    return (await changeLooked(files, looked, { notices: others, told: allTold.slice(-MAX_TOLD) })) ? allTold : told;
   }
 
   async function removeOldSlots(now: Date): Promise<void> {
@@ -230,20 +246,29 @@ interface LookWindow {
 
 /** The slots of a task in (after, now]. */
 function dueSlots(name: string, task: ScheduledTask, { after, now, timeZone, first }: LookWindow): PlannedSlot[] {
-  const { schedule, timeZone: zone = timeZone, period, ask } = task;
-  const since = period === undefined ? Math.max(after.getTime(), now.getTime() - KEPT_MESSAGE_MS) : after.getTime();
+  const { schedule, timeZone: zone = timeZone, period, subscribed, ask, channel, onRefused } = task;
+  const begin = Math.max(after.getTime(), subscribed?.since.getTime() ?? 0);
+  const since = period === undefined ? Math.max(begin, now.getTime() - KEPT_MESSAGE_MS) : begin;
   const all = dueTimes(schedule, zone, new Date(since), now);
   return all.map((due, i): PlannedSlot => {
-    const shared = { due, precedesState: due <= first, ask };
+    const shared = {
+      due,
+      precedesState: !subscribed && due <= first,
+      ask,
+      ...(channel !== undefined && { channel }),
+      ...(onRefused && { onRefused }),
+    };
+    const nameByTime = `${name}-${minuteOf(due)}`;
     if (period === undefined) {
       const isSuperseded = i < all.length - 1 || now.getTime() - due.getTime() > CATCH_UP_MS;
-      return { ...shared, name: `${name}-${minuteOf(due)}`, period: { from: due, to: due }, isSuperseded, maxAgeMs: undefined };
+      return { ...shared, name: nameByTime, period: { from: due, to: due }, isSuperseded, maxAgeMs: undefined };
     }
-    const range = periodBefore(period, due, zone);
-    const report = { report: name, period, from: range.from, timeZone: zone };
+    const range = period === 'moment' ? { from: due, to: due } : periodBefore(period, due, zone);
+    const report = { report: subscribed?.title ?? name, period, from: range.from, timeZone: zone };
     return {
       ...shared,
-      name: `${name}-${localDate(range.from, zone)}`,
+      // A report of the settings is posted once for each period, also when its schedule changes.
+      name: subscribed ? nameByTime : `${name}-${localDate(range.from, zone)}`,
       period: range,
       isSuperseded: false,
       maxAgeMs: CATCH_UP_MS,
@@ -265,7 +290,7 @@ async function readLooked(files: VersionedFiles, now: Date): Promise<Looked> {
   });
   const { data } = lookedSchema.safeParse(value);
   if (data) return { version, value: data };
-  const first = { first: now.toISOString(), until: now.toISOString(), told: [], notice: null };
+  const first = { first: now.toISOString(), until: now.toISOString(), told: [], notices: [] };
   return (await files.add(LOOKED, version, first)) ? { version: version + 1, value: first } : readLooked(files, now);
 }
 

@@ -57,9 +57,9 @@ export async function startDigests(options: DigestOptions): Promise<() => Promis
   if (postsAtStart) {
     const period = periodBefore('day', clock(), timeZone);
     await askReport('daily', period, options.signal)
-      .then((answer) => options.channel.post(answer, `start-${localDate(period.from, timeZone)}`))
+      .then((answer) => options.channelOf(undefined).post(answer, `start-${localDate(period.from, timeZone)}`))
       .catch((error: unknown) => log.error({ err: error }, 'the daily report at the start failed'));
   }
-  const started = startClock({ ...options, tasks, catchesUp: !postsAtStart });
+  const started = startClock({ ...options, tasks: async () => tasks, catchesUp: !postsAtStart });
   return () => started.stop();
 }

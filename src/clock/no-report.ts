@@ -6,7 +6,7 @@ import type { SlotFailure } from './slot-runner.ts';
 /** A report and the period that it covers, from `from` on. */
 export interface ReportPeriod {
   readonly report: string;
-  readonly period: Period;
+  readonly period: Period | 'moment';
   readonly from: Date;
   readonly timeZone: string;
 }
@@ -18,7 +18,7 @@ export interface MissedReport extends ReportPeriod {
 
 export const failedReport = (report: ReportPeriod, failure: SlotFailure): Answer => ({
   template: 'no-report',
-  data: { missed: [], failed: { report: report.report, periods: periodName(report), message: null, reference: null, ...failure } },
+  data: { missed: [], failed: { ...titleOf(report), periods: periodName(report), message: null, reference: null, ...failure } },
 });
 
 /** One sentence for each report and reason. */
@@ -29,22 +29,28 @@ export function missedReports(missed: readonly MissedReport[]): Answer {
   );
   const sentences = [...groups.values()].flatMap((group) => {
     const [first] = group;
-    return first ? [{ report: first.report, periods: listOf(group.map(periodName)), wasAsked: first.wasAsked }] : [];
+    return first ? [{ ...titleOf(first), periods: listOf(group.map(periodName)), wasAsked: first.wasAsked }] : [];
   });
   return { template: 'no-report', data: { missed: sentences, failed: null } };
 }
 
 export function delayedAnswer(answer: Answer, due: Date, timeZone: string): Answer {
-  const time = new Intl.DateTimeFormat('en-US', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(due);
-  const note = `Posted late: due at ${time} on ${monthAndDay(due, timeZone)} (${timeZone}).`;
+  const note = `Posted late: due at ${timeOfDay(due, timeZone)} on ${monthAndDay(due, timeZone)} (${timeZone}).`;
   return { ...answer, note: answer.note === undefined ? note : `${answer.note} ${note}` };
 }
 
-/** "Nov 20", "the week of Nov 16", "November 2026" */
+/** The name of a report, or the line of a question. */
+const titleOf = ({ report, period }: ReportPeriod): object => ({ report, isQuestion: period === 'moment' });
+
+/** "Nov 20", "the week of Nov 16", "November 2026", "Nov 20 at 09:00" */
 function periodName({ period, from, timeZone }: ReportPeriod): string {
   if (period === 'month') return new Intl.DateTimeFormat('en-US', { timeZone, month: 'long', year: 'numeric' }).format(from);
+  if (period === 'moment') return `${monthAndDay(from, timeZone)} at ${timeOfDay(from, timeZone)}`;
   return period === 'week' ? `the week of ${monthAndDay(from, timeZone)}` : monthAndDay(from, timeZone);
 }
+
+const timeOfDay = (at: Date, timeZone: string): string =>
+  new Intl.DateTimeFormat('en-US', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
 
 const monthAndDay = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-US', { timeZone, month: 'short', day: 'numeric' }).format(at);
 

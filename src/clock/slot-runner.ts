@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Answer } from '../answer/answer.ts';
-import type { DigestChannel } from '../answer/posting.ts';
+import type { DigestChannel, PostOutcome } from '../answer/posting.ts';
 import { UserError } from '../errors.ts';
 import type { VersionedFiles } from '../state/versioned-files.ts';
 import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
@@ -24,6 +24,10 @@ export interface DueSlot {
   readonly isSuperseded: boolean;
   /** How late it may be posted; undefined for any time. */
   readonly maxAgeMs: number | undefined;
+  /** The id of the channel to post in. Default: the channel of the digests. */
+  readonly channel?: string;
+  /** Called when Slack will not take the message until a person does something. */
+  onRefused?(refusal: Extract<PostOutcome, { kind: 'refused' }>): Promise<void>;
   /** Makes the answer; undefined when there is nothing to post. */
   ask(slot: AskedSlot, signal: AbortSignal): Promise<Answer | undefined>;
   /** The message that there is no answer, and why. Without it, a failure is only logged. */
@@ -51,7 +55,8 @@ export type Progress =
 
 export interface SlotRunnerOptions {
   readonly files: VersionedFiles;
-  readonly channel: DigestChannel;
+  /** The channel with an id; without one, the channel of the digests. */
+  channelOf(id: string | undefined): DigestChannel;
   readonly clock: () => Date;
   readonly log: Logger;
   /** Aborted when the process stops. */
@@ -92,7 +97,7 @@ type Made = { readonly answer: Answer | undefined } | { readonly error: unknown 
 /** Another process has changed the record. */
 class LostSlot extends Error {}
 
-export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunnerOptions): SlotRunner {
+export function openSlotRunner({ files, channelOf, clock, log, signal }: SlotRunnerOptions): SlotRunner {
   const holder = randomUUID();
   /** The versions of records that others hold, and since when they were not seen to change. */
   const unchanged = new Map<string, { readonly version: number; readonly since: number }>();
@@ -155,7 +160,7 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
     const ts = sent.get(name);
     if (ts !== undefined) return end(held, { step: 'posted', ts });
     const since = new Date(Math.min(due.getTime(), clock().getTime()) - LOOK_BACK_MS);
-    const sighting = await channel.find(name, since);
+    const sighting = await channelOf(held.slot.channel).find(name, since);
     if (sighting.kind === 'found') return end(held, { step: 'posted', ts: sighting.ts });
     if (sighting.kind === 'later') {
       log.warn({ slot: name, reason: sighting.reason }, 'could not look for a digest in the channel');
@@ -220,7 +225,7 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
     // The process was frozen, and another one goes on.
     if (now >= Date.parse(held.record.until)) throw new LostSlot(slot.name);
     const isLate = now - slot.due.getTime() > LATE_MS;
-    const sending = channel.post((isLate && slot.describeDelay?.(answer, slot.due)) || answer, slot.name);
+    const sending = channelOf(slot.channel).post((isLate && slot.describeDelay?.(answer, slot.due)) || answer, slot.name);
     const outcome = await sending.catch((error: unknown) => ({ kind: 'unshowable' as const, error }));
     switch (outcome.kind) {
       case 'posted':
@@ -230,6 +235,7 @@ export function openSlotRunner({ files, channel, clock, log, signal }: SlotRunne
         return release(held, Math.max(outcome.waitMs, MIN_POST_WAIT_MS), { step: 'asked', isInDoubt: false });
       case 'refused':
         log.error({ slot: slot.name, reason: outcome.reason }, `a digest was not posted: ${outcome.remedy}`);
+        await slot.onRefused?.(outcome);
         return end(held, { step: 'failed' });
       case 'unknown':
         log.warn({ slot: slot.name, reason: outcome.reason }, 'it is not known whether a digest was posted, so the channel is looked at first');

@@ -20,7 +20,7 @@ export interface Omission {
 /** State and Slack as one process meets them. When it has died, what it awaits never comes. */
 export interface FaultyParts {
   readonly files: VersionedFiles;
-  readonly channel: DigestChannel;
+  channelOf(): DigestChannel;
   readonly death: Promise<void>;
   isDead(): boolean;
 }
@@ -121,7 +121,7 @@ export function openFaultyWorld(
         return isThere ? { kind: 'found', ts: '1.0' } : { kind: 'absent' };
       },
     };
-    return { files, channel, death: dying.promise, isDead: () => dead };
+    return { files, channelOf: () => channel, death: dying.promise, isDead: () => dead };
   }
   return world;
 }
