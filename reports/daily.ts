@@ -6,6 +6,7 @@ import {
   type Filter,
   isoSecond,
   type Next,
+  printFilter,
   printLine,
   type Row,
   readDigestDay,
@@ -14,6 +15,8 @@ import {
   type Window,
 } from '#kit';
 
+type AskedLine = Parameters<typeof printLine>[0];
+
 const MAX_SHOWN = 10;
 const MAX_NAMES_SHOWN = 3;
 const MAX_FINDING_BUTTONS = 4;
@@ -21,12 +24,14 @@ const MAX_FINDING_BUTTONS = 4;
 export default report({
   summary: 'Yesterday: what somebody should look at, the worst first: what destroys, exposes or blinds, root, sign-ins, what is new or rare',
   period: 'day',
-  schedule: '0 8 * * *',
+  schedule: 'daily 08:00',
 
   async answer(day, context) {
-    const { findings, minor, ...about } = await readDigestDay(day, context);
+    const { findings, minor, ...summary } = await readDigestDay(day, context);
     const shown = findings.slice(0, MAX_SHOWN);
     const total = findings.length + minor.length;
+    const { filters } = context;
+    const about = (line: AskedLine): string => printLine({ ...line, filters: [...line.filters, ...filters], window });
     const window: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
     const table: Table = {
       caption: 'Findings',
@@ -42,11 +47,12 @@ export default report({
         { name: 'first', label: 'First', kind: 'time' },
         { name: 'last', label: 'Last', kind: 'time' },
       ],
-      rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, window) })),
+      rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, about) })),
     };
     return {
       data: {
-        ...about,
+        ...summary,
+        filters: filters.map(printFilter).join(' '),
         day: { at: isoSecond(day.from), zone: context.timeZone },
         total: findings.length,
         findings: shown.map((finding) => ({
@@ -60,22 +66,22 @@ export default report({
       },
       table: { ...table, exportOnly: true },
       next: [
-        ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => followUp(finding, window, `${i + 1}: `)),
-        { label: 'All destructive calls', line: printLine({ name: 'destructive', words: [], filters: [], window }) },
+        ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => followUp(finding, about, `${i + 1}: `)),
+        { label: 'All destructive calls', line: about({ name: 'destructive', words: [], filters: [] }) },
       ],
-      ...(total > 0 && { details: { template: 'daily-details', data: { total, minor: minor.length, minScore: about.minScore }, table } }),
+      ...(total > 0 && { details: { template: 'daily-details', data: { total, minor: minor.length, minScore: summary.minScore }, table } }),
     };
   },
 });
 
-const followUp = (finding: DigestFinding, window: Window, place = ''): Next => ({
+const followUp = (finding: DigestFinding, about: (line: AskedLine) => string, place = ''): Next => ({
   label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
-  line: questionAbout(finding, window),
+  line: about(questionAbout(finding)),
 });
 
-/** The question that shows the events of a finding. */
-function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict }: DigestFinding, window: Window): string {
-  const line = (name: string, filters: readonly Filter[]) => printLine({ name, words: [], filters, window });
+/** The question that shows the events of a finding, without its time. */
+function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict }: DigestFinding): AskedLine {
+  const line = (name: string, filters: readonly Filter[]): AskedLine => ({ name, words: [], filters });
   const inAccount = account === null ? [] : [exactFilter('account', account)];
   if (kind === 'root') return line('events', [exactFilter('kind', 'root'), ...inAccount]);
   if (kind === 'sign-in') return line('signin-failures', verdict?.startsWith('spraying') && address !== null ? [exactFilter('ip', address)] : []);
@@ -94,7 +100,7 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
   if (kind !== 'new') return line('events', [...own, ...called, ...inAccount]);
   if (newKind === 'region') return line('events', [...inAccount, exactFilter('region', newValue ?? '')]);
   if (newKind === 'account') return line('count', inAccount);
-  if (newKind === 'key') return printLine({ name: 'key', words: [newValue ?? ''], filters: [], window });
+  if (newKind === 'key') return { name: 'key', words: [newValue ?? ''], filters: [] };
   if (newKind === 'network')
     return line('events', [
       { field: 'ip', negated: false, values: [{ text: `${newValue}${newValue?.includes(':') ? ':' : '.'}*`, wildcard: true }] },

@@ -10,6 +10,7 @@ import { openEnginePool } from '../duckdb/engine-pool.ts';
 import { type LoadResult, lastLoadOf, loadTrail, OtherTrail } from '../duckdb/store.ts';
 import type { Networks } from './answer/context.ts';
 import type { DigestChannel } from './answer/posting.ts';
+import type { DigestMemory } from './answer/report.ts';
 import { startDigests } from './clock/digests.ts';
 import type { Config } from './config.ts';
 import { type Billing, openBilling } from './desk/billing.ts';
@@ -25,6 +26,7 @@ import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
+import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
 import { openVersionMemory } from './state/version-memory.ts';
 import type { VersionedFiles } from './state/versioned-files.ts';
 import type { QueryEngine } from './trail/engine.ts';
@@ -184,15 +186,19 @@ export async function openTrailDesk(
   engine: QueryEngine,
   config: Config,
   { clock, onLedgerError, remembers }: DeskFrom,
-): Promise<{ readonly registry: Registry; readonly desk: Desk }> {
+): Promise<{ readonly registry: Registry; readonly desk: Desk; readonly subscriptions: Subscriptions }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
   const state = stateOf(config, location);
   const saved = openSavedQuestions(state('saved'));
-  const digests = openDigestMemory(state('digests'));
-  const memory = remembers ? digests : { ...digests, write: async () => undefined };
+  const memory = (filters: string): DigestMemory => {
+    const kept = openDigestMemory(state('digests'), filters);
+    return remembers ? kept : { ...kept, write: async () => undefined };
+  };
   const networks = await openKnownNetworks(location, config, clock);
-  return { registry, desk: openDesk(registry, engine, { billing, saved, memory, networks, isSample: location.isSample }) };
+  const subscriptions = openSubscriptions(state('subscriptions'));
+  const options = { billing, saved, subscriptions, memory, networks, isSample: location.isSample };
+  return { registry, subscriptions, desk: openDesk(registry, engine, options) };
 }
 
 /** Opens the state of a trail: in TRAILBOT_STATE, or else in its store. */
@@ -267,12 +273,12 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
     const onEngineLost = (reason: string): void => log.warn(reason);
     const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost });
     onClose(() => engine.close());
-    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: true });
+    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: true });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,
       desk: freshDesk,
-      start: (slack: SlackOptions) => startBot({ config, location, registry, desk: freshDesk, clock, signal, log }, slack),
+      start: (slack: SlackOptions) => startBot({ config, location, registry, desk: freshDesk, subscriptions, clock, signal, log }, slack),
     };
   });
 }
@@ -283,12 +289,13 @@ interface AppParts {
   readonly location: TrailLocation;
   readonly registry: Registry;
   readonly desk: Desk;
+  readonly subscriptions: Subscriptions;
   readonly clock: () => Date;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
 
-async function startBot({ config, location, registry, desk, clock, signal, log }: AppParts, slack: SlackOptions): Promise<StartedBot> {
+async function startBot({ config, location, registry, desk, subscriptions, clock, signal, log }: AppParts, slack: SlackOptions): Promise<StartedBot> {
   const { connection, channel, isPlayground } = slack;
   const timeoutMs = config.QUERY_TIMEOUT_SECONDS * 1000;
   const bot = openBot({
@@ -311,7 +318,9 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
     const postsAtStart = isPlayground && !location.athena;
     const openFiles = postsAtStart ? openVersionMemory : stateOf(config, location);
     stopDigests = await startDigests({
-      reports: channel ? registry.reports : new Map(),
+      reports: registry.reports,
+      postsReports: channel !== undefined,
+      subscriptions,
       athena: location.athena,
       appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
       compacting: location.athena && {
@@ -328,6 +337,9 @@ async function startBot({ config, location, registry, desk, clock, signal, log }
       files: openFiles('slots'),
       announced: openFiles('announced'),
       ask: desk.report,
+      answer: desk.answer,
+      refusal: bot.postingRefusal,
+      tell: bot.tell,
       channelOf: (id = channel) => (id === undefined ? logChannel(log) : bot.digestChannel(id)),
     });
     return { port };

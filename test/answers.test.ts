@@ -5,7 +5,7 @@ import * as scenarios from '../sample/scenario-facts.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { unknownNetworks } from '../src/answer/context.ts';
 import { errorAnswer } from '../src/answer/error-answer.ts';
-import { periodOf } from '../src/clock/period.ts';
+import { periodOf } from '../src/answer/period.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';

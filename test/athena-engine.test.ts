@@ -7,7 +7,7 @@ import { parametersOf, sqlLiteral } from '../athena/literal.ts';
 import { scanDollars } from '../athena/prices.ts';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer, Row } from '../src/answer/answer.ts';
-import { periodOf } from '../src/clock/period.ts';
+import { periodOf } from '../src/answer/period.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';

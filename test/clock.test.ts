@@ -77,7 +77,7 @@ async function start(tasks = [report('daily')], options: { readonly catchesUp?: 
 
 function begin(tasks: readonly [string, ScheduledTask][], options: { readonly catchesUp?: boolean } = {}): Clock {
   const clock = startClock({
-    tasks: async () => new Map(tasks),
+    tasks: async () => ({ tasks: new Map(tasks), isComplete: true }),
     timeZone: 'Europe/Berlin',
     clock: () => new Date(now),
     log: pino({ base: null }, { write: (line) => logged.push(line) }),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { periodBefore } from '../src/clock/period.ts';
+import { periodBefore } from '../src/answer/period.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { toText } from '../src/message/message.ts';

@@ -2,7 +2,7 @@
 import { TrinoSQL } from 'dt-sql-parser';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
-import { periodOf } from '../src/clock/period.ts';
+import { periodOf } from '../src/answer/period.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';

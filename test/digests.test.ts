@@ -8,6 +8,7 @@ import { startDigests } from '../src/clock/digests.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { slackProblems } from './support/slack-limits.ts';
 import { openSlackProxy, type RequestFailure, type SlackProxy } from './support/slack-proxy.ts';
@@ -72,6 +73,11 @@ async function start(failures: readonly RequestFailure[] = [], state = openVersi
   const bot = await openDigestBot();
   const stop = await startDigests({
     reports: new Map([['daily', { summary: 'Yesterday', period: 'day', schedule: '0 8 * * *', answer: async () => ({ data: {} }) }]]),
+    postsReports: true,
+    subscriptions: openSubscriptions(openVersionMemory()),
+    answer: async () => ({ template: 'error', data: {} }),
+    refusal: bot.postingRefusal,
+    tell: bot.tell,
     files,
     announced: openVersionMemory(),
     channelOf: (id = channel()) => bot.digestChannel(id),

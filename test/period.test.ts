@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { localDate, periodBefore, periodOf } from '../src/clock/period.ts';
+import { periodBefore, periodOf } from '../src/answer/period.ts';
+import { localDate } from '../src/trail/local-time.ts';
 
 const printed = (day: { from: Date; to: Date } | undefined) =>
   day && `${day.from.toISOString().slice(0, 16)} ${day.to.toISOString().slice(0, 16)} ${(day.to.getTime() - day.from.getTime()) / 3_600_000}h`;

@@ -100,6 +100,20 @@ describe('On the sample', () => {
     expect((await shownOn('2026-11-23'))[1]).toBe('No events of Monday, November 23, 2026 were loaded.');
   });
 
+  test('with filters is about the events that match, and so are its questions', async () => {
+    const desk = openDesk(catalog, engine);
+    const all = await dailyOf(desk, dayOf(bucketDeletion.at));
+    const account = all.data.findings.find((finding) => finding.account !== null)?.account;
+    const day = dayOf(bucketDeletion.at);
+    const own = await desk.report(`daily account:${account}`, { from: day, to: new Date(day.getTime() + DAY_MS) }, { now: END, signal });
+    const { findings } = own.data as Daily;
+    expect(findings.length).toBeGreaterThan(0);
+    expect(new Set(findings.map((finding) => finding.account ?? account))).toEqual(new Set([account]));
+    expect(own.next?.every(({ line }) => line.includes(`account:${account}`))).toBe(true);
+    for (const { line } of own.next ?? []) await desk.answer(line, { now: END, signal });
+    expect(toTerminal(own, templates, 160)).toContain(`for account:${account}.`);
+  });
+
   test('the questions of the first findings find their events', async () => {
     const desk = openDesk(catalog, engine);
     const { answer, data } = await dailyOf(desk, dayOf(bucketDeletion.at));
@@ -147,7 +161,7 @@ describe('What is usual', () => {
           return engine.execute(statement, execution);
         },
       };
-      remembered.push((await dailyOf(openDesk(catalog, counting, { memory }), day)).data);
+      remembered.push((await dailyOf(openDesk(catalog, counting, { memory: () => memory }), day)).data);
       statements.push(sent.length);
     }
     expect(statements).toEqual([2, 1, 1, 1]);
@@ -159,7 +173,7 @@ describe('What is usual', () => {
 
   test('does not change when a report is made again', async () => {
     const memory = memoryInProcess();
-    const desk = openDesk(catalog, engine, { memory });
+    const desk = openDesk(catalog, engine, { memory: () => memory });
     const day = new Date('2026-11-19');
     const first = await dailyOf(desk, day);
     const stored = new Map(memory.values);
@@ -170,7 +184,7 @@ describe('What is usual', () => {
   test('is learned for 14 days where nothing is known, and until then nothing is called new', async () => {
     const memory = memoryInProcess();
     const keepsNothing: QueryEngine = { ...engine, kept: async () => [] };
-    const desk = openDesk(catalog, keepsNothing, { memory });
+    const desk = openDesk(catalog, keepsNothing, { memory: () => memory });
     const reports: Daily[] = [];
     for (let n = 0; n < 16; n += 1) reports.push((await dailyOf(desk, new Date(Date.parse('2026-11-04') + n * DAY_MS))).data);
     expect(reports.map(({ learning }) => learning?.days ?? null)).toEqual([...Array.from({ length: 14 }, (_, i) => i), null, null]);
@@ -185,11 +199,14 @@ describe('What is usual', () => {
     const learning: (number | null)[] = [];
     for (let n = 0; n < 12; n += 1) {
       if (n === 5) continue;
-      const { data } = await dailyOf(openDesk(catalog, n === 8 ? stale : keepsNothing, { memory }), new Date(Date.parse('2026-11-04') + n * DAY_MS));
+      const { data } = await dailyOf(
+        openDesk(catalog, n === 8 ? stale : keepsNothing, { memory: () => memory }),
+        new Date(Date.parse('2026-11-04') + n * DAY_MS),
+      );
       learning.push(data.learning?.days ?? null);
     }
     expect(learning).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9]);
-    const filled = await dailyOf(openDesk(catalog, engine, { memory }), new Date('2026-11-20'));
+    const filled = await dailyOf(openDesk(catalog, engine, { memory: () => memory }), new Date('2026-11-20'));
     expect(filled.data).toEqual((await dailyOf(openDesk(catalog, engine), new Date('2026-11-20'))).data);
   });
 

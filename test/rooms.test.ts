@@ -110,7 +110,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['fixedTime'], because: 'writes a time, as isoSecond does' },
   { names: ['distinctEventCount'], because: 'counts events, as eventCount counts activity' },
   { names: ['eventsDuringAny'], because: 'reads events: only src/trail writes that SQL' },
-  { names: ['resolveField', 'printFilter'], because: 'read and print filters, which only src/trail and src/question do' },
+  { names: ['resolveField'], because: 'read and print filters, which only src/trail and src/question do' },
   { names: ['findOrigins', 'Origin', 'eventsAround'], because: 'resourceQuestion uses them too' },
   { names: ['actorAndAddress', 'perAccount', 'accountsSharing', 'didYouMeanResource', 'ResourceId'], because: 'resourceQuestion uses them too' },
   { names: ['dimensionValues', 'countByDimension', 'hasChosenName'], because: 'profile uses them too' },

@@ -1,6 +1,6 @@
 /** When patterns of cron are due. Times on days on which clocks change are in test/clock.test.ts too, as reports. */
 import { describe, expect, it } from 'vitest';
-import { dueTimes } from '../src/clock/schedule.ts';
+import { dueTimes } from '../src/trail/schedule.ts';
 
 const due = (pattern: string, after: string, until: string, timeZone = 'UTC') =>
   dueTimes(pattern, timeZone, new Date(after), new Date(until)).map((at) => at.toISOString().slice(0, 16));

@@ -16,7 +16,7 @@ const signal = new AbortController().signal;
 async function bothWays(engine: QueryEngine, range: TimeRange) {
   const inOrder = (rows: readonly AttemptCounts[]): string[] => rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
   const counted = await runQuery(engine, signInAttempts(range, []), { signal });
-  const read = await runQuery(engine, dayGroups(range, 'all'), { signal });
+  const read = await runQuery(engine, dayGroups(range, { kept: 'all', filters: [], foldersOf: () => undefined }), { signal });
   return { counted: inOrder(counted.rows), found: inOrder(attemptsOf(signInEvents(read.rows))) };
 }
 

@@ -1,4 +1,5 @@
 /** A scheduled digest: a question that the clock asks, one file in reports/. */
+import type { Filter } from '../trail/filter.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding } from './answer.ts';
 import type { Context } from './context.ts';
@@ -17,6 +18,8 @@ export interface DigestMemory {
 /** What a report can use: all that a command can, and what was remembered of earlier reports. */
 export interface ReportContext extends Context {
   readonly memory: DigestMemory;
+  /** The report is about the events that match them. */
+  readonly filters: readonly Filter[];
   /** The zone of the period's days, an IANA name. */
   readonly timeZone: string;
 }
@@ -25,7 +28,7 @@ export interface ReportContext extends Context {
 export interface Report {
   readonly summary: string;
   readonly period: Period;
-  /** When it is posted: cron of five fields, in the configured time zone. */
+  /** When it is posted, in the configured time zone: `daily 08:00`, `mon 08:30`, or cron of five fields. */
   readonly schedule: string;
   /** `range` is the period before the report is posted, [from, to) in UTC. It is what the footer says was covered, and is read once. */
   answer(range: TimeRange, context: ReportContext): Promise<Finding>;

@@ -8,9 +8,9 @@ import { inspectEnvironment } from '../../athena/environment.ts';
 import type { AthenaSettings } from '../../athena/settings.ts';
 import { DamagedStore } from '../../duckdb/damage.ts';
 import type { Answer } from '../answer/answer.ts';
+import { periodBefore, periodOf } from '../answer/period.ts';
 import type { Period } from '../answer/report.ts';
 import { athenaSettings, locateTrail, mendTrail, type OpenOptions, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
-import { periodBefore, periodOf } from '../clock/period.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
 import { loadRegistry } from '../desk/registry.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -37,7 +37,7 @@ const STATUS = { ok: 0, userError: 1, internalError: 2, incomplete: 3 } as const
 
 const CLI_USAGE = `Usage:
   npm run -s ask -- <question> [--json | --csv | --sql] [--now 2026-11-20T13:00:00Z]
-  npm run -s report -- daily [--on 2026-11-20] [--json | --csv | --sql]   (--on: any day of the period to report; default: the last complete period)
+  npm run -s report -- daily [filters] [--on 2026-11-20] [--json | --csv | --sql]   (--on: any day of the period to report; default: the last complete period)
   npm run -s doctor [-- --mend]   (--mend reads the whole trail again, and replaces a damaged store)
   npm run -s setup -- [--apply | --remove]   (shows the missing setup steps on Athena; --apply runs them; --remove shows what trailbot
       made there, and with --apply takes it away)
@@ -85,7 +85,7 @@ const IS_OPTION_BEFORE_VALUE = new RegExp(`^--(${optionsOfType('string')})$`);
 /** Arguments of each command, besides --help. */
 const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; readonly options: readonly string[] }>> = {
   ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
-  report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
+  report: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now', 'on'] },
   doctor: { words: 0, options: ['mend'] },
   setup: { words: 0, options: ['apply', 'remove'] },
   compact: { words: 0, options: ['since', 'again', 'max-usd', 'tidy'] },
@@ -151,9 +151,10 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
       process.stderr.write(`The cost of this question could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
     const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: false });
     const [reportName = 'daily'] = rest;
+    const period = registry.reports.get(reportName)?.period ?? 'day';
     const answer = await showWaiting(
       verb === 'report'
-        ? desk.report(reportName, reportPeriod(registry.reports.get(reportName)?.period ?? 'day', values.on, now, config), options)
+        ? desk.report(joinWords(rest) || 'daily', reportPeriod(period, values.on, now, config), options)
         : desk.answer(joinWords(rest), options),
       () => progressSoFar,
     );

@@ -5,12 +5,13 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
+import { periodBefore } from '../answer/period.ts';
 import type { Period } from '../answer/report.ts';
 import { UnreadableFile, type VersionedFiles } from '../state/versioned-files.ts';
+import { localDate } from '../trail/local-time.ts';
+import { dueTimes } from '../trail/schedule.ts';
 import { DAY_MS, MINUTE_MS } from '../trail/time-window.ts';
 import { delayedAnswer, failedReport, type MissedReport, missedReports, type ReportPeriod } from './no-report.ts';
-import { localDate, periodBefore } from './period.ts';
-import { dueTimes } from './schedule.ts';
 import { type DueSlot, openSlotRunner, type Progress, type SlotRunnerOptions } from './slot-runner.ts';
 
 /** A report or a job. */
@@ -28,9 +29,16 @@ export interface ScheduledTask extends Pick<DueSlot, 'ask' | 'channel' | 'onRefu
   readonly subscribed?: { readonly title: string; readonly since: Date };
 }
 
+/** Tasks, by the beginning of the names of their slots. */
+export interface KnownTasks {
+  readonly tasks: ReadonlyMap<string, ScheduledTask>;
+  /** False while some may not be known. What is due of them is looked for again. */
+  readonly isComplete: boolean;
+}
+
 export interface ClockOptions extends SlotRunnerOptions {
   /** The tasks as they are now; they may change from one look to the next. */
-  tasks(): Promise<ReadonlyMap<string, ScheduledTask>>;
+  tasks(): Promise<KnownTasks>;
   readonly timeZone: string;
   /** False for a clock that begins with the slots after its first start. */
   readonly catchesUp?: boolean;
@@ -141,7 +149,8 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     const { first, until } = looked.value;
     const start = Math.min(Date.parse(until), now.getTime() - CATCH_UP_MS);
     const after = new Date(catchesUp ? start : Math.max(start, Date.parse(first)));
-    const slots = [...(await tasks())].flatMap(([name, task]) => dueSlots(name, task, { after, now, timeZone, first: new Date(first) }));
+    const known = await tasks();
+    const slots = [...known.tasks].flatMap(([name, task]) => dueSlots(name, task, { after, now, timeZone, first: new Date(first) }));
     for (const name of ended) if (!slots.some((slot) => slot.name === name)) ended.delete(name);
 
     const missed: MissedSlot[] = [];
@@ -160,7 +169,7 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
     for (const name of told) open.delete(name);
     await recent;
     const firstOpen = Math.min(...[...open.values()].map(({ due }) => due.getTime() - 1), now.getTime());
-    if (Math.abs(firstOpen - Date.parse(until)) >= MIN_ADVANCE_MS)
+    if (known.isComplete && Math.abs(firstOpen - Date.parse(until)) >= MIN_ADVANCE_MS)
       await changeLooked(files, await readLooked(files, now), { until: new Date(firstOpen).toISOString() });
     if (Math.abs(now.getTime() - lastTidied) >= DAY_MS) await removeOldSlots(now);
   }

@@ -2,17 +2,20 @@
 import { openClients } from '../../athena/clients.ts';
 import type { AthenaSettings } from '../../athena/settings.ts';
 import type { Answer } from '../answer/answer.ts';
-import type { Report } from '../answer/report.ts';
+import { periodBefore } from '../answer/period.ts';
 import type { VersionedFiles } from '../state/versioned-files.ts';
+import { localDate } from '../trail/local-time.ts';
+import { readSchedule } from '../trail/schedule-words.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import { openAnnouncements } from './announcements.ts';
-import { type ClockOptions, type ScheduledTask, startClock } from './clock.ts';
+import { type ClockOptions, type KnownTasks, type ScheduledTask, startClock } from './clock.ts';
 import { COMPACT_SCHEDULE, type CompactionRun, compactNewDays } from './compaction.ts';
 import { NEW_ACCOUNTS_SCHEDULE, newAccountsAnswer } from './new-accounts.ts';
-import { localDate, periodBefore } from './period.ts';
+import { type SubscribedOptions, subscribedTasks } from './subscribed.ts';
 
-export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'> {
-  readonly reports: ReadonlyMap<string, Report>;
+export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'>, SubscribedOptions {
+  /** False where no channel for the digests is set: then only what is subscribed to is posted. */
+  readonly postsReports: boolean;
   /** Where it is written down which accounts were announced. */
   readonly announced: VersionedFiles;
   /** The trail's settings when Athena answers. */
@@ -23,9 +26,6 @@ export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'>
   readonly compacting: Pick<CompactionRun, 'ledger' | 'sizeCache' | 'dailyBudget'> | undefined;
   /** Posts yesterday's daily report at the start, instead of the reports that came due while the process was down. */
   readonly postsAtStart: boolean;
-  readonly timeoutMs: number;
-  /** Runs a report over a period, [from, to) in UTC. */
-  ask(name: string, period: TimeRange, options: { readonly now: Date; readonly signal: AbortSignal; readonly timeZone: string }): Promise<Answer>;
 }
 
 /** Starts the clock, and posts what is due. Returns a function that stops the clock. */
@@ -49,17 +49,37 @@ export async function startDigests(options: DigestOptions): Promise<() => Promis
     log.info({ days, stopped }, 'compacted');
   };
   const tasks = new Map<string, ScheduledTask>(
-    [...reports].map(([name, { schedule, period }]) => [name, { schedule, period, ask: (slot, signal) => askReport(name, slot.period, signal) }]),
+    options.postsReports
+      ? [...reports].map(([name, { schedule, period }]) => [
+          name,
+          { schedule: cronOf(schedule, timeZone), period, ask: (slot, signal) => askReport(name, slot.period, signal) },
+        ])
+      : [],
   );
   if (athena) tasks.set('new-accounts', { ...NEW_ACCOUNTS_SCHEDULE, ask: ({ name }, signal) => announceNewAccounts(athena, name, signal) });
   if (athena?.copyLocation !== undefined && compacting)
     tasks.set('compact', { ...COMPACT_SCHEDULE, ask: (_, signal) => compactYesterday(athena, compacting, signal) });
+  const allTasks = async (): Promise<KnownTasks> => {
+    try {
+      return { tasks: new Map([...tasks, ...(await subscribedTasks(options))]), isComplete: true };
+    } catch (error) {
+      log.error({ err: error }, 'subscriptions cannot be read; until they can, only the digests of the settings are posted');
+      return { tasks, isComplete: false };
+    }
+  };
   if (postsAtStart) {
     const period = periodBefore('day', clock(), timeZone);
     await askReport('daily', period, options.signal)
       .then((answer) => options.channelOf(undefined).post(answer, `start-${localDate(period.from, timeZone)}`))
       .catch((error: unknown) => log.error({ err: error }, 'the daily report at the start failed'));
   }
-  const started = startClock({ ...options, tasks: async () => tasks, catchesUp: !postsAtStart });
+  const started = startClock({ ...options, tasks: allTasks, catchesUp: !postsAtStart });
   return () => started.stop();
+}
+
+/** @throws Error for words that are no schedule */
+function cronOf(words: string, timeZone: string): string {
+  const schedule = readSchedule(words.split(' '), timeZone);
+  if (!schedule) throw new Error(`“${words}” is not a schedule`);
+  return schedule.cron;
 }

@@ -1,6 +1,7 @@
 /** What the channel is told of a report that is late, that failed, or that was missed. */
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
+import { localTime } from '../trail/local-time.ts';
 import type { SlotFailure } from './slot-runner.ts';
 
 /** A report and the period that it covers, from `from` on. */
@@ -35,7 +36,7 @@ export function missedReports(missed: readonly MissedReport[]): Answer {
 }
 
 export function delayedAnswer(answer: Answer, due: Date, timeZone: string): Answer {
-  const note = `Posted late: due at ${timeOfDay(due, timeZone)} on ${monthAndDay(due, timeZone)} (${timeZone}).`;
+  const note = `Posted late: due at ${localTime(due, timeZone)} on ${monthAndDay(due, timeZone)} (${timeZone}).`;
   return { ...answer, note: answer.note === undefined ? note : `${answer.note} ${note}` };
 }
 
@@ -45,12 +46,9 @@ const titleOf = ({ report, period }: ReportPeriod): object => ({ report, isQuest
 /** "Nov 20", "the week of Nov 16", "November 2026", "Nov 20 at 09:00" */
 function periodName({ period, from, timeZone }: ReportPeriod): string {
   if (period === 'month') return new Intl.DateTimeFormat('en-US', { timeZone, month: 'long', year: 'numeric' }).format(from);
-  if (period === 'moment') return `${monthAndDay(from, timeZone)} at ${timeOfDay(from, timeZone)}`;
+  if (period === 'moment') return `${monthAndDay(from, timeZone)} at ${localTime(from, timeZone)}`;
   return period === 'week' ? `the week of ${monthAndDay(from, timeZone)}` : monthAndDay(from, timeZone);
 }
-
-const timeOfDay = (at: Date, timeZone: string): string =>
-  new Intl.DateTimeFormat('en-US', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
 
 const monthAndDay = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-US', { timeZone, month: 'short', day: 'numeric' }).format(at);
 

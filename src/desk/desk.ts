@@ -5,7 +5,8 @@ import { type Networks, unknownNetworks } from '../answer/context.ts';
 import type { DigestMemory } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
-import { printLine } from '../question/print.ts';
+import { printFilter, printLine } from '../question/print.ts';
+import type { Subscriptions } from '../state/subscriptions.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
@@ -21,16 +22,22 @@ import { namesRange, newestNames } from './newest-names.ts';
 import { answerPrice, readPrice } from './price.ts';
 import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
+import { readReport } from './report-line.ts';
 import { type AskOptions, openRunner } from './runner.ts';
 import { forgetQuestion, listSaved, readForget, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
+import { type OwnWord, subscriptionWords } from './subscriptions.ts';
 import { withMonths, withSuggestions } from './suggestions.ts';
 import { hasShortKey, withWholeKeys } from './whole-keys.ts';
 
 export interface Desk {
   /** @throws UserError for a line that cannot be answered. */
   answer(line: string, options: AskOptions): Promise<Answer>;
-  /** A report over its period, [from, to) in UTC. @throws UserError for a name that no report has. */
-  report(name: string, period: TimeRange, options: AskOptions): Promise<Answer>;
+  /**
+   * A report over its period, [from, to) in UTC. `text` is its name, and may have filters: `daily account:111122223333`.
+   *
+   * @throws UserError for a name that no report has, or for words after it that are no filters.
+   */
+  report(text: string, period: TimeRange, options: AskOptions): Promise<Answer>;
   /** Lines that work, one for each command. */
   readonly examples: readonly string[];
 }
@@ -41,8 +48,10 @@ interface DeskOptions {
   readonly billing?: Billing | undefined;
   /** Without it, `save` is no command. */
   readonly saved?: SavedQuestions;
-  /** Without it, each report reads the past again. */
-  readonly memory?: DigestMemory | undefined;
+  /** Without them, `subscribe` is no command. */
+  readonly subscriptions?: Subscriptions;
+  /** The memory of reports with these filters, as they are printed. Without it, each report reads the past again. */
+  memory?(filters: string): DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
   /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
@@ -81,6 +90,9 @@ const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({
 
 const NO_MEMORY: DigestMemory = { newestUntil: async () => undefined, write: async () => undefined };
 
+/** The first word of a line, after what people put before it, and the rest. */
+const OWN_WORD = /^\s*(?:(?:[/@]?trail:?|please|pls|show(?: me)?)\s+)*([a-z][a-z-]*)(?:\s*:\s*|\s+|$)(.*)$/is;
+
 /** The time of a trail without events. */
 const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 
@@ -88,12 +100,32 @@ const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 export function openDesk(
   registry: Registry,
   engine: QueryEngine,
-  { billing, saved, memory = NO_MEMORY, networks = unknownNetworks, isSample = false }: DeskOptions = {},
+  { billing, saved, subscriptions, memory = () => NO_MEMORY, networks = unknownNetworks, isSample = false }: DeskOptions = {},
 ): Desk {
   const examples = openExamples({ isSample });
   const run = openRunner(engine, networks, billing);
-  const { commands, reports } = registry;
+  const { commands } = registry;
+  const report: Desk['report'] = async (text, period, options) => {
+    const { name, report, filters } = readReport(text, registry, requesterClock(options));
+    return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters, isNewestFirst: false }, options, (context) =>
+      report.answer(period, {
+        ...context,
+        memory: memory(filters.map(printFilter).join(' ')),
+        filters,
+        timeZone: options.timeZone ?? 'UTC',
+      }),
+    );
+  };
+  const resolve = async (text: string, options: AskOptions): Promise<string> => {
+    const { text: resolved = text, problem } = saved ? await resolveSavedName(text, saved, commands, requesterClock(options)) : { text };
+    if (problem !== undefined) throw new UserError(problem);
+    return resolved;
+  };
+  const ownWords: Readonly<Record<string, OwnWord>> = subscriptions
+    ? subscriptionWords({ subscriptions, registry, resolve, ask: answerWithKeys, report })
+    : {};
   return {
+    report,
     examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),
     async answer(text, options) {
       const typed = trimLine(text);
@@ -103,16 +135,12 @@ export function openDesk(
         throw maskedError(error, openMask(typed));
       }
     },
-    async report(name, period, options) {
-      const report = reports.get(name);
-      if (!report) throw new UserError(`There is no report “${name}”. Reports: ${[...reports.keys()].join(', ')}.`);
-      return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters: [], isNewestFirst: false }, options, (context) =>
-        report.answer(period, { ...context, memory, timeZone: options.timeZone ?? 'UTC' }),
-      );
-    },
   };
 
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
+    const [, own = '', rest = ''] = OWN_WORD.exec(typed) ?? [];
+    const answerOwn = Object.hasOwn(ownWords, own.toLowerCase()) ? ownWords[own.toLowerCase()] : undefined;
+    if (answerOwn) return openMask().deep(await answerOwn(rest, options));
     const priced = readPrice(typed);
     if (priced !== undefined) return answerWithPrice(priced, options);
     if (!saved) return answerWithKeys(typed, options);

@@ -21,6 +21,14 @@ import { maskedError, maskedStatement } from './masked-error.ts';
 import { openQueryCache } from './query-cache.ts';
 import { archivedWithin, describeSearch } from './searched.ts';
 
+/** The channels that somebody may have something posted in. */
+interface Postable {
+  /** The id of the channel in which the question is asked. */
+  readonly current: string | undefined;
+  /** Why nothing may be posted in a channel, as a sentence; undefined when it may. */
+  refusal(channel: string): Promise<string | undefined>;
+}
+
 /** Options of one question. */
 export interface AskOptions {
   readonly now: Date;
@@ -31,6 +39,8 @@ export interface AskOptions {
   readonly isExport?: boolean;
   /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
   readonly requester?: string;
+  /** Where it is asked, and what may be posted where; undefined outside of Slack. */
+  readonly places?: Postable;
   /** Reports the progress of the running statement. */
   onProgress?(progress: QueryProgress): void;
   /** Gets partial results, while events before `until` are still being searched. */

@@ -191,7 +191,7 @@ export async function saveQuestion(
   return listSaved(saved, { justSaved });
 }
 
-const OWN_WORDS = ['help', 'save', 'saved', 'forget', 'price'];
+const OWN_WORDS = [...['help', 'save', 'saved', 'forget', 'price'], ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test']];
 
 /** Whose a name is, and the question under a name that is free. */
 function takenName(name: string, { by, line }: SavedQuestion, wanted: string, questions: ReadonlyMap<string, SavedQuestion>): UserError {
@@ -211,7 +211,7 @@ export async function forgetQuestion(name: string, saved: SavedQuestions, { now,
 }
 
 /** A line as it is saved. A time in words stays as it was typed: `since monday` is another day next week. */
-function lineToSave(typed: string, commands: Registry['commands'], clock: LocalClock): string {
+export function lineToSave(typed: string, commands: Registry['commands'], clock: LocalClock): string {
   const printed = (at: LocalClock): string => {
     const read = readLine(typed, commands, at);
     return read ? printLine(read.line) : 'help';

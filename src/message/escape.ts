@@ -28,7 +28,13 @@ export function clip(text: string, max: number): string {
 export const escapeMrkdwn = (text: string): string => visible(text).replace(/[&<>`]/g, (char) => ENTITY[char] ?? char);
 
 /** Escaped mrkdwn as plain text: Slack's dates become their fallback, entities their characters, and backticks are removed. */
-export const plain = (mrkdwn: string): string => unescapeMrkdwn(mrkdwn.replace(/<!date\^[^>|]*\|([^>]*)>/g, '$1').replace(/`([^`\n]*)`/g, '$1'));
+export const plain = (mrkdwn: string): string =>
+  unescapeMrkdwn(
+    mrkdwn
+      .replace(/<!date\^[^>|]*\|([^>]*)>/g, '$1')
+      .replace(/<#([A-Z0-9]+)>/g, '#$1')
+      .replace(/`([^`\n]*)`/g, '$1'),
+  );
 
 /** Undoes the entities of `escapeMrkdwn`, for places where text is literal. */
 export const unescapeMrkdwn = (text: string): string => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');

@@ -35,6 +35,10 @@ handlebars.registerHelper('codeLine', (line: string | null) => {
   const shown = escapeMrkdwn(line ?? '');
   return shown !== '' && shown.length <= MAX_LINE_CHARACTERS ? `\`${shown}\`` : '';
 });
+/** A channel of Slack by its id: “in #alerts”, which Slack writes, or “in your direct message”. */
+handlebars.registerHelper('channel', (id: string) =>
+  /^[CG][A-Z0-9]+$/.test(id) ? `in <#${id}>` : id.startsWith('D') ? 'in the direct message' : `in ${id}`,
+);
 handlebars.registerHelper('service', (source: string) => source.replace(/[.]amazonaws[.]com$/, ''));
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 handlebars.registerHelper('add', (a: number, b: number) => a + b);

@@ -39,15 +39,19 @@ export async function accessRefusal(
   person: SlackPerson,
   profileOf: (user: string) => Promise<SlackProfile | undefined>,
 ): Promise<string | undefined> {
-  const { channels, users } = access;
+  const { users } = access;
   const { user, channel } = person;
   const stranger = await strangerRefusal(access, home, person, profileOf);
   if (stranger !== undefined) return stranger;
   if (users && !users.includes(user)) return 'You are not allowed to use trailbot here. Ask an admin to add you to ALLOWED_USERS.';
-  if (channels && !(channel && channels.includes(channel)))
-    return 'trailbot is not allowed in this channel. Ask an admin to add the channel to ALLOWED_CHANNELS.';
-  return undefined;
+  return channelRefusal(access, channel);
 }
+
+/** Why trailbot may not be used in a channel; undefined when it may. */
+export const channelRefusal = ({ channels }: Access, channel: string | undefined): string | undefined =>
+  channels && !(channel && channels.includes(channel))
+    ? 'trailbot is not allowed in this channel. Ask an admin to add the channel to ALLOWED_CHANNELS.'
+    : undefined;
 
 /**
  * Why a person is a stranger: someone of another workspace, whom Slack Connect or a shared channel lets talk to the app. What is not

@@ -20,7 +20,16 @@ import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import type { Message, MessageOptions } from '../message/message.ts';
-import { type Access, type Audience, accessRefusal, type Home, type SlackPerson, type SlackProfile, sharingRefusal } from './access.ts';
+import {
+  type Access,
+  type Audience,
+  accessRefusal,
+  channelRefusal,
+  type Home,
+  type SlackPerson,
+  type SlackProfile,
+  sharingRefusal,
+} from './access.ts';
 import { openAnswerCache } from './answer-cache.ts';
 import { openDigestChannel } from './digest-channel.ts';
 import { trackRequests } from './in-flight.ts';
@@ -58,6 +67,10 @@ export interface Bot {
   start(): Promise<number | null>;
   /** A channel for digests. */
   digestChannel(channel: string): DigestChannel;
+  /** Why nothing may be posted in a channel, as a sentence; undefined when it may. */
+  postingRefusal(channel: string): Promise<string | undefined>;
+  /** Sends a user a direct message. */
+  tell(user: string, answer: Answer): Promise<void>;
   /** Takes no more questions, and aborts those that still run after `timeoutMs`. True when none had to be aborted. */
   stop(timeoutMs: number): Promise<boolean>;
 }
@@ -123,8 +136,11 @@ export function openBot(options: BotOptions): Bot {
   const audienceOf = openLookUp(async (channel) => toAudience((await app.client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS);
   const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await accessRefusal(access, home, person, profileOf));
 
+  const postingRefusal = async (channel: string): Promise<string | undefined> =>
+    channelRefusal(access, channel) ?? sharingRefusal(access, channel, await audienceOf(channel));
+
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
-  async function answerFor(line: string, user: string, progress: Partial<AskOptions> = {}): Promise<Answer> {
+  async function answerFor(line: string, { user, channel }: SlackPerson, progress: Partial<AskOptions> = {}): Promise<Answer> {
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
       const options = {
@@ -132,6 +148,7 @@ export function openBot(options: BotOptions): Bot {
         now: clock(),
         signal: AbortSignal.any([deadline, requests.signal]),
         requester: user,
+        places: { current: channel, refusal: postingRefusal },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
       return answers.add(user, await desk.answer(line, options));
@@ -157,7 +174,7 @@ export function openBot(options: BotOptions): Bot {
         : send({ template: 'waiting', data: update }, requester.replyPrivately),
     );
     await nextTurn();
-    const answer = await answerFor(line, requester.user, progress).finally(() => progress.end());
+    const answer = await answerFor(line, requester, progress).finally(() => progress.end());
     await send(answer, requester.reply);
   };
 
@@ -224,7 +241,7 @@ export function openBot(options: BotOptions): Bot {
     const destination = whereClicked(body);
     const { user, channel } = destination;
     const refused = (await refusalFor(destination)) ?? refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined));
-    const answer = refused ?? answers.find(user, action.value) ?? (await answerFor(action.value, user));
+    const answer = refused ?? answers.find(user, action.value) ?? (await answerFor(action.value, destination));
     // An error is shown only to the user who clicked.
     const isPublic = answer.template !== 'error';
     await send(answer, responder(respond, { ...destination, isPublic }), isPublic ? { sharedBy: user } : {});
@@ -314,6 +331,11 @@ export function openBot(options: BotOptions): Bot {
         userId: () => userId,
         send,
         onDetailsLost: (error) => logger.warn(`the details of a digest may not have arrived (${errorCode(error)})`, error),
+      }),
+    postingRefusal,
+    tell: (user, answer) =>
+      send(answer, async ({ text, blocks }) => {
+        await app.client.chat.postMessage({ channel: user, text, blocks, unfurl_links: false, unfurl_media: false });
       }),
     async stop(timeoutMs) {
       draining = true;

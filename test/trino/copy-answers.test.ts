@@ -10,7 +10,7 @@ import { compactedTable, createViewStatement, partitionsOf, viewsFor } from '../
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { loadTrail } from '../../duckdb/store.ts';
 import { generateSample } from '../../sample/generate.ts';
-import { periodOf } from '../../src/clock/period.ts';
+import { periodOf } from '../../src/answer/period.ts';
 import { openDesk } from '../../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../../src/desk/registry.ts';
 import type { QueryEngine } from '../../src/trail/engine.ts';

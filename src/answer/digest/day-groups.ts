@@ -5,12 +5,13 @@
 import { z } from 'zod';
 import type { SignInEvent } from '../../analysis/sign-in-events.ts';
 import { activityDuring, eventCount, SIGN_IN_PARTS } from '../../trail/activity.ts';
+import { matching } from '../../trail/filter.ts';
 import { joinParts, splitParts } from '../../trail/joined-parts.ts';
-import type { KeptDays } from '../../trail/kept-days.ts';
 import { isRoutine } from '../../trail/routine-calls.ts';
 import { limit, type Query, query, raw, type Sql } from '../../trail/sql.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
+import type { ReportContext } from '../report.ts';
 
 const ACTOR = DIMENSIONS.actor.value;
 const IS_NOT_SERVICE = `actorkind <> 'service'`;
@@ -96,13 +97,17 @@ export const MAX_SEEN_GROUPS = 500_000;
 const KIND_ORDER: readonly string[] = ['risk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
 
 /** All groups of a range, with calls that carry a risk. */
-export const dayGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> => countGroups(range, kept, { values: DAY_VALUES, max: MAX_DAY_GROUPS });
+export const dayGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
+  countGroups(range, context, { values: DAY_VALUES, max: MAX_DAY_GROUPS });
 
 /** What was seen in a range, each value once for every ten days of a month in which it was. */
-export const seenGroups = (range: TimeRange, kept: KeptDays): Query<DayGroup> =>
-  countGroups(range, kept, { values: SEEN_VALUES, max: MAX_SEEN_GROUPS, span: 'substr(hour, 1, 9)' });
+export const seenGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
+  countGroups(range, context, { values: SEEN_VALUES, max: MAX_SEEN_GROUPS, span: 'substr(hour, 1, 9)' });
 
 export const isSeenKind = (kind: DayGroup['kind']): kind is SeenKind => kind in SEEN_VALUES;
+
+/** What a digest reads: events that match the filters, from what the engine keeps. */
+type DigestSource = Pick<ReportContext, 'kept' | 'filters' | 'foldersOf'>;
 
 interface CountedGroups {
   readonly values: Readonly<Record<string, string>>;
@@ -115,7 +120,8 @@ interface CountedGroups {
  * Events are first counted for each combination of values, each event once, and these counts are then added up by each value: an event
  * of which two deliveries were read has the same values in both.
  */
-function countGroups(range: TimeRange, kept: KeptDays, { values, max, span = `''` }: CountedGroups): Query<DayGroup> {
+function countGroups(range: TimeRange, { kept, filters, foldersOf }: DigestSource, { values, max, span = `''` }: CountedGroups): Query<DayGroup> {
+  const where = matching(filters);
   const column = (name: string): string => `value_${name}`;
   const names = Object.keys(values);
   const columns = names.map(column);
@@ -128,7 +134,8 @@ function countGroups(range: TimeRange, kept: KeptDays, { values, max, span = `''
       select ${raw(columns.join(', '))}, span, actor, ${eventCount()} as counted, min(first) as earliest, max(last) as latest
       from (
         select ${expressions}, ${raw(span)} as span, actor, singleid, events, first, last
-        from ${activityDuring(range, { kept, uses: [expressions] })}
+        from ${activityDuring(range, { kept, uses: [expressions, where], folders: foldersOf(filters) })}
+        where ${where}
       ) as valued
       group by ${raw(columns.join(', '))}, span, actor
     ) as counts

@@ -32,7 +32,7 @@ interface DayTotals {
 
 /** Reads a day, [from, to), once; and the days before it, where they are not remembered. */
 export async function readDigestDay(day: TimeRange, context: ReportContext): Promise<DigestDay> {
-  const groups = await context.ask(dayGroups(day, context.kept));
+  const groups = await context.ask(dayGroups(day, context));
   const past = await pastBefore(day, context);
   const isLearning = past.days < MIN_PAST_DAYS;
   const findings = findingsOf(groups, past);

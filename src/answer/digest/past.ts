@@ -47,8 +47,9 @@ export interface Past {
 /** What was seen before a range. With the groups of the range, `remember` keeps it for the next digest. */
 export async function pastBefore(
   { from, to }: TimeRange,
-  { ask, kept, extent, memory }: ReportContext,
+  context: ReportContext,
 ): Promise<Past & { remember(groups: readonly DayGroup[]): Promise<void> }> {
+  const { ask, kept, extent, memory } = context;
   const earliest = new Date(from.getTime() - PAST_DAYS * DAY_MS);
   const stored = await knownBefore();
   return {
@@ -75,7 +76,7 @@ export async function pastBefore(
     const base = remembered && isContinued && (reachesBack || start >= from) ? remembered : nothing;
     const since = new Date(Math.max(Date.parse(base.through), start.getTime()));
     if (since >= from) return withoutOld(base, earliest);
-    const found = await ask(seenGroups({ from: since, to: from }, kept));
+    const found = await ask(seenGroups({ from: since, to: from }, context));
     // Of a part of the values nothing can be said: any other may have been seen.
     return found.length >= MAX_SEEN_GROUPS ? withoutOld(base, earliest) : withoutOld(withGroups(base, found, { from: since, to: from }), earliest);
   }

@@ -1,6 +1,7 @@
 /** When something is due: a cron pattern of five fields, in a time zone. */
 import { Temporal } from 'temporal-polyfill';
-import { zoned } from './period.ts';
+import { zoned } from './local-time.ts';
+import { DAY_MS } from './time-window.ts';
 
 /** The values that each field of a pattern allows. */
 interface Schedule {
@@ -36,6 +37,20 @@ export function dueTimes(pattern: string, timeZone: string, after: Date, until: 
     .filter((at) => after.getTime() < at && at <= until.getTime())
     .sort((a, b) => a - b)
     .map((at) => new Date(at));
+}
+
+/** So many days include each date that a pattern can name, such as 29 February. */
+const MAX_DAYS_AHEAD = 8 * 366;
+
+/** The next time after `after` at which a pattern is due; undefined for one that never is, such as 30 February. */
+export function nextDueTime(pattern: string, timeZone: string, after: Date): Date | undefined {
+  for (let days = 2, from = after; days <= MAX_DAYS_AHEAD; days *= 4) {
+    const until = new Date(after.getTime() + days * DAY_MS);
+    const [next] = dueTimes(pattern, timeZone, from, until);
+    if (next) return next;
+    from = until;
+  }
+  return undefined;
 }
 
 function parseSchedule(pattern: string): Schedule {

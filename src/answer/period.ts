@@ -1,7 +1,8 @@
 /** Days, weeks and months in a time zone, from local midnight to local midnight: a day has 23 to 25 hours. */
 import { Temporal } from 'temporal-polyfill';
-import type { Period } from '../answer/report.ts';
+import { zoned } from '../trail/local-time.ts';
 import type { TimeRange } from '../trail/time-window.ts';
+import type { Period } from './report.ts';
 
 const PERIOD_LENGTHS = { day: { days: 1 }, week: { weeks: 1 }, month: { months: 1 } } as const satisfies Record<Period, Temporal.DurationLike>;
 
@@ -21,9 +22,6 @@ export function periodOf(period: Period, date: string, timeZone: string): TimeRa
   }
 }
 
-/** The date of `at` in a time zone, such as '2026-11-20'. */
-export const localDate = (at: Date, timeZone: string): string => zoned(at, timeZone).toPlainDate().toString();
-
 /** Weeks begin on Monday (ISO 8601). */
 function firstDay(period: Period, date: Temporal.PlainDate): Temporal.PlainDate {
   if (period === 'week') return date.subtract({ days: date.dayOfWeek - 1 });
@@ -34,10 +32,6 @@ const rangeFrom = (first: Temporal.PlainDate, period: Period, timeZone: string):
   from: localMidnight(first, timeZone),
   to: localMidnight(first.add(PERIOD_LENGTHS[period]), timeZone),
 });
-
-/** A time on the clocks of a time zone. */
-export const zoned = (at: Date, timeZone: string): Temporal.ZonedDateTime =>
-  Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone);
 
 /** Local midnight: the first when it occurs twice, and the first moment after it when clocks skip it. */
 const localMidnight = (date: Temporal.PlainDate, timeZone: string): Date => new Date(date.toZonedDateTime(timeZone).epochMilliseconds);

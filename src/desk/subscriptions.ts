@@ -1,0 +1,265 @@
+/**
+ * Subscriptions: `subscribe root-logins 7d weekdays 9am` posts the answer on a schedule, `subscriptions` lists them, and `test`, `pause`,
+ * `resume` and `unsubscribe` take the number of one.
+ */
+import type { Answer, Row } from '../answer/answer.ts';
+import { periodBefore } from '../answer/period.ts';
+import { UserError } from '../errors.ts';
+import { normalize } from '../question/lexer.ts';
+import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
+import { UnreadableFile } from '../state/versioned-files.ts';
+import { truncate } from '../text/format.ts';
+import { holdsSecret } from '../text/redact.ts';
+import { isoSecond } from '../trail/events.ts';
+import { dueTimes, nextDueTime } from '../trail/schedule.ts';
+import { type ReadSchedule, readSchedule } from '../trail/schedule-words.ts';
+import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
+import { readLine } from './read-line.ts';
+import type { Registry } from './registry.ts';
+import { printReport, readReport } from './report-line.ts';
+import type { AskOptions } from './runner.ts';
+import { lineToSave } from './saved-questions.ts';
+import { hasShortKey } from './whole-keys.ts';
+
+/** What the words about subscriptions need. */
+interface SubscriptionOptions {
+  readonly subscriptions: Subscriptions;
+  readonly registry: Registry;
+  /** The line of a saved question, or the text as it is. */
+  resolve(text: string, options: AskOptions): Promise<string>;
+  /** Asks a question, or a report over a period. */
+  ask(line: string, options: AskOptions): Promise<Answer>;
+  report(line: string, period: TimeRange, options: AskOptions): Promise<Answer>;
+}
+
+/** A word that begins a line about what is kept, not about the trail. Gets the text after it. */
+export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
+
+const EXAMPLE = 'subscribe root-logins 7d weekdays 9am';
+const SUBSCRIPTION_COLUMNS = [
+  { name: 'id', label: 'No.', kind: 'text' },
+  { name: 'line', label: 'What', kind: 'text' },
+  { name: 'when', label: 'When', kind: 'text' },
+  { name: 'channel', label: 'Channel', kind: 'text' },
+  { name: 'next', label: 'Next (UTC)', kind: 'time' },
+  { name: 'state', label: 'State', kind: 'text' },
+  { name: 'by', label: 'By', kind: 'text' },
+] as const;
+
+/** The words about subscriptions, by the word. */
+export function subscriptionWords({ subscriptions, registry, resolve, ask, report }: SubscriptionOptions): Readonly<Record<string, OwnWord>> {
+  const { commands, reports } = registry;
+
+  /** What a text asks, as it is kept. @throws UserError */
+  async function lineToKeep(text: string, options: AskOptions): Promise<string> {
+    const clock = { now: options.now, timeZone: options.timeZone ?? 'UTC' };
+    const [name = ''] = text.split(/\s/, 1);
+    if (reports.has(name.toLowerCase())) return printReport(readReport(text, registry, clock));
+    const line = await resolve(text, options);
+    if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
+    if (hasShortKey(line))
+      throw new UserError('A subscription needs the whole access key: which one a short form stands for changes with the trail.');
+    if (!readLine(line, commands, clock)) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${EXAMPLE}`);
+    return lineToSave(line, commands, clock);
+  }
+
+  /** Splits what follows `subscribe` into what is asked and when: the schedule is as long as leaves something that can be asked. */
+  async function readRequest(words: readonly string[], options: AskOptions): Promise<{ readonly line: string; readonly schedule: ReadSchedule }> {
+    const zone = options.timeZone ?? 'UTC';
+    let problem: unknown;
+    for (let at = Math.max(1, words.length - MAX_SCHEDULE_WORDS); at < words.length; at += 1) {
+      const schedule = readSchedule(words.slice(at), zone);
+      if (!schedule) continue;
+      try {
+        return { line: await lineToKeep(words.slice(0, at).join(' '), options), schedule };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        problem ??= error;
+      }
+    }
+    if (problem) throw problem;
+    const line = await lineToKeep(words.join(' '), options);
+    const [name = ''] = line.split(' ', 1);
+    const own = reports.get(name);
+    const usual = own && readSchedule(own.schedule.split(' '), zone);
+    if (usual) return { line, schedule: usual };
+    throw new UserError(`When? Add daily 09:00, weekdays 9am, mon 10:00, monthly 1 09:00, or cron.`, `subscribe ${line} weekdays 09:00`);
+  }
+
+  async function subscribe(rest: string, options: AskOptions): Promise<Answer> {
+    const { text, channel } = readChannel(rest, options);
+    const words = normalize(text).trim().split(/\s+/).filter(Boolean);
+    if (words.length === 0)
+      throw new UserError(`“subscribe” needs a report (${[...reports.keys()].join(', ')}) or a question, and a time. For example: ${EXAMPLE}`);
+    const { line, schedule } = await readRequest(words, options);
+    const refusal = await options.places?.refusal(channel);
+    if (refusal !== undefined) throw new UserError(refusal);
+    checkSchedule(schedule, options.now);
+    const { cron, timeZone, words: when } = schedule;
+    const at = isoSecond(options.now);
+    const { known } = await readable(() => subscriptions.all());
+    const same = [...known].find(([, each]) => each.line === line && each.cron === cron && each.timeZone === timeZone && each.channel === channel);
+    if (same) return listAnswer(options, { existing: same[0] });
+    const id = await writable(() =>
+      subscriptions.add({ line, cron, timeZone, words: when, channel, by: options.requester ?? null, at, since: at, paused: null }),
+    );
+    return listAnswer(options, { added: id });
+  }
+
+  /** The subscription that a text names by its number. */
+  async function named(word: string, rest: string): Promise<{ readonly id: string; readonly subscription: Subscription }> {
+    const [, id] = /^\s*#?(\d{1,6})\s*[.!?]?\s*$/.exec(rest) ?? [];
+    if (id === undefined) throw new UserError(`“${word}” needs the number of a subscription. “subscriptions” lists them.`, 'subscriptions');
+    const subscription = await readable(() => subscriptions.find(id));
+    if (!subscription) throw new UserError(`There is no subscription ${id}. “subscriptions” lists them.`, 'subscriptions');
+    return { id, subscription };
+  }
+
+  /** Changes a subscription, which everyone may in its channel, and who subscribed anywhere. */
+  async function change(word: string, rest: string, options: AskOptions, changed: (current: Subscription) => Subscription | null): Promise<string> {
+    const { id, subscription } = await named(word, rest);
+    const { by, channel } = subscription;
+    const { requester, places } = options;
+    if (by !== null && requester !== undefined && by !== requester && places?.current !== channel)
+      throw new UserError(`Subscription ${id} is of another user. They can ${word} it anywhere, and everyone can in its channel.`);
+    await writable(() => subscriptions.change(id, changed));
+    return id;
+  }
+
+  async function listAnswer(options: AskOptions, done: Partial<ListData> = {}): Promise<Answer> {
+    const { now } = options;
+    const { known, unreadable } = await readable(() => subscriptions.all());
+    const nextOf = (each: Subscription): string | null => {
+      const due = each.paused ? undefined : nextDueTime(each.cron, each.timeZone, now);
+      return due ? isoSecond(due) : null;
+    };
+    const about = (id: string | null | undefined) => {
+      const one = id === null || id === undefined ? undefined : known.get(id);
+      return one ? { id, ...one, next: nextOf(one) } : null;
+    };
+    const rows = [...known].map(([id, each]): Row => {
+      const { line, words, timeZone, channel, paused, by } = each;
+      const state = paused ? `paused: ${paused.reason}` : 'on';
+      return {
+        cells: { id, line, when: `${words} ${timeZone}`, channel, next: nextOf(each), state, by },
+        next: { label: `${id}: ${paused ? 'resume' : 'pause'}`, line: `${paused ? 'resume' : 'pause'} ${id}` },
+      };
+    });
+    const shown = done.added ?? done.existing ?? done.resumed;
+    return {
+      template: 'subscriptions',
+      line: 'subscriptions',
+      data: {
+        added: about(done.added),
+        existing: about(done.existing),
+        paused: about(done.paused),
+        resumed: about(done.resumed),
+        ended: done.ended ?? null,
+        total: known.size,
+        reports: [...reports.keys()],
+        example: EXAMPLE,
+      },
+      ...(unreadable.length > 0 && { note: `Subscriptions that cannot be read, and are not posted: ${unreadable.join(', ')}.` }),
+      next: shown
+        ? [
+            { label: 'Show it now, to me', line: `test ${shown}` },
+            { label: 'Unsubscribe', line: `unsubscribe ${shown}` },
+          ]
+        : [...known.keys()].slice(0, MAX_SHOWN_NOW).map((id) => ({ label: `Show ${id} now, to me`, line: `test ${id}` })),
+      table: { caption: 'Subscriptions', columns: SUBSCRIPTION_COLUMNS, rows, ...(shown !== undefined && { exportOnly: true }) },
+    };
+  }
+
+  return {
+    subscribe,
+    subscriptions: async (rest, options) => {
+      if (rest.trim() !== '') throw new UserError('“subscriptions” takes no other words.', 'subscriptions');
+      return listAnswer(options);
+    },
+    pause: async (rest, options) => {
+      const paused = { at: isoSecond(options.now), by: options.requester ?? null, reason: 'by a user' };
+      return listAnswer(options, { paused: await change('pause', rest, options, (current) => ({ ...current, paused: current.paused ?? paused })) });
+    },
+    resume: async (rest, options) => {
+      const since = isoSecond(options.now);
+      const resumed = await change('resume', rest, options, (current) => (current.paused ? { ...current, paused: null, since } : current));
+      return listAnswer(options, { resumed });
+    },
+    unsubscribe: async (rest, options) => listAnswer(options, { ended: await change('unsubscribe', rest, options, () => null) }),
+    test: async (rest, options) => {
+      const { subscription } = await named('test', rest);
+      return answerSubscribed(subscription, options.now, options, { reports, ask, report });
+    },
+  };
+}
+
+/** A subscription that is due more often would bury what it posts, and each time costs a query. */
+const MIN_GAP_MS = 15 * MINUTE_MS;
+
+/** @throws UserError for a schedule that is never due, or too often */
+function checkSchedule({ cron, timeZone, words }: ReadSchedule, now: Date): void {
+  const next = nextDueTime(cron, timeZone, now);
+  if (!next) throw new UserError(`“${words}” never comes: no year has such a day.`);
+  const times = dueTimes(cron, timeZone, next, new Date(next.getTime() + DAY_MS));
+  if ([next, ...times].some((at, i) => (times[i]?.getTime() ?? Number.POSITIVE_INFINITY) - at.getTime() < MIN_GAP_MS))
+    throw new UserError(`“${words}” is too often: at most every 15 minutes.`);
+}
+
+/** What a subscription posts for a time at which it is due: a report over its last whole period, or a question until then. */
+function answerSubscribed(
+  { line, timeZone }: Pick<Subscription, 'line' | 'timeZone'>,
+  due: Date,
+  options: AskOptions,
+  { reports, ask, report }: Pick<SubscriptionOptions, 'ask' | 'report'> & Pick<Registry, 'reports'>,
+): Promise<Answer> {
+  const [name = ''] = line.split(' ', 1);
+  const period = reports.get(name)?.period;
+  return period ? report(line, periodBefore(period, due, timeZone), { ...options, timeZone }) : ask(line, { ...options, now: due, timeZone });
+}
+
+/** What was done, by the number of the subscription. */
+interface ListData {
+  readonly added: string;
+  readonly existing: string;
+  readonly paused: string;
+  readonly resumed: string;
+  readonly ended: string;
+}
+
+const MAX_SHOWN_NOW = 4;
+/** `every week on monday, wednesday and friday at 10:30 Europe/Berlin` */
+const MAX_SCHEDULE_WORDS = 12;
+
+/** The channel that a request names, or in which it is asked. @throws UserError */
+function readChannel(text: string, { places }: AskOptions): { readonly text: string; readonly channel: string } {
+  const [mention, id] = /(?:^|\s)(?:in\s+)?(?:<#([CG][A-Z0-9]{2,})(?:\|[^>]*)?>)(?=\s|$)/.exec(text) ?? [];
+  if (mention !== undefined && id !== undefined) return { text: text.replace(mention, ' '), channel: id };
+  const [named] = /(?:^|\s)#[^\s#]+/.exec(text) ?? [];
+  if (named !== undefined && !/^\s*#\d+$/.test(named))
+    throw new UserError(
+      `Which channel is ${truncate(named.trim())}? Choose it from the list that Slack shows after #, or subscribe in the channel itself.`,
+    );
+  if (places?.current === undefined)
+    throw new UserError('A subscription is posted in a channel of Slack. Subscribe there: /trail subscribe …, in the channel itself.');
+  return { text, channel: places.current };
+}
+
+/** @throws UserError that says what cannot be read */
+async function readable<Value>(read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new UserError(`Subscriptions cannot be read: ${error.file} ${error.code === undefined ? 'is damaged' : `gives the error ${error.code}`}.`);
+  }
+}
+
+/** @throws UserError that says that nothing was saved */
+async function writable<Value>(write: () => Promise<Value>): Promise<Value> {
+  try {
+    return await readable(write);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new UserError(`Nothing was saved: the state of trailbot cannot be written (${code}).`);
+  }
+}
