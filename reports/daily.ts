@@ -27,9 +27,9 @@ export default report({
   schedule: 'daily 08:00',
 
   async answer(day, context) {
-    const { findings, minor, ...summary } = await readDigestDay(day, context);
+    const { findings, minor, hidden, ...summary } = await readDigestDay(day, context, MAX_SHOWN);
     const shown = findings.slice(0, MAX_SHOWN);
-    const total = findings.length + minor.length;
+    const total = findings.length + minor.length + hidden.all.length;
     const { filters } = context;
     const about = (line: AskedLine): string => printLine({ ...line, filters: [...line.filters, ...filters], window });
     const window: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
@@ -44,10 +44,14 @@ export default report({
         { name: 'outcome', label: 'Outcome', kind: 'text' },
         { name: 'events', label: 'Events', kind: 'count' },
         { name: 'why', label: 'Why', kind: 'text' },
+        { name: 'hidden', label: 'Hidden', kind: 'text' },
         { name: 'first', label: 'First', kind: 'time' },
         { name: 'last', label: 'Last', kind: 'time' },
       ],
-      rows: [...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, about) })),
+      rows: [
+        ...[...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, about) })),
+        ...hidden.all.map(({ finding, rule }): Row => ({ cells: cellsOf(finding, hiddenBy(rule)), next: followUp(finding, about) })),
+      ],
     };
     return {
       data: {
@@ -55,23 +59,44 @@ export default report({
         filters: filters.map(printFilter).join(' '),
         day: { at: isoSecond(day.from), zone: context.timeZone },
         total: findings.length,
-        findings: shown.map((finding) => ({
-          ...finding,
-          targets: finding.targets.slice(0, MAX_NAMES_SHOWN),
-          moreTargets: Math.max(0, finding.targets.length - MAX_NAMES_SHOWN),
-          calls: finding.calls.slice(0, MAX_NAMES_SHOWN),
-          moreCalls: Math.max(0, finding.calls.length - MAX_NAMES_SHOWN),
-        })),
+        findings: shown.map(shortened),
         minor: minor.length,
+        hidden: {
+          total: hidden.all.length,
+          rules: hidden.rules,
+          loud: hidden.loud.map(({ finding, rule }) => ({ finding: shortened(finding), rule })),
+          ended: hidden.ended,
+          problems: hidden.problems,
+        },
       },
       table: { ...table, exportOnly: true },
       next: [
         ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => followUp(finding, about, `${i + 1}: `)),
         { label: 'All destructive calls', line: about({ name: 'destructive', words: [], filters: [] }) },
       ],
-      ...(total > 0 && { details: { template: 'daily-details', data: { total, minor: minor.length, minScore: summary.minScore }, table } }),
+      ...(total > 0 && {
+        details: { template: 'daily-details', data: { total, minor: minor.length, minScore: summary.minScore, hidden: hidden.all.length }, table },
+      }),
+      ...(shown.length > 0 && { menu: { prompt: 'Snooze, or mark as expected', options: shown.map(hidingOf) } }),
     };
   },
+});
+
+/** The first names and calls of a finding; the rest are counted. */
+const shortened = (finding: DigestFinding) => ({
+  ...finding,
+  targets: finding.targets.slice(0, MAX_NAMES_SHOWN),
+  moreTargets: Math.max(0, finding.targets.length - MAX_NAMES_SHOWN),
+  calls: finding.calls.slice(0, MAX_NAMES_SHOWN),
+  moreCalls: Math.max(0, finding.calls.length - MAX_NAMES_SHOWN),
+});
+
+const hiddenBy = ({ id }: { readonly id: string | null }): string => (id === null ? 'expected' : `snooze ${id}`);
+
+/** The line that asks how long findings like this one are to be hidden. */
+const hidingOf = (finding: DigestFinding & { readonly hidingFilters: string }, i: number): Next => ({
+  label: `${i + 1}: ${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
+  line: `snooze ${finding.hidingFilters}`,
 });
 
 const followUp = (finding: DigestFinding, about: (line: AskedLine) => string, place = ''): Next => ({
@@ -109,7 +134,7 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
   return line('events', own);
 }
 
-function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding): Row['cells'] {
+function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding, hidden: string | null = null): Row['cells'] {
   const { score, kind, risk, newTitle, verdict, actor, account, events, first, last } = finding;
   const isNew = newTitle === null ? kind : `new ${newTitle}`;
   const made = calls.map(({ eventname, times }) => (times > 1 ? `${eventname} ×${times}` : eventname));
@@ -122,6 +147,7 @@ function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding): 
     outcome: finding.succeeded ? 'ok' : 'failed',
     events,
     why: why.join('; ') || null,
+    hidden,
     first,
     last,
   };

@@ -22,10 +22,12 @@ import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
+import { openFindingHistory } from './state/finding-history.ts';
 import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
+import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
 import { openVersionMemory } from './state/version-memory.ts';
 import type { VersionedFiles } from './state/versioned-files.ts';
@@ -197,7 +199,13 @@ export async function openTrailDesk(
   };
   const networks = await openKnownNetworks(location, config, clock);
   const subscriptions = openSubscriptions(state('subscriptions'));
-  const options = { billing, saved, subscriptions, memory, networks, isSample: location.isSample };
+  const history = openFindingHistory(state('findings'));
+  const hiding = {
+    snoozes: openSnoozes(state('snoozes')),
+    expected: openExpectedFile(config.EXPECTED_FILE ?? join(location.store, 'expected.txt')),
+    history: remembers ? history : { ...history, write: async () => undefined },
+  };
+  const options = { billing, saved, subscriptions, hiding, memory, networks, isSample: location.isSample };
   return { registry, subscriptions, desk: openDesk(registry, engine, options) };
 }
 

@@ -85,6 +85,10 @@ const schema = z.object({
     .transform((text) => (isUrl(text) ? text : resolve(projectFolder, text)))
     .refine((text) => isUrl(text) || existsSync(text), { error: ({ input }) => `must be a URL or a file; ${input} does not exist` })
     .default('https://ip-ranges.amazonaws.com/ip-ranges.json'),
+  EXPECTED_FILE: z
+    .string()
+    .transform((path) => resolve(projectFolder, path))
+    .optional(),
   SAMPLE_EVENTS: number.int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
   SLACK_BOT_TOKEN: token('xoxb-').optional(),

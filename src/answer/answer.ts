@@ -42,12 +42,20 @@ export interface Next {
   readonly widens?: boolean;
 }
 
+/** Follow-up questions in a menu. `prompt` is what it shows while nothing is chosen. */
+interface Menu {
+  readonly prompt: string;
+  readonly options: readonly Next[];
+}
+
 /** What a command or a report found. */
 export interface Finding {
   /** The data for the template. */
   readonly data: object;
   readonly table?: Table;
   readonly next?: readonly Next[];
+  /** More follow-ups, in a menu. */
+  readonly menu?: Menu;
   /** A remark on the answer: for example, that not all of the window was read. */
   readonly note?: string;
   /** Details for those who want more: where the answer is posted, they are a reply in its thread. */

@@ -15,9 +15,42 @@ export interface DigestMemory {
   write(through: Date, value: unknown): Promise<void>;
 }
 
+/** The findings of the reports of the last months, by the date of their day. */
+export interface FindingHistory {
+  /** Keeps the findings of a day, as JSON. What is kept of it already stays. */
+  write(date: string, value: unknown): Promise<void>;
+  /** What is kept of the days from `first` to `last`, in order. What is damaged is left out. */
+  between(first: string, last: string): Promise<readonly { readonly date: string; readonly value: unknown }[]>;
+}
+
+/** What is hidden, by whom and why. Times are ISO text in UTC. */
+export interface HidingRule {
+  /** The number of a snooze; null for what is expected. */
+  readonly id: string | null;
+  /** As they are printed. */
+  readonly filters: string;
+  /** The end of a snooze; null for what is expected. */
+  readonly until: string | null;
+  readonly by: string | null;
+  readonly reason: string | null;
+}
+
+/** The rules at a time. */
+export interface HidingRules {
+  readonly rules: readonly HidingRule[];
+  /** Snoozes that ended in a range of time. */
+  endedDuring(from: string, to: string): readonly HidingRule[];
+  /** A sentence for each rule that cannot be read. */
+  readonly problems: readonly string[];
+}
+
 /** What a report can use: all that a command can, and what was remembered of earlier reports. */
 export interface ReportContext extends Context {
   readonly memory: DigestMemory;
+  /** Undefined for a report with filters, and for one that is only shown. */
+  readonly history: FindingHistory | undefined;
+  /** What people have hidden, at a time. */
+  hiding(at: Date): Promise<HidingRules>;
   /** The report is about the events that match them. */
   readonly filters: readonly Filter[];
   /** The zone of the period's days, an IANA name. */

@@ -2,10 +2,11 @@
 import type { Answer } from '../answer/answer.ts';
 import { defaultWindow } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
-import type { DigestMemory } from '../answer/report.ts';
+import type { DigestMemory, HidingRules } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
+import { hidingRulesAt } from '../state/snoozes.ts';
 import type { Subscriptions } from '../state/subscriptions.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
@@ -19,13 +20,15 @@ import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
 import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
+import type { OwnWord } from './own-words.ts';
 import { answerPrice, readPrice } from './price.ts';
 import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { readReport } from './report-line.ts';
 import { type AskOptions, openRunner } from './runner.ts';
 import { forgetQuestion, listSaved, readForget, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
-import { type OwnWord, subscriptionWords } from './subscriptions.ts';
+import { type HidingState, hidingWords } from './snoozes.ts';
+import { subscriptionWords } from './subscriptions.ts';
 import { withMonths, withSuggestions } from './suggestions.ts';
 import { hasShortKey, withWholeKeys } from './whole-keys.ts';
 
@@ -50,6 +53,8 @@ interface DeskOptions {
   readonly saved?: SavedQuestions;
   /** Without them, `subscribe` is no command. */
   readonly subscriptions?: Subscriptions;
+  /** Without it, `snooze` is no command, and digests hide nothing. */
+  readonly hiding?: HidingState;
   /** The memory of reports with these filters, as they are printed. Without it, each report reads the past again. */
   memory?(filters: string): DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
@@ -88,6 +93,7 @@ const withPriceAsSuggestion = (error: unknown): unknown =>
 
 const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({ now, timeZone });
 
+const HIDES_NOTHING: HidingRules = { rules: [], endedDuring: () => [], problems: [] };
 const NO_MEMORY: DigestMemory = { newestUntil: async () => undefined, write: async () => undefined };
 
 /** The first word of a line, after what people put before it, and the rest. */
@@ -100,7 +106,7 @@ const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 export function openDesk(
   registry: Registry,
   engine: QueryEngine,
-  { billing, saved, subscriptions, memory = () => NO_MEMORY, networks = unknownNetworks, isSample = false }: DeskOptions = {},
+  { billing, saved, subscriptions, hiding, memory = () => NO_MEMORY, networks = unknownNetworks, isSample = false }: DeskOptions = {},
 ): Desk {
   const examples = openExamples({ isSample });
   const run = openRunner(engine, networks, billing);
@@ -111,6 +117,8 @@ export function openDesk(
       report.answer(period, {
         ...context,
         memory: memory(filters.map(printFilter).join(' ')),
+        history: filters.length === 0 ? hiding?.history : undefined,
+        hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
         filters,
         timeZone: options.timeZone ?? 'UTC',
       }),
@@ -121,9 +129,10 @@ export function openDesk(
     if (problem !== undefined) throw new UserError(problem);
     return resolved;
   };
-  const ownWords: Readonly<Record<string, OwnWord>> = subscriptions
-    ? subscriptionWords({ subscriptions, registry, resolve, ask: answerWithKeys, report })
-    : {};
+  const ownWords: Readonly<Record<string, OwnWord>> = {
+    ...(subscriptions && subscriptionWords({ subscriptions, registry, resolve, ask: answerWithKeys, report })),
+    ...(hiding && hidingWords(hiding, registry)),
+  };
   return {
     report,
     examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),

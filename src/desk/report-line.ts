@@ -26,8 +26,7 @@ export function readReport(text: string, { commands, reports }: Registry, clock:
     throw new UserError(`There is no report “${truncate(typed)}”. Reports: ${[...reports.keys()].join(', ')}.`, guess && `${guess} ${rest}`.trim());
   }
   if (rest === '') return { name, report, filters: [] };
-  // A command without words of its own reads filters as every command does.
-  const read = readLine(`top ${rest}`, commands, clock);
+  const read = readLine(`events ${rest}`, commands, clock);
   const { line } = read ?? {};
   if (!line || line.words.length > 0 || line.window || line.by || line.every || line.top || line.sort || line.cols || line.spend)
     throw new UserError(`A report has its own time and shape, and takes only filters, such as account:111122223333. “${truncate(rest)}” is more.`);

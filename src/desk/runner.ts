@@ -160,6 +160,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),
       ...(next && { next }),
+      ...(found.menu && { menu: { ...found.menu, options: found.menu.options.flatMap((each) => maskNext(each, mask)) } }),
       ...(details && { details: maskDetails(details, mask) }),
       ...(notes !== '' && { note: notes }),
       ...(text !== undefined && !isSecretLine && { line: text }),

@@ -12,6 +12,7 @@ import { UnreadableFile, type Versioned, type VersionedFiles } from '../state/ve
 import { isoSecond } from '../trail/events.ts';
 import type { LocalClock } from '../trail/time-phrase.ts';
 import { DAY_MS } from '../trail/time-window.ts';
+import { isOwnWord } from './own-words.ts';
 import { readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
@@ -180,7 +181,7 @@ export async function saveQuestion(
 ): Promise<Answer> {
   if (name === undefined || line === undefined)
     throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVE_EXAMPLE}`);
-  if (commands.has(name) || OWN_WORDS.includes(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
+  if (commands.has(name) || isOwnWord(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
   if (isQuestion(name, commands, { now, timeZone })) throw new UserError(`“${name}” is a question already. Choose another name.`);
   // Another saved question can be copied: `save mine: root-week`.
   const { text, problem } = await resolveSavedName(line, saved, commands, { now, timeZone });
@@ -190,8 +191,6 @@ export async function saveQuestion(
   if (taken) throw takenName(name, taken, justSaved.line, (await saved.all()).questions);
   return listSaved(saved, { justSaved });
 }
-
-const OWN_WORDS = [...['help', 'save', 'saved', 'forget', 'price'], ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test']];
 
 /** Whose a name is, and the question under a name that is free. */
 function takenName(name: string, { by, line }: SavedQuestion, wanted: string, questions: ReadonlyMap<string, SavedQuestion>): UserError {

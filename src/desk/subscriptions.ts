@@ -7,13 +7,13 @@ import { periodBefore } from '../answer/period.ts';
 import { UserError } from '../errors.ts';
 import { normalize } from '../question/lexer.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
-import { UnreadableFile } from '../state/versioned-files.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret } from '../text/redact.ts';
 import { isoSecond } from '../trail/events.ts';
 import { dueTimes, nextDueTime } from '../trail/schedule.ts';
 import { type ReadSchedule, readSchedule } from '../trail/schedule-words.ts';
 import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
+import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
 import { readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { printReport, readReport } from './report-line.ts';
@@ -32,10 +32,8 @@ interface SubscriptionOptions {
   report(line: string, period: TimeRange, options: AskOptions): Promise<Answer>;
 }
 
-/** A word that begins a line about what is kept, not about the trail. Gets the text after it. */
-export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
-
-const EXAMPLE = 'subscribe root-logins 7d weekdays 9am';
+const SUBSCRIBE_EXAMPLE = 'subscribe root-logins 7d weekdays 9am';
+const SUBSCRIPTION_STATE: ChangedState = { one: 'The subscription', many: 'Subscriptions' };
 const SUBSCRIPTION_COLUMNS = [
   { name: 'id', label: 'No.', kind: 'text' },
   { name: 'line', label: 'What', kind: 'text' },
@@ -59,7 +57,7 @@ export function subscriptionWords({ subscriptions, registry, resolve, ask, repor
     if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
     if (hasShortKey(line))
       throw new UserError('A subscription needs the whole access key: which one a short form stands for changes with the trail.');
-    if (!readLine(line, commands, clock)) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${EXAMPLE}`);
+    if (!readLine(line, commands, clock)) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
     return lineToSave(line, commands, clock);
   }
 
@@ -90,17 +88,19 @@ export function subscriptionWords({ subscriptions, registry, resolve, ask, repor
     const { text, channel } = readChannel(rest, options);
     const words = normalize(text).trim().split(/\s+/).filter(Boolean);
     if (words.length === 0)
-      throw new UserError(`“subscribe” needs a report (${[...reports.keys()].join(', ')}) or a question, and a time. For example: ${EXAMPLE}`);
+      throw new UserError(
+        `“subscribe” needs a report (${[...reports.keys()].join(', ')}) or a question, and a time. For example: ${SUBSCRIBE_EXAMPLE}`,
+      );
     const { line, schedule } = await readRequest(words, options);
     const refusal = await options.places?.refusal(channel);
     if (refusal !== undefined) throw new UserError(refusal);
     checkSchedule(schedule, options.now);
     const { cron, timeZone, words: when } = schedule;
     const at = isoSecond(options.now);
-    const { known } = await readable(() => subscriptions.all());
+    const { known } = await readableState(SUBSCRIPTION_STATE, () => subscriptions.all());
     const same = [...known].find(([, each]) => each.line === line && each.cron === cron && each.timeZone === timeZone && each.channel === channel);
     if (same) return listAnswer(options, { existing: same[0] });
-    const id = await writable(() =>
+    const id = await writableState(SUBSCRIPTION_STATE, () =>
       subscriptions.add({ line, cron, timeZone, words: when, channel, by: options.requester ?? null, at, since: at, paused: null }),
     );
     return listAnswer(options, { added: id });
@@ -110,7 +110,7 @@ export function subscriptionWords({ subscriptions, registry, resolve, ask, repor
   async function named(word: string, rest: string): Promise<{ readonly id: string; readonly subscription: Subscription }> {
     const [, id] = /^\s*#?(\d{1,6})\s*[.!?]?\s*$/.exec(rest) ?? [];
     if (id === undefined) throw new UserError(`“${word}” needs the number of a subscription. “subscriptions” lists them.`, 'subscriptions');
-    const subscription = await readable(() => subscriptions.find(id));
+    const subscription = await readableState(SUBSCRIPTION_STATE, () => subscriptions.find(id));
     if (!subscription) throw new UserError(`There is no subscription ${id}. “subscriptions” lists them.`, 'subscriptions');
     return { id, subscription };
   }
@@ -122,13 +122,13 @@ export function subscriptionWords({ subscriptions, registry, resolve, ask, repor
     const { requester, places } = options;
     if (by !== null && requester !== undefined && by !== requester && places?.current !== channel)
       throw new UserError(`Subscription ${id} is of another user. They can ${word} it anywhere, and everyone can in its channel.`);
-    await writable(() => subscriptions.change(id, changed));
+    await writableState(SUBSCRIPTION_STATE, () => subscriptions.change(id, changed));
     return id;
   }
 
   async function listAnswer(options: AskOptions, done: Partial<ListData> = {}): Promise<Answer> {
     const { now } = options;
-    const { known, unreadable } = await readable(() => subscriptions.all());
+    const { known, unreadable } = await readableState(SUBSCRIPTION_STATE, () => subscriptions.all());
     const nextOf = (each: Subscription): string | null => {
       const due = each.paused ? undefined : nextDueTime(each.cron, each.timeZone, now);
       return due ? isoSecond(due) : null;
@@ -157,7 +157,7 @@ export function subscriptionWords({ subscriptions, registry, resolve, ask, repor
         ended: done.ended ?? null,
         total: known.size,
         reports: [...reports.keys()],
-        example: EXAMPLE,
+        example: SUBSCRIBE_EXAMPLE,
       },
       ...(unreadable.length > 0 && { note: `Subscriptions that cannot be read, and are not posted: ${unreadable.join(', ')}.` }),
       next: shown
@@ -242,24 +242,4 @@ function readChannel(text: string, { places }: AskOptions): { readonly text: str
   if (places?.current === undefined)
     throw new UserError('A subscription is posted in a channel of Slack. Subscribe there: /trail subscribe …, in the channel itself.');
   return { text, channel: places.current };
-}
-
-/** @throws UserError that says what cannot be read */
-async function readable<Value>(read: () => Promise<Value>): Promise<Value> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof UnreadableFile)) throw error;
-    throw new UserError(`Subscriptions cannot be read: ${error.file} ${error.code === undefined ? 'is damaged' : `gives the error ${error.code}`}.`);
-  }
-}
-
-/** @throws UserError that says that nothing was saved */
-async function writable<Value>(write: () => Promise<Value>): Promise<Value> {
-  try {
-    return await readable(write);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new UserError(`Nothing was saved: the state of trailbot cannot be written (${code}).`);
-  }
 }

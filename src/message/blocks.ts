@@ -127,19 +127,25 @@ export function buttons(next: readonly Next[], share: string | undefined): Actio
   return elements.length > 0 ? [{ type: 'actions', block_id: 'next', elements }] : [];
 }
 
-/** A menu of the rows' follow-ups. The value of an option has at most 150 characters: a row with a longer line is left out. */
-export function rowMenu(next: readonly Next[]): ActionsBlock[] {
+/** A menu of follow-ups. The value of an option has at most 150 characters: a longer line is left out. `name` tells the menus of a message apart. */
+export function selectMenu(name: 'row' | 'more', next: readonly Next[], promptFor: (count: number) => string): ActionsBlock[] {
   const options = next
     .filter(({ line }) => line.length <= BLOCK_LIMITS.optionValue)
     .slice(0, BLOCK_LIMITS.options)
     .map(({ label, line }) => ({ text: plainText(label, BLOCK_LIMITS.optionText), value: line }));
   if (options.length === 0) return [];
-  const prompt = options.length === 1 ? 'Open the row' : `Open one of ${options.length} rows`;
   return [
     {
       type: 'actions',
-      block_id: 'rows',
-      elements: [{ type: 'static_select', action_id: 'ask:row', placeholder: plainText(prompt, BLOCK_LIMITS.placeholder), options }],
+      block_id: name === 'row' ? 'rows' : 'more',
+      elements: [
+        {
+          type: 'static_select',
+          action_id: `ask:${name}`,
+          placeholder: plainText(promptFor(options.length), BLOCK_LIMITS.placeholder),
+          options,
+        },
+      ],
     },
   ];
 }

@@ -1,7 +1,7 @@
 /** An answer as a Slack message: the template, the table, the follow-ups and the footer, within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
 import type { Answer, Next, Table } from '../answer/answer.ts';
-import { buttons, cut, DATA_TABLE_LIMITS, dataTable, MESSAGE_LIMITS, preformatted, rowMenu, toBlocks } from './blocks.ts';
+import { buttons, cut, DATA_TABLE_LIMITS, dataTable, MESSAGE_LIMITS, preformatted, selectMenu, toBlocks } from './blocks.ts';
 import { plain } from './escape.ts';
 import { formatCell, visibleColumns } from './table.ts';
 import { fill } from './templates.ts';
@@ -24,7 +24,7 @@ export interface MessageOptions {
 /** Builds the message. The footer counts the rows that do not fit, and says how to get them all. */
 export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, partialUntil }: MessageOptions = {}): Message {
   const filled = fill(answer.template, answer.data, templates);
-  const { table, next = [], line } = answer;
+  const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const templateBlocks = toBlocks(filled);
@@ -32,8 +32,9 @@ export function toMessage(answer: Answer, templates: URL, { plainTables = false,
     ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
     ...templateBlocks.slice(0, blocks),
     ...(shown ? [tableBlock(shown, rows, plainTables)] : []),
-    ...(shown ? rowMenu(rowFollowUps(shown, rows)) : []),
+    ...(shown ? selectMenu('row', rowFollowUps(shown, rows), (count) => (count === 1 ? 'Open the row' : `Open one of ${count} rows`)) : []),
     ...(partialUntil ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
+    ...(menu && !partialUntil ? selectMenu('more', menu.options, () => menu.prompt) : []),
     // A shared answer has the line at the top, after the name of the person who asked it.
     ...toBlocks(footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, rows, templates, blocks < templateBlocks.length)),
   ];

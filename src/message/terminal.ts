@@ -11,7 +11,8 @@ const MAX_TERMINAL_ROWS = 50;
 
 /** Text for a terminal of `width` columns. Control characters from a log are made visible, so the terminal does not obey them. */
 export function toTerminal(answer: Answer, templates: URL, width: number): string {
-  const { table, next = [] } = answer;
+  const { table, next: buttons = [], menu } = answer;
+  const next = [...buttons, ...(menu?.options ?? [])];
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const parts = [
     withoutMarkup(fill(answer.template, answer.data, templates)),
@@ -31,7 +32,7 @@ const followUpLine = ({ label, line }: Next, asked: string): string => {
 /** Removes the marks of templates: `# ` headings, `^ ` footnotes, fences, bold labels. */
 const withoutMarkup = (filled: string): string => {
   const lines = filled.split('\n').filter((line) => line !== '```');
-  const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z0-9 ]+:)\*/, '$1'));
+  const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z0-9 ]+[:.])\*/, '$1'));
   return plain(bare.join('\n')).trim();
 };
 

@@ -30,6 +30,27 @@ export function matchesWildcards(column: Sql, text: string): Sql {
   return sql`regexp_like(${column}, ${String.raw`(?s)\A${wildcardsAsRegExp(pattern, { one: '.', each: '.' }, escapeRegExp)}${end}`})`;
 }
 
+/** Whether a text matches another with wildcards, from its start to its end, as `matchesWildcards` does in SQL. */
+export function textMatchesWildcards(text: string, pattern: string): boolean {
+  let [at, next] = [0, 0];
+  /** The last star, and where the text after it was tried. */
+  let star: { readonly next: number; at: number } | undefined;
+  while (at < text.length) {
+    if (pattern[next] === '*') {
+      star = { next: next + 1, at };
+      next += 1;
+    } else if (pattern[next] === '?' || pattern[next] === text[at]) {
+      at += 1;
+      next += 1;
+    } else if (star) {
+      star.at += 1;
+      at = star.at;
+      next = star.next;
+    } else return false;
+  }
+  return /^[*]*$/.test(pattern.slice(next));
+}
+
 /**
  * A text with wildcards as a regular expression for both engines, which takes a time that grows with the length of what it searches.
  * `any` has the expressions for the character of a `?` and for each of a `*`; `asPattern` writes the text between wildcards.

@@ -1,14 +1,25 @@
 /** Reads a day for a digest: its findings, and how it compares with the days before. */
+import { isoSecond } from '../../trail/events.ts';
+import { localDate } from '../../trail/local-time.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
-import type { ReportContext } from '../report.ts';
+import type { HidingRule, ReportContext } from '../report.ts';
 import { type DayGroup, dayGroups, MAX_DAY_GROUPS } from './day-groups.ts';
+import { keepFindings, keptFindings } from './finding-history.ts';
 import { type DigestFinding, findingsOf, MIN_SHOWN_SCORE } from './findings.ts';
-import { MIN_PAST_DAYS, pastBefore } from './past.ts';
+import { filtersOfFinding, type HiddenFinding, hideFindings, isLoud, printHidingFilters } from './hiding.ts';
+import { MIN_PAST_DAYS, pastBefore, sumOfNumbers } from './past.ts';
+
+/** A finding, and the filters that hide it and others like it. */
+interface HideableDigestFinding extends DigestFinding {
+  readonly hidingFilters: string;
+}
 
 /** What a digest knows of a day. */
 interface DigestDay {
+  /** What people have hidden of them. */
+  readonly hidden: HiddenFindings;
   /** What somebody should look at, the worst first; and what is only worth a line in the details. */
-  readonly findings: readonly DigestFinding[];
+  readonly findings: readonly HideableDigestFinding[];
   readonly minor: readonly DigestFinding[];
   /** The least points of `findings`. */
   readonly minScore: number;
@@ -21,6 +32,19 @@ interface DigestDay {
   readonly loadedAt: string | null;
 }
 
+/** What rules hide of a day's findings, and what must be said of it. */
+interface HiddenFindings {
+  /** By rule, those that hide most first. */
+  readonly rules: readonly (HidingRule & { readonly total: number })[];
+  /** What root did, and what makes somebody see less. */
+  readonly loud: readonly HiddenFinding[];
+  /** Snoozes that ended on the day, and how many findings each hid. */
+  readonly ended: readonly (HidingRule & { readonly total: number })[];
+  /** Why some rules hide nothing: sentences. */
+  readonly problems: readonly string[];
+  readonly all: readonly HiddenFinding[];
+}
+
 interface DayTotals {
   readonly events: number;
   /** The events of a usual day; null while that is not known. */
@@ -30,24 +54,57 @@ interface DayTotals {
   readonly accounts: number;
 }
 
-/** Reads a day, [from, to), once; and the days before it, where they are not remembered. */
-export async function readDigestDay(day: TimeRange, context: ReportContext): Promise<DigestDay> {
+/** Reads a day, [from, to), once; and the days before it, where they are not remembered. `maxShown` findings are in the message. */
+export async function readDigestDay(day: TimeRange, context: ReportContext, maxShown: number): Promise<DigestDay> {
   const groups = await context.ask(dayGroups(day, context));
   const past = await pastBefore(day, context);
   const isLearning = past.days < MIN_PAST_DAYS;
-  const findings = findingsOf(groups, past);
+  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past), context);
   const isCut = groups.length >= MAX_DAY_GROUPS;
   const { loadedAt = null } = await context.extent();
   // What was not read is not known, and the next digest reads it again where it can.
-  if (!isCut && loadedAt === null) await past.remember(groups).catch(() => undefined);
+  if (!isCut && loadedAt === null) {
+    await past.remember(groups).catch(() => undefined);
+    const shownCount = Math.min(maxShown, findings.filter(({ score }) => score >= MIN_SHOWN_SCORE).length);
+    const date = localDate(day.from, context.timeZone);
+    if (context.history) await keepFindings(context.history, date, { shown: findings, hidden, shownCount }).catch(() => undefined);
+  }
   return {
-    findings: findings.filter(({ score }) => score >= MIN_SHOWN_SCORE),
+    hidden: await hiddenOf(day, hidden, problems, context),
+    findings: findings
+      .filter(({ score }) => score >= MIN_SHOWN_SCORE)
+      .map((finding) => ({ ...finding, hidingFilters: printHidingFilters(filtersOfFinding(finding)) })),
     minor: findings.filter(({ score }) => score < MIN_SHOWN_SCORE),
     minScore: MIN_SHOWN_SCORE,
     totals: { ...dayTotals(groups), usual: isLearning ? null : middle(past.events) },
     learning: isLearning ? { days: past.days, needed: MIN_PAST_DAYS } : null,
     isCut,
     loadedAt,
+  };
+}
+
+async function withoutHidden(findings: readonly DigestFinding[], { hiding, now }: ReportContext) {
+  const { rules, problems } = await hiding(now);
+  const split = hideFindings(findings, rules);
+  return { ...split, problems: [...problems, ...split.problems] };
+}
+
+async function hiddenOf(
+  { from, to }: TimeRange,
+  all: readonly HiddenFinding[],
+  problems: readonly string[],
+  { hiding, history, now }: ReportContext,
+): Promise<HiddenFindings> {
+  const rules = [...Map.groupBy(all, ({ rule }) => rule)].map(([rule, own]) => ({ ...rule, total: own.length })).sort((a, b) => b.total - a.total);
+  const ended = (await hiding(now)).endedDuring(isoSecond(from), isoSecond(to));
+  const days = ended.length > 0 && history ? await keptFindings(history, '', isoSecond(to).slice(0, 10)) : [];
+  const hiddenBy = (id: string | null): number => sumOfNumbers(days.map(({ findings }) => findings.filter((each) => each.hiddenBy === id).length));
+  return {
+    rules,
+    loud: all.filter(({ finding }) => isLoud(finding)),
+    ended: ended.map((rule) => ({ ...rule, total: hiddenBy(rule.id) })),
+    problems,
+    all,
   };
 }
 

@@ -1,0 +1,43 @@
+/** Lines about what trailbot keeps for people, such as subscriptions and snoozes: the desk answers them by their first word. */
+import type { Answer } from '../answer/answer.ts';
+import { UserError } from '../errors.ts';
+import { UnreadableFile } from '../state/versioned-files.ts';
+import type { AskOptions } from './runner.ts';
+
+/** Answers a line. Gets the text after the word. */
+export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
+
+const OWN_WORDS: ReadonlySet<string> = new Set([
+  ...['help', 'price', 'save', 'saved', 'forget'],
+  ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test'],
+  ...['snooze', 'snoozes', 'unsnooze', 'expect'],
+]);
+
+/** Whether a word begins such a line, so that no saved question can have it as its name. */
+export const isOwnWord = (word: string): boolean => OWN_WORDS.has(word);
+
+/** What is kept, in words: “The snooze”, “Snoozes”. */
+export interface ChangedState {
+  readonly one: string;
+  readonly many: string;
+}
+
+/** @throws UserError that says what cannot be read */
+export async function readableState<Value>({ many }: ChangedState, read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new UserError(`${many} cannot be read: ${error.file} ${error.code === undefined ? 'is damaged' : `gives the error ${error.code}`}.`);
+  }
+}
+
+/** @throws UserError that says that nothing was saved */
+export async function writableState<Value>(state: ChangedState, write: () => Promise<Value>): Promise<Value> {
+  try {
+    return await readableState(state, write);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new UserError(`${state.one} was not saved: the state of trailbot cannot be written (${code}).`);
+  }
+}
