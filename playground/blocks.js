@@ -1,4 +1,5 @@
 /** Slack's Block Kit as DOM nodes: the blocks that trail sends. Any other block becomes a visible box. */
+import { chart } from './chart.js';
 import { date, el, link, mention, mrkdwn } from './mrkdwn.js';
 
 /**
@@ -57,6 +58,7 @@ const renderers = {
     );
   },
   data_table: dataTable,
+  data_visualization: chart,
 };
 
 /** A text object. Plain text is shown literally. */

@@ -35,6 +35,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/page.js': ['page.js', 'text/javascript'],
   '/blocks.js': ['blocks.js', 'text/javascript'],
   '/mrkdwn.js': ['mrkdwn.js', 'text/javascript'],
+  '/chart.js': ['chart.js', 'text/javascript'],
 };
 
 /** The page shows text from logs. Even if some of it were parsed as HTML, it could load and run nothing. */

@@ -27,6 +27,7 @@ import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
+import { openOpenedFindings } from './state/opened-findings.ts';
 import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
 import { openVersionMemory } from './state/version-memory.ts';
@@ -203,6 +204,7 @@ export async function openTrailDesk(
   const hiding = {
     snoozes: openSnoozes(state('snoozes')),
     expected: openExpectedFile(config.EXPECTED_FILE ?? join(location.store, 'expected.txt')),
+    opened: openOpenedFindings(state('opened')),
     history: remembers ? history : { ...history, write: async () => undefined },
   };
   const options = { billing, saved, subscriptions, hiding, memory, networks, isSample: location.isSample };
@@ -306,6 +308,7 @@ interface AppParts {
 async function startBot({ config, location, registry, desk, subscriptions, clock, signal, log }: AppParts, slack: SlackOptions): Promise<StartedBot> {
   const { connection, channel, isPlayground } = slack;
   const timeoutMs = config.QUERY_TIMEOUT_SECONDS * 1000;
+  const opened = openOpenedFindings(stateOf(config, location)('opened'));
   const bot = openBot({
     ...connection,
     desk,
@@ -314,6 +317,7 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
     deadlineMs: timeoutMs,
     timeZone: config.TIME_ZONE,
     logger: boltLogger(log),
+    onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
   });
   return openParts(async (onClose) => {

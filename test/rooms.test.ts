@@ -102,13 +102,11 @@ function violationsIn(files: Tree): string[] {
 
 /** Names in the kit that only one command or report uses, and why the kit has them. */
 const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because: string }[] = [
-  { names: ['join', 'Sql'], because: 'parts of SQL, like limit and list' },
+  { names: ['join', 'raw', 'Sql'], because: 'parts of SQL, like limit and list' },
   { names: ['BilledQuery'], because: 'is a type of a context' },
   { names: ['readJson', 'toJsonText'], because: 'read and write JSON without loss, as everything does' },
-  { names: ['report'], because: 'declares reports, of which there is one' },
   { names: ['allPlaces', 'isInActivity', 'placesInActivity', 'PlaceQueries'], because: 'narrow a search, like placesOf' },
   { names: ['fixedTime'], because: 'writes a time, as isoSecond does' },
-  { names: ['distinctEventCount'], because: 'counts events, as eventCount counts activity' },
   { names: ['eventsDuringAny'], because: 'reads events: only src/trail writes that SQL' },
   { names: ['resolveField'], because: 'read and print filters, which only src/trail and src/question do' },
   { names: ['findOrigins', 'Origin', 'eventsAround'], because: 'resourceQuestion uses them too' },
@@ -120,9 +118,9 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['mfaColumn'], because: 'signInsDuring uses it too' },
   { names: ['ClassifiedAddress', 'ClassifiedUser'], because: 'the rows of classifySignIns' },
   { names: ['classifySignIns', 'signInAttempts'], because: 'are a pair, and readDigestDay uses the first' },
-  { names: ['readDigestDay', 'DigestFinding'], because: 'is what digests of all periods are made of' },
+  { names: ['readDigestDay', 'readDigestWeek', 'DigestFinding'], because: 'share the groups, the history and the sums of digests' },
   {
-    names: ['accessDependsOnRequest', 'accessKind', 'deletesLater', 'destroysUnnamed', 'otherLogChanges', 'protectionOff', 'trailChanges'],
+    names: ['accessDependsOnRequest', 'deletesLater', 'destroysUnnamed', 'otherLogChanges', 'protectionOff', 'trailChanges'],
     because: 'are rules of the column `risk` too',
   },
   { names: ['isPrivateAddress', 'isFromInsideAws'], because: 'share the CIDR ranges of filters' },

@@ -45,6 +45,7 @@ beforeEach(async () => {
     snoozes: openSnoozes(snoozeFiles),
     expected: openExpectedFile(join(folder, 'kept', 'expected.txt')),
     history: openFindingHistory(openVersionMemory()),
+    opened: { count: async () => 0 },
   };
   desk = openDesk(registry, engine, { hiding });
 });

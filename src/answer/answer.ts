@@ -42,6 +42,17 @@ export interface Next {
   readonly widens?: boolean;
 }
 
+/** Counts over time, or by name. A value that is not known is null. */
+export interface Chart {
+  readonly title: string;
+  readonly kind: 'line' | 'bar' | 'area';
+  /** The points, in order: times or names. */
+  readonly categories: readonly string[];
+  /** A value for each point. */
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
+  readonly yLabel?: string;
+}
+
 /** Follow-up questions in a menu. `prompt` is what it shows while nothing is chosen. */
 interface Menu {
   readonly prompt: string;
@@ -53,6 +64,8 @@ export interface Finding {
   /** The data for the template. */
   readonly data: object;
   readonly table?: Table;
+  /** At most two. */
+  readonly charts?: readonly Chart[];
   readonly next?: readonly Next[];
   /** More follow-ups, in a menu. */
   readonly menu?: Menu;

@@ -49,6 +49,8 @@ export interface ReportContext extends Context {
   readonly memory: DigestMemory;
   /** Undefined for a report with filters, and for one that is only shown. */
   readonly history: FindingHistory | undefined;
+  /** How many findings of digests readers opened from one day to another: each counts once for a message. */
+  opened(firstDate: string, lastDate: string): Promise<number>;
   /** What people have hidden, at a time. */
   hiding(at: Date): Promise<HidingRules>;
   /** The report is about the events that match them. */

@@ -118,6 +118,7 @@ export function openDesk(
         ...context,
         memory: memory(filters.map(printFilter).join(' ')),
         history: filters.length === 0 ? hiding?.history : undefined,
+        opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
         hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
         filters,
         timeZone: options.timeZone ?? 'UTC',

@@ -2,7 +2,18 @@
  * Runs a question or a report. Its queries go through billing and the cache of paid rows; its finding becomes an answer, without the
  * secrets of the rows that were read.
  */
-import { type Answer, type Cell, type Coverage, type Details, type Finding, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
+import {
+  type Answer,
+  type Cell,
+  type Chart,
+  type Coverage,
+  type Details,
+  type Finding,
+  mapRows,
+  type Next,
+  type Row,
+  type Table,
+} from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
 import { formatCount } from '../text/format.ts';
@@ -160,6 +171,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),
       ...(next && { next }),
+      ...(found.charts && { charts: found.charts.map((chart) => maskChart(chart, mask)) }),
       ...(found.menu && { menu: { ...found.menu, options: found.menu.options.flatMap((each) => maskNext(each, mask)) } }),
       ...(details && { details: maskDetails(details, mask) }),
       ...(notes !== '' && { note: notes }),
@@ -174,6 +186,13 @@ const maskDetails = ({ table, next, data, ...details }: Details, mask: Mask): De
   data: mask.deep(data),
   ...(table && { table: { ...table, rows: table.rows.map(maskRow(mask)) } }),
   ...(next && { next: next.flatMap((each) => maskNext(each, mask)) }),
+});
+
+const maskChart = ({ title, categories, series, ...chart }: Chart, mask: Mask): Chart => ({
+  ...chart,
+  title: mask.text(title),
+  categories: categories.map(mask.text),
+  series: series.map(({ name, values }) => ({ name: mask.text(name), values })),
 });
 
 const SECRET_LINE = 'The question holds what looks like a secret, so it is not repeated here.';

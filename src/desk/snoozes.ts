@@ -9,6 +9,7 @@ import { periodOf } from '../answer/period.ts';
 import type { FindingHistory } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { normalize } from '../question/lexer.ts';
+import type { OpenedFindings } from '../state/opened-findings.ts';
 import { type ExpectedFile, endOfSnooze, type Snooze, type Snoozes } from '../state/snoozes.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret } from '../text/redact.ts';
@@ -26,6 +27,7 @@ export interface HidingState {
   readonly snoozes: Snoozes;
   readonly expected: ExpectedFile;
   readonly history: FindingHistory;
+  readonly opened: Pick<OpenedFindings, 'count'>;
 }
 
 const PREVIEW_DAYS = 30;

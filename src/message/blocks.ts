@@ -96,11 +96,14 @@ export function cut(text: string, max: number): string {
   return `${closed.slice(0, Math.max(closed.lastIndexOf(' '), closed.lastIndexOf('\n')))}…`;
 }
 
+/** The block of the buttons of a digest. */
+export const DIGEST_BUTTONS = 'findings';
+
 /** Maximum bytes of the lines in all buttons together, so that they leave room for the answer. */
 const MAX_BUTTON_BYTES = 4000;
 
 /** Follow-up questions as buttons. A button's value is the whole line, since part of a line is another question. A line that does not fit has no button. */
-export function buttons(next: readonly Next[], share: string | undefined): ActionsBlock[] {
+export function buttons(next: readonly Next[], share: string | undefined, isDigest = false): ActionsBlock[] {
   let room = MAX_BUTTON_BYTES;
   const fits = (line: string): boolean => {
     const bytes = Buffer.byteLength(JSON.stringify(line));
@@ -124,7 +127,7 @@ export function buttons(next: readonly Next[], share: string | undefined): Actio
       accessibility_label: 'Share this answer in the channel',
     });
   }
-  return elements.length > 0 ? [{ type: 'actions', block_id: 'next', elements }] : [];
+  return elements.length > 0 ? [{ type: 'actions', block_id: isDigest ? DIGEST_BUTTONS : 'next', elements }] : [];
 }
 
 /** A menu of follow-ups. The value of an option has at most 150 characters: a longer line is left out. `name` tells the menus of a message apart. */

@@ -2,38 +2,51 @@
 import type { KnownBlock } from '@slack/types';
 import type { Answer, Next, Table } from '../answer/answer.ts';
 import { buttons, cut, DATA_TABLE_LIMITS, dataTable, MESSAGE_LIMITS, preformatted, selectMenu, toBlocks } from './blocks.ts';
+import { CHART_LIMITS, type ChartBlock, chartBlock, chartText, isDrawable } from './chart.ts';
 import { plain } from './escape.ts';
-import { formatCell, visibleColumns } from './table.ts';
+import { fixedWidth, formatCell, visibleColumns } from './table.ts';
 import { fill } from './templates.ts';
+
+type MessageBlock = KnownBlock | ChartBlock;
 
 export interface Message {
   /** The first paragraph, for notifications and screen readers. */
   readonly text: string;
-  readonly blocks: KnownBlock[];
+  readonly blocks: MessageBlock[];
 }
 
-/** How to show an answer. `plainTables` is for clients that do not support data_table. */
+/** How to show an answer. `plainTables` is for clients that do not support data_table and charts. */
 export interface MessageOptions {
   readonly plainTables?: boolean;
   /** The Slack user who shares the answer with the channel. */
   readonly sharedBy?: string;
+  /** True for a digest: its buttons and menus are told apart from those of answers, to know which findings were opened. */
+  readonly isDigest?: boolean;
   /** Marks partial results: events before this time are still being scanned. There are no follow-ups yet. */
   readonly partialUntil?: Date;
 }
 
 /** Builds the message. The footer counts the rows that do not fit, and says how to get them all. */
-export function toMessage(answer: Answer, templates: URL, { plainTables = false, sharedBy, partialUntil }: MessageOptions = {}): Message {
+export function toMessage(
+  answer: Answer,
+  templates: URL,
+  { plainTables = false, isDigest = false, sharedBy, partialUntil }: MessageOptions = {},
+): Message {
   const filled = fill(answer.template, answer.data, templates);
   const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const templateBlocks = toBlocks(filled);
-  const build = ({ blocks, rows, withLine }: Size): KnownBlock[] => [
+  const charts = (answer.charts ?? []).filter(isDrawable).slice(0, CHART_LIMITS.charts);
+  const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => [
     ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
     ...templateBlocks.slice(0, blocks),
+    ...charts.map((chart) => (plainTables ? preformatted(chartText(chart)) : chartBlock(chart))),
     ...(shown ? [tableBlock(shown, rows, plainTables)] : []),
     ...(shown ? selectMenu('row', rowFollowUps(shown, rows), (count) => (count === 1 ? 'Open the row' : `Open one of ${count} rows`)) : []),
-    ...(partialUntil ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates)) : buttons(next, sharedBy ? undefined : line)),
+    ...(partialUntil
+      ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
+      : buttons(next, sharedBy ? undefined : line, isDigest)),
     ...(menu && !partialUntil ? selectMenu('more', menu.options, () => menu.prompt) : []),
     // A shared answer has the line at the top, after the name of the person who asked it.
     ...toBlocks(footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, rows, templates, blocks < templateBlocks.length)),
@@ -52,7 +65,7 @@ interface Size {
  * Slack refuses a message that is too long. So the template gets as many blocks as leave room for one row, and then the table
  * as many rows as fit. The line is shown in full or not at all: not when it leaves no room for one block and one row.
  */
-function largestFit(templateBlocks: number, table: Table | undefined, build: (size: Size) => KnownBlock[]): Size {
+function largestFit(templateBlocks: number, table: Table | undefined, build: (size: Size) => MessageBlock[]): Size {
   const least = table ? 1 : 0;
   const withLine = fitsInMessage(build({ blocks: Math.min(templateBlocks, 1), rows: least, withLine: true }));
   let blocks = templateBlocks;
@@ -95,7 +108,7 @@ function tableBlock(table: Table, rows: number, plainTables: boolean): KnownBloc
   return plainTables ? preformatted(fixedWidth(labels, cells)) : dataTable(table.caption, labels, cells);
 }
 
-function fitsInMessage(blocks: readonly KnownBlock[]): boolean {
+function fitsInMessage(blocks: readonly MessageBlock[]): boolean {
   const json = JSON.stringify(blocks);
   const texts = json.match(/"text":"(?:[^"\\]|\\.)*"/g) ?? [];
   return (
@@ -103,17 +116,4 @@ function fitsInMessage(blocks: readonly KnownBlock[]): boolean {
     Buffer.byteLength(json) <= MESSAGE_LIMITS.bytes &&
     texts.reduce((sum, text) => sum + text.length - '"text":""'.length, 0) <= MESSAGE_LIMITS.characters
   );
-}
-
-function fixedWidth(labels: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const lines = [labels, ...rows].map((row) => row.map(String));
-  const widths = labels.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

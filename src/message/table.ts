@@ -20,3 +20,17 @@ export function formatCell(cell: Cell | undefined, { kind, name }: Column): stri
   if (kind === 'time') return clip(seen.replace('T', ' ').replace(/Z$/, ''), MAX_CELL_CHARACTERS);
   return clip(name === 'eventsource' ? seen.replace(/[.]amazonaws[.]com$/, '') : seen, MAX_CELL_CHARACTERS);
 }
+
+/** Rows as lines of text, each column as wide as its longest cell. */
+export function fixedWidth(labels: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const lines = [labels, ...rows].map((row) => row.map(String));
+  const widths = labels.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -2,6 +2,7 @@
 import CliTable from 'cli-table3';
 import type { Answer, Next, Table } from '../answer/answer.ts';
 import { shortenKeys } from '../text/redact.ts';
+import { chartText } from './chart.ts';
 import { clip, plain, visible } from './escape.ts';
 import { footer } from './message.ts';
 import { formatCell, visibleColumns } from './table.ts';
@@ -16,6 +17,7 @@ export function toTerminal(answer: Answer, templates: URL, width: number): strin
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const parts = [
     withoutMarkup(fill(answer.template, answer.data, templates)),
+    ...(answer.charts ?? []).map(chartText),
     ...(shown ? [drawTable(shown, width)] : []),
     ...(next.length > 0 ? [`Ask next:\n${next.map((each) => followUpLine(each, answer.line ?? '')).join('\n')}`] : []),
     withoutMarkup(footer(answer, shown ? Math.min(shown.rows.length, MAX_TERMINAL_ROWS) : 0, templates)),

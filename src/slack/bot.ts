@@ -19,6 +19,7 @@ import type { DigestChannel } from '../answer/posting.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
+import { DIGEST_BUTTONS } from '../message/blocks.ts';
 import type { Message, MessageOptions } from '../message/message.ts';
 import {
   type Access,
@@ -59,6 +60,8 @@ export interface BotOptions extends SlackConnection {
   /** When to send progress messages, in milliseconds after the question; at most three. */
   readonly progressAfterMs?: readonly number[];
   readonly logger: Logger;
+  /** Called when somebody opens a finding of a digest: the `ts` of its message, and the line that is asked. */
+  onFindingOpened?(message: string, line: string): Promise<void>;
   show(answer: Answer, options?: MessageOptions): Message;
 }
 
@@ -112,6 +115,7 @@ export function openBot(options: BotOptions): Bot {
     timeZone = 'UTC',
     progressAfterMs = PROGRESS_AFTER_MS,
     logger,
+    onFindingOpened,
     show,
   } = options;
   const answers = openAnswerCache(clock);
@@ -230,6 +234,8 @@ export function openBot(options: BotOptions): Bot {
     await ack();
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
+    if (action.block_id === DIGEST_BUTTONS)
+      void onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
     const destination = whereClicked(body);
     const reply = responder(respond, destination);
     await ask(line, { ...destination, reply, replyPrivately: reply });

@@ -5,7 +5,7 @@
 import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import type { DigestChannel, PostOutcome, Sighting } from '../answer/posting.ts';
-import type { Message } from '../message/message.ts';
+import type { Message, MessageOptions } from '../message/message.ts';
 
 export interface DigestChannelOptions {
   readonly channel: string;
@@ -14,7 +14,7 @@ export interface DigestChannelOptions {
   /** The bot's own user, whose messages count. */
   userId(): string | undefined;
   /** Makes an answer into a message and delivers it; again, with its tables as text, when Slack rejects the blocks. */
-  send(answer: Answer, deliver: (message: Message) => Promise<void>): Promise<void>;
+  send(answer: Answer, deliver: (message: Message) => Promise<void>, options?: MessageOptions): Promise<void>;
   /** Gets the error of a reply in the thread that may not have arrived. */
   onDetailsLost(error: unknown): void;
 }
@@ -35,17 +35,21 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
       let failure: { readonly error: unknown } | undefined;
       let ts = '';
       try {
-        await send(answer, async (message) => {
-          failure = undefined;
-          const metadata = { event_type: EVENT_TYPE, event_payload: { slot } };
-          try {
-            const posted = await client.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, metadata, ...message });
-            ts = posted.ts ?? '';
-          } catch (error) {
-            failure = { error };
-            throw error;
-          }
-        });
+        await send(
+          answer,
+          async (message) => {
+            failure = undefined;
+            const metadata = { event_type: EVENT_TYPE, event_payload: { slot } };
+            try {
+              const posted = await client.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, metadata, ...message });
+              ts = posted.ts ?? '';
+            } catch (error) {
+              failure = { error };
+              throw error;
+            }
+          },
+          { isDigest: true },
+        );
       } catch (error) {
         if (!failure) throw error;
         return postOutcome(failure.error);

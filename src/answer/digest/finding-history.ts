@@ -20,6 +20,7 @@ const keptFinding = z.object({
   address: textOrNull,
   calls: z.array(z.object({ eventsource: z.string(), eventname: z.string(), times: z.number() })),
   targets: z.array(z.string()),
+  newKind: textOrNull,
   newValue: textOrNull,
   isByHand: z.boolean(),
   first: z.string(),
@@ -48,9 +49,9 @@ export async function keepFindings(
 }
 
 function keep(finding: DigestFinding, rest: Pick<KeptFinding, 'isShown' | 'hiddenBy'>): KeptFinding {
-  const { kind, risk, score, actor, actorkind, via, account, region, address, calls, targets, newValue, isByHand, first } = finding;
+  const { kind, risk, score, actor, actorkind, via, account, region, address, calls, targets, newKind, newValue, isByHand, first } = finding;
   return {
-    ...{ kind, risk, score, actor, actorkind, via, account, region, address, newValue, isByHand, first, isLoud: isLoud(finding) },
+    ...{ kind, risk, score, actor, actorkind, via, account, region, address, newKind, newValue, isByHand, first, isLoud: isLoud(finding) },
     calls: [...calls],
     targets: targets.slice(0, MAX_KEPT_TARGETS),
     ...rest,

@@ -1,0 +1,134 @@
+/** The monthly report for an auditor: who changed access, to what, and what root did. */
+import {
+  accessKind,
+  DIMENSIONS,
+  distinctEventCount,
+  eventsDuring,
+  exactFilter,
+  isoSecond,
+  isUserKind,
+  limit,
+  matching,
+  printFilter,
+  printLine,
+  query,
+  type Row,
+  raw,
+  report,
+  type Window,
+  z,
+} from '#kit';
+
+const MAX_ACCESS_ROWS = 5000;
+const MAX_LISTED_OF_MONTH = 10;
+const ACTOR_COLUMN = raw(DIMENSIONS.actor.value);
+
+const accessRow = z.object({
+  part: z.enum(['access', 'root']),
+  /** What of access a call changes; null for other calls of root. */
+  what: z.string().nullable(),
+  account: z.string().nullable(),
+  actor: z.string().nullable(),
+  actorkind: z.string(),
+  eventsource: z.string(),
+  eventname: z.string(),
+  target: z.string().nullable(),
+  outcome: z.string(),
+  readlike: z.string(),
+  events: z.coerce.number(),
+  first: z.string(),
+  last: z.string(),
+});
+type AccessRow = z.output<typeof accessRow>;
+
+export default report({
+  summary: 'Last month, for an auditor: who changed access and to what, with attempts apart, and what root did in each account',
+  period: 'month',
+  schedule: 'monthly 1 09:00',
+
+  async answer(month, context) {
+    const { ask, filters, foldersOf } = context;
+    const rows = await ask(query(accessRow)`
+      select case when actorkind = 'root' then 'root' else 'access' end as part, recipientaccountid as account, ${ACTOR_COLUMN} as actor, actorkind,
+        ${accessKind} as what, eventsource, eventname, target, outcome, readlike, ${distinctEventCount} as events, min(eventtime) as first,
+        max(eventtime) as last
+      from ${eventsDuring(month, { notable: true, folders: foldersOf(filters) })}
+      where (actorkind = 'root' or (actorkind <> 'service' and ${accessKind} is not null)) and ${matching(filters)}
+      group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+      order by part, events desc, account, actor, eventname, target, outcome, what, readlike, eventsource, actorkind
+      ${limit(MAX_ACCESS_ROWS)}
+    `);
+    const access = rows.filter(({ part }) => part === 'access');
+    const changes = access.filter(({ outcome }) => outcome === 'ok');
+    const root = rows.filter(({ part }) => part === 'root');
+    const signIns = root.filter(isRootSignIn);
+    const window: Window = { kind: 'between', from: isoSecond(month.from).slice(0, 16), to: isoSecond(month.to).slice(0, 16) };
+    const line = (name: string, own: readonly ReturnType<typeof exactFilter>[] = [], by?: readonly string[]): string =>
+      printLine({ name, words: [], filters: [...own, ...filters], window, ...(by && { by }) });
+    const people = groupsBy(changes, ({ actor, actorkind }) => JSON.stringify([actor, actorkind]));
+    return {
+      data: {
+        filters: filters.map(printFilter).join(' '),
+        period: isoSecond(new Date((month.from.getTime() + month.to.getTime()) / 2)),
+        changes: sum(changes),
+        attempts: sum(access) - sum(changes),
+        users: new Set(changes.filter(({ actorkind }) => isUserKind(actorkind)).map(({ actor }) => actor)).size,
+        others: new Set(changes.filter(({ actorkind }) => !isUserKind(actorkind)).map(({ actor }) => actor)).size,
+        accounts: new Set(changes.map(({ account }) => account)).size,
+        actors: people.slice(0, MAX_LISTED_OF_MONTH).map(([first, events]) => ({ actor: first.actor, actorkind: first.actorkind, events })),
+        moreActors: Math.max(0, people.length - MAX_LISTED_OF_MONTH),
+        calls: groupsBy(changes, ({ eventname }) => eventname)
+          .slice(0, MAX_LISTED_OF_MONTH)
+          .map(([{ eventname }, events]) => ({ eventname, events })),
+        root: groupsBy(root, ({ account }) => account ?? '').map(([{ account }]) => {
+          const own = root.filter((each) => each.account === account);
+          const writes = own.filter((each) => !isRootSignIn(each) && each.readlike !== 'true' && each.outcome === 'ok');
+          return {
+            account,
+            signIns: sum(own.filter((each) => isRootSignIn(each) && each.outcome === 'ok')),
+            failedSignIns: sum(own.filter((each) => isRootSignIn(each) && each.outcome !== 'ok')),
+            reads: sum(own.filter(({ readlike }) => readlike === 'true')),
+            writes: sum(writes),
+            did: [...new Set(writes.map(({ eventname }) => eventname))].slice(0, MAX_LISTED_OF_MONTH),
+          };
+        }),
+        rootSignIns: sum(signIns.filter(({ outcome }) => outcome === 'ok')),
+        isCut: rows.length >= MAX_ACCESS_ROWS,
+      },
+      table: {
+        caption: 'Access changes, and what root did',
+        columns: [
+          { name: 'account', label: 'Account', kind: 'text' },
+          { name: 'actor', label: 'Who', kind: 'text' },
+          { name: 'actorkind', label: 'Kind', kind: 'text' },
+          { name: 'eventname', label: 'Call', kind: 'text' },
+          { name: 'eventsource', label: 'Service', kind: 'text' },
+          { name: 'what', label: 'What', kind: 'text' },
+          { name: 'target', label: 'On', kind: 'text' },
+          { name: 'outcome', label: 'Outcome', kind: 'text' },
+          { name: 'events', label: 'Times', kind: 'count' },
+          { name: 'first', label: 'First (UTC)', kind: 'time' },
+          { name: 'last', label: 'Last (UTC)', kind: 'time' },
+        ],
+        rows: rows.map(({ part: _, readlike: __, ...cells }): Row => ({ cells })),
+        more: rows.length >= MAX_ACCESS_ROWS,
+        exportOnly: true,
+      },
+      next: [
+        { label: 'Access changes', line: line('access-changes') },
+        { label: 'By user and call', line: line('access-changes', [], ['user', 'event']) },
+        { label: 'Root sign-ins', line: line('root-logins') },
+        ...(root.length > 0 ? [{ label: 'What root did', line: line('events', [exactFilter('kind', 'root')]) }] : []),
+      ],
+    };
+  },
+});
+
+const isRootSignIn = ({ eventsource, eventname }: AccessRow): boolean => eventsource === 'signin.amazonaws.com' && eventname === 'ConsoleLogin';
+
+const sum = (rows: readonly AccessRow[]): number => rows.reduce((total, { events }) => total + events, 0);
+
+/** The first row and the sum of each group, the largest first. */
+function groupsBy(rows: readonly AccessRow[], keyOf: (row: AccessRow) => string): [first: AccessRow, events: number][] {
+  return [...Map.groupBy(rows, keyOf).values()].map((own): [AccessRow, number] => [own[0] as AccessRow, sum(own)]).sort(([, a], [, b]) => b - a);
+}

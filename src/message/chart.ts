@@ -1,0 +1,69 @@
+/** A chart as a block of Slack, and as text where charts cannot be shown. Limits: docs.slack.dev, September 2026. */
+import type { Block } from '@slack/types';
+import type { Chart } from '../answer/answer.ts';
+import { clip, visible } from './escape.ts';
+import { fixedWidth } from './table.ts';
+
+export const CHART_LIMITS = { title: 50, label: 20, points: 20, series: 12, charts: 2 } as const;
+
+/** Charts exist in Slack since June 2026; the package @slack/types does not have them yet. */
+export interface ChartBlock extends Block {
+  readonly type: 'data_visualization';
+  readonly title: string;
+  readonly chart: {
+    readonly type: Chart['kind'];
+    readonly series: readonly { readonly name: string; readonly data: readonly { readonly label: string; readonly value: number }[] }[];
+    readonly axis_config: { readonly categories: readonly string[]; readonly y_label?: string };
+  };
+}
+
+/** The newest points of a chart that fit, as a block. What is not known is left out of Slack's chart, with its whole point. */
+export function chartBlock(chart: Chart): ChartBlock {
+  const { title, kind, categories, series, yLabel } = chart;
+  const known = categories.map((_, i) => i).filter((i) => series.every(({ values }) => typeof values[i] === 'number'));
+  const shown = known.slice(-CHART_LIMITS.points);
+  const labels = uniqueLabels(shown.map((i) => categories[i] ?? ''));
+  const names = uniqueLabels(series.slice(0, CHART_LIMITS.series).map(({ name }) => name));
+  return {
+    type: 'data_visualization',
+    title: clip(visible(title), CHART_LIMITS.title),
+    chart: {
+      type: kind,
+      series: names.map((name, n) => ({
+        name,
+        data: shown.map((i, at) => ({ label: labels[at] as string, value: series[n]?.values[i] as number })),
+      })),
+      axis_config: { categories: labels, ...(yLabel !== undefined && { y_label: clip(visible(yLabel), CHART_LIMITS.title) }) },
+    },
+  };
+}
+
+/** True for a chart that Slack can draw: with at least one point that is known. */
+export const isDrawable = ({ categories, series }: Chart): boolean =>
+  series.length > 0 && categories.some((_, i) => series.every(({ values }) => typeof values[i] === 'number'));
+
+/** Labels of at most 20 characters, no two of them the same. */
+function uniqueLabels(texts: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return texts.map((text) => {
+    const whole = visible(text) || '—';
+    let label = clip(whole, CHART_LIMITS.label);
+    for (let n = 2; taken.has(label); n += 1) label = `${clip(whole, CHART_LIMITS.label - String(n).length - 1)} ${n}`;
+    taken.add(label);
+    return label;
+  });
+}
+
+const BAR_WIDTH = 20;
+
+/** The chart as text of fixed width: a line for each point, with a bar for the first series. */
+export function chartText({ title, categories, series }: Chart): string {
+  const [first] = series;
+  const highest = Math.max(1, ...(first?.values ?? []).map((value) => value ?? 0));
+  const rows = categories.map((category, i) => [
+    visible(category),
+    ...series.map(({ values }) => (values[i] === null || values[i] === undefined ? 'not known' : (values[i] as number).toLocaleString('en-US'))),
+    '▇'.repeat(Math.round((BAR_WIDTH * (first?.values[i] ?? 0)) / highest)),
+  ]);
+  return `${visible(title)}\n${fixedWidth(['', ...series.map(({ name }) => visible(name)), ''], rows)}`;
+}
