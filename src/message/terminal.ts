@@ -1,6 +1,6 @@
 /** An answer as text for a terminal: the same template, a table that fits, and the follow-ups as lines to type. */
 import CliTable from 'cli-table3';
-import type { Answer, Next, Table } from '../answer/answer.ts';
+import type { Answer, Column, Next, Table } from '../answer/answer.ts';
 import { shortenKeys } from '../text/redact.ts';
 import { chartText } from './chart.ts';
 import { clip, plain, visible } from './escape.ts';
@@ -60,6 +60,7 @@ function drawTable(table: Table, width: number): string {
   const columns = visibleColumns(table);
   const rows = table.rows.slice(0, MAX_TERMINAL_ROWS).map(({ cells }) => columns.map((column) => String(formatCell(cells[column.name], column))));
   const widths = fitWidths(
+    columns,
     columns.map(({ label }, i) => Math.max(label.length, ...rows.map((row) => row[i]?.length ?? 0))),
     width - 2 * columns.length,
   );
@@ -77,13 +78,24 @@ function drawTable(table: Table, width: number): string {
     .join('\n');
 }
 
-/** Column widths that fit into `room` together. The widest column shrinks first; none shrinks below 12. */
-function fitWidths(preferred: readonly number[], room: number): number[] {
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+
+/** The least width that a column shrinks to. */
+const MIN_WIDTH = 12;
+
+/** Column widths that fit into `room` together. The widest column shrinks first, and times only when all others have shrunk. */
+function fitWidths(columns: readonly Column[], preferred: readonly number[], room: number): number[] {
   const widths = [...preferred];
-  for (let over = widths.reduce((sum, width) => sum + width, 0) - room; over > 0; over -= 1) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= 12) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+  const widest = (kinds: readonly Column['kind'][]): number =>
+    widths.reduce(
+      (most, width, i) => (width > MIN_WIDTH && kinds.includes(columns[i]?.kind ?? 'text') && width > (widths[most] ?? 0) ? i : most),
+      -1,
+    );
+  for (let over = sum(widths) - room; over > 0; over -= 1) {
+    const text = widest(['text', 'count']);
+    const at = text >= 0 ? text : widest(['time']);
+    if (at < 0) break;
+    widths[at] = (widths[at] ?? 0) - 1;
   }
   return widths;
 }
