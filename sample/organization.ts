@@ -14,6 +14,14 @@ export const DEVELOPMENT = '777788889999';
 export const ANALYTICS = '222233334444';
 export const ACCOUNTS = [MANAGEMENT, PRODUCTION, DEVELOPMENT, ANALYTICS] as const;
 
+/** The names of the accounts, by id. */
+export const ACCOUNT_NAMES: ReadonlyMap<string, string> = new Map([
+  [MANAGEMENT, 'management'],
+  [PRODUCTION, 'production'],
+  [DEVELOPMENT, 'development'],
+  [ANALYTICS, 'analytics'],
+]);
+
 export const HOME_REGION = 'eu-central-1';
 export const REGIONS = [HOME_REGION, 'us-east-1', 'eu-west-1', 'us-west-2', 'eu-north-1'] as const;
 

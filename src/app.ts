@@ -21,6 +21,7 @@ import { openSavedQuestions } from './desk/saved-questions.ts';
 import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
+import { openAccountNameFile } from './state/account-names.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
 import { jsonFile } from './state/json-file.ts';
@@ -32,6 +33,7 @@ import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
 import { openVersionMemory } from './state/version-memory.ts';
 import type { VersionedFiles } from './state/versioned-files.ts';
+import { type AccountNames, NO_ACCOUNT_NAMES } from './text/account-names.ts';
 import type { QueryEngine } from './trail/engine.ts';
 
 /** Where the trail is, and the folder that trailbot writes to: the loaded store, or only its own state when Athena answers. */
@@ -181,6 +183,8 @@ interface DeskFrom {
   /** True when reports are those that are posted: only these change what the next one knows. */
   readonly remembers: boolean;
   onLedgerError(error: unknown): void;
+  /** Gets a sentence about names of accounts that could not be read. */
+  onWarning(warning: string): void;
 }
 
 /** A desk over an opened trail, and the commands and reports that it has. `onLedgerError` gets errors of writing down what a query cost. */
@@ -188,7 +192,7 @@ export async function openTrailDesk(
   location: TrailLocation,
   engine: QueryEngine,
   config: Config,
-  { clock, onLedgerError, remembers }: DeskFrom,
+  { clock, onLedgerError, onWarning, remembers }: DeskFrom,
 ): Promise<{ readonly registry: Registry; readonly desk: Desk; readonly subscriptions: Subscriptions }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
@@ -207,7 +211,8 @@ export async function openTrailDesk(
     opened: openOpenedFindings(state('opened')),
     history: remembers ? history : { ...history, write: async () => undefined },
   };
-  const options = { billing, saved, subscriptions, hiding, memory, networks, isSample: location.isSample };
+  const accountNames = await openAccountNames(location, config, onWarning);
+  const options = { billing, saved, subscriptions, hiding, memory, networks, accountNames, isSample: location.isSample };
   return { registry, subscriptions, desk: openDesk(registry, engine, options) };
 }
 
@@ -234,6 +239,17 @@ export async function openKnownNetworks(
   if (!isSample) return openNetworks({ trusted, awsRanges, cache, clock });
   const { AWS_RANGES, OFFICES } = await import('../sample/networks.ts');
   return openNetworks({ trusted: [...trusted, ...OFFICES], awsRanges: AWS_RANGES, cache, clock });
+}
+
+/** The names of accounts. Those of the sample are built in. */
+export async function openAccountNames(
+  { isSample }: Pick<TrailLocation, 'isSample'>,
+  { ACCOUNT_NAMES: file }: Pick<Config, 'ACCOUNT_NAMES'>,
+  onWarning: (warning: string) => void,
+): Promise<() => Promise<AccountNames>> {
+  if (file !== undefined) return openAccountNameFile(file, onWarning);
+  const names = isSample ? (await import('../sample/organization.ts')).ACCOUNT_NAMES : NO_ACCOUNT_NAMES;
+  return async () => names;
 }
 
 /** How the settings reach Slack; undefined without a bot token. */
@@ -280,10 +296,10 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
   const onLedgerError = (error: unknown): void => log.error(error, 'could not write down what a query cost');
   const onError = (error: unknown): void => log.error(error, 'could not load new files');
   return openParts(async (onClose) => {
-    const onEngineLost = (reason: string): void => log.warn(reason);
-    const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost });
+    const onWarning = (reason: string): void => log.warn(reason);
+    const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost: onWarning });
     onClose(() => engine.close());
-    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: true });
+    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, { clock, onLedgerError, onWarning, remembers: true });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,

@@ -1,5 +1,5 @@
 /** Reads and checks the settings. All errors are reported together; `.env.example` describes each setting. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -16,9 +16,9 @@ const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
 const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 const teamId = (id: string): boolean => /^[TE][A-Z0-9]{2,}$/.test(id);
 
-/** Relative folders are relative to the project folder, wherever trailbot was started. */
+/** Relative paths are relative to the project folder, wherever trailbot was started. */
 const projectFolder = fileURLToPath(new URL('../', import.meta.url));
-const folderSetting = z.string().transform((path) => resolve(projectFolder, path));
+const pathSetting = z.string().transform((path) => resolve(projectFolder, path));
 
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
@@ -29,8 +29,10 @@ const isTrue = z.enum(['true', 'false'], 'must be true or false');
 const sqlName = z.string().regex(/^[a-z][a-z0-9_]{0,127}$/, 'must start with a lowercase letter and have only lowercase letters, digits and _');
 
 const schema = z.object({
-  TRAIL_PATH: folderSetting.refine(isFolder, { error: ({ input }) => `must be a folder; ${input} does not exist or is not a folder` }).optional(),
-  STORE_PATH: folderSetting.refine((path) => !path.includes('='), 'must not contain “=”, because DuckDB reads it as a partition').optional(),
+  TRAIL_PATH: pathSetting
+    .refine((path) => isFolder(path), { error: ({ input }) => `must be a folder; ${input} does not exist or is not a folder` })
+    .optional(),
+  STORE_PATH: pathSetting.refine((path) => !path.includes('='), 'must not contain “=”, because DuckDB reads it as a partition').optional(),
   TRAIL_BUCKET: z
     .string()
     .transform((text) => text.replace(/^s3:\/\//, '').replace(/\/+$/, ''))
@@ -85,9 +87,9 @@ const schema = z.object({
     .transform((text) => (isUrl(text) ? text : resolve(projectFolder, text)))
     .refine((text) => isUrl(text) || existsSync(text), { error: ({ input }) => `must be a URL or a file; ${input} does not exist` })
     .default('https://ip-ranges.amazonaws.com/ip-ranges.json'),
-  EXPECTED_FILE: z
-    .string()
-    .transform((path) => resolve(projectFolder, path))
+  EXPECTED_FILE: pathSetting.optional(),
+  ACCOUNT_NAMES: pathSetting
+    .refine((path) => isFile(path), { error: ({ input }) => `must be a file with the names of accounts; ${input} does not exist or is not a file` })
     .optional(),
   SAMPLE_EVENTS: number.int('must be a whole number').min(1000, 'must be 1000 or more').default(200_000),
 
@@ -163,10 +165,13 @@ function isS3Location(text: string): boolean {
   return /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/([\w .!=+@:,()~-]+\/)*$/.test(text);
 }
 
-function isFolder(path: string): boolean {
+const isFolder = (path: string): boolean => pathStats(path)?.isDirectory() ?? false;
+const isFile = (path: string): boolean => pathStats(path)?.isFile() ?? false;
+
+function pathStats(path: string): Stats | undefined {
   try {
-    return statSync(path).isDirectory();
+    return statSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }

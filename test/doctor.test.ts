@@ -89,7 +89,7 @@ async function examined({
   if (sts === 'gone') await caller[Symbol.asyncDispose]();
   const measured = sizeOfYesterday({ s3, cache, clock: () => NOW, signal });
   const checkup = await runChecks({ settings: { ...settings, copyLocation }, clients, now: NOW, signal, daySize: daySize ?? measured });
-  return printChecks(describeChecks(checkup, NOW, settings.usdPerTb, 1.25), false).join('\n');
+  return printChecks(describeChecks(checkup, NOW, settings.usdPerTb, { copyDollars: 1.25 }), false).join('\n');
 }
 
 const WHO = { arn: `arn:aws:sts::${ACCOUNT}:assumed-role/trailbot/i-0abc` };

@@ -243,7 +243,7 @@ describe('A profile', () => {
     for (const [line, message] of [
       ['key carol', 'An access key id looks like'],
       ['ip carol', 'An address looks like'],
-      ['account 12', 'An account id has 12 digits'],
+      ['account 12', 'An account has an id of 12 digits'],
       ['region europe', 'A region looks like'],
     ] as const) {
       await expect(open.ask(line)).rejects.toThrow(message);

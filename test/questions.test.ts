@@ -2,7 +2,7 @@
 import { expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import { usage } from '../src/answer/command.ts';
-import { openKnownNetworks } from '../src/app.ts';
+import { openAccountNames, openKnownNetworks } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
@@ -20,6 +20,7 @@ test('docs/questions.md shows the current answer of each command', async () => {
   const catalog = await loadRegistry(root);
   const desk = openDesk(catalog, engine, {
     isSample: true,
+    accountNames: await openAccountNames({ isSample: true }, readConfig({}), () => undefined),
     networks: await openKnownNetworks({ trail, store, isSample: true }, readConfig({}), () => new Date(SAMPLE_END)),
   });
   const sections: string[] = [];

@@ -1,4 +1,5 @@
 /** The data of an answer, without any formatting. A command or report returns a Finding; the desk turns it into an Answer. */
+import type { AccountNames } from '../text/account-names.ts';
 
 export type Cell = string | number | null;
 
@@ -78,6 +79,8 @@ export interface Finding {
 /** What is said in a thread below an answer, with a template of its own. */
 export interface Details extends Omit<Finding, 'details'> {
   readonly template: string;
+  /** The names of accounts, to show beside their ids. The data, the table and the lines have ids. */
+  readonly accountNames?: AccountNames;
 }
 
 /** What was searched, how long it took and what it cost. */
@@ -113,6 +116,8 @@ export interface Answer extends Finding {
   readonly coverage?: Coverage;
   /** What the rows lack that the requester did not leave out: sentences. */
   readonly missing?: readonly string[];
+  /** As in its details. */
+  readonly accountNames?: AccountNames;
 }
 
 /** Rows made one by one from what an iterable yields. */

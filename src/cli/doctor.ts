@@ -29,6 +29,24 @@ export async function describeTrail({ trail, store }: TrailLocation, engine: Que
   ];
 }
 
+/** How many accounts have names, and warnings about them. */
+export interface NamesReport {
+  readonly count: number;
+  readonly warnings: readonly string[];
+}
+
+/** The lines of a trail in a folder about names of accounts; none without any. */
+export const describeNames = ({ count, warnings }: NamesReport): string[] =>
+  count + warnings.length > 0 ? ['', namesText(count), ...warnings.map((warning) => `  ${warning}`)] : [];
+
+const namesText = (count: number): string => `${formatCount(count, 'account')} ${count === 1 ? 'has a name' : 'have names'}.`;
+
+/** The same for a trail on Athena. Names that are missing are no problem: answers have ids then. */
+const checkNames = ({ count, warnings }: NamesReport): CheckLine[] => [
+  ...(count + warnings.length > 0 ? [{ state: 'ok', name: 'Names', text: namesText(count) } as const] : []),
+  ...warnings.map((text) => ({ state: 'unknown', name: 'Names', text }) as const),
+];
+
 /** The damaged files of a store, with the command that mends it; no line when every file is as it was written. */
 export async function describeStore({ store }: TrailLocation): Promise<string[]> {
   const damaged = await listDamaged(store).catch((error: unknown) => {
@@ -70,8 +88,20 @@ export interface CheckLine {
   readonly fix?: string;
 }
 
-/** Describes a trail on Athena: a line for each check, or for each problem it found. `copyDollars` is what compacting cost in a year. */
-export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: number, copyDollars = 0): CheckLine[] {
+/** What doctor says of a trail on Athena besides its checks. */
+interface MoreFacts {
+  /** What compacting cost in a year. */
+  readonly copyDollars?: number;
+  readonly names?: NamesReport;
+}
+
+/** Describes a trail on Athena: a line for each check, or for each problem it found. */
+export function describeChecks(
+  checkup: CheckResults,
+  now: Date,
+  dollarsPerTb: number,
+  { copyDollars = 0, names = { count: 0, warnings: [] } }: MoreFacts = {},
+): CheckLine[] {
   const { credentials, bucket, layout, workgroup, tables, delivery, file, cost, copy } = checkup;
   return [
     ...describeCheck('credentials', credentials, ({ account, arn }) => `account ${account}, as ${arn.replace(/^.*?:(?=[^:]*$)/, '')}`),
@@ -106,6 +136,7 @@ export function describeChecks(checkup: CheckResults, now: Date, dollarsPerTb: n
       return `${size}; ${words}${archivedThrough === undefined ? '' : `; days to ${isoDay(archivedThrough)} are archived and are not read`}`;
     }),
     ...describeCopy(copy, cost, copyDollars),
+    ...checkNames(names),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Prints an answer for programs, as JSON or CSV, however many rows it has: they are read as they are printed. */
 import { once } from 'node:events';
 import type { Answer, Row } from '../answer/answer.ts';
+import { withNameColumn } from '../message/account-names.ts';
 import { csvRows, toCsv } from '../message/csv.ts';
 import { jsonAfterRows, jsonBeforeRows, jsonRow } from '../message/json.ts';
 
@@ -18,7 +19,8 @@ export const printTo =
   };
 
 /** Prints the table of an answer. */
-export async function printCsv({ table }: Answer, print: Print): Promise<void> {
+export async function printCsv(answer: Answer, print: Print): Promise<void> {
+  const { table } = withNameColumn(answer);
   if (!table) return;
   await print(toCsv(table));
   for await (const rows of batches(table.rest)) await print(csvRows(table.columns, rows));
@@ -26,9 +28,10 @@ export async function printCsv({ table }: Answer, print: Print): Promise<void> {
 
 /** Prints an answer as one object. Its coverage has the number of all rows. */
 export async function printJson(answer: Answer, templates: URL, print: Print): Promise<void> {
-  const { table, coverage = null } = answer;
+  const named = withNameColumn(answer);
+  const { table, coverage = null } = named;
   let count = 0;
-  await print(jsonBeforeRows(answer, templates));
+  await print(jsonBeforeRows(named, templates));
   const printRows = async (rows: readonly Row[]): Promise<void> => {
     if (rows.length > 0) await print(`${count > 0 ? ',' : ''}${rows.map(jsonRow).join(',')}`);
     count += rows.length;

@@ -10,7 +10,7 @@ import { DamagedStore } from '../../duckdb/damage.ts';
 import type { Answer } from '../answer/answer.ts';
 import { periodBefore, periodOf } from '../answer/period.ts';
 import type { Period } from '../answer/report.ts';
-import { athenaSettings, locateTrail, mendTrail, type OpenOptions, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
+import { athenaSettings, locateTrail, mendTrail, type OpenOptions, openAccountNames, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
 import { loadRegistry } from '../desk/registry.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -25,7 +25,7 @@ import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import { DAY_MS, readWindow, type TimeRange } from '../trail/time-window.ts';
 import { readCompactArguments, runCompact } from './compact.ts';
-import { describeChecks, describeStore, describeTrail, printChecks } from './doctor.ts';
+import { describeChecks, describeNames, describeStore, describeTrail, type NamesReport, printChecks } from './doctor.ts';
 import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
 import { runLiveCheck } from './live-check.ts';
@@ -112,15 +112,15 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   if (verb === 'iam-policy') return printIamPolicy(config, values, signal);
   const location = locateTrail(config);
   if (location.athena && values.mend) throw new UserError('Nothing of a trail on Athena is stored here, so there is nothing to mend.');
-  if (verb === 'doctor' && location.athena) return printDiagnosis({ ...location, athena: location.athena }, now, signal);
+  if (verb === 'doctor' && location.athena) return printDiagnosis({ ...location, athena: location.athena }, config, now, signal);
   const progress = progressBar(process.stderr);
   const clock = () => new Date();
   const onLoadError = (error: unknown): void => {
     progress.end();
     process.stderr.write(`New log files could not be loaded: ${visible(hideSecrets(error instanceof Error ? error.message : String(error)))}\n`);
   };
-  const onEngineLost = (reason: string) => void process.stderr.write(`${visible(hideSecrets(reason))}\n`);
-  const opening: OpenOptions = { clock, signal, onProgress: progress.onProgress, onLoadError, onEngineLost };
+  const onWarning = (warning: string) => void process.stderr.write(`${visible(hideSecrets(warning))}\n`);
+  const opening: OpenOptions = { clock, signal, onProgress: progress.onProgress, onLoadError, onEngineLost: onWarning };
   if (verb === 'doctor') {
     await printStoreDiagnosis(location, config, values.mend === true, { ...opening, endProgress: () => progress.end() });
     return;
@@ -149,7 +149,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
     };
     const onLedgerError = (error: unknown) =>
       process.stderr.write(`The cost of this question could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
-    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, remembers: false });
+    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, onWarning, remembers: false });
     const [reportName = 'daily'] = rest;
     const period = registry.reports.get(reportName)?.period ?? 'day';
     const answer = await showWaiting(
@@ -282,18 +282,27 @@ async function printStoreDiagnosis(
       process.exitCode = STATUS.userError;
       return damaged.length > 0 ? [] : [error.message];
     });
-    print([...trail, ...(damaged.length > 0 ? ['', ...damaged] : [])]);
+    print([...trail, ...describeNames(await reportNames(location, config)), ...(damaged.length > 0 ? ['', ...damaged] : [])]);
   } finally {
     await opened.close();
   }
 }
 
+/** Reads the names of accounts, for doctor. */
+async function reportNames(location: TrailLocation, config: Config): Promise<NamesReport> {
+  const warnings: string[] = [];
+  const names = await openAccountNames(location, config, (warning) => warnings.push(warning));
+  return { count: (await names()).size, warnings };
+}
+
 /** Runs `npm run doctor` for a trail on Athena. */
 async function printDiagnosis(
-  { athena: settings, store }: TrailLocation & Required<Pick<TrailLocation, 'athena'>>,
+  location: TrailLocation & Required<Pick<TrailLocation, 'athena'>>,
+  config: Config,
   now: Date,
   signal: AbortSignal,
 ): Promise<void> {
+  const { athena: settings, store } = location;
   const progress = progressBar(process.stderr);
   const clients = openClientsWithSts(settings);
   try {
@@ -303,7 +312,7 @@ async function printDiagnosis(
     progress.end();
     const spent = await openLedger(join(store, 'spent'), () => undefined).during(new Date(now.getTime() - 365 * DAY_MS), now);
     const copyDollars = spent.reduce((sum, { name, dollars }) => sum + (name === 'compact' ? dollars : 0), 0);
-    const all = describeChecks(checkup, now, settings.usdPerTb, copyDollars);
+    const all = describeChecks(checkup, now, settings.usdPerTb, { copyDollars, names: await reportNames(location, config) });
     process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);
     if (all.some(({ state }) => state === 'problem')) process.exitCode = STATUS.userError;
   } finally {

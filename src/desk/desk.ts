@@ -8,12 +8,12 @@ import { type Line, trimLine } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
 import { hidingRulesAt } from '../state/snoozes.ts';
 import type { Subscriptions } from '../state/subscriptions.ts';
+import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
-import type { LocalClock } from '../trail/time-phrase.ts';
 import { pin, type TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
 import { openExamples } from './examples.ts';
@@ -22,7 +22,7 @@ import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
 import type { OwnWord } from './own-words.ts';
 import { answerPrice, readPrice } from './price.ts';
-import { type CommandLine, lineOf, readLine, WordMistake } from './read-line.ts';
+import { type CommandLine, type LineContext, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { readReport } from './report-line.ts';
 import { type AskOptions, openRunner } from './runner.ts';
@@ -59,6 +59,8 @@ interface DeskOptions {
   memory?(filters: string): DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
+  /** The names of accounts, which may change between questions. Without it, none are known. */
+  accountNames?(): Promise<AccountNames>;
   /** True over the sample trail, which has the names of the commands' own examples. Default: false. */
   readonly isSample?: boolean;
 }
@@ -91,8 +93,6 @@ const withPriceAsSuggestion = (error: unknown): unknown =>
     ? new UserError(error.message, `price ${error.suggestion}`)
     : error;
 
-const requesterClock = ({ now, timeZone = 'UTC' }: AskOptions): LocalClock => ({ now, timeZone });
-
 const HIDES_NOTHING: HidingRules = { rules: [], endedDuring: () => [], problems: [] };
 const NO_MEMORY: DigestMemory = { newestUntil: async () => undefined, write: async () => undefined };
 
@@ -106,13 +106,22 @@ const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
 export function openDesk(
   registry: Registry,
   engine: QueryEngine,
-  { billing, saved, subscriptions, hiding, memory = () => NO_MEMORY, networks = unknownNetworks, isSample = false }: DeskOptions = {},
+  {
+    billing,
+    saved,
+    subscriptions,
+    hiding,
+    memory = () => NO_MEMORY,
+    networks = unknownNetworks,
+    accountNames = async () => NO_ACCOUNT_NAMES,
+    isSample = false,
+  }: DeskOptions = {},
 ): Desk {
   const examples = openExamples({ isSample });
-  const run = openRunner(engine, networks, billing);
+  const run = openRunner(engine, { networks, billing, accountNames });
   const { commands } = registry;
   const report: Desk['report'] = async (text, period, options) => {
-    const { name, report, filters } = readReport(text, registry, requesterClock(options));
+    const { name, report, filters } = readReport(text, registry, await lineContextOf(options));
     return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters, isNewestFirst: false }, options, (context) =>
       report.answer(period, {
         ...context,
@@ -126,13 +135,13 @@ export function openDesk(
     );
   };
   const resolve = async (text: string, options: AskOptions): Promise<string> => {
-    const { text: resolved = text, problem } = saved ? await resolveSavedName(text, saved, commands, requesterClock(options)) : { text };
+    const { text: resolved = text, problem } = saved ? await resolveSavedName(text, saved, commands, await lineContextOf(options)) : { text };
     if (problem !== undefined) throw new UserError(problem);
     return resolved;
   };
   const ownWords: Readonly<Record<string, OwnWord>> = {
-    ...(subscriptions && subscriptionWords({ subscriptions, registry, resolve, ask: answerWithKeys, report })),
-    ...(hiding && hidingWords(hiding, registry)),
+    ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, resolve, ask: answerWithKeys, report })),
+    ...(hiding && hidingWords(hiding, { registry, lineContextOf })),
   };
   return {
     report,
@@ -147,6 +156,10 @@ export function openDesk(
     },
   };
 
+  async function lineContextOf({ now, timeZone = 'UTC' }: AskOptions): Promise<LineContext> {
+    return { now, timeZone, accountNames: await accountNames() };
+  }
+
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
     const [, own = '', rest = ''] = OWN_WORD.exec(typed) ?? [];
     const answerOwn = Object.hasOwn(ownWords, own.toLowerCase()) ? ownWords[own.toLowerCase()] : undefined;
@@ -159,10 +172,10 @@ export function openDesk(
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
     if (save && hasShortKey(save.line ?? ''))
       throw new UserError('A saved question needs the whole access key: which one a short form stands for changes with the trail.');
-    if (save) return openMask().deep(await saveQuestion(save, saved, commands, options));
+    if (save) return openMask().deep(await saveQuestion(save, saved, commands, await lineContextOf(options), options.requester ?? null));
     const forgotten = readForget(typed);
     if (forgotten !== undefined) return openMask().deep(await forgetQuestion(forgotten, saved, options));
-    const { text, problem } = await resolveSavedName(typed, saved, commands, requesterClock(options));
+    const { text, problem } = await resolveSavedName(typed, saved, commands, await lineContextOf(options));
     if (text === undefined) return openMask().deep(await listSaved(saved));
     return problem === undefined
       ? answerWithKeys(text, options)
@@ -173,11 +186,11 @@ export function openDesk(
   async function answerWithPrice(typed: string, options: AskOptions): Promise<Answer> {
     const missing = new UserError('“price” needs a question.', 'price events 7d');
     if (typed === '') throw missing;
-    const clock = requesterClock(options);
-    const { text = typed, problem } = saved ? await resolveSavedName(typed, saved, commands, clock) : { text: typed };
+    const lineContext = await lineContextOf(options);
+    const { text = typed, problem } = saved ? await resolveSavedName(typed, saved, commands, lineContext) : { text: typed };
     if (hasShortKey(text)) throw new UserError('Finding the whole access key takes a query, and a price takes none. Write the whole key.');
     try {
-      const read = readLine(text, commands, clock, examples);
+      const read = readLine(text, commands, lineContext, examples);
       if (!read) throw missing;
       const { line, ...rest } = runOf(read);
       const { now, signal, requester } = options;
@@ -213,9 +226,9 @@ export function openDesk(
   }
 
   /** Reads a line. @throws UserError; for a word that is missing or not of its form, with the newest names of the trail that fit. */
-  async function readOrOfferNames(text: string, clock: LocalClock, options: AskOptions): Promise<CommandLine | undefined> {
+  async function readOrOfferNames(text: string, lineContext: LineContext, options: AskOptions): Promise<CommandLine | undefined> {
     try {
-      return readLine(text, commands, clock, examples);
+      return readLine(text, commands, lineContext, examples);
     } catch (error) {
       if (!(error instanceof WordMistake) || error.suggestion !== undefined) throw error;
       const { names, range } = await findNames(error, options);
@@ -223,15 +236,16 @@ export function openDesk(
       if (first === undefined) throw error;
       const { line, command } = error;
       // Names of an old trail are not in the command's usual time.
-      const isOld = range && line.window === undefined && range.to <= pin(defaultWindow(command), clock.now).from;
+      const isOld = range && line.window === undefined && range.to <= pin(defaultWindow(command), lineContext.now).from;
       const time = isOld ? { window: { kind: 'since', from: isoSecond(range.from).slice(0, 10) } as const } : {};
       const lineWith = (name: string): string => printLine({ ...line, ...time, words: [name] });
       const mask = openMask();
-      const newest = `The newest in this trail: ${names.map((name) => truncate(mask.text(name))).join(', ')}.`;
+      const shown = (name: string): string => nameAccount(mask.text(name), lineContext.accountNames ?? NO_ACCOUNT_NAMES);
+      const newest = `The newest in this trail: ${names.map((name) => truncate(shown(name))).join(', ')}.`;
       throw new UserError(
         `${error.message} ${newest}`,
         undefined,
-        names.map((name) => ({ label: mask.text(name), line: lineWith(name) })),
+        names.map((name) => ({ label: shown(name), line: lineWith(name) })),
       );
     }
   }
@@ -256,9 +270,9 @@ export function openDesk(
   }
 
   async function answerLine(text: string, options: AskOptions): Promise<Answer> {
-    const clock = requesterClock(options);
-    const read = await readOrOfferNames(text, clock, options);
-    if (read === undefined) return help(lineOf(text, commands, clock), registry, examples);
+    const lineContext = await lineContextOf(options);
+    const read = await readOrOfferNames(text, lineContext, options);
+    if (read === undefined) return help(lineOf(text, commands, lineContext), registry, examples);
     const { command, question } = read;
     return run(runOf(read), options, async (context) =>
       withMonths(await withSuggestions(await command.answer(question, context), lineWithTime(read), command, question.window, context), read.line),

@@ -15,7 +15,7 @@ interface WordForm {
 
 /** By the name of the word, which means the same in every command. */
 const WORDS: Readonly<Record<string, WordForm>> = {
-  account: { form: 'its twelve digits', names: sql`recipientaccountid` },
+  account: { form: 'its twelve digits, or its name', names: sql`recipientaccountid` },
   address: {
     form: 'an IP address such as 203.0.113.7, or a network',
     names: sql`case when regexp_like(sourceipaddress, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') then sourceipaddress end`,

@@ -7,6 +7,7 @@ import { parseLine } from '../question/parse.ts';
 import { printFilter, printLine } from '../question/print.ts';
 import { includedTimes, withTimeAsWindow } from '../question/time-filters.ts';
 import { filterForWord } from '../question/word-filter.ts';
+import { type AccountNames, NO_ACCOUNT_NAMES } from '../text/account-names.ts';
 import { closestMatch, typoCount } from '../text/closest-match.ts';
 import { truncate } from '../text/format.ts';
 import { readBrokenTime } from '../trail/broken-time.ts';
@@ -15,6 +16,7 @@ import { allowedValues, expectedFormat, mapTerms, parseTimeRange, type Term, ter
 import { countWildcards, type FilterValue, MAX_WILDCARDS } from '../trail/filter-value.ts';
 import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
 import { closestWindow, pin, printWindow, readWindow, type TimeRange, type Window, windowOfRange } from '../trail/time-window.ts';
+import { withAccountIds } from './account-ids.ts';
 import { type Examples, openExamples } from './examples.ts';
 import { commandInHelp } from './help.ts';
 import { formOfWord } from './newest-names.ts';
@@ -30,6 +32,12 @@ export interface CommandLine {
 
 type Commands = Registry['commands'];
 
+/** What the words of a line mean to its requester: times, and names of accounts. */
+export interface LineContext extends LocalClock {
+  /** Default: none are known. */
+  readonly accountNames?: AccountNames;
+}
+
 /** Parses a line with the commands that there are. @throws UserError */
 export const lineOf = (text: string, commands: Commands, clock: LocalClock): Line => parseLine(text, { commands, clock });
 
@@ -41,15 +49,15 @@ export const lineOf = (text: string, commands: Commands, clock: LocalClock): Lin
 export function readLine(
   text: string,
   commands: Commands,
-  clock: LocalClock,
+  lineContext: LineContext,
   examples: Examples = openExamples({ isSample: false }),
 ): CommandLine | undefined {
-  const checked = (typed: string): CommandLine | undefined => check(typed, commands, clock, examples);
+  const checked = (typed: string): CommandLine | undefined => check(typed, commands, lineContext, examples);
   try {
     return checked(text);
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof WordMistake) throw error;
-    throw new UserError(error.message, correct(error.suggestion, checked));
+    throw new UserError(error.message, correct(error.suggestion, checked), error.choices);
   }
 }
 
@@ -87,13 +95,19 @@ function correct(suggestion: string | undefined, checked: (typed: string) => unk
 }
 
 /** @throws UserError for the first mistake in a line, with that one corrected. */
-function check(text: string, commands: Commands, clock: LocalClock, examples: Examples): CommandLine | undefined {
-  const line = withTimeAsWindow(lineOf(text, commands, clock));
-  if (line.name === 'help') {
-    commandInHelp(line, commands);
+function check(
+  text: string,
+  commands: Commands,
+  { accountNames = NO_ACCOUNT_NAMES, ...clock }: LineContext,
+  examples: Examples,
+): CommandLine | undefined {
+  const typed = withTimeAsWindow(lineOf(text, commands, clock));
+  if (typed.name === 'help') {
+    commandInHelp(typed, commands);
     return undefined;
   }
-  const command = find(line, commands);
+  const command = find(typed, commands);
+  const line = withAccountIds(typed, command, accountNames);
   return { line, command, question: toQuestion(line, command, clock, examples) };
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../answer/answer.ts';
 import type { Context, Networks } from '../answer/context.ts';
 import { printLine } from '../question/print.ts';
+import type { AccountNames } from '../text/account-names.ts';
 import { formatCount } from '../text/format.ts';
 import { quote } from '../text/quote.ts';
 import { type Mask, openMask } from '../text/redact.ts';
@@ -70,7 +71,10 @@ type Run = Omit<BillableQuestion, 'requester' | 'folders' | 'now' | 'signal'> & 
 export type Runner = (run: Run, options: AskOptions, find: (context: Context) => Promise<Finding>) => Promise<Answer>;
 
 /** A runner over an engine. Without billing, queries are free. */
-export function openRunner(engine: QueryEngine, networks: Networks, billing: Billing | undefined): Runner {
+export function openRunner(
+  engine: QueryEngine,
+  { networks, billing, accountNames }: { readonly networks: Networks; readonly billing: Billing | undefined; accountNames(): Promise<AccountNames> },
+): Runner {
   const paidRows = openQueryCache();
 
   return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
@@ -156,6 +160,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const rows = table?.rows.map(maskedRow);
     const missing = table ? missingFrom(table, line?.top).map(mask.text) : [];
     const extent = await engine.extent();
+    const names = await accountNames();
     const { first, last } = extent;
     const searched = mask.deep(describeSearch({ window, line, filters }, extent, readsNothing(costs)));
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
@@ -163,6 +168,7 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
     const { details } = found;
     // Whoever presses Share would repeat the line in public.
     const isSecretLine = text !== undefined && mask.hasSecret(text);
+    const named = names.size > 0 && { accountNames: names };
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
     const notes = [mask.text(note), ...(isSecretLine ? [SECRET_LINE] : [])].filter(Boolean).join(' ');
     return {
@@ -173,10 +179,11 @@ export function openRunner(engine: QueryEngine, networks: Networks, billing: Bil
       ...(next && { next }),
       ...(found.charts && { charts: found.charts.map((chart) => maskChart(chart, mask)) }),
       ...(found.menu && { menu: { ...found.menu, options: found.menu.options.flatMap((each) => maskNext(each, mask)) } }),
-      ...(details && { details: maskDetails(details, mask) }),
+      ...(details && { details: { ...maskDetails(details, mask), ...named } }),
       ...(notes !== '' && { note: notes }),
       ...(text !== undefined && !isSecretLine && { line: text }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
+      ...named,
     };
   }
 }

@@ -10,10 +10,9 @@ import { normalize } from '../question/lexer.ts';
 import { printLine } from '../question/print.ts';
 import { UnreadableFile, type Versioned, type VersionedFiles } from '../state/versioned-files.ts';
 import { isoSecond } from '../trail/events.ts';
-import type { LocalClock } from '../trail/time-phrase.ts';
 import { DAY_MS } from '../trail/time-window.ts';
 import { isOwnWord } from './own-words.ts';
-import { readLine } from './read-line.ts';
+import { type LineContext, readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
 
@@ -144,23 +143,23 @@ export async function resolveSavedName(
   typed: string,
   saved: SavedQuestions,
   commands: Registry['commands'],
-  clock: LocalClock,
+  lineContext: LineContext,
 ): Promise<ResolvedText> {
   const [, before = '', name = '', rest = ''] = SAVED_NAME.exec(typed) ?? [];
   if (name.toLowerCase() === 'saved' && rest.trim() === '') return { text: undefined };
   if (name === '' || commands.has(name.toLowerCase())) return { text: typed };
   try {
     const known = await saved.find(name.toLowerCase());
-    return { text: known && !isQuestion(`${name}${rest}`, commands, clock) ? `${known.line} ${before}${rest}` : typed };
+    return { text: known && !isQuestion(`${name}${rest}`, commands, lineContext) ? `${known.line} ${before}${rest}` : typed };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { text: typed, problem: error.message };
   }
 }
 
-function isQuestion(text: string, commands: Registry['commands'], clock: LocalClock): boolean {
+function isQuestion(text: string, commands: Registry['commands'], lineContext: LineContext): boolean {
   try {
-    readLine(text, commands, clock);
+    readLine(text, commands, lineContext);
     return true;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -177,17 +176,18 @@ export async function saveQuestion(
   { name, line }: Save,
   saved: SavedQuestions,
   commands: Registry['commands'],
-  { now, requester, timeZone = 'UTC' }: AskOptions,
+  lineContext: LineContext,
+  by: string | null,
 ): Promise<Answer> {
   if (name === undefined || line === undefined)
     throw new UserError(`“save” needs a name of letters, digits and -, and a question. For example: ${SAVE_EXAMPLE}`);
   if (commands.has(name) || isOwnWord(name)) throw new UserError(`“${name}” is a command already. Choose another name.`);
-  if (isQuestion(name, commands, { now, timeZone })) throw new UserError(`“${name}” is a question already. Choose another name.`);
+  if (isQuestion(name, commands, lineContext)) throw new UserError(`“${name}” is a question already. Choose another name.`);
   // Another saved question can be copied: `save mine: root-week`.
-  const { text, problem } = await resolveSavedName(line, saved, commands, { now, timeZone });
+  const { text, problem } = await resolveSavedName(line, saved, commands, lineContext);
   if (problem !== undefined) throw new UserError(problem);
-  const justSaved = { name, line: lineToSave(text ?? line, commands, { now, timeZone }) };
-  const taken = await saved.save(name, { line: justSaved.line, by: requester ?? null, at: isoSecond(now) });
+  const justSaved = { name, line: lineToSave(text ?? line, commands, lineContext) };
+  const taken = await saved.save(name, { line: justSaved.line, by, at: isoSecond(lineContext.now) });
   if (taken) throw takenName(name, taken, justSaved.line, (await saved.all()).questions);
   return listSaved(saved, { justSaved });
 }
@@ -210,13 +210,13 @@ export async function forgetQuestion(name: string, saved: SavedQuestions, { now,
 }
 
 /** A line as it is saved. A time in words stays as it was typed: `since monday` is another day next week. */
-export function lineToSave(typed: string, commands: Registry['commands'], clock: LocalClock): string {
-  const printed = (at: LocalClock): string => {
+export function lineToSave(typed: string, commands: Registry['commands'], lineContext: LineContext): string {
+  const printed = (at: LineContext): string => {
     const read = readLine(typed, commands, at);
     return read ? printLine(read.line) : 'help';
   };
-  const line = printed(clock);
-  const later = { ...clock, now: new Date(clock.now.getTime() + 8 * DAY_MS) };
+  const line = printed(lineContext);
+  const later = { ...lineContext, now: new Date(lineContext.now.getTime() + 8 * DAY_MS) };
   return printed(later) === line ? line : normalize(typed).trim();
 }
 

@@ -17,7 +17,7 @@ import { isoSecond } from '../trail/events.ts';
 import type { Filter } from '../trail/filter.ts';
 import { DAY_MS } from '../trail/time-window.ts';
 import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
-import { readLine } from './read-line.ts';
+import { type LineContext, readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
 import { hasShortKey } from './whole-keys.ts';
@@ -28,6 +28,12 @@ export interface HidingState {
   readonly expected: ExpectedFile;
   readonly history: FindingHistory;
   readonly opened: Pick<OpenedFindings, 'count'>;
+}
+
+/** What reading a line takes. */
+interface HidingOptions {
+  readonly registry: Registry;
+  lineContextOf(options: AskOptions): Promise<LineContext>;
 }
 
 const PREVIEW_DAYS = 30;
@@ -47,8 +53,8 @@ interface HideRequest {
 }
 
 /** The words about hidden findings, by the word. */
-export function hidingWords({ snoozes, expected, history }: HidingState, { commands }: Registry): Readonly<Record<string, OwnWord>> {
-  function readRequest(word: string, rest: string, options: AskOptions): HideRequest {
+export function hidingWords({ snoozes, expected, history }: HidingState, { registry: { commands }, lineContextOf }: HidingOptions): Readonly<Record<string, OwnWord>> {
+  async function readRequest(word: string, rest: string, options: AskOptions): Promise<HideRequest> {
     const { now, timeZone = 'UTC' } = options;
     const [, before = '', why] = /^(.*?)(?:\s+(?:because(?:\s+of)?|reason:?)\s+(.*))?$/is.exec(normalize(rest).trim()) ?? [];
     const words = before.split(/\s+/).filter(Boolean);
@@ -58,7 +64,7 @@ export function hidingWords({ snoozes, expected, history }: HidingState, { comma
     const own = end ? words.slice(0, -end.taken) : words;
     if (own.length === 0)
       throw new UserError(`“${word}” needs filters. For example: ${word === 'snooze' ? SNOOZE_EXAMPLE : 'expect actor:ci-deploy'}`);
-    const { line } = readLine(`events ${own.join(' ')}`, commands, { now, timeZone }) ?? {};
+    const { line } = readLine(`events ${own.join(' ')}`, commands, await lineContextOf(options)) ?? {};
     if (!line || line.words.length > 0 || line.by || line.every || line.top || line.sort || line.cols)
       throw new UserError(`“${truncate(own.join(' '))}” is more than filters. For example: ${SNOOZE_EXAMPLE}`);
     if (line.window) throw new UserError(`Write for how long at the end, before the reason. For example: ${SNOOZE_EXAMPLE}`);
@@ -84,7 +90,7 @@ export function hidingWords({ snoozes, expected, history }: HidingState, { comma
   }
 
   async function snooze(rest: string, options: AskOptions): Promise<Answer> {
-    const request = readRequest('snooze', rest, options);
+    const request = await readRequest('snooze', rest, options);
     const { filters, until, reason, isConfirmed } = request;
     const text = printHidingFilters(filters);
     if (!isConfirmed || !until) return previewAnswer(text, request, options);
@@ -101,7 +107,7 @@ export function hidingWords({ snoozes, expected, history }: HidingState, { comma
   }
 
   async function expect(rest: string, options: AskOptions): Promise<Answer> {
-    const request = readRequest('expect', rest, options);
+    const request = await readRequest('expect', rest, options);
     const { filters, reason, isConfirmed } = request;
     const text = printHidingFilters(filters);
     if (!isConfirmed) return previewAnswer(text, request, options);

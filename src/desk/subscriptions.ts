@@ -14,7 +14,7 @@ import { dueTimes, nextDueTime } from '../trail/schedule.ts';
 import { type ReadSchedule, readSchedule } from '../trail/schedule-words.ts';
 import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
 import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
-import { readLine } from './read-line.ts';
+import { type LineContext, readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { printReport, readReport } from './report-line.ts';
 import type { AskOptions } from './runner.ts';
@@ -25,6 +25,7 @@ import { hasShortKey } from './whole-keys.ts';
 interface SubscriptionOptions {
   readonly subscriptions: Subscriptions;
   readonly registry: Registry;
+  lineContextOf(options: AskOptions): Promise<LineContext>;
   /** The line of a saved question, or the text as it is. */
   resolve(text: string, options: AskOptions): Promise<string>;
   /** Asks a question, or a report over a period. */
@@ -45,20 +46,20 @@ const SUBSCRIPTION_COLUMNS = [
 ] as const;
 
 /** The words about subscriptions, by the word. */
-export function subscriptionWords({ subscriptions, registry, resolve, ask, report }: SubscriptionOptions): Readonly<Record<string, OwnWord>> {
+export function subscriptionWords({ subscriptions, registry, lineContextOf, resolve, ask, report }: SubscriptionOptions): Readonly<Record<string, OwnWord>> {
   const { commands, reports } = registry;
 
   /** What a text asks, as it is kept. @throws UserError */
   async function lineToKeep(text: string, options: AskOptions): Promise<string> {
-    const clock = { now: options.now, timeZone: options.timeZone ?? 'UTC' };
+    const lineContext = await lineContextOf(options);
     const [name = ''] = text.split(/\s/, 1);
-    if (reports.has(name.toLowerCase())) return printReport(readReport(text, registry, clock));
+    if (reports.has(name.toLowerCase())) return printReport(readReport(text, registry, lineContext));
     const line = await resolve(text, options);
     if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
     if (hasShortKey(line))
       throw new UserError('A subscription needs the whole access key: which one a short form stands for changes with the trail.');
-    if (!readLine(line, commands, clock)) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
-    return lineToSave(line, commands, clock);
+    if (!readLine(line, commands, lineContext)) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
+    return lineToSave(line, commands, lineContext);
   }
 
   /** Splits what follows `subscribe` into what is asked and when: the schedule is as long as leaves something that can be asked. */

@@ -1,12 +1,14 @@
 /** An answer as JSON, for programs: whole values, complete rows. */
 import type { Answer, Coverage, Row } from '../answer/answer.ts';
+import { withNameColumn } from './account-names.ts';
 import { visibleJson } from './escape.ts';
 import { toText } from './message.ts';
 
 /** `{line, text, columns, rows, coverage}`. A row that is one event has its `eventid`; times are ISO text in UTC. */
 export function toJson(answer: Answer, templates: URL): string {
-  const { table, coverage = null } = answer;
-  return `${jsonBeforeRows(answer, templates)}${table?.rows.map(jsonRow).join(',') ?? ''}${jsonAfterRows(coverage)}`;
+  const named = withNameColumn(answer);
+  const { table, coverage = null } = named;
+  return `${jsonBeforeRows(named, templates)}${table?.rows.map(jsonRow).join(',') ?? ''}${jsonAfterRows(coverage)}`;
 }
 
 /** The object up to its first row. */

@@ -1,6 +1,7 @@
 /** An answer as a Slack message: the template, the table, the follow-ups and the footer, within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
 import type { Answer, Next, Table } from '../answer/answer.ts';
+import { withNamesShown } from './account-names.ts';
 import { buttons, cut, DATA_TABLE_LIMITS, dataTable, MESSAGE_LIMITS, preformatted, selectMenu, toBlocks } from './blocks.ts';
 import { CHART_LIMITS, type ChartBlock, chartBlock, chartText, isDrawable } from './chart.ts';
 import { plain } from './escape.ts';
@@ -28,11 +29,12 @@ export interface MessageOptions {
 
 /** Builds the message. The footer counts the rows that do not fit, and says how to get them all. */
 export function toMessage(
-  answer: Answer,
+  found: Answer,
   templates: URL,
   { plainTables = false, isDigest = false, sharedBy, partialUntil }: MessageOptions = {},
 ): Message {
-  const filled = fill(answer.template, answer.data, templates);
+  const answer = withNamesShown(found);
+  const filled = fill(answer.template, answer.data, templates, answer.accountNames);
   const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
@@ -83,7 +85,8 @@ function largestFit(templateBlocks: number, table: Table | undefined, build: (si
 const rowFollowUps = (table: Table, rows: number): Next[] => table.rows.slice(0, rows).flatMap((row) => (row.next ? [row.next] : []));
 
 /** The answer in one sentence or two, as plain text. */
-export const toText = (answer: Answer, templates: URL): string => plain(firstParagraph(fill(answer.template, answer.data, templates)));
+export const toText = (answer: Answer, templates: URL): string =>
+  plain(firstParagraph(fill(answer.template, answer.data, templates, answer.accountNames)));
 
 /** The footer: what was searched, and how many of the rows are shown. `shortened` means that template blocks are missing. */
 export function footer(answer: Answer, shown: number, templates: URL, shortened = false): string {

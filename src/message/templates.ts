@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import Handlebars from 'handlebars';
+import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
 import { formatBytes, formatDollars, formatSeconds } from '../text/format.ts';
 import { toJsonText } from '../text/json.ts';
 import { clip, escapeMrkdwn, visible } from './escape.ts';
@@ -27,8 +28,9 @@ handlebars.registerHelper(
   (n: number, one: string, many: unknown) => `${withThousands(n)} ${n === 1 ? one : typeof many === 'string' ? many : `${one}s`}`,
 );
 handlebars.registerHelper('number', (n: number) => withThousands(n));
-handlebars.registerHelper('code', (text: string | null | undefined) =>
-  text === null || text === undefined || text === '' ? NO_VALUE : `\`${text}\``,
+/** A value as code; an account's id with its name. */
+handlebars.registerHelper('code', (text: string | null | undefined, { data }: Handlebars.HelperOptions) =>
+  text === null || text === undefined || text === '' ? NO_VALUE : `\`${nameAccount(text, data.accountNames, escapeMrkdwn)}\``,
 );
 /** A line as code, in full or not at all, since part of a line is another question. It takes the line from `@raw`, where strings are not shortened. */
 handlebars.registerHelper('codeLine', (line: string | null) => {
@@ -76,9 +78,9 @@ handlebars.registerHelper('price', (dollars: number) => formatDollars(dollars));
 handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOptions) => indentedJson(value, Number(hash.max ?? 3000)));
 
 /** Fills a template. Any string in `data` may come from a log. */
-export function fill(template: string, data: object, folder: URL): string {
+export function fill(template: string, data: object, folder: URL, accountNames: AccountNames = NO_ACCOUNT_NAMES): string {
   const compiled = compile(new URL(`${template}.hbs`, folder));
-  return joinBreaks(compiled(escapeStrings(data), { data: { raw: data }, partials: templateParts(folder) })).trim();
+  return joinBreaks(compiled(escapeStrings(data), { data: { raw: data, accountNames }, partials: templateParts(folder) })).trim();
 }
 
 /** The parts that templates share: `{{> counted}}` is templates/parts/counted.hbs. */

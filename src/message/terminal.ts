@@ -2,6 +2,7 @@
 import CliTable from 'cli-table3';
 import type { Answer, Column, Next, Table } from '../answer/answer.ts';
 import { shortenKeys } from '../text/redact.ts';
+import { namesAlone, withNamesShown } from './account-names.ts';
 import { chartText } from './chart.ts';
 import { clip, plain, visible } from './escape.ts';
 import { footer } from './message.ts';
@@ -12,11 +13,11 @@ const MAX_TERMINAL_ROWS = 50;
 
 /** Text for a terminal of `width` columns. Control characters from a log are made visible, so the terminal does not obey them. */
 export function toTerminal(answer: Answer, templates: URL, width: number): string {
-  const { table, next: buttons = [], menu } = answer;
+  const { table, next: buttons = [], menu } = withNamesShown(answer);
   const next = [...buttons, ...(menu?.options ?? [])];
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const parts = [
-    withoutMarkup(fill(answer.template, answer.data, templates)),
+    withoutMarkup(fill(answer.template, answer.data, templates, answer.accountNames)),
     ...(answer.charts ?? []).map(chartText),
     ...(shown ? [drawTable(shown, width)] : []),
     ...(next.length > 0 ? [`Ask next:\n${next.map((each) => followUpLine(each, answer.line ?? '')).join('\n')}`] : []),
@@ -58,19 +59,20 @@ const BORDERLESS = {
 
 function drawTable(table: Table, width: number): string {
   const columns = visibleColumns(table);
-  const rows = table.rows.slice(0, MAX_TERMINAL_ROWS).map(({ cells }) => columns.map((column) => String(formatCell(cells[column.name], column))));
-  const widths = fitWidths(
-    columns,
-    columns.map(({ label }, i) => Math.max(label.length, ...rows.map((row) => row[i]?.length ?? 0))),
-    width - 2 * columns.length,
-  );
+  const room = width - 2 * columns.length;
+  const shown = table.rows.slice(0, MAX_TERMINAL_ROWS);
+  const cells = columns.map((column) => shown.map((row) => String(formatCell(row.cells[column.name], column))));
+  const preferred = (all: readonly (readonly string[])[]): number[] =>
+    columns.map(({ label }, i) => Math.max(label.length, ...(all[i] ?? []).map(({ length }) => length)));
+  const fitting = sum(preferred(cells)) <= room ? cells : columns.map((column, i) => namesAlone(column, cells[i] ?? []));
+  const widths = fitWidths(columns, preferred(fitting), room);
   const grid = new CliTable({
     head: columns.map(({ label }) => label),
     chars: BORDERLESS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
     colAligns: columns.map(({ kind }) => (kind === 'count' ? 'right' : 'left')),
   });
-  grid.push(...rows.map((row) => row.map((cell, i) => clip(cell, widths[i] ?? cell.length))));
+  grid.push(...shown.map((_, row) => fitting.map((column, i) => clip(column[row] ?? '', widths[i] ?? 0))));
   return grid
     .toString()
     .split('\n')

@@ -112,7 +112,7 @@ const FILTER_FIELDS: Readonly<Record<string, FieldDefinition>> = {
     format: { example: '203.0.113.0/24 or 2001:db8::/32', isValid: (text) => !text.includes('/') || isFrom(text) !== undefined },
   },
   region: { columns: [sql`awsregion`], about: 'awsRegion', toStored: lower },
-  account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits' },
+  account: { columns: [sql`recipientaccountid`], about: 'recipientAccountId, twelve digits, or the name of the account' },
   error: { columns: [sql`errorcode`], holdsNames: true, about: 'errorCode' },
   target: { columns: [sql`target`], holdsNames: true, about: 'the resource that the call is about' },
   via: {
