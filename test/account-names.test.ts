@@ -246,6 +246,15 @@ describe('A name is shown beside its id', () => {
     expect(shown).not.toMatch(/arn:aws:[^"\s]*\(/);
   });
 
+  test('beside the filters that an empty answer was asked with', async () => {
+    expect(toText(await ask('events account:production,analytics user:nobody 7d'), templates)).toContain(
+      'with account:444455556666,222233334444 user:nobody (production, analytics).',
+    );
+    expect(toText(await ask('events requestParameters.account:444455556666 7d'), templates)).toContain('requestParameters.account:444455556666');
+    const over = deskWith(new Map([[PRODUCTION, '`*x*` <!here>']]));
+    expect(slackProblems(toMessage(await ask('events account:444455556666 user:nobody 7d', over), templates), {})).toEqual([]);
+  });
+
   test('and without names, all is as before', async () => {
     const answer = await ask('count by:account 7d', deskWith(new Map()));
     expect(answer).not.toHaveProperty('accountNames');
@@ -339,6 +348,16 @@ describe('A name can be typed', () => {
     expect(await mistake('count -account:production 7d', over)).toMatchObject({ message: '2 accounts are named “production”. Which one?', choices });
     expect((await mistake('account *e?t 7d')).choices.map(({ line }) => line)).toEqual(['account 111122223333 7d', 'account 777788889999 7d']);
     expect((await ask('count account:prod* 7d', over)).line).toBe('count account:111122223333,444455556666 7d');
+  });
+
+  test('alone, and then the profile of the account is offered', async () => {
+    const error = await mistake('Production 7d');
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^“Production” is an account/i),
+      suggestion: expect.stringMatching(/^account production 7d$/i),
+    });
+    expect((await ask(error.suggestion ?? '')).line).toBe('account 444455556666 7d');
+    expect((await mistake('produktion 7d')).message).toContain('There is no command “produktion”.');
   });
 
   test('where none are known, says so instead of finding nothing', async () => {

@@ -30,6 +30,10 @@ export function withAccountIds(line: Line, { words }: Pick<Command, 'words'>, na
   return { ...line, filters, words: [onlyAccount({ text: word, wildcard: /[*?]/.test(word) }, names, lineWith)] };
 }
 
+/** True for the name of an account, in any case. */
+export const isAccountName = (text: string, names: AccountNames): boolean =>
+  [...names.values()].some((name) => name.toLowerCase() === text.toLowerCase());
+
 function idTerm(term: Term, line: Line, names: AccountNames): Term {
   const idsOf = (value: FilterValue): readonly FilterValue[] => {
     if (IS_ID.test(value.text)) return [value];

@@ -16,7 +16,7 @@ import { allowedValues, expectedFormat, mapTerms, parseTimeRange, type Term, ter
 import { countWildcards, type FilterValue, MAX_WILDCARDS } from '../trail/filter-value.ts';
 import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time-phrase.ts';
 import { closestWindow, pin, printWindow, readWindow, type TimeRange, type Window, windowOfRange } from '../trail/time-window.ts';
-import { withAccountIds } from './account-ids.ts';
+import { isAccountName, withAccountIds } from './account-ids.ts';
 import { type Examples, openExamples } from './examples.ts';
 import { commandInHelp } from './help.ts';
 import { formOfWord } from './newest-names.ts';
@@ -106,14 +106,17 @@ function check(
     commandInHelp(typed, commands);
     return undefined;
   }
-  const command = find(typed, commands);
+  const command = find(typed, commands, accountNames);
   const line = withAccountIds(typed, command, accountNames);
   return { line, command, question: toQuestion(line, command, clock, examples) };
 }
 
-function find({ name, ...rest }: Line, commands: Commands): Command {
+function find({ name, ...rest }: Line, commands: Commands, accountNames: AccountNames): Command {
   const command = commands.get(name);
   if (command) return command;
+  const account = [name, ...rest.words].join(' ');
+  if (isAccountName(account, accountNames))
+    throw new UserError(`“${truncate(account)}” is an account, and no question.`, printLine({ ...rest, name: 'account', words: [account] }));
   const later = rest.words.findIndex((word) => commands.has(word.toLowerCase()));
   const guess = closestMatch(name, [...commands.keys(), 'help']);
   if (later >= 0) {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import Handlebars from 'handlebars';
-import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
+import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount, namesInFilters } from '../text/account-names.ts';
 import { formatBytes, formatDollars, formatSeconds } from '../text/format.ts';
 import { toJsonText } from '../text/json.ts';
 import { clip, escapeMrkdwn, visible } from './escape.ts';
@@ -32,6 +32,11 @@ handlebars.registerHelper('number', (n: number) => withThousands(n));
 handlebars.registerHelper('code', (text: string | null | undefined, { data }: Handlebars.HelperOptions) =>
   text === null || text === undefined || text === '' ? NO_VALUE : `\`${nameAccount(text, data.accountNames, escapeMrkdwn)}\``,
 );
+/** Filters of a line as code, and the names of the accounts that they are on. */
+handlebars.registerHelper('filterCode', (filters: string, { data }: Handlebars.HelperOptions) => {
+  const names = namesInFilters(filters, data.accountNames).map((name) => `\`${escapeMrkdwn(name)}\``);
+  return `\`${filters}\`${names.length > 0 ? ` (${names.join(', ')})` : ''}`;
+});
 /** A line as code, in full or not at all, since part of a line is another question. It takes the line from `@raw`, where strings are not shortened. */
 handlebars.registerHelper('codeLine', (line: string | null) => {
   const shown = escapeMrkdwn(line ?? '');

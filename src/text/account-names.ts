@@ -19,5 +19,12 @@ export function nameAccount(value: string, names: AccountNames, escapeName = (na
 /** An id that is no part of an ARN, a line's filter or another name. */
 const LONE_ID = /(?<![\w:/.@+-])\d{12}(?![\w:/.@+-])/g;
 
+/** An id in a filter on accounts, such as `account:444455556666,222233334444`. */
+const FILTERED_ID = /(?<=account:[\d,]*)\d{12}(?!\d)/g;
+
+/** The names of the accounts that a line's filters are on, each once, cut to their length on a screen. */
+export const namesInFilters = (filters: string, names: AccountNames): string[] =>
+  [...new Set([...filters.matchAll(FILTERED_ID)].map(([id]) => names.get(id)).filter((name) => name !== undefined))].map(truncate);
+
 /** A text of trailbot's own, with the names of all accounts in it. */
 export const nameAccountsIn = (text: string, names: AccountNames): string => text.replace(LONE_ID, (id) => nameAccount(id, names));
