@@ -1,5 +1,6 @@
 /** AWS SDK clients. The SDK finds the credentials, and the region when none is given. */
 import { Athena } from '@aws-sdk/client-athena';
+import { OrganizationsClient } from '@aws-sdk/client-organizations';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { STSClient } from '@aws-sdk/client-sts';
 
@@ -39,6 +40,13 @@ export function openClientsWithSts(options: S3Options, region?: string): Clients
   const config = { requestHandler: TIMEOUTS, ...(region !== undefined && { region }) };
   return closable({ athena: new Athena(config), s3: openS3(config, options), sts: new STSClient(config) });
 }
+
+/** Organizations answers few requests a second, each with 20 accounts, and refuses more for a while. */
+const ORGANIZATIONS_ATTEMPTS = 8;
+
+/** Opens the client for the names of accounts. The caller destroys it. */
+export const openOrganizations = (): OrganizationsClient =>
+  new OrganizationsClient({ requestHandler: TIMEOUTS, maxAttempts: ORGANIZATIONS_ATTEMPTS });
 
 function openS3(config: S3ClientConfig, { forcePathStyle, paysRequests }: S3Options): S3Client {
   const s3 = new S3Client({ ...config, forcePathStyle });

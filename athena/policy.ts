@@ -55,10 +55,14 @@ export function policyOf(context: AwsContext): Policy {
       ...(resultsKey === undefined ? [] : [kmsStatement('EncryptResults', ['kms:GenerateDataKey', 'kms:Decrypt'], [resultsKey], context)]),
       ...(context.copyLocation === undefined ? [] : copyStatements(context.copyLocation, context)),
       ...(context.stateLocation === undefined ? [] : stateStatements(context.stateLocation, context)),
+      ...nameStatements(),
       ...setupStatements(context),
     ],
   };
 }
+
+/** The action has no resource types. Organizations allows it to the management account and to delegated administrators only. */
+const nameStatements = (): Statement[] => [allowStatement('ListAccountNames', ['organizations:ListAccounts'], ['*'])];
 
 /** Statements for the bucket policy, needed when another account owns the bucket. */
 export const bucketStatements = (context: AwsContext, role: string): Statement[] =>

@@ -13,6 +13,7 @@ const CALLED_OPERATIONS: Readonly<Record<string, readonly string[]>> = {
     'StartQueryExecution',
     'StopQueryExecution',
   ],
+  organizations: ['ListAccounts'],
   s3: ['DeleteObject', 'GetObject', 'HeadObject', 'ListObjectsV2', 'PutObject'],
   sts: ['GetCallerIdentity'],
 };

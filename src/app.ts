@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { openClients } from '../athena/clients.ts';
+import { openClients, openOrganizations } from '../athena/clients.ts';
 import { openAthenaTrail } from '../athena/open.ts';
+import { listAccountNames } from '../athena/organizations.ts';
 import type { AthenaSettings } from '../athena/settings.ts';
 import { openEnginePool } from '../duckdb/engine-pool.ts';
 import { type LoadResult, lastLoadOf, loadTrail, OtherTrail } from '../duckdb/store.ts';
@@ -26,6 +27,7 @@ import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
 import { jsonFile } from './state/json-file.ts';
 import { openLedger } from './state/ledger.ts';
+import { openListedAccountNames } from './state/listed-account-names.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
 import { openOpenedFindings } from './state/opened-findings.ts';
@@ -178,13 +180,10 @@ const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onPr
   });
 
 /** What a desk over a trail takes from its caller. */
-interface DeskFrom {
-  readonly clock: () => Date;
+interface DeskFrom extends Omit<NamesFrom, 'isFresh'> {
   /** True when reports are those that are posted: only these change what the next one knows. */
   readonly remembers: boolean;
   onLedgerError(error: unknown): void;
-  /** Gets a sentence about names of accounts that could not be read. */
-  onWarning(warning: string): void;
 }
 
 /** A desk over an opened trail, and the commands and reports that it has. `onLedgerError` gets errors of writing down what a query cost. */
@@ -192,7 +191,7 @@ export async function openTrailDesk(
   location: TrailLocation,
   engine: QueryEngine,
   config: Config,
-  { clock, onLedgerError, onWarning, remembers }: DeskFrom,
+  { clock, signal, onLedgerError, onWarning, remembers }: DeskFrom,
 ): Promise<{ readonly registry: Registry; readonly desk: Desk; readonly subscriptions: Subscriptions }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
@@ -211,7 +210,7 @@ export async function openTrailDesk(
     opened: openOpenedFindings(state('opened')),
     history: remembers ? history : { ...history, write: async () => undefined },
   };
-  const accountNames = await openAccountNames(location, config, onWarning);
+  const accountNames = await openAccountNames(location, config, { clock, signal, onWarning });
   const options = { billing, saved, subscriptions, hiding, memory, networks, accountNames, isSample: location.isSample };
   return { registry, subscriptions, desk: openDesk(registry, engine, options) };
 }
@@ -241,13 +240,39 @@ export async function openKnownNetworks(
   return openNetworks({ trusted: [...trusted, ...OFFICES], awsRanges: AWS_RANGES, cache, clock });
 }
 
-/** The names of accounts. Those of the sample are built in. */
+/** What the names of accounts take from their caller. */
+interface NamesFrom {
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+  /** Gets a sentence about names that could not be read. */
+  onWarning(warning: string): void;
+  /** True to list accounts now, also when they were listed a short time ago. Default: false. */
+  readonly isFresh?: boolean;
+}
+
+/** Listing the accounts of a large organization takes seconds. A first question does not wait for longer. */
+const MAX_LISTING_MS = 20_000;
+
+/** The names of accounts: from the file of the setting, or of the organization where the trail is on Athena. Those of the sample are built in. */
 export async function openAccountNames(
-  { isSample }: Pick<TrailLocation, 'isSample'>,
+  { isSample, athena, store }: Pick<TrailLocation, 'isSample' | 'athena' | 'store'>,
   { ACCOUNT_NAMES: file }: Pick<Config, 'ACCOUNT_NAMES'>,
-  onWarning: (warning: string) => void,
+  { clock, signal, onWarning, isFresh = false }: NamesFrom,
 ): Promise<() => Promise<AccountNames>> {
   if (file !== undefined) return openAccountNameFile(file, onWarning);
+  if (athena) {
+    const cache = jsonFile(join(store, 'account-names.json'));
+    return openListedAccountNames({
+      async list() {
+        const client = openOrganizations();
+        return listAccountNames(client, AbortSignal.any([signal, AbortSignal.timeout(MAX_LISTING_MS)])).finally(() => client.destroy());
+      },
+      cache: isFresh ? { ...cache, read: async () => undefined } : cache,
+      clock,
+      signal,
+      onWarning,
+    });
+  }
   const names = isSample ? (await import('../sample/organization.ts')).ACCOUNT_NAMES : NO_ACCOUNT_NAMES;
   return async () => names;
 }
@@ -299,7 +324,7 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
     const onWarning = (reason: string): void => log.warn(reason);
     const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost: onWarning });
     onClose(() => engine.close());
-    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, { clock, onLedgerError, onWarning, remembers: true });
+    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, { clock, signal, onLedgerError, onWarning, remembers: true });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,

@@ -30,6 +30,8 @@ const templates = new URL('templates/', root);
 const catalog = await loadRegistry(root);
 const PRODUCTION = '444455556666';
 const MANAGEMENT = '111122223333';
+const SAMPLE = { isSample: true, store: '/nowhere' };
+const OPENING = { clock: () => new Date(SAMPLE_END), signal: new AbortController().signal, onWarning: () => undefined };
 
 describe('A file of names', () => {
   const namesIn = (text: string) => [...parseAccountNames(text).names];
@@ -142,9 +144,9 @@ describe('The file of the setting', () => {
   test('must exist, and wins over the names of the sample', async () => {
     expect(() => readConfig({ ACCOUNT_NAMES: '/nowhere/accounts.csv' })).toThrow('ACCOUNT_NAMES must be a file with the names of accounts; /nowhere');
     await using accounts = await nameFile('111122223333,own\n');
-    const names = await openAccountNames({ isSample: true }, readConfig({ ACCOUNT_NAMES: accounts.file }), () => undefined);
+    const names = await openAccountNames(SAMPLE, readConfig({ ACCOUNT_NAMES: accounts.file }), OPENING);
     expect(await names()).toEqual(new Map([['111122223333', 'own']]));
-    const ofSample = await openAccountNames({ isSample: true }, readConfig({}), () => undefined);
+    const ofSample = await openAccountNames(SAMPLE, readConfig({}), OPENING);
     expect((await ofSample()).get(PRODUCTION)).toBe('production');
   });
 });

@@ -12,6 +12,7 @@ import { describeChecks, printChecks } from '../src/cli/doctor.ts';
 import { ATHENA_SETTINGS } from './support/athena-settings.ts';
 import { pocketBucket } from './support/bucket.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
+import { pocketOrganizations } from './support/organizations.ts';
 import { openPocketCatalog, type PocketCatalog } from './support/pocket-catalog.ts';
 import { pocketSts } from './support/sts.ts';
 
@@ -297,6 +298,8 @@ describe('On the command line', () => {
     await using bucket = await pocketBucket(FILES, { content: () => packed({ Records: [EVENT] }), writtenAt });
     await using catalog = await openPocketCatalog();
     await using caller = await pocketSts(WHO);
+    await using organizations = await pocketOrganizations();
+    organizations.answer('AccessDeniedException');
     const urlOf = async ({ config }: { readonly config: { readonly endpoint?: () => Promise<{ hostname: string; port?: number }> } }) => {
       const { hostname, port } = (await config.endpoint?.()) ?? { hostname: '' };
       return `http://${hostname}:${port}`;
@@ -310,6 +313,7 @@ describe('On the command line', () => {
       AWS_ENDPOINT_URL_S3: await urlOf(bucket.client()),
       AWS_ENDPOINT_URL_ATHENA: await urlOf(catalog.client),
       AWS_ENDPOINT_URL_STS: await urlOf(caller.client),
+      AWS_ENDPOINT_URL_ORGANIZATIONS: organizations.url,
     };
     const child = spawn(process.execPath, [fileURLToPath(new URL('../src/cli/main.ts', import.meta.url)), ...args], { env });
     const [out, err] = await Promise.all([child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray()));
@@ -322,6 +326,9 @@ describe('On the command line', () => {
     expect(status).toBe(1);
     expect(about('Credentials', out)).toBe('✓ Credentials account 111122223333, as assumed-role/trailbot/i-0abc');
     expect(about('Workgroup', out)).toContain(APPLY);
+    expect(about('Names', out)).toMatch(
+      /^· Names The names of accounts could not be listed\. AccessDeniedException: No\. Allow organizations:ListAccounts/,
+    );
   });
 
   test('iam-policy prints only the policy to stdout', async () => {

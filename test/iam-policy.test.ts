@@ -53,15 +53,16 @@ describe('The policy', () => {
     stateLocation: fc.constantFrom(undefined, 's3://example-state/', 's3://example-results/state/'),
   });
 
-  test('has no wildcard actions and no wildcard resource, but for the action of Lake Formation, which has no resources', () => {
+  test('has no wildcard actions, and no wildcard resource but for two actions that have no resources', () => {
     fc.assert(
       fc.property(contexts, (place) => {
         const { Statement } = policyOf(place);
-        const ofLakeFormation = Statement.filter(({ Sid }) => Sid === 'UseLakeFormationWhereRegistered');
-        expect(ofLakeFormation.map(({ Action, Resource }) => ({ Action, Resource }))).toEqual([
+        const withoutResources = Statement.filter(({ Sid }) => /^(UseLakeFormationWhereRegistered|ListAccountNames)$/.test(Sid));
+        expect(withoutResources.map(({ Action, Resource }) => ({ Action, Resource }))).toEqual([
           { Action: ['lakeformation:GetDataAccess'], Resource: ['*'] },
+          { Action: ['organizations:ListAccounts'], Resource: ['*'] },
         ]);
-        for (const { Action, Resource } of Statement.filter((each) => !ofLakeFormation.includes(each))) {
+        for (const { Action, Resource } of Statement.filter((each) => !withoutResources.includes(each))) {
           for (const action of Action) expect(action).toMatch(/^(s3|athena|glue|kms):[A-Z][A-Za-z]+$/);
           for (const resource of Resource) expect(resource).toMatch(/^arn:[a-z-]+:(s3|athena|glue|kms):[^*]+(\/\*)?$/);
         }
@@ -125,6 +126,7 @@ describe('The policy', () => {
       'ReadTableMetadata',
       'ReadGlueCatalog',
       'UseLakeFormationWhereRegistered',
+      'ListAccountNames',
       'CreateTablesForSetupOnly',
       'CreateWorkgroupForSetupOnly',
     ]);
@@ -194,6 +196,7 @@ describe('npm run iam-policy', () => {
     expect(notes).not.toContain('could not be read');
     expect(notes).toContain('CreateTablesForSetupOnly and ');
     expect(notes).toContain('UseLakeFormationWhereRegistered is only needed where the location of the trail is registered with Lake Formation;');
+    expect(notes).toContain('ListAccountNames is only needed to show the names of accounts.');
     expect(notes).toContain('needs no permission');
   });
 

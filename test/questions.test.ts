@@ -15,23 +15,20 @@ const MAX_DOC_ROWS = 6;
 const WIDTH = 140;
 
 test('docs/questions.md shows the current answer of each command', async () => {
-  const [trail, store] = [inject('sampleTrail'), inject('sampleStore')];
-  const engine = await openDuckDB(store);
+  const location = { trail: inject('sampleTrail'), store: inject('sampleStore'), isSample: true };
+  const clock = () => new Date(SAMPLE_END);
+  const { signal } = new AbortController();
+  const engine = await openDuckDB(location.store);
   const catalog = await loadRegistry(root);
   const desk = openDesk(catalog, engine, {
     isSample: true,
-    accountNames: await openAccountNames({ isSample: true }, readConfig({}), () => undefined),
-    networks: await openKnownNetworks({ trail, store, isSample: true }, readConfig({}), () => new Date(SAMPLE_END)),
+    accountNames: await openAccountNames(location, readConfig({}), { clock, signal, onWarning: () => undefined }),
+    networks: await openKnownNetworks(location, readConfig({}), clock),
   });
   const sections: string[] = [];
   for (const [name, command] of catalog.commands) {
     const line = `${name} ${command.example}`;
-    const {
-      coverage: _,
-      next: __,
-      line: ___,
-      ...answer
-    } = await desk.answer(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal });
+    const { coverage: _, next: __, line: ___, ...answer } = await desk.answer(line, { now: clock(), signal });
     const table = answer.table && { ...answer.table, rows: answer.table.rows.slice(0, MAX_DOC_ROWS) };
     const shown = toTerminal({ ...answer, ...(table && { table }) }, new URL('templates/', root), WIDTH).trim();
     const hiddenRows = (answer.table?.rows.length ?? 0) - MAX_DOC_ROWS;

@@ -69,6 +69,7 @@ export function policyNotes({ context, trail, trailKeys, isOtherAccount, missing
     ...roleNote,
     'CreateTablesForSetupOnly and CreateWorkgroupForSetupOnly are only needed for `npm run setup -- --apply`. You can remove them afterwards; with ATHENA_NEW_ACCOUNTS=apply, keep the first.',
     'UseLakeFormationWhereRegistered is only needed where the location of the trail is registered with Lake Formation; docs/aws.md says what to grant there. Elsewhere it does nothing, and you can remove it.',
+    'ListAccountNames is only needed to show the names of accounts. AWS allows it to roles in the management account of the organization, or in one that is a delegated administrator; elsewhere set ACCOUNT_NAMES, and remove it.',
     context.stateLocation === undefined
       ? 'trailbot stores its own state in a local folder (STORE_PATH), which needs no permission.'
       : `trailbot stores its own state in ${context.stateLocation}. If that bucket encrypts with a KMS key, the role needs kms:GenerateDataKey and kms:Decrypt for it.`,

@@ -149,7 +149,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
     };
     const onLedgerError = (error: unknown) =>
       process.stderr.write(`The cost of this question could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
-    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, onLedgerError, onWarning, remembers: false });
+    const { registry, desk } = await openTrailDesk(location, engine, config, { clock, signal, onLedgerError, onWarning, remembers: false });
     const [reportName = 'daily'] = rest;
     const period = registry.reports.get(reportName)?.period ?? 'day';
     const answer = await showWaiting(
@@ -282,16 +282,17 @@ async function printStoreDiagnosis(
       process.exitCode = STATUS.userError;
       return damaged.length > 0 ? [] : [error.message];
     });
-    print([...trail, ...describeNames(await reportNames(location, config)), ...(damaged.length > 0 ? ['', ...damaged] : [])]);
+    print([...trail, ...describeNames(await reportNames(location, config, options.signal)), ...(damaged.length > 0 ? ['', ...damaged] : [])]);
   } finally {
     await opened.close();
   }
 }
 
-/** Reads the names of accounts, for doctor. */
-async function reportNames(location: TrailLocation, config: Config): Promise<NamesReport> {
+/** Reads or lists the names of accounts, for doctor. */
+async function reportNames(location: TrailLocation, config: Config, signal: AbortSignal): Promise<NamesReport> {
   const warnings: string[] = [];
-  const names = await openAccountNames(location, config, (warning) => warnings.push(warning));
+  const onWarning = (warning: string) => void warnings.push(warning);
+  const names = await openAccountNames(location, config, { clock: () => new Date(), signal, onWarning, isFresh: true });
   return { count: (await names()).size, warnings };
 }
 
@@ -312,7 +313,7 @@ async function printDiagnosis(
     progress.end();
     const spent = await openLedger(join(store, 'spent'), () => undefined).during(new Date(now.getTime() - 365 * DAY_MS), now);
     const copyDollars = spent.reduce((sum, { name, dollars }) => sum + (name === 'compact' ? dollars : 0), 0);
-    const all = describeChecks(checkup, now, settings.usdPerTb, { copyDollars, names: await reportNames(location, config) });
+    const all = describeChecks(checkup, now, settings.usdPerTb, { copyDollars, names: await reportNames(location, config, signal) });
     process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);
     if (all.some(({ state }) => state === 'problem')) process.exitCode = STATUS.userError;
   } finally {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Member, Shape } from '../../calls/models.ts';
 import type { RequestModel } from '../../calls/request-models.ts';
 
-type Service = 'athena' | 's3' | 'sts';
+type Service = 'athena' | 'organizations' | 's3' | 'sts';
 
 const { botocore: _version, ...services } = JSON.parse(readFileSync(new URL('aws-requests.json', import.meta.url), 'utf8'));
 
