@@ -70,8 +70,8 @@ export default report({
       data: {
         filters: filters.map(printFilter).join(' '),
         period: isoSecond(new Date((month.from.getTime() + month.to.getTime()) / 2)),
-        changes: sum(changes),
-        attempts: sum(access) - sum(changes),
+        changes: sumOfRows(changes),
+        attempts: sumOfRows(access) - sumOfRows(changes),
         users: new Set(changes.filter(({ actorkind }) => isUserKind(actorkind)).map(({ actor }) => actor)).size,
         others: new Set(changes.filter(({ actorkind }) => !isUserKind(actorkind)).map(({ actor }) => actor)).size,
         accounts: new Set(changes.map(({ account }) => account)).size,
@@ -85,14 +85,14 @@ export default report({
           const writes = own.filter((each) => !isRootSignIn(each) && each.readlike !== 'true' && each.outcome === 'ok');
           return {
             account,
-            signIns: sum(own.filter((each) => isRootSignIn(each) && each.outcome === 'ok')),
-            failedSignIns: sum(own.filter((each) => isRootSignIn(each) && each.outcome !== 'ok')),
-            reads: sum(own.filter(({ readlike }) => readlike === 'true')),
-            writes: sum(writes),
+            signIns: sumOfRows(own.filter((each) => isRootSignIn(each) && each.outcome === 'ok')),
+            failedSignIns: sumOfRows(own.filter((each) => isRootSignIn(each) && each.outcome !== 'ok')),
+            reads: sumOfRows(own.filter(({ readlike }) => readlike === 'true')),
+            writes: sumOfRows(writes),
             did: [...new Set(writes.map(({ eventname }) => eventname))].slice(0, MAX_LISTED_OF_MONTH),
           };
         }),
-        rootSignIns: sum(signIns.filter(({ outcome }) => outcome === 'ok')),
+        rootSignIns: sumOfRows(signIns.filter(({ outcome }) => outcome === 'ok')),
         isCut: rows.length >= MAX_ACCESS_ROWS,
       },
       table: {
@@ -126,9 +126,11 @@ export default report({
 
 const isRootSignIn = ({ eventsource, eventname }: AccessRow): boolean => eventsource === 'signin.amazonaws.com' && eventname === 'ConsoleLogin';
 
-const sum = (rows: readonly AccessRow[]): number => rows.reduce((total, { events }) => total + events, 0);
+const sumOfRows = (rows: readonly AccessRow[]): number => rows.reduce((total, { events }) => total + events, 0);
 
 /** The first row and the sum of each group, the largest first. */
 function groupsBy(rows: readonly AccessRow[], keyOf: (row: AccessRow) => string): [first: AccessRow, events: number][] {
-  return [...Map.groupBy(rows, keyOf).values()].map((own): [AccessRow, number] => [own[0] as AccessRow, sum(own)]).sort(([, a], [, b]) => b - a);
+  return [...Map.groupBy(rows, keyOf).values()]
+    .map((own): [AccessRow, number] => [own[0] as AccessRow, sumOfRows(own)])
+    .sort(([, a], [, b]) => b - a);
 }

@@ -324,7 +324,13 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
     const onWarning = (reason: string): void => log.warn(reason);
     const { engine, load } = await openAndLoad(location, config, { ...options, onLoadError: onError, onEngineLost: onWarning });
     onClose(() => engine.close());
-    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, { clock, signal, onLedgerError, onWarning, remembers: true });
+    const { registry, desk, subscriptions } = await openTrailDesk(location, engine, config, {
+      clock,
+      signal,
+      onLedgerError,
+      onWarning,
+      remembers: true,
+    });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,

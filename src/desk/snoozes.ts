@@ -53,7 +53,10 @@ interface HideRequest {
 }
 
 /** The words about hidden findings, by the word. */
-export function hidingWords({ snoozes, expected, history }: HidingState, { registry: { commands }, lineContextOf }: HidingOptions): Readonly<Record<string, OwnWord>> {
+export function hidingWords(
+  { snoozes, expected, history }: HidingState,
+  { registry: { commands }, lineContextOf }: HidingOptions,
+): Readonly<Record<string, OwnWord>> {
   async function readRequest(word: string, rest: string, options: AskOptions): Promise<HideRequest> {
     const { now, timeZone = 'UTC' } = options;
     const [, before = '', why] = /^(.*?)(?:\s+(?:because(?:\s+of)?|reason:?)\s+(.*))?$/is.exec(normalize(rest).trim()) ?? [];

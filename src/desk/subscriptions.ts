@@ -46,7 +46,14 @@ const SUBSCRIPTION_COLUMNS = [
 ] as const;
 
 /** The words about subscriptions, by the word. */
-export function subscriptionWords({ subscriptions, registry, lineContextOf, resolve, ask, report }: SubscriptionOptions): Readonly<Record<string, OwnWord>> {
+export function subscriptionWords({
+  subscriptions,
+  registry,
+  lineContextOf,
+  resolve,
+  ask,
+  report,
+}: SubscriptionOptions): Readonly<Record<string, OwnWord>> {
   const { commands, reports } = registry;
 
   /** What a text asks, as it is kept. @throws UserError */
@@ -58,7 +65,8 @@ export function subscriptionWords({ subscriptions, registry, lineContextOf, reso
     if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
     if (hasShortKey(line))
       throw new UserError('A subscription needs the whole access key: which one a short form stands for changes with the trail.');
-    if (!readLine(line, commands, lineContext)) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
+    if (!readLine(line, commands, lineContext))
+      throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
     return lineToSave(line, commands, lineContext);
   }
 

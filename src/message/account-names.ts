@@ -4,7 +4,7 @@ import { type AccountNames, nameAccount, nameAccountsIn } from '../text/account-
 
 /** The answer with names in its table and in the labels of its follow-ups. Their lines keep ids. */
 export function withNamesShown(answer: Answer): Answer {
-  const { table, next, accountNames } = answer;
+  const { table, next, menu, accountNames } = answer;
   if (!accountNames) return answer;
   const nameCell = (cell: Cell): Cell => (typeof cell === 'string' ? nameAccount(cell, accountNames) : cell);
   // A label can be a line to type: examples are.
@@ -17,6 +17,7 @@ export function withNamesShown(answer: Answer): Answer {
     ...answer,
     ...(table && { table: { ...table, caption: nameAccountsIn(table.caption, accountNames), rows: table.rows.map(nameRow) } }),
     ...(next && { next: next.map(nameLabel) }),
+    ...(menu && { menu: { ...menu, options: menu.options.map(nameLabel) } }),
   };
 }
 
