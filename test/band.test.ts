@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomFor } from '../sample/random.ts';
 import { type Band, bandsOf, deviationsOutside } from '../src/analysis/band.ts';
+import { alarmsOf, bandedSeries, type Episode, episodesOf } from '../src/analysis/outside-band.ts';
 import type { CountSeries } from '../src/analysis/season.ts';
 
 const HOUR_MS = 3_600_000;
@@ -302,5 +303,146 @@ describe('the clocks of the time zone', () => {
       expect(bandAt(days, 68, timeZone).usual).toBeLessThan(100);
       expect(bandAt(days, 67, timeZone).usual).toBeGreaterThan(900);
     }
+  });
+});
+
+const at = (day: number, hour = 0): Date => new Date(START.getTime() + (day * DAY + hour) * HOUR_MS);
+/** About 30 an hour, and hardly different. */
+const steady = withCounts(
+  hourly(40, () => 30),
+  (hour) => 28 + ((hour * 7) % 5),
+);
+const episodesIn = (series: CountSeries): Episode[] => episodesOf(bandedSeries(series, UTC));
+/** A series in which the counts of some hours of one day are multiplied. */
+const multiplied = (series: CountSeries, day: number, from: number, to: number, factor: number): CountSeries =>
+  withCounts(series, (hour, count) =>
+    count !== undefined && hour >= day * DAY + from && hour < day * DAY + to ? Math.round(factor * count) : count,
+  );
+
+describe('an episode', () => {
+  test('is not in a steady series', () => {
+    for (const rate of [0, 1, 30]) expect(episodesIn(hourly(40, () => rate))).toEqual([]);
+  });
+
+  test('is the first weekend of people, and no later one', () => {
+    const days = episodesIn(hourly(40, office)).map(({ from }) => from.toISOString().slice(0, 10));
+    expect(days).toEqual(['2026-01-10', '2026-01-11']);
+  });
+
+  test('is a spike of two hours: when, how much, and how much would be usual', () => {
+    const [episode, ...others] = episodesIn(multiplied(steady, 35, 10, 12, 5));
+    expect(others).toEqual([]);
+    expect(episode).toMatchObject({ direction: 'above', from: at(35, 10), to: at(35, 12), knownAt: at(35, 11) });
+    const [ten, eleven] = steady.counts.slice(35 * DAY + 10, 35 * DAY + 12).map((count = 0) => 5 * count) as [number, number];
+    expect(episode?.actual).toBe(ten + eleven);
+    expect(episode?.usual).toBeGreaterThan(50);
+    expect(episode?.usual).toBeLessThan(70);
+    expect(episode?.peak.count).toBe(Math.max(ten, eleven));
+    expect(episode?.deviations).toBeGreaterThan(10);
+  });
+
+  test('is a drop, in spite of a short gap', () => {
+    const gap = withCounts(multiplied(steady, 35, 4, 16, 0), (hour, count) => (hour === 35 * DAY + 10 ? 30 : count));
+    expect(episodesIn(gap)).toMatchObject([{ direction: 'below', from: at(35, 4), to: at(35, 16), knownAt: at(35, 5), peak: { count: 0 } }]);
+  });
+
+  test('is twice where there are days between', () => {
+    const twice = multiplied(multiplied(steady, 33, 10, 12, 5), 35, 10, 12, 5);
+    expect(episodesIn(twice)).toMatchObject([{ from: at(33, 10) }, { from: at(35, 10) }]);
+  });
+
+  test('is what only the sum of some hours shows: half of 20 an hour', () => {
+    const half = hourly(40, (hour) => (hour >= 35 * DAY && hour < 35 * DAY + 12 ? 10 : 20));
+    const { ofCounts } = bandedSeries(half, UTC);
+    expect(ofCounts.every((deviations) => deviations === 0)).toBe(true);
+    const [episode, ...others] = episodesIn(half);
+    expect(others).toEqual([]);
+    expect(episode?.direction).toBe('below');
+    expect(episode?.from.getTime()).toBeGreaterThanOrEqual(at(34, 18).getTime());
+    expect(episode?.knownAt.getTime()).toBeLessThanOrEqual(at(35, 12).getTime());
+    expect(episode?.to.getTime()).toBeLessThanOrEqual(at(35, 18).getTime());
+    expect((episode?.actual ?? 0) / (episode?.usual ?? 1)).toBeLessThan(0.75);
+  });
+
+  test('of a rhythm change is above where calls are new, and below where they are missing', () => {
+    const shifted = hourly(40, (hour) => office(hour >= 35 * DAY && hour < 37 * DAY ? hour + 12 : hour));
+    const directions = episodesIn(shifted).map(
+      ({ direction, from }) => `${direction} ${from.getUTCHours() < 8 || from.getUTCHours() >= 18 ? 'night' : 'day'}`,
+    );
+    expect(directions).toEqual(expect.arrayContaining(['above night', 'below day']));
+  });
+
+  test('of a level shift ends', () => {
+    const episodes = episodesIn(
+      multiplied(
+        hourly(60, () => 30),
+        35,
+        0,
+        25 * DAY,
+        3,
+      ),
+    );
+    expect(episodes[0]?.from).toEqual(at(35));
+    expect(episodes.at(-1)?.to.getTime()).toBeLessThan(at(39).getTime());
+  });
+
+  test('is told of the last day alone, too', () => {
+    const series = multiplied(steady, 39, 10, 12, 5);
+    expect(episodesOf(bandedSeries(series, { ...UTC, first: 39 * DAY }))).toMatchObject([{ from: at(39, 10), to: at(39, 12) }]);
+    expect(episodesOf(bandedSeries(multiplied(steady, 38, 10, 12, 5), { ...UTC, first: 39 * DAY }))).toEqual([]);
+  });
+
+  test('is found in counts of five minutes and of days', () => {
+    const random = randomFor('intervals');
+    const counts = (length: number, base: number): number[] => Array.from({ length }, () => base + random.int(20));
+    const minutes = { from: START, intervalMs: HOUR_MS / 12, counts: counts(20 * 288, 40).with(19 * 288, 400) };
+    expect(episodesIn(minutes)).toMatchObject([{ direction: 'above', from: at(19), to: new Date(at(19).getTime() + 300_000), actual: 400 }]);
+    const days = { from: START, intervalMs: DAY * HOUR_MS, counts: counts(60, 1000).with(55, 100) };
+    expect(episodesIn(days)).toMatchObject([{ direction: 'below', from: at(55), to: at(56), actual: 100 }]);
+  });
+
+  test('is never made by a hole', () => {
+    const holes = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 * DAY }), fc.integer({ min: 1, max: 5 * DAY })), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(holes, (list) => {
+        const isHole = (hour: number) => list.some(([from, length]) => hour >= from && hour < from + length);
+        expect(episodesIn(withCounts(steady, (hour, count) => (isHole(hour) ? undefined : count)))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+    const lastDay = (missing: number | undefined) => withCounts(steady, (hour, count) => (hour >= 39 * DAY ? missing : count));
+    expect(episodesIn(lastDay(undefined))).toEqual([]);
+    expect(episodesIn(lastDay(0))).toMatchObject([{ direction: 'below', from: at(39), to: at(40) }]);
+  });
+
+  test('counts only what is known, where it has a hole', () => {
+    const series = multiplied(steady, 35, 8, 14, 4);
+    const [episode] = episodesIn(withCounts(series, (hour, count) => (hour === 35 * DAY + 10 ? undefined : count)));
+    expect(episode).toMatchObject({ from: at(35, 8), to: at(35, 14) });
+    const known = series.counts.slice(35 * DAY + 8, 35 * DAY + 14).filter((_, index) => index !== 2);
+    expect(episode?.actual).toBe(known.reduce<number>((sum, count = 0) => sum + count, 0));
+    expect(episode?.usual).toBeCloseTo(5 * 30, -1);
+  });
+});
+
+describe('an alarm', () => {
+  const alarmsIn = (series: CountSeries) => alarmsOf(bandedSeries(series, UTC));
+
+  test('is raised once while an episode goes on', () => {
+    expect(alarmsIn(multiplied(steady, 35, 4, 20, 0))).toMatchObject([{ index: 35 * DAY + 4, direction: 'below' }]);
+  });
+
+  test('is raised again where it becomes much worse', () => {
+    const worse = multiplied(multiplied(steady, 35, 4, 8, 3), 35, 8, 12, 20);
+    expect(alarmsIn(worse).map(({ index }) => index - 35 * DAY)).toEqual([4, 8]);
+  });
+
+  test('is raised again where it comes back after a day, and at once to the other side', () => {
+    const back = multiplied(multiplied(multiplied(steady, 33, 4, 6, 5), 35, 4, 6, 5), 35, 7, 9, 0);
+    expect(alarmsIn(back)).toMatchObject([
+      { index: 33 * DAY + 4, direction: 'above' },
+      { index: 35 * DAY + 4, direction: 'above' },
+      { index: 35 * DAY + 7, direction: 'below' },
+    ]);
   });
 });

@@ -41,7 +41,7 @@ const COMPARED_DAYS = 7;
 /** The spread is that of this many days. After a change, half of them are as before it, and decide. */
 const SPREAD_DAYS = 14;
 /** Days before the first band whose predictions are needed: those of the spread, and a week in which the level settles. */
-const MEASURED_DAYS = SPREAD_DAYS + 7;
+export const MEASURED_DAYS = SPREAD_DAYS + 7;
 /** A series of long intervals has at least two of them where it should have those of a day. */
 const MIN_PER_DAY = 2;
 
