@@ -395,6 +395,7 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
       timeoutMs,
       files: openFiles('slots'),
       announced: openFiles('announced'),
+      watched: openFiles('watched'),
       ask: desk.report,
       answer: desk.answer,
       refusal: bot.postingRefusal,
@@ -411,6 +412,10 @@ function logChannel(log: Logger): DigestChannel {
     async post(answer) {
       log.info(toText(answer, TEMPLATES));
       return { kind: 'posted', ts: '' };
+    },
+    async update(ts, answer) {
+      log.info(toText(answer, TEMPLATES));
+      return { kind: 'posted', ts };
     },
     find: async () => ({ kind: 'absent' }),
   };

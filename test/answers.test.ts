@@ -145,6 +145,7 @@ describe('an answer', () => {
       parts: (range: TimeRange) => [range],
       showPartial: () => undefined,
       networks: unknownNetworks,
+      timeZone: 'UTC',
       extent: () => Promise.reject(new Error('asked for')),
       billed: async () => undefined,
     };

@@ -74,6 +74,7 @@ async function start(failures: readonly RequestFailure[] = [], state = openVersi
   const stop = await startDigests({
     reports: new Map([['daily', { summary: 'Yesterday', period: 'day', schedule: '0 8 * * *', answer: async () => ({ data: {} }) }]]),
     postsReports: true,
+    watched: openVersionMemory(),
     subscriptions: openSubscriptions(openVersionMemory()),
     answer: async () => ({ template: 'error', data: {} }),
     refusal: bot.postingRefusal,

@@ -180,6 +180,9 @@ describe('The clock', () => {
       tasks: async () => ({
         tasks: await subscribedTasks({
           subscriptions,
+          watched: openVersionMemory(),
+          files: slots,
+          channelOf,
           reports: registry.reports,
           clock: () => new Date(now),
           log,

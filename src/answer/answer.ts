@@ -35,6 +35,23 @@ export interface Table {
   readonly exportOnly?: boolean;
 }
 
+/** Intervals in a row outside what is usual for a count. Times are ISO text in UTC; `to` is the end of the last interval. */
+export interface OutsideEpisode {
+  readonly direction: 'above' | 'below';
+  readonly from: string;
+  readonly to: string;
+  /** The events in it, and how many are usual. */
+  readonly actual: number;
+  readonly usual: number;
+  readonly deviations: number;
+}
+
+/** What is outside the band of a count, by time; `knownTo` is the end of the last interval that is known, null when none is. */
+interface OutsideBand {
+  readonly knownTo: string | null;
+  readonly episodes: readonly OutsideEpisode[];
+}
+
 /** A follow-up question. */
 export interface Next {
   readonly label: string;
@@ -64,6 +81,10 @@ interface Menu {
 export interface Finding {
   /** The data for the template. */
   readonly data: object;
+  /** The template, where it is not the one with the name of the command or report. */
+  readonly template?: string;
+  /** Of a count with a band: what is outside it. */
+  readonly outside?: OutsideBand;
   readonly table?: Table;
   /** At most two. */
   readonly charts?: readonly Chart[];
@@ -77,7 +98,7 @@ export interface Finding {
 }
 
 /** What is said in a thread below an answer, with a template of its own. */
-export interface Details extends Omit<Finding, 'details'> {
+export interface Details extends Omit<Finding, 'details' | 'template'> {
   readonly template: string;
   /** The names of accounts, to show beside their ids. The data, the table and the lines have ids. */
   readonly accountNames?: AccountNames;
@@ -110,7 +131,7 @@ export interface Coverage {
 }
 
 /** A finding with its template, the line that it answers, and its coverage. */
-export interface Answer extends Finding {
+export interface Answer extends Omit<Finding, 'template'> {
   readonly template: string;
   readonly line?: string;
   readonly coverage?: Coverage;

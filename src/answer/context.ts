@@ -63,6 +63,8 @@ export interface Context {
    */
   readonly askAll?: <Row>(query: Query<Row>, count: number) => Promise<{ readonly rows: Row[]; readonly rest?: AsyncIterable<Row> }>;
   readonly now: Date;
+  /** The requester's zone, an IANA name. Times in data are in UTC; it says which hours are of one day or one week. */
+  readonly timeZone: string;
   readonly networks: Networks;
   /** The days of delivery of which the engine keeps `activity` and `mentions`, so that a question need not read their events. */
   readonly kept: KeptDays;

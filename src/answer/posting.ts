@@ -24,6 +24,8 @@ export type Sighting =
 export interface DigestChannel {
   /** Sends a message, at most once. Rejects when the answer cannot be made into a message. */
   post(answer: Answer, slot: string): Promise<PostOutcome>;
+  /** Replaces a message that was posted, at most once. Rejects when the answer cannot be made into a message. */
+  update(ts: string, answer: Answer): Promise<PostOutcome>;
   /** Looks for the message of a slot among those since a time. */
   find(slot: string, since: Date): Promise<Sighting>;
 }

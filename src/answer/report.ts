@@ -55,8 +55,6 @@ export interface ReportContext extends Context {
   hiding(at: Date): Promise<HidingRules>;
   /** The report is about the events that match them. */
   readonly filters: readonly Filter[];
-  /** The zone of the period's days, an IANA name. */
-  readonly timeZone: string;
 }
 
 /** reports/daily.ts is posted through templates/daily.hbs. */

@@ -60,6 +60,8 @@ const CONCURRENT_OLD_SLOTS = 8;
 const MIN_ADVANCE_MS = 3_600_000;
 /** Records of slots that came due longer ago are deleted. A period is at most a month. */
 const KEPT_SLOTS_MS = 100 * DAY_MS;
+/** A watch has up to a hundred slots a day. */
+const KEPT_WATCH_SLOTS_MS = 7 * DAY_MS;
 
 /** Slots that are older than all these are not looked at any more. */
 const MAX_TOLD = 500;
@@ -217,10 +219,11 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
 
   async function removeOldSlots(now: Date): Promise<void> {
     lastTidied = now.getTime();
-    const oldest = new Date(now.getTime() - KEPT_SLOTS_MS).toISOString().slice(0, 10);
+    const dayBefore = (ms: number): string => new Date(now.getTime() - ms).toISOString().slice(0, 10);
+    const [oldest, oldestOfWatch] = [dayBefore(KEPT_SLOTS_MS), dayBefore(KEPT_WATCH_SLOTS_MS)];
     for (const name of await files.names()) {
       const [, day] = /-(\d{4}-\d\d-\d\d)/.exec(name) ?? [];
-      if (day !== undefined && day < oldest) await files.remove(name);
+      if (day !== undefined && day < (/^watch\d/.test(name) ? oldestOfWatch : oldest)) await files.remove(name);
     }
   }
 

@@ -37,7 +37,7 @@ export interface DueSlot {
 }
 
 /** What the work of a slot is told. */
-interface AskedSlot {
+export interface AskedSlot {
   readonly name: string;
   readonly period: TimeRange;
 }

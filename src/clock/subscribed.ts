@@ -6,8 +6,9 @@ import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { isoSecond } from '../trail/events.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { ScheduledTask } from './clock.ts';
+import { askWatch, type WatchOptions } from './watches.ts';
 
-export interface SubscribedOptions {
+export interface SubscribedOptions extends WatchOptions {
   /** All reports, which subscriptions name. */
   readonly reports: ReadonlyMap<string, Report>;
   readonly subscriptions: Subscriptions;
@@ -34,18 +35,21 @@ interface ScheduledAsk {
 export async function subscribedTasks(options: SubscribedOptions): Promise<ReadonlyMap<string, ScheduledTask>> {
   const { known, unreadable } = await options.subscriptions.all();
   if (unreadable.length > 0) options.log.warn({ subscriptions: unreadable }, 'subscriptions cannot be read, and are not posted');
-  return new Map([...known].flatMap(([id, each]) => (each.paused ? [] : [[`subscription${id}`, taskOf(id, each, options)]])));
+  return new Map(
+    [...known].flatMap(([id, each]) => (each.paused ? [] : [[`${each.watch ? 'watch' : 'subscription'}${id}`, taskOf(id, each, options)]])),
+  );
 }
 
 function taskOf(id: string, subscription: Subscription, options: SubscribedOptions): ScheduledTask {
   const { reports, refusal, clock, timeoutMs } = options;
-  const { line, cron, timeZone, channel, since } = subscription;
+  const { line, cron, timeZone, channel, since, watch } = subscription;
   const [name = ''] = line.split(' ', 1);
   const period = reports.get(name)?.period;
   return {
     schedule: cron,
     timeZone,
-    period: period ?? 'moment',
+    // What a watch did not see while nobody could ask, its next look sees.
+    ...(!watch && { period: period ?? 'moment' }),
     channel,
     subscribed: { title: line, since: new Date(since) },
     onRefused: ({ reason, remedy }) => pause(id, `Slack refused the message (${reason})`, remedy, options),
@@ -56,6 +60,8 @@ function taskOf(id: string, subscription: Subscription, options: SubscribedOptio
         return undefined;
       }
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]);
+      const askOver = (window: string): Promise<Answer> => options.answer(`${line} ${window}`, { now: slot.period.to, signal, timeZone });
+      if (watch) return askWatch(id, subscription, slot, askOver, options);
       return period
         ? options.ask(line, slot.period, { now: clock(), signal, timeZone })
         : options.answer(line, { now: slot.period.to, signal, timeZone });

@@ -14,7 +14,7 @@ import { holdsSecret, openMask } from '../text/redact.ts';
 import type { QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
-import { pin, type TimeRange } from '../trail/time-window.ts';
+import { DAY_MS, pin, type TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
@@ -77,7 +77,10 @@ function runOf(read: CommandLine) {
     name: line.name,
     line,
     window: question.window,
-    reads: command.reads ?? 1,
+    // What is usual is read from the days before.
+    reads: question.band
+      ? 1 + Math.ceil((question.band * DAY_MS) / (question.window.to.getTime() - question.window.from.getTime()))
+      : (command.reads ?? 1),
     filters: question.filters,
     isNewestFirst: command.isNewestFirst?.(question) ?? false,
   } as const;
@@ -130,7 +133,6 @@ export function openDesk(
         opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
         hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
         filters,
-        timeZone: options.timeZone ?? 'UTC',
       }),
     );
   };

@@ -9,7 +9,7 @@ export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
 
 const OWN_WORDS: ReadonlySet<string> = new Set([
   ...['help', 'price', 'save', 'saved', 'forget'],
-  ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test'],
+  ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test', 'watch'],
   ...['snooze', 'snoozes', 'unsnooze', 'expect'],
 ]);
 

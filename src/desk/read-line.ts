@@ -156,13 +156,14 @@ function toQuestion(line: Line, command: Command, clock: LocalClock, examples: E
   }
   checkValues({ ...line, filters });
   checkSecretPaths(line);
-  const { by, every, top, sort } = line;
-  const shape = { ...(by && { by }), ...(every && { every }), ...(top && { top }), ...(sort && { sort }) };
+  const { by, every, band, top, sort } = line;
+  const shape = { ...(by && { by }), ...(every && { every }), ...(band && { band }), ...(top && { top }), ...(sort && { sort }) };
   const unsupported = (Object.keys(shape) as ShapeKey[]).find((key) => !command.shape.includes(key));
   if (unsupported) {
     const { [unsupported]: _, ...without } = line;
     throw new UserError(`“${name}” does not take ${unsupported}:. Usage: ${shown}`, printLine(without));
   }
+  checkBand(line);
   const typedWindow = window ?? defaultWindow(command);
   const range = pin(typedWindow, clock.now);
   if (!window) checkTimesAreSearched(line, typedWindow, range);
@@ -171,6 +172,18 @@ function toQuestion(line: Line, command: Command, clock: LocalClock, examples: E
     throw new UserError(`“${printWindow(typedWindow)}” is in the future: it is ${isoSecond(clock.now)} now.`, printLine(without));
   }
   return { words: parsed.data, filters, typedWindow, window: range, ...shape };
+}
+
+/** A band is for one count over time. @throws UserError for a line that asks for more */
+function checkBand(line: Line): void {
+  const { band, every, by, top, sort, ...rest } = line;
+  if (!band) return;
+  const hourly = { count: 1, unit: 'h' } as const;
+  if (by || top || sort) {
+    const key = by ? 'by:' : top ? 'top:' : 'sort:';
+    throw new UserError(`“band:” is for one count over time, so it does not go with ${key}`, printLine({ ...rest, band, every: every ?? hourly }));
+  }
+  if (!every) throw new UserError('“band:” needs intervals, such as every:1h.', printLine({ ...rest, band, every: hourly }));
 }
 
 /** @throws UserError for a filter on a time of which part is not searched, when the line does not say which time is. It would look as if nothing had happened then. */

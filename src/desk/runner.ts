@@ -77,7 +77,7 @@ export function openRunner(
 ): Runner {
   const paidRows = openQueryCache();
 
-  return async (run, { now, signal, requester, isExport = false, onProgress, onQuery, onPartial }, find) => {
+  return async (run, { now, signal, requester, timeZone = 'UTC', isExport = false, onProgress, onQuery, onPartial }, find) => {
     const kept = (await engine.kept?.()) ?? [];
     const known = await engine.folders?.();
     const bill = await billing?.open({
@@ -112,6 +112,7 @@ export function openRunner(
     };
     const context: Context = {
       now,
+      timeZone,
       networks,
       kept,
       foldersOf: (filters) => foldersOf(filters, known),
@@ -172,7 +173,8 @@ export function openRunner(
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
     const notes = [mask.text(note), ...(isSecretLine ? [SECRET_LINE] : [])].filter(Boolean).join(' ');
     return {
-      template: name,
+      template: found.template ?? name,
+      ...(found.outside && { outside: found.outside }),
       data: { ...mask.deep(found.data), searched },
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),

@@ -6,12 +6,14 @@ import type { Answer, Row } from '../answer/answer.ts';
 import { periodBefore } from '../answer/period.ts';
 import { UserError } from '../errors.ts';
 import { normalize } from '../question/lexer.ts';
+import { printLine } from '../question/print.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret } from '../text/redact.ts';
 import { isoSecond } from '../trail/events.ts';
 import { dueTimes, nextDueTime } from '../trail/schedule.ts';
 import { type ReadSchedule, readSchedule } from '../trail/schedule-words.ts';
+import { type Interval, intervalName } from '../trail/time-buckets.ts';
 import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
 import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
 import { type LineContext, readLine } from './read-line.ts';
@@ -34,6 +36,8 @@ interface SubscriptionOptions {
 }
 
 const SUBSCRIBE_EXAMPLE = 'subscribe root-logins 7d weekdays 9am';
+const WATCH_EXAMPLE = 'watch denied every:1h band:14d above';
+const DEFAULT_BAND_DAYS = 14;
 const SUBSCRIPTION_STATE: ChangedState = { one: 'The subscription', many: 'Subscriptions' };
 const SUBSCRIPTION_COLUMNS = [
   { name: 'id', label: 'No.', kind: 'text' },
@@ -110,9 +114,45 @@ export function subscriptionWords({
     const same = [...known].find(([, each]) => each.line === line && each.cron === cron && each.timeZone === timeZone && each.channel === channel);
     if (same) return listAnswer(options, { existing: same[0] });
     const id = await writableState(SUBSCRIPTION_STATE, () =>
-      subscriptions.add({ line, cron, timeZone, words: when, channel, by: options.requester ?? null, at, since: at, paused: null }),
+      subscriptions.add({ line, cron, timeZone, words: when, channel, by: options.requester ?? null, at, since: at, watch: null, paused: null }),
     );
     return listAnswer(options, { added: id });
+  }
+
+  /** `watch count source:s3 every:1h band:14d above`: it is asked at once, so that nobody waits to hear that it cannot be. */
+  async function watch(rest: string, options: AskOptions): Promise<Answer> {
+    const { text, channel } = readChannel(rest, options);
+    const words = normalize(text).trim().split(/\s+/).filter(Boolean);
+    const direction = words.map((word) => word.toLowerCase()).find((word) => word === 'above' || word === 'below') ?? null;
+    const own = words.filter((word) => !/^(?:above|below)$/i.test(word));
+    if (own.length === 0) throw new UserError(`“watch” needs a count. For example: ${WATCH_EXAMPLE}`, WATCH_EXAMPLE);
+    const resolved = await resolve(own.join(' '), options);
+    const read = readLine(resolved, commands, await lineContextOf(options));
+    if (!read?.command.shape.includes('band')) throw new UserError(`Only a count can be watched. For example: ${WATCH_EXAMPLE}`, WATCH_EXAMPLE);
+    const { window: _, top: __, sort: ___, by, ...asked } = read.line;
+    if (by) throw new UserError('A watch is of one count, so it takes no by:. Use a filter, such as user:ci-deploy.');
+    const line = printLine({ ...asked, every: asked.every ?? { count: 1, unit: 'h' }, band: asked.band ?? DEFAULT_BAND_DAYS });
+    if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
+    if (hasShortKey(line)) throw new UserError('A watch needs the whole access key: which one a short form stands for changes with the trail.');
+    const refusal = await options.places?.refusal(channel);
+    if (refusal !== undefined) throw new UserError(refusal);
+    const seen = await ask(`${line} 2d`, options);
+    const at = isoSecond(options.now);
+    const kept: Subscription = {
+      line,
+      ...scheduleOfWatch(asked.every ?? { count: 1, unit: 'h' }),
+      ...{ channel, by: options.requester ?? null, at, since: at, watch: { direction }, paused: null },
+    };
+    const { known } = await readableState(SUBSCRIPTION_STATE, () => subscriptions.all());
+    const same = [...known].find(([, each]) => each.line === line && each.channel === channel && each.watch?.direction === direction);
+    const id = same ? same[0] : await writableState(SUBSCRIPTION_STATE, () => subscriptions.add(kept));
+    const outside = seen.outside?.episodes.filter((episode) => direction === null || episode.direction === direction).length ?? 0;
+    return {
+      ...(await listAnswer(options, same ? { existing: id } : { added: id })),
+      template: 'watching',
+      data: { id, isNew: !same, line, channel, direction, words: kept.words, outside, isKnown: seen.outside?.knownTo !== null },
+      charts: seen.charts ?? [],
+    };
   }
 
   /** The subscription that a text names by its number. */
@@ -148,7 +188,7 @@ export function subscriptionWords({
     };
     const rows = [...known].map(([id, each]): Row => {
       const { line, words, timeZone, channel, paused, by } = each;
-      const state = paused ? `paused: ${paused.reason}` : 'on';
+      const state = paused ? `paused: ${paused.reason}` : each.watch ? `watching ${each.watch.direction ?? 'both sides'}` : 'on';
       return {
         cells: { id, line, when: `${words} ${timeZone}`, channel, next: nextOf(each), state, by },
         next: { label: `${id}: ${paused ? 'resume' : 'pause'}`, line: `${paused ? 'resume' : 'pause'} ${id}` },
@@ -181,6 +221,7 @@ export function subscriptionWords({
 
   return {
     subscribe,
+    watch,
     subscriptions: async (rest, options) => {
       if (rest.trim() !== '') throw new UserError('“subscriptions” takes no other words.', 'subscriptions');
       return listAnswer(options);
@@ -197,6 +238,7 @@ export function subscriptionWords({
     unsubscribe: async (rest, options) => listAnswer(options, { ended: await change('unsubscribe', rest, options, () => null) }),
     test: async (rest, options) => {
       const { subscription } = await named('test', rest);
+      if (subscription.watch) return ask(`${subscription.line} 2d`, options);
       return answerSubscribed(subscription, options.now, options, { reports, ask, report });
     },
   };
@@ -212,6 +254,13 @@ function checkSchedule({ cron, timeZone, words }: ReadSchedule, now: Date): void
   const times = dueTimes(cron, timeZone, next, new Date(next.getTime() + DAY_MS));
   if ([next, ...times].some((at, i) => (times[i]?.getTime() ?? Number.POSITIVE_INFINITY) - at.getTime() < MIN_GAP_MS))
     throw new UserError(`“${words}” is too often: at most every 15 minutes.`);
+}
+
+/** Intervals are of UTC. Most log files are there 15 minutes after an event (facts of CloudTrail: typically 5). */
+function scheduleOfWatch({ count, unit }: Interval): Pick<Subscription, 'cron' | 'timeZone' | 'words'> {
+  const cron = unit === 'm' ? '*/15 * * * *' : unit === 'h' ? `15 */${count} * * *` : '15 0 * * *';
+  const { one } = intervalName(unit === 'm' ? { count: 15, unit } : { count, unit });
+  return { cron, timeZone: 'UTC', words: `each ${one}` };
 }
 
 /** What a subscription posts for a time at which it is due: a report over its last whole period, or a question until then. */

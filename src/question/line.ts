@@ -20,6 +20,8 @@ export interface AnswerShape {
   /** The maximum number of rows. */
   readonly top?: number;
   readonly sort?: Sort;
+  /** How many days before the time show what is usual, for counts over time: `band:14d`. */
+  readonly band?: number;
 }
 
 /** A parsed question line. */

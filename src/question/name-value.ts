@@ -18,7 +18,7 @@ export type NameValue =
   | { readonly kind: 'options'; readonly options: LineOptions; readonly filters: readonly Filter[] }
   | { readonly kind: 'word'; readonly word: string };
 
-/** The options of a line: `by:`, `every:`, `top:`, `sort:`, `cols:` and `spend:`. */
+/** The options of a line: `by:`, `every:`, `band:`, `top:`, `sort:`, `cols:` and `spend:`. */
 export type LineOptions = AnswerShape & Pick<Line, 'spend' | 'cols'>;
 
 /**
@@ -102,6 +102,10 @@ export function readValues(value: Token, shown: string): FilterValue[] {
   return values;
 }
 
+/** Fewer days say little of what is usual; more cost without telling more. */
+const MIN_BAND_DAYS = 3;
+const MAX_BAND_DAYS = 90;
+
 /** More than a table has room for. */
 const MAX_GROUP_FIELDS = 10;
 const GROUP_FIELDS = fieldNames.filter(resolveGroupField);
@@ -137,6 +141,15 @@ function readOption(key: string, value: string): LineOptions | undefined {
         );
       }
       return { every };
+    }
+    case 'band': {
+      const [, count, unit] = /^(\d{1,3})(d|w)$/i.exec(value) ?? [];
+      const band = Number(count ?? 0) * (unit?.toLowerCase() === 'w' ? 7 : 1);
+      if (band >= MIN_BAND_DAYS && band <= MAX_BAND_DAYS) return { band };
+      throw new TokenMistake(
+        `“band:${truncate(value)}” must be a number of days, from ${MIN_BAND_DAYS}d to ${MAX_BAND_DAYS}d.`,
+        plainToken(band > MAX_BAND_DAYS ? `band:${MAX_BAND_DAYS}d` : 'band:14d'),
+      );
     }
     case 'top': {
       const top = /^\d{1,6}$/.test(value) ? Number(value) : 0;

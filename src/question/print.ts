@@ -10,13 +10,14 @@ import type { Line } from './line.ts';
 import { isLeadIn, isWhoVerb, needsQuotes } from './vocabulary.ts';
 
 /** The text of a line. A repeated filter is printed once. */
-export function printLine({ name, words, filters, window, by, every, top, sort, cols, spend }: Line): string {
+export function printLine({ name, words, filters, window, by, every, band, top, sort, cols, spend }: Line): string {
   return [
     printName(name),
     ...words.map((word, i) => (isReadOtherwise(name, word, i) ? quote(word) : printWord(word))),
     ...new Set(filters.map(printFilter)),
     ...(by ? [`by:${by.join(',')}`] : []),
     ...(every ? [`every:${every.count}${every.unit}`] : []),
+    ...(band ? [`band:${band}d`] : []),
     ...(top ? [`top:${top}`] : []),
     ...(sort ? [`sort:${sort}`] : []),
     ...(cols ? [`cols:${cols.join(',')}`] : []),

@@ -58,6 +58,28 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
       if (answer.details) await postDetails(answer.details, ts).catch(onDetailsLost);
       return { kind: 'posted', ts };
     },
+    async update(ts, answer) {
+      let failure: { readonly error: unknown } | undefined;
+      try {
+        await send(
+          answer,
+          async (message) => {
+            failure = undefined;
+            try {
+              await client.chat.update({ channel, ts, ...message });
+            } catch (error) {
+              failure = { error };
+              throw error;
+            }
+          },
+          { isDigest: true },
+        );
+        return { kind: 'posted', ts };
+      } catch (error) {
+        if (!failure) throw error;
+        return postOutcome(failure.error);
+      }
+    },
     async find(slot, since) {
       try {
         let cursor: string | undefined;

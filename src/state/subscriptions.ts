@@ -17,6 +17,8 @@ const subscriptionSchema = z.object({
   at: z.string(),
   /** What comes due after this time is posted: when it was made or resumed. */
   since: z.string(),
+  /** Of a watch: it is asked on the schedule, and posted where it is outside its band, on one side or on both. */
+  watch: z.object({ direction: z.enum(['above', 'below']).nullable() }).nullable(),
   /** Set while it is paused: since when, by whom (null for trailbot), and why. */
   paused: z.object({ at: z.string(), by: z.string().nullable(), reason: z.string() }).nullable(),
 });

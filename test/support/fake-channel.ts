@@ -16,6 +16,8 @@ export interface FakeChannel extends DigestChannel {
   sighting: Sighting | undefined;
   /** The slots that were looked for. */
   readonly looks: string[];
+  /** The messages that replaced others. */
+  readonly updates: { readonly ts: string; readonly answer: Answer }[];
 }
 
 export function fakeChannel(): FakeChannel {
@@ -25,12 +27,17 @@ export function fakeChannel(): FakeChannel {
     fates: [],
     sighting: undefined,
     looks: [],
+    updates: [],
     async post(answer, slot) {
       const fate = channel.fates.shift();
       if (fate === 'throws') throw new Error('the template is broken');
       if (fate !== undefined && fate !== 'lost') return fate;
       arrived.push({ slot, answer });
       return fate === 'lost' ? { kind: 'unknown', reason: 'timeout' } : { kind: 'posted', ts: `${arrived.length}.0` };
+    },
+    async update(ts, answer) {
+      channel.updates.push({ ts, answer });
+      return { kind: 'posted', ts };
     },
     async find(slot) {
       channel.looks.push(slot);

@@ -103,6 +103,7 @@ export function openFaultyWorld(
       },
     };
     const channel: DigestChannel = {
+      update: async (ts) => ({ kind: 'posted', ts }),
       async post(answer, slot) {
         // Not frozen here: a process that wakes up in the middle of sending cannot know that its time is over.
         if (dead || world.happens('dies before a message', 0.06)) return die();

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import { allWord } from '../../trail/event-query.ts';
 import { type Command, command } from '../command.ts';
+import { countWithBand } from './banded-count.ts';
 import { countEvents } from './count.ts';
 import { listEvents } from './list.ts';
 import { type Preset, presetQuestion } from './preset-question.ts';
@@ -20,7 +21,7 @@ export function preset<const Words extends z.ZodRawShape = Record<never, never>>
     window,
     filters: true,
     freeText,
-    shape: ['by', 'every', 'top', 'sort'],
+    shape: ['by', 'every', 'band', 'top', 'sort'],
     isNewestFirst(asked) {
       const { by, every } = presetQuestion(declared, asked);
       return !by && !every;
@@ -28,6 +29,7 @@ export function preset<const Words extends z.ZodRawShape = Record<never, never>>
 
     answer(asked, context) {
       const question = presetQuestion(declared, asked);
+      if (asked.band) return countWithBand(declared, asked, context);
       return question.by || question.every ? countEvents(question, context) : listEvents(question, context);
     },
   });
