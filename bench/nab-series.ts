@@ -28,9 +28,14 @@ export const anomalyOf = (deviations: number): number => deviations / (1 + devia
 
 /** Bands as a detector: the alarms that a watch would raise, with what it knows at each row. NAB's times have no zone. */
 export const bandDetector: Detector = ({ times, values }) => {
-  const [first = 0, second = 0] = times.slice(0, 2).map((time) => Date.parse(`${time.replace(' ', 'T')}Z`));
-  const series = { from: new Date(first), intervalMs: second - first, counts: values };
-  const anomalies = values.map(() => 0);
-  for (const { index, deviations } of alarmsOf(bandedSeries(series, { timeZone: 'UTC' }))) anomalies[index] = anomalyOf(deviations);
-  return anomalies;
+  const starts = times.map((time) => Date.parse(`${time.replace(' ', 'T')}Z`));
+  const [first = 0] = starts;
+  const gaps = starts.slice(1).map((start, row) => start - (starts[row] as number));
+  const intervalMs = gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? 1;
+  const intervals = starts.map((start) => Math.round((start - first) / intervalMs));
+  const counts = new Array<number | undefined>((intervals.at(-1) ?? 0) + 1).fill(undefined);
+  for (const [row, interval] of intervals.entries()) counts[interval] = Math.max(0, values[row] as number);
+  const series = { from: new Date(first), intervalMs, counts };
+  const ofInterval = new Map(alarmsOf(bandedSeries(series, { timeZone: 'UTC' })).map(({ index, deviations }) => [index, anomalyOf(deviations)]));
+  return intervals.map((interval) => ofInterval.get(interval) ?? 0);
 };

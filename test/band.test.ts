@@ -346,6 +346,15 @@ describe('an episode', () => {
     expect(episodesIn(gap)).toMatchObject([{ direction: 'below', from: at(35, 4), to: at(35, 16), knownAt: at(35, 5), peak: { count: 0 } }]);
   });
 
+  test('is not a weekly job after three weeks, nor are the hours around it in sum', () => {
+    const jobs: Rate = (hour) => (hour % DAY === 2 ? 160 : hour % (7 * DAY) === 6 * DAY + 5 ? 240 : 13);
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const starts = episodesIn(hourly(63, jobs, { seed })).map(({ from }) => from);
+      expect(starts).toContainEqual(at(6, 5));
+      expect(starts.filter((start) => start > at(21) && start.getUTCDay() === 0)).toEqual([]);
+    }
+  });
+
   test('is twice where there are days between', () => {
     const twice = multiplied(multiplied(steady, 33, 10, 12, 5), 35, 10, 12, 5);
     expect(episodesIn(twice)).toMatchObject([{ from: at(33, 10) }, { from: at(35, 10) }]);

@@ -123,9 +123,13 @@ describe('A watch', () => {
       outside = [episode('09:00', '11:00', 170)];
       await lookAt(clock, '11');
       await lookAt(clock, '12');
-      expect(edits()).toEqual(['1.0 Outside what is usual: 2026-11-20 09:00:00 UTC to 2026-11-20 11:00:00 UTC: 170 events, usually 10. This message is edited as it goes on.']);
+      expect(edits()).toEqual([
+        '1.0 Outside what is usual: 2026-11-20 09:00:00 UTC to 2026-11-20 11:00:00 UTC: 170 events, usually 10. This message is edited as it goes on.',
+      ]);
       await lookAt(clock, '14');
-      expect(edits()[1]).toBe('1.0 Was outside what is usual: 2026-11-20 09:00:00 UTC to 2026-11-20 11:00:00 UTC: 170 events, usually 10. It is over.');
+      expect(edits()[1]).toBe(
+        '1.0 Was outside what is usual: 2026-11-20 09:00:00 UTC to 2026-11-20 11:00:00 UTC: 170 events, usually 10. It is over.',
+      );
       await lookAt(clock, '15');
       await lookAt(clock, '16');
       expect([posted().length, edits().length]).toEqual([1, 2]);
@@ -143,7 +147,9 @@ describe('A watch', () => {
       expect(posted()).toEqual([]);
       outside = [episode('09:00', '10:00', 80), episode('10:00', '11:00', 0, 'below')];
       await lookAt(clock, '11');
-      expect(posted()).toEqual(['Outside what is usual: 2026-11-20 10:00:00 UTC to 2026-11-20 11:00:00 UTC: 0 events instead of about 10. This message is edited as it goes on.']);
+      expect(posted()).toEqual([
+        'Outside what is usual: 2026-11-20 10:00:00 UTC to 2026-11-20 11:00:00 UTC: 0 events instead of about 10. This message is edited as it goes on.',
+      ]);
     });
   });
 

@@ -109,6 +109,17 @@ export function deviationOf(count: number, { usual, spread }: Band): number {
 /** The same where the count is outside the band, and 0 inside. */
 export const deviationsOutside = (count: number, band: Band): number => (count >= band.lower && count <= band.upper ? 0 : deviationOf(count, band));
 
+/**
+ * A count as it counts in a sum that is compared with the sum of what is usual: at most so far away that it would be outside by itself, and
+ * the usual count where only the time of the week makes it be inside.
+ */
+export function cutToBand(count: number, band: Band, limit = BAND_LIMIT): number {
+  const { lower, upper } = limitsAround(toScale(band.usual), band.spread, limit);
+  if (count >= lower && count <= upper) return count;
+  if (count >= band.lower && count <= band.upper) return band.usual;
+  return count < lower ? lower : upper;
+}
+
 /** A prediction with what decides whether it is used. */
 interface Contender {
   readonly season: SeasonName;

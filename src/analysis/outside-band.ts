@@ -4,7 +4,7 @@
  * An interval can be outside by itself, or the sum of several can be: 20 hours with half of what is usual are an incident, though chance
  * makes each of them now and then. For the sums, each count is cut to its own band, so that a sum tells only what no single count does.
  */
-import { type Band, type BandOptions, bandsOf, deviationOf, deviationsOutside, MEASURED_DAYS } from './band.ts';
+import { type Band, type BandOptions, bandsOf, cutToBand, deviationOf, deviationsOutside, MEASURED_DAYS } from './band.ts';
 import { type CountSeries, intervalsPerDay } from './season.ts';
 
 type Direction = 'above' | 'below';
@@ -56,7 +56,10 @@ export function bandedSeries(series: CountSeries, options: BandOptions): BandedS
   const ofCounts = outsideOf(series.counts, bands, first);
   if (sumLength <= 1) return { series, bands, ofCounts, ofSums: new Float64Array(bands.length), sumLength: 1 };
   const sums = sumsOf(
-    series.counts.map((count, index) => (count === undefined ? undefined : cutToBand(count, bands[index]))),
+    series.counts.map((count, index) => {
+      const band = bands[index];
+      return count === undefined || !band ? count : cutToBand(count, band, options.limit);
+    }),
     sumLength,
   );
   const usual = sumsOf(
@@ -66,8 +69,6 @@ export function bandedSeries(series: CountSeries, options: BandOptions): BandedS
   const ofSums = outsideOf(sums, bandsOf({ ...series, counts: sums }, options, usual), first);
   return { series, bands: bands.map((band, index) => (index < first ? undefined : band)), ofCounts, ofSums, sumLength };
 }
-
-const cutToBand = (count: number, band: Band | undefined): number => (band ? Math.min(Math.max(count, band.lower), band.upper) : count);
 
 function outsideOf(counts: CountSeries['counts'], bands: readonly (Band | undefined)[], first: number): Float64Array {
   const outside = new Float64Array(counts.length);

@@ -39,14 +39,14 @@ const MIN_SLOT_MS = UNIT_MS.h;
 
 /**
  * From the coarsest to the finest. `lookBackDays` gives each enough values for a median (7 × 24, 14, about 20 and 8, and 6), and forgets an
- * old habit after half of that. `minDays` is two days of each kind, whose hours beside make up for more; three of the week's, whose hours
- * stand alone: a job of each Sunday at 5 says nothing of 4 and 6.
+ * old habit after half of that. `minDays` is two days of each kind, whose hours beside make up for more; three of the week's (20 days:
+ * three weeks may be an hour short), whose hours stand alone: a job of each Sunday at 5 says nothing of 4 and 6.
  */
 const SEASONS = [
   { name: 'none', lookBackDays: 7, minDays: 2, isPooled: false },
   { name: 'day', lookBackDays: 14, minDays: 2, isPooled: true },
   { name: 'workday', lookBackDays: 28, minDays: 7, isPooled: true },
-  { name: 'week', lookBackDays: 42, minDays: 21, isPooled: false },
+  { name: 'week', lookBackDays: 42, minDays: 20, isPooled: false },
 ] as const;
 
 /** The seasons that a series can have, by the clocks of a time zone: a day of 23 or 25 hours has its hours where people have them. */

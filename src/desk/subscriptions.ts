@@ -36,8 +36,9 @@ interface SubscriptionOptions {
 }
 
 const SUBSCRIBE_EXAMPLE = 'subscribe root-logins 7d weekdays 9am';
-const WATCH_EXAMPLE = 'watch denied every:1h band:14d above';
-const DEFAULT_BAND_DAYS = 14;
+const WATCH_EXAMPLE = 'watch denied every:1h band:28d above';
+/** A job of each week is usual after three weeks. */
+const DEFAULT_BAND_DAYS = 28;
 const SUBSCRIPTION_STATE: ChangedState = { one: 'The subscription', many: 'Subscriptions' };
 const SUBSCRIPTION_COLUMNS = [
   { name: 'id', label: 'No.', kind: 'text' },
