@@ -95,17 +95,17 @@ const hiddenBy = ({ id }: { readonly id: string | null }): string => (id === nul
 
 /** The line that asks how long findings like this one are to be hidden. */
 const hidingOf = (finding: DigestFinding & { readonly hidingFilters: string }, i: number): Next => ({
-  label: `${i + 1}: ${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
+  label: `${i + 1}: ${finding.newValue ?? finding.actor ?? finding.address ?? (sourceName(finding.counted) || finding.kind)}`,
   line: `snooze ${finding.hidingFilters}`,
 });
 
 const followUp = (finding: DigestFinding, about: (line: AskedLine) => string, place = ''): Next => ({
-  label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? finding.kind}`,
+  label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? (sourceName(finding.counted) || finding.kind)}`,
   line: about(questionAbout(finding)),
 });
 
 /** The question that shows the events of a finding, without its time. */
-function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict }: DigestFinding): AskedLine {
+function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict, ...finding }: DigestFinding): AskedLine {
   const line = (name: string, filters: readonly Filter[]): AskedLine => ({ name, words: [], filters });
   const inAccount = account === null ? [] : [exactFilter('account', account)];
   if (kind === 'root') return line('events', [exactFilter('kind', 'root'), ...inAccount]);
@@ -122,6 +122,10 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
             values: [...new Set(calls.map(({ eventname }) => eventname))].map((text) => ({ text, wildcard: false })),
           },
         ];
+  if (kind === 'out-of-band') {
+    const counted = finding.counted === 'denied' ? exactFilter('outcome', 'denied') : exactFilter('source', sourceName(finding.counted));
+    return { ...line('count', [counted]), every: { count: 1, unit: 'h' }, band: BAND_DAYS };
+  }
   if (kind !== 'new') return line('events', [...own, ...called, ...inAccount]);
   if (newKind === 'region') return line('events', [...inAccount, exactFilter('region', newValue ?? '')]);
   if (newKind === 'account') return line('count', inAccount);
@@ -134,13 +138,18 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
   return line('events', own);
 }
 
+/** A service as people write it. */
+const sourceName = (source: string | null): string => (source ?? '').replace(/[.]amazonaws[.]com$/, '');
+/** A job of each week is usual after three weeks. */
+const BAND_DAYS = 28;
+
 function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding, hidden: string | null = null): Row['cells'] {
-  const { score, kind, risk, newTitle, verdict, actor, account, events, first, last } = finding;
+  const { score, kind, risk, newTitle, verdict, actor, account, events, first, last, counted } = finding;
   const isNew = newTitle === null ? kind : `new ${newTitle}`;
   const made = calls.map(({ eventname, times }) => (times > 1 ? `${eventname} ×${times}` : eventname));
   return {
     score,
-    what: [kind === 'root' ? kind : (risk ?? verdict ?? isNew), ...made].join(', '),
+    what: [kind === 'root' ? kind : (risk ?? verdict ?? isNew), ...(counted === null ? [] : [sourceName(counted)]), ...made].join(', '),
     actor,
     account,
     names: newValue ?? (targets.join(', ') || null),

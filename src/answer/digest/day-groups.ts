@@ -12,6 +12,7 @@ import { limit, type Query, query, raw, type Sql } from '../../trail/sql.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 import type { ReportContext } from '../report.ts';
+import { DENIED, type HourCount } from './hour-counts.ts';
 
 const ACTOR = DIMENSIONS.actor.value;
 const IS_NOT_SERVICE = `actorkind <> 'service'`;
@@ -38,6 +39,12 @@ const SEEN_VALUES = {
   denial: `case when ${IS_NOT_SERVICE} and outcome = 'denied' and not ${isRoutine.text} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
 } as const;
 
+/** What is counted by the hour. */
+const HOUR_VALUES = {
+  sourceHour: `case when ${IS_NOT_SERVICE} then ${joinParts('eventsource', 'hour')} end`,
+  deniedHour: `case when ${IS_NOT_SERVICE} and outcome = 'denied' then ${joinParts('hour')} end`,
+} as const;
+
 /** What can be seen for the first time. */
 export type SeenKind = keyof typeof SEEN_VALUES;
 
@@ -57,6 +64,7 @@ const SIGN_IN_COLUMNS = [
 const DAY_VALUES = {
   ...SEEN_VALUES,
   outcome: joinParts('actorkind', 'outcome'),
+  ...HOUR_VALUES,
   signIn: `case when signin is not null then signin || chr(31) || ${joinParts(...SIGN_IN_COLUMNS)} end`,
   risk: `case when risk is not null or affected is not null or actorkind = 'root' then ${joinParts(
     ...[
@@ -103,6 +111,16 @@ export const dayGroups = (range: TimeRange, context: DigestSource): Query<DayGro
 /** What was seen in a range, each value once for every ten days of a month in which it was. */
 export const seenGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
   countGroups(range, context, { values: SEEN_VALUES, max: MAX_SEEN_GROUPS, span: 'substr(hour, 1, 9)' });
+
+/** What was counted by the hour in a range. */
+export const hourGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
+  countGroups(range, context, { values: HOUR_VALUES, max: MAX_SEEN_GROUPS });
+
+/** The counts of hours among groups. */
+export const hourCountsIn = (groups: readonly DayGroup[]): HourCount[] =>
+  groups.flatMap(({ kind, value: [name = '', hour = ''], events }) =>
+    kind === 'sourceHour' ? [{ name, hour, events }] : kind === 'deniedHour' ? [{ name: DENIED, hour: name, events }] : [],
+  );
 
 export const isSeenKind = (kind: DayGroup['kind']): kind is SeenKind => kind in SEEN_VALUES;
 

@@ -3,10 +3,11 @@ import { isoSecond } from '../../trail/events.ts';
 import { localDate } from '../../trail/local-time.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
 import type { HidingRule, ReportContext } from '../report.ts';
-import { type DayGroup, dayGroups, MAX_DAY_GROUPS } from './day-groups.ts';
+import { type DayGroup, dayGroups, hourCountsIn, MAX_DAY_GROUPS } from './day-groups.ts';
 import { keepFindings, keptFindings } from './finding-history.ts';
 import { type DigestFinding, findingsOf, MIN_SHOWN_SCORE } from './findings.ts';
 import { filtersOfFinding, type HiddenFinding, hideFindings, isLoud, printHidingFilters } from './hiding.ts';
+import { unusualHours, withHours } from './hour-counts.ts';
 import { MIN_PAST_DAYS, pastBefore, sumOfNumbers } from './past.ts';
 
 /** A finding, and the filters that hide it and others like it. */
@@ -59,7 +60,8 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
   const groups = await context.ask(dayGroups(day, context));
   const past = await pastBefore(day, context);
   const isLearning = past.days < MIN_PAST_DAYS;
-  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past), context);
+  const unusual = isLearning ? [] : unusualHours(withHours(past.hours, hourCountsIn(groups), day), day, context.timeZone);
+  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past, unusual), context);
   const isCut = groups.length >= MAX_DAY_GROUPS;
   const { loadedAt = null } = await context.extent();
   // What was not read is not known, and the next digest reads it again where it can.

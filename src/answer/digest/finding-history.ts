@@ -22,6 +22,7 @@ const keptFinding = z.object({
   targets: z.array(z.string()),
   newKind: textOrNull,
   newValue: textOrNull,
+  counted: textOrNull,
   isByHand: z.boolean(),
   first: z.string(),
   isLoud: z.boolean(),
@@ -49,9 +50,9 @@ export async function keepFindings(
 }
 
 function keep(finding: DigestFinding, rest: Pick<KeptFinding, 'isShown' | 'hiddenBy'>): KeptFinding {
-  const { kind, risk, score, actor, actorkind, via, account, region, address, calls, targets, newKind, newValue, isByHand, first } = finding;
+  const { kind, risk, score, actor, actorkind, via, account, region, address, calls, targets, newKind, newValue, counted, isByHand, first } = finding;
   return {
-    ...{ kind, risk, score, actor, actorkind, via, account, region, address, newKind, newValue, isByHand, first, isLoud: isLoud(finding) },
+    ...{ kind, risk, score, actor, actorkind, via, account, region, address, newKind, newValue, counted, isByHand, first, isLoud: isLoud(finding) },
     calls: [...calls],
     targets: targets.slice(0, MAX_KEPT_TARGETS),
     ...rest,

@@ -9,6 +9,7 @@ import { nounOf } from '../../trail/call-names.ts';
 import { UNIT_MS } from '../../trail/time-window.ts';
 import { isUserKind } from '../follow-ups.ts';
 import { type DayGroup, signInEvents } from './day-groups.ts';
+import { DENIED, type UnusualHours } from './hour-counts.ts';
 import { MIN_PAST_DAYS, type Past, sumOfNumbers } from './past.ts';
 import { type Risk, recoveryOf, type Technique, techniqueOf } from './risk-notes.ts';
 
@@ -26,6 +27,7 @@ export const POINTS = {
   newRegion: 35,
   access: 40,
   denials: 35,
+  outOfBand: 30,
   rare: 20,
   newActor: 25,
   newNetwork: 10,
@@ -42,6 +44,7 @@ export const MORE_POINTS = {
   manyThings: 10,
   newActorWrites: 15,
   withoutMfa: 10,
+  tenTimesUsual: 10,
   everyDayForActor: -30,
   failed: -20,
   byProgram: -10,
@@ -80,7 +83,7 @@ const NEW_WORDS = {
 
 /** Something to look at. */
 export interface DigestFinding {
-  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied';
+  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied' | 'out-of-band';
   readonly score: number;
   /** Of kind `risk`: what the calls risk. */
   readonly risk: Risk | null;
@@ -89,6 +92,9 @@ export interface DigestFinding {
   /** The same in words. */
   readonly newTitle: string | null;
   readonly newValue: string | null;
+  /** Of kind `out-of-band`: the service, or `denied`, and how many events are usual. */
+  readonly counted: string | null;
+  readonly usual: number | null;
   /** Of kind `sign-in`: the verdict on the user's or the address's sign-ins. */
   readonly verdict: string | null;
   readonly actor: string | null;
@@ -116,6 +122,8 @@ const BARE_FINDING = {
   newKind: null,
   newTitle: null,
   newValue: null,
+  counted: null,
+  usual: null,
   verdict: null,
   actor: null,
   actorkind: null,
@@ -155,11 +163,11 @@ function readRiskCall({ value, events, first, last }: DayGroup): RiskCall {
 }
 
 /** All findings of a day, the worst first. */
-export function findingsOf(groups: readonly DayGroup[], past: Past): readonly DigestFinding[] {
+export function findingsOf(groups: readonly DayGroup[], past: Past, unusual: readonly UnusualHours[]): readonly DigestFinding[] {
   const calls = groups.filter(({ kind }) => kind === 'risk').map(readRiskCall);
   const signIns = signInEvents(groups);
   const found = [...riskFindings(calls, past), ...rootFindings(calls, signIns), ...signInFindings(classifySignIns(attemptsOf(signIns)))];
-  const known = [...found, ...deniedFindings(groups, past, found)];
+  const known = withUnusualHours([...found, ...deniedFindings(groups, past, found)], unusual);
   // What is known of too few days is not called new or rare.
   if (past.days < MIN_PAST_DAYS) return mostPointsFirst(known);
   const news = newFindings(groups, past);
@@ -536,6 +544,52 @@ function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly
     ];
   });
 }
+
+// --- Hours that are out of band -------------------------------------------------------------------------------------------
+
+/** More of them would be one cause, told many times. */
+const MAX_OUT_OF_BAND = 3;
+const SIGN_IN_SOURCE = 'signin.amazonaws.com';
+
+/** Findings with hours that had many more or fewer events than usual: a remark where another finding is of the same service and time. */
+function withUnusualHours(found: readonly DigestFinding[], unusual: readonly UnusualHours[]): DigestFinding[] {
+  const findings = [...found];
+  let added = 0;
+  for (const each of unusual) {
+    const at = findings.findIndex((finding) => isWithinHours(finding, each));
+    const known = findings[at];
+    if (known) findings[at] = { ...known, why: [...known.why, unusualText(each)] };
+    else if (added < MAX_OUT_OF_BAND) {
+      findings.push(outOfBandFinding(each));
+      added += 1;
+    }
+  }
+  return findings;
+}
+
+/** Whether a finding is worth telling, and of the service and the hours. */
+const isWithinHours = ({ kind, score, calls, first, last }: DigestFinding, { name, from, to }: UnusualHours): boolean =>
+  score >= MIN_SHOWN_SCORE &&
+  first < to &&
+  last >= from &&
+  (name === DENIED ? kind === 'denied' : kind === 'sign-in' ? name === SIGN_IN_SOURCE : calls.some(({ eventsource }) => eventsource === name));
+
+const unusualText = ({ direction, actual, usual }: UnusualHours): string =>
+  direction === 'below'
+    ? `${formatCount(actual, 'event')} instead of about ${usual}`
+    : `${formatCount(actual, 'event')}, usually ${usual} at this time`;
+
+const outOfBandFinding = (unusual: UnusualHours): DigestFinding => ({
+  ...BARE_FINDING,
+  kind: 'out-of-band',
+  score: POINTS.outOfBand + (unusual.actual >= 10 * Math.max(1, unusual.usual) ? MORE_POINTS.tenTimesUsual : 0),
+  counted: unusual.name,
+  usual: unusual.usual,
+  events: unusual.actual,
+  first: unusual.from,
+  last: unusual.to,
+  why: [`usually ${unusual.usual} at this time, by the weeks before`],
+});
 
 // --- Sums -------------------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,10 @@ export interface HiddenFinding {
 }
 
 /** What a rule can compare. */
-type HideableFinding = Pick<DigestFinding, 'actor' | 'actorkind' | 'via' | 'account' | 'region' | 'address' | 'calls' | 'targets' | 'newValue'>;
+type HideableFinding = Pick<
+  DigestFinding,
+  'actor' | 'actorkind' | 'via' | 'account' | 'region' | 'address' | 'calls' | 'targets' | 'newValue' | 'counted'
+>;
 
 const withoutDomain = (source: string): string => source.replace(/[.]amazonaws[.]com$/, '');
 const oneOf = (value: string | null): readonly string[] => (value === null ? [] : [value]);
@@ -30,7 +33,7 @@ const VALUES_OF: Readonly<Record<string, (finding: HideableFinding) => readonly 
   region: ({ region, newValue }) => oneOf(region ?? newValue),
   ip: ({ address }) => oneOf(address),
   event: ({ calls }) => calls.map(({ eventname }) => eventname),
-  source: ({ calls }) => calls.map(({ eventsource }) => withoutDomain(eventsource)),
+  source: ({ calls, counted }) => (counted === null ? calls.map(({ eventsource }) => withoutDomain(eventsource)) : [withoutDomain(counted)]),
   target: ({ targets, newValue }) => (newValue === null ? targets : [newValue]),
 };
 
@@ -106,7 +109,7 @@ export function hideFindings(
 }
 
 /** The filters that hide a finding and others like it: its actor, calls and account, or what is new. */
-export function filtersOfFinding({ kind, actor, account, calls, newValue, address, verdict }: DigestFinding): readonly Filter[] {
+export function filtersOfFinding({ kind, actor, account, calls, newValue, address, verdict, counted }: DigestFinding): readonly Filter[] {
   const term = (field: string, ...texts: readonly string[]): Term => ({
     field,
     negated: false,
@@ -115,6 +118,7 @@ export function filtersOfFinding({ kind, actor, account, calls, newValue, addres
   const inAccount = account === null ? [] : [term('account', account)];
   if (kind === 'new' && newValue !== null) return [term('target', newValue), ...inAccount];
   if (kind === 'sign-in' && verdict?.startsWith('spraying') && address !== null) return [term('ip', address)];
+  if (counted !== null) return [term('source', withoutDomain(counted))];
   const by = actor === null ? [] : [term('actor', actor)];
   return [...by, ...(calls.length > 0 ? [term('event', ...calls.map(({ eventname }) => eventname))] : []), ...inAccount];
 }

@@ -8,7 +8,8 @@ import { dayFolder, isoSecond } from '../../trail/events.ts';
 import type { KeptDays } from '../../trail/kept-days.ts';
 import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
 import type { ReportContext } from '../report.ts';
-import { type DayGroup, isSeenKind, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
+import { type DayGroup, hourCountsIn, hourGroups, isSeenKind, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
+import { HOUR_PAST_DAYS, type HourCounts, hourCountsSchema, recentHours, withHours } from './hour-counts.ts';
 
 /** How far back a value counts as seen, and how many days must be known before anything is called new or rare. */
 const PAST_DAYS = 90;
@@ -26,6 +27,7 @@ const pastSchema = z.object({
   days: z.record(z.string(), z.number()),
   /** By kind and by hash of the value. */
   values: z.record(z.string(), z.record(z.string(), spansSchema)),
+  hours: hourCountsSchema,
 });
 type StoredPast = z.output<typeof pastSchema>;
 
@@ -42,6 +44,8 @@ export interface Past {
   seen(kind: SeenKind, value: readonly string[]): Seen | undefined;
   /** The number of events on each known day. */
   readonly events: readonly number[];
+  /** The events of each hour, as far back as hours are compared. */
+  readonly hours: HourCounts;
 }
 
 /** What was seen before a range. With the groups of the range, `remember` keeps it for the next digest. */
@@ -55,6 +59,7 @@ export async function pastBefore(
   return {
     days: Object.keys(stored.days).length,
     events: Object.values(stored.days),
+    hours: stored.hours,
     seen(kind, value) {
       const spans = Object.values(stored.values[kind]?.[valueHash(value)] ?? {});
       return spans.length === 0
@@ -69,7 +74,7 @@ export async function pastBefore(
     const remembered = pastSchema.safeParse(await memory.newestUntil(from)).data;
     const { first } = await extent();
     const start = new Date(Math.max(earliest.getTime(), first === null ? from.getTime() : Date.parse(first), keptSince(from, kept)));
-    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {} };
+    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {} };
     const reachesBack = remembered && (Object.keys(remembered.days).sort()[0] ?? '~') <= isoSecond(new Date(start.getTime() + DAY_MS)).slice(0, 10);
     // Days between two reports that no activity is kept of stay unknown.
     const isContinued = remembered && (remembered.through >= isoSecond(start) || start >= from);
@@ -78,7 +83,11 @@ export async function pastBefore(
     if (since >= from) return withoutOld(base, earliest);
     const found = await ask(seenGroups({ from: since, to: from }, context));
     // Of a part of the values nothing can be said: any other may have been seen.
-    return found.length >= MAX_SEEN_GROUPS ? withoutOld(base, earliest) : withoutOld(withGroups(base, found, { from: since, to: from }), earliest);
+    if (found.length >= MAX_SEEN_GROUPS) return withoutOld(base, earliest);
+    const hoursFrom = new Date(Math.max(since.getTime(), from.getTime() - HOUR_PAST_DAYS * DAY_MS));
+    const hours = await ask(hourGroups({ from: hoursFrom, to: from }, context));
+    const added = hours.length >= MAX_SEEN_GROUPS ? base.hours : withHours(base.hours, hourCountsIn(hours), { from: hoursFrom, to: from });
+    return withoutOld({ ...withGroups(base, found, { from: since, to: from }), hours: added }, earliest);
   }
 }
 
@@ -118,11 +127,12 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
     const [knownDays, knownEvents] = spans[span] ?? [0, 0];
     values[kind][hash] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
   }
-  return { through: isoSecond(to), days, values };
+  const hours = isOneDay ? withHours(past.hours, hourCountsIn(groups), { from, to }) : past.hours;
+  return { through: isoSecond(to), days, values, hours: recentHours(hours, to) };
 }
 
 /** A past without what is older than a time. */
-function withoutOld({ through, days, values }: StoredPast, earliest: Date): StoredPast {
+function withoutOld({ through, days, values, hours }: StoredPast, earliest: Date): StoredPast {
   const date = isoSecond(earliest).slice(0, 10);
   const keep = <Value>(record: Readonly<Record<string, Value>>, isKept: (name: string) => boolean): Record<string, Value> =>
     Object.fromEntries(Object.entries(record).filter(([name]) => isKept(name)));
@@ -132,7 +142,7 @@ function withoutOld({ through, days, values }: StoredPast, earliest: Date): Stor
       .filter(([, spans]) => Object.keys(spans).length > 0);
     return [kind, Object.fromEntries(kept)] as const;
   });
-  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent) };
+  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours };
 }
 
 /** The length of `2026-11-1`. */
