@@ -85,7 +85,7 @@ const IS_OPTION_BEFORE_VALUE = new RegExp(`^--(${optionsOfType('string')})$`);
 /** Arguments of each command, besides --help. */
 const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; readonly options: readonly string[] }>> = {
   ask: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now'] },
-  report: { words: Number.POSITIVE_INFINITY, options: ['json', 'csv', 'sql', 'now', 'on'] },
+  report: { words: 1, options: ['json', 'csv', 'sql', 'now', 'on'] },
   doctor: { words: 0, options: ['mend'] },
   setup: { words: 0, options: ['apply', 'remove'] },
   compact: { words: 0, options: ['since', 'again', 'max-usd', 'tidy'] },
@@ -369,7 +369,8 @@ function refuseUnknown(verb: string, values: ParsedOptions, rest: readonly strin
   const option = Object.keys(values).find((name) => !accepted.options.includes(name));
   if (option === 'on' && verb === 'ask') throw usageError('“ask” has no option --on: write the time in the question, as in “events 2026-11-20”.');
   if (option) throw usageError(`“${verb}” has no option --${option}.`);
-  const extra = rest.slice(accepted.words);
+  // After a report come filters.
+  const extra = rest.slice(accepted.words).filter((word) => verb !== 'report' || word.startsWith('--') || !word.includes(':'));
   if (extra.length > 0) throw usageError(`Unexpected “${truncate(extra.join(' '))}” after “${verb}”.`);
   const [one, other] = (['json', 'csv', 'sql'] as const).filter((form) => values[form]);
   if (other) throw usageError(`--${one} and --${other} cannot be combined. Use one.`);
