@@ -314,9 +314,9 @@ describe('npm run report', () => {
       status: 1,
       err: expect.stringContaining('--on 2026-02-30 is not a day.'),
     });
-    expect(await run(['report', 'weekly'])).toMatchObject({
+    expect(await run(['report', 'hourly'])).toMatchObject({
       status: 1,
-      err: expect.stringContaining('There is no report “weekly”. Reports: daily.'),
+      err: expect.stringContaining('There is no report “hourly”. Reports: daily.'),
     });
   });
 });
