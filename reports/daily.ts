@@ -12,7 +12,6 @@ import {
   readDigestDay,
   report,
   type Table,
-  type Window,
 } from '#kit';
 
 type AskedLine = Parameters<typeof printLine>[0];
@@ -31,8 +30,9 @@ export default report({
     const shown = findings.slice(0, MAX_SHOWN);
     const total = findings.length + minor.length + hidden.all.length;
     const { filters } = context;
-    const about = (line: AskedLine): string => printLine({ ...line, filters: [...line.filters, ...filters], window });
-    const window: Window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) };
+    const about = (line: AskedLine, first?: string): string =>
+      printLine({ ...line, filters: [...line.filters, ...filters], window: first === undefined ? window : { ...window, from: first.slice(0, 16) } });
+    const window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) } as const;
     const table: Table = {
       caption: 'Findings',
       columns: [
@@ -45,6 +45,7 @@ export default report({
         { name: 'events', label: 'Events', kind: 'count' },
         { name: 'why', label: 'Why', kind: 'text' },
         { name: 'hidden', label: 'Hidden', kind: 'text' },
+        { name: 'late', label: 'Late', kind: 'text' },
         { name: 'first', label: 'First', kind: 'time' },
         { name: 'last', label: 'Last', kind: 'time' },
       ],
@@ -99,9 +100,10 @@ const hidingOf = (finding: DigestFinding & { readonly hidingFilters: string }, i
   line: `snooze ${finding.hidingFilters}`,
 });
 
-const followUp = (finding: DigestFinding, about: (line: AskedLine) => string, place = ''): Next => ({
+const followUp = (finding: DigestFinding, about: (line: AskedLine, first?: string) => string, place = ''): Next => ({
   label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? (sourceName(finding.counted) || finding.kind)}`,
-  line: about(questionAbout(finding)),
+  // What came late happened before the day.
+  line: about(questionAbout(finding), finding.isLate ? finding.first : undefined),
 });
 
 /** The question that shows the events of a finding, without its time. */
@@ -157,6 +159,7 @@ function cellsOf({ newValue, targets, calls, why, ...finding }: DigestFinding, h
     events,
     why: why.join('; ') || null,
     hidden,
+    late: finding.isLate ? 'late' : null,
     first,
     last,
   };

@@ -316,7 +316,7 @@ describe('npm run report', () => {
     });
     expect(await run(['report', 'hourly'])).toMatchObject({
       status: 1,
-      err: expect.stringContaining('There is no report “hourly”. Reports: daily.'),
+      err: expect.stringContaining('There is no report “hourly”. Reports: daily, monthly, weekly.'),
     });
   });
 });

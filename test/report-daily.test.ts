@@ -13,7 +13,7 @@ import type { QueryEngine } from '../src/trail/engine.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { atPortal } from './support/portal.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { type Fields, type OpenTrail, record, trailOf, user } from './support/trail-folder.ts';
+import { type Fields, type OpenTrail, openFolder, record, trailFolder, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const signal = new AbortController().signal;
@@ -499,5 +499,43 @@ describe('A finding', () => {
     expect(listed(/^[|] +([0-9]+) +[|]/gm)).toEqual(Object.values(POINTS).toSorted((a, b) => a - b));
     expect(listed(/^[|] +([+-][0-9]+) +[|]/gm)).toEqual(Object.values(MORE_POINTS).toSorted((a, b) => a - b));
     expect(docs).toContain(`Findings with fewer than ${MIN_SHOWN_SCORE} points`);
+  });
+});
+
+describe('What came late', () => {
+  const MAY_2 = new Date(MAY_1.getTime() + DAY_MS);
+  const onMay1 = (fields: Fields): Fields => record({ userIdentity: user('mallory'), ...fields });
+  const stop = { eventSource: 'cloudtrail.amazonaws.com', eventName: 'StopLogging', readOnly: false, requestParameters: { name: 'main' } };
+  const remove = { eventSource: 's3.amazonaws.com', eventName: 'DeleteBucket', readOnly: false, requestParameters: { bucketName: 'logs' } };
+
+  /** The report of 1 May, made before a log file came, and the one of 2 May, with and without kept activity. */
+  async function reportsAround(more: { readonly first?: boolean } = {}) {
+    const reports: string[] = [];
+    for (const keeps of [true, false]) {
+      await using folder = await trailFolder();
+      const memory = memoryInProcess();
+      const open = (engine: QueryEngine) => openDesk(catalog, keeps ? engine : { ...engine, kept: async () => [] }, { memory: () => memory });
+      await folder.deliver([onMay1({ eventTime: '2026-05-01T09:00:00Z', ...remove })], { day: '2026/05/01' });
+      await using before = await openFolder(folder);
+      if (more.first !== false) await dailyOf(open(before.engine), MAY_1);
+      await folder.deliver([onMay1({ eventTime: '2026-05-01T23:50:00Z', ...stop })], { day: '2026/05/02' });
+      await folder.deliver([record({ eventTime: '2026-05-02T10:00:00Z' })], { day: '2026/05/02' });
+      await using after = await openFolder(folder);
+      reports.push((await dailyOf(open(after.engine), MAY_2)).shown);
+    }
+    return reports;
+  }
+
+  test('is in the next report, marked as late, and not again in the one after', async () => {
+    for (const shown of await reportsAround()) {
+      expect(shown).toContain('mallory called StopLogging on main');
+      expect(shown).toContain('2026-05-01 23:50:00 UTC (came late: its log file was delivered after the report of that day)');
+      expect(shown).toContain('events actor:mallory event:StopLogging account:111122223333 2026-05-01T23:50..2026-05-03T00:00');
+      expect(shown).not.toContain('DeleteBucket');
+    }
+  });
+
+  test('is nothing where there was no report of its day', async () => {
+    for (const shown of await reportsAround({ first: false })) expect(shown).not.toContain('StopLogging');
   });
 });

@@ -4,12 +4,13 @@
  */
 import { z } from 'zod';
 import type { SignInEvent } from '../../analysis/sign-in-events.ts';
-import { activityDuring, eventCount, SIGN_IN_PARTS } from '../../trail/activity.ts';
+import { activityColumns, activityDuring, eventCount, isInActivity, SIGN_IN_PARTS, singlesOf } from '../../trail/activity.ts';
+import { eventsDuring, fixedTime } from '../../trail/events.ts';
 import { matching } from '../../trail/filter.ts';
 import { joinParts, splitParts } from '../../trail/joined-parts.ts';
 import { isRoutine } from '../../trail/routine-calls.ts';
-import { limit, type Query, query, raw, type Sql } from '../../trail/sql.ts';
-import type { TimeRange } from '../../trail/time-window.ts';
+import { limit, type Query, query, raw, type Sql, sql } from '../../trail/sql.ts';
+import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 import type { ReportContext } from '../report.ts';
 import { DENIED, type HourCount } from './hour-counts.ts';
@@ -85,8 +86,12 @@ const DAY_VALUES = {
   )} end`,
 } as const;
 
+/** Of events that happened before the day, and were delivered on it. */
+const LATE_VALUES = { lateRisk: DAY_VALUES.risk } as const;
+type GroupKind = keyof typeof DAY_VALUES | keyof typeof LATE_VALUES;
+
 const groupRow = z.object({
-  kind: z.enum([...(Object.keys(DAY_VALUES) as (keyof typeof DAY_VALUES)[])] as [keyof typeof DAY_VALUES, ...(keyof typeof DAY_VALUES)[]]),
+  kind: z.enum([...Object.keys(DAY_VALUES), ...Object.keys(LATE_VALUES)] as [GroupKind, ...GroupKind[]]),
   value: z.string().transform(splitParts),
   events: z.coerce.number(),
   days: z.coerce.number(),
@@ -102,11 +107,34 @@ export type DayGroup = z.output<typeof groupRow>;
 export const MAX_DAY_GROUPS = 50_000;
 export const MAX_SEEN_GROUPS = 500_000;
 /** Kinds by how much they matter, most first; the others after them. */
-const KIND_ORDER: readonly string[] = ['risk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
+const KIND_ORDER: readonly string[] = ['risk', 'lateRisk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
 
-/** All groups of a range, with calls that carry a risk. */
-export const dayGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
-  countGroups(range, context, { values: DAY_VALUES, max: MAX_DAY_GROUPS });
+/** Events that were delivered later than this after they happened are no news any more. */
+export const LATE_DAYS = 7;
+
+/** All groups of a day, with calls that carry a risk; and such calls of the days before that were delivered since the day began. */
+export const dayGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> => {
+  const begin = fixedTime(range.from).text;
+  const values = {
+    ...mapValues(DAY_VALUES, (value) => `case when first >= ${begin} then ${value} end`),
+    ...mapValues(LATE_VALUES, (value) => `case when first < ${begin} then ${value} end`),
+  };
+  return countGroups(range, context, { values, max: MAX_DAY_GROUPS, withLate: true });
+};
+
+const mapValues = (values: Readonly<Record<string, string>>, change: (value: string) => string): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+
+/** The activity of a range, and what happened in the days before and was delivered with it. Where nothing is kept, both are read at once. */
+function activityWithLate(range: TimeRange, { kept, filters, foldersOf }: DigestSource, uses: readonly Sql[]): Sql {
+  const folders = foldersOf(filters);
+  const late: TimeRange = { from: new Date(range.from.getTime() - LATE_DAYS * DAY_MS), to: range.from };
+  if ((kept !== 'all' && kept.length === 0) || !isInActivity(uses))
+    return singlesOf(eventsDuring({ from: late.from, to: range.to }, { deliveredFor: range, folders }));
+  const columns = raw(activityColumns.join(', '));
+  return sql`(select ${columns} from ${activityDuring(range, { kept, uses, folders })}
+    union all select ${columns} from ${singlesOf(eventsDuring(late, { deliveredFor: range, folders, notable: true }))})`;
+}
 
 /** What was seen in a range, each value once for every ten days of a month in which it was. */
 export const seenGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
@@ -132,18 +160,23 @@ interface CountedGroups {
   readonly max: number;
   /** SQL of a column by which each value is counted, too. */
   readonly span?: string;
+  /** Reads what was delivered late with the range, too. */
+  readonly withLate?: boolean;
 }
 
 /**
  * Events are first counted for each combination of values, each event once, and these counts are then added up by each value: an event
  * of which two deliveries were read has the same values in both.
  */
-function countGroups(range: TimeRange, { kept, filters, foldersOf }: DigestSource, { values, max, span = `''` }: CountedGroups): Query<DayGroup> {
+function countGroups(range: TimeRange, source: DigestSource, { values, max, span = `''`, withLate = false }: CountedGroups): Query<DayGroup> {
+  const { kept, filters, foldersOf } = source;
   const where = matching(filters);
   const column = (name: string): string => `value_${name}`;
   const names = Object.keys(values);
   const columns = names.map(column);
   const expressions: Sql = raw(names.map((name, i) => `${values[name]} as ${columns[i]}`).join(', '));
+  const uses = [expressions, where];
+  const read = withLate ? activityWithLate(range, source, uses) : activityDuring(range, { kept, uses, folders: foldersOf(filters) });
   return query(groupRow)`
     select ${kindOfGroup(names, column)} as kind, coalesce(${raw(columns.join(', '))}) as value, cast(sum(counted) as bigint) as events,
       cast(count(distinct substr(earliest, 1, 10)) as bigint) as days, cast(count(distinct actor) as bigint) as actors,
@@ -152,7 +185,7 @@ function countGroups(range: TimeRange, { kept, filters, foldersOf }: DigestSourc
       select ${raw(columns.join(', '))}, span, actor, ${eventCount()} as counted, min(first) as earliest, max(last) as latest
       from (
         select ${expressions}, ${raw(span)} as span, actor, singleid, events, first, last
-        from ${activityDuring(range, { kept, uses: [expressions, where], folders: foldersOf(filters) })}
+        from ${read} as read
         where ${where}
       ) as valued
       group by ${raw(columns.join(', '))}, span, actor

@@ -109,6 +109,8 @@ export interface DigestFinding {
   readonly targets: readonly string[];
   readonly events: number;
   readonly succeeded: boolean;
+  /** It happened before the day of the report, and was delivered too late for the report of its own. */
+  readonly isLate: boolean;
   /** eventTimes. */
   readonly first: string;
   readonly last: string;
@@ -135,12 +137,15 @@ const BARE_FINDING = {
   calls: [],
   targets: [],
   succeeded: true,
+  isLate: false,
   why: [],
   technique: null,
 } as const satisfies Partial<DigestFinding>;
 
 /** A call that carries a risk or makes something, or that root made. */
 interface RiskCall extends Pick<DayGroup, 'events' | 'first' | 'last'> {
+  /** It happened before the day, and its log file was delivered after the report of its day. */
+  readonly isLate: boolean;
   readonly risk: string;
   readonly effect: string;
   readonly eventsource: string;
@@ -155,16 +160,33 @@ interface RiskCall extends Pick<DayGroup, 'events' | 'first' | 'last'> {
   readonly address: string;
 }
 
-function readRiskCall({ value, events, first, last }: DayGroup): RiskCall {
+function readRiskCall({ kind, value, events, first, last }: DayGroup): RiskCall {
   const [risk = '', effect = '', eventsource = '', eventname = '', outcome = '', actor = '', actorkind = '', via = '', account = '', region = ''] =
     value;
   const [affected = '', address = ''] = value.slice(10);
-  return { risk, effect, eventsource, eventname, outcome, actor, actorkind, via, account, region, affected, address, events, first, last };
+  return {
+    risk,
+    effect,
+    eventsource,
+    eventname,
+    outcome,
+    actor,
+    actorkind,
+    via,
+    account,
+    region,
+    affected,
+    address,
+    events,
+    first,
+    last,
+    isLate: kind === 'lateRisk',
+  };
 }
 
 /** All findings of a day, the worst first. */
 export function findingsOf(groups: readonly DayGroup[], past: Past, unusual: readonly UnusualHours[]): readonly DigestFinding[] {
-  const calls = groups.filter(({ kind }) => kind === 'risk').map(readRiskCall);
+  const calls = groups.filter((group) => group.kind === 'risk' || (group.kind === 'lateRisk' && past.wasTold(group) === false)).map(readRiskCall);
   const signIns = signInEvents(groups);
   const found = [...riskFindings(calls, past), ...rootFindings(calls, signIns), ...signInFindings(classifySignIns(attemptsOf(signIns)))];
   const known = withUnusualHours([...found, ...deniedFindings(groups, past, found)], unusual);
@@ -300,6 +322,7 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
     targets,
     events: sumOfNumbers(calls.map(({ events }) => events)),
     succeeded,
+    isLate: calls.every((call) => call.isLate),
     first: firstTime(calls),
     last: lastTime(calls),
     why: [
@@ -370,6 +393,7 @@ function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[
       risk: worst,
       actor: 'root',
       actorkind: 'root',
+      isLate: own.every((call) => call.isLate),
       isByHand: true,
       via: own[0]?.via ?? null,
       account,

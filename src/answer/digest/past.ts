@@ -8,7 +8,7 @@ import { dayFolder, isoSecond } from '../../trail/events.ts';
 import type { KeptDays } from '../../trail/kept-days.ts';
 import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
 import type { ReportContext } from '../report.ts';
-import { type DayGroup, hourCountsIn, hourGroups, isSeenKind, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
+import { type DayGroup, hourCountsIn, hourGroups, isSeenKind, LATE_DAYS, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
 import { HOUR_PAST_DAYS, type HourCounts, hourCountsSchema, recentHours, withHours } from './hour-counts.ts';
 
 /** How far back a value counts as seen, and how many days must be known before anything is called new or rare. */
@@ -28,6 +28,8 @@ const pastSchema = z.object({
   /** By kind and by hash of the value. */
   values: z.record(z.string(), z.record(z.string(), spansSchema)),
   hours: hourCountsSchema,
+  /** Hashes of the calls that carry a risk in the last reports, by their periods: what they did not have came late. */
+  told: z.array(z.object({ from: z.string(), to: z.string(), calls: z.array(z.string()) })),
 });
 type StoredPast = z.output<typeof pastSchema>;
 
@@ -46,6 +48,8 @@ export interface Past {
   readonly events: readonly number[];
   /** The events of each hour, as far back as hours are compared. */
   readonly hours: HourCounts;
+  /** Whether a call of a day before was in the report of its day; undefined where there was none. */
+  wasTold(call: DayGroup): boolean | undefined;
 }
 
 /** What was seen before a range. With the groups of the range, `remember` keeps it for the next digest. */
@@ -60,13 +64,17 @@ export async function pastBefore(
     days: Object.keys(stored.days).length,
     events: Object.values(stored.days),
     hours: stored.hours,
+    wasTold({ value, first }) {
+      const report = stored.told.find(({ from: begin, to: end }) => begin <= first && first < end);
+      return report?.calls.includes(valueHash(value));
+    },
     seen(kind, value) {
       const spans = Object.values(stored.values[kind]?.[valueHash(value)] ?? {});
       return spans.length === 0
         ? undefined
         : { days: sumOfNumbers(spans.map(([days]) => days)), events: sumOfNumbers(spans.map(([, events]) => events)) };
     },
-    remember: (groups) => memory.write(to, withGroups(stored, groups, { from, to })),
+    remember: (groups) => memory.write(to, withTold(withGroups(stored, groups, { from, to }), groups, { from, to })),
   };
 
   /** What is remembered, and what activity has since then; or only what activity has, where that is more. */
@@ -74,7 +82,7 @@ export async function pastBefore(
     const remembered = pastSchema.safeParse(await memory.newestUntil(from)).data;
     const { first } = await extent();
     const start = new Date(Math.max(earliest.getTime(), first === null ? from.getTime() : Date.parse(first), keptSince(from, kept)));
-    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {} };
+    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {}, told: [] };
     const reachesBack = remembered && (Object.keys(remembered.days).sort()[0] ?? '~') <= isoSecond(new Date(start.getTime() + DAY_MS)).slice(0, 10);
     // Days between two reports that no activity is kept of stay unknown.
     const isContinued = remembered && (remembered.through >= isoSecond(start) || start >= from);
@@ -128,11 +136,26 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
     values[kind][hash] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
   }
   const hours = isOneDay ? withHours(past.hours, hourCountsIn(groups), { from, to }) : past.hours;
-  return { through: isoSecond(to), days, values, hours: recentHours(hours, to) };
+  return {
+    through: isoSecond(to),
+    days,
+    values,
+    hours: recentHours(hours, to),
+    told: past.told,
+  };
 }
 
+/** A past with the calls that carry a risk in a report. */
+const withTold = (past: StoredPast, groups: readonly DayGroup[], { from, to }: TimeRange): StoredPast => ({
+  ...past,
+  told: [
+    ...past.told,
+    { from: isoSecond(from), to: isoSecond(to), calls: groups.filter(({ kind }) => kind === 'risk').map(({ value }) => valueHash(value)) },
+  ].slice(-LATE_DAYS),
+});
+
 /** A past without what is older than a time. */
-function withoutOld({ through, days, values, hours }: StoredPast, earliest: Date): StoredPast {
+function withoutOld({ through, days, values, hours, told }: StoredPast, earliest: Date): StoredPast {
   const date = isoSecond(earliest).slice(0, 10);
   const keep = <Value>(record: Readonly<Record<string, Value>>, isKept: (name: string) => boolean): Record<string, Value> =>
     Object.fromEntries(Object.entries(record).filter(([name]) => isKept(name)));
@@ -142,7 +165,7 @@ function withoutOld({ through, days, values, hours }: StoredPast, earliest: Date
       .filter(([, spans]) => Object.keys(spans).length > 0);
     return [kind, Object.fromEntries(kept)] as const;
   });
-  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours };
+  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours, told };
 }
 
 /** The length of `2026-11-1`. */
