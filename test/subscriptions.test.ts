@@ -10,7 +10,7 @@ import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import type { AskOptions } from '../src/desk/runner.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import type { UserError } from '../src/errors.ts';
-import { toText } from '../src/message/message.ts';
+import { toMessage, toText } from '../src/message/message.ts';
 import { openSubscriptions, type Subscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
@@ -127,6 +127,16 @@ describe('A subscription', () => {
     expect(await ask('test 2')).toMatchObject({ template: 'root-logins', line: 'root-logins 7d' });
     expect((await refused('test 3')).message).toContain('There is no subscription 3');
     expect((await refused('pause')).message).toContain('needs the number');
+  });
+
+  test('is shown as what it asks is answered: with the names of accounts, and a key that it names whole', async () => {
+    const accountNames = new Map([['444455556666', 'production']]);
+    desk = openDesk(registry, engine, { subscriptions, isSample: true, accountNames: async () => accountNames });
+    const line = 'events key:AKIAEXAMPLE000000005 7d';
+    await ask(`subscribe ${line} weekdays 9am`);
+    const shown = await ask('test 1');
+    expect(shown).toMatchObject({ line, accountNames });
+    expect(() => toMessage(shown, templates)).not.toThrow();
   });
 
   test('is paused, resumed and ended by who made it, or by anyone in its channel', async () => {
