@@ -323,6 +323,19 @@ describe('a button', () => {
     expect(await slack.next()).toMatchObject({ method: 'chat.postEphemeral', thread_ts: '100.1' });
   });
 
+  it('of a message that only the user sees in a thread is answered in that thread', async () => {
+    const { url } = await start();
+    const container = { type: 'message', message_ts: '100.2', is_ephemeral: true, thread_ts: '100.1' };
+    await slack.click(url, button(LINE), { message: undefined, container });
+    expect(await slack.next()).toMatchObject({ response_type: 'ephemeral', thread_ts: '100.1' });
+  });
+
+  it('of a message with replies, such as a digest, is answered in the channel', async () => {
+    const { url } = await start();
+    await slack.click(url, button(LINE), { message: { ts: '100.1', thread_ts: '100.1' } });
+    expect(await slack.next()).not.toHaveProperty('thread_ts');
+  });
+
   it('can be a menu, and each of its options is a question', async () => {
     const { url } = await start();
     await slack.slash(url, LINE);

@@ -353,11 +353,16 @@ export function openBot(options: BotOptions): Bot {
   };
 }
 
-/** Where a button was clicked: in a channel, or in one of its threads. */
-function whereClicked({ user, channel, message }: BlockAction): Destination {
-  const thread: unknown = message?.thread_ts;
+/**
+ * Where a button was clicked: in a channel, or in one of its threads. Slack sends no `message` for one that only the user sees, and the
+ * thread of that is in `container` (slackapi/java-slack-sdk #1200). A message that has replies names itself as its thread, but is in the
+ * channel: an answer that only the user sees would be lost in a thread that is not open.
+ */
+function whereClicked({ user, channel, message, container }: BlockAction): Destination {
+  const thread: unknown = message?.thread_ts ?? container?.thread_ts;
+  const isReply = typeof thread === 'string' && thread !== (message?.ts ?? container?.message_ts);
   // `team` is the workspace of the message, not of the user who clicked.
-  return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), ...(typeof thread === 'string' && { thread_ts: thread }) };
+  return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), ...(isReply && { thread_ts: thread }) };
 }
 
 const idsIn = (...ids: readonly (string | null | undefined)[]): string[] => ids.filter((id) => typeof id === 'string' && id !== '') as string[];
