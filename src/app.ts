@@ -183,6 +183,8 @@ const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onPr
 interface DeskFrom extends Omit<NamesFrom, 'isFresh'> {
   /** True when reports are those that are posted: only these change what the next one knows. */
   readonly remembers: boolean;
+  /** True where the channels are new at each start, as those of the local page are: subscriptions would name channels that are gone. */
+  readonly forgetsSubscriptions?: boolean;
   onLedgerError(error: unknown): void;
 }
 
@@ -191,7 +193,7 @@ export async function openTrailDesk(
   location: TrailLocation,
   engine: QueryEngine,
   config: Config,
-  { clock, signal, onLedgerError, onWarning, remembers }: DeskFrom,
+  { clock, signal, onLedgerError, onWarning, remembers, forgetsSubscriptions = false }: DeskFrom,
 ): Promise<{ readonly registry: Registry; readonly desk: Desk; readonly subscriptions: Subscriptions }> {
   const registry = await loadRegistry(APP_FOLDER);
   const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
@@ -202,7 +204,7 @@ export async function openTrailDesk(
     return remembers ? kept : { ...kept, write: async () => undefined };
   };
   const networks = await openKnownNetworks(location, config, clock);
-  const subscriptions = openSubscriptions(state('subscriptions'));
+  const subscriptions = openSubscriptions(forgetsSubscriptions ? openVersionMemory() : state('subscriptions'));
   const history = openFindingHistory(state('findings'));
   const hiding = {
     snoozes: openSnoozes(state('snoozes')),
@@ -330,6 +332,7 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
       onLedgerError,
       onWarning,
       remembers: true,
+      forgetsSubscriptions: slackConnection(config) === undefined,
     });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
