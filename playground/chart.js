@@ -1,70 +1,101 @@
 /** Slack's charts as SVG: bars, lines and areas over the same points. Screen readers get the numbers as a table. */
 import { el } from './mrkdwn.js';
 
-const SIZE = { width: 560, height: 200, left: 44, right: 8, top: 8, bottom: 28 };
-const MAX_LABELS = 8;
+const HEIGHT = 200;
+const MARGIN = { left: 44, right: 8, top: 10, bottom: 24 };
+/** At the size of the labels, in pixels. */
+const CHARACTER_WIDTH = 6.3;
+const LABEL_GAP = 10;
+const GRID_LINES = 4;
+const COLOURS = 6;
 
 export function chart({ title, chart: { type, series, axis_config } }) {
   const { categories, y_label: yLabel } = axis_config;
-  const values = series.flatMap(({ data }) => data.map(({ value }) => value));
-  const top = niceCeiling(Math.max(0, ...values));
-  const low = Math.min(0, ...values);
-  const inner = { width: SIZE.width - SIZE.left - SIZE.right, height: SIZE.height - SIZE.top - SIZE.bottom };
-  const step = inner.width / categories.length;
-  const x = (i) => SIZE.left + step * (i + 0.5);
-  const y = (value) => SIZE.top + inner.height * (1 - (value - low) / (top - low || 1));
-  const picture = svg(
-    'svg',
-    { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: 'img', 'aria-label': title },
-    ...[0, 0.5, 1].flatMap((part) => {
-      const value = low + (top - low) * part;
-      return [
-        svg('line', { class: 'grid', x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: y(value), y2: y(value) }),
-        svg('text', { x: SIZE.left - 6, y: y(value) + 4, 'text-anchor': 'end' }, value.toLocaleString('en-US', { maximumFractionDigits: 1 })),
-      ];
-    }),
-    ...series.flatMap(({ data }, n) => drawSeries(type, data, n, { x, y, step, zero: y(Math.max(0, low)), count: series.length })),
-    ...categories.flatMap((category, i) =>
-      i % Math.ceil(categories.length / MAX_LABELS) === 0 ? [svg('text', { x: x(i), y: SIZE.height - 8, 'text-anchor': 'middle' }, category)] : [],
-    ),
-  );
-  return el(
+  const picture = svg('svg', { role: 'img', 'aria-label': title, height: HEIGHT });
+  const figure = el(
     'figure',
     { class: 'chart' },
     el('figcaption', {}, title, ...(yLabel ? [el('small', {}, ` (${yLabel})`)] : [])),
     picture,
-    ...(series.length > 1 ? [el('ul', { class: 'legend' }, ...series.map(({ name }, n) => el('li', { class: `series-${n % 6}` }, name)))] : []),
-    numbers(title, categories, series),
+    ...(series.length > 1 ? [seriesNames(type, series)] : []),
+    el('div', { class: 'hidden' }, numbers(title, categories, series)),
   );
+  // Drawn in the pixels that there are, so that text keeps its size on a small screen.
+  new ResizeObserver(([{ contentRect }]) => {
+    const width = Math.floor(contentRect.width);
+    if (width === 0 || width === Number(picture.getAttribute('width'))) return;
+    picture.setAttribute('width', String(width));
+    picture.replaceChildren(...draw(type, series, categories, width));
+  }).observe(figure);
+  return figure;
 }
 
-function drawSeries(type, data, n, { x, y, step, zero, count }) {
-  const name = `series-${n % 6}`;
+function draw(type, series, categories, width) {
+  const ticks = ticksOf(series.flatMap(({ data }) => data.map(({ value }) => value)));
+  const [low, top] = [ticks[0], ticks.at(-1)];
+  const right = width - MARGIN.right;
+  const step = (right - MARGIN.left) / categories.length;
+  const inner = HEIGHT - MARGIN.top - MARGIN.bottom;
+  const x = (i) => MARGIN.left + step * (i + 0.5);
+  const y = (value) => MARGIN.top + inner * (1 - (value - low) / (top - low));
+  return [
+    ...ticks.flatMap((value) => [
+      svg('line', { class: 'grid', x1: MARGIN.left, x2: right, y1: y(value), y2: y(value) }),
+      svg('text', { x: MARGIN.left - 6, y: y(value) + 4, 'text-anchor': 'end' }, formatTick(value)),
+    ]),
+    ...series.flatMap(({ data }, n) => drawSeries(type, data, n, { x, y, step, count: series.length })),
+    ...categoryLabels(categories, x, step, right),
+  ];
+}
+
+/** As many labels as fit beside each other, the newest among them. */
+function categoryLabels(categories, x, step, right) {
+  const widths = categories.map((category) => category.length * CHARACTER_WIDTH);
+  const every = Math.max(1, Math.ceil((Math.max(...widths) + LABEL_GAP) / step));
+  return categories.flatMap((category, i) => {
+    if ((categories.length - 1 - i) % every !== 0) return [];
+    const middle = Math.min(x(i), right + MARGIN.right - widths[i] / 2);
+    return [svg('text', { x: middle, y: HEIGHT - 6, 'text-anchor': 'middle' }, category)];
+  });
+}
+
+function drawSeries(type, data, n, { x, y, step, count }) {
+  const name = colourOf(n);
   if (type === 'bar') {
     const width = (step * 0.7) / count;
     return data.map(({ label, value }, i) =>
       svg(
         'rect',
-        { class: name, x: x(i) - step * 0.35 + n * width, width, y: Math.min(y(value), zero), height: Math.abs(zero - y(value)) },
+        { class: name, x: x(i) - step * 0.35 + n * width, width, y: Math.min(y(value), y(0)), height: Math.abs(y(0) - y(value)) },
         svg('title', {}, `${label}: ${value}`),
       ),
     );
   }
   const points = data.map(({ value }, i) => `${x(i)},${y(value)}`).join(' ');
-  const area = type === 'area' ? [svg('polygon', { class: `area ${name}`, points: `${x(0)},${zero} ${points} ${x(data.length - 1)},${zero}` })] : [];
+  const area = type === 'area' ? [svg('polygon', { class: name, points: `${x(0)},${y(0)} ${points} ${x(data.length - 1)},${y(0)}` })] : [];
   return [
     ...area,
-    svg('polyline', { class: `line ${name}`, points }),
-    ...data.map(({ label, value }, i) => svg('circle', { class: name, cx: x(i), cy: y(value), r: 2.5 }, svg('title', {}, `${label}: ${value}`))),
+    svg('polyline', { class: name, points }),
+    ...data.map(({ label, value }, i) => svg('circle', { class: name, cx: x(i), cy: y(value), r: 3 }, svg('title', {}, `${label}: ${value}`))),
   ];
 }
+
+function seriesNames(type, series) {
+  return el(
+    'ul',
+    { class: `series-names${type === 'bar' ? ' bars' : ''}`, 'aria-hidden': 'true' },
+    ...series.map(({ name }, n) => el('li', { class: colourOf(n) }, name)),
+  );
+}
+
+const colourOf = (n) => `series-${n % COLOURS}`;
 
 function numbers(title, categories, series) {
   return el(
     'table',
-    { class: 'for-readers' },
+    {},
     el('caption', {}, title),
-    el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, ''), ...series.map(({ name }) => el('th', { scope: 'col' }, name)))),
+    el('thead', {}, el('tr', {}, el('td'), ...series.map(({ name }) => el('th', { scope: 'col' }, name)))),
     el(
       'tbody',
       {},
@@ -75,11 +106,20 @@ function numbers(title, categories, series) {
   );
 }
 
-/** 1, 2 or 5 times a power of ten, at least as high as a value. */
-function niceCeiling(value) {
-  if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 2, 5, 10].find((times) => times * power >= value);
+/** The values of the grid lines, with 0: about four, 1, 2 or 5 times a power of ten apart, and whole where all values are. */
+function ticksOf(values) {
+  const [least, most] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const smallest = values.every(Number.isInteger) ? 1 : 0;
+  const wanted = (most - least || 1) / GRID_LINES;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const gap = Math.max(smallest, power * [1, 2, 5, 10].find((times) => times * power >= wanted));
+  const first = Math.floor(least / gap);
+  const count = Math.max(1, Math.ceil(most / gap) - first);
+  return Array.from({ length: count + 1 }, (_, i) => (first + i) * gap);
+}
+
+function formatTick(value) {
+  return value.toLocaleString('en-US', { notation: Math.abs(value) >= 100_000 ? 'compact' : 'standard', maximumFractionDigits: 2 });
 }
 
 function svg(tag, attributes, ...children) {
