@@ -50,8 +50,8 @@ export default report({
         { name: 'last', label: 'Last', kind: 'time' },
       ],
       rows: [
-        ...[...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: followUp(finding, about) })),
-        ...hidden.all.map(({ finding, rule }): Row => ({ cells: cellsOf(finding, hiddenBy(rule)), next: followUp(finding, about) })),
+        ...[...findings, ...minor].map((finding): Row => ({ cells: cellsOf(finding), next: rowFollowUp(finding, about) })),
+        ...hidden.all.map(({ finding, rule }): Row => ({ cells: cellsOf(finding, hiddenBy(rule)), next: rowFollowUp(finding, about) })),
       ],
     };
     return {
@@ -105,6 +105,13 @@ const followUp = (finding: DigestFinding, about: (line: AskedLine, first?: strin
   // What came late happened before the day.
   line: about(questionAbout(finding), finding.isLate ? finding.first : undefined),
 });
+
+/** A row has no number, and one actor may have several: the first call tells them apart. */
+const rowFollowUp = (finding: DigestFinding, about: (line: AskedLine) => string): Next => {
+  const { label, line } = followUp(finding, about);
+  const [first] = finding.calls;
+  return { label: first ? `${label}: ${first.eventname}` : label, line };
+};
 
 /** The question that shows the events of a finding, without its time. */
 function questionAbout({ kind, newKind, newValue, actor, actorkind, account, calls, address, verdict, ...finding }: DigestFinding): AskedLine {
