@@ -95,9 +95,13 @@ function menu({ placeholder, initial_option, options = [] }, choose) {
     });
     return el('li', {}, button);
   });
-  const details = el('details', { class: 'menu' }, summary, el('ul', {}, ...buttons));
+  const list = el('ul', {}, ...buttons);
+  const details = el('details', { class: 'menu' }, summary, list);
+  details.addEventListener('toggle', () => list.scrollIntoView({ block: 'nearest' }));
   details.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
+    if (event.key !== 'Escape' || !details.open) return;
+    // Only the menu closes, and not the thread that it is in.
+    event.stopPropagation();
     details.open = false;
     summary.focus();
   });

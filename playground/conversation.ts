@@ -11,7 +11,10 @@ export interface ShownMessage {
   readonly key: string;
   readonly channel: string;
   readonly ts: string;
+  /** The `ts` of the message whose thread it is in. */
   readonly thread?: string;
+  /** True when it has a thread of its own. */
+  readonly hasReplies: boolean;
   readonly from: 'requester' | 'bot' | 'slack';
   readonly onlyYou: boolean;
   readonly text: string;
@@ -79,9 +82,10 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     const history = await asBot.conversations.history({ channel, limit: 200 });
     const parents = (history.messages ?? []).reverse();
     const threads = await Promise.all(
-      parents.map(async (parent) =>
-        parent.reply_count ? ((await asBot.conversations.replies({ channel, ts: parent.ts as string })).messages ?? []) : [parent],
-      ),
+      parents.map(async (parent) => {
+        const thread = parent.reply_count ? await asBot.conversations.replies({ channel, ts: parent.ts as string }) : undefined;
+        return [parent, ...(thread?.messages?.slice(1) ?? [])];
+      }),
     );
     return threads.flat().map((message) => toShownMessage(channel, message as PostedMessage));
   };
@@ -90,6 +94,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     channel,
     ts: message.ts,
     ...(message.thread_ts && message.thread_ts !== message.ts ? { thread: message.thread_ts } : {}),
+    hasReplies: (message.reply_count ?? 0) > 0,
     from: message.user === requester.id ? 'requester' : 'bot',
     onlyYou: false,
     text: message.text ?? '',
@@ -103,7 +108,8 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
       // Messages that were posted before this one are shown before it.
       await poll();
       const ts = `${Math.floor(Date.now() / 1000)}.${String(900_000 + ++ephemeralCount)}`;
-      put({ key: `only-you/${ts}`, channel, ts, ...(thread ? { thread } : {}), from, onlyYou: true, text, blocks, files: [] });
+      const message = { channel, ts, ...(thread ? { thread } : {}), hasReplies: false, from, onlyYou: true, text, blocks, files: [] };
+      put({ key: `only-you/${ts}`, ...message });
     },
     async post({ channel, thread, from, text, blocks }) {
       const client = from === 'requester' ? asRequester : asBot;
@@ -146,6 +152,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
 interface PostedMessage {
   readonly ts: string;
   readonly thread_ts?: string;
+  readonly reply_count?: number;
   readonly user?: string;
   readonly text?: string;
   readonly blocks?: readonly unknown[];

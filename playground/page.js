@@ -1,22 +1,24 @@
 /** The page: channels on the left, messages in the middle, and the message field below. */
 import { blocks } from './blocks.js';
 import { el, mrkdwn } from './mrkdwn.js';
+import { threadPane } from './thread.js';
 
 const find = (id) => document.getElementById(id);
 const list = find('messages');
 const composer = find('composer');
 const line = find('line');
 
-/** All messages by key, in the order of arrival, with the node that shows each. */
+/** All messages by key, in the order of arrival, with the node that shows each and the button that opens its thread. */
 const messages = new Map();
 let workspace = { channels: [], userNames: {}, examples: [], about: '' };
 let channel;
-let thread;
 const unread = new Set();
+const thread = threadPane((text, { channel, ts }) => post('/message', { channel, text, thread: ts }));
 
 const events = new EventSource('/events');
 events.addEventListener('hello', ({ data }) => {
   workspace = JSON.parse(data);
+  thread.close();
   messages.clear();
   list.replaceChildren();
   find('about').textContent = workspace.about;
@@ -34,7 +36,6 @@ events.addEventListener('error', () => showStatus('The playground cannot be reac
 function exampleButton(question) {
   const button = el('button', { type: 'button' }, `/trail ${question}`);
   button.addEventListener('click', () => {
-    leaveThread();
     send(`/trail ${question}`);
     line.focus();
   });
@@ -44,7 +45,7 @@ function exampleButton(question) {
 function openChannel(id) {
   channel = id;
   unread.delete(id);
-  leaveThread();
+  thread.close();
   const { name } = workspace.channels.find((one) => one.id === id);
   find('channel').textContent = `#${name}`;
   document.title = `#${name} · trail playground`;
@@ -70,40 +71,67 @@ function showChannels() {
 
 function show(message) {
   const old = messages.get(message.key);
-  const shown = {
-    message,
-    node: messageNode(message),
-    replies: old?.replies ?? el('div', { class: 'replies', role: 'group', 'aria-label': 'Replies' }),
-  };
-  shown.node.append(shown.replies);
+  const shown = { message, ...messageNode(message) };
   messages.set(message.key, shown);
-  if (old) {
-    const hadFocus = old.node.contains(document.activeElement);
-    old.node.replaceWith(shown.node);
-    if (hadFocus) shown.node.focus();
-    return;
-  }
+  countReplies(shown);
+  if (old) return replace(old, shown);
   if (message.channel === channel) return attach(shown);
   unread.add(message.channel);
   showChannels();
 }
 
+/** Shows the new state of a message in the place of the old. */
+function replace(old, shown) {
+  const hadFocus = old.node.contains(document.activeElement);
+  const isOpen = thread.isOpen(shown.message.key);
+  old.node.replaceWith(shown.node);
+  if (isOpen) thread.replaced(shown);
+  if (hadFocus) shown.node.focus();
+}
+
 /** Adds a message of the open channel at the end, or to its thread. */
-function attach({ message, node }) {
+function attach(shown) {
+  const { message, node } = shown;
   if (message.channel !== channel) return;
-  const parent = message.thread && messages.get(`${message.channel}/${message.thread}`);
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
-  (parent ? parent.replies : list).append(node);
-  if (atEnd || message.from === 'requester') node.scrollIntoView({ block: 'nearest' });
+  const parent = parentOf(message);
+  if (parent) countReplies(parent);
+  if (parent && !thread.isOpen(parent.message.key)) return;
+  const scroller = parent ? thread.scroller() : list;
+  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  if (parent) thread.append(node);
+  else list.append(node);
+  // What only the user sees, they have just asked for.
+  if (atEnd || message.onlyYou || message.from === 'requester') node.scrollIntoView({ block: 'nearest' });
+}
+
+/** The message whose thread a message is in. */
+function parentOf(message) {
+  return message.thread && messages.get(`${message.channel}/${message.thread}`);
+}
+
+function repliesTo({ message: { channel: id, ts } }) {
+  return [...messages.values()].filter(({ message }) => message.channel === id && message.thread === ts);
+}
+
+function countReplies(shown) {
+  if (!shown.button) return;
+  const count = repliesTo(shown).length;
+  shown.button.textContent = count === 0 ? 'Reply in thread' : count === 1 ? '1 reply' : `${count} replies`;
 }
 
 function remove(key) {
-  messages.get(key)?.node.remove();
+  const shown = messages.get(key);
+  if (!shown) return;
+  if (thread.isOpen(key)) thread.close();
+  shown.node.remove();
   messages.delete(key);
+  const parent = parentOf(shown.message);
+  if (parent) countReplies(parent);
 }
 
 const authors = { requester: 'sam', bot: 'trail', slack: 'Slack' };
 
+/** The node of a message and, where it can have a thread, the button that opens it. */
 function messageNode(message) {
   const { key, ts, thread: parent, from, onlyYou, text, blocks: content, files } = message;
   const when = new Date(Number(ts) * 1000);
@@ -136,40 +164,16 @@ function messageNode(message) {
     ),
     body,
   );
-  if (!onlyYou && !parent) {
-    const reply = el('button', { type: 'button', class: 'reply' }, 'Reply in thread');
-    reply.addEventListener('click', () => enterThread(ts, node));
-    node.append(reply);
-  }
-  return node;
+  if (onlyYou || parent) return { node };
+  const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
+  button.addEventListener('click', () => {
+    if (thread.isOpen(key)) thread.close();
+    else thread.open(messages.get(key), repliesTo(messages.get(key)));
+  });
+  node.append(button);
+  return { node, button };
 }
 
-function enterThread(ts, node) {
-  thread = ts;
-  const start = node.querySelector('.body').textContent.slice(0, 60);
-  find('replying').firstElementChild.textContent = `Replying in the thread of “${start}”`;
-  find('replying').hidden = false;
-  showPlaceholder();
-  line.focus();
-}
-
-function leaveThread() {
-  thread = undefined;
-  find('replying').hidden = true;
-  showPlaceholder();
-}
-
-function showPlaceholder() {
-  line.placeholder = thread ? '@trail root-logins 6mo' : '/trail root-logins 6mo';
-}
-
-find('replying').lastElementChild.addEventListener('click', () => {
-  leaveThread();
-  line.focus();
-});
-composer.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') leaveThread();
-});
 composer.addEventListener('submit', (event) => {
   event.preventDefault();
   const text = line.value.trim();
@@ -179,7 +183,7 @@ composer.addEventListener('submit', (event) => {
 });
 
 function send(text) {
-  return post('/message', { channel, text, ...(thread ? { thread } : {}) });
+  return post('/message', { channel, text });
 }
 
 async function click(key, pointer, option, button) {

@@ -33,6 +33,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html'],
   '/page.css': ['page.css', 'text/css'],
   '/page.js': ['page.js', 'text/javascript'],
+  '/thread.js': ['thread.js', 'text/javascript'],
   '/blocks.js': ['blocks.js', 'text/javascript'],
   '/mrkdwn.js': ['mrkdwn.js', 'text/javascript'],
   '/chart.js': ['chart.js', 'text/javascript'],

@@ -113,7 +113,9 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     const message = conversation.find(key);
     const [block, element] = message ? clickedElement(message, pointer) : [];
     if (!message || !block || !element) return;
-    const { channel, ts, thread } = message;
+    const { channel, ts } = message;
+    // As in Slack, a message that has replies names itself as its thread.
+    const thread = message.thread ?? (message.hasReplies ? ts : undefined);
     const action = {
       ...pick(element, ['type', 'value', 'text', 'style']),
       action_id: element.action_id ?? pointer,
@@ -137,7 +139,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
       actions: [action],
     };
     const result = await sendForm(bot(), { payload: JSON.stringify(payload) });
-    if (!result.ok) await showSlackMessage(channel, `The click did not reach trail: \`${result.error}\``, thread);
+    if (!result.ok) await showSlackMessage(channel, `The click did not reach trail: \`${result.error}\``, message.thread);
   }
 
   async function showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void> {

@@ -221,14 +221,33 @@ describe.skipIf(!found)('the user', () => {
 
   it('mentions the bot in a thread and gets the answer in the thread', async () => {
     await type('@trail who-started i-0abc');
+    await waitForText('@trail who-started i-0abc');
+    await click('1 reply');
     await waitForText('heard @trail who-started i-0abc');
-    await click('Reply in thread');
-    await type('@trail and <b> i-0def & co');
+    const reply = async (words: string) => {
+      await tab.getByLabel('Reply', { exact: true }).fill(words);
+      await tab.keyboard.press('Enter');
+    };
+    await reply('@trail and <b> i-0def & co');
     await waitForText('heard @trail and <b> i-0def & co');
     expect(await tab.locator('#messages > .message').count()).toBe(1);
-    expect(await tab.locator('.replies .message').count()).toBe(3);
-    await type('/trail help');
+    expect(await tab.locator('#replies > .message').count()).toBe(3);
+    await reply('/trail help');
     await waitForText(/is not supported in threads/);
+    await click('Close the thread');
+    expect(await tab.getByText('heard').count()).toBe(0);
+    await tab.getByRole('button', { name: '4 replies' }).waitFor();
+  });
+
+  it('starts a thread, and another message is in the channel', async () => {
+    await type('@trail help');
+    await type('@trail root-logins');
+    await expect.poll(() => tab.getByRole('button', { name: '1 reply' }).count()).toBe(2);
+    await tab.getByRole('button', { name: '1 reply' }).first().click();
+    await tab.getByRole('button', { name: '1 reply' }).last().click();
+    await waitForText('heard @trail root-logins');
+    expect(await tab.locator('#replies > .message').count()).toBe(1);
+    expect(await tab.locator('.reply[aria-expanded=true]').count()).toBe(1);
   });
 
   it('finds digests in their channel', async () => {
