@@ -35,7 +35,12 @@ const followUpLine = ({ label, line }: Next, asked: string): string => {
 /** Removes the marks of templates: `# ` headings, `^ ` footnotes, fences, bold labels. */
 const withoutMarkup = (filled: string): string => {
   const lines = filled.split('\n').filter((line) => line !== '```');
-  const bare = lines.map((line) => line.replace(/^[#^] /, '').replace(/^\*([A-Za-z0-9 ]+[:.])\*/, '$1'));
+  const bare = lines.map((line) =>
+    line
+      .replace(/^[#^] /, '')
+      .replace(/^\*([A-Za-z0-9 ]+[:.])\*/, '$1')
+      .replace(/_(T\d{4}[.\d]* [^_]+)_/, '$1'),
+  );
   return plain(bare.join('\n')).trim();
 };
 

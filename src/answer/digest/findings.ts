@@ -598,10 +598,10 @@ const isWithinHours = ({ kind, score, calls, first, last }: DigestFinding, { nam
   last >= from &&
   (name === DENIED ? kind === 'denied' : kind === 'sign-in' ? name === SIGN_IN_SOURCE : calls.some(({ eventsource }) => eventsource === name));
 
-const unusualText = ({ direction, actual, usual }: UnusualHours): string =>
-  direction === 'below'
-    ? `${formatCount(actual, 'event')} instead of about ${usual}`
-    : `${formatCount(actual, 'event')}, usually ${usual} at this time`;
+const unusualText = ({ name, direction, actual, usual }: UnusualHours): string => {
+  const what = name === DENIED ? formatCount(actual, 'denial') : `${formatCount(actual, 'call')} of ${name.replace(/[.]amazonaws[.]com$/, '')}`;
+  return `in these hours ${what}, ${direction === 'below' ? 'instead of about' : 'usually'} ${usual}`;
+};
 
 const outOfBandFinding = (unusual: UnusualHours): DigestFinding => ({
   ...BARE_FINDING,
