@@ -271,7 +271,7 @@ describe('A finding', () => {
     const { data, shown } = await ofMay1(open);
     expect(data.findings.map(({ events }) => events)).toEqual([40, 1]);
     expect(shown).toContain('terraform called DeleteVolume ×40 on vol-00000000000000000, vol-00000000000000001, vol-00000000000000002 and 37 more.');
-    expect(shown).toContain('only a snapshot brings it back. _T1485 Data Destruction_');
+    expect(shown).toContain('only a snapshot brings it back. T1485 Data Destruction_');
   });
 
   test('leaves out what the same actor made on that day, and keeps what was there before', async () => {

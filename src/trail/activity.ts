@@ -89,18 +89,20 @@ export interface ActivityOptions {
   readonly places?: Places | undefined;
   /** The folders to read. Default: all. */
   readonly folders?: Folders | undefined;
+  /** Reads the days of delivery of this range. Default: those of the range itself. */
+  readonly deliveredFor?: TimeRange | undefined;
 }
 
 /**
  * The activity of `range`, [from, to), with the columns of `activity`; or its events with all of their columns and, as single rows,
  * `singleid`, `events`, `first` and `last`, when `uses` needs them. Hours that the range cuts are read from its events.
  */
-export function activityDuring(range: TimeRange, { kept, uses, places, folders }: ActivityOptions): Sql {
-  if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { places, folders }));
-  const days = readDays(range);
+export function activityDuring(range: TimeRange, { kept, uses, places, folders, deliveredFor = range }: ActivityOptions): Sql {
+  if (!isInActivity(uses)) return singlesOf(eventsDuring(range, { deliveredFor, places, folders }));
+  const days = readDays(deliveredFor);
   const known = kept === 'all' ? undefined : keptWithin(days, kept);
   const singlesFrom = (events: Sql): Sql => sql`select ${shared}, ${MADE}, ${HOUR_COLUMN}, ${SINGLE} from ${events}`;
-  if (known?.length === 0) return sql`(${singlesFrom(eventsDuring(range, { folders }))})`;
+  if (known?.length === 0) return sql`(${singlesFrom(eventsDuring(range, { deliveredFor, folders }))})`;
   const [from, to] = [nextHour(wholeSecond(range.from)), hourOf(range.to)];
   const cut =
     from < to
@@ -111,9 +113,9 @@ export function activityDuring(range: TimeRange, { kept, uses, places, folders }
       : [range];
   const isKnown = known ? sql` and ${isOnDays(known)}` : sql``;
   const whole = sql`select ${all} from activity where day between ${days.first} and ${days.last}${isKnown} and hour >= ${hourText(from)} and hour < ${hourText(to)}`;
-  const parts = cut.map((part) => singlesFrom(eventsDuring(part, { deliveredFor: range, onDays: known && isOnDays(known) })));
+  const parts = cut.map((part) => singlesFrom(eventsDuring(part, { deliveredFor, onDays: known && isOnDays(known) })));
   // Of the other days, all events are read once.
-  const others = known ? [singlesFrom(eventsDuring(range, { folders, onDays: isOnOtherDays(known) }))] : [];
+  const others = known ? [singlesFrom(eventsDuring(range, { deliveredFor, folders, onDays: isOnOtherDays(known) }))] : [];
   return {
     ...sql`(${join([...(from < to ? [whole] : []), ...parts, ...others], ' union all ')})`,
     reads: [{ ...days, ...(folders && { folders: folders.map(folderName) }) }],

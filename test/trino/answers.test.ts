@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../../duckdb/engine.ts';
 import { loadTrail } from '../../duckdb/store.ts';
 import { generateSample } from '../../sample/generate.ts';
+import type { Answer } from '../../src/answer/answer.ts';
+import { periodOf } from '../../src/answer/period.ts';
 import { type Desk, openDesk } from '../../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../../src/desk/registry.ts';
 import { UserError } from '../../src/errors.ts';
@@ -221,6 +223,32 @@ describe.skipIf(!server)('the sample', () => {
   }, 300_000);
 
   test('gives the same answers to lines about any events', () => expectSameAnswers(both, 16), 300_000);
+
+  test('gives the same reports, and counts with a band', async () => {
+    const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
+    const options = { now: END, signal, timeZone: 'Europe/Berlin' };
+    const compared = ({ data, charts, outside, table, next }: Answer) => ({ data, charts, outside, rows: table?.rows, next });
+    const lines = [
+      'count every:1h band:28d 3d',
+      'denied every:1d band:30d 14d',
+      'count source:ec2 every:15m band:3d 1d',
+      'deleted every:6h band:14d 7d',
+    ];
+    await atOnce.map(lines, async (line) => {
+      const [a, b] = await Promise.all([there.answer(line, options), here.answer(line, options)]);
+      expect({ line, ...compared(a) }).toEqual({ line, ...compared(b) });
+    });
+    const reports = [
+      ['daily', periodOf('day', '2026-11-20', 'Europe/Berlin')],
+      ['daily account:111122223333', periodOf('day', '2026-11-19', 'UTC')],
+      ['weekly', periodOf('week', '2026-11-18', 'Europe/Berlin')],
+      ['monthly', periodOf('month', '2026-11-18', 'UTC')],
+    ] as const;
+    await atOnce.map(reports, async ([name, period]) => {
+      const [a, b] = await Promise.all([there, here].map((desk) => desk.report(name, period as TimeRange, options)));
+      expect({ name, ...compared(a as Answer) }).toEqual({ name, ...compared(b as Answer) });
+    });
+  }, 300_000);
 
   test('groups by JSON paths and suggests filters in the same way', async () => {
     const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];

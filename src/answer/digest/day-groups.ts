@@ -4,13 +4,13 @@
  */
 import { z } from 'zod';
 import type { SignInEvent } from '../../analysis/sign-in-events.ts';
-import { activityColumns, activityDuring, eventCount, isInActivity, SIGN_IN_PARTS, singlesOf } from '../../trail/activity.ts';
-import { eventsDuring, fixedTime } from '../../trail/events.ts';
+import { activityColumns, activityDuring, eventCount, SIGN_IN_PARTS } from '../../trail/activity.ts';
+import { fixedTime } from '../../trail/events.ts';
 import { matching } from '../../trail/filter.ts';
 import { joinParts, splitParts } from '../../trail/joined-parts.ts';
 import { isRoutine } from '../../trail/routine-calls.ts';
 import { limit, type Query, query, raw, type Sql, sql } from '../../trail/sql.ts';
-import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
+import { DAY_MS, type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 import type { ReportContext } from '../report.ts';
 import { DENIED, type HourCount } from './hour-counts.ts';
@@ -125,15 +125,17 @@ export const dayGroups = (range: TimeRange, context: DigestSource): Query<DayGro
 const mapValues = (values: Readonly<Record<string, string>>, change: (value: string) => string): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 
-/** The activity of a range, and what happened in the days before and was delivered with it. Where nothing is kept, both are read at once. */
+/**
+ * The activity of a range, and what happened in the days before and was delivered with it: both are in the same days of delivery, and are
+ * read at once. Where the range begins within an hour, what is late of that hour is left out.
+ */
 function activityWithLate(range: TimeRange, { kept, filters, foldersOf }: DigestSource, uses: readonly Sql[]): Sql {
-  const folders = foldersOf(filters);
-  const late: TimeRange = { from: new Date(range.from.getTime() - LATE_DAYS * DAY_MS), to: range.from };
-  if ((kept !== 'all' && kept.length === 0) || !isInActivity(uses))
-    return singlesOf(eventsDuring({ from: late.from, to: range.to }, { deliveredFor: range, folders }));
+  const options = { kept, uses, folders: foldersOf(filters), deliveredFor: range };
+  const hour = new Date(Math.floor(range.from.getTime() / UNIT_MS.h) * UNIT_MS.h);
+  const from = new Date(hour.getTime() - LATE_DAYS * DAY_MS);
+  if (hour.getTime() === range.from.getTime()) return activityDuring({ from, to: range.to }, options);
   const columns = raw(activityColumns.join(', '));
-  return sql`(select ${columns} from ${activityDuring(range, { kept, uses, folders })}
-    union all select ${columns} from ${singlesOf(eventsDuring(late, { deliveredFor: range, folders, notable: true }))})`;
+  return sql`(select ${columns} from ${activityDuring(range, options)} union all select ${columns} from ${activityDuring({ from, to: hour }, options)})`;
 }
 
 /** What was seen in a range, each value once for every ten days of a month in which it was. */
