@@ -19,6 +19,7 @@ type AskedLine = Parameters<typeof printLine>[0];
 const MAX_SHOWN = 10;
 const MAX_NAMES_SHOWN = 3;
 const MAX_FINDING_BUTTONS = 4;
+const MAX_LOUD_SHOWN = 3;
 
 export default report({
   summary: 'Yesterday: what somebody should look at, the worst first: what destroys, exposes or blinds, root, sign-ins, what is new or rare',
@@ -65,7 +66,8 @@ export default report({
         hidden: {
           total: hidden.all.length,
           rules: hidden.rules,
-          loud: hidden.loud.map(({ finding, rule }) => ({ finding: shortened(finding), rule })),
+          moreLoud: Math.max(0, hidden.loud.length - MAX_LOUD_SHOWN),
+          loud: hidden.loud.slice(0, MAX_LOUD_SHOWN).map(({ finding, rule }) => ({ finding: shortened(finding), rule })),
           ended: hidden.ended,
           problems: hidden.problems,
         },

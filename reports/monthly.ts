@@ -15,6 +15,8 @@ import {
   type Row,
   raw,
   report,
+  type Sql,
+  sql,
   type Window,
   z,
 } from '#kit';
@@ -24,7 +26,6 @@ const MAX_LISTED_OF_MONTH = 10;
 const ACTOR_COLUMN = raw(DIMENSIONS.actor.value);
 
 const accessRow = z.object({
-  part: z.enum(['access', 'root']),
   /** What of access a call changes; null for other calls of root. */
   what: z.string().nullable(),
   account: z.string().nullable(),
@@ -38,6 +39,9 @@ const accessRow = z.object({
   events: z.coerce.number(),
   first: z.string(),
   last: z.string(),
+  /** Of all rows. */
+  changes: z.coerce.number(),
+  calls: z.coerce.number(),
 });
 type AccessRow = z.output<typeof accessRow>;
 
@@ -48,20 +52,29 @@ export default report({
 
   async answer(month, context) {
     const { ask, filters, foldersOf } = context;
-    const rows = await ask(query(accessRow)`
-      select case when actorkind = 'root' then 'root' else 'access' end as part, recipientaccountid as account, ${ACTOR_COLUMN} as actor, actorkind,
-        ${accessKind} as what, eventsource, eventname, target, outcome, readlike, ${distinctEventCount} as events, min(eventtime) as first,
-        max(eventtime) as last
-      from ${eventsDuring(month, { notable: true, folders: foldersOf(filters) })}
-      where (actorkind = 'root' or (actorkind <> 'service' and ${accessKind} is not null)) and ${matching(filters)}
-      group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-      order by part, events desc, account, actor, eventname, target, outcome, what, readlike, eventsource, actorkind
-      ${limit(MAX_ACCESS_ROWS)}
-    `);
-    const access = rows.filter(({ part }) => part === 'access');
+    // Each has a limit of its own, so that many changes do not hide what root did. Totals are of all rows, also of those beyond it.
+    const rowsOf = (part: Sql) =>
+      ask(query(accessRow)`
+        select *, sum(case when outcome = 'ok' then events else 0 end) over () as changes, sum(events) over () as calls
+        from (
+          select actorkind, recipientaccountid as account, ${ACTOR_COLUMN} as actor, ${accessKind} as what, eventsource, eventname, target, outcome,
+            readlike, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last
+          from ${eventsDuring(month, { notable: true, folders: foldersOf(filters) })}
+          where ${part} and ${matching(filters)}
+          group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+        ) as grouped
+        order by events desc, account, actor, eventname, target, outcome, what, readlike, eventsource, actorkind
+        ${limit(MAX_ACCESS_ROWS)}
+      `);
+    const [access, root] = [
+      await rowsOf(sql`actorkind not in ('service', 'root') and ${accessKind} is not null`),
+      await rowsOf(sql`actorkind = 'root'`),
+    ];
+    const rows = [...root, ...access];
     const changes = access.filter(({ outcome }) => outcome === 'ok');
-    const root = rows.filter(({ part }) => part === 'root');
     const signIns = root.filter(isRootSignIn);
+    const isCut = access.length >= MAX_ACCESS_ROWS || root.length >= MAX_ACCESS_ROWS;
+    const { loadedAt = null } = await context.extent();
     const window: Window = { kind: 'between', from: isoSecond(month.from).slice(0, 16), to: isoSecond(month.to).slice(0, 16) };
     const line = (name: string, own: readonly ReturnType<typeof exactFilter>[] = [], by?: readonly string[]): string =>
       printLine({ name, words: [], filters: [...own, ...filters], window, ...(by && { by }) });
@@ -70,8 +83,10 @@ export default report({
       data: {
         filters: filters.map(printFilter).join(' '),
         period: isoSecond(new Date((month.from.getTime() + month.to.getTime()) / 2)),
-        changes: sumOfRows(changes),
-        attempts: sumOfRows(access) - sumOfRows(changes),
+        loadedAt,
+        changes: access[0]?.changes ?? 0,
+        attempts: (access[0]?.calls ?? 0) - (access[0]?.changes ?? 0),
+        rootChanges: sumOfRows(root.filter(({ what, outcome }) => what !== null && outcome === 'ok')),
         users: new Set(changes.filter(({ actorkind }) => isUserKind(actorkind)).map(({ actor }) => actor)).size,
         others: new Set(changes.filter(({ actorkind }) => !isUserKind(actorkind)).map(({ actor }) => actor)).size,
         accounts: new Set(changes.map(({ account }) => account)).size,
@@ -93,7 +108,7 @@ export default report({
           };
         }),
         rootSignIns: sumOfRows(signIns.filter(({ outcome }) => outcome === 'ok')),
-        isCut: rows.length >= MAX_ACCESS_ROWS,
+        isCut,
       },
       table: {
         caption: 'Access changes, and what root did',
@@ -110,8 +125,8 @@ export default report({
           { name: 'first', label: 'First (UTC)', kind: 'time' },
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
         ],
-        rows: rows.map(({ part: _, readlike: __, ...cells }): Row => ({ cells })),
-        more: rows.length >= MAX_ACCESS_ROWS,
+        rows: rows.map(({ readlike: _, changes: __, calls: ___, ...cells }): Row => ({ cells })),
+        more: isCut,
         exportOnly: true,
       },
       next: [

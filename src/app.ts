@@ -218,7 +218,7 @@ export async function openTrailDesk(
 }
 
 /** Opens the state of a trail: in TRAILBOT_STATE, or else in its store. */
-const stateOf = ({ TRAILBOT_STATE, S3_FORCE_PATH_STYLE }: Config, { store }: TrailLocation): ((kind: string) => VersionedFiles) =>
+export const stateOf = ({ TRAILBOT_STATE, S3_FORCE_PATH_STYLE }: Config, { store }: TrailLocation): ((kind: string) => VersionedFiles) =>
   openState(TRAILBOT_STATE ?? store, { forcePathStyle: S3_FORCE_PATH_STYLE === 'true' });
 
 function openAthenaBilling(

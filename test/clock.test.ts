@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Answer } from '../src/answer/answer.ts';
 import { type Clock, type ScheduledTask, startClock } from '../src/clock/clock.ts';
+import { lastTwin } from '../src/clock/slot-runner.ts';
 import { UserError } from '../src/errors.ts';
 import { toText } from '../src/message/message.ts';
 import { openVersionFolder } from '../src/state/version-folder.ts';
@@ -645,5 +646,23 @@ describe('a job', () => {
     at('2026-11-19T15:30:00Z');
     await start(tasks);
     expect(textsPosted().toSorted()).toEqual(['look-2026-11-19T1400', 'look-2026-11-19T1500']);
+  });
+});
+
+describe('another process that does not share the state', () => {
+  it('is noticed by its message for the same slot, which doctor tells', async () => {
+    at('2026-11-20T06:59:00Z');
+    const mine = files;
+    const first = await start();
+    files = openVersionMemory();
+    const second = await start();
+    at('2026-11-20T07:00:00Z');
+    await first.look();
+    await second.look();
+    await second.look();
+    expect(slotsPosted()).toEqual(['daily-2026-11-19', 'daily-2026-11-19']);
+    expect(await lastTwin(files)).toEqual({ slot: 'daily-2026-11-19', at: '2026-11-20T07:00:00.000Z' });
+    expect(await lastTwin(mine)).toBeUndefined();
+    expect(logged.join()).toContain('another trailbot posted the same digest: replicas need a shared STORE_PATH, or TRAILBOT_STATE');
   });
 });

@@ -21,51 +21,51 @@ function remembered(days: number, more: (n: number) => readonly HourCount[] = ()
   return counts;
 }
 
-const found = (counts: HourCounts, n: number, timeZone = 'UTC') =>
-  unusualHours(counts, dayOf(n), timeZone).map(({ name, direction, from, to, actual }) => ({ name, direction, from, to, actual }));
+const found = async (counts: HourCounts, n: number, timeZone = 'UTC') =>
+  (await unusualHours(counts, dayOf(n), timeZone)).map(({ name, direction, from, to, actual }) => ({ name, direction, from, to, actual }));
 
 describe('Hours of a day', () => {
-  test('are compared with those of the weeks before, however they were learned', () => {
+  test('are compared with those of the weeks before, however they were learned', async () => {
     const day = hoursOf(28, (hour) => (hour === 3 ? 400 : undefined));
     const expected = [{ name: 'ec2.amazonaws.com', direction: 'above', from: '2026-10-29T03:00:00Z', to: '2026-10-29T04:00:00Z', actual: 400 }];
-    expect(found(withHours(remembered(28), day, dayOf(28)), 28)).toEqual(expected);
+    expect(await found(withHours(remembered(28), day, dayOf(28)), 28)).toEqual(expected);
     const atOnce = withHours({}, Array.from({ length: 28 }, (_, n) => hoursOf(n)).flat(), { from: dayOf(0).from, to: dayOf(27).to });
-    expect(found(withHours(atOnce, day, dayOf(28)), 28)).toEqual(expected);
+    expect(await found(withHours(atOnce, day, dayOf(28)), 28)).toEqual(expected);
   });
 
-  test('that are usual, a little more, or few, are nothing', () => {
+  test('that are usual, a little more, or few, are nothing', async () => {
     for (const changed of [() => undefined, (hour: number) => (hour === 3 ? 25 : undefined), (hour: number) => (hour === 10 ? 80 : undefined)])
-      expect(found(withHours(remembered(28), hoursOf(28, changed), dayOf(28)), 28)).toEqual([]);
+      expect(await found(withHours(remembered(28), hoursOf(28, changed), dayOf(28)), 28)).toEqual([]);
   });
 
-  test('without events where many are usual are below', () => {
+  test('without events where many are usual are below', async () => {
     const counts = withHours(
       remembered(28),
       hoursOf(28, (hour) => (hour >= 9 && hour < 15 ? 0 : undefined)),
       dayOf(28),
     );
-    expect(found(counts, 28)).toEqual([
+    expect(await found(counts, 28)).toEqual([
       { name: 'ec2.amazonaws.com', direction: 'below', from: '2026-10-29T09:00:00Z', to: '2026-10-29T15:00:00Z', actual: 0 },
     ]);
   });
 
-  test('of a service that has none otherwise, and of what is denied, are above', () => {
+  test('of a service that has none otherwise, and of what is denied, are above', async () => {
     const spike = { hour: '2026-10-29T05', events: 90 };
     const day = [...hoursOf(28), { name: 'iam.amazonaws.com', ...spike }, { name: DENIED, ...spike }];
-    expect(found(withHours(remembered(28), day, dayOf(28)), 28).map(({ name, actual }) => [name, actual])).toEqual([
+    expect((await found(withHours(remembered(28), day, dayOf(28)), 28)).map(({ name, actual }) => [name, actual])).toEqual([
       [DENIED, 90],
       ['iam.amazonaws.com', 90],
     ]);
   });
 
-  test('of days without a report are not known, and no drop', () => {
+  test('of days without a report are not known, and no drop', async () => {
     let counts = remembered(20);
     counts = withHours(counts, hoursOf(24), dayOf(24));
     expect(counts['']?.['2026-10-22']).toBeUndefined();
-    expect(found(withHours(counts, hoursOf(25), dayOf(25)), 25)).toEqual([]);
+    expect(await found(withHours(counts, hoursOf(25), dayOf(25)), 25)).toEqual([]);
   });
 
-  test('that two local days share are added up', () => {
+  test('that two local days share are added up', async () => {
     const half = { from: new Date('2026-10-01T18:30:00Z'), to: new Date('2026-10-02T18:30:00Z') };
     const next = { from: half.to, to: new Date('2026-10-03T18:30:00Z') };
     const one = [{ name: 'ec2.amazonaws.com', hour: '2026-10-02T18', events: 5 }];
@@ -73,16 +73,16 @@ describe('Hours of a day', () => {
     expect(counts['ec2.amazonaws.com']?.['2026-10-02']?.[18]).toBe(10);
   });
 
-  test('are remembered for six weeks, of services with events worth comparing', () => {
+  test('are remembered for six weeks, of services with events worth comparing', async () => {
     const counts = remembered(60, (n) => (n === 50 ? [{ name: 'rare.amazonaws.com', hour: '2026-11-20T10', events: 3 }] : []));
     expect(Object.keys(counts).sort()).toEqual(['', 'ec2.amazonaws.com']);
     expect(Object.keys(counts[''] ?? {}).sort()[0]).toBe('2026-10-19');
   });
 
-  test('are unknown at first, and never judged by a day or two', () => {
-    expect(found(withHours(remembered(0), hoursOf(0), dayOf(0)), 0)).toEqual([]);
+  test('are unknown at first, and never judged by a day or two', async () => {
+    expect(await found(withHours(remembered(0), hoursOf(0), dayOf(0)), 0)).toEqual([]);
     expect(
-      found(
+      await found(
         withHours(
           remembered(1),
           hoursOf(1, () => 4000),

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { openDuckDB } from '../duckdb/engine.ts';
 import * as stories from '../sample/scenario-facts.ts';
 import type { Answer } from '../src/answer/answer.ts';
+import { type HidingMatch, matchesFinding } from '../src/answer/digest/hiding.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import type { HidingState } from '../src/desk/snoozes.ts';
@@ -132,11 +133,35 @@ describe('snooze', () => {
     ['actor:ci until 2020-01-01', 'no day that is to come'],
     ['actor:ci until 2026-13-01', 'no day that is to come'],
     ['7d actor:ci', 'for how long at the end'],
+    ['actor:ci 12h', 'for how long at the end'],
     ['actor:ci everything 7d', 'more than filters'],
     ['target:AKIA…MPLE 7d', 'whole access key'],
   ])('refuses %j', async (typed, message) => {
     await expect(ask(`snooze ${typed}`)).rejects.toThrow(message);
     expect((await hiding.snoozes.all()).known.size).toBe(0);
+  });
+
+  test('of something new, or of an unusual hour, hides only findings of its kind', async () => {
+    const finding = { actor: 'contractor', actorkind: 'user', via: null, account: null, region: null, address: null, newValue: null, counted: null };
+    const about = [
+      { ...finding, kind: 'new', calls: [], targets: [], newValue: 'contractor' },
+      { ...finding, kind: 'risk', calls: [{ eventsource: 'iam.amazonaws.com', eventname: 'CreateAccessKey', times: 1 }], targets: ['contractor'] },
+      { ...finding, kind: 'out-of-band', calls: [], targets: [], counted: 'iam.amazonaws.com' },
+    ];
+    const hiddenBy = (match: HidingMatch) => about.map((each) => matchesFinding(each, match));
+    const term = (field: string, text: string) => ({ field, negated: false, values: [{ text, wildcard: false }] });
+    expect(hiddenBy({ kind: 'new', filters: [term('target', 'contractor')] })).toEqual([true, false, false]);
+    expect(hiddenBy({ kind: null, filters: [term('target', 'contractor')] })).toEqual([false, true, false]);
+    expect(hiddenBy({ kind: 'out-of-band', filters: [term('source', 'iam')] })).toEqual([false, false, true]);
+    expect(hiddenBy({ kind: null, filters: [term('source', 'iam')] })).toEqual([false, true, false]);
+    await ask('snooze confirmed out-of-band source:iam 7 days because a job');
+    expect(await hiding.snoozes.find('1')).toMatchObject({ filters: 'out-of-band source:iam', reason: 'a job' });
+    expect((await ask('snooze rare 7d')).template).toBe('hiding-preview');
+  });
+
+  test('keeps what is in quotes together', async () => {
+    await ask('snooze confirmed target:"x because  y" 7d because "z"');
+    expect(await hiding.snoozes.find('1')).toMatchObject({ filters: 'target:"x because  y"', reason: '"z"' });
   });
 
   test('until a date is until the end of that day for who asks', async () => {
@@ -186,6 +211,13 @@ describe('expect', () => {
     const answer = await daily();
     expect(dataOf(answer).findings.some(deletesBucket)).toBe(false);
     expect(await said(answer)).toContain('What is expected cannot be read: “something else” is not a list of filters.');
+  });
+
+  test('loses no line of several at once, and tells of one that is broken', async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, n) => ask(`expect confirmed actor:ci-${n}`)));
+    expect(await hiding.expected.read()).toHaveLength(8);
+    await writeFile(hiding.expected.path, 'actor:"un\nerror:AccessDenied\n');
+    expect(await said(daily())).toContain('What is expected cannot be read');
   });
 
   test('gives the line where the file cannot be written', async () => {

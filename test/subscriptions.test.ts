@@ -62,6 +62,11 @@ describe('subscribe', () => {
     ['daily weekdays 9am', 'daily', '0 9 * * 1-5', 'Europe/Berlin', '2026-11-23 08:00:00'],
     ['daily 09:00', 'daily', '0 9 * * *', 'Europe/Berlin', '2026-11-21 08:00:00'],
     ['daily', 'daily', '0 8 * * *', 'Europe/Berlin', '2026-11-21 07:00:00'],
+    ['monthly 9am', 'monthly', '0 9 1 * *', 'Europe/Berlin', '2026-12-01 08:00:00'],
+    ['monthly 2 10:00', 'monthly', '0 10 2 * *', 'Europe/Berlin', '2026-12-02 09:00:00'],
+    ['weekly 10:00', 'weekly', '0 10 * * 1', 'Europe/Berlin', '2026-11-23 09:00:00'],
+    ['weekly', 'weekly', '30 8 * * 1', 'Europe/Berlin', '2026-11-23 07:30:00'],
+    ['events text:"a #b" 7d daily 9am', 'events text:"a #b" 7d', '0 9 * * *', 'Europe/Berlin', '2026-11-21 08:00:00'],
     ['Daily account:111122223333 mon 10:00', 'daily account:111122223333', '0 10 * * 1', 'Europe/Berlin', '2026-11-23 09:00:00'],
     ['root-logins 7d weekdays 9am', 'root-logins 7d', '0 9 * * 1-5', 'Europe/Berlin', '2026-11-23 08:00:00'],
     ['root logins 7d every monday at 10:00 utc', 'root-logins 7d', '0 10 * * 1', 'UTC', '2026-11-23 10:00:00'],
@@ -103,6 +108,10 @@ describe('subscribe', () => {
     ['root-logins 7d 0 9 30 2 *', 'never comes'],
     ['root-logins 7d */5 * * * *', 'too often'],
     ['help daily 09:00', 'is help'],
+    ['weekly daily 09:00', 'is about a whole week'],
+    ['monthly weekdays 9am', 'is about a whole month'],
+    ['root-logins 7d weekdays 9', 'If the end is a time'],
+    ['root-logins 7d daily 9am CET', 'then a zone, such as Europe/Berlin'],
   ])('refuses %j', async (typed, message, suggestion = undefined) => {
     const error = await refused(`subscribe ${typed}`);
     expect(error.message).toContain(message);
@@ -166,14 +175,14 @@ describe('The clock', () => {
   let now: number;
   let channels: Map<string | undefined, FakeChannel>;
   let told: { user: string; answer: Answer }[];
-  let isShared: boolean;
+  let refusedNow: { readonly reason: string; readonly isCertain: boolean } | undefined;
   let slots: VersionedFiles;
 
   beforeEach(() => {
     now = NOW.getTime();
     channels = new Map();
     told = [];
-    isShared = false;
+    refusedNow = undefined;
     slots = openVersionMemory();
   });
 
@@ -199,7 +208,7 @@ describe('The clock', () => {
           timeoutMs: 90_000,
           ask: desk.report,
           answer: desk.answer,
-          refusal: async () => (isShared ? 'This channel is shared with another organization.' : undefined),
+          refusal: async () => refusedNow,
           tell: async (user, answer) => void told.push({ user, answer }),
         }),
         isComplete: true,
@@ -268,12 +277,28 @@ describe('The clock', () => {
           'Subscription 1 is paused: daily is not posted in #C0GONE any more, since Slack refused the message (channel_not_found). Invite the bot if the channel is private. Then resume 1 goes on with it.',
         ],
       ]);
-      isShared = true;
+      refusedNow = { reason: 'This channel is shared with another organization.', isCertain: true };
       await ask('resume 1', { now: new Date(now) });
       await lookAt(clock, '2026-11-23T09:00:00Z');
       expect(posted('C0GONE')).toEqual([]);
       expect(told).toHaveLength(2);
       expect((await subscriptions.find('1'))?.paused).toMatchObject({ by: null, reason: 'it may not be posted there any more' });
+    });
+  });
+
+  test('waits while Slack does not say who reads a channel, and pauses nothing for a token or a long answer', async () => {
+    await ask('subscribe root-logins 7d daily 10:00 UTC <#C0ROOT|r>');
+    await withClock(async (clock) => {
+      refusedNow = { reason: 'trailbot cannot see who reads here.', isCertain: false };
+      await lookAt(clock, '2026-11-21T10:00:00Z');
+      expect(posted('C0ROOT')).toEqual([]);
+      refusedNow = undefined;
+      await lookAt(clock, '2026-11-21T10:02:00Z');
+      expect(posted('C0ROOT')).toHaveLength(1);
+      channelOf('C0ROOT').fates.push({ kind: 'refused', reason: 'invalid_auth', remedy: 'Copy the token again.' });
+      await lookAt(clock, '2026-11-22T10:00:00Z');
+      expect(told).toEqual([]);
+      expect((await subscriptions.find('1'))?.paused).toBeNull();
     });
   });
 

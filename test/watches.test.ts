@@ -35,6 +35,8 @@ let channel: FakeChannel;
 let outside: OutsideEpisode[];
 let knownTo: string | null;
 let failure: Error | undefined;
+/** A window for which the question fails. */
+let failing: string | undefined;
 let asked: string[];
 
 beforeEach(async () => {
@@ -45,6 +47,7 @@ beforeEach(async () => {
   channel = fakeChannel();
   outside = [];
   failure = undefined;
+  failing = undefined;
   asked = [];
   await subscriptions.add(WATCH);
 });
@@ -61,6 +64,7 @@ const episode = (from: string, to: string, actual: number, direction: OutsideEpi
 async function answer(line: string): Promise<Answer> {
   asked.push(line);
   if (failure) throw failure;
+  if (failing && line.endsWith(failing)) throw new Error('throttled');
   return { template: 'banded-count', data: { spike: null }, outside: { knownTo, episodes: outside } };
 }
 
@@ -174,6 +178,33 @@ describe('A watch', () => {
     } finally {
       await Promise.all([first.stop(), second.stop()]);
     }
+  });
+
+  test('tells of an episode at the next look when its message could not be made or posted', async () => {
+    await withClock(async (clock) => {
+      outside = [episode('09:00', '10:00', 80)];
+      failing = '2026-11-20T09:00..2026-11-20T10:00';
+      await lookAt(clock, '10');
+      expect(posted()).toEqual([]);
+      failing = undefined;
+      channel.fates.push({ kind: 'refused', reason: 'msg_too_long', remedy: 'Ask about less.' });
+      await lookAt(clock, '11');
+      expect(posted()).toEqual([]);
+      await lookAt(clock, '12');
+      expect(posted()).toHaveLength(1);
+    });
+  });
+
+  test('of days tells of one although the day is known only with the first event after it', async () => {
+    await subscriptions.change('1', (current) => ({ ...current, line: 'denied every:1d band:28d', cron: '15 0 * * *' }));
+    await withClock(async (clock) => {
+      now = Date.parse('2026-11-21T00:15:00Z');
+      knownTo = '2026-11-20T00:00:00Z';
+      outside = [{ ...episode('00:00', '10:00', 80), from: '2026-11-19T00:00:00Z', to: '2026-11-20T00:00:00Z' }];
+      await clock.look();
+      await clock.look();
+      expect(posted()).toHaveLength(1);
+    });
   });
 
   test('tells of what began while nobody looked, and not of what is long over', async () => {

@@ -21,11 +21,17 @@ export type Sighting =
   /** The channel cannot be read until a person does something: `remedy` says what, as a sentence. */
   | { readonly kind: 'unreadable'; readonly reason: string; readonly remedy: string };
 
+/** Why nothing may be posted in a channel, as a sentence. What is not certain may be otherwise soon. */
+export interface PostingRefusal {
+  readonly reason: string;
+  readonly isCertain: boolean;
+}
+
 export interface DigestChannel {
   /** Sends a message, at most once. Rejects when the answer cannot be made into a message. */
   post(answer: Answer, slot: string): Promise<PostOutcome>;
   /** Replaces a message that was posted, at most once. Rejects when the answer cannot be made into a message. */
   update(ts: string, answer: Answer): Promise<PostOutcome>;
-  /** Looks for the message of a slot among those since a time. */
-  find(slot: string, since: Date): Promise<Sighting>;
+  /** Looks for a message of a slot among those since a time, other than the one with the `ts` `except`. */
+  find(slot: string, since: Date, except?: string): Promise<Sighting>;
 }

@@ -41,6 +41,18 @@ export const describeNames = ({ count, warnings }: NamesReport): string[] =>
 
 const namesText = (count: number): string => `${formatCount(count, 'account')} ${count === 1 ? 'has a name' : 'have names'}.`;
 
+/** The last digest that another process posted, too. */
+interface Twin {
+  readonly slot: string;
+  readonly at: string;
+}
+
+/** The lines of a trail in a folder about a process that does not share its state; none without one. */
+export const describeTwin = (twin: Twin | undefined): string[] => (twin ? ['', `${twinText(twin)} ${TWIN_FIX}`] : []);
+
+const twinText = ({ slot, at }: Twin): string => `Another trailbot, which does not share this state, posted the digest ${slot}, too (${at}).`;
+const TWIN_FIX = 'Replicas need one STORE_PATH, or one TRAILBOT_STATE.';
+
 /** The same for a trail on Athena. Names that are missing are no problem: answers have ids then. */
 const checkNames = ({ count, warnings }: NamesReport): CheckLine[] => [
   ...(count > 0 ? [{ state: 'ok', name: 'Names', text: namesText(count) } as const] : []),
@@ -93,6 +105,7 @@ interface MoreFacts {
   /** What compacting cost in a year. */
   readonly copyDollars?: number;
   readonly names?: NamesReport;
+  readonly twin?: Twin | undefined;
 }
 
 /** Describes a trail on Athena: a line for each check, or for each problem it found. */
@@ -100,7 +113,7 @@ export function describeChecks(
   checkup: CheckResults,
   now: Date,
   dollarsPerTb: number,
-  { copyDollars = 0, names = { count: 0, warnings: [] } }: MoreFacts = {},
+  { copyDollars = 0, names = { count: 0, warnings: [] }, twin }: MoreFacts = {},
 ): CheckLine[] {
   const { credentials, bucket, layout, workgroup, tables, delivery, file, cost, copy } = checkup;
   return [
@@ -137,6 +150,7 @@ export function describeChecks(
     }),
     ...describeCopy(copy, cost, copyDollars),
     ...checkNames(names),
+    ...(twin ? [{ state: 'problem', name: 'Replicas', text: twinText(twin), fix: TWIN_FIX } as const] : []),
   ];
 }
 

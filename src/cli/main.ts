@@ -10,7 +10,18 @@ import { DamagedStore } from '../../duckdb/damage.ts';
 import type { Answer } from '../answer/answer.ts';
 import { periodBefore, periodOf } from '../answer/period.ts';
 import type { Period } from '../answer/report.ts';
-import { athenaSettings, locateTrail, mendTrail, type OpenOptions, openAccountNames, openTrail, openTrailDesk, type TrailLocation } from '../app.ts';
+import {
+  athenaSettings,
+  locateTrail,
+  mendTrail,
+  type OpenOptions,
+  openAccountNames,
+  openTrail,
+  openTrailDesk,
+  stateOf,
+  type TrailLocation,
+} from '../app.ts';
+import { lastTwin } from '../clock/slot-runner.ts';
 import { type Config, readConfig, readEnvironment } from '../config.ts';
 import { loadRegistry } from '../desk/registry.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -25,7 +36,7 @@ import type { QueryProgress } from '../trail/engine.ts';
 import type { Sql } from '../trail/sql.ts';
 import { DAY_MS, readWindow, type TimeRange } from '../trail/time-window.ts';
 import { readCompactArguments, runCompact } from './compact.ts';
-import { describeChecks, describeNames, describeStore, describeTrail, type NamesReport, printChecks } from './doctor.ts';
+import { describeChecks, describeNames, describeStore, describeTrail, describeTwin, type NamesReport, printChecks } from './doctor.ts';
 import { printCsv, printJson, printTo } from './export.ts';
 import { policyNotes, printPolicy, readPolicyOptions } from './iam-policy.ts';
 import { runLiveCheck } from './live-check.ts';
@@ -282,7 +293,9 @@ async function printStoreDiagnosis(
       process.exitCode = STATUS.userError;
       return damaged.length > 0 ? [] : [error.message];
     });
-    print([...trail, ...describeNames(await reportNames(location, config, options.signal)), ...(damaged.length > 0 ? ['', ...damaged] : [])]);
+    const names = describeNames(await reportNames(location, config, options.signal));
+    const twin = describeTwin(await lastTwin(stateOf(config, location)('slots')));
+    print([...trail, ...names, ...twin, ...(damaged.length > 0 ? ['', ...damaged] : [])]);
   } finally {
     await opened.close();
   }
@@ -313,7 +326,11 @@ async function printDiagnosis(
     progress.end();
     const spent = await openLedger(join(store, 'spent'), () => undefined).during(new Date(now.getTime() - 365 * DAY_MS), now);
     const copyDollars = spent.reduce((sum, { name, dollars }) => sum + (name === 'compact' ? dollars : 0), 0);
-    const all = describeChecks(checkup, now, settings.usdPerTb, { copyDollars, names: await reportNames(location, config, signal) });
+    const all = describeChecks(checkup, now, settings.usdPerTb, {
+      copyDollars,
+      names: await reportNames(location, config, signal),
+      twin: await lastTwin(stateOf(config, location)('slots')),
+    });
     process.stdout.write(`${printChecks(all, process.stdout.isTTY).join('\n')}\n`);
     if (all.some(({ state }) => state === 'problem')) process.exitCode = STATUS.userError;
   } finally {

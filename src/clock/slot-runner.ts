@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
 import type { DigestChannel, PostOutcome } from '../answer/posting.ts';
 import { UserError } from '../errors.ts';
@@ -230,7 +231,7 @@ export function openSlotRunner({ files, channelOf, clock, log, signal }: SlotRun
     switch (outcome.kind) {
       case 'posted':
         sent.set(slot.name, outcome.ts);
-        return end(held, { step: 'posted', ts: outcome.ts });
+        return end(held, { step: 'posted', ts: outcome.ts }).finally(() => lookForTwin(slot, outcome.ts));
       case 'later':
         return release(held, Math.max(outcome.waitMs, MIN_POST_WAIT_MS), { step: 'asked', isInDoubt: false });
       case 'refused':
@@ -242,6 +243,19 @@ export function openSlotRunner({ files, channelOf, clock, log, signal }: SlotRun
         return release(held, postWaitMs(held.record));
       case 'unshowable':
         return (await fail(held, outcome.error)) ?? post(held);
+    }
+  }
+
+  /** Looks whether another process, which does not share this state, has posted the same: nothing else tells that it is there. */
+  async function lookForTwin({ name, due, channel }: DueSlot, ts: string): Promise<void> {
+    try {
+      const sighting = await channelOf(channel).find(name, new Date(due.getTime() - LOOK_BACK_MS), ts);
+      if (sighting.kind !== 'found') return;
+      log.error({ slot: name }, 'another trailbot posted the same digest: replicas need a shared STORE_PATH, or TRAILBOT_STATE');
+      const { version } = await files.read(TWIN).catch((error: { readonly version?: number }) => ({ version: error.version ?? 0 }));
+      await files.add(TWIN, version, { slot: name, at: clock().toISOString() });
+    } catch (error) {
+      log.debug({ err: error, slot: name }, 'could not look for a second message of a digest');
     }
   }
 
@@ -302,6 +316,17 @@ export function openSlotRunner({ files, channelOf, clock, log, signal }: SlotRun
       }
     },
   };
+}
+
+/** The record of the last digest that another process posted, too. */
+const TWIN = 'twin';
+
+const twinSchema = z.object({ slot: z.string(), at: z.string() });
+
+/** The last digest that a process which does not share this state posted, too, and when that was seen (ISO text in UTC). */
+export async function lastTwin(files: VersionedFiles): Promise<z.output<typeof twinSchema> | undefined> {
+  const { value } = await files.read(TWIN).catch(() => ({ value: undefined }));
+  return twinSchema.safeParse(value).data;
 }
 
 const ENDS: ReadonlySet<SlotRecord['step']> = new Set(['posted', 'done', 'missed', 'failed']);

@@ -1,6 +1,7 @@
 /** Subscriptions as tasks of the clock. One that can no longer be posted is paused, and who subscribed is told. */
 import type { Logger } from 'pino';
 import type { Answer } from '../answer/answer.ts';
+import type { PostingRefusal } from '../answer/posting.ts';
 import type { Report } from '../answer/report.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { isoSecond } from '../trail/events.ts';
@@ -19,13 +20,15 @@ export interface SubscribedOptions extends WatchOptions {
   ask(report: string, period: TimeRange, options: ScheduledAsk): Promise<Answer>;
   /** Answers a question. */
   answer(line: string, options: ScheduledAsk): Promise<Answer>;
-  /** Why nothing may be posted in a channel any more, as a sentence; undefined when it may. */
-  refusal(channel: string): Promise<string | undefined>;
+  /** Why nothing may be posted in a channel any more; undefined when it may. */
+  refusal(channel: string): Promise<PostingRefusal | undefined>;
   /** Tells a user something in a direct message. */
   tell(user: string, answer: Answer): Promise<void>;
 }
 
 interface ScheduledAsk {
+  /** Who pays: who subscribed. Undefined for the reports of the settings. */
+  readonly requester?: string;
   readonly now: Date;
   readonly signal: AbortSignal;
   readonly timeZone: string;
@@ -42,7 +45,8 @@ export async function subscribedTasks(options: SubscribedOptions): Promise<Reado
 
 function taskOf(id: string, subscription: Subscription, options: SubscribedOptions): ScheduledTask {
   const { reports, refusal, clock, timeoutMs } = options;
-  const { line, cron, timeZone, channel, since, watch } = subscription;
+  const { line, cron, timeZone, channel, since, watch, by } = subscription;
+  const payer = by === null ? {} : { requester: by };
   const [name = ''] = line.split(' ', 1);
   const period = reports.get(name)?.period;
   return {
@@ -52,22 +56,28 @@ function taskOf(id: string, subscription: Subscription, options: SubscribedOptio
     ...(!watch && { period: period ?? 'moment' }),
     channel,
     subscribed: { title: line, since: new Date(since) },
-    onRefused: ({ reason, remedy }) => pause(id, `Slack refused the message (${reason})`, remedy, options),
+    onRefused: async ({ reason, remedy }) => {
+      if (CHANNEL_ERRORS.has(reason)) await pause(id, `Slack refused the message (${reason})`, remedy, options);
+    },
     async ask(slot, stopping) {
       const refused = await refusal(channel);
-      if (refused !== undefined) {
-        await pause(id, 'it may not be posted there any more', refused, options);
+      if (refused?.isCertain) {
+        await pause(id, 'it may not be posted there any more', refused.reason, options);
         return undefined;
       }
+      if (refused) throw new Error(`it is not known whether ${channel} is shared: ${refused.reason}`);
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]);
-      const askOver = (window: string): Promise<Answer> => options.answer(`${line} ${window}`, { now: slot.period.to, signal, timeZone });
+      const askOver = (window: string): Promise<Answer> => options.answer(`${line} ${window}`, { ...payer, now: slot.period.to, signal, timeZone });
       if (watch) return askWatch(id, subscription, slot, askOver, options);
       return period
-        ? options.ask(line, slot.period, { now: clock(), signal, timeZone })
-        : options.answer(line, { now: slot.period.to, signal, timeZone });
+        ? options.ask(line, slot.period, { ...payer, now: clock(), signal, timeZone })
+        : options.answer(line, { ...payer, now: slot.period.to, signal, timeZone });
     },
   };
 }
+
+/** Slack’s errors that are about the channel. Others, such as those about the token, are of all messages. */
+const CHANNEL_ERRORS = new Set(['channel_not_found', 'is_archived', 'not_in_channel', 'restricted_action']);
 
 /** Pauses a subscription. Of several processes, only the one that paused it tells who subscribed. */
 async function pause(id: string, reason: string, remedy: string, { subscriptions, clock, log, tell }: SubscribedOptions): Promise<void> {

@@ -56,6 +56,8 @@ interface WatchLook {
   readonly episodes: readonly OutsideEpisode[];
   readonly knownTo: string | null;
   readonly slot: AskedSlot;
+  /** How long after its end an episode is news. */
+  readonly newsMs: number;
   /** Makes the message of an episode. */
   messageOf(episode: OutsideEpisode): Promise<Answer>;
   /** Writes what is known now. False when another process was first. */
@@ -86,7 +88,7 @@ export async function askWatch(
     return { ...details, template: 'watch', data: { ...details.data, id, line, episode, hasEnded: hasEnded(episode, knownTo) } };
   };
   const own = episodes.filter(({ direction }) => watch?.direction === null || watch?.direction === direction);
-  const look: WatchLook = { watched: value, episodes: own, knownTo, slot, messageOf, write };
+  const look: WatchLook = { watched: value, episodes: own, knownTo, slot, newsMs: newsMsOf(line), messageOf, write };
   const { open } = value;
   if (!open) return beginEpisode(look);
   if (open.slot !== slot.name) return continueEpisode(open, look, files, channelOf(channel));
@@ -96,32 +98,37 @@ export async function askWatch(
 }
 
 /** The message of the newest episode that was not told yet; undefined when there is none. */
-async function beginEpisode({ watched, episodes, slot, messageOf, write }: WatchLook): Promise<Answer | undefined> {
+async function beginEpisode({ watched, episodes, slot, newsMs, messageOf, write }: WatchLook): Promise<Answer | undefined> {
   const isNews = (episode: OutsideEpisode): boolean =>
-    !watched.told.some((told) => isSameEpisode(episode, told)) && slot.period.to.getTime() - Date.parse(episode.to) < MAX_NEWS_MS;
+    !watched.told.some((told) => isSameEpisode(episode, told)) && slot.period.to.getTime() - Date.parse(episode.to) < newsMs;
   const news = episodes.filter(isNews).at(-1);
   if (!news) {
     if (watched.failures > 0) await write({});
     return undefined;
   }
   const { direction, from, to, actual } = news;
-  return (await write({ open: { direction, from, to, actual, slot: slot.name, ts: null } })) ? messageOf(news) : undefined;
+  // Made first: an episode is not taken for told when its message could not be made.
+  const message = await messageOf(news);
+  return (await write({ open: { direction, from, to, actual, slot: slot.name, ts: null } })) ? message : undefined;
 }
 
 /** Edits the message of an episode, where it has changed. */
 async function continueEpisode(
   open: NonNullable<Watched['open']>,
-  { watched, episodes, knownTo, messageOf, write }: WatchLook,
+  look: WatchLook,
   files: VersionedFiles,
   channel: DigestChannel,
-): Promise<undefined> {
+): Promise<Answer | undefined> {
+  const { watched, episodes, knownTo, messageOf, write } = look;
   const { record } = open.ts === null ? await readSlot(files, open.slot) : { record: undefined };
   // Its message is on the way.
   if (record && (record.step === 'claimed' || record.step === 'asked' || record.step === 'posting')) return undefined;
   const ts = open.ts ?? record?.ts ?? null;
+  // It was never posted, so it is told by this look.
+  if (ts === null) return beginEpisode(look);
   const current = episodes.find((episode) => isSameEpisode(episode, open));
   const isOver = !current || hasEnded(current, knownTo);
-  if (ts !== null && current && (isOver || current.to !== open.to || current.actual !== open.actual)) {
+  if (current && (isOver || current.to !== open.to || current.actual !== open.actual)) {
     const outcome = await channel.update(ts, await messageOf(current));
     // It is edited at the next look.
     if (outcome.kind === 'later' || outcome.kind === 'unknown') return undefined;
@@ -134,6 +141,12 @@ async function continueEpisode(
 
 const hasEnded = ({ to }: OutsideEpisode, knownTo: string | null): boolean =>
   knownTo !== null && Date.parse(knownTo) - Date.parse(to) >= ENDED_AFTER_MS;
+
+/** A long interval is known long after its end: with the first event after it. */
+function newsMsOf(line: string): number {
+  const [, count = '1', unit = 'h'] = /\bevery:(\d+)([mhd])\b/.exec(line) ?? [];
+  return Math.max(MAX_NEWS_MS, 2 * Number(count) * UNIT_MS[unit as 'm' | 'h' | 'd'] + MAX_NEWS_MS / 2);
+}
 
 /** Whether two episodes are the same, which may have grown, or whose start moved as the band did. */
 const isSameEpisode = (a: Pick<OutsideEpisode, 'direction' | 'from' | 'to'>, b: Pick<OutsideEpisode, 'direction' | 'from' | 'to'>): boolean =>

@@ -115,7 +115,7 @@ export function openBilling(engine: QueryEngine, ledger: Ledger, limits: Spendin
       const exceeded = exceededLimit(each, limitsOfQuery);
       const isOver = left !== undefined && expected.dollars > left.dollars;
       const refusal = isOver ? overBudgetMessage(left, expected, question.line, clock()) : exceeded && `${exceeded} ${NARROWER}`;
-      return { estimate: total, refusal };
+      return { estimate: total, refusal, needsConfirmation: expected.dollars > (question.line?.spend ?? limits.confirmAbove) };
     },
     async open(question) {
       const { requester, line, window, signal } = question;

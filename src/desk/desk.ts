@@ -21,7 +21,7 @@ import { byTopic, help } from './help.ts';
 import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
 import type { OwnWord } from './own-words.ts';
-import { answerPrice, readPrice } from './price.ts';
+import { answerPrice, type KnownPrice, readPrice } from './price.ts';
 import { type CommandLine, type LineContext, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { readReport } from './report-line.ts';
@@ -128,11 +128,12 @@ export function openDesk(
   const { commands } = registry;
   const report: Desk['report'] = async (text, period, options) => {
     const { name, report, filters } = readReport(text, registry, await lineContextOf(options));
+    const remembered = memory(filters.map(printFilter).join(' '));
     return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters, isNewestFirst: false }, options, (context) =>
       report.answer(period, {
         ...context,
-        memory: memory(filters.map(printFilter).join(' ')),
-        history: filters.length === 0 ? hiding?.history : undefined,
+        memory: options.isTrial ? { ...remembered, write: async () => undefined } : remembered,
+        history: filters.length === 0 && !options.isTrial ? hiding?.history : undefined,
         opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
         hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
         filters,
@@ -145,7 +146,7 @@ export function openDesk(
     return resolved;
   };
   const ownWords: Readonly<Record<string, OwnWord>> = {
-    ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, resolve, ask: answerWithKeys, report })),
+    ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, priceOf, resolve, ask: answerWithKeys, report })),
     ...(hiding && hidingWords(hiding, { registry, lineContextOf })),
   };
   return {
@@ -200,15 +201,18 @@ export function openDesk(
       const read = readLine(text, commands, lineContext, examples);
       if (!read) throw missing;
       const { line, ...rest } = runOf(read);
-      const { now, signal, requester } = options;
-      const folders = foldersOf(rest.filters, await engine.folders?.());
-      const price = await billing?.priceOf({ ...rest, line, folders, requester, now, signal });
+      const price = await priceOf(read, options);
       const mask = openMask(printLine(line));
       const answer = answerPrice(line, price ?? 'free', { isNewestFirst: rest.isNewestFirst, hasSecret: mask.hasSecret(printLine(line)) });
       return { ...answer, data: mask.deep(answer.data) };
     } catch (error) {
       throw problem === undefined ? withPriceAsSuggestion(error) : withProblem(error, problem);
     }
+  }
+
+  async function priceOf(read: CommandLine, { now, signal, requester }: AskOptions): Promise<KnownPrice | undefined> {
+    const run = runOf(read);
+    return billing?.priceOf({ ...run, folders: foldersOf(run.filters, await engine.folders?.()), requester, now, signal });
   }
 
   async function answerWithKeys(text: string, options: AskOptions): Promise<Answer> {

@@ -11,10 +11,15 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   ...['help', 'price', 'save', 'saved', 'forget'],
   ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test', 'watch'],
   ...['snooze', 'snoozes', 'unsnooze', 'expect'],
+  // The names of reports, which can be subscribed to.
+  ...['daily', 'weekly', 'monthly'],
 ]);
 
 /** Whether a word begins such a line, so that no saved question can have it as its name. */
 export const isOwnWord = (word: string): boolean => OWN_WORDS.has(word);
+
+/** The words of a text, as they were typed: what is in quotes is one word, with its quotes. */
+export const typedWords = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|[^\s"]|")+/g) ?? [];
 
 /** What is kept, in words: “The snooze”, “Snoozes”. */
 export interface ChangedState {

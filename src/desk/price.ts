@@ -17,6 +17,8 @@ interface Price {
   readonly estimate: Estimate;
   /** Why it would not be run, as a sentence. */
   readonly refusal?: string | undefined;
+  /** True when it would ask before it runs. */
+  readonly needsConfirmation?: boolean;
 }
 
 /** What is known of a price: it, that the question is free, or that the trail is not measured. */

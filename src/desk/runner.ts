@@ -51,6 +51,8 @@ export interface AskOptions {
   readonly isExport?: boolean;
   /** Who asks. Engines that run a few statements at a time serve requesters in turn. */
   readonly requester?: string;
+  /** True for a report that is only shown: it changes nothing that the next ones know. Default: false. */
+  readonly isTrial?: boolean;
   /** Where it is asked, and what may be posted where; undefined outside of Slack. */
   readonly places?: Postable;
   /** Reports the progress of the running statement. */

@@ -4,7 +4,7 @@
  */
 import type { Answer, Next, Row } from '../answer/answer.ts';
 import { type KeptFinding, keptFindings } from '../answer/digest/finding-history.ts';
-import { checkHidingFilters, matchesFinding, printHidingFilters } from '../answer/digest/hiding.ts';
+import { checkHiding, type HidingMatch, hidingKindNamed, matchesFinding, printHiding } from '../answer/digest/hiding.ts';
 import { periodOf } from '../answer/period.ts';
 import type { FindingHistory } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
@@ -14,9 +14,8 @@ import { type ExpectedFile, endOfSnooze, type Snooze, type Snoozes } from '../st
 import { truncate } from '../text/format.ts';
 import { holdsSecret } from '../text/redact.ts';
 import { isoSecond } from '../trail/events.ts';
-import type { Filter } from '../trail/filter.ts';
 import { DAY_MS } from '../trail/time-window.ts';
-import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
+import { type ChangedState, type OwnWord, readableState, typedWords, writableState } from './own-words.ts';
 import { type LineContext, readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
@@ -44,7 +43,7 @@ const SNOOZES: ChangedState = { one: 'The snooze', many: 'Snoozes' };
 
 /** A request to hide findings, as it was typed. */
 interface HideRequest {
-  readonly filters: readonly Filter[];
+  readonly match: HidingMatch;
   /** The end; undefined where none was typed. */
   readonly until: Date | undefined;
   readonly duration: string | undefined;
@@ -59,29 +58,37 @@ export function hidingWords(
 ): Readonly<Record<string, OwnWord>> {
   async function readRequest(word: string, rest: string, options: AskOptions): Promise<HideRequest> {
     const { now, timeZone = 'UTC' } = options;
-    const [, before = '', why] = /^(.*?)(?:\s+(?:because(?:\s+of)?|reason:?)\s+(.*))?$/is.exec(normalize(rest).trim()) ?? [];
-    const words = before.split(/\s+/).filter(Boolean);
+    const typed = typedWords(normalize(rest));
+    const because = typed.findIndex((word) => /^(?:because|reason:?)$/i.test(word));
+    const words = because < 0 ? typed : typed.slice(0, because);
+    const why = because < 0 ? undefined : typed.slice(because + 1).join(' ') || undefined;
     const isConfirmed = words[0] === 'confirmed';
     if (isConfirmed) words.shift();
     const end = word === 'snooze' ? readEnd(words, now, timeZone) : undefined;
     const own = end ? words.slice(0, -end.taken) : words;
     if (own.length === 0)
       throw new UserError(`“${word}” needs filters. For example: ${word === 'snooze' ? SNOOZE_EXAMPLE : 'expect actor:ci-deploy'}`);
-    const { line } = readLine(`events ${own.join(' ')}`, commands, await lineContextOf(options)) ?? {};
-    if (!line || line.words.length > 0 || line.by || line.every || line.top || line.sort || line.cols)
+    const kind = hidingKindNamed(own[0] ?? '') ?? null;
+    const { line } =
+      (own.length === (kind === null ? 0 : 1)
+        ? undefined
+        : readLine(`events ${own.slice(kind === null ? 0 : 1).join(' ')}`, commands, await lineContextOf(options))) ?? {};
+    if (line && (line.words.length > 0 || line.by || line.every || line.top || line.sort || line.cols))
       throw new UserError(`“${truncate(own.join(' '))}” is more than filters. For example: ${SNOOZE_EXAMPLE}`);
-    if (line.window) throw new UserError(`Write for how long at the end, before the reason. For example: ${SNOOZE_EXAMPLE}`);
-    checkHidingFilters(line.filters);
+    if (line?.window)
+      throw new UserError(`Write for how long at the end: 7d, 2w or until 2026-12-24, and the reason after it. For example: ${SNOOZE_EXAMPLE}`);
+    const match: HidingMatch = { kind, filters: line?.filters ?? [] };
+    checkHiding(match);
     if (hasShortKey(rest)) throw new UserError('Write the whole access key: which one a short form stands for changes with the trail.');
     if (holdsSecret(rest)) throw new UserError('This holds what looks like a secret, and everyone can see what is hidden.');
-    return { filters: line.filters, until: end?.until, duration: end?.text, reason: why, isConfirmed };
+    return { match, until: end?.until, duration: end?.text, reason: why, isConfirmed };
   }
 
   /** What filters would have hidden of the findings of the last days. */
-  async function preview(filters: readonly Filter[], now: Date) {
+  async function preview(match: HidingMatch, now: Date) {
     const first = isoSecond(new Date(now.getTime() - PREVIEW_DAYS * DAY_MS)).slice(0, 10);
     const days = await keptFindings(history, first, isoSecond(now).slice(0, 10));
-    const matching = days.flatMap(({ findings }) => findings.filter((finding) => matchesFinding(finding, filters)));
+    const matching = days.flatMap(({ findings }) => findings.filter((finding) => matchesFinding(finding, match)));
     const count = (isCounted: (finding: KeptFinding) => boolean): number => matching.filter(isCounted).length;
     return {
       days: days.length,
@@ -94,8 +101,8 @@ export function hidingWords(
 
   async function snooze(rest: string, options: AskOptions): Promise<Answer> {
     const request = await readRequest('snooze', rest, options);
-    const { filters, until, reason, isConfirmed } = request;
-    const text = printHidingFilters(filters);
+    const { match, until, reason, isConfirmed } = request;
+    const text = printHiding(match);
     if (!isConfirmed || !until) return previewAnswer(text, request, options);
     const made: Snooze = {
       filters: text,
@@ -111,8 +118,8 @@ export function hidingWords(
 
   async function expect(rest: string, options: AskOptions): Promise<Answer> {
     const request = await readRequest('expect', rest, options);
-    const { filters, reason, isConfirmed } = request;
-    const text = printHidingFilters(filters);
+    const { match, reason, isConfirmed } = request;
+    const text = printHiding(match);
     if (!isConfirmed) return previewAnswer(text, request, options);
     const comment = [reason, options.requester && `by ${options.requester}`, isoSecond(options.now).slice(0, 10)].filter(Boolean).join(', ');
     try {
@@ -126,7 +133,7 @@ export function hidingWords(
     return listAnswer(options, { expected: text });
   }
 
-  async function previewAnswer(text: string, { until, duration, reason, filters }: HideRequest, { now }: AskOptions): Promise<Answer> {
+  async function previewAnswer(text: string, { until, duration, reason, match }: HideRequest, { now }: AskOptions): Promise<Answer> {
     const why = reason === undefined ? '' : ` because ${reason}`;
     const confirmed = (time: string): Next => ({
       label: `Snooze for ${time}`,
@@ -144,7 +151,7 @@ export function hidingWords(
         filters: text,
         until: until ? isoSecond(until) : null,
         period: PREVIEW_DAYS,
-        ...(await readableState(SNOOZES, () => preview(filters, now))),
+        ...(await readableState(SNOOZES, () => preview(match, now))),
       },
       next,
     };
@@ -239,6 +246,12 @@ function readEnd(
   now: Date,
   timeZone: string,
 ): { readonly until: Date; readonly text: string; readonly taken: number } | undefined {
+  // “7 days” and “2 weeks” are two words.
+  const isSpelled = /^(?:days?|weeks?)$/i.test(words.at(-1) ?? '') && /^\d{1,3}$/.test(words.at(-2) ?? '');
+  if (isSpelled) {
+    const read = readEnd([...words.slice(0, -2), `${words.at(-2)}${words.at(-1)?.[0]?.toLowerCase()}`], now, timeZone);
+    return read && { ...read, taken: read.taken + 1 };
+  }
   const last = words.at(-1) ?? '';
   const isNamed = (at: number): boolean => /^(?:until|till|for)$/i.test(words.at(at) ?? '');
   const [, count, unit] = /^(\d{1,3})(d|w)$/.exec(last) ?? [];

@@ -4,19 +4,21 @@
  */
 import type { Answer, Row } from '../answer/answer.ts';
 import { periodBefore } from '../answer/period.ts';
+import type { Period } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { normalize } from '../question/lexer.ts';
 import { printLine } from '../question/print.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
-import { truncate } from '../text/format.ts';
+import { formatDollars, truncate } from '../text/format.ts';
 import { holdsSecret } from '../text/redact.ts';
 import { isoSecond } from '../trail/events.ts';
 import { dueTimes, nextDueTime } from '../trail/schedule.ts';
 import { type ReadSchedule, readSchedule } from '../trail/schedule-words.ts';
 import { type Interval, intervalName } from '../trail/time-buckets.ts';
 import { DAY_MS, MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
-import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
-import { type LineContext, readLine } from './read-line.ts';
+import { type ChangedState, type OwnWord, readableState, typedWords, writableState } from './own-words.ts';
+import type { KnownPrice } from './price.ts';
+import { type CommandLine, type LineContext, readLine } from './read-line.ts';
 import type { Registry } from './registry.ts';
 import { printReport, readReport } from './report-line.ts';
 import type { AskOptions } from './runner.ts';
@@ -28,6 +30,8 @@ interface SubscriptionOptions {
   readonly subscriptions: Subscriptions;
   readonly registry: Registry;
   lineContextOf(options: AskOptions): Promise<LineContext>;
+  /** What a question would cost; undefined where queries are free. */
+  priceOf(read: CommandLine, options: AskOptions): Promise<KnownPrice | undefined>;
   /** The line of a saved question, or the text as it is. */
   resolve(text: string, options: AskOptions): Promise<string>;
   /** Asks a question, or a report over a period. */
@@ -35,6 +39,8 @@ interface SubscriptionOptions {
   report(line: string, period: TimeRange, options: AskOptions): Promise<Answer>;
 }
 
+const WHEN =
+  'When? At the end, write daily 09:00, weekdays 9am, mon 10:00, monthly 1 09:00, or cron with five fields; then a zone, such as Europe/Berlin.';
 const SUBSCRIBE_EXAMPLE = 'subscribe root-logins 7d weekdays 9am';
 const WATCH_EXAMPLE = 'watch denied every:1h band:28d above';
 /** A job of each week is usual after three weeks. */
@@ -55,6 +61,7 @@ export function subscriptionWords({
   subscriptions,
   registry,
   lineContextOf,
+  priceOf,
   resolve,
   ask,
   report,
@@ -70,14 +77,26 @@ export function subscriptionWords({
     if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
     if (hasShortKey(line))
       throw new UserError('A subscription needs the whole access key: which one a short form stands for changes with the trail.');
-    if (!readLine(line, commands, lineContext))
-      throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
+    const read = readLine(line, commands, lineContext);
+    if (!read) throw new UserError(`“${truncate(text)}” is help, and no question. For example: ${SUBSCRIBE_EXAMPLE}`);
+    const price = await priceOf(read, options);
+    if (typeof price === 'object' && price.needsConfirmation) {
+      const spend = Math.ceil(price.estimate.dollars);
+      throw new UserError(
+        `Each answer would cost about ${formatDollars(price.estimate.dollars)}, and nobody is there to confirm it. To allow that, add spend:${spend} to the question.`,
+      );
+    }
     return lineToSave(line, commands, lineContext);
   }
 
   /** Splits what follows `subscribe` into what is asked and when: the schedule is as long as leaves something that can be asked. */
   async function readRequest(words: readonly string[], options: AskOptions): Promise<{ readonly line: string; readonly schedule: ReadSchedule }> {
     const zone = options.timeZone ?? 'UTC';
+    const [first = ''] = words;
+    const own = reports.get(first.toLowerCase());
+    // “monthly 1 09:00” and “weekly 10:00” are a report and its time at once.
+    const whole = own && words.length > 1 ? readSchedule(words, zone) : undefined;
+    if (whole) return { line: await lineToKeep(first, options), schedule: whole };
     let problem: unknown;
     for (let at = Math.max(1, words.length - MAX_SCHEDULE_WORDS); at < words.length; at += 1) {
       const schedule = readSchedule(words.slice(at), zone);
@@ -90,12 +109,16 @@ export function subscriptionWords({
       }
     }
     if (problem) throw problem;
-    const line = await lineToKeep(words.join(' '), options);
-    const [name = ''] = line.split(' ', 1);
-    const own = reports.get(name);
-    const usual = own && readSchedule(own.schedule.split(' '), zone);
-    if (usual) return { line, schedule: usual };
-    throw new UserError(`When? Add daily 09:00, weekdays 9am, mon 10:00, monthly 1 09:00, or cron.`, `subscribe ${line} weekdays 09:00`);
+    try {
+      const line = await lineToKeep(words.join(' '), options);
+      const usual = own && readSchedule(own.schedule.split(' '), zone);
+      if (usual) return { line, schedule: usual };
+      throw new UserError(WHEN, `subscribe ${line} weekdays 09:00`);
+    } catch (error) {
+      // What follows the question may be a time that was not understood.
+      if (!(error instanceof UserError) || error.message === WHEN) throw error;
+      throw new UserError(`${error.message} If the end is a time: ${WHEN}`);
+    }
   }
 
   async function subscribe(rest: string, options: AskOptions): Promise<Answer> {
@@ -108,7 +131,7 @@ export function subscriptionWords({
     const { line, schedule } = await readRequest(words, options);
     const refusal = await options.places?.refusal(channel);
     if (refusal !== undefined) throw new UserError(refusal);
-    checkSchedule(schedule, options.now);
+    checkSchedule(schedule, reports.get(line.split(' ', 1)[0] ?? '')?.period, options.now);
     const { cron, timeZone, words: when } = schedule;
     const at = isoSecond(options.now);
     const { known } = await readableState(SUBSCRIPTION_STATE, () => subscriptions.all());
@@ -123,7 +146,7 @@ export function subscriptionWords({
   /** `watch count source:s3 every:1h band:14d above`: it is asked at once, so that nobody waits to hear that it cannot be. */
   async function watch(rest: string, options: AskOptions): Promise<Answer> {
     const { text, channel } = readChannel(rest, options);
-    const words = normalize(text).trim().split(/\s+/).filter(Boolean);
+    const words = typedWords(normalize(text));
     const direction = words.map((word) => word.toLowerCase()).find((word) => word === 'above' || word === 'below') ?? null;
     const own = words.filter((word) => !/^(?:above|below)$/i.test(word));
     if (own.length === 0) throw new UserError(`“watch” needs a count. For example: ${WATCH_EXAMPLE}`, WATCH_EXAMPLE);
@@ -240,7 +263,7 @@ export function subscriptionWords({
     test: async (rest, options) => {
       const { subscription } = await named('test', rest);
       if (subscription.watch) return ask(`${subscription.line} 2d`, options);
-      return answerSubscribed(subscription, options.now, options, { reports, ask, report });
+      return answerSubscribed(subscription, options.now, { ...options, isTrial: true }, { reports, ask, report });
     },
   };
 }
@@ -249,12 +272,16 @@ export function subscriptionWords({
 const MIN_GAP_MS = 15 * MINUTE_MS;
 
 /** @throws UserError for a schedule that is never due, or too often */
-function checkSchedule({ cron, timeZone, words }: ReadSchedule, now: Date): void {
+function checkSchedule({ cron, timeZone, words }: ReadSchedule, period: Period | undefined, now: Date): void {
   const next = nextDueTime(cron, timeZone, now);
   if (!next) throw new UserError(`“${words}” never comes: no year has such a day.`);
   const times = dueTimes(cron, timeZone, next, new Date(next.getTime() + DAY_MS));
   if ([next, ...times].some((at, i) => (times[i]?.getTime() ?? Number.POSITIVE_INFINITY) - at.getTime() < MIN_GAP_MS))
     throw new UserError(`“${words}” is too often: at most every 15 minutes.`);
+  const most = period === 'week' ? 2 : period === 'month' ? 3 : undefined;
+  const inMonth = most && dueTimes(cron, timeZone, next, new Date(next.getTime() + (period === 'week' ? 7 : 31) * DAY_MS)).length;
+  if (most && inMonth && inMonth > most)
+    throw new UserError(`The report is about a whole ${period}, so “${words}” is too often. For example: mon 10:00, or monthly 1 09:00.`);
 }
 
 /** Intervals are of UTC. Most log files are there 15 minutes after an event (facts of CloudTrail: typically 5). */
@@ -289,15 +316,21 @@ const MAX_SHOWN_NOW = 4;
 /** `every week on monday, wednesday and friday at 10:30 Europe/Berlin` */
 const MAX_SCHEDULE_WORDS = 12;
 
+/** A channel as Slack writes it, when it was chosen from its list. */
+const CHANNEL_MENTION = /^<#([CG][A-Z0-9]{2,})(?:[|][^>]*)?>$/;
+
 /** The channel that a request names, or in which it is asked. @throws UserError */
 function readChannel(text: string, { places }: AskOptions): { readonly text: string; readonly channel: string } {
-  const [mention, id] = /(?:^|\s)(?:in\s+)?(?:<#([CG][A-Z0-9]{2,})(?:\|[^>]*)?>)(?=\s|$)/.exec(text) ?? [];
-  if (mention !== undefined && id !== undefined) return { text: text.replace(mention, ' '), channel: id };
-  const [named] = /(?:^|\s)#[^\s#]+/.exec(text) ?? [];
-  if (named !== undefined && !/^\s*#\d+$/.test(named))
-    throw new UserError(
-      `Which channel is ${truncate(named.trim())}? Choose it from the list that Slack shows after #, or subscribe in the channel itself.`,
-    );
+  const words = typedWords(text);
+  const at = words.findIndex((word) => CHANNEL_MENTION.test(word));
+  const [, id] = CHANNEL_MENTION.exec(words[at] ?? '') ?? [];
+  if (id !== undefined) {
+    const isAfterIn = words[at - 1]?.toLowerCase() === 'in';
+    return { text: words.filter((_, i) => i !== at && !(isAfterIn && i === at - 1)).join(' '), channel: id };
+  }
+  const named = words.find((word) => /^#[^\s#"]/.test(word));
+  if (named !== undefined)
+    throw new UserError(`Which channel is ${truncate(named)}? Choose it from the list that Slack shows after #, or subscribe in the channel itself.`);
   if (places?.current === undefined)
     throw new UserError('A subscription is posted in a channel of Slack. Subscribe there: /trail subscribe …, in the channel itself.');
   return { text, channel: places.current };

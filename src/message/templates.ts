@@ -63,18 +63,6 @@ handlebars.registerHelper('change', (now: number, before: number) => {
   const percent = Math.round((100 * (now - before)) / before);
   return percent === 0 ? 'about as before' : `${percent > 0 ? '+' : '−'}${withThousands(Math.abs(percent))} %`;
 });
-/** The month of a time in UTC, such as “November 2026”. */
-handlebars.registerHelper('month', (at: string) =>
-  new Intl.DateTimeFormat('en-US', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(at)),
-);
-handlebars.registerHelper('known', (value: unknown) => value !== null && value !== undefined);
-/** How a number compares with an earlier one: “+12 %”, “as before”, “0 before”. */
-handlebars.registerHelper('change', (now: number, before: number) => {
-  if (now === before) return 'as before';
-  if (before === 0) return 'none before';
-  const percent = Math.round((100 * (now - before)) / before);
-  return percent === 0 ? 'about as before' : `${percent > 0 ? '+' : '−'}${withThousands(Math.abs(percent))} %`;
-});
 handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
 handlebars.registerHelper('wait', (seconds: number) => formatSeconds(seconds));
 handlebars.registerHelper('size', (bytes: number) => formatBytes(bytes));

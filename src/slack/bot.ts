@@ -15,7 +15,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
-import type { DigestChannel } from '../answer/posting.ts';
+import type { DigestChannel, PostingRefusal } from '../answer/posting.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
@@ -70,8 +70,8 @@ export interface Bot {
   start(): Promise<number | null>;
   /** A channel for digests. */
   digestChannel(channel: string): DigestChannel;
-  /** Why nothing may be posted in a channel, as a sentence; undefined when it may. */
-  postingRefusal(channel: string): Promise<string | undefined>;
+  /** Why nothing may be posted in a channel; undefined when it may. */
+  postingRefusal(channel: string): Promise<PostingRefusal | undefined>;
   /** Sends a user a direct message. */
   tell(user: string, answer: Answer): Promise<void>;
   /** Takes no more questions, and aborts those that still run after `timeoutMs`. True when none had to be aborted. */
@@ -140,8 +140,14 @@ export function openBot(options: BotOptions): Bot {
   const audienceOf = openLookUp(async (channel) => toAudience((await app.client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS);
   const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await accessRefusal(access, home, person, profileOf));
 
-  const postingRefusal = async (channel: string): Promise<string | undefined> =>
-    channelRefusal(access, channel) ?? sharingRefusal(access, channel, await audienceOf(channel));
+  const postingRefusal = async (channel: string): Promise<PostingRefusal | undefined> => {
+    const notAllowed = channelRefusal(access, channel);
+    if (notAllowed !== undefined) return { reason: notAllowed, isCertain: true };
+    const audience = await audienceOf(channel);
+    const reason = sharingRefusal(access, channel, audience);
+    // Where Slack does not say now who reads there, it may say so later.
+    return reason === undefined ? undefined : { reason, isCertain: audience !== undefined };
+  };
 
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
   async function answerFor(line: string, { user, channel }: SlackPerson, progress: Partial<AskOptions> = {}): Promise<Answer> {
@@ -152,7 +158,7 @@ export function openBot(options: BotOptions): Bot {
         now: clock(),
         signal: AbortSignal.any([deadline, requests.signal]),
         requester: user,
-        places: { current: channel, refusal: postingRefusal },
+        places: { current: channel, refusal: async (other: string) => (await postingRefusal(other))?.reason },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
       return answers.add(user, await desk.answer(line, options));

@@ -80,7 +80,7 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
         return postOutcome(failure.error);
       }
     },
-    async find(slot, since) {
+    async find(slot, since, except) {
       try {
         let cursor: string | undefined;
         do {
@@ -91,7 +91,7 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
             include_all_metadata: true,
             ...(cursor && { cursor }),
           });
-          const found = page.messages?.find((message) => isFor(message as HistoryMessage, slot));
+          const found = page.messages?.find((message) => message.ts !== except && isFor(message as HistoryMessage, slot));
           if (found?.ts) return { kind: 'found', ts: found.ts };
           cursor = page.response_metadata?.next_cursor;
         } while (cursor);
@@ -145,10 +145,10 @@ const HISTORY_SCOPES =
 const INVITE = 'Invite the bot to the channel (/invite @trail).';
 const NEW_TOKEN = 'Copy SLACK_BOT_TOKEN again from OAuth & Permissions, and start trailbot again.';
 const REMEDIES: Readonly<Record<string, string>> = {
-  channel_not_found: 'Check DIGEST_CHANNEL. Invite the bot if the channel is private.',
-  is_archived: 'The channel is archived. Set DIGEST_CHANNEL to another one.',
+  channel_not_found: 'The channel is gone, or it is private and the bot is not in it: invite it (/invite @trail).',
+  is_archived: 'The channel is archived. Use another one.',
   not_in_channel: INVITE,
-  restricted_action: 'The bot may not post in this channel. Allow it in the channel’s posting permissions, or set DIGEST_CHANNEL to another one.',
+  restricted_action: 'The bot may not post in this channel. Allow it in the channel’s posting permissions, or use another channel.',
   missing_scope: 'Add the bot scope chat:write, and install the app again.',
   invalid_auth: NEW_TOKEN,
   not_authed: NEW_TOKEN,

@@ -1,7 +1,7 @@
 /** Findings that are hidden for a while (snoozes, in state), and those that are expected for good (a file, which can be kept in git). */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { HidingRule, HidingRules } from '../answer/report.ts';
 import { isoSecond } from '../trail/events.ts';
@@ -53,30 +53,24 @@ export function openExpectedFile(path: string): ExpectedFile {
       throw error;
     }
   };
+  const inTurn = pLimit(1);
   return {
     path,
     read: async () => (await readText()).split('\n').flatMap(readExpectedLine),
-    async add({ filters, comment }) {
-      const text = await readText();
-      const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-      const temporary = `${path}.${randomUUID()}`;
-      await mkdir(dirname(path), PRIVATE_FOLDER);
-      try {
-        await writeFile(temporary, `${before}${filters}${comment === null ? '' : `  # ${comment.replaceAll(/\s+/g, ' ')}`}\n`, {
-          ...PRIVATE_FILE,
-          flush: true,
-        });
-        await rename(temporary, path);
-      } finally {
-        await rm(temporary, { force: true });
-      }
-    },
+    add: ({ filters, comment }) =>
+      inTurn(async () => {
+        const text = await readText();
+        const before = text === '' || text.endsWith('\n') ? '' : '\n';
+        await mkdir(dirname(path), PRIVATE_FOLDER);
+        // Appended, so that several processes lose no line of another.
+        await appendFile(path, `${before}${filters}${comment === null ? '' : `  # ${comment.replaceAll(/\s+/g, ' ')}`}\n`, PRIVATE_FILE);
+      }),
   };
 }
 
 /** A comment begins at a # after a blank, outside of quotes. */
 function readExpectedLine(line: string): ExpectedLine[] {
-  const [, filters = '', comment] = /^((?:"(?:[^"\\]|\\.)*"|[^"#]|(?<=\S)#)*)(?:#(.*))?$/.exec(line.trim()) ?? [];
+  const [, filters = '', comment] = /^((?:"(?:[^"\\]|\\.)*"|[^"#]|(?<=\S)#)*)(?:#(.*))?$/.exec(line.trim()) ?? [undefined, line];
   return filters.trim() === '' ? [] : [{ filters: filters.trim(), comment: comment?.trim() || null }];
 }
 

@@ -39,10 +39,10 @@ export function fakeChannel(): FakeChannel {
       channel.updates.push({ ts, answer });
       return { kind: 'posted', ts };
     },
-    async find(slot) {
-      channel.looks.push(slot);
+    async find(slot, _since, except) {
+      if (except === undefined) channel.looks.push(slot);
       if (channel.sighting) return channel.sighting;
-      const at = arrived.findIndex((message) => message.slot === slot);
+      const at = arrived.findIndex((message, i) => message.slot === slot && `${i + 1}.0` !== except);
       return at < 0 ? { kind: 'absent' } : { kind: 'found', ts: `${at + 1}.0` };
     },
   };

@@ -114,7 +114,8 @@ export function openFaultyWorld(
         if (world.happens('Slack fails after a message', 0.2)) return { kind: 'unknown', reason: 'timeout' };
         return { kind: 'posted', ts: `${messages.length}.0` };
       },
-      async find(slot) {
+      async find(slot, _since, except) {
+        if (except !== undefined) return { kind: 'absent' };
         await step('before a look');
         if (world.happens('a look fails', 0.1)) return { kind: 'later', reason: 'HTTP 500' };
         const isThere = !isBlind && messages.some((message) => message.slot === slot);

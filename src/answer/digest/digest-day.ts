@@ -6,7 +6,7 @@ import type { HidingRule, ReportContext } from '../report.ts';
 import { type DayGroup, dayGroups, hourCountsIn, MAX_DAY_GROUPS } from './day-groups.ts';
 import { keepFindings, keptFindings } from './finding-history.ts';
 import { type DigestFinding, findingsOf, MIN_SHOWN_SCORE } from './findings.ts';
-import { filtersOfFinding, type HiddenFinding, hideFindings, isLoud, printHidingFilters } from './hiding.ts';
+import { type HiddenFinding, hideFindings, hidingOfFinding, isLoud, printHiding } from './hiding.ts';
 import { unusualHours, withHours } from './hour-counts.ts';
 import { MIN_PAST_DAYS, pastBefore, sumOfNumbers } from './past.ts';
 
@@ -60,10 +60,13 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
   const groups = await context.ask(dayGroups(day, context));
   const past = await pastBefore(day, context);
   const isLearning = past.days < MIN_PAST_DAYS;
-  const unusual = isLearning ? [] : unusualHours(withHours(past.hours, hourCountsIn(groups), day), day, context.timeZone);
-  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past, unusual), context);
   const isCut = groups.length >= MAX_DAY_GROUPS;
-  const { loadedAt = null } = await context.extent();
+  const { loadedAt = null, last } = await context.extent();
+  // Hours after the newest event are not known: the trail may have a hole.
+  const knownTo = new Date(Math.min(day.to.getTime(), last === null ? day.from.getTime() : Date.parse(last)));
+  const hours = withHours(past.hours, hourCountsIn(groups), { from: day.from, to: knownTo });
+  const unusual = isLearning || isCut || loadedAt !== null ? [] : await unusualHours(hours, day, context.timeZone);
+  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past, unusual), context);
   // What was not read is not known, and the next digest reads it again where it can.
   if (!isCut && loadedAt === null) {
     await past.remember(groups).catch(() => undefined);
@@ -75,7 +78,7 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
     hidden: await hiddenOf(day, hidden, problems, context),
     findings: findings
       .filter(({ score }) => score >= MIN_SHOWN_SCORE)
-      .map((finding) => ({ ...finding, hidingFilters: printHidingFilters(filtersOfFinding(finding)) })),
+      .map((finding) => ({ ...finding, hidingFilters: printHiding(hidingOfFinding(finding)) })),
     minor: findings.filter(({ score }) => score < MIN_SHOWN_SCORE),
     minScore: MIN_SHOWN_SCORE,
     totals: { ...dayTotals(groups), usual: isLearning ? null : middle(past.events) },

@@ -78,6 +78,8 @@ interface DigestWeek {
   readonly attention: Attention;
   /** True when the week has more than was read of it. */
   readonly isCut: boolean;
+  /** When new log files were loaded last, as ISO text in UTC, where they could not be loaded since. */
+  readonly loadedAt: string | null;
 }
 
 /** What the digests of a week asked of their readers. */
@@ -96,7 +98,7 @@ interface Attention {
 export async function readDigestWeek(week: TimeRange, context: ReportContext): Promise<DigestWeek> {
   const { ask, history, timeZone, extent } = context;
   const before: TimeRange = { from: new Date(week.from.getTime() - 7 * DAY_MS), to: week.from };
-  const { first, last } = await extent();
+  const { first, last, loadedAt = null } = await extent();
   const isKnown = (date: string): boolean =>
     first !== null && last !== null && localDate(new Date(first), timeZone) <= date && date <= localDate(new Date(last), timeZone);
   const reachesBack = first !== null && first <= isoSecond(before.from);
@@ -124,7 +126,8 @@ export async function readDigestWeek(week: TimeRange, context: ReportContext): P
       .filter(({ kind, days }) => kind === 'denial' && days >= CHRONIC_DAYS)
       .map(({ value: [actor = '', actorkind = '', eventsource = '', eventname = ''], events, days }) => ({
         ...{ actor, actorkind, eventsource, eventname },
-        ...{ events, days },
+        // The local days of a week are parts of eight dates in UTC.
+        ...{ events, days: Math.min(days, 7) },
       })),
     changes,
     byHand: comparedChanges(changes, changesBefore, 'byHand'),
@@ -132,6 +135,7 @@ export async function readDigestWeek(week: TimeRange, context: ReportContext): P
     news: kept.flatMap(({ date, findings }) => findings.flatMap((finding) => newPlace(finding, date))),
     attention: await attentionOf(kept, dates, context),
     isCut: groups.length >= MAX_WEEK_GROUPS,
+    loadedAt,
   };
 }
 
@@ -156,7 +160,7 @@ function weekGroups(range: TimeRange, { kept, filters, foldersOf }: ReportContex
     ) as valued
     group by grouping sets (${raw(columns.map((name) => `(${name})`).join(', '))})
     having coalesce(${raw(columns.join(', '))}) is not null
-    order by kind desc, days desc, events desc, value
+    order by case kind when 'hour' then 0 when 'change' then 1 else 2 end, days desc, events desc, value
     ${limit(MAX_WEEK_GROUPS)}
   `;
 }

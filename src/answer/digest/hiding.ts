@@ -1,6 +1,7 @@
 /**
  * Findings that people have hidden: snoozed for a while, or expected for good. A rule is a list of filters, and hides a finding when all
- * of it matches: each of its calls, and each of its targets.
+ * of it matches: each of its calls, and each of its targets. What is only counted, new or rare has no calls that say what it is about, so a
+ * rule for it begins with its kind: `new target:contractor`, `out-of-band source:ec2`.
  */
 import { UserError } from '../../errors.ts';
 import { parseLine } from '../../question/parse.ts';
@@ -17,7 +18,7 @@ export interface HiddenFinding {
 }
 
 /** What a rule can compare. */
-type HideableFinding = Pick<
+type HideableFinding = { readonly kind: string } & Pick<
   DigestFinding,
   'actor' | 'actorkind' | 'via' | 'account' | 'region' | 'address' | 'calls' | 'targets' | 'newValue' | 'counted'
 >;
@@ -30,19 +31,35 @@ const VALUES_OF: Readonly<Record<string, (finding: HideableFinding) => readonly 
   kind: ({ actorkind }) => oneOf(actorkind),
   via: ({ via }) => oneOf(via),
   account: ({ account }) => oneOf(account),
-  region: ({ region, newValue }) => oneOf(region ?? newValue),
+  region: ({ region }) => oneOf(region),
   ip: ({ address }) => oneOf(address),
   event: ({ calls }) => calls.map(({ eventname }) => eventname),
   source: ({ calls, counted }) => (counted === null ? calls.map(({ eventsource }) => withoutDomain(eventsource)) : [withoutDomain(counted)]),
   target: ({ targets, newValue }) => (newValue === null ? targets : [newValue]),
 };
 
+/** The kinds that a rule can begin with. */
+const NAMED_KINDS = ['new', 'rare', 'out-of-band', 'denied', 'sign-in'] as const;
+/** Of these, `source:` and `target:` are what was counted and what is new. */
+const KINDS_WITHOUT_CALLS: readonly string[] = ['new', 'out-of-band'];
+
+/** What a rule hides. */
+export interface HidingMatch {
+  /** Only findings of this kind; null for those that have calls. */
+  readonly kind: (typeof NAMED_KINDS)[number] | null;
+  readonly filters: readonly Filter[];
+}
+
+/** The kind that a word names; undefined for other words. */
+export const hidingKindNamed = (word: string): HidingMatch['kind'] | undefined => NAMED_KINDS.find((kind) => kind === word.toLowerCase());
+
 /** @throws UserError for filters that no finding can be compared with, and for none */
-export function checkHidingFilters(filters: readonly Filter[]): void {
+export function checkHiding({ kind, filters }: HidingMatch): void {
   const takes = `It takes ${Object.keys(VALUES_OF)
     .map((field) => `${field}:`)
     .join(', ')}, such as actor:ci-deploy event:DeleteBucket.`;
   const terms = termsOf(filters);
+  if (terms.length === 0 && kind !== null) return;
   if (terms.length === 0) throw new UserError(`This would hide every finding. ${takes}`);
   if (terms.every(({ negated }) => negated)) throw new UserError(`This would hide every finding but some. ${takes}`);
   const unknown = terms.find(({ field }) => !Object.hasOwn(VALUES_OF, field));
@@ -53,11 +70,14 @@ export function checkHidingFilters(filters: readonly Filter[]): void {
     throw new UserError(`A * alone would hide every finding. ${takes}`);
 }
 
-/** Whether all of a finding matches all filters. */
-export const matchesFinding = (finding: HideableFinding, filters: readonly Filter[]): boolean =>
+/** Whether all of a finding matches a rule. */
+export const matchesFinding = (finding: HideableFinding, { kind, filters }: HidingMatch): boolean =>
+  (kind === null ? !KINDS_WITHOUT_CALLS.includes(finding.kind) : finding.kind === kind) && matchesFilters(finding, filters);
+
+const matchesFilters = (finding: HideableFinding, filters: readonly Filter[]): boolean =>
   filters.every((filter) => {
     if (isTerm(filter)) return matchesTerm(finding, filter);
-    return filter.any.some((all) => matchesFinding(finding, all)) !== filter.negated;
+    return filter.any.some((all) => matchesFilters(finding, all)) !== filter.negated;
   });
 
 function matchesTerm(finding: HideableFinding, { field, negated, values }: Term): boolean {
@@ -73,15 +93,17 @@ function testOf(field: string, { text, wildcard }: FilterValue): (own: string) =
   return (own) => textMatchesWildcards(own, typed);
 }
 
-/** The filters of a rule. @throws UserError for text that is none any more */
-function readHidingFilters(text: string): readonly Filter[] {
-  const { name, words, filters } = parseLine(`events ${text}`);
+/** What a rule hides, from its text. @throws UserError for text that is none any more */
+function readHiding(text: string): HidingMatch {
+  const [, first = ''] = /^\s*(\S+)/.exec(text) ?? [];
+  const kind = hidingKindNamed(first) ?? null;
+  const { name, words, filters } = parseLine(`events ${kind === null ? text : text.trim().slice(first.length)}`);
   if (name !== 'events' || words.length > 0) throw new UserError(`“${text}” is not a list of filters.`);
-  checkHidingFilters(filters);
-  return filters;
+  checkHiding({ kind, filters });
+  return { kind, filters };
 }
 
-export const printHidingFilters = (filters: readonly Filter[]): string => filters.map(printFilter).join(' ');
+export const printHiding = ({ kind, filters }: HidingMatch): string => [...(kind === null ? [] : [kind]), ...filters.map(printFilter)].join(' ');
 
 /** Splits findings into those that are shown and those that a rule hides. A rule that cannot be read hides nothing. */
 export function hideFindings(
@@ -91,7 +113,7 @@ export function hideFindings(
   const problems: string[] = [];
   const read = rules.flatMap((rule) => {
     try {
-      return [{ rule, filters: readHidingFilters(rule.filters) }];
+      return [{ rule, match: readHiding(rule.filters) }];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(`${rule.id === null ? 'What is expected' : `Snooze ${rule.id}`} cannot be read: ${error.message}`);
@@ -101,26 +123,27 @@ export function hideFindings(
   const shown: DigestFinding[] = [];
   const hidden: HiddenFinding[] = [];
   for (const finding of findings) {
-    const found = read.find(({ filters }) => matchesFinding(finding, filters));
+    const found = read.find(({ match }) => matchesFinding(finding, match));
     if (found) hidden.push({ finding, rule: found.rule });
     else shown.push(finding);
   }
   return { shown, hidden, problems };
 }
 
-/** The filters that hide a finding and others like it: its actor, calls and account, or what is new. */
-export function filtersOfFinding({ kind, actor, account, calls, newValue, address, verdict, counted }: DigestFinding): readonly Filter[] {
+/** The rule that hides a finding and others like it: its actor, calls and account, or what is new. */
+export function hidingOfFinding({ kind, actor, account, calls, newValue, address, verdict, counted }: DigestFinding): HidingMatch {
   const term = (field: string, ...texts: readonly string[]): Term => ({
     field,
     negated: false,
     values: [...new Set(texts)].map((text) => ({ text, wildcard: false })),
   });
   const inAccount = account === null ? [] : [term('account', account)];
-  if (kind === 'new' && newValue !== null) return [term('target', newValue), ...inAccount];
-  if (kind === 'sign-in' && verdict?.startsWith('spraying') && address !== null) return [term('ip', address)];
-  if (counted !== null) return [term('source', withoutDomain(counted))];
+  if (kind === 'new' && newValue !== null) return { kind, filters: [term('target', newValue), ...inAccount] };
+  if (kind === 'sign-in' && verdict?.startsWith('spraying') && address !== null) return { kind, filters: [term('ip', address)] };
+  if (kind === 'out-of-band' && counted !== null) return { kind, filters: [term('source', withoutDomain(counted))] };
   const by = actor === null ? [] : [term('actor', actor)];
-  return [...by, ...(calls.length > 0 ? [term('event', ...calls.map(({ eventname }) => eventname))] : []), ...inAccount];
+  const own = kind === 'rare' || kind === 'denied' || kind === 'sign-in' ? kind : null;
+  return { kind: own, filters: [...by, ...(calls.length > 0 ? [term('event', ...calls.map(({ eventname }) => eventname))] : []), ...inAccount] };
 }
 
 /** What must not be hidden unheard: what root did, and what makes somebody see less. */

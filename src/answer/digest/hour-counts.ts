@@ -1,6 +1,7 @@
 /** Counts of each hour, to know when an hour had more or fewer events than usual: of each service, and of all that was denied. */
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { bandedSeries, episodesOf } from '../../analysis/outside-band.ts';
+import { bandedSeries, type Episode, episodesOf } from '../../analysis/outside-band.ts';
 import { isoSecond } from '../../trail/events.ts';
 import { DAY_MS, type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
 
@@ -82,7 +83,7 @@ const MIN_USUAL_EVENTS = 60;
 const MAX_PART_LEFT = 0.25;
 
 /** What is unusual in a day, most first. `counts` has the day and those before it. */
-export function unusualHours(counts: HourCounts, { from, to }: TimeRange, timeZone: string): readonly UnusualHours[] {
+export async function unusualHours(counts: HourCounts, { from, to }: TimeRange, timeZone: string): Promise<readonly UnusualHours[]> {
   const start = Math.floor(from.getTime() / UNIT_MS.h) * UNIT_MS.h;
   // An hour of which the day has a part is not over.
   const end = Math.floor(to.getTime() / UNIT_MS.h) * UNIT_MS.h;
@@ -91,32 +92,27 @@ export function unusualHours(counts: HourCounts, { from, to }: TimeRange, timeZo
   const first = Math.round((start - begin) / UNIT_MS.h);
   if (first <= 0) return [];
   const isKnown = Array.from({ length: size }, (_, i) => (countAt(counts[ALL_EVENTS], begin + i * UNIT_MS.h) ?? UNKNOWN_HOUR) >= 0);
-  return Object.entries(counts)
-    .filter(([name]) => name !== ALL_EVENTS)
-    .flatMap(([name, days]) => {
-      const series = {
-        from: new Date(begin),
-        intervalMs: UNIT_MS.h,
-        counts: isKnown.map((known, i) => (known ? Math.max(0, countAt(days, begin + i * UNIT_MS.h) ?? 0) : undefined)),
-      };
-      return episodesOf(bandedSeries(series, { timeZone, first, limit: DIGEST_LIMIT }))
-        .filter(({ direction, actual, usual }) =>
-          direction === 'above'
-            ? actual - usual >= MIN_MORE_EVENTS && actual >= MIN_TIMES_MORE * usual
-            : usual >= MIN_USUAL_EVENTS && actual <= MAX_PART_LEFT * usual,
-        )
-        .map(({ from: episodeFrom, to: episodeTo, ...episode }) => ({
-          name,
-          direction: episode.direction,
-          from: isoSecond(episodeFrom),
-          to: isoSecond(episodeTo),
-          actual: episode.actual,
-          usual: Math.round(episode.usual),
-          deviations: episode.deviations,
-        }));
-    })
-    .toSorted((a, b) => b.deviations - a.deviations || (a.name < b.name ? -1 : 1));
+  const found: UnusualHours[] = [];
+  for (const [name, days] of Object.entries(counts)) {
+    if (name === ALL_EVENTS) continue;
+    // Bands take milliseconds each, in which nobody else is answered.
+    await setImmediate();
+    const series = {
+      from: new Date(begin),
+      intervalMs: UNIT_MS.h,
+      counts: isKnown.map((known, i) => (known ? Math.max(0, countAt(days, begin + i * UNIT_MS.h) ?? 0) : undefined)),
+    };
+    const episodes = episodesOf(bandedSeries(series, { timeZone, first, limit: DIGEST_LIMIT })).filter(isFarOutside);
+    for (const { direction, from: begun, to: over, actual, usual, deviations } of episodes)
+      found.push({ name, direction, from: isoSecond(begun), to: isoSecond(over), actual, usual: Math.round(usual), deviations });
+  }
+  return found.sort((a, b) => b.deviations - a.deviations || (a.name < b.name ? -1 : 1));
 }
+
+const isFarOutside = ({ direction, actual, usual }: Episode): boolean =>
+  direction === 'above'
+    ? actual - usual >= MIN_MORE_EVENTS && actual >= MIN_TIMES_MORE * usual
+    : usual >= MIN_USUAL_EVENTS && actual <= MAX_PART_LEFT * usual;
 
 const countAt = (days: Readonly<Record<string, readonly number[]>> | undefined, at: number): number | undefined => {
   const hour = utcHour(at);
