@@ -245,7 +245,9 @@ describe.skipIf(!server)('the sample', () => {
       ['monthly', periodOf('month', '2026-11-18', 'UTC')],
     ] as const;
     await atOnce.map(reports, async ([name, period]) => {
-      const [a, b] = await Promise.all([there, here].map((desk) => desk.report(name, period as TimeRange, options)));
+      // On Trino nothing is kept here.
+      const keepsNothing = openDesk(catalog, { ...both.duck, kept: async () => [] });
+      const [a, b] = await Promise.all([there, keepsNothing].map((desk) => desk.report(name, period as TimeRange, options)));
       expect({ name, ...compared(a as Answer) }).toEqual({ name, ...compared(b as Answer) });
     });
   }, 300_000);
