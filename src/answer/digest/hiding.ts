@@ -4,11 +4,10 @@
  * rule for it begins with its kind: `new target:contractor`, `out-of-band source:ec2`.
  */
 import { UserError } from '../../errors.ts';
-import { parseLine } from '../../question/parse.ts';
 import { printFilter } from '../../question/print.ts';
-import { type Filter, isTerm, type Term, termsOf } from '../../trail/filter.ts';
-import { type FilterValue, textMatchesWildcards } from '../../trail/filter-value.ts';
+import { type Filter, type Term, termsOf } from '../../trail/filter.ts';
 import type { HidingRule } from '../report.ts';
+import { checkRuleFilters, matchesRule, parseRuleFilters, withoutDomain } from '../rule-filters.ts';
 import type { DigestFinding } from './findings.ts';
 
 /** A finding that a rule hides. */
@@ -23,7 +22,6 @@ type HideableFinding = { readonly kind: string } & Pick<
   'actor' | 'actorkind' | 'via' | 'account' | 'region' | 'address' | 'calls' | 'targets' | 'newValue' | 'counted'
 >;
 
-const withoutDomain = (source: string): string => source.replace(/[.]amazonaws[.]com$/, '');
 const oneOf = (value: string | null): readonly string[] => (value === null ? [] : [value]);
 const VALUES_OF: Readonly<Record<string, (finding: HideableFinding) => readonly string[]>> = {
   actor: ({ actor }) => oneOf(actor),
@@ -55,50 +53,26 @@ export const hidingKindNamed = (word: string): HidingMatch['kind'] | undefined =
 
 /** @throws UserError for filters that no finding can be compared with, and for none */
 export function checkHiding({ kind, filters }: HidingMatch): void {
-  const takes = `It takes ${Object.keys(VALUES_OF)
-    .map((field) => `${field}:`)
-    .join(', ')}, such as actor:ci-deploy event:DeleteBucket.`;
   const terms = termsOf(filters);
   if (terms.length === 0 && kind !== null) return;
-  if (terms.length === 0) throw new UserError(`This would hide every finding. ${takes}`);
-  if (terms.every(({ negated }) => negated)) throw new UserError(`This would hide every finding but some. ${takes}`);
-  const unknown = terms.find(({ field }) => !Object.hasOwn(VALUES_OF, field));
-  if (unknown) throw new UserError(`A finding has no “${unknown.field}:”. ${takes}`);
+  checkRuleFilters(filters, Object.keys(VALUES_OF), {
+    subject: 'A finding',
+    effect: 'hide every finding',
+    example: 'actor:ci-deploy event:DeleteBucket',
+  });
   const range = terms.find(({ field, values }) => field === 'ip' && values.some(({ text }) => text.includes('/')));
   if (range) throw new UserError('A finding is hidden by one address, or with a * in it: ip:203.0.113.*');
-  if (terms.some(({ values }) => values.some(({ text, wildcard }) => wildcard && /^[*?]*$/.test(text))))
-    throw new UserError(`A * alone would hide every finding. ${takes}`);
 }
 
 /** Whether all of a finding matches a rule. */
 export const matchesFinding = (finding: HideableFinding, { kind, filters }: HidingMatch): boolean =>
-  (kind === null ? !KINDS_WITHOUT_CALLS.includes(finding.kind) : finding.kind === kind) && matchesFilters(finding, filters);
-
-const matchesFilters = (finding: HideableFinding, filters: readonly Filter[]): boolean =>
-  filters.every((filter) => {
-    if (isTerm(filter)) return matchesTerm(finding, filter);
-    return filter.any.some((all) => matchesFilters(finding, all)) !== filter.negated;
-  });
-
-function matchesTerm(finding: HideableFinding, { field, negated, values }: Term): boolean {
-  const own = VALUES_OF[field]?.(finding) ?? [];
-  const tests = values.map((value) => testOf(field, value));
-  const isMatch = (text: string): boolean => tests.some((test) => test(text));
-  return negated ? !own.some(isMatch) : own.length > 0 && own.every(isMatch);
-}
-
-function testOf(field: string, { text, wildcard }: FilterValue): (own: string) => boolean {
-  const typed = field === 'source' ? withoutDomain(text.toLowerCase()) : text;
-  if (!wildcard) return (own) => own === typed;
-  return (own) => textMatchesWildcards(own, typed);
-}
+  (kind === null ? !KINDS_WITHOUT_CALLS.includes(finding.kind) : finding.kind === kind) && matchesRule(finding, filters, VALUES_OF);
 
 /** What a rule hides, from its text. @throws UserError for text that is none any more */
 function readHiding(text: string): HidingMatch {
   const [, first = ''] = /^\s*(\S+)/.exec(text) ?? [];
   const kind = hidingKindNamed(first) ?? null;
-  const { name, words, filters } = parseLine(`events ${kind === null ? text : text.trim().slice(first.length)}`);
-  if (name !== 'events' || words.length > 0) throw new UserError(`“${text}” is not a list of filters.`);
+  const filters = parseRuleFilters(kind === null ? text : text.trim().slice(first.length));
   checkHiding({ kind, filters });
   return { kind, filters };
 }
