@@ -23,6 +23,7 @@ import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import { openAccountNameFile } from './state/account-names.ts';
+import { openClassRules } from './state/class-rules.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
 import { jsonFile } from './state/json-file.ts';
@@ -212,8 +213,9 @@ export async function openTrailDesk(
     opened: openOpenedFindings(state('opened')),
     history: remembers ? history : { ...history, write: async () => undefined },
   };
+  const classRules = openClassRules(state('classes'));
   const accountNames = await openAccountNames(location, config, { clock, signal, onWarning });
-  const options = { billing, saved, subscriptions, hiding, memory, networks, accountNames, isSample: location.isSample };
+  const options = { billing, saved, subscriptions, hiding, classRules, memory, networks, accountNames, isSample: location.isSample };
   return { registry, subscriptions, desk: openDesk(registry, engine, options) };
 }
 

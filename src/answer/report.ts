@@ -1,4 +1,5 @@
 /** A scheduled digest: a question that the clock asks, one file in reports/. */
+import type { ActorClass } from '../analysis/actor-class.ts';
 import type { Filter } from '../trail/filter.ts';
 import type { TimeRange } from '../trail/time-window.ts';
 import type { Finding } from './answer.ts';
@@ -44,6 +45,22 @@ export interface HidingRules {
   readonly problems: readonly string[];
 }
 
+/** A class that people gave to the actors which match some filters. */
+export interface ClassRule {
+  /** Its number. */
+  readonly id: string;
+  readonly actorClass: ActorClass;
+  /** As they are printed. */
+  readonly filters: string;
+}
+
+/** The classes that people gave, in the order in which they did. */
+export interface ClassRules {
+  readonly rules: readonly ClassRule[];
+  /** A sentence for each rule that cannot be read. */
+  readonly problems: readonly string[];
+}
+
 /** What a report can use: all that a command can, and what was remembered of earlier reports. */
 export interface ReportContext extends Context {
   readonly memory: DigestMemory;
@@ -53,6 +70,8 @@ export interface ReportContext extends Context {
   opened(firstDate: string, lastDate: string): Promise<number>;
   /** What people have hidden, at a time. */
   hiding(at: Date): Promise<HidingRules>;
+  /** The classes that people gave to actors. */
+  classRules(): Promise<ClassRules>;
   /** The report is about the events that match them. */
   readonly filters: readonly Filter[];
 }

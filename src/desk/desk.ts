@@ -2,10 +2,11 @@
 import type { Answer } from '../answer/answer.ts';
 import { defaultWindow } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
-import type { DigestMemory, HidingRules } from '../answer/report.ts';
+import type { ClassRules, DigestMemory, HidingRules } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
+import { allClassRules, type KeptClassRules } from '../state/class-rules.ts';
 import { hidingRulesAt } from '../state/snoozes.ts';
 import type { Subscriptions } from '../state/subscriptions.ts';
 import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
@@ -16,6 +17,7 @@ import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
 import { DAY_MS, pin, type TimeRange } from '../trail/time-window.ts';
 import type { Billing } from './billing.ts';
+import { classWords } from './classes.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
 import { maskedError } from './masked-error.ts';
@@ -55,6 +57,8 @@ interface DeskOptions {
   readonly subscriptions?: Subscriptions;
   /** Without it, `snooze` is no command, and digests hide nothing. */
   readonly hiding?: HidingState;
+  /** Without it, `class` is no command, and classes are only learned. */
+  readonly classRules?: KeptClassRules;
   /** The memory of reports with these filters, as they are printed. Without it, each report reads the past again. */
   memory?(filters: string): DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
@@ -97,6 +101,7 @@ const withPriceAsSuggestion = (error: unknown): unknown =>
     : error;
 
 const HIDES_NOTHING: HidingRules = { rules: [], endedDuring: () => [], problems: [] };
+const NO_CLASS_RULES: ClassRules = { rules: [], problems: [] };
 const NO_MEMORY: DigestMemory = { newestUntil: async () => undefined, write: async () => undefined };
 
 /** The first word of a line, after what people put before it, and the rest. */
@@ -117,6 +122,7 @@ export function openDesk(
     saved,
     subscriptions,
     hiding,
+    classRules,
     memory = () => NO_MEMORY,
     networks = unknownNetworks,
     accountNames = async () => NO_ACCOUNT_NAMES,
@@ -136,6 +142,7 @@ export function openDesk(
         history: filters.length === 0 && !options.isTrial ? hiding?.history : undefined,
         opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
         hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
+        classRules: () => (classRules ? allClassRules(classRules) : Promise.resolve(NO_CLASS_RULES)),
         filters,
       }),
     );
@@ -148,6 +155,7 @@ export function openDesk(
   const ownWords: Readonly<Record<string, OwnWord>> = {
     ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, priceOf, resolve, ask: answerWithKeys, report })),
     ...(hiding && hidingWords(hiding, { registry, lineContextOf })),
+    ...(classRules && classWords(classRules, { registry, run, kept: async () => (await engine.kept?.()) ?? [], lineContextOf })),
   };
   return {
     report,

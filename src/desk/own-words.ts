@@ -13,6 +13,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   ...['snooze', 'snoozes', 'unsnooze', 'expect'],
   // The names of reports, which can be subscribed to.
   ...['daily', 'weekly', 'monthly'],
+  ...['class', 'classes'],
 ]);
 
 /** Whether a word begins such a line, so that no saved question can have it as its name. */
