@@ -64,6 +64,8 @@ export interface ClassRules {
 /** What a report can use: all that a command can, and what was remembered of earlier reports. */
 export interface ReportContext extends Context {
   readonly memory: DigestMemory;
+  /** What was learned of actors, for their classes. */
+  readonly learned: DigestMemory;
   /** Undefined for a report with filters, and for one that is only shown. */
   readonly history: FindingHistory | undefined;
   /** How many findings of digests readers opened from one day to another: each counts once for a message. */

@@ -59,8 +59,8 @@ interface DeskOptions {
   readonly hiding?: HidingState;
   /** Without it, `class` is no command, and classes are only learned. */
   readonly classRules?: KeptClassRules;
-  /** The memory of reports with these filters, as they are printed. Without it, each report reads the past again. */
-  memory?(filters: string): DigestMemory;
+  /** The memory of reports with these filters, as they are printed, or of classes. Without it, each report reads the past again. */
+  memory?(what: string): DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
   /** The names of accounts, which may change between questions. Without it, none are known. */
@@ -134,11 +134,12 @@ export function openDesk(
   const { commands } = registry;
   const report: Desk['report'] = async (text, period, options) => {
     const { name, report, filters } = readReport(text, registry, await lineContextOf(options));
-    const remembered = memory(filters.map(printFilter).join(' '));
+    const kept = (what: string): DigestMemory => (options.isTrial ? { ...memory(what), write: async () => undefined } : memory(what));
     return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters, isNewestFirst: false }, options, (context) =>
       report.answer(period, {
         ...context,
-        memory: options.isTrial ? { ...remembered, write: async () => undefined } : remembered,
+        memory: kept(filters.map(printFilter).join(' ')),
+        learned: kept('classes'),
         history: filters.length === 0 && !options.isTrial ? hiding?.history : undefined,
         opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
         hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),

@@ -26,6 +26,9 @@ const IS_CHANGE = `${IS_WRITE} and outcome = 'ok'`;
 const NETWORK = `coalesce(nullif(regexp_extract(sourceipaddress, '^([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})[.][0-9]{1,3}$', 1), ''),
   nullif(regexp_extract(sourceipaddress, '^([0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}):', 1), ''))`;
 
+/** A browser that opens a presigned URL makes data events, and is not the console. */
+const VIA_OF_MANAGEMENT = `case when coalesce(managementevent, 'true') <> 'false' or via <> 'console' then via end`;
+
 /** What was seen before or not, as fixed SQL; null where a call does not count. */
 const SEEN_VALUES = {
   day: joinParts('substr(hour, 1, 10)'),
@@ -64,6 +67,7 @@ const SIGN_IN_COLUMNS = [
 
 const DAY_VALUES = {
   ...SEEN_VALUES,
+  tools: `case when actorkind in ('user', 'role', 'account') then ${joinParts(ACTOR, 'actorkind', 'readlike', VIA_OF_MANAGEMENT)} end`,
   outcome: joinParts('actorkind', 'outcome'),
   ...HOUR_VALUES,
   signIn: `case when signin is not null then signin || chr(31) || ${joinParts(...SIGN_IN_COLUMNS)} end`,

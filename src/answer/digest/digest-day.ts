@@ -3,6 +3,7 @@ import { isoSecond } from '../../trail/events.ts';
 import { localDate } from '../../trail/local-time.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
 import type { HidingRule, ReportContext } from '../report.ts';
+import { dayClasses } from './day-classes.ts';
 import { type DayGroup, dayGroups, hourCountsIn, MAX_DAY_GROUPS } from './day-groups.ts';
 import { keepFindings, keptFindings } from './finding-history.ts';
 import { type DigestFinding, findingsOf, MIN_SHOWN_SCORE } from './findings.ts';
@@ -58,7 +59,8 @@ interface DayTotals {
 /** Reads a day, [from, to), once; and the days before it, where they are not remembered. `maxShown` findings are in the message. */
 export async function readDigestDay(day: TimeRange, context: ReportContext, maxShown: number): Promise<DigestDay> {
   const groups = await context.ask(dayGroups(day, context));
-  const past = await pastBefore(day, context);
+  const { classOf, problems: classProblems } = await dayClasses(day, groups, context);
+  const past = await pastBefore(day, context, classOf);
   const isLearning = past.days < MIN_PAST_DAYS;
   const isCut = groups.length >= MAX_DAY_GROUPS;
   const { loadedAt = null, last } = await context.extent();
@@ -75,7 +77,7 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
     if (context.history) await keepFindings(context.history, date, { shown: findings, hidden, shownCount }).catch(() => undefined);
   }
   return {
-    hidden: await hiddenOf(day, hidden, problems, context),
+    hidden: await hiddenOf(day, hidden, [...problems, ...classProblems], context),
     findings: findings
       .filter(({ score }) => score >= MIN_SHOWN_SCORE)
       .map((finding) => ({ ...finding, hidingFilters: printHiding(hidingOfFinding(finding)) })),

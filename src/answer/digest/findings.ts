@@ -2,6 +2,7 @@
  * The findings of a day: what somebody should look at, the worst first. Each has a score, which is the sum of the points below, so that
  * a reader can check it.
  */
+import type { ActorClass } from '../../analysis/actor-class.ts';
 import { type ClassifiedSignIns, classifySignIns } from '../../analysis/sign-in-attacks.ts';
 import { attemptsOf, type SignInEvent } from '../../analysis/sign-in-events.ts';
 import { formatCount } from '../../text/format.ts';
@@ -45,7 +46,10 @@ export const MORE_POINTS = {
   newActorWrites: 15,
   withoutMfa: 10,
   tenTimesUsual: 10,
+  firstByPerson: 15,
   everyDayForActor: -30,
+  usualForPipeline: -15,
+  deniedScanner: -15,
   failed: -20,
   byProgram: -10,
 } as const;
@@ -58,9 +62,13 @@ const MANY_THINGS = 10;
 const RARE_CALLS = 3;
 /** An actor who made a call on so many of the days before makes it every day. */
 const ROUTINE_DAYS = 10;
+/** A pipeline does again what it did on so many days. */
+const PIPELINE_DAYS = 3;
 /** So many different calls that an actor was never denied before are a search for permissions; and so many denials are, of any calls. */
 const MIN_NEW_DENIED_CALLS = 5;
 const MIN_NEW_DENIALS = 20;
+/** A call that only reads, by its name, as in events.sql. */
+const READ_CALL = /^(?:Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)/;
 /** Calls of one actor belong together while there is no longer break than this. A group has the calls of an hour. */
 const BURST_GAP_MS = UNIT_MS.h;
 
@@ -99,6 +107,8 @@ export interface DigestFinding {
   readonly verdict: string | null;
   readonly actor: string | null;
   readonly actorkind: string | null;
+  /** The class of the actor; null where it is not clear. */
+  readonly actorClass: ActorClass | null;
   /** With a console or the AWS CLI, not with a program. */
   readonly isByHand: boolean;
   readonly via: string | null;
@@ -129,6 +139,7 @@ const BARE_FINDING = {
   verdict: null,
   actor: null,
   actorkind: null,
+  actorClass: null,
   isByHand: false,
   via: null,
   account: null,
@@ -213,8 +224,12 @@ const asNewActor = (finding: DigestFinding, past: Past): DigestFinding => ({
 
 const RISKS: ReadonlySet<string> = new Set<Risk>(['blind', 'expose', 'destroy', 'unprotect', 'access']);
 
-const isByHand = ({ via, actorkind }: Pick<RiskCall, 'via' | 'actorkind'>): boolean =>
-  via === 'console' || actorkind === 'root' || (via === 'cli' && isUserKind(actorkind));
+/** A person at a keyboard: where the class of an actor is not known, a user with the AWS CLI counts as one. */
+const isByHand = ({ via, actorkind }: Pick<RiskCall, 'via' | 'actorkind'>, actorClass: ActorClass | null): boolean =>
+  via === 'console' || actorkind === 'root' || (via === 'cli' && isPerson(actorkind, actorClass));
+
+const isPerson = (actorkind: string, actorClass: ActorClass | null): boolean =>
+  actorClass === null ? isUserKind(actorkind) : actorClass === 'human';
 
 /** Calls of one actor in one account with one risk, as long as they go on, are one finding. Root's are told with root's. */
 function riskFindings(calls: readonly RiskCall[], past: Past): DigestFinding[] {
@@ -294,13 +309,15 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
   const succeeded = one.outcome === 'ok';
   const targets = [...new Set(calls.map(({ affected }) => affected).filter((name) => name !== ''))];
   const counted = countCalls(calls);
-  const hand = calls.some(isByHand);
+  const actorClass = past.classOf(one.actor, one.actorkind, one.account);
+  const hand = calls.some((call) => isByHand(call, actorClass));
   const recovery =
     succeeded && risk !== 'access' && risk !== 'expose' ? counted.flatMap((call) => recoveryOf(call.eventsource, call.eventname) ?? []) : [];
-  const novelty = noveltyOf(counted, one, past);
+  const novelty = noveltyOf(counted, one, actorClass, past);
   const points = [
     POINTS[risk],
-    hand ? MORE_POINTS.byHand : risk === 'access' ? 0 : MORE_POINTS.byProgram,
+    // What only reads otherwise is no program that does this.
+    hand ? MORE_POINTS.byHand : risk === 'access' || actorClass === 'scanner' ? 0 : MORE_POINTS.byProgram,
     novelty.points,
     succeeded ? 0 : MORE_POINTS.failed,
     recovery.some(({ canBeUndone }) => !canBeUndone) ? MORE_POINTS.cannotBeUndone : 0,
@@ -313,6 +330,7 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
     risk,
     actor: one.actor,
     actorkind: one.actorkind,
+    actorClass,
     isByHand: hand,
     via: one.via,
     account: one.account,
@@ -327,6 +345,7 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
     last: lastTime(calls),
     why: [
       ...novelty.why,
+      ...(hand && actorClass === 'pipeline' ? ['the actor is a pipeline otherwise'] : []),
       ...new Set(recovery.map(({ how }) => how)),
       ...(shortLived > 0 ? [`without ${formatCount(shortLived, 'call')} on what the actor made on that day`] : []),
     ],
@@ -334,10 +353,11 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
   };
 }
 
-/** How unusual calls are for the organization and for their actor. */
+/** How unusual calls are for the organization, for persons, and for their actor. */
 function noveltyOf(
   calls: readonly CountedCall[],
   { actor, actorkind }: Pick<RiskCall, 'actor' | 'actorkind'>,
+  actorClass: ActorClass | null,
   past: Past,
 ): { points: number; why: string[] } {
   if (past.days < MIN_PAST_DAYS) return { points: 0, why: [] };
@@ -348,15 +368,26 @@ function noveltyOf(
   }));
   const rarest = seen.reduce((least, each) => (each.before < least.before ? each : least));
   if (rarest.before === 0) return { points: MORE_POINTS.neverSeenCall, why: [`no ${rarest.eventname} in the ${past.days} days before`] };
+  const first = actorClass === 'human' ? calls.find((call) => isNewToPersons(call, past)) : undefined;
+  const byPerson = first ? { points: MORE_POINTS.firstByPerson, why: [`first ${first.eventname} by a person`] } : { points: 0, why: [] };
   if (rarest.before < RARE_CALLS)
     return {
-      points: MORE_POINTS.rareCall,
-      why: [`${formatCount(rarest.before, rarest.eventname, rarest.eventname)} in the ${past.days} days before`],
+      points: MORE_POINTS.rareCall + byPerson.points,
+      why: [`${formatCount(rarest.before, rarest.eventname, rarest.eventname)} in the ${past.days} days before`, ...byPerson.why],
     };
+  if (first) return byPerson;
   const leastOwn = seen.reduce((least, each) => (each.own < least.own ? each : least));
   if (leastOwn.own === 0)
     return { points: MORE_POINTS.firstByActor, why: [`no ${leastOwn.eventname} by this actor in the ${past.days} days before`] };
-  return { points: leastOwn.own >= ROUTINE_DAYS ? MORE_POINTS.everyDayForActor : 0, why: [] };
+  if (leastOwn.own >= ROUTINE_DAYS) return { points: MORE_POINTS.everyDayForActor, why: [] };
+  return { points: actorClass === 'pipeline' && leastOwn.own >= PIPELINE_DAYS ? MORE_POINTS.usualForPipeline : 0, why: [] };
+}
+
+/** Whether all who made a call before are known to be programs, and some did. */
+function isNewToPersons({ eventsource, eventname }: Pick<CountedCall, 'eventsource' | 'eventname'>, past: Past): boolean {
+  const eventsBy = (actorClass: ActorClass): number => past.seen('callByClass', [eventsource, eventname, actorClass])?.events ?? 0;
+  const byPrograms = eventsBy('pipeline') + eventsBy('scanner') + eventsBy('service');
+  return byPrograms > 0 && byPrograms >= (past.seen('call', [eventsource, eventname])?.events ?? 0);
 }
 
 // --- Root and sign-ins ----------------------------------------------------------------------------------------------------
@@ -470,6 +501,7 @@ function newFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
         newValue: newKind === 'region' ? second : name,
         actor: newKind === 'actor' ? name : actor,
         actorkind: newKind === 'actor' ? second : null,
+        actorClass: newKind === 'actor' ? past.classOf(name, second) : null,
         account,
         events,
         first,
@@ -504,7 +536,8 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
   const byActor = Map.groupBy(rare, ({ actor, actorkind }) => JSON.stringify([actor, actorkind]));
   return [...byActor.values()].map((own) => {
     const [one] = own as [(typeof own)[number]];
-    const isUser = isUserKind(one.actorkind);
+    const actorClass = past.classOf(one.actor, one.actorkind);
+    const isFirstByPerson = actorClass === 'human' && own.some((call) => isNewToPersons(call, past));
     const unseen = own.filter(({ before }) => before === 0).length;
     return {
       ...BARE_FINDING,
@@ -512,10 +545,12 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
       score:
         POINTS.rare +
         (unseen > 1 ? MORE_POINTS.rareCall : 0) +
-        (isUser ? 0 : MORE_POINTS.byProgram) +
+        (isPerson(one.actorkind, actorClass) ? 0 : MORE_POINTS.byProgram) +
+        (isFirstByPerson ? MORE_POINTS.firstByPerson : 0) +
         (own.length >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
       actor: one.actor,
       actorkind: one.actorkind,
+      actorClass,
       calls: own.map(({ eventsource, eventname, events }) => ({ eventsource, eventname, times: events })),
       events: sumOfNumbers(own.map(({ events }) => events)),
       first: firstTime(own),
@@ -528,12 +563,13 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
           : unseen === 0
             ? `each made fewer than ${RARE_CALLS} times in the ${past.days} days before`
             : `${unseen === own.length ? 'none of them' : `${unseen} of them not`} seen in the ${past.days} days before`,
+        ...(isFirstByPerson ? ['first by a person'] : []),
       ],
     };
   });
 }
 
-/** Calls that an actor is not known to have been denied before, when they are many. */
+/** Calls that an actor is not known to have been denied before, when they are many. A scanner's reads count only the first time that it is denied anything. */
 function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly DigestFinding[]): DigestFinding[] {
   const attempts = new Set(
     found.flatMap(({ actor, succeeded, calls }) =>
@@ -544,7 +580,11 @@ function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly
     ({ kind, value }) => kind === 'denial' && !past.seen('denial', value) && !attempts.has(JSON.stringify([value[0], value[2], value[3]])),
   );
   const byActor = Map.groupBy(denied, ({ value: [actor, actorkind] }) => JSON.stringify([actor, actorkind]));
-  return [...byActor.values()].flatMap((own) => {
+  return [...byActor.values()].flatMap((all) => {
+    const [name = '', kind = ''] = all[0]?.value ?? [];
+    const actorClass = past.classOf(name, kind);
+    const isUsual = actorClass === 'scanner' && past.seen('deniedActor', [name, kind]) !== undefined;
+    const own = isUsual ? all.filter(({ value: [, , , eventname = ''] }) => !READ_CALL.test(eventname)) : all;
     const denials = sumOfNumbers(own.map(({ events }) => events));
     if (own.length < MIN_NEW_DENIED_CALLS && denials < MIN_NEW_DENIALS) return [];
     const [actor = '', actorkind = ''] = own[0]?.value ?? [];
@@ -552,9 +592,13 @@ function deniedFindings(groups: readonly DayGroup[], past: Past, found: readonly
       {
         ...BARE_FINDING,
         kind: 'denied' as const,
-        score: POINTS.denials + (own.length >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
+        score:
+          POINTS.denials +
+          (own.length >= MANY_THINGS ? MORE_POINTS.manyThings : 0) +
+          (actorClass === 'scanner' && !isUsual ? MORE_POINTS.deniedScanner : 0),
         actor,
         actorkind,
+        actorClass,
         calls: own.map(({ value: [, , eventsource = '', eventname = ''], events }) => ({ eventsource, eventname, times: events })),
         events: denials,
         succeeded: false,

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { dayFolder, isoSecond } from '../../trail/events.ts';
 import type { KeptDays } from '../../trail/kept-days.ts';
 import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
+import type { ClassOf } from '../actor-classes.ts';
 import type { ReportContext } from '../report.ts';
 import { type DayGroup, hourCountsIn, hourGroups, isSeenKind, LATE_DAYS, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
 import { HOUR_PAST_DAYS, type HourCounts, hourCountsSchema, recentHours, withHours } from './hour-counts.ts';
@@ -39,11 +40,19 @@ interface Seen {
   readonly events: number;
 }
 
+/**
+ * What can be seen besides the groups of a day, and is made of them: a call by the class of who made it (source, name, class; empty for an
+ * actor whose class was not known), and an actor that was denied anything. Their days are added up over actors and calls.
+ */
+type MadeKind = 'callByClass' | 'deniedActor';
+
 /** What was seen before a day. */
 export interface Past {
   /** How many of the last 90 days are known. */
   readonly days: number;
-  seen(kind: SeenKind, value: readonly string[]): Seen | undefined;
+  seen(kind: SeenKind | MadeKind, value: readonly string[]): Seen | undefined;
+  /** The classes of actors, as far as they are known. */
+  readonly classOf: ClassOf;
   /** The number of events on each known day. */
   readonly events: readonly number[];
   /** The events of each hour, as far back as hours are compared. */
@@ -56,6 +65,7 @@ export interface Past {
 export async function pastBefore(
   { from, to }: TimeRange,
   context: ReportContext,
+  classOf: ClassOf,
 ): Promise<Past & { remember(groups: readonly DayGroup[]): Promise<void> }> {
   const { ask, kept, extent, memory } = context;
   const earliest = new Date(from.getTime() - PAST_DAYS * DAY_MS);
@@ -68,13 +78,14 @@ export async function pastBefore(
       const report = stored.told.find(({ from: begin, to: end }) => begin <= first && first < end);
       return report?.calls.includes(valueHash(value));
     },
+    classOf,
     seen(kind, value) {
       const spans = Object.values(stored.values[kind]?.[valueHash(value)] ?? {});
       return spans.length === 0
         ? undefined
         : { days: sumOfNumbers(spans.map(([days]) => days)), events: sumOfNumbers(spans.map(([, events]) => events)) };
     },
-    remember: (groups) => memory.write(to, withTold(withGroups(stored, groups, { from, to }), groups, { from, to })),
+    remember: (groups) => memory.write(to, withTold(withGroups(stored, groups, { from, to }, classOf), groups, { from, to })),
   };
 
   /** What is remembered, and what activity has since then; or only what activity has, where that is more. */
@@ -95,7 +106,7 @@ export async function pastBefore(
     const hoursFrom = new Date(Math.max(since.getTime(), from.getTime() - HOUR_PAST_DAYS * DAY_MS));
     const hours = await ask(hourGroups({ from: hoursFrom, to: from }, context));
     const added = hours.length >= MAX_SEEN_GROUPS ? base.hours : withHours(base.hours, hourCountsIn(hours), { from: hoursFrom, to: from });
-    return withoutOld({ ...withGroups(base, found, { from: since, to: from }), hours: added }, earliest);
+    return withoutOld({ ...withGroups(base, found, { from: since, to: from }, classOf), hours: added }, earliest);
   }
 }
 
@@ -108,7 +119,7 @@ function keptSince(to: Date, kept: KeptDays): number {
 }
 
 /** A past with the groups of a range after it. */
-function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }: TimeRange): StoredPast {
+function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }: TimeRange, classOf: ClassOf): StoredPast {
   const days = { ...past.days };
   const isOneDay = to.getTime() - from.getTime() < 2 * DAY_MS;
   const counted = groups.filter(({ kind }) => kind === 'day');
@@ -126,14 +137,16 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
   const values: Record<string, Record<string, z.output<typeof spansSchema>>> = Object.fromEntries(
     Object.entries(past.values).map(([kind, seen]) => [kind, { ...seen }]),
   );
-  for (const { kind, value, first, days: own, events } of groups) {
-    if (!isSeenKind(kind) || kind === 'day') continue;
-    values[kind] ??= {};
-    const hash = valueHash(value);
-    const spans = values[kind][hash] ?? {};
-    const span = first.slice(0, SPAN_LENGTH);
-    const [knownDays, knownEvents] = spans[span] ?? [0, 0];
-    values[kind][hash] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
+  for (const group of groups) {
+    const { first, days: own, events } = group;
+    for (const [kind, value] of seenIn(group, classOf)) {
+      values[kind] ??= {};
+      const hash = valueHash(value);
+      const spans = values[kind][hash] ?? {};
+      const span = first.slice(0, SPAN_LENGTH);
+      const [knownDays, knownEvents] = spans[span] ?? [0, 0];
+      values[kind][hash] = { ...spans, [span]: [knownDays + (isOneDay ? Math.min(own, 1) : own), knownEvents + events] };
+    }
   }
   const hours = isOneDay ? withHours(past.hours, hourCountsIn(groups), { from, to }) : past.hours;
   return {
@@ -153,6 +166,23 @@ const withTold = (past: StoredPast, groups: readonly DayGroup[], { from, to }: T
     { from: isoSecond(from), to: isoSecond(to), calls: groups.filter(({ kind }) => kind === 'risk').map(({ value }) => valueHash(value)) },
   ].slice(-LATE_DAYS),
 });
+
+/** What a group adds to what was seen. */
+function seenIn({ kind, value }: DayGroup, classOf: ClassOf): (readonly [kind: SeenKind | MadeKind, value: readonly string[]])[] {
+  if (!isSeenKind(kind) || kind === 'day') return [];
+  const [actor = '', actorkind = '', eventsource = '', eventname = ''] = value;
+  if (kind === 'ownCall')
+    return [
+      [kind, value],
+      ['callByClass', [eventsource, eventname, classOf(actor, actorkind) ?? '']],
+    ];
+  if (kind === 'denial')
+    return [
+      [kind, value],
+      ['deniedActor', [actor, actorkind]],
+    ];
+  return [[kind, value]];
+}
 
 /** A past without what is older than a time. */
 function withoutOld({ through, days, values, hours, told }: StoredPast, earliest: Date): StoredPast {
