@@ -46,6 +46,11 @@ describe('class add', () => {
     expect((await classRules.all()).known.size).toBe(0);
   });
 
+  test('takes a name with blanks as it is', async () => {
+    await ask('class add pipeline actor:"a  b *"');
+    expect((await classRules.find('1'))?.filters).toBe('actor:"a  b *"');
+  });
+
   test('twice in a row is one rule', async () => {
     await ask('class add scanner actor:wiz');
     await ask('class add scanner actor:wiz');

@@ -51,11 +51,19 @@ interface DailyOptions {
 async function dailyOf(events: readonly Fields[], { rules = [], keepsNothing = false }: DailyOptions = {}) {
   await using open = await trailOf(...events);
   for (const [actorClass, filters] of rules) await classRules.add({ actorClass, filters, by: null, at: '2026-04-01T00:00:00Z' });
-  const kept: QueryEngine = keepsNothing ? { ...open.engine, kept: async () => [] } : open.engine;
+  let statements = 0;
+  const counting: QueryEngine = {
+    ...open.engine,
+    execute(statement, execution) {
+      statements += 1;
+      return open.engine.execute(statement, execution);
+    },
+    ...(keepsNothing && { kept: async () => [] }),
+  };
   const to = new Date(MAY_1.getTime() + DAY_MS);
-  const answer = await openDesk(registry, kept, { classRules }).report('daily', { from: MAY_1, to }, { now: to, signal });
+  const answer = await openDesk(registry, counting, { classRules }).report('daily', { from: MAY_1, to }, { now: to, signal });
   const { findings } = answer.data as { readonly findings: readonly DigestFinding[] };
-  return { findings, shown: toTerminal(answer, templates, 160), rows: answer.table?.rows.map(({ cells }) => cells) ?? [] };
+  return { findings, statements, shown: toTerminal(answer, templates, 160), rows: answer.table?.rows.map(({ cells }) => cells) ?? [] };
 }
 
 describe('The daily report', () => {
@@ -117,11 +125,12 @@ describe('The daily report', () => {
   });
 
   test('learns from the day alone where nothing is kept, without reading it again', async () => {
-    const { rows } = await dailyOf(
+    const { rows, statements } = await dailyOf(
       [...Array.from({ length: 10 }, (_, n) => called(DEPLOY, 'CreateTags', onMay1(`0${n}:00`))), volumeDeleted(DEPLOY, onMay1('03:00'))],
       { keepsNothing: true },
     );
     expect(rows.map(({ class: own }) => own)).toEqual(['pipeline']);
+    expect(statements).toBe(1);
   });
 });
 

@@ -45,13 +45,13 @@ export function classWords(
   { registry: { commands }, run, kept, lineContextOf }: ClassOptions,
 ): Readonly<Record<string, OwnWord>> {
   async function add(rest: string, options: AskOptions): Promise<Answer> {
-    const [name = '', ...own] = normalize(rest).trim().split(/\s+/).filter(Boolean);
+    const [, name = '', own = ''] = /^(\S*)\s*(.*)$/s.exec(normalize(rest).trim()) ?? [];
     const actorClass = ACTOR_CLASSES.find((each) => each === name.toLowerCase());
     if (!actorClass) throw new UserError(`“class add” needs a class: ${ACTOR_CLASSES.join(', ')}. For example: ${CLASS_EXAMPLE}`, CLASS_EXAMPLE);
-    if (own.length === 0) throw new UserError(`Which actors? For example: ${CLASS_EXAMPLE}`, CLASS_EXAMPLE);
-    const { line } = readLine(`events ${own.join(' ')}`, commands, await lineContextOf(options)) ?? {};
+    if (own === '') throw new UserError(`Which actors? For example: ${CLASS_EXAMPLE}`, CLASS_EXAMPLE);
+    const { line } = readLine(`events ${own}`, commands, await lineContextOf(options)) ?? {};
     if (!line || line.words.length > 0 || line.window || line.by || line.every || line.top || line.sort || line.cols)
-      throw new UserError(`“${truncate(own.join(' '))}” is more than filters. For example: ${CLASS_EXAMPLE}`, CLASS_EXAMPLE);
+      throw new UserError(`“${truncate(own)}” is more than filters. For example: ${CLASS_EXAMPLE}`, CLASS_EXAMPLE);
     checkClassFilters(line.filters);
     if (hasShortKey(rest)) throw new UserError('Write the whole access key: which one a short form stands for changes with the trail.');
     if (holdsSecret(rest)) throw new UserError('This holds what looks like a secret, and everyone can see the classes.');
