@@ -267,7 +267,7 @@ describe('A finding', () => {
     const { shown, data } = await ofMay1(open);
     expect(data.findings).toHaveLength(1);
     expect(shown).toContain('`ann` from `203.0.113.99`: guessing, got in, 20 failures.'.replaceAll('`', ''));
-    expect(shown).toContain('signed in without MFA. _T1110 Brute Force_');
+    expect(shown).toContain('signed in without MFA. T1110 Brute Force');
     await using slip = await trailOf(...portal, signIn('bob', 'Failure', {}), signIn('bob', 'Success', { eventTime: '2026-05-01T11:00:00Z' }));
     expect((await ofMay1(slip)).data.findings).toEqual([]);
   });
@@ -278,7 +278,7 @@ describe('A finding', () => {
     const { data, shown } = await ofMay1(open);
     expect(data.findings.map(({ events }) => events)).toEqual([40, 1]);
     expect(shown).toContain('terraform called DeleteVolume ×40 on vol-00000000000000000, vol-00000000000000001, vol-00000000000000002 and 37 more.');
-    expect(shown).toContain('only a snapshot brings it back. T1485 Data Destruction_');
+    expect(shown).toContain('only a snapshot brings it back. T1485 Data Destruction');
   });
 
   test('leaves out what the same actor made on that day, and keeps what was there before', async () => {

@@ -431,6 +431,16 @@ describe('a requester who waits', () => {
     expect((await slack.next()).method).toBe('chat.postMessage');
   });
 
+  it('hears of subscriptions and snoozes alone, also after a mention', async () => {
+    const { url } = await start();
+    for (const line of ['test 3', 'subscriptions', 'please snooze actor:ci 7d']) {
+      await slack.mention(url, line);
+      expect((await slack.next()).method).toBe('chat.postEphemeral');
+    }
+    await slack.mention(url, 'help');
+    expect((await slack.next()).method).toBe('chat.postMessage');
+  });
+
   it('gets no progress message when the answer comes soon', async () => {
     const { url } = await start();
     await slack.slash(url, LINE);

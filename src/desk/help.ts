@@ -10,6 +10,7 @@ import { truncate } from '../text/format.ts';
 import { fieldDescriptions } from '../trail/filter.ts';
 import { printWindow } from '../trail/time-window.ts';
 import type { Examples } from './examples.ts';
+import { isOwnWord } from './own-words.ts';
 import type { Registry } from './registry.ts';
 
 /** Commands in the order of their topics. */
@@ -29,6 +30,8 @@ export function commandInHelp({ words }: Line, commands: Registry['commands']): 
   const name = commandNamed(words, commands) ?? about.toLowerCase();
   const command = commands.get(name);
   if (command) return [name, command];
+  if (isOwnWord(name))
+    throw new UserError(`“${name}” is explained at the end of help, under Digests, Saved questions and Classes, and in docs/digests.md.`, 'help');
   const guess = closestMatch(name, commands.keys());
   throw new UserError(
     `There is no command “${truncate(about)}”. “help” lists them.`,

@@ -7,17 +7,20 @@ import type { AskOptions } from './runner.ts';
 /** Answers a line. Gets the text after the word. */
 export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
 
-const OWN_WORDS: ReadonlySet<string> = new Set([
-  ...['help', 'price', 'save', 'saved', 'forget'],
+/** What is about the subscriptions, snoozes and classes that somebody keeps. */
+const KEPT_WORDS: ReadonlySet<string> = new Set([
   ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test', 'watch'],
-  ...['snooze', 'snoozes', 'unsnooze', 'expect'],
-  // The names of reports, which can be subscribed to.
-  ...['daily', 'weekly', 'monthly'],
-  ...['class', 'classes'],
+  ...['snooze', 'snoozes', 'unsnooze', 'expect', 'class', 'classes'],
 ]);
+/** Other words that no saved question can have as its name: also those of reports, which can be subscribed to. */
+const OTHER_WORDS: ReadonlySet<string> = new Set(['help', 'price', 'save', 'saved', 'forget', 'daily', 'weekly', 'monthly']);
 
 /** Whether a word begins such a line, so that no saved question can have it as its name. */
-export const isOwnWord = (word: string): boolean => OWN_WORDS.has(word);
+export const isOwnWord = (word: string): boolean => KEPT_WORDS.has(word) || OTHER_WORDS.has(word);
+
+/** Whether a line is about what trailbot keeps for people: it begins with such a word. */
+export const isAboutKept = (line: string): boolean => KEPT_WORDS.has(LEADING_WORD.exec(line)?.[1]?.toLowerCase() ?? '');
+const LEADING_WORD = /^\s*(?:(?:[/@]?trail:?|please|pls)\s+)*([a-z][a-z-]*)/i;
 
 /** The words of a text, as they were typed: what is in quotes is one word, with its quotes. */
 export const typedWords = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|[^\s"]|")+/g) ?? [];

@@ -21,7 +21,7 @@ export interface MessageOptions {
   readonly plainTables?: boolean;
   /** The Slack user who shares the answer with the channel. */
   readonly sharedBy?: string;
-  /** True for a digest: its buttons and menus are told apart from those of answers, to know which findings were opened. */
+  /** True for a digest: the buttons of the daily report are told apart from those of answers, to know which findings were opened. */
   readonly isDigest?: boolean;
   /** Marks partial results: events before this time are still being scanned. There are no follow-ups yet. */
   readonly partialUntil?: Date;
@@ -48,7 +48,7 @@ export function toMessage(
     ...(shown ? selectMenu('row', rowFollowUps(shown, rows), (count) => (count === 1 ? 'Open the row' : `Open one of ${count} rows`)) : []),
     ...(partialUntil
       ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
-      : buttons(next, sharedBy ? undefined : line, isDigest)),
+      : buttons(next, sharedBy ? undefined : line, isDigest && answer.template === 'daily')),
     ...(menu && !partialUntil ? selectMenu('more', menu.options, () => menu.prompt) : []),
     // A shared answer has the line at the top, after the name of the person who asked it.
     ...toBlocks(footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, rows, templates, blocks < templateBlocks.length)),

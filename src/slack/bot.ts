@@ -17,6 +17,7 @@ import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { DigestChannel, PostingRefusal } from '../answer/posting.ts';
 import type { Desk } from '../desk/desk.ts';
+import { isAboutKept } from '../desk/own-words.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { DIGEST_BUTTONS } from '../message/blocks.ts';
@@ -175,9 +176,13 @@ export function openBot(options: BotOptions): Bot {
     }
   }
 
-  const ask = async (line: string, requester: Requester): Promise<void> => {
+  /** Returns false for a person who is refused. */
+  const ask = async (line: string, requester: Requester): Promise<boolean> => {
     const refused = await refusalFor(requester);
-    if (refused) return send(refused, requester.replyPrivately);
+    if (refused) {
+      await send(refused, requester.replyPrivately);
+      return false;
+    }
     const progress = reportProgress(progressAfterMs, (update) =>
       update.kind === 'partial'
         ? send(update.answer, requester.replyPrivately, { partialUntil: update.until })
@@ -186,6 +191,7 @@ export function openBot(options: BotOptions): Bot {
     await nextTurn();
     const answer = await answerFor(line, requester, progress).finally(() => progress.end());
     await send(answer, requester.reply);
+    return true;
   };
 
   /** Sends an answer. When Slack rejects its table, the answer is sent again with the table as text. */
@@ -240,11 +246,11 @@ export function openBot(options: BotOptions): Bot {
     await ack();
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
-    if (action.block_id === DIGEST_BUTTONS)
-      void onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
     const destination = whereClicked(body);
     const reply = responder(respond, destination);
-    await ask(line, { ...destination, reply, replyPrivately: reply });
+    const isAnswered = await ask(line, { ...destination, reply, replyPrivately: reply });
+    if (isAnswered && action.block_id === DIGEST_BUTTONS)
+      await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
   });
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
@@ -278,6 +284,8 @@ export function openBot(options: BotOptions): Bot {
       channel,
       teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),
       reply: async (message) => {
+        // What is asked about one's own subscriptions and snoozes is not for the channel.
+        if (isAboutKept(question)) return replyPrivately(message);
         // Where another organization reads, and where that is not known, only the requester sees the answer until they share it.
         const { is_ext_shared_channel: isShared } = body;
         const found = isShared === true ? 'shared' : await audienceOf(channel);

@@ -29,7 +29,10 @@ export async function dayClasses(
 /** Actors are counted again after so long: their classes hardly change from day to day. */
 const LEARNED_AGAIN_MS = 7 * DAY_MS;
 
-const learnedSchema = z.object({ through: z.string(), actors: z.array(z.custom<CountedActor>((value) => typeof value === 'object' && value !== null)) });
+const learnedSchema = z.object({
+  through: z.string(),
+  actors: z.array(z.custom<CountedActor>((value) => typeof value === 'object' && value !== null)),
+});
 
 /** What actors did in the days before, counted once a week; undefined where no activity is kept. */
 async function countedBefore(from: Date, { ask, kept, learned }: ReportContext): Promise<readonly CountedActor[] | undefined> {
