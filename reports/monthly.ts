@@ -15,8 +15,6 @@ import {
   type Row,
   raw,
   report,
-  type Sql,
-  sql,
   type Window,
   z,
 } from '#kit';
@@ -26,6 +24,7 @@ const MAX_LISTED_OF_MONTH = 10;
 const ACTOR_COLUMN = raw(DIMENSIONS.actor.value);
 
 const accessRow = z.object({
+  part: z.enum(['access', 'root']),
   /** What of access a call changes; null for other calls of root. */
   what: z.string().nullable(),
   account: z.string().nullable(),
@@ -39,7 +38,7 @@ const accessRow = z.object({
   events: z.coerce.number(),
   first: z.string(),
   last: z.string(),
-  /** Of all rows. */
+  /** Of all rows of the part. */
   changes: z.coerce.number(),
   calls: z.coerce.number(),
 });
@@ -52,24 +51,26 @@ export default report({
 
   async answer(month, context) {
     const { ask, filters, foldersOf } = context;
-    // Each has a limit of its own, so that many changes do not hide what root did. Totals are of all rows, also of those beyond it.
-    const rowsOf = (part: Sql) =>
-      ask(query(accessRow)`
-        select *, sum(case when outcome = 'ok' then events else 0 end) over () as changes, sum(events) over () as calls
+    // Each part has a limit of its own, so that many changes do not hide what root did. Totals are of all rows, also of those beyond it.
+    const found = await ask(query(accessRow)`
+      select *
+      from (
+        select *, sum(case when outcome = 'ok' then events else 0 end) over (partition by part) as changes, sum(events) over (partition by part) as calls,
+          row_number() over (partition by part order by events desc, account, actor, eventname, target, outcome, what, readlike, eventsource, actorkind) as nth
         from (
-          select actorkind, recipientaccountid as account, ${ACTOR_COLUMN} as actor, ${accessKind} as what, eventsource, eventname, target, outcome,
-            readlike, ${distinctEventCount} as events, min(eventtime) as first, max(eventtime) as last
+          select case when actorkind = 'root' then 'root' else 'access' end as part, actorkind, recipientaccountid as account, ${ACTOR_COLUMN} as actor,
+            ${accessKind} as what, eventsource, eventname, target, outcome, readlike, ${distinctEventCount} as events, min(eventtime) as first,
+            max(eventtime) as last
           from ${eventsDuring(month, { notable: true, folders: foldersOf(filters) })}
-          where ${part} and ${matching(filters)}
-          group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+          where (actorkind = 'root' or (actorkind <> 'service' and ${accessKind} is not null)) and ${matching(filters)}
+          group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ) as grouped
-        order by events desc, account, actor, eventname, target, outcome, what, readlike, eventsource, actorkind
-        ${limit(MAX_ACCESS_ROWS)}
-      `);
-    const [access, root] = [
-      await rowsOf(sql`actorkind not in ('service', 'root') and ${accessKind} is not null`),
-      await rowsOf(sql`actorkind = 'root'`),
-    ];
+      ) as numbered
+      where nth <= ${MAX_ACCESS_ROWS}
+      order by part desc, nth
+      ${limit(2 * MAX_ACCESS_ROWS)}
+    `);
+    const [root, access] = [found.filter(({ part }) => part === 'root'), found.filter(({ part }) => part === 'access')];
     const rows = [...root, ...access];
     const changes = access.filter(({ outcome }) => outcome === 'ok');
     const signIns = root.filter(isRootSignIn);
@@ -125,7 +126,7 @@ export default report({
           { name: 'first', label: 'First (UTC)', kind: 'time' },
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
         ],
-        rows: rows.map(({ readlike: _, changes: __, calls: ___, ...cells }): Row => ({ cells })),
+        rows: rows.map(({ part: _, readlike: __, changes: ___, calls: ____, ...cells }): Row => ({ cells })),
         more: isCut,
         exportOnly: true,
       },

@@ -7,6 +7,8 @@ export default report({
   summary: 'Last week: how it compares with the week before, what is denied every day, changes by hand, new accounts and regions',
   period: 'week',
   schedule: 'mon 08:30',
+  // The week before, too.
+  reads: 2,
 
   async answer(week, context) {
     const { days, chronic, changes, news, ...summary } = await readDigestWeek(week, context);

@@ -212,10 +212,10 @@ describe('The models', () => {
   });
 });
 
-/** The operations that a file calls: the commands that it imports, and the methods of the Athena client. */
+/** The operations that a file calls: the commands and the paginators that it imports, and the methods of the Athena client. */
 function calledOperations(text: string): string[] {
   const commands = [...text.matchAll(/import (?:type )?\{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(([, names = '', service = '']) =>
-    [...names.matchAll(/\b(\w+)Command\b/g)].map(([, name]) => `${service} ${name}`),
+    [...names.matchAll(/\b(\w+)Command\b|\bpaginate(\w+)\b/g)].map(([, command, paged]) => `${service} ${command ?? paged}`),
   );
   const methods = [...text.matchAll(/\.(\w+)\(/g)].flatMap(([, name = '']) =>
     ATHENA_METHODS.has(name) ? [`athena ${name.charAt(0).toUpperCase()}${name.slice(1)}`] : [],

@@ -84,6 +84,8 @@ export interface Report {
   readonly period: Period;
   /** When it is posted, in the configured time zone: `daily 08:00`, `mon 08:30`, or cron of five fields. */
   readonly schedule: string;
+  /** How many times as much as its period it reads, for the cost estimate. Default: 1. */
+  readonly reads?: number;
   /** `range` is the period before the report is posted, [from, to) in UTC. It is what the footer says was covered, and is read once. */
   answer(range: TimeRange, context: ReportContext): Promise<Finding>;
 }

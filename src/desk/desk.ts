@@ -135,17 +135,20 @@ export function openDesk(
   const report: Desk['report'] = async (text, period, options) => {
     const { name, report, filters } = readReport(text, registry, await lineContextOf(options));
     const kept = (what: string): DigestMemory => (options.isTrial ? { ...memory(what), write: async () => undefined } : memory(what));
-    return run({ kind: 'report', name, line: undefined, window: period, reads: 1, filters, isNewestFirst: false }, options, (context) =>
-      report.answer(period, {
-        ...context,
-        memory: kept(filters.map(printFilter).join(' ')),
-        learned: kept('classes'),
-        history: filters.length === 0 && !options.isTrial ? hiding?.history : undefined,
-        opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
-        hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
-        classRules: () => (classRules ? allClassRules(classRules) : Promise.resolve(NO_CLASS_RULES)),
-        filters,
-      }),
+    return run(
+      { kind: 'report', name, line: undefined, window: period, reads: report.reads ?? 1, filters, isNewestFirst: false },
+      options,
+      (context) =>
+        report.answer(period, {
+          ...context,
+          memory: kept(filters.map(printFilter).join(' ')),
+          learned: kept('classes'),
+          history: filters.length === 0 && !options.isTrial ? hiding?.history : undefined,
+          opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
+          hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
+          classRules: () => (classRules ? allClassRules(classRules) : Promise.resolve(NO_CLASS_RULES)),
+          filters,
+        }),
     );
   };
   const resolve = async (text: string, options: AskOptions): Promise<string> => {
