@@ -25,10 +25,8 @@ const MAX_EPISODES_SHOWN = 5;
 const MAX_CONTRIBUTORS = 3;
 /** As many points as a chart of Slack has. */
 const CHART_POINTS = 20;
-/** An hour without any event is a hole in a trail that has so many in the middle one of its hours. */
-const BUSY_TRAIL = 10;
-/** Where fewer hours have any event, an hour without one is usual. */
-const BUSY_PART = 0.8;
+/** An hour without any event is a hole where so many are usual at that time of the day. */
+const BUSY_HOUR = 10;
 
 /** Counts the events of each interval, with those before as what is usual. @throws UserError for too many intervals */
 export async function countWithBand<Words extends z.ZodRawShape>(
@@ -96,7 +94,11 @@ export async function countWithBand<Words extends z.ZodRawShape>(
         { name: 'upper', label: 'to', kind: 'count' },
         { name: 'outside', label: 'outside', kind: 'text' },
       ],
-      rows: indexes.map((index) => rowOf(index, { series, bands: banded.bands, episodes }, question, every)).toReversed(),
+      // What is outside comes first.
+      rows: indexes
+        .map((index) => rowOf(index, { series, bands: banded.bands, episodes }, question, every))
+        .toReversed()
+        .toSorted((a, b) => Number(b.cells.outside !== null) - Number(a.cells.outside !== null)),
     },
     next: [
       ...(worst
@@ -174,19 +176,25 @@ async function countSeries(
   return { series: { from: range.from, intervalMs, counts: known }, found };
 }
 
-/** Counts without the intervals that are in a hole of the trail: hours without any event, where most hours have many. */
+/**
+ * Counts without the intervals that are in a hole of the trail: hours without any event, whatever it is, at a time of the day at which most
+ * days have many.
+ */
 function withoutHoles(
   counts: readonly (number | undefined)[],
   { from, intervalMs }: Pick<CountSeries, 'from' | 'intervalMs'>,
   ofHours: ReadonlyMap<number, number>,
 ): (number | undefined)[] {
-  const hours = Math.ceil((counts.length * intervalMs) / UNIT_MS.h);
-  const middle = [...ofHours.values()].sort((a, b) => a - b)[Math.floor(ofHours.size / 2)] ?? 0;
-  if (middle < BUSY_TRAIL || ofHours.size < hours * BUSY_PART) return [...counts];
+  const begin = Math.floor(from.getTime() / UNIT_MS.h) * UNIT_MS.h;
+  const end = from.getTime() + counts.length * intervalMs;
+  const hourOfDay = (at: number): number => Math.floor(at / UNIT_MS.h) % 24;
+  const byTime = Array.from({ length: 24 }, (): number[] => []);
+  for (let at = begin; at < end; at += UNIT_MS.h) byTime[hourOfDay(at)]?.push(ofHours.get(at) ?? 0);
+  const isBusy = byTime.map((totals) => (totals.sort((a, b) => a - b)[Math.floor(totals.length / 2)] ?? 0) >= BUSY_HOUR);
   return counts.map((count, index) => {
-    const begin = Math.floor((from.getTime() + index * intervalMs) / UNIT_MS.h) * UNIT_MS.h;
-    const end = from.getTime() + (index + 1) * intervalMs;
-    for (let at = begin; at < end; at += UNIT_MS.h) if (!ofHours.has(at)) return undefined;
+    const [first, over] = [from.getTime() + index * intervalMs, from.getTime() + (index + 1) * intervalMs];
+    for (let at = Math.floor(first / UNIT_MS.h) * UNIT_MS.h; at < over; at += UNIT_MS.h)
+      if (isBusy[hourOfDay(at)] && !ofHours.has(at)) return undefined;
     return count;
   });
 }
