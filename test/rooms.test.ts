@@ -102,7 +102,7 @@ function violationsIn(files: Tree): string[] {
 
 /** Names in the kit that only one command or report uses, and why the kit has them. */
 const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because: string }[] = [
-  { names: ['join', 'raw'], because: 'parts of SQL, like limit and list' },
+  { names: ['join', 'raw', 'Sql'], because: 'parts of SQL, like limit and list' },
   { names: ['BilledQuery'], because: 'is a type of a context' },
   { names: ['readJson', 'toJsonText'], because: 'read and write JSON without loss, as everything does' },
   { names: ['allPlaces', 'isInActivity', 'placesInActivity', 'PlaceQueries'], because: 'narrow a search, like placesOf' },

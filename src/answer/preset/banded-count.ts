@@ -25,7 +25,7 @@ const MAX_EPISODES_SHOWN = 5;
 const MAX_CONTRIBUTORS = 3;
 /** As many points as a chart of Slack has. */
 const CHART_POINTS = 20;
-/** An hour without any event is a hole where so many are usual at that time of the day. */
+/** An hour without any event is a hole where so many are usual at that time. */
 const BUSY_HOUR = 10;
 
 /** Counts the events of each interval, with those before as what is usual. @throws UserError for too many intervals */
@@ -94,11 +94,11 @@ export async function countWithBand<Words extends z.ZodRawShape>(
         { name: 'upper', label: 'to', kind: 'count' },
         { name: 'outside', label: 'outside', kind: 'text' },
       ],
-      // What is outside comes first.
+      // What is outside comes first, and what is not known last.
       rows: indexes
         .map((index) => rowOf(index, { series, bands: banded.bands, episodes }, question, every))
         .toReversed()
-        .toSorted((a, b) => Number(b.cells.outside !== null) - Number(a.cells.outside !== null)),
+        .toSorted((a, b) => sortPlace(a) - sortPlace(b)),
     },
     next: [
       ...(worst
@@ -177,8 +177,8 @@ async function countSeries(
 }
 
 /**
- * Counts without the intervals that are in a hole of the trail: hours without any event, whatever it is, at a time of the day at which most
- * days have many.
+ * Counts without the intervals that are in a hole of the trail: hours without any event, whatever it is, at a time at which most weeks have
+ * many; at a time of the day at which most days have, in less than three weeks.
  */
 function withoutHoles(
   counts: readonly (number | undefined)[],
@@ -187,14 +187,14 @@ function withoutHoles(
 ): (number | undefined)[] {
   const begin = Math.floor(from.getTime() / UNIT_MS.h) * UNIT_MS.h;
   const end = from.getTime() + counts.length * intervalMs;
-  const hourOfDay = (at: number): number => Math.floor(at / UNIT_MS.h) % 24;
-  const byTime = Array.from({ length: 24 }, (): number[] => []);
-  for (let at = begin; at < end; at += UNIT_MS.h) byTime[hourOfDay(at)]?.push(ofHours.get(at) ?? 0);
+  const slots = end - begin >= 21 * DAY_MS ? 7 * 24 : 24;
+  const slotOf = (at: number): number => Math.floor(at / UNIT_MS.h) % slots;
+  const byTime = Array.from({ length: slots }, (): number[] => []);
+  for (let at = begin; at < end; at += UNIT_MS.h) byTime[slotOf(at)]?.push(ofHours.get(at) ?? 0);
   const isBusy = byTime.map((totals) => (totals.sort((a, b) => a - b)[Math.floor(totals.length / 2)] ?? 0) >= BUSY_HOUR);
   return counts.map((count, index) => {
     const [first, over] = [from.getTime() + index * intervalMs, from.getTime() + (index + 1) * intervalMs];
-    for (let at = Math.floor(first / UNIT_MS.h) * UNIT_MS.h; at < over; at += UNIT_MS.h)
-      if (isBusy[hourOfDay(at)] && !ofHours.has(at)) return undefined;
+    for (let at = Math.floor(first / UNIT_MS.h) * UNIT_MS.h; at < over; at += UNIT_MS.h) if (isBusy[slotOf(at)] && !ofHours.has(at)) return undefined;
     return count;
   });
 }
@@ -262,6 +262,8 @@ function chartOf(
 }
 
 const rounded = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value * 10) / 10);
+
+const sortPlace = ({ cells }: Row): number => (cells.outside !== null ? 0 : cells.events !== null ? 1 : 2);
 
 function rowOf(
   index: number,
