@@ -30,7 +30,7 @@ afterAll(() => engine.close());
 beforeEach(() => {
   files = openVersionMemory();
   classRules = openClassRules(files);
-  desk = openDesk(registry, engine, { classRules });
+  desk = openDesk(registry, engine, { classRules, accountNames: async () => new Map([['444455556666', 'production']]) });
 });
 
 const ask = (line: string): Promise<Answer> => desk.answer(line, { now: NOW, signal, requester: 'U0ALICE' });

@@ -163,7 +163,7 @@ type Within = 'record' | 'secret' | 'variables';
 /** Deeper values are hidden whole. */
 const MAX_HIDDEN_DEPTH = 200;
 
-/** A value with the values of secret names hidden, and every other text given to `maskText`. */
+/** A value with the values of secret names hidden, and every other text given to `maskText`. Times and maps, which hold no log text, stay as they are. */
 function hideDeep<T>(root: T, onSecret: OnSecret, maskText: (text: string) => string, onHidden: () => void = () => undefined): T {
   const maskPart = (text: string): string => {
     const masked = maskText(text);
@@ -177,7 +177,7 @@ function hideDeep<T>(root: T, onSecret: OnSecret, maskText: (text: string) => st
   };
   const visit = (value: unknown, within: Within, parent: string | undefined, depth: number): unknown => {
     if (typeof value === 'string') return maskPart(value);
-    if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+    if (value === null || typeof value !== 'object' || value instanceof Date || value instanceof Map) return value;
     if (depth > MAX_HIDDEN_DEPTH) return hideWhole(value);
     if (Array.isArray(value))
       return value.map((item) => (isScalar(item) && within !== 'record' ? hideScalar(item) : visit(item, within, parent, depth + 1)));
