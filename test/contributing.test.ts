@@ -48,8 +48,8 @@ describe('CONTRIBUTING.md', () => {
       'templates/stopped.hbs',
       'commands/busiest.ts',
       'templates/busiest.hbs',
-      'reports/weekly.ts',
-      'templates/weekly.hbs',
+      'reports/numbers.ts',
+      'templates/numbers.hbs',
     ]);
   });
 
@@ -64,7 +64,7 @@ describe('CONTRIBUTING.md', () => {
   });
 
   test('has a report that works', async () => {
-    const answer = await desk.report('weekly', periodBefore('week', options.now, 'UTC'), options);
+    const answer = await desk.report('numbers', periodBefore('week', options.now, 'UTC'), options);
     expect(toText(answer, templates)).toMatch(/^[\d,]+ events last week, [\d,]+ of them denied\.$/);
   });
 });
