@@ -132,14 +132,18 @@ async function openAndLoad(
   const { trail: out, store, isSample, athena } = location;
   const { clock, signal, onProgress, onEngineLost, onLoadError } = options;
   if (athena) return { engine: await openOnAthena(athena, store, options) };
+  // What was loaded of an older sample is of other events.
+  let isReplaced = false;
   if (isSample) {
     const { ensureSample } = await import('../sample/ensure.ts');
-    await ensureSample({ out, events, end: clock(), signal, onProgress: (done, total) => onProgress('Making a sample trail', done, total) });
+    const onMaking = (done: number, total: number): void => onProgress('Making a sample trail', done, total);
+    isReplaced = await ensureSample({ out, events, end: clock(), signal, onProgress: onMaking });
   }
   let loadedAt: string | undefined;
   const load = async (onLoading?: StartProgress): Promise<void> => {
     try {
-      await loadNewFiles(location, signal, onLoading);
+      await loadNewFiles(location, { signal, isRebuild: isReplaced }, onLoading);
+      isReplaced = false;
       loadedAt = undefined;
     } catch (error) {
       loadedAt = lastLoadOf(store) ?? undefined;
@@ -172,11 +176,17 @@ async function openOnAthena(settings: AthenaSettings, store: string, { clock, si
   });
 }
 
-const loadNewFiles = ({ trail, store }: TrailLocation, signal: AbortSignal, onProgress?: StartProgress): Promise<LoadResult> =>
+/** How to load: with `isRebuild`, all files, in place of what was loaded before. */
+interface LoadRun {
+  readonly signal: AbortSignal;
+  readonly isRebuild: boolean;
+}
+
+const loadNewFiles = ({ trail, store }: TrailLocation, run: LoadRun, onProgress?: StartProgress): Promise<LoadResult> =>
   loadTrail({
     trail,
     store,
-    signal,
+    ...run,
     ...(onProgress && { onProgress: (done: number, total: number) => onProgress('Loading the trail', done, total) }),
   });
 

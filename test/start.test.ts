@@ -197,6 +197,26 @@ describe('the sample', () => {
     expect(await Promise.all(ends.map(generatedAlone))).toContainEqual(await sizesOf(location.trail));
   });
 
+  it('is made again when it is older than a day, and its store has only the new one', async () => {
+    const root = await newFolder();
+    const location = { trail: join(root, 'sample'), store: join(root, 'store'), isSample: true };
+    const extentAt = async (now: Date) => {
+      const engine = await openTrail(location, { SAMPLE_EVENTS: EVENTS }, { clock: () => now, signal: never, onProgress: () => undefined });
+      const extent = await engine.extent();
+      await engine.close();
+      return extent;
+    };
+    const first = await extentAt(END);
+    const nextDay = await extentAt(new Date(END.getTime() + 86_400_000));
+    expect(nextDay).toEqual(first);
+    const later = new Date(END.getTime() + 5 * 86_400_000);
+    const again = await extentAt(later);
+    expect(again.last?.slice(0, 10)).toBe('2026-11-25');
+    expect(again.first?.slice(0, 10)).toBe(new Date(Date.parse(first.first ?? '') + 5 * 86_400_000).toISOString().slice(0, 10));
+    expect((await readdir(root)).sort()).toEqual(['sample', 'store']);
+    expect(await extentAt(later)).toEqual(again);
+  });
+
   it('leaves no files behind when it is aborted', async () => {
     const root = await newFolder();
     const stop = new AbortController();
