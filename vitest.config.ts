@@ -21,5 +21,6 @@ export default defineConfig({
     // It imports folders, which only a bundler resolves.
     server: { deps: { inline: ['dt-sql-parser'] } },
     globalSetup: 'test/support/sample-trail.ts',
+    setupFiles: 'test/support/properties.ts',
   },
 });
