@@ -31,9 +31,12 @@ export default report({
     const shown = findings.slice(0, MAX_SHOWN);
     const total = findings.length + minor.length + hidden.all.length;
     const { filters } = context;
-    const about = (line: AskedLine, first?: string): string =>
-      printLine({ ...line, filters: [...line.filters, ...filters], window: first === undefined ? window : { ...window, from: first.slice(0, 16) } });
-    const window = { kind: 'between', from: isoSecond(day.from).slice(0, 16), to: isoSecond(day.to).slice(0, 16) } as const;
+    const begin = isoSecond(day.from);
+    // What came late, and a guess before midnight, happened before the day.
+    const about = (line: AskedLine, first = begin): string => {
+      const from = (Date.parse(first) < day.from.getTime() ? first : begin).slice(0, 16);
+      return printLine({ ...line, filters: [...line.filters, ...filters], window: { kind: 'between', from, to: isoSecond(day.to).slice(0, 16) } });
+    };
     const table: Table = {
       caption: 'Findings',
       columns: [
@@ -105,8 +108,7 @@ const hidingOf = (finding: DigestFinding & { readonly hidingFilters: string }, i
 
 const followUp = (finding: DigestFinding, about: (line: AskedLine, first?: string) => string, place = ''): Next => ({
   label: `${place}${finding.newValue ?? finding.actor ?? finding.address ?? (sourceName(finding.counted) || finding.kind)}`,
-  // What came late happened before the day.
-  line: about(questionAbout(finding), finding.isLate ? finding.first : undefined),
+  line: about(questionAbout(finding), finding.first),
 });
 
 /** A row has no number, and one actor may have several: the first call tells them apart. */

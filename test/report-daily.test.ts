@@ -172,8 +172,8 @@ describe('What is usual', () => {
       remembered.push((await dailyOf(openDesk(catalog, counting, { memory: memory.of }), day)).data);
       statements.push(sent.length);
     }
-    // The first also counts the days before, and their classes of actors.
-    expect(statements).toEqual([4, 1, 1, 1]);
+    // The first also counts the days before, their sign-ins and classes of actors.
+    expect(statements).toEqual([5, 1, 1, 1]);
     for (const [i, day] of days.entries()) {
       const { data } = await dailyOf(openDesk(catalog, engine), day);
       expect(remembered[i]).toEqual(data);
@@ -272,6 +272,31 @@ describe('A finding', () => {
     expect(shown).toContain('signed in without MFA. T1110 Brute Force');
     await using slip = await trailOf(...portal, signIn('bob', 'Failure', {}), signIn('bob', 'Success', { eventTime: '2026-05-01T11:00:00Z' }));
     expect((await ofMay1(slip)).data.findings).toEqual([]);
+  });
+
+  test('is a user whose password was guessed before midnight and used after it, once', async () => {
+    const [MAY_2, MAY_3] = [1, 2].map((days) => new Date(MAY_1.getTime() + days * DAY_MS)) as [Date, Date];
+    const guesses = Array.from({ length: 9 }, (_, n) => signIn('ann', 'Failure', { eventTime: `2026-05-01T23:5${n}:00Z` }));
+    const success = signIn('ann', 'Success', { eventTime: '2026-05-02T00:01:00Z' });
+    const usual = signIn('ann', 'Success', { eventTime: '2026-05-03T09:00:00Z' });
+    await using folder = await trailFolder();
+    await folder.deliver(guesses, { day: '2026/05/01' });
+    await folder.deliver([success], { day: '2026/05/02' });
+    await folder.deliver([usual], { day: '2026/05/03' });
+    await using open = await openFolder(folder);
+    for (const keeps of [true, false]) {
+      const memory = memoryInProcess();
+      const desk = openDesk(catalog, keeps ? open.engine : { ...open.engine, kept: async () => [] }, { memory: memory.of });
+      const [first, second, third] = [await dailyOf(desk, MAY_1), await dailyOf(desk, MAY_2), await dailyOf(desk, MAY_3)];
+      expect(first.shown).toContain('ann from 203.0.113.7: guessing, 9 failures.');
+      expect(second.shown).toContain('ann from 203.0.113.7: guessing, got in, 9 failures.');
+      expect(second.shown).toContain('2026-05-01 23:50:00 UTC: signed in without MFA.');
+      expect(second.answer.next?.[0]?.line).toBe('signin-failures 2026-05-01T23:50..2026-05-03T00:00');
+      expect(third.data.findings.filter(({ kind }) => kind === 'sign-in')).toEqual([]);
+      // Without a report of the day before, what the engine keeps of it is read.
+      const alone = await dailyOf(openDesk(catalog, open.engine), MAY_2);
+      expect(alone.shown).toContain('ann from 203.0.113.7: guessing, got in, 9 failures.');
+    }
   });
 
   test('is one for all that an actor deletes in a row, and another one hours later', async () => {

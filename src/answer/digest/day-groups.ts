@@ -91,7 +91,7 @@ const DAY_VALUES = {
 } as const;
 
 /** Of events that happened before the day, and were delivered on it. */
-const LATE_VALUES = { lateRisk: DAY_VALUES.risk } as const;
+const LATE_VALUES = { lateRisk: DAY_VALUES.risk, lateSignIn: DAY_VALUES.signIn } as const;
 type GroupKind = keyof typeof DAY_VALUES | keyof typeof LATE_VALUES;
 
 const groupRow = z.object({
@@ -111,7 +111,20 @@ export type DayGroup = z.output<typeof groupRow>;
 export const MAX_DAY_GROUPS = 50_000;
 export const MAX_SEEN_GROUPS = 500_000;
 /** Kinds by how much they matter, most first; the others after them. */
-const KIND_ORDER: readonly string[] = ['risk', 'lateRisk', 'signIn', 'outcome', 'day', 'account', 'key', 'region', 'denial', 'actor', 'call'];
+const KIND_ORDER: readonly string[] = [
+  'risk',
+  'lateRisk',
+  'signIn',
+  'lateSignIn',
+  'outcome',
+  'day',
+  'account',
+  'key',
+  'region',
+  'denial',
+  'actor',
+  'call',
+];
 
 /** Events that were delivered later than this after they happened are no news any more. */
 export const LATE_DAYS = 7;
@@ -149,6 +162,10 @@ export const seenGroups = (range: TimeRange, context: DigestSource): Query<DayGr
 /** What was counted by the hour in a range. */
 export const hourGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
   countGroups(range, context, { values: HOUR_VALUES, max: MAX_SEEN_GROUPS });
+
+/** The sign-ins of a range, one group for each event. */
+export const signInGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
+  countGroups(range, context, { values: { signIn: DAY_VALUES.signIn }, max: MAX_DAY_GROUPS });
 
 /** The counts of hours among groups. */
 export const hourCountsIn = (groups: readonly DayGroup[]): HourCount[] =>
@@ -203,11 +220,11 @@ function countGroups(range: TimeRange, source: DigestSource, { values, max, span
   `;
 }
 
-/** The events of sign-ins among the groups of a day. */
-export function signInEvents(groups: readonly DayGroup[]): SignInEvent[] {
+/** The events of sign-ins among groups. */
+export function signInEvents(groups: readonly Pick<DayGroup, 'kind' | 'value' | 'first'>[]): SignInEvent[] {
   const names = [...Object.keys(SIGN_IN_PARTS), ...SIGN_IN_COLUMNS] as const;
   return groups
-    .filter(({ kind }) => kind === 'signIn')
+    .filter(({ kind }) => kind === 'signIn' || kind === 'lateSignIn')
     .map(({ value, first }) => {
       const part = (name: keyof typeof SIGN_IN_PARTS | (typeof SIGN_IN_COLUMNS)[number]): string | null => value[names.indexOf(name)] || null;
       const text = (name: Parameters<typeof part>[0]): string => part(name) ?? '';

@@ -199,7 +199,7 @@ function readRiskCall({ kind, value, events, first, last }: DayGroup): RiskCall 
 export function findingsOf(groups: readonly DayGroup[], past: Past, unusual: readonly UnusualHours[]): readonly DigestFinding[] {
   const calls = groups.filter((group) => group.kind === 'risk' || (group.kind === 'lateRisk' && past.wasTold(group) === false)).map(readRiskCall);
   const signIns = signInEvents(groups);
-  const found = [...riskFindings(calls, past), ...rootFindings(calls, signIns), ...signInFindings(classifySignIns(attemptsOf(signIns)))];
+  const found = [...riskFindings(calls, past), ...rootFindings(calls, signIns), ...newSignInFindings(signIns, past)];
   const known = withUnusualHours([...found, ...deniedFindings(groups, past, found)], unusual);
   // What is known of too few days is not called new or rare.
   if (past.days < MIN_PAST_DAYS) return mostPointsFirst(known);
@@ -440,6 +440,16 @@ function rootFindings(calls: readonly RiskCall[], signIns: readonly SignInEvent[
       technique: risky && worst !== null ? techniqueOf(worst, risky.eventsource, risky.eventname) : { id: 'T1078.004', name: 'Cloud Accounts' },
     };
   });
+}
+
+/**
+ * Sign-ins of the day with those of the day before: a password that was guessed before midnight may be used after it. What was known of
+ * the day before alone was told in its report.
+ */
+function newSignInFindings(signIns: readonly SignInEvent[], past: Past): DigestFinding[] {
+  const findingsIn = (events: readonly SignInEvent[]): DigestFinding[] => signInFindings(classifySignIns(attemptsOf(events)));
+  const known = new Set(findingsIn(past.signIns).map((finding) => JSON.stringify(finding)));
+  return findingsIn([...past.signIns, ...signIns]).filter((finding) => !known.has(JSON.stringify(finding)));
 }
 
 /** Users who were guessed, and addresses that tried many users. */

@@ -1,20 +1,37 @@
 /**
  * What was seen in the 90 days before a day, to know what is new or rare in it. It is read from activity where the engine keeps it, and
- * remembered from digest to digest, so that the past is not read again. Nothing of it is shown, so hashes of the values are kept.
+ * remembered from digest to digest, so that the past is not read again. Nothing of it is shown, so hashes of the values are kept. Only the
+ * sign-ins of the day before are kept as they are: a password that was guessed before midnight may be used after it.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { SignInEvent } from '../../analysis/sign-in-events.ts';
 import { dayFolder, isoSecond } from '../../trail/events.ts';
 import type { KeptDays } from '../../trail/kept-days.ts';
 import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
 import type { ClassOf } from '../actor-classes.ts';
 import type { ReportContext } from '../report.ts';
-import { type DayGroup, hourCountsIn, hourGroups, isSeenKind, LATE_DAYS, MAX_SEEN_GROUPS, type SeenKind, seenGroups } from './day-groups.ts';
+import {
+  type DayGroup,
+  hourCountsIn,
+  hourGroups,
+  isSeenKind,
+  LATE_DAYS,
+  MAX_SEEN_GROUPS,
+  type SeenKind,
+  seenGroups,
+  signInEvents,
+  signInGroups,
+} from './day-groups.ts';
 import { HOUR_PAST_DAYS, type HourCounts, hourCountsSchema, recentHours, withHours } from './hour-counts.ts';
 
 /** How far back a value counts as seen, and how many days must be known before anything is called new or rare. */
 const PAST_DAYS = 90;
 export const MIN_PAST_DAYS = 14;
+
+/** The sign-ins before a day that are kept, the newest of them. */
+const SIGN_IN_PAST_MS = DAY_MS;
+const MAX_PAST_SIGN_INS = 2000;
 
 /**
  * Days and events of a value, by ten days of a month: `2026-11-1` is from 10 to 19 November. What is older than 90 days is forgotten ten
@@ -31,6 +48,8 @@ const pastSchema = z.object({
   hours: hourCountsSchema,
   /** Hashes of the calls that carry a risk in the last reports, by their periods: what they did not have came late. */
   told: z.array(z.object({ from: z.string(), to: z.string(), calls: z.array(z.string()) })),
+  /** The values of groups of sign-ins, each with its eventTime. */
+  signIns: z.array(z.tuple([z.string(), z.array(z.string())])),
 });
 type StoredPast = z.output<typeof pastSchema>;
 
@@ -57,6 +76,8 @@ export interface Past {
   readonly events: readonly number[];
   /** The events of each hour, as far back as hours are compared. */
   readonly hours: HourCounts;
+  /** The sign-ins of the day before. */
+  readonly signIns: readonly SignInEvent[];
   /** Whether a call of a day before was in the report of its day; undefined where there was none. */
   wasTold(call: DayGroup): boolean | undefined;
 }
@@ -74,6 +95,7 @@ export async function pastBefore(
     days: Object.keys(stored.days).length,
     events: Object.values(stored.days),
     hours: stored.hours,
+    signIns: signInEvents(stored.signIns.map(([first, value]) => ({ kind: 'signIn', value, first }))),
     wasTold({ value, first }) {
       const report = stored.told.find(({ from: begin, to: end }) => begin <= first && first < end);
       return report?.calls.includes(valueHash(value));
@@ -93,7 +115,7 @@ export async function pastBefore(
     const remembered = pastSchema.safeParse(await memory.newestUntil(from)).data;
     const { first } = await extent();
     const start = new Date(Math.max(earliest.getTime(), first === null ? from.getTime() : Date.parse(first), keptSince(from, kept)));
-    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {}, told: [] };
+    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {}, told: [], signIns: [] };
     const reachesBack = remembered && (Object.keys(remembered.days).sort()[0] ?? '~') <= isoSecond(new Date(start.getTime() + DAY_MS)).slice(0, 10);
     // Days between two reports that no activity is kept of stay unknown.
     const isContinued = remembered && (remembered.through >= isoSecond(start) || start >= from);
@@ -106,7 +128,9 @@ export async function pastBefore(
     const hoursFrom = new Date(Math.max(since.getTime(), from.getTime() - HOUR_PAST_DAYS * DAY_MS));
     const hours = await ask(hourGroups({ from: hoursFrom, to: from }, context));
     const added = hours.length >= MAX_SEEN_GROUPS ? base.hours : withHours(base.hours, hourCountsIn(hours), { from: hoursFrom, to: from });
-    return withoutOld({ ...withGroups(base, found, { from: since, to: from }, classOf), hours: added }, earliest);
+    const signInsFrom = new Date(Math.max(since.getTime(), from.getTime() - SIGN_IN_PAST_MS));
+    const signIns = withSignIns(base.signIns, await ask(signInGroups({ from: signInsFrom, to: from }, context)), from);
+    return withoutOld({ ...withGroups(base, found, { from: since, to: from }, classOf), hours: added, signIns }, earliest);
   }
 }
 
@@ -155,6 +179,7 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
     values,
     hours: recentHours(hours, to),
     told: past.told,
+    signIns: withSignIns(past.signIns, groups, to),
   };
 }
 
@@ -166,6 +191,18 @@ const withTold = (past: StoredPast, groups: readonly DayGroup[], { from, to }: T
     { from: isoSecond(from), to: isoSecond(to), calls: groups.filter(({ kind }) => kind === 'risk').map(({ value }) => valueHash(value)) },
   ].slice(-LATE_DAYS),
 });
+
+/** The sign-ins before a time, the newest last, with those of some groups. */
+const withSignIns = (signIns: StoredPast['signIns'], groups: readonly DayGroup[], until: Date): StoredPast['signIns'] => {
+  const since = isoSecond(new Date(until.getTime() - SIGN_IN_PAST_MS));
+  const added = groups.flatMap(({ kind, first, value }): StoredPast['signIns'] =>
+    kind === 'signIn' || kind === 'lateSignIn' ? [[first, value]] : [],
+  );
+  return [...signIns, ...added]
+    .filter(([first]) => first >= since)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(-MAX_PAST_SIGN_INS);
+};
 
 /** What a group adds to what was seen. */
 function seenIn({ kind, value }: DayGroup, classOf: ClassOf): (readonly [kind: SeenKind | MadeKind, value: readonly string[]])[] {
@@ -185,7 +222,7 @@ function seenIn({ kind, value }: DayGroup, classOf: ClassOf): (readonly [kind: S
 }
 
 /** A past without what is older than a time. */
-function withoutOld({ through, days, values, hours, told }: StoredPast, earliest: Date): StoredPast {
+function withoutOld({ through, days, values, hours, told, signIns }: StoredPast, earliest: Date): StoredPast {
   const date = isoSecond(earliest).slice(0, 10);
   const keep = <Value>(record: Readonly<Record<string, Value>>, isKept: (name: string) => boolean): Record<string, Value> =>
     Object.fromEntries(Object.entries(record).filter(([name]) => isKept(name)));
@@ -195,7 +232,7 @@ function withoutOld({ through, days, values, hours, told }: StoredPast, earliest
       .filter(([, spans]) => Object.keys(spans).length > 0);
     return [kind, Object.fromEntries(kept)] as const;
   });
-  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours, told };
+  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours, told, signIns };
 }
 
 /** The length of `2026-11-1`. */
