@@ -62,6 +62,7 @@ export default report({
     return {
       data: {
         ...summary,
+        isPart: summary.isCut || summary.missing !== null,
         filters: filters.map(printFilter).join(' '),
         day: { at: isoSecond(day.from), zone: context.timeZone },
         total: findings.length,
@@ -77,6 +78,7 @@ export default report({
         },
       },
       table: { ...table, exportOnly: true },
+      ...(summary.missing?.areAwaited && { isPartial: true as const }),
       next: [
         ...shown.slice(0, MAX_FINDING_BUTTONS).map((finding, i) => followUp(finding, about, `${i + 1}: `)),
         { label: 'All destructive calls', line: about({ name: 'destructive', words: [], filters: [] }) },

@@ -411,6 +411,7 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
       files: openFiles('slots'),
       announced: openFiles('announced'),
       watched: openFiles('watched'),
+      incomplete: openFiles('incomplete'),
       ask: desk.report,
       answer: desk.answer,
       refusal: bot.postingRefusal,

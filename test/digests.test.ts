@@ -75,6 +75,7 @@ async function start(failures: readonly RequestFailure[] = [], state = openVersi
     reports: new Map([['daily', { summary: 'Yesterday', period: 'day', schedule: '0 8 * * *', answer: async () => ({ data: {} }) }]]),
     postsReports: true,
     watched: openVersionMemory(),
+    incomplete: openVersionMemory(),
     subscriptions: openSubscriptions(openVersionMemory()),
     answer: async () => ({ template: 'error', data: {} }),
     refusal: bot.postingRefusal,

@@ -573,3 +573,51 @@ describe('What came late', () => {
     for (const shown of await reportsAround({ first: false })) expect(shown).not.toContain('StopLogging');
   });
 });
+
+describe('Folders of log files', () => {
+  /** Nine days with calls up to midnight in two regions, and some hours without in a third; of the last day, one region ends at `ends`. */
+  async function reportOn9May(
+    ends: string,
+    now: string,
+  ): Promise<{ readonly answer: Answer; readonly shown: string; readonly days: readonly string[] }> {
+    await using folder = await trailFolder();
+    for (let day = 1; day <= 9; day += 1) {
+      const date = `2026-05-0${day}`;
+      const times = (awsRegion: string, from: string, to: string) =>
+        Array.from({ length: 48 }, (_, n) => `${String(Math.floor(n / 2)).padStart(2, '0')}:${n % 2 ? '45' : '15'}`)
+          .filter((time) => time >= from && time < to)
+          .map((time) => record({ awsRegion, eventTime: `${date}T${time}:00Z` }));
+      const all = [...times('eu-central-1', '00', '24'), ...times('eu-west-1', '00', day === 9 ? ends : '24'), ...times('us-west-2', '08', '18')];
+      await folder.deliver(all, { day: date.replaceAll('-', '/') });
+    }
+    await using open = await openFolder(folder);
+    const from = new Date('2026-05-09T00:00:00Z');
+    const memory = memoryInProcess();
+    const desk = openDesk(catalog, open.engine, { memory: memory.of });
+    const answer = await desk.report('daily', { from, to: new Date(from.getTime() + DAY_MS) }, { now: new Date(now), signal });
+    return { answer, shown: toTerminal(answer, templates, 160), days: [...memory.values.keys()] };
+  }
+
+  test('that have calls up to midnight each day, and none of the last hours, are said to be missing, and the day is not learned from', async () => {
+    const { answer, shown, days } = await reportOn9May('14', '2026-05-10T08:00:00Z');
+    expect(shown.split('\n').slice(0, 2)).toEqual([
+      'Incomplete: log files of 1 of 3 folders are still missing: 111122223333 eu-west-1 since 2026-05-09 13:45:00 UTC.',
+      expect.stringContaining('in what was read of Saturday, May 9, 2026'),
+    ]);
+    expect(answer.isPartial).toBe(true);
+    expect(days).toEqual([]);
+  });
+
+  test('that did not come within a day are told, and not waited for', async () => {
+    const { answer, shown, days } = await reportOn9May('00', '2026-05-11T00:00:00Z');
+    expect(shown).toContain('Incomplete: log files of 1 of 3 folders did not come: 111122223333 eu-west-1 since 2026-05-09 00:00:00 UTC.');
+    expect(answer.isPartial).toBeUndefined();
+    expect(days).toEqual(['2026-05-10T00:00:00.000Z']);
+  });
+
+  test('that are quiet for three hours, or each night, are not missed', async () => {
+    const { answer, shown } = await reportOn9May('21', '2026-05-10T08:00:00Z');
+    expect(shown).not.toContain('Incomplete');
+    expect(answer.isPartial).toBeUndefined();
+  });
+});

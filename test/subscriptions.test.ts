@@ -200,6 +200,7 @@ describe('The clock', () => {
         tasks: await subscribedTasks({
           subscriptions,
           watched: openVersionMemory(),
+          incomplete: openVersionMemory(),
           files: slots,
           channelOf,
           reports: registry.reports,

@@ -73,6 +73,7 @@ function start(): Clock {
   const options = {
     subscriptions,
     watched,
+    incomplete: openVersionMemory(),
     files: slots,
     channelOf: () => channel,
     reports: new Map(),

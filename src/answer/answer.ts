@@ -93,6 +93,8 @@ export interface Finding {
   readonly menu?: Menu;
   /** A remark on the answer: for example, that not all of the window was read. */
   readonly note?: string;
+  /** True for a report that lacks what is still expected: it can be made again. */
+  readonly isPartial?: true;
   /** Details for those who want more: where the answer is posted, they are a reply in its thread. */
   readonly details?: Details;
 }

@@ -25,6 +25,8 @@ export interface ScheduledTask extends Pick<DueSlot, 'ask' | 'channel' | 'onRefu
    * latest slot, and its failures are only logged.
    */
   readonly period?: Period | 'moment';
+  /** Of a job: what was due before is not looked at. */
+  readonly since?: Date;
   /** Of a subscription: what is posted, in words, and since when. What was due before is not missed. */
   readonly subscribed?: { readonly title: string; readonly since: Date };
 }
@@ -60,8 +62,11 @@ const CONCURRENT_OLD_SLOTS = 8;
 const MIN_ADVANCE_MS = 3_600_000;
 /** Records of slots that came due longer ago are deleted. A period is at most a month. */
 const KEPT_SLOTS_MS = 100 * DAY_MS;
-/** A watch has up to a hundred slots a day. */
-const KEPT_WATCH_SLOTS_MS = 7 * DAY_MS;
+/** A watch has up to a hundred slots a day, and so have looks at reports that are not whole. */
+const KEPT_SHORT_SLOTS_MS = 7 * DAY_MS;
+const SHORT_SLOT = /^(?:watch\d|revise-)/;
+/** CloudTrail delivers most log files within a quarter of an hour: a report is not made earlier than so long after its period. */
+const SETTLE_MS = 30 * MINUTE_MS;
 
 /** Slots that are older than all these are not looked at any more. */
 const MAX_TOLD = 500;
@@ -220,10 +225,10 @@ export function startClock({ tasks, timeZone, catchesUp = true, ...options }: Cl
   async function removeOldSlots(now: Date): Promise<void> {
     lastTidied = now.getTime();
     const dayBefore = (ms: number): string => new Date(now.getTime() - ms).toISOString().slice(0, 10);
-    const [oldest, oldestOfWatch] = [dayBefore(KEPT_SLOTS_MS), dayBefore(KEPT_WATCH_SLOTS_MS)];
+    const [oldest, oldestShort] = [dayBefore(KEPT_SLOTS_MS), dayBefore(KEPT_SHORT_SLOTS_MS)];
     for (const name of await files.names()) {
       const [, day] = /-(\d{4}-\d\d-\d\d)/.exec(name) ?? [];
-      if (day !== undefined && day < (/^watch\d/.test(name) ? oldestOfWatch : oldest)) await files.remove(name);
+      if (day !== undefined && day < (SHORT_SLOT.test(name) ? oldestShort : oldest)) await files.remove(name);
     }
   }
 
@@ -258,11 +263,11 @@ interface LookWindow {
 
 /** The slots of a task in (after, now]. */
 function dueSlots(name: string, task: ScheduledTask, { after, now, timeZone, first }: LookWindow): PlannedSlot[] {
-  const { schedule, timeZone: zone = timeZone, period, subscribed, ask, channel, onRefused } = task;
-  const begin = Math.max(after.getTime(), subscribed?.since.getTime() ?? 0);
+  const { schedule, timeZone: zone = timeZone, period, subscribed, since: jobSince, ask, channel, onRefused } = task;
+  const begin = Math.max(after.getTime(), subscribed?.since.getTime() ?? 0, jobSince?.getTime() ?? 0);
   const since = period === undefined ? Math.max(begin, now.getTime() - KEPT_MESSAGE_MS) : begin;
   const all = dueTimes(schedule, zone, new Date(since), now);
-  return all.map((due, i): PlannedSlot => {
+  const planned = all.map((due, i): PlannedSlot => {
     const shared = {
       due,
       precedesState: !subscribed && due <= first,
@@ -279,6 +284,7 @@ function dueSlots(name: string, task: ScheduledTask, { after, now, timeZone, fir
     const report = { report: subscribed?.title ?? name, period, from: range.from, timeZone: zone };
     return {
       ...shared,
+      due: new Date(Math.max(due.getTime(), period === 'moment' ? 0 : range.to.getTime() + SETTLE_MS)),
       // A report of the settings is posted once for each period, also when its schedule changes.
       name: subscribed ? nameByTime : `${name}-${localDate(range.from, zone)}`,
       period: range,
@@ -289,6 +295,7 @@ function dueSlots(name: string, task: ScheduledTask, { after, now, timeZone, fir
       describeDelay: (answer, at) => delayedAnswer(answer, at, zone),
     };
   });
+  return planned.filter(({ due }) => due <= now);
 }
 
 /** A minute in the name of a slot, such as `2026-11-20T0830`, in UTC. */

@@ -6,14 +6,15 @@ import { periodBefore } from '../answer/period.ts';
 import type { VersionedFiles } from '../state/versioned-files.ts';
 import { localDate } from '../trail/local-time.ts';
 import { readSchedule } from '../trail/schedule-words.ts';
-import type { TimeRange } from '../trail/time-window.ts';
+import { MINUTE_MS, type TimeRange } from '../trail/time-window.ts';
 import { openAnnouncements } from './announcements.ts';
 import { type ClockOptions, type KnownTasks, type ScheduledTask, startClock } from './clock.ts';
 import { COMPACT_SCHEDULE, type CompactionRun, compactNewDays } from './compaction.ts';
 import { NEW_ACCOUNTS_SCHEDULE, newAccountsAnswer } from './new-accounts.ts';
+import { keepIncomplete, REVISION_SCHEDULE, type RevisionOptions, reviseReports } from './revisions.ts';
 import { type SubscribedOptions, subscribedTasks } from './subscribed.ts';
 
-export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'>, SubscribedOptions {
+export interface DigestOptions extends Omit<ClockOptions, 'tasks' | 'catchesUp'>, SubscribedOptions, RevisionOptions {
   /** False where no channel for the digests is set: then only what is subscribed to is posted. */
   readonly postsReports: boolean;
   /** Where it is written down which accounts were announced. */
@@ -52,16 +53,30 @@ export async function startDigests(options: DigestOptions): Promise<() => Promis
     options.postsReports
       ? [...reports].map(([name, { schedule, period }]) => [
           name,
-          { schedule: cronOf(schedule, timeZone), period, ask: (slot, signal) => askReport(name, slot.period, signal) },
+          {
+            schedule: cronOf(schedule, timeZone),
+            period,
+            ask: async (slot, signal) => keepIncomplete(await askReport(name, slot.period, signal), slot, { report: name, timeZone }, options),
+          },
         ])
       : [],
   );
   if (athena) tasks.set('new-accounts', { ...NEW_ACCOUNTS_SCHEDULE, ask: ({ name }, signal) => announceNewAccounts(athena, name, signal) });
   if (athena?.copyLocation !== undefined && compacting)
     tasks.set('compact', { ...COMPACT_SCHEDULE, ask: (_, signal) => compactYesterday(athena, compacting, signal) });
+  const revisionTask = async (): Promise<[string, ScheduledTask][]> => {
+    const names = await options.incomplete.names().catch((error: unknown) => {
+      log.error({ err: error }, 'reports that are not whole cannot be read, and are not made again until they can');
+      return [];
+    });
+    if (names.length === 0) return [];
+    const since = new Date(clock().getTime() - REVISION_LOOK_BACK_MS);
+    const ask: ScheduledTask['ask'] = (_, signal) => reviseReports(options, signal).then(() => undefined);
+    return [['revise', { schedule: REVISION_SCHEDULE, since, ask }]];
+  };
   const allTasks = async (): Promise<KnownTasks> => {
     try {
-      return { tasks: new Map([...tasks, ...(await subscribedTasks(options))]), isComplete: true };
+      return { tasks: new Map([...tasks, ...(await revisionTask()), ...(await subscribedTasks(options))]), isComplete: true };
     } catch (error) {
       log.error({ err: error }, 'subscriptions cannot be read; until they can, only the digests of the settings are posted');
       return { tasks, isComplete: false };
@@ -76,6 +91,9 @@ export async function startDigests(options: DigestOptions): Promise<() => Promis
   const started = startClock({ ...options, tasks: allTasks, catchesUp: !postsAtStart });
   return () => started.stop();
 }
+
+/** Looks for what came late that were due longer ago are not worth a record each. */
+const REVISION_LOOK_BACK_MS = 20 * MINUTE_MS;
 
 /** @throws Error for words that are no schedule */
 function cronOf(words: string, timeZone: string): string {

@@ -1,7 +1,7 @@
 /** What the channel is told of a report that is late, that failed, or that was missed. */
 import type { Answer } from '../answer/answer.ts';
 import type { Period } from '../answer/report.ts';
-import { localTime } from '../trail/local-time.ts';
+import { localTime, monthAndDay } from '../trail/local-time.ts';
 import type { SlotFailure } from './slot-runner.ts';
 
 /** A report and the period that it covers, from `from` on. */
@@ -49,8 +49,6 @@ function periodName({ period, from, timeZone }: ReportPeriod): string {
   if (period === 'moment') return `${monthAndDay(from, timeZone)} at ${localTime(from, timeZone)}`;
   return period === 'week' ? `the week of ${monthAndDay(from, timeZone)}` : monthAndDay(from, timeZone);
 }
-
-const monthAndDay = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-US', { timeZone, month: 'short', day: 'numeric' }).format(at);
 
 /** Names listed; the rest are counted. */
 const MAX_PERIODS = 8;

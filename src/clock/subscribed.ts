@@ -1,23 +1,17 @@
 /** Subscriptions as tasks of the clock. One that can no longer be posted is paused, and who subscribed is told. */
-import type { Logger } from 'pino';
 import type { Answer } from '../answer/answer.ts';
 import type { PostingRefusal } from '../answer/posting.ts';
 import type { Report } from '../answer/report.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { isoSecond } from '../trail/events.ts';
-import type { TimeRange } from '../trail/time-window.ts';
 import type { ScheduledTask } from './clock.ts';
+import { keepIncomplete, type RevisionOptions } from './revisions.ts';
 import { askWatch, type WatchOptions } from './watches.ts';
 
-export interface SubscribedOptions extends WatchOptions {
+export interface SubscribedOptions extends WatchOptions, RevisionOptions {
   /** All reports, which subscriptions name. */
   readonly reports: ReadonlyMap<string, Report>;
   readonly subscriptions: Subscriptions;
-  readonly clock: () => Date;
-  readonly log: Logger;
-  readonly timeoutMs: number;
-  /** Runs a report, which may have filters after its name, over a period, [from, to) in UTC. */
-  ask(report: string, period: TimeRange, options: ScheduledAsk): Promise<Answer>;
   /** Answers a question. */
   answer(line: string, options: ScheduledAsk): Promise<Answer>;
   /** Why nothing may be posted in a channel any more; undefined when it may. */
@@ -70,7 +64,12 @@ function taskOf(id: string, subscription: Subscription, options: SubscribedOptio
       const askOver = (window: string): Promise<Answer> => options.answer(`${line} ${window}`, { ...payer, now: slot.period.to, signal, timeZone });
       if (watch) return askWatch(id, subscription, slot, askOver, options);
       return period
-        ? options.ask(line, slot.period, { ...payer, now: clock(), signal, timeZone })
+        ? keepIncomplete(
+            await options.ask(line, slot.period, { ...payer, now: clock(), signal, timeZone }),
+            slot,
+            { report: line, timeZone, channel, ...payer },
+            options,
+          )
         : options.answer(line, { ...payer, now: slot.period.to, signal, timeZone });
     },
   };

@@ -177,6 +177,7 @@ export function openRunner(
     return {
       template: found.template ?? name,
       ...(found.outside && { outside: found.outside }),
+      ...(found.isPartial && { isPartial: found.isPartial }),
       data: { ...mask.deep(found.data), searched },
       ...(table && rows && { table: { ...table, rows, ...(table.rest && { rest: mapRows(table.rest, maskedRow) }) } }),
       ...(missing.length > 0 && { missing }),

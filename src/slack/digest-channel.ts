@@ -74,11 +74,12 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
           },
           { isDigest: true },
         );
-        return { kind: 'posted', ts };
       } catch (error) {
         if (!failure) throw error;
         return postOutcome(failure.error);
       }
+      if (answer.details) await postDetails(answer.details, ts).catch(onDetailsLost);
+      return { kind: 'posted', ts };
     },
     async find(slot, since, except) {
       try {

@@ -10,3 +10,7 @@ export const localDate = (at: Date, timeZone: string): string => zoned(at, timeZ
 
 /** The time of day of `at` in a time zone, such as '09:30'. */
 export const localTime = (at: Date, timeZone: string): string => zoned(at, timeZone).toPlainTime().toString({ smallestUnit: 'minute' });
+
+/** The day of `at` in a time zone, such as 'Nov 20'. */
+export const monthAndDay = (at: Date, timeZone: string): string =>
+  new Intl.DateTimeFormat('en-US', { timeZone, month: 'short', day: 'numeric' }).format(at);

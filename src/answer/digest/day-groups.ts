@@ -13,6 +13,7 @@ import { limit, type Query, query, raw, type Sql, sql } from '../../trail/sql.ts
 import { DAY_MS, type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 import type { ReportContext } from '../report.ts';
+import { type FolderLasts, folderKey } from './folder-ends.ts';
 import { DENIED, type HourCount } from './hour-counts.ts';
 
 const ACTOR = DIMENSIONS.actor.value;
@@ -92,10 +93,12 @@ const DAY_VALUES = {
 
 /** Of events that happened before the day, and were delivered on it. */
 const LATE_VALUES = { lateRisk: DAY_VALUES.risk, lateSignIn: DAY_VALUES.signIn } as const;
-type GroupKind = keyof typeof DAY_VALUES | keyof typeof LATE_VALUES;
+/** Of the days before: the folders of each day, by how many days ago it began (account, region, days). */
+const FOLDER_DAY = 'folderDay';
+type GroupKind = keyof typeof DAY_VALUES | keyof typeof LATE_VALUES | typeof FOLDER_DAY;
 
 const groupRow = z.object({
-  kind: z.enum([...Object.keys(DAY_VALUES), ...Object.keys(LATE_VALUES)] as [GroupKind, ...GroupKind[]]),
+  kind: z.enum([FOLDER_DAY, ...Object.keys(DAY_VALUES), ...Object.keys(LATE_VALUES)] as [GroupKind, ...GroupKind[]]),
   value: z.string().transform(splitParts),
   events: z.coerce.number(),
   days: z.coerce.number(),
@@ -163,9 +166,23 @@ export const seenGroups = (range: TimeRange, context: DigestSource): Query<DayGr
 export const hourGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
   countGroups(range, context, { values: HOUR_VALUES, max: MAX_SEEN_GROUPS });
 
-/** The sign-ins of a range, one group for each event. */
-export const signInGroups = (range: TimeRange, context: DigestSource): Query<DayGroup> =>
-  countGroups(range, context, { values: { signIn: DAY_VALUES.signIn }, max: MAX_DAY_GROUPS });
+/** Of the days before `range.to`: the sign-ins since a time, one group for each event; and when each folder had its last event of each day. */
+export function recentGroups(range: TimeRange, signInsFrom: Date, context: DigestSource): Query<DayGroup> {
+  const days = Array.from({ length: Math.ceil((range.to.getTime() - range.from.getTime()) / DAY_MS) }, (_, i) => i + 1);
+  const dayBegins = days.map((day) => `when first >= ${fixedTime(new Date(range.to.getTime() - day * DAY_MS)).text} then '${day}'`);
+  const values = {
+    signIn: `case when first >= ${fixedTime(signInsFrom).text} then ${DAY_VALUES.signIn} end`,
+    [FOLDER_DAY]: `case when ${IS_NOT_SERVICE} then ${joinParts('recipientaccountid', 'awsregion', `case ${dayBegins.join(' ')} end`)} end`,
+  };
+  return countGroups(range, context, { values, max: MAX_SEEN_GROUPS });
+}
+
+/** When each folder had its last event: of a day, or of the one that began some days ago. */
+export function folderLasts(groups: readonly DayGroup[], daysAgo?: number): FolderLasts {
+  const [kind, day] = daysAgo === undefined ? (['region', undefined] as const) : ([FOLDER_DAY, String(daysAgo)] as const);
+  const found = groups.filter((group) => group.kind === kind && group.value[2] === day);
+  return new Map(found.map(({ value: [account = '', region = ''], last }) => [folderKey(account, region), last]));
+}
 
 /** The counts of hours among groups. */
 export const hourCountsIn = (groups: readonly DayGroup[]): HourCount[] =>

@@ -4,9 +4,10 @@ import { localDate } from '../../trail/local-time.ts';
 import type { TimeRange } from '../../trail/time-window.ts';
 import type { HidingRule, ReportContext } from '../report.ts';
 import { dayClasses } from './day-classes.ts';
-import { type DayGroup, dayGroups, hourCountsIn, MAX_DAY_GROUPS } from './day-groups.ts';
+import { type DayGroup, dayGroups, folderLasts, hourCountsIn, MAX_DAY_GROUPS } from './day-groups.ts';
 import { keepFindings, keptFindings } from './finding-history.ts';
 import { type DigestFinding, findingsOf, MIN_SHOWN_SCORE } from './findings.ts';
+import { type MissingFolders, missingFolders } from './folder-ends.ts';
 import { type HiddenFinding, hideFindings, hidingOfFinding, isLoud, printHiding } from './hiding.ts';
 import { unusualHours, withHours } from './hour-counts.ts';
 import { MIN_PAST_DAYS, pastBefore, sumOfNumbers } from './past.ts';
@@ -32,6 +33,8 @@ interface DigestDay {
   readonly isCut: boolean;
   /** When new log files were loaded last, as ISO text in UTC, where they could not be loaded since: the day may have more. */
   readonly loadedAt: string | null;
+  /** The folders of which log files of the day are missing; null when none are known to be. */
+  readonly missing: MissingFolders | null;
 }
 
 /** What rules hide of a day's findings, and what must be said of it. */
@@ -67,10 +70,13 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
   // Hours after the newest event are not known: the trail may have a hole.
   const knownTo = new Date(Math.min(day.to.getTime(), last === null ? day.from.getTime() : Date.parse(last)));
   const hours = withHours(past.hours, hourCountsIn(groups), { from: day.from, to: knownTo });
-  const unusual = isLearning || isCut || loadedAt !== null ? [] : await unusualHours(hours, day, context.timeZone);
+  // Of some filters there may be no events up to midnight.
+  const missing = context.filters.length > 0 ? undefined : missingFolders(past.ends, folderLasts(groups), day.to, context.now);
+  const isWhole = !isCut && loadedAt === null && !missing?.areAwaited;
+  const unusual = isLearning || !isWhole ? [] : await unusualHours(hours, day, context.timeZone);
   const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past, unusual), context);
   // What was not read is not known, and the next digest reads it again where it can.
-  if (!isCut && loadedAt === null) {
+  if (isWhole) {
     await past.remember(groups).catch(() => undefined);
     const shownCount = Math.min(maxShown, findings.filter(({ score }) => score >= MIN_SHOWN_SCORE).length);
     const date = localDate(day.from, context.timeZone);
@@ -87,6 +93,7 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
     learning: isLearning ? { days: past.days, needed: MIN_PAST_DAYS } : null,
     isCut,
     loadedAt,
+    missing: missing ?? null,
   };
 }
 

@@ -13,16 +13,18 @@ import type { ClassOf } from '../actor-classes.ts';
 import type { ReportContext } from '../report.ts';
 import {
   type DayGroup,
+  folderLasts,
   hourCountsIn,
   hourGroups,
   isSeenKind,
   LATE_DAYS,
   MAX_SEEN_GROUPS,
+  recentGroups,
   type SeenKind,
   seenGroups,
   signInEvents,
-  signInGroups,
 } from './day-groups.ts';
+import { FOLDER_PAST_DAYS, type FolderEnds, folderEndsSchema, withFolderEnds } from './folder-ends.ts';
 import { HOUR_PAST_DAYS, type HourCounts, hourCountsSchema, recentHours, withHours } from './hour-counts.ts';
 
 /** How far back a value counts as seen, and how many days must be known before anything is called new or rare. */
@@ -50,6 +52,7 @@ const pastSchema = z.object({
   told: z.array(z.object({ from: z.string(), to: z.string(), calls: z.array(z.string()) })),
   /** The values of groups of sign-ins, each with its eventTime. */
   signIns: z.array(z.tuple([z.string(), z.array(z.string())])),
+  ends: folderEndsSchema,
 });
 type StoredPast = z.output<typeof pastSchema>;
 
@@ -76,6 +79,8 @@ export interface Past {
   readonly events: readonly number[];
   /** The events of each hour, as far back as hours are compared. */
   readonly hours: HourCounts;
+  /** When folders had their last events on the days before. */
+  readonly ends: FolderEnds;
   /** The sign-ins of the day before. */
   readonly signIns: readonly SignInEvent[];
   /** Whether a call of a day before was in the report of its day; undefined where there was none. */
@@ -95,6 +100,7 @@ export async function pastBefore(
     days: Object.keys(stored.days).length,
     events: Object.values(stored.days),
     hours: stored.hours,
+    ends: stored.ends,
     signIns: signInEvents(stored.signIns.map(([first, value]) => ({ kind: 'signIn', value, first }))),
     wasTold({ value, first }) {
       const report = stored.told.find(({ from: begin, to: end }) => begin <= first && first < end);
@@ -115,7 +121,7 @@ export async function pastBefore(
     const remembered = pastSchema.safeParse(await memory.newestUntil(from)).data;
     const { first } = await extent();
     const start = new Date(Math.max(earliest.getTime(), first === null ? from.getTime() : Date.parse(first), keptSince(from, kept)));
-    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {}, told: [], signIns: [] };
+    const nothing: StoredPast = { through: isoSecond(start), days: {}, values: {}, hours: {}, told: [], signIns: [], ends: {} };
     const reachesBack = remembered && (Object.keys(remembered.days).sort()[0] ?? '~') <= isoSecond(new Date(start.getTime() + DAY_MS)).slice(0, 10);
     // Days between two reports that no activity is kept of stay unknown.
     const isContinued = remembered && (remembered.through >= isoSecond(start) || start >= from);
@@ -128,11 +134,26 @@ export async function pastBefore(
     const hoursFrom = new Date(Math.max(since.getTime(), from.getTime() - HOUR_PAST_DAYS * DAY_MS));
     const hours = await ask(hourGroups({ from: hoursFrom, to: from }, context));
     const added = hours.length >= MAX_SEEN_GROUPS ? base.hours : withHours(base.hours, hourCountsIn(hours), { from: hoursFrom, to: from });
-    const signInsFrom = new Date(Math.max(since.getTime(), from.getTime() - SIGN_IN_PAST_MS));
-    const signIns = withSignIns(base.signIns, await ask(signInGroups({ from: signInsFrom, to: from }, context)), from);
-    return withoutOld({ ...withGroups(base, found, { from: since, to: from }, classOf), hours: added, signIns }, earliest);
+    const recent = await ask(recentGroups({ from: daysBefore(from, FOLDER_PAST_DAYS, since), to: from }, daysBefore(from, 1, since), context));
+    const signIns = withSignIns(base.signIns, recent, from);
+    return withoutOld(
+      { ...withGroups(base, found, { from: since, to: from }, classOf), hours: added, signIns, ends: endsOf(recent, from) },
+      earliest,
+    );
   }
 }
+
+/** When folders had their last events on the days before a day. */
+function endsOf(recent: readonly DayGroup[], from: Date): FolderEnds {
+  let ends: FolderEnds = {};
+  for (let daysAgo = FOLDER_PAST_DAYS; daysAgo >= 1; daysAgo -= 1) {
+    const lasts = folderLasts(recent, daysAgo);
+    if (lasts.size > 0) ends = withFolderEnds(ends, lasts, daysBefore(from, daysAgo - 1));
+  }
+  return ends;
+}
+
+const daysBefore = (at: Date, days: number, earliest = new Date(0)): Date => new Date(Math.max(at.getTime() - days * DAY_MS, earliest.getTime()));
 
 /** Since when activity is kept without a gap before a time, in ms; the time itself when it is not kept there. */
 function keptSince(to: Date, kept: KeptDays): number {
@@ -180,6 +201,7 @@ function withGroups(past: StoredPast, groups: readonly DayGroup[], { from, to }:
     hours: recentHours(hours, to),
     told: past.told,
     signIns: withSignIns(past.signIns, groups, to),
+    ends: isOneDay ? withFolderEnds(past.ends, folderLasts(groups), to) : past.ends,
   };
 }
 
@@ -222,7 +244,7 @@ function seenIn({ kind, value }: DayGroup, classOf: ClassOf): (readonly [kind: S
 }
 
 /** A past without what is older than a time. */
-function withoutOld({ through, days, values, hours, told, signIns }: StoredPast, earliest: Date): StoredPast {
+function withoutOld({ through, days, values, hours, told, signIns, ends }: StoredPast, earliest: Date): StoredPast {
   const date = isoSecond(earliest).slice(0, 10);
   const keep = <Value>(record: Readonly<Record<string, Value>>, isKept: (name: string) => boolean): Record<string, Value> =>
     Object.fromEntries(Object.entries(record).filter(([name]) => isKept(name)));
@@ -232,7 +254,7 @@ function withoutOld({ through, days, values, hours, told, signIns }: StoredPast,
       .filter(([, spans]) => Object.keys(spans).length > 0);
     return [kind, Object.fromEntries(kept)] as const;
   });
-  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours, told, signIns };
+  return { through, days: keep(days, (day) => day >= date), values: Object.fromEntries(recent), hours, told, signIns, ends };
 }
 
 /** The length of `2026-11-1`. */
