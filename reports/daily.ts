@@ -142,6 +142,7 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
     const counted = finding.counted === 'denied' ? exactFilter('outcome', 'denied') : exactFilter('source', sourceName(finding.counted));
     return { ...line('count', [counted]), every: { count: 1, unit: 'h' }, band: BAND_DAYS };
   }
+  if (kind === 'outside-aws' && address !== null) return line('events', [...own, exactFilter('ip', address), ...inAccount]);
   if (kind !== 'new') return line('events', [...own, ...called, ...inAccount]);
   if (newKind === 'region') return line('events', [...inAccount, exactFilter('region', newValue ?? '')]);
   if (newKind === 'account') return line('count', inAccount);

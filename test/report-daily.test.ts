@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import * as stories from '../sample/scenario-facts.ts';
 import type { Answer } from '../src/answer/answer.ts';
+import type { Networks } from '../src/answer/context.ts';
 import { type DigestFinding, MIN_SHOWN_SCORE, MORE_POINTS, POINTS } from '../src/answer/digest/findings.ts';
 import type { DigestMemory } from '../src/answer/report.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
@@ -13,7 +14,7 @@ import type { QueryEngine } from '../src/trail/engine.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { atPortal } from './support/portal.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { type Fields, type OpenTrail, openFolder, record, trailFolder, trailOf, user } from './support/trail-folder.ts';
+import { type Fields, type OpenTrail, openFolder, record, session, trailFolder, trailOf, user } from './support/trail-folder.ts';
 
 const templates = new URL('../templates/', import.meta.url);
 const signal = new AbortController().signal;
@@ -533,6 +534,50 @@ describe('A finding', () => {
     expect(listed(/^[|] +([0-9]+) +[|]/gm)).toEqual(Object.values(POINTS).toSorted((a, b) => a - b));
     expect(listed(/^[|] +([+-][0-9]+) +[|]/gm)).toEqual(Object.values(MORE_POINTS).toSorted((a, b) => a - b));
     expect(docs).toContain(`Findings with fewer than ${MIN_SHOWN_SCORE} points`);
+  });
+});
+
+describe('Credentials of an instance', () => {
+  const from = (sourceIPAddress: string, more: Fields = {}): Fields =>
+    record({
+      eventSource: 's3.amazonaws.com',
+      eventName: 'ListBuckets',
+      userIdentity: session('web', 'i-0123456789abcdef0'),
+      sourceIPAddress,
+      ...more,
+    });
+  const inside = [from('203.0.113.20'), from('10.0.0.5'), from('172.20.0.5'), from('198.51.100.9', { vpcEndpointId: 'vpce-1' })];
+  const ranges = { has: (ip: string) => ip.startsWith('203.0.113.'), asOf: '2026-05-01T00:00:00Z', fault: null };
+  const reportWith = async (networks: Networks, ...events: readonly Fields[]) => {
+    await using open = await trailOf(...events);
+    return await dailyOf(openDesk(catalog, open.engine, { networks }), MAY_1);
+  };
+
+  test('that are used from an address which is not AWS’s are a finding, with the question for their calls', async () => {
+    const { data, shown, answer } = await reportWith({ aws: async () => ranges }, ...inside, from('192.0.2.77'), from('192.0.2.77'));
+    expect(data.findings).toHaveLength(1);
+    expect(shown).toContain(
+      'Credentials of instance i-0123456789abcdef0 (role web) were used from 192.0.2.77, which is not an address of AWS: 2 events.',
+    );
+    expect(shown).toContain('T1552.005 Cloud Instance Metadata API');
+    expect(answer.next?.[0]?.line).toContain('ip:192.0.2.77 account:111122223333');
+    expect(answer.menu?.options[0]?.line).toBe('snooze outside-aws actor:web ip:192.0.2.77 account:111122223333');
+  });
+
+  test('that are used within AWS, in a trusted network or through an endpoint are none', async () => {
+    const trusted = { has: (ip: string) => ip === '192.0.2.77' };
+    const { data } = await reportWith({ trusted, aws: async () => ranges }, ...inside, from('192.0.2.77'));
+    expect(data.findings).toEqual([]);
+  });
+
+  test('are said not to be looked for where the address ranges of AWS are not known', async () => {
+    const fault = { source: 'https://ip-ranges.example', why: 'timed out' };
+    const unknown = { aws: async () => ({ has: () => false, asOf: null, fault }) };
+    const { shown } = await reportWith(unknown, from('192.0.2.77'));
+    expect(shown).toContain(
+      'The address ranges of AWS could not be read, so credentials of instances that are used from elsewhere were not looked for.',
+    );
+    expect((await reportWith(unknown, from('10.0.0.5'))).shown).not.toContain('address ranges');
   });
 });
 

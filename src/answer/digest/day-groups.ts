@@ -27,6 +27,10 @@ const IS_CHANGE = `${IS_WRITE} and outcome = 'ok'`;
 const NETWORK = `coalesce(nullif(regexp_extract(sourceipaddress, '^([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})[.][0-9]{1,3}$', 1), ''),
   nullif(regexp_extract(sourceipaddress, '^([0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}):', 1), ''))`;
 
+/** Credentials that EC2 gives to an instance have its id as the session's name. Through an endpoint of the VPC, addresses are private. */
+const PUBLIC_INSTANCE_CALL = `identitytype = 'AssumedRole' and sessionname like 'i-%' and vpcendpointid is null and invokedby is null
+  and regexp_like(sourceipaddress, '^[0-9]+[.][0-9.]+$|:') and not regexp_like(sourceipaddress, '^(10|192[.]168|172[.](1[6-9]|2[0-9]|3[01]))[.]')`;
+
 /** A browser that opens a presigned URL makes data events, and is not the console. */
 const VIA_OF_MANAGEMENT = `case when coalesce(managementevent, 'true') <> 'false' or via <> 'console' then via end`;
 
@@ -39,6 +43,7 @@ const SEEN_VALUES = {
   key: `case when accesskeyid like 'AKIA%' then ${joinParts('accesskeyid', 'recipientaccountid')} end`,
   network: `case when actorkind in ('human', 'user', 'root') then ${NETWORK} end`,
   tool: `case when ${IS_NOT_SERVICE} then ${DIMENSIONS.tool.value} end`,
+  instance: `case when ${PUBLIC_INSTANCE_CALL} then ${joinParts(ACTOR, 'recipientaccountid', 'sourceipaddress')} end`,
   call: `case when ${IS_CHANGE} then ${joinParts('eventsource', 'eventname')} end`,
   ownCall: `case when ${IS_CHANGE} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
   denial: `case when ${IS_NOT_SERVICE} and outcome = 'denied' and not ${isRoutine.text} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
@@ -119,6 +124,7 @@ const KIND_ORDER: readonly string[] = [
   'lateRisk',
   'signIn',
   'lateSignIn',
+  'instance',
   'outcome',
   'day',
   'account',

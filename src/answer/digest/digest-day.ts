@@ -74,7 +74,8 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
   const missing = context.filters.length > 0 ? undefined : missingFolders(past.ends, folderLasts(groups), day.to, context.now);
   const isWhole = !isCut && loadedAt === null && !missing?.areAwaited;
   const unusual = isLearning || !isWhole ? [] : await unusualHours(hours, day, context.timeZone);
-  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past, unusual), context);
+  const outside = await instancesOutside(groups, context);
+  const { shown: findings, hidden, problems } = await withoutHidden(findingsOf(groups, past, unusual, outside.groups), context);
   // What was not read is not known, and the next digest reads it again where it can.
   if (isWhole) {
     await past.remember(groups).catch(() => undefined);
@@ -83,7 +84,7 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
     if (context.history) await keepFindings(context.history, date, { shown: findings, hidden, shownCount }).catch(() => undefined);
   }
   return {
-    hidden: await hiddenOf(day, hidden, [...problems, ...classProblems], context),
+    hidden: await hiddenOf(day, hidden, [...problems, ...classProblems, ...outside.problems], context),
     findings: findings
       .filter(({ score }) => score >= MIN_SHOWN_SCORE)
       .map((finding) => ({ ...finding, hidingFilters: printHiding(hidingOfFinding(finding)) })),
@@ -95,6 +96,21 @@ export async function readDigestDay(day: TimeRange, context: ReportContext, maxS
     loadedAt,
     missing: missing ?? null,
   };
+}
+
+/** The calls with the credentials of an instance that came from no address of AWS, and from no trusted one. */
+async function instancesOutside(
+  groups: readonly DayGroup[],
+  { networks }: ReportContext,
+): Promise<{ readonly groups: readonly DayGroup[]; readonly problems: readonly string[] }> {
+  const calls = groups.filter(({ kind }) => kind === 'instance');
+  if (calls.length === 0) return { groups: [], problems: [] };
+  const { trusted } = networks;
+  const { has, asOf, fault } = await networks.aws();
+  const isKnown = ({ value: [, , address = ''] }: DayGroup): boolean => has(address) || trusted?.has(address) === true;
+  if (asOf !== null) return { groups: calls.filter((call) => !isKnown(call)), problems: [] };
+  const problem = 'The address ranges of AWS could not be read, so credentials of instances that are used from elsewhere were not looked for.';
+  return { groups: [], problems: fault === null ? [] : [problem] };
 }
 
 async function withoutHidden(findings: readonly DigestFinding[], { hiding, now }: ReportContext) {

@@ -21,6 +21,7 @@ export const POINTS = {
   root: 70,
   expose: 70,
   unprotect: 55,
+  outsideAws: 75,
   newAccount: 45,
   guessing: 40,
   destroy: 40,
@@ -91,7 +92,7 @@ const NEW_WORDS = {
 
 /** Something to look at. */
 export interface DigestFinding {
-  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied' | 'out-of-band';
+  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied' | 'out-of-band' | 'outside-aws';
   readonly score: number;
   /** Of kind `risk`: what the calls risk. */
   readonly risk: Risk | null;
@@ -195,11 +196,21 @@ function readRiskCall({ kind, value, events, first, last }: DayGroup): RiskCall 
   };
 }
 
-/** All findings of a day, the worst first. */
-export function findingsOf(groups: readonly DayGroup[], past: Past, unusual: readonly UnusualHours[]): readonly DigestFinding[] {
+/** All findings of a day, the worst first. `outside` are the calls with credentials of instances from addresses that are not AWS's. */
+export function findingsOf(
+  groups: readonly DayGroup[],
+  past: Past,
+  unusual: readonly UnusualHours[],
+  outside: readonly DayGroup[],
+): readonly DigestFinding[] {
   const calls = groups.filter((group) => group.kind === 'risk' || (group.kind === 'lateRisk' && past.wasTold(group) === false)).map(readRiskCall);
   const signIns = signInEvents(groups);
-  const found = [...riskFindings(calls, past), ...rootFindings(calls, signIns), ...newSignInFindings(signIns, past)];
+  const found = [
+    ...riskFindings(calls, past),
+    ...rootFindings(calls, signIns),
+    ...newSignInFindings(signIns, past),
+    ...outsideFindings(outside, past),
+  ];
   const known = withUnusualHours([...found, ...deniedFindings(groups, past, found)], unusual);
   // What is known of too few days is not called new or rare.
   if (past.days < MIN_PAST_DAYS) return mostPointsFirst(known);
@@ -486,6 +497,29 @@ function signInFindings({ users, addresses }: ClassifiedSignIns): DigestFinding[
       })),
   ];
 }
+
+/** Credentials of instances that are used elsewhere, by role and address. */
+const outsideFindings = (outside: readonly DayGroup[], past: Past): DigestFinding[] =>
+  outside.map(({ value, actor, events, first, last }) => {
+    const [role = '', account = '', address = ''] = value;
+    const days = past.seen('instance', value)?.days ?? 0;
+    const instance = actor?.split('/').at(-1) ?? null;
+    return {
+      ...BARE_FINDING,
+      kind: 'outside-aws',
+      score: POINTS.outsideAws + (days >= ROUTINE_DAYS ? MORE_POINTS.everyDayForActor : 0),
+      actor: role,
+      actorkind: 'role',
+      account,
+      address,
+      targets: instance === null ? [] : [instance],
+      events,
+      first,
+      last,
+      why: days === 0 ? [] : [`as on ${formatCount(days, 'day')} of the ${past.days} before`],
+      technique: { id: 'T1552.005', name: 'Cloud Instance Metadata API' },
+    };
+  });
 
 // --- What is new and rare ---------------------------------------------------------------------------------------------------
 
