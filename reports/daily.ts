@@ -151,6 +151,7 @@ function questionAbout({ kind, newKind, newValue, actor, actorkind, account, cal
     return line('events', [
       { field: 'ip', negated: false, values: [{ text: `${newValue}${newValue?.includes(':') ? ':' : '.'}*`, wildcard: true }] },
     ]);
+  if (newKind === 'withoutMfa') return line('logins', own);
   if (newKind === 'tool') return line('events', [{ field: 'agent', negated: false, values: [{ text: `*${newValue}*`, wildcard: true }] }]);
   return line('events', own);
 }

@@ -537,6 +537,75 @@ describe('A finding', () => {
   });
 });
 
+describe('After 20 days on which others did all of it', () => {
+  const NIGHTS = Array.from({ length: 20 }, (_, n) => `2026-05-${String(n + 1).padStart(2, '0')}`);
+  const DAY_21 = new Date('2026-05-21T00:00:00Z');
+  const read = (name: string, eventName: string, day: string, more: Fields = {}): Fields =>
+    record({
+      userIdentity: user(name),
+      eventSource: 'secretsmanager.amazonaws.com',
+      eventName,
+      eventTime: `${day}T10:00:00Z`,
+      userAgent: 'app',
+      ...more,
+    });
+  const command = (name: string, day: string): Fields =>
+    read(name, 'SendCommand', day, {
+      eventSource: 'ssm.amazonaws.com',
+      readOnly: false,
+      requestParameters: { instanceIds: ['i-0123456789abcdef0'] },
+    });
+  const usualOn = (day: string): Fields[] => [
+    read('app', 'GetSecretValue', day),
+    command('ops', day),
+    signIn('old', 'Success', { eventTime: `${day}T08:00:00Z` }),
+    signIn('ann', 'Success', { eventTime: `${day}T08:00:00Z`, additionalEventData: { MFAUsed: 'Yes' } }),
+    read('ann', 'ListSecrets', day, { sessionCredentialFromConsole: 'true' }),
+  ];
+  /** The findings of a day with these events. */
+  async function findingsWith(...events: readonly Fields[]) {
+    await using folder = await trailFolder();
+    for (const day of NIGHTS) await folder.deliver(usualOn(day), { day: day.replaceAll('-', '/') });
+    await folder.deliver([...usualOn('2026-05-21'), ...events], { day: '2026/05/21' });
+    await using open = await openFolder(folder);
+    const { answer, shown } = await dailyOf(open.desk, DAY_21);
+    const shownRows = answer.table?.rows.filter(({ cells }) => Number(cells.score) >= MIN_SHOWN_SCORE);
+    const rows = shownRows?.map(({ cells }) => `${cells.score} ${cells.what}: ${cells.actor}`);
+    return { rows, shown, lines: answer.next?.map(({ line }) => line) ?? [] };
+  }
+
+  test('nothing is found, not even who runs code each day and who signs in without MFA each day', async () => {
+    expect((await findingsWith()).rows).toEqual([]);
+  });
+
+  test('an actor who reads many secrets for the first time is, and one who reads few is not', async () => {
+    const many = Array.from({ length: 6 }, () => read('ann', 'GetSecretValue', '2026-05-21'));
+    const { rows, shown } = await findingsWith(...many, read('old', 'GetSecretValue', '2026-05-21'));
+    expect(rows).toEqual(['35 secrets, GetSecretValue ×6: ann']);
+    expect(shown).toContain('this actor made none of these calls in the 20 days before. T1555.006 Cloud Secrets Management Stores');
+  });
+
+  test('who signs in without MFA for the first time is, with the question for those sign-ins', async () => {
+    const { rows, shown, lines } = await findingsWith(signIn('ann', 'Success', { eventTime: '2026-05-21T09:00:00Z' }));
+    expect(rows).toEqual(['35 new sign-in without MFA by: ann']);
+    expect(shown).toContain('New sign-in without MFA by ann.');
+    expect(lines[0]).toBe('logins actor:ann 2026-05-21T00:00..2026-05-22T00:00');
+  });
+
+  test('who runs code on a machine for the first time is', async () => {
+    const { rows } = await findingsWith({ ...command('ann', '2026-05-21'), userAgent: 'aws-cli/2.15' });
+    expect(rows).toEqual(['45 execute, SendCommand: ann']);
+  });
+
+  test('an actor who is new and was denied what it called is', async () => {
+    const denied = { ...command('eve', '2026-05-21'), errorCode: 'AccessDenied' };
+    expect((await findingsWith(denied)).rows).toEqual(['35 execute, SendCommand: eve']);
+    const { rows, shown } = await findingsWith({ ...denied, eventName: 'CreateDocument' });
+    expect(rows).toEqual(['35 new actor, CreateDocument: eve']);
+    expect(shown).toContain('New actor eve: was denied CreateDocument.');
+  });
+});
+
 describe('Credentials of an instance', () => {
   const from = (sourceIPAddress: string, more: Fields = {}): Fields =>
     record({

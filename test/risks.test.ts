@@ -63,8 +63,9 @@ test('The rules are checked against all calls of 60 services that are not reads'
       "access": 200,
       "blind": 89,
       "destroy": 846,
+      "execute": 9,
       "expose": 7,
-      "none": 2840,
+      "none": 2831,
       "unprotect": 10,
     }
   `);

@@ -105,10 +105,22 @@ const EXPOSES = sql`(
   or eventname = 'CreateVpcBlockPublicAccessExclusion'
 )`;
 
+/** Calls that run code, or let somebody run it, on a machine, in a container or in a function that is there already. */
+const RUNS_CODE = sql`(
+  (eventsource = 'ssm.amazonaws.com' and eventname in ('SendCommand', 'StartSession', 'StartAutomationExecution'))
+  or (eventsource = 'ecs.amazonaws.com' and eventname = 'ExecuteCommand')
+  or (eventsource = 'lambda.amazonaws.com' and (eventname like 'UpdateFunctionCode%'
+    or (eventname like 'UpdateFunctionConfiguration%' and requestparameters like '%"layers"%')))
+  or (eventname = 'ModifyInstanceAttribute' and requestparameters like '%"userData"%')
+  or (eventsource = 'codebuild.amazonaws.com' and eventname = 'StartBuild' and requestparameters like '%"buildspecOverride"%')
+  or (eventsource = 'glue.amazonaws.com' and eventname in ('CreateDevEndpoint', 'UpdateDevEndpoint'))
+  or (eventsource = 'sagemaker.amazonaws.com' and eventname in ('CreatePresignedNotebookInstanceUrl', 'CreatePresignedDomainUrl'))
+)`;
+
 /**
  * The risk of a write by a user, a role or another account, from the columns of `events`: `blind` (somebody sees less of what happens),
- * `expose` (others get in), `destroy`, `unprotect` (something can be destroyed more easily), `access` (who may do what changes); null
- * for any other call, for AWS services, data events and routine calls.
+ * `expose` (others get in), `destroy`, `unprotect` (something can be destroyed more easily), `access` (who may do what changes), `execute`
+ * (code runs with the rights of something else); null for any other call, for AWS services, data events and routine calls.
  */
 export const riskExpression: Sql = sql`case
     when readlike = 'true' or actorkind = 'service' or (${isRoutine} and eventname not in ('PutObjectAcl', 'PutObjectLegalHold')) then null
@@ -119,4 +131,5 @@ export const riskExpression: Sql = sql`case
     when destructive = 'true' or ${destroysUnnamed} then 'destroy'
     when effect <> 'create' and (${protectionOff} or ${deletesLater}) then 'unprotect'
     when ${accessKind} is not null then 'access'
+    when ${RUNS_CODE} then 'execute'
   end`;

@@ -31,6 +31,12 @@ const NETWORK = `coalesce(nullif(regexp_extract(sourceipaddress, '^([0-9]{1,3}[.
 const PUBLIC_INSTANCE_CALL = `identitytype = 'AssumedRole' and sessionname like 'i-%' and vpcendpointid is null and invokedby is null
   and regexp_like(sourceipaddress, '^[0-9]+[.][0-9.]+$|:') and not regexp_like(sourceipaddress, '^(10|192[.]168|172[.](1[6-9]|2[0-9]|3[01]))[.]')`;
 
+/** `secrets` tells which parameters were decrypted; activity has no requests. */
+const IS_SECRET_READ = `${IS_NOT_SERVICE} and outcome = 'ok' and ((eventsource = 'secretsmanager.amazonaws.com' and eventname in ('GetSecretValue', 'BatchGetSecretValue'))
+  or (eventsource = 'ssm.amazonaws.com' and eventname in ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')))`;
+/** Of a user with a password; whoever signs in elsewhere may have used MFA there. The last of the parts of `signin` is whether MFA was used. */
+const IS_WITHOUT_MFA = `eventname = 'ConsoleLogin' and outcome = 'ok' and identitytype = 'IAMUser' and lower(signin) like '%' || chr(31) || 'no'`;
+
 /** A browser that opens a presigned URL makes data events, and is not the console. */
 const VIA_OF_MANAGEMENT = `case when coalesce(managementevent, 'true') <> 'false' or via <> 'console' then via end`;
 
@@ -44,6 +50,8 @@ const SEEN_VALUES = {
   network: `case when actorkind in ('human', 'user', 'root') then ${NETWORK} end`,
   tool: `case when ${IS_NOT_SERVICE} then ${DIMENSIONS.tool.value} end`,
   instance: `case when ${PUBLIC_INSTANCE_CALL} then ${joinParts(ACTOR, 'recipientaccountid', 'sourceipaddress')} end`,
+  withoutMfa: `case when ${IS_WITHOUT_MFA} then ${joinParts('actor', 'recipientaccountid')} end`,
+  secretRead: `case when ${IS_SECRET_READ} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
   call: `case when ${IS_CHANGE} then ${joinParts('eventsource', 'eventname')} end`,
   ownCall: `case when ${IS_CHANGE} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
   denial: `case when ${IS_NOT_SERVICE} and outcome = 'denied' and not ${isRoutine.text} then ${joinParts(ACTOR, 'actorkind', 'eventsource', 'eventname')} end`,
@@ -125,6 +133,7 @@ const KIND_ORDER: readonly string[] = [
   'signIn',
   'lateSignIn',
   'instance',
+  'withoutMfa',
   'outcome',
   'day',
   'account',

@@ -28,7 +28,10 @@ export const POINTS = {
   newKey: 40,
   newRegion: 35,
   access: 40,
+  execute: 20,
   denials: 35,
+  secrets: 35,
+  withoutMfa: 35,
   outOfBand: 30,
   rare: 20,
   newActor: 25,
@@ -45,11 +48,12 @@ export const MORE_POINTS = {
   cannotBeUndone: 10,
   manyThings: 10,
   newActorWrites: 15,
+  newActorDenied: 10,
   withoutMfa: 10,
   tenTimesUsual: 10,
   firstByPerson: 15,
   everyDayForActor: -30,
-  usualForPipeline: -15,
+  repeated: -15,
   deniedScanner: -15,
   failed: -20,
   byProgram: -10,
@@ -63,11 +67,13 @@ const MANY_THINGS = 10;
 const RARE_CALLS = 3;
 /** An actor who made a call on so many of the days before makes it every day. */
 const ROUTINE_DAYS = 10;
-/** A pipeline does again what it did on so many days. */
-const PIPELINE_DAYS = 3;
+/** A pipeline does again what it did on so many days, and so does who runs code on machines. */
+const REPEATED_DAYS = 3;
 /** So many different calls that an actor was never denied before are a search for permissions; and so many denials are, of any calls. */
 const MIN_NEW_DENIED_CALLS = 5;
-const MIN_NEW_DENIALS = 20;
+const MIN_NEW_DENIALS = 15;
+/** So many reads of secrets by an actor who never made the call are a search. */
+const MIN_SECRET_READS = 5;
 /** A call that only reads, by its name, as in events.sql. */
 const READ_CALL = /^(?:Get|List|Describe|Head|BatchGet|Lookup|Search|Select|Scan|Query|Check|View)/;
 /** Calls of one actor belong together while there is no longer break than this. A group has the calls of an hour. */
@@ -88,11 +94,12 @@ const NEW_WORDS = {
   key: 'access key',
   network: 'network',
   tool: 'tool',
+  withoutMfa: 'sign-in without MFA by',
 } as const;
 
 /** Something to look at. */
 export interface DigestFinding {
-  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied' | 'out-of-band' | 'outside-aws';
+  readonly kind: 'risk' | 'root' | 'sign-in' | 'new' | 'rare' | 'denied' | 'out-of-band' | 'outside-aws' | 'secrets';
   readonly score: number;
   /** Of kind `risk`: what the calls risk. */
   readonly risk: Risk | null;
@@ -217,23 +224,24 @@ export function findingsOf(
   const news = newFindings(groups, past);
   const newActors = new Set(news.flatMap(({ newKind, newValue }) => (newKind === 'actor' ? [newValue] : [])));
   const told = known.map((finding) => (newActors.has(finding.actor) ? asNewActor(finding, past) : finding));
-  const others = news.filter(({ newKind, newValue }) => newKind !== 'actor' || !known.some(({ actor }) => actor === newValue));
-  return mostPointsFirst([...told, ...others, ...rareFindings(groups, past, [...known, ...others])]);
+  const toldActors = new Set([...known, ...news.filter(({ newKind }) => newKind === 'withoutMfa')].map(({ actor }) => actor));
+  const others = news.filter(({ newKind, newValue }) => newKind !== 'actor' || !toldActors.has(newValue));
+  return mostPointsFirst([...told, ...others, ...secretFindings(groups, past), ...rareFindings(groups, past, [...known, ...others])]);
 }
 
 const mostPointsFirst = (findings: readonly DigestFinding[]): DigestFinding[] =>
   findings.toSorted((a, b) => b.score - a.score || (a.first < b.first ? -1 : 1));
 
-/** A finding about an actor that is new, too. */
+/** A finding about an actor that is new, too: it is worth no less than the new actor alone. */
 const asNewActor = (finding: DigestFinding, past: Past): DigestFinding => ({
   ...finding,
-  score: finding.score + MORE_POINTS.newActorWrites,
+  score: Math.max(finding.score + MORE_POINTS.newActorWrites, POINTS.newActor + MORE_POINTS.newActorDenied),
   why: [...finding.why, `an actor that was not seen in the ${past.days} days before`],
 });
 
 // --- Calls that carry a risk ----------------------------------------------------------------------------------------------
 
-const RISKS: ReadonlySet<string> = new Set<Risk>(['blind', 'expose', 'destroy', 'unprotect', 'access']);
+const RISKS: ReadonlySet<string> = new Set<Risk>(['blind', 'expose', 'destroy', 'unprotect', 'access', 'execute']);
 
 /** A person at a keyboard: where the class of an actor is not known, a user with the AWS CLI counts as one. */
 const isByHand = ({ via, actorkind }: Pick<RiskCall, 'via' | 'actorkind'>, actorClass: ActorClass | null): boolean =>
@@ -367,7 +375,7 @@ function riskFinding(calls: readonly RiskCall[], shortLived: number, past: Past)
 /** How unusual calls are for the organization, for persons, and for their actor. */
 function noveltyOf(
   calls: readonly CountedCall[],
-  { actor, actorkind }: Pick<RiskCall, 'actor' | 'actorkind'>,
+  { actor, actorkind, risk }: Pick<RiskCall, 'actor' | 'actorkind' | 'risk'>,
   actorClass: ActorClass | null,
   past: Past,
 ): { points: number; why: string[] } {
@@ -391,7 +399,9 @@ function noveltyOf(
   if (leastOwn.own === 0)
     return { points: MORE_POINTS.firstByActor, why: [`no ${leastOwn.eventname} by this actor in the ${past.days} days before`] };
   if (leastOwn.own >= ROUTINE_DAYS) return { points: MORE_POINTS.everyDayForActor, why: [] };
-  return { points: actorClass === 'pipeline' && leastOwn.own >= PIPELINE_DAYS ? MORE_POINTS.usualForPipeline : 0, why: [] };
+  // Who opened a session on a machine some days will open others.
+  const isRepeated = actorClass === 'pipeline' || risk === 'execute';
+  return { points: isRepeated && leastOwn.own >= REPEATED_DAYS ? MORE_POINTS.repeated : 0, why: [] };
 }
 
 /** Whether all who made a call before are known to be programs, and some did. */
@@ -530,21 +540,30 @@ function newFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
     const newKind = kind as keyof typeof NEW_POINTS;
     const [name = '', second = ''] = value;
     // All that is in a new account is new.
-    const account = newKind === 'region' || newKind === 'account' ? name : newKind === 'key' ? second : null;
-    if (newKind !== 'account' && account !== null && newAccounts.has(account)) return [];
-    const writes = newKind === 'actor' ? groups.filter((each) => each.kind === 'ownCall' && each.value[0] === name && each.value[1] === second) : [];
+    const account = newKind === 'region' || newKind === 'account' ? name : newKind === 'key' || newKind === 'withoutMfa' ? second : null;
+    if (newKind !== 'account' && newKind !== 'withoutMfa' && account !== null && newAccounts.has(account)) return [];
+    const ofActor = (kind: 'ownCall' | 'denial'): readonly DayGroup[] =>
+      newKind === 'actor' ? groups.filter((each) => each.kind === kind && each.value[0] === name && each.value[1] === second) : [];
+    const writes = ofActor('ownCall');
     const made = sumOfNumbers(writes.map((each) => each.events));
+    // One who was refused all that would have changed something is told with what was refused.
+    const denied = writes.length > 0 ? [] : ofActor('denial');
     return [
       {
         ...BARE_FINDING,
         kind: 'new' as const,
-        score: NEW_POINTS[newKind] + (made > 0 ? MORE_POINTS.newActorWrites : 0) + (made >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
-        calls: writes.map(({ value: [, , eventsource = '', eventname = ''], events: times }) => ({ eventsource, eventname, times })),
+        score:
+          NEW_POINTS[newKind] +
+          (made > 0 ? MORE_POINTS.newActorWrites : 0) +
+          (denied.length > 0 ? MORE_POINTS.newActorDenied : 0) +
+          (made >= MANY_THINGS ? MORE_POINTS.manyThings : 0),
+        succeeded: denied.length === 0,
+        calls: [...writes, ...denied].map(({ value: [, , eventsource = '', eventname = ''], events: times }) => ({ eventsource, eventname, times })),
         newKind,
         newTitle: NEW_WORDS[newKind],
         newValue: newKind === 'region' ? second : name,
-        actor: newKind === 'actor' ? name : actor,
-        actorkind: newKind === 'actor' ? second : null,
+        actor: newKind === 'actor' || newKind === 'withoutMfa' ? name : actor,
+        actorkind: newKind === 'actor' ? second : newKind === 'withoutMfa' ? 'user' : null,
         actorClass: newKind === 'actor' ? past.classOf(name, second) : null,
         account,
         events,
@@ -563,6 +582,7 @@ const NEW_POINTS = {
   key: POINTS.newKey,
   network: POINTS.newNetwork,
   tool: POINTS.newTool,
+  withoutMfa: POINTS.withoutMfa,
 } as const;
 
 /** Writes that were made seldom before, without those that are in another finding. Those of one actor are one finding. */
@@ -610,6 +630,33 @@ function rareFindings(groups: readonly DayGroup[], past: Past, found: readonly D
         ...(isFirstByPerson ? ['first by a person'] : []),
       ],
     };
+  });
+}
+
+/** Reads of secrets by an actor who never made these calls before, when they are many. */
+function secretFindings(groups: readonly DayGroup[], past: Past): DigestFinding[] {
+  const first = groups.filter(({ kind, value }) => kind === 'secretRead' && !past.seen('secretRead', value));
+  const byActor = Map.groupBy(first, ({ value: [actor, actorkind] }) => JSON.stringify([actor, actorkind]));
+  return [...byActor.values()].flatMap((own) => {
+    const reads = sumOfNumbers(own.map(({ events }) => events));
+    if (reads < MIN_SECRET_READS) return [];
+    const [actor = '', actorkind = ''] = own[0]?.value ?? [];
+    return [
+      {
+        ...BARE_FINDING,
+        kind: 'secrets' as const,
+        score: POINTS.secrets,
+        actor,
+        actorkind,
+        actorClass: past.classOf(actor, actorkind),
+        calls: own.map(({ value: [, , eventsource = '', eventname = ''], events }) => ({ eventsource, eventname, times: events })),
+        events: reads,
+        first: firstTime(own),
+        last: lastTime(own),
+        why: [`this actor made none of these calls in the ${past.days} days before`],
+        technique: { id: 'T1555.006', name: 'Cloud Secrets Management Stores' },
+      },
+    ];
   });
 }
 

@@ -37,7 +37,7 @@ const VALUES_OF: Readonly<Record<string, (finding: HideableFinding) => readonly 
 };
 
 /** The kinds that a rule can begin with. */
-const NAMED_KINDS = ['new', 'rare', 'out-of-band', 'denied', 'sign-in', 'outside-aws'] as const;
+const NAMED_KINDS = ['new', 'rare', 'out-of-band', 'denied', 'sign-in', 'outside-aws', 'secrets'] as const;
 /** Of these, `source:` and `target:` are what was counted and what is new. */
 const KINDS_WITHOUT_CALLS: readonly string[] = ['new', 'out-of-band', 'outside-aws'];
 
@@ -117,7 +117,7 @@ export function hidingOfFinding({ kind, actor, account, calls, newValue, address
   if (kind === 'out-of-band' && counted !== null) return { kind, filters: [term('source', withoutDomain(counted))] };
   const by = actor === null ? [] : [term('actor', actor)];
   if (kind === 'outside-aws' && address !== null) return { kind, filters: [...by, term('ip', address), ...inAccount] };
-  const own = kind === 'rare' || kind === 'denied' || kind === 'sign-in' ? kind : null;
+  const own = kind === 'rare' || kind === 'denied' || kind === 'sign-in' || kind === 'secrets' ? kind : null;
   return { kind: own, filters: [...by, ...(calls.length > 0 ? [term('event', ...calls.map(({ eventname }) => eventname))] : []), ...inAccount] };
 }
 

@@ -1,7 +1,7 @@
 /** What a digest says of calls that carry a risk: how the action is called, whether it can be undone, and its ATT&CK technique. */
 
 /** What a call risks (see risks.ts in src/trail). */
-export type Risk = 'blind' | 'expose' | 'destroy' | 'unprotect' | 'access';
+export type Risk = 'blind' | 'expose' | 'destroy' | 'unprotect' | 'access' | 'execute';
 
 /** A technique of MITRE ATT&CK for cloud (attack.mitre.org, version 17). */
 export interface Technique {
@@ -15,6 +15,7 @@ const TECHNIQUES = {
   expose: { id: 'T1537', name: 'Transfer Data to Cloud Account' },
   unprotect: { id: 'T1490', name: 'Inhibit System Recovery' },
   access: { id: 'T1098', name: 'Account Manipulation' },
+  execute: { id: 'T1651', name: 'Cloud Administration Command' },
 } as const satisfies Record<Risk, Technique>;
 
 /** Techniques of calls that have one of their own, by service and call. The first that fits counts. */
@@ -27,6 +28,8 @@ const TECHNIQUES_OF_CALLS: readonly (readonly [RegExp, Technique])[] = [
     /^iam (Attach|Put)(User|Role|Group)Policy$|^iam (CreatePolicyVersion|SetDefaultPolicyVersion|AddUserToGroup)$/,
     { id: 'T1098.003', name: 'Additional Cloud Roles' },
   ],
+  [/^lambda UpdateFunction/, { id: 'T1648', name: 'Serverless Execution' }],
+  [/^ssm StartSession$|^ecs ExecuteCommand$/, { id: 'T1021.008', name: 'Direct Cloud VM Connections' }],
   [/^iam CreateUser$/, { id: 'T1136.003', name: 'Create Cloud Account' }],
   [/^iam (Create|Update)LoginProfile$/, { id: 'T1098', name: 'Account Manipulation' }],
   [
