@@ -27,7 +27,7 @@ import { openClassRules } from './state/class-rules.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
 import { jsonFile } from './state/json-file.ts';
-import { openLedger } from './state/ledger.ts';
+import { type Ledger, openLedger } from './state/ledger.ts';
 import { openListedAccountNames } from './state/listed-account-names.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
@@ -207,7 +207,7 @@ export async function openTrailDesk(
   { clock, signal, onLedgerError, onWarning, remembers, forgetsSubscriptions = false }: DeskFrom,
 ): Promise<{ readonly registry: Registry; readonly desk: Desk; readonly subscriptions: Subscriptions }> {
   const registry = await loadRegistry(APP_FOLDER);
-  const billing = location.athena && openAthenaBilling(location.store, engine, config, { clock, onLedgerError });
+  const billing = location.athena && openAthenaBilling(ledgerOf(config, location, onLedgerError), engine, config, clock);
   const state = stateOf(config, location);
   const saved = openSavedQuestions(state('saved'));
   const memory = (filters: string): DigestMemory => {
@@ -233,13 +233,19 @@ export async function openTrailDesk(
 export const stateOf = ({ TRAILBOT_STATE, S3_FORCE_PATH_STYLE }: Config, { store }: TrailLocation): ((kind: string) => VersionedFiles) =>
   openState(TRAILBOT_STATE ?? store, { forcePathStyle: S3_FORCE_PATH_STYLE === 'true' });
 
+/** What queries of a trail cost, in its state. */
+export function ledgerOf(config: Config, location: TrailLocation, onError: (error: unknown) => void): Ledger {
+  const state = stateOf(config, location);
+  return openLedger((month) => state(`spent-${month}`), onError);
+}
+
 function openAthenaBilling(
-  store: string,
+  ledger: Ledger,
   engine: QueryEngine,
   { CONFIRM_ABOVE_USD: confirmAbove, USER_DAILY_BUDGET_USD: perUser, TEAM_DAILY_BUDGET_USD: perDay }: Config,
-  { clock, onLedgerError }: { readonly clock: () => Date; onLedgerError(error: unknown): void },
+  clock: () => Date,
 ): Billing {
-  return openBilling(engine, openLedger(join(store, 'spent'), onLedgerError), { confirmAbove, perUser, perDay }, clock);
+  return openBilling(engine, ledger, { confirmAbove, perUser, perDay }, clock);
 }
 
 /** The trusted networks and AWS's. Those of the sample are built in, so nothing is fetched for it. */
@@ -398,7 +404,7 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
       athena: location.athena,
       appliesNewAccounts: config.ATHENA_NEW_ACCOUNTS === 'apply',
       compacting: location.athena && {
-        ledger: openLedger(join(location.store, 'spent'), (error) => log.error(error, 'could not write down what compacting cost')),
+        ledger: ledgerOf(config, location, (error) => log.error(error, 'could not write down what compacting cost')),
         sizeCache: jsonFile(join(location.store, 'sizes.json')),
         dailyBudget: config.TEAM_DAILY_BUDGET_USD,
       },

@@ -12,16 +12,36 @@ import { UserError } from '../src/errors.ts';
 import { toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
 import { parseLine } from '../src/question/parse.ts';
-import { openLedger } from '../src/state/ledger.ts';
+import { type LedgerEntry, openLedger } from '../src/state/ledger.ts';
+import { openVersionBucket } from '../src/state/version-bucket.ts';
+import { openVersionFolder } from '../src/state/version-folder.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine, QueryLimits } from '../src/trail/engine.ts';
 import { NO_READS } from '../src/trail/estimate.ts';
 import type { Days, Sql } from '../src/trail/sql.ts';
 import type { TimeRange } from '../src/trail/time-window.ts';
+import { pocketBucket } from './support/bucket.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { openFolder, record, trailFolder, trailOf } from './support/trail-folder.ts';
 
 const NOW = new Date('2026-05-10T21:00:00Z');
+/** The ledger in a folder. */
+const monthsIn = (folder: string) => (month: string) => openVersionFolder(join(folder, `spent-${month}`));
+const ENTRY: LedgerEntry = {
+  at: '2026-05-10T20:59:00.000Z',
+  requester: 'U0ALICE',
+  kind: 'command',
+  name: 'rare',
+  question: 'q',
+  ms: 1,
+  bytes: 1,
+  dollars: 1,
+  queryId: null,
+};
+const fail = (error: unknown): never => {
+  throw error;
+};
 const signal = new AbortController().signal;
 const root = new URL('../', import.meta.url);
 /** Bytes in the folders of one day, and their cost. */
@@ -72,7 +92,7 @@ async function pricedDesk(
       return { bytes: days * DAY_BYTES, dollars, parts, files: days * DAY_FILES, folders: days, seconds: days * DAY_SECONDS };
     },
   };
-  const ledger = openLedger(folder, (error) => {
+  const ledger = openLedger(monthsIn(folder), (error) => {
     throw error;
   });
   const desk = openDesk(await loadRegistry(root), engine, { billing: openBilling(engine, ledger, { confirmAbove: 1, ...limits }, () => at) });
@@ -137,7 +157,7 @@ describe('The price of a question', () => {
     const unmeasured: QueryEngine = { ...engine, estimate: async () => undefined };
     const billing = openBilling(
       unmeasured,
-      openLedger(folder, () => undefined),
+      openLedger(monthsIn(folder), () => undefined),
       { confirmAbove: 1 },
       () => NOW,
     );
@@ -406,35 +426,59 @@ describe('The cost', () => {
     expect(toText(await open.ask('cost'), new URL('templates/', root))).toBe('Questions are free here: the trail is read on this machine.');
   });
 
-  test('survives a restart and a line that a crash truncated', async () => {
+  test('is counted by all processes that share the state, also after a restart, and without a record that is damaged', async () => {
     await using open = await pricedDesk();
-    await open.ask('rare 1d');
-    await writeFile(join(open.folder, '2026-05-10.jsonl'), '\n{"at":"2026-05-10T2', { flag: 'a' });
-    await writeFile(join(open.folder, 'notes.txt'), 'not ours');
-    await open.ask('rare 2d');
-    const again = openLedger(open.folder, () => undefined);
-    expect(await again.during(new Date('2026-05-10T00:00:00Z'), new Date('2026-05-11T00:00:00Z'))).toMatchObject([
-      { requester: 'U0ALICE', name: 'rare' },
-      { requester: 'U0ALICE', name: 'rare' },
-    ]);
+    const months = monthsIn(open.folder);
+    const errors: unknown[] = [];
+    const [first, second] = [openLedger(months, fail), openLedger(months, (error) => errors.push(error))];
+    await Promise.all(Array.from({ length: 350 }, (_, n) => first.add({ ...ENTRY, question: `first ${n}` })));
+    await second.add({ ...ENTRY, question: 'second' });
+    await writeFile(join(open.folder, 'spent-2026-05', '000001-2026-05-10-damaged-1.json'), '[{"at":"2026-05-10T2');
+    const again = openLedger(months, (error) => errors.push(error));
+    const day = await again.during(new Date('2026-05-10T00:00:00Z'), new Date('2026-05-11T00:00:00Z'));
+    expect(day).toHaveLength(351);
+    expect(new Set(day.map(({ question }) => question)).size).toBe(351);
+    expect(String(errors[0])).toContain('000001-2026-05-10-damaged-1.json cannot be read');
+  });
+
+  test('is counted over months by replicas that share a bucket', async () => {
+    await using bucket = await pocketBucket([], { isWritable: true });
+    const months = (month: string) => openVersionBucket(bucket.client(), `s3://${bucket.name}/state/spent-${month}/`);
+    const [first, second] = [openLedger(months, fail), openLedger(months, fail)];
+    await first.add({ ...ENTRY, at: '2026-04-30T23:59:59.000Z' });
+    await second.add(ENTRY);
+    await first.add({ ...ENTRY, at: '2026-05-11T00:00:00.000Z' });
+    const times = async (from: string, to: string) => (await second.during(new Date(from), new Date(to))).map(({ at }) => at);
+    expect(await times('2026-04-30', '2026-05-11')).toEqual(['2026-04-30T23:59:59.000Z', ENTRY.at]);
+    expect(await times('2026-05-11', '2026-05-12')).toEqual(['2026-05-11T00:00:00.000Z']);
+  });
+
+  test('that could not be written is written with the next of its day', async () => {
+    const memory = openVersionMemory();
+    let isBroken = true;
+    const broken = {
+      ...memory,
+      add: (...added: Parameters<typeof memory.add>) => (isBroken ? Promise.reject(new Error('SlowDown')) : memory.add(...added)),
+    };
+    const errors: unknown[] = [];
+    const ledger = openLedger(
+      () => broken,
+      (error) => errors.push(error),
+    );
+    await ledger.add({ ...ENTRY, question: 'lost' });
+    isBroken = false;
+    await ledger.add(ENTRY);
+    expect(errors).toHaveLength(1);
+    const all = await openLedger(() => memory, fail).during(new Date('2026-05-10'), new Date('2026-05-11'));
+    expect(all.map(({ question }) => question).sort()).toEqual(['lost', 'q']);
+    expect(await ledger.during(new Date('2026-05-10'), new Date('2026-05-11'))).toHaveLength(2);
   });
 
   test('is kept in memory when the ledger cannot be written, and the errors are reported', async () => {
     const errors: unknown[] = [];
-    const ledger = openLedger('/dev/null/spent', (error) => errors.push(error));
-    const entry = {
-      at: NOW.toISOString(),
-      requester: 'U0ALICE',
-      kind: 'command',
-      name: 'rare',
-      question: 'q',
-      ms: 1,
-      bytes: 1,
-      dollars: 1,
-      queryId: null,
-    } as const;
-    await ledger.add(entry);
-    expect(await ledger.during(new Date(0), new Date(NOW.getTime() + 1))).toEqual([entry]);
+    const ledger = openLedger(monthsIn('/dev/null'), (error) => errors.push(error));
+    await ledger.add(ENTRY);
+    expect(await ledger.during(new Date(ENTRY.at), NOW)).toEqual([ENTRY]);
     expect(errors).toHaveLength(2);
   });
 });

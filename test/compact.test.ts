@@ -12,6 +12,7 @@ import { readCompactArguments, runCompact } from '../src/cli/compact.ts';
 import { type CompactionRun, compactNewDays } from '../src/clock/compaction.ts';
 import { UserError } from '../src/errors.ts';
 import { openLedger } from '../src/state/ledger.ts';
+import { openVersionFolder } from '../src/state/version-folder.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { ATHENA_SETTINGS } from './support/athena-settings.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
@@ -38,7 +39,10 @@ async function openCopy(
   if (table && copyLocation !== null) table.properties[COMPACTED_DAYS] = days;
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-compact-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const ledger = openLedger(folder, () => undefined);
+  const ledger = openLedger(
+    (month) => openVersionFolder(join(folder, month)),
+    () => undefined,
+  );
   const sizeCache = { read: async () => undefined, write: async () => undefined };
   const run: CompactionRun = { ...place, signal: new AbortController().signal, ledger, sizeCache, dailyBudget: undefined };
   const before = place.catalog.calls.length;

@@ -7,6 +7,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { runLiveCheck } from '../src/cli/live-check.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { openLedger } from '../src/state/ledger.ts';
+import { openVersionFolder } from '../src/state/version-folder.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { type Differences, production } from './support/production.ts';
 
@@ -23,7 +24,10 @@ async function reportOf(differences: Differences = {}) {
   const failed = await runLiveCheck({
     ...place,
     registry: await loadRegistry(new URL('../', import.meta.url)),
-    ledger: openLedger(folder, () => undefined),
+    ledger: openLedger(
+      (month) => openVersionFolder(join(folder, month)),
+      () => undefined,
+    ),
     sizeCache: { read: async () => undefined, write: async () => undefined },
     signal: new AbortController().signal,
     print: (line) => lines.push(line),

@@ -30,14 +30,15 @@ async function writeAll(folder: string): Promise<void> {
   await openVersionFolder(join(folder, 'slots')).add('daily-2026-11-20', 0, { step: 'claimed' });
   await jsonFile(join(folder, 'caches', 'sizes.json')).write({ a: 1 });
   await openDigestMemory(openVersionFolder(join(folder, 'digests'))).write(new Date('2026-11-20T00:00:00Z'), {});
-  await openLedger(join(folder, 'spent'), fail).add(entry);
+  await openLedger((month) => openVersionFolder(join(folder, `spent-${month}`)), fail).add(entry);
   await openVersionFolder(join(folder, 'saved')).add('week', 0, { line: 'rare 7d' });
 }
 
 /** The permissions of what is in a folder: `700 claims`. */
 async function permissionsIn(folder: string): Promise<string[]> {
   const names = (await readdir(folder, { recursive: true })).sort();
-  return Promise.all(names.map(async (name) => `${((await stat(join(folder, name))).mode & 0o777).toString(8)} ${name}`));
+  const named = (name: string): string => name.replace(/-[0-9a-f]{8}-1[.]json$/, '-writer-1.json');
+  return Promise.all(names.map(async (name) => `${((await stat(join(folder, name))).mode & 0o777).toString(8)} ${named(name)}`));
 }
 
 const CLOSED = [
@@ -49,8 +50,8 @@ const CLOSED = [
   '600 saved/000001-week.json',
   '700 slots',
   '600 slots/000001-daily-2026-11-20.json',
-  '700 spent',
-  '600 spent/2026-11-20.jsonl',
+  '700 spent-2026-11',
+  '600 spent-2026-11/000001-2026-11-20-writer-1.json',
 ];
 
 describe.skipIf(process.platform === 'win32')('state is for its own user only', () => {
@@ -67,7 +68,7 @@ describe.skipIf(process.platform === 'win32')('state is for its own user only', 
     const store = join(open.root, 'store');
     await mkdir(store);
     await chmod(store, 0o750);
-    for (const name of ['slots', 'saved', 'spent']) await mkdir(join(store, name));
+    for (const name of ['slots', 'saved', 'spent-2026-11']) await mkdir(join(store, name));
     await writeFile(join(store, 'sizes.json'), '{}');
     await jsonFile(join(store, 'sizes.json')).write({ a: 1 });
     await writeAll(store);

@@ -12,6 +12,7 @@ import { periodBefore, periodOf } from '../answer/period.ts';
 import type { Period } from '../answer/report.ts';
 import {
   athenaSettings,
+  ledgerOf,
   locateTrail,
   mendTrail,
   type OpenOptions,
@@ -29,7 +30,6 @@ import { UserError } from '../errors.ts';
 import { visible } from '../message/escape.ts';
 import { toTerminal } from '../message/terminal.ts';
 import { jsonFile } from '../state/json-file.ts';
-import { openLedger } from '../state/ledger.ts';
 import { formatCount, truncate } from '../text/format.ts';
 import { hideSecrets, shortenKeys } from '../text/redact.ts';
 import type { QueryProgress } from '../trail/engine.ts';
@@ -205,7 +205,7 @@ async function setUpTables(config: Config, { apply: isApplied = false, remove = 
 /** Runs `npm run compact`. */
 async function fillCopy(config: Config, values: ParsedOptions, signal: AbortSignal): Promise<void> {
   const settings = requireAthena(config);
-  const { store } = locateTrail(config);
+  const location = locateTrail(config);
   const more = readCompactArguments(values);
   const clients = openClients(settings);
   const onLedgerError = (error: unknown) => process.stderr.write(`What it cost could not be recorded: ${visible(hideSecrets(String(error)))}\n`);
@@ -217,8 +217,8 @@ async function fillCopy(config: Config, values: ParsedOptions, signal: AbortSign
         clients,
         clock: () => new Date(),
         signal,
-        ledger: openLedger(join(store, 'spent'), onLedgerError),
-        sizeCache: jsonFile(join(store, 'sizes.json')),
+        ledger: ledgerOf(config, location, onLedgerError),
+        sizeCache: jsonFile(join(location.store, 'sizes.json')),
         dailyBudget: config.TEAM_DAILY_BUDGET_USD,
       },
       (words) => process.stdout.write(`${words.split('\n').map(visible).join('\n')}\n`),
@@ -231,15 +231,15 @@ async function fillCopy(config: Config, values: ParsedOptions, signal: AbortSign
 /** Runs `npm run live-check`. With a check that failed, the exit status is 1. */
 async function checkLive(config: Config, signal: AbortSignal): Promise<void> {
   const settings = requireAthena(config);
-  const { store } = locateTrail(config);
+  const location = locateTrail(config);
   const clients = openClients(settings);
   try {
     const failed = await runLiveCheck({
       settings,
       clients,
       registry: await loadRegistry(rootFolder),
-      ledger: openLedger(join(store, 'spent'), () => undefined),
-      sizeCache: jsonFile(join(store, 'sizes.json')),
+      ledger: ledgerOf(config, location, () => undefined),
+      sizeCache: jsonFile(join(location.store, 'sizes.json')),
       clock: () => new Date(),
       signal,
       print: (line) => process.stdout.write(`${line.split('\n').map(visible).join('\n')}\n`),
@@ -324,7 +324,7 @@ async function printDiagnosis(
     const onProgress = (done: number, total: number) => progress.onProgress('Looking at the bucket', done, total);
     const checkup = await runChecks({ settings, clients, now, signal, daySize, onProgress });
     progress.end();
-    const spent = await openLedger(join(store, 'spent'), () => undefined).during(new Date(now.getTime() - 365 * DAY_MS), now);
+    const spent = await ledgerOf(config, location, () => undefined).during(new Date(now.getTime() - 365 * DAY_MS), now);
     const copyDollars = spent.reduce((sum, { name, dollars }) => sum + (name === 'compact' ? dollars : 0), 0);
     const all = describeChecks(checkup, now, settings.usdPerTb, {
       copyDollars,

@@ -1,8 +1,11 @@
-/** What queries cost: one line for each paid query, one file a day. All processes that share the folder append to it. */
-import { appendFile, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * What queries cost. Each process writes records of its own, a few hundred entries in each, and reads those of all: several replicas
+ * count on one budget when they share their state.
+ */
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
 import { z } from 'zod';
-import { makePrivateFolder, PRIVATE_FILE } from './private-files.ts';
+import { UnreadableFile, type VersionedFiles } from './versioned-files.ts';
 
 const ledgerEntry = z.object({
   /** ISO text in UTC. */
@@ -24,51 +27,92 @@ const ledgerEntry = z.object({
 export type LedgerEntry = z.output<typeof ledgerEntry>;
 
 export interface Ledger {
-  /** Adds an entry. One that cannot be written is passed to `onError` and counts until the process ends. */
+  /** Adds an entry. One that cannot be written is passed to `onError`, counts in this process, and is written with the next one of its day. */
   add(entry: LedgerEntry): Promise<void>;
   /** The entries in [from, to), oldest first. */
   during(from: Date, to: Date): Promise<LedgerEntry[]>;
 }
 
-/** Opens the ledger in a folder; the first entry creates it. */
-export function openLedger(folder: string, onError: (error: unknown) => void): Ledger {
-  const unwritten: LedgerEntry[] = [];
-  const fileOf = (day: string): string => join(folder, `${day}.jsonl`);
-  const names = (): Promise<string[]> =>
-    readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      // Without the folder, nothing was spent yet.
-      if (error.code !== 'ENOENT') onError(error);
-      return [];
-    });
+/** Each entry writes its record again, so that a record has an end. */
+const MAX_ENTRIES_OF_RECORD = 300;
+const CONCURRENT_READS = 8;
+
+/** The record that a process adds to. */
+interface OwnRecord {
+  readonly day: string;
+  readonly number: number;
+  readonly version: number;
+  readonly entries: readonly LedgerEntry[];
+}
+
+/** Opens the ledger. `openMonth` opens the files of a month, such as `2026-11`, in which each name begins with its day. */
+export function openLedger(openMonth: (month: string) => VersionedFiles, onError: (error: unknown) => void): Ledger {
+  const writer = randomUUID().slice(0, 8);
+  let unwritten: readonly LedgerEntry[] = [];
+  let own: OwnRecord = { day: '', number: 0, version: 0, entries: [] };
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(entry: LedgerEntry): Promise<void> {
+    const day = entry.at.slice(0, 10);
+    if (own.day !== day || own.entries.length >= MAX_ENTRIES_OF_RECORD) own = { day, number: own.number + 1, version: 0, entries: [] };
+    const { number, version } = own;
+    const waiting = unwritten.filter(({ at }) => at.startsWith(day));
+    const entries = [...own.entries, ...waiting, entry];
+    const name = `${day}-${writer}-${number}`;
+    try {
+      if (!(await openMonth(day.slice(0, 7)).add(name, version, entries))) throw new Error(`${name} has another version`);
+    } catch (error) {
+      // It may have been written nevertheless, so that nothing more is added to it.
+      own = { day, number: number + 1, version: 0, entries: [] };
+      unwritten = [...unwritten, entry];
+      throw error;
+    }
+    own = { day, number, version: version + 1, entries };
+    unwritten = unwritten.filter((each) => !waiting.includes(each));
+  }
+
   return {
-    async add(added) {
-      try {
-        await makePrivateFolder(folder);
-        // Begins with a line break, so that a line cut short by a crash does not damage this one.
-        await appendFile(fileOf(added.at.slice(0, 10)), `\n${JSON.stringify(added)}\n`, PRIVATE_FILE);
-      } catch (error) {
-        unwritten.push(added);
-        onError(error);
-      }
+    add(entry) {
+      writing = writing.then(() => write(entry)).catch(onError);
+      return writing;
     },
     async during(from, to) {
       const [start, end] = [from.toISOString(), to.toISOString()];
-      const days = (await names()).flatMap((name) => /^(\d{4}-\d\d-\d\d)[.]jsonl$/.exec(name)?.[1] ?? []);
-      const within = days.filter((day) => start.slice(0, 10) <= day && day <= end.slice(0, 10));
-      const read = await Promise.all(within.map((day) => entriesOf(fileOf(day))));
-      return [...read.flat(), ...unwritten].filter(({ at }) => start <= at && at < end).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+      const oneOfFew = pLimit(CONCURRENT_READS);
+      const entriesOf = async (files: VersionedFiles): Promise<readonly LedgerEntry[]> => {
+        // What cannot be read is not counted: nobody is kept from asking by a damaged file.
+        const names = await files.names().catch((error: unknown): string[] => {
+          onError(error);
+          return [];
+        });
+        const within = names.filter((name) => start.slice(0, 10) <= name.slice(0, 10) && name.slice(0, 10) <= end.slice(0, 10));
+        return (await Promise.all(within.map((name) => oneOfFew(() => readEntries(files, name))))).flat();
+      };
+      const read = (await Promise.all(monthsOf(from, to).map((month) => entriesOf(openMonth(month))))).flat();
+      const all = new Map([...read, ...unwritten].map((entry) => [JSON.stringify(entry), entry]));
+      return [...all.values()].filter(({ at }) => start <= at && at < end).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
     },
   };
-}
 
-/** The entries of a file, without lines that a crash cut short. */
-async function entriesOf(file: string): Promise<LedgerEntry[]> {
-  const text = await readFile(file, 'utf8');
-  return text.split('\n').flatMap((line) => {
+  async function readEntries(files: VersionedFiles, name: string): Promise<readonly LedgerEntry[]> {
     try {
-      return [ledgerEntry.parse(JSON.parse(line))];
-    } catch {
+      const { value } = await files.read(name);
+      return (Array.isArray(value) ? value : []).flatMap((entry) => ledgerEntry.safeParse(entry).data ?? []);
+    } catch (error) {
+      if (!(error instanceof UnreadableFile)) throw error;
+      onError(error);
       return [];
     }
-  });
+  }
 }
+
+/** The months, such as `2026-11`, that a range touches. There was no trailbot before 2026. */
+function monthsOf(from: Date, to: Date): readonly string[] {
+  const months: string[] = [];
+  const first = Math.max(from.getTime(), FIRST_MONTH_MS);
+  for (let at = new Date(first); at <= to; at = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1)))
+    months.push(at.toISOString().slice(0, 7));
+  return months;
+}
+
+const FIRST_MONTH_MS = Date.UTC(2026, 0, 1);
