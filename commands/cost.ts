@@ -28,7 +28,7 @@ export default command({
       table: {
         caption: `Cost, ${printWindow(typedWindow)}`,
         columns: [
-          { name: 'who', label: 'Who', kind: 'text' },
+          { name: 'who', label: 'Who', kind: 'member' },
           { name: 'what', label: 'What', kind: 'text' },
           { name: 'questions', label: 'Questions', kind: 'count' },
           { name: 'queries', label: 'Queries', kind: 'count' },

@@ -16,6 +16,7 @@ import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { type FakeChannel, fakeChannel } from './support/fake-channel.ts';
+import { slackProblems } from './support/slack-limits.ts';
 
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
@@ -56,6 +57,18 @@ const refused = (line: string, more: Partial<AskOptions> = {}): Promise<UserErro
     () => Promise.reject(new Error(`${line} was not refused`)),
     (error: UserError) => error,
   );
+
+test('Subscriptions name who made them and their channels as Slack does, and notify nobody where many read them', async () => {
+  await ask('subscribe daily 09:00');
+  const answer = await ask('subscriptions');
+  const shown = JSON.stringify(toMessage(answer, templates).blocks);
+  expect(shown).toContain('{"type":"user","user_id":"U0ALICE"}');
+  expect(shown).toContain('{"type":"channel","channel_id":"C0SEC"}');
+  const shared = JSON.stringify(toMessage(answer, templates, { sharedBy: 'U0BOB' }).blocks);
+  expect(shared).not.toContain('user_id');
+  expect(shared).toContain('"text":"U0ALICE"');
+  expect(slackProblems(toMessage(answer, templates), { mentions: ['U0ALICE', 'C0SEC'] })).toEqual([]);
+});
 
 describe('subscribe', () => {
   test.each([

@@ -3,11 +3,14 @@ import type { AccountNames } from '../text/account-names.ts';
 
 export type Cell = string | number | null;
 
-/** A column of a table. Times are ISO text in UTC. A `hidden` column is in JSON and CSV, but not on a screen. */
+/**
+ * A column of a table. Times are ISO text in UTC; a `member` is a user or a channel of Slack by its id, or another name. A `hidden` column is
+ * in JSON and CSV, but not on a screen.
+ */
 export interface Column {
   readonly name: string;
   readonly label: string;
-  readonly kind: 'text' | 'time' | 'count';
+  readonly kind: 'text' | 'time' | 'count' | 'member';
   readonly hidden?: boolean;
 }
 

@@ -163,7 +163,7 @@ const CLASS_COLUMNS = [
   { name: 'actorClass', label: 'Class', kind: 'text' },
   { name: 'why', label: 'Why', kind: 'text' },
   { name: 'events', label: 'Events', kind: 'count' },
-  { name: 'by', label: 'By', kind: 'text' },
+  { name: 'by', label: 'By', kind: 'member' },
   { name: 'made', label: 'Made (UTC)', kind: 'time' },
 ] as const;
 

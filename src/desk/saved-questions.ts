@@ -238,7 +238,7 @@ export async function listSaved(
       columns: [
         { name: 'name', label: 'Name', kind: 'text' },
         { name: 'line', label: 'Question', kind: 'text' },
-        { name: 'by', label: 'Saved by', kind: 'text' },
+        { name: 'by', label: 'Saved by', kind: 'member' },
         { name: 'at', label: 'Saved (UTC)', kind: 'time' },
       ],
       rows: entries.map((cells) => ({ cells, next: { label: cells.name, line: cells.name } })),

@@ -211,7 +211,7 @@ export function hidingWords(
           { name: 'filters', label: 'Findings', kind: 'text' },
           { name: 'state', label: 'State', kind: 'text' },
           { name: 'until', label: 'Until (UTC)', kind: 'time' },
-          { name: 'by', label: 'By', kind: 'text' },
+          { name: 'by', label: 'By', kind: 'member' },
           { name: 'made', label: 'Made (UTC)', kind: 'time' },
           { name: 'reason', label: 'Reason', kind: 'text' },
         ],

@@ -50,10 +50,10 @@ const SUBSCRIPTION_COLUMNS = [
   { name: 'id', label: 'No.', kind: 'text' },
   { name: 'line', label: 'What', kind: 'text' },
   { name: 'when', label: 'When', kind: 'text' },
-  { name: 'channel', label: 'Channel', kind: 'text' },
+  { name: 'channel', label: 'Channel', kind: 'member' },
   { name: 'next', label: 'Next (UTC)', kind: 'time' },
   { name: 'state', label: 'State', kind: 'text' },
-  { name: 'by', label: 'By', kind: 'text' },
+  { name: 'by', label: 'By', kind: 'member' },
 ] as const;
 
 /** The words about subscriptions, by the word. */

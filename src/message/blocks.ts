@@ -153,16 +153,39 @@ export function selectMenu(name: 'row' | 'more', next: readonly Next[], promptFo
   ];
 }
 
-/** A table that the reader can sort, filter and page in Slack. Cells are literal text. */
-export function dataTable(caption: string, labels: readonly string[], rows: readonly (readonly (string | number)[])[]): DataTableBlock {
+/** A user or a channel of Slack, which Slack shows by its name. */
+interface SlackMember {
+  readonly kind: 'user' | 'channel';
+  readonly id: string;
+}
+export type TableCell = string | number | SlackMember;
+
+/** The user or channel of an id; undefined for other text. */
+export function slackMember(text: string): SlackMember | undefined {
+  if (/^[UW][A-Z0-9]{4,}$/.test(text)) return { kind: 'user', id: text };
+  return /^[CG][A-Z0-9]{4,}$/.test(text) ? { kind: 'channel', id: text } : undefined;
+}
+
+/** A table that the reader can sort, filter and page in Slack. Cells are literal text, but for users and channels. */
+export function dataTable(caption: string, labels: readonly string[], rows: readonly (readonly TableCell[])[]): DataTableBlock {
   return {
     type: 'data_table',
     caption: visible(caption),
     page_size: DATA_TABLE_LIMITS.pageSize,
     row_header_column_index: 0,
-    rows: [labels.map(rawText), ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? rawNumber(cell) : rawText(cell))))],
+    rows: [labels.map(rawText), ...rows.map((row) => row.map(tableCell))],
   };
 }
+
+function tableCell(cell: TableCell) {
+  if (typeof cell === 'string') return rawText(cell);
+  return typeof cell === 'number' ? rawNumber(cell) : memberCell(cell);
+}
+
+const memberCell = ({ kind, id }: SlackMember): RichTextBlock => ({
+  type: 'rich_text',
+  elements: [{ type: 'rich_text_section', elements: [kind === 'user' ? { type: 'user', user_id: id } : { type: 'channel', channel_id: id }] }],
+});
 
 const rawText = (text: string) => ({ type: 'raw_text' as const, text: visible(text) || '—' });
 const rawNumber = (value: number) => ({ type: 'raw_number' as const, value, text: String(value) });

@@ -2,7 +2,18 @@
 import type { KnownBlock } from '@slack/types';
 import type { Answer, Next, Table } from '../answer/answer.ts';
 import { withNamesShown } from './account-names.ts';
-import { buttons, cut, DATA_TABLE_LIMITS, dataTable, MESSAGE_LIMITS, preformatted, selectMenu, toBlocks } from './blocks.ts';
+import {
+  buttons,
+  cut,
+  DATA_TABLE_LIMITS,
+  dataTable,
+  MESSAGE_LIMITS,
+  preformatted,
+  selectMenu,
+  slackMember,
+  type TableCell,
+  toBlocks,
+} from './blocks.ts';
 import { CHART_LIMITS, type ChartBlock, chartBlock, chartText, isDrawable } from './chart.ts';
 import { plain } from './escape.ts';
 import { fixedWidth, formatCell, visibleColumns } from './table.ts';
@@ -37,6 +48,7 @@ export function toMessage(
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
   const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
+  const isPublic = sharedBy !== undefined || isDigest;
   const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
   const templateBlocks = toBlocks(filled);
   const charts = (answer.charts ?? []).filter(isDrawable).slice(0, CHART_LIMITS.charts);
@@ -44,7 +56,7 @@ export function toMessage(
     ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
     ...templateBlocks.slice(0, blocks),
     ...charts.map((chart) => (plainTables ? preformatted(chartText(chart)) : chartBlock(chart))),
-    ...(shown ? [tableBlock(shown, rows, plainTables)] : []),
+    ...(shown ? [tableBlock(shown, rows, { plainTables, names: !isPublic })] : []),
     ...(shown ? selectMenu('row', rowFollowUps(shown, rows), (count) => (count === 1 ? 'Open the row' : `Open one of ${count} rows`)) : []),
     ...(partialUntil
       ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
@@ -104,11 +116,19 @@ export function footer(answer: Answer, shown: number, templates: URL, shortened 
 
 const firstParagraph = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
 
-function tableBlock(table: Table, rows: number, plainTables: boolean): KnownBlock {
+/** `names`: users and channels as such. Where many read a message, each user in it would be notified. */
+function tableBlock(table: Table, rows: number, { plainTables, names }: { readonly plainTables: boolean; readonly names: boolean }): KnownBlock {
   const columns = visibleColumns(table).slice(0, DATA_TABLE_LIMITS.columns);
   const labels = columns.map(({ label }) => label);
   const cells = table.rows.slice(0, rows).map((row) => columns.map((column) => formatCell(row.cells[column.name], column)));
-  return plainTables ? preformatted(fixedWidth(labels, cells)) : dataTable(table.caption, labels, cells);
+  if (plainTables) return preformatted(fixedWidth(labels, cells));
+  const named = (cell: string | number, i: number): TableCell =>
+    (names && columns[i]?.kind === 'member' && typeof cell === 'string' ? slackMember(cell) : undefined) ?? cell;
+  return dataTable(
+    table.caption,
+    labels,
+    cells.map((row) => row.map(named)),
+  );
 }
 
 function fitsInMessage(blocks: readonly MessageBlock[]): boolean {
