@@ -87,14 +87,17 @@ export const preformatted = (text: string): RichTextBlock => ({
   elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: unescapeMrkdwn(text) || '—' }] }],
 });
 
-/** Cuts mrkdwn to `max` characters at a space, where no Slack token is open. */
+/** Cuts mrkdwn to `max` characters at a space where no code, date or mention is open; where there is none, at the last whole character. */
 export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   const room = text.slice(0, max - 1);
-  const spans = room.split('`').length - 1;
-  const closed = spans % 2 === 1 ? room.slice(0, room.lastIndexOf('`')) : room;
-  return `${closed.slice(0, Math.max(closed.lastIndexOf(' '), closed.lastIndexOf('\n')))}…`;
+  for (let end = room.length; end > 0; end -= 1) if (/\s/.test(room[end] ?? '') && isClosed(room.slice(0, end))) return `${room.slice(0, end)}…`;
+  const whole = room.replace(/&[a-z]*$/, '').replace(/[\ud800-\udbff]$/, '');
+  return isClosed(whole) ? `${whole}…` : '…';
 }
+
+/** A `<` is the start of a date or a mention: all others are entities. */
+const isClosed = (mrkdwn: string): boolean => mrkdwn.split('`').length % 2 === 1 && mrkdwn.split('<').length === mrkdwn.split('>').length;
 
 /** The block of the buttons of a digest. */
 export const DIGEST_BUTTONS = 'findings';
