@@ -314,7 +314,7 @@ async function formsOf(answer: Answer, templates: URL): Promise<string[]> {
     toJson(answer, templates),
     table ? toCsv(table) : '',
     JSON.stringify(toMessage(answer, templates)),
-    JSON.stringify(toMessage(answer, templates, { plainTables: true, sharedBy: 'U1' })),
+    JSON.stringify(toMessage(answer, templates, { form: 'plain', sharedBy: 'U1' })),
   ];
 }
 

@@ -61,7 +61,7 @@ export async function openPlaygroundSlack(): Promise<PlaygroundSlack> {
   try {
     emulator = await openEmulator(socket.path, workspaceSeed(botToken, requesterToken));
     const apiUrl = `${ORIGIN}/api/`;
-    const fetchFromEmulator = fetchThrough(socket.path, apiUrl);
+    const fetchFromEmulator = fetchThrough(socket.path, `${ORIGIN}/`);
     const options = clientOptionsOf({ apiUrl, fetch: fetchFromEmulator });
     const workspace = await readWorkspace(new WebClient(botToken, options));
     // The emulator's #general has no members at first, and only members get ephemeral messages.

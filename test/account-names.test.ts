@@ -181,7 +181,7 @@ describe('A name is shown beside its id', () => {
     const answer = await ask('account production 7d');
     expect(toText(answer, templates)).toMatch(/^[\d,]+ calls in the account production \(444455556666\), /);
     const groups = await ask('count by:account,region 7d');
-    for (const shown of [terminal(groups), slackText(groups), slackText(groups, { plainTables: true })])
+    for (const shown of [terminal(groups), slackText(groups), slackText(groups, { form: 'plain' })])
       expect(shown).toContain('production (444455556666)');
     const { blocks } = toMessage(groups, templates);
     expect(JSON.stringify(blocks)).toContain(
@@ -199,7 +199,8 @@ describe('A name is shown beside its id', () => {
     for (const [name, { example }] of catalog.commands) {
       const answer = await ask(`${name} ${example}`);
       const { line: _, next: __, ...rest } = answer;
-      for (const options of [{}, { plainTables: true }]) expect(slackProblems(toMessage(answer, templates, options), {}), name).toEqual([]);
+      for (const options of [{}, { form: 'plain' }, { form: 'text' }] as const)
+        expect(slackProblems(toMessage(answer, templates, options), {}), name).toEqual([]);
       // An event and a statement are printed as they are, and an account that is asked about is in the line.
       if (name !== 'account' && name !== 'fields') expect(terminal(rest, 400).replace(/^.*[{}":].*$/gm, ''), name).not.toMatch(lone);
     }
@@ -277,7 +278,7 @@ describe('A hostile name', () => {
     );
     for (const line of ['account 444455556666 7d', 'count by:account 7d', 'coverage 30d', 'deleted 30d', 'session ci-deploy 30d', 'clickops']) {
       const answer = await ask(line, over);
-      for (const options of [{}, { plainTables: true }, { sharedBy: 'U2' }])
+      for (const options of [{}, { form: 'plain' } as const, { form: 'text' } as const, { sharedBy: 'U2' }])
         expect(slackProblems(toMessage(answer, templates, options), { mentions: ['U2'] }), line).toEqual([]);
       for (const text of [terminal(answer), toJson(answer, templates), await printed((write) => printCsv(answer, write))])
         expect(text, line).not.toMatch(UNSEEN);

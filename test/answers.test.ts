@@ -43,7 +43,7 @@ async function answerTo(line: string): Promise<Answer> {
 }
 
 function expectSlackTakes(answer: Answer): void {
-  for (const showing of [{}, { plainTables: true }, { sharedBy: 'U1' }]) {
+  for (const showing of [{}, { form: 'plain' } as const, { form: 'text' } as const, { sharedBy: 'U1' }]) {
     expect(slackProblems(toMessage(answer, templates, showing), { mentions: ['U1'] })).toEqual([]);
   }
 }

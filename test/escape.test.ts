@@ -10,6 +10,7 @@ import { errorAnswer } from '../src/answer/error-answer.ts';
 import { openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
+import { cut } from '../src/message/blocks.ts';
 import { toCsv } from '../src/message/csv.ts';
 import { visible, visibleJson } from '../src/message/escape.ts';
 import { toJson } from '../src/message/json.ts';
@@ -262,6 +263,25 @@ describe('a character that shows nothing', () => {
   });
 });
 
+describe('a text that is too long for its place', () => {
+  const DATE = '<!date^1795114800^{date_short_pretty} at {time}|Nov 20, 2026, 08:00 UTC>';
+  it.each([
+    ['code', `one \`two three\` four`],
+    ['a date', `one ${DATE} four`],
+    ['a mention', `one <@U0123456789> four`],
+    ['an entity', 'one two &lt;three&gt; four'],
+    ['an entity of a text without spaces', 'onetwo&lt;three&gt;four'],
+  ])('is never cut inside %s', (_, text) => {
+    for (let max = 6; max < text.length; max += 1) {
+      const short = cut(text, max);
+      expect(short.length).toBeLessThanOrEqual(max);
+      expect(short.split('`').length % 2).toBe(1);
+      expect(short.split('<').length).toBe(short.split('>').length);
+      expect(short.replace(/&(?:lt|gt|amp);/g, '')).not.toContain('&');
+    }
+  });
+});
+
 describe('text that was typed', () => {
   it('is harmless in messages about it and in suggestions', async () => {
     await fc.assert(
@@ -335,7 +355,7 @@ const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_P
 
 /** An answer is harmless in every output format, and Slack takes it. */
 function expectInert(answer: Answer): void {
-  for (const showing of [{}, { plainTables: true }, { sharedBy: 'U1' }]) {
+  for (const showing of [{}, { form: 'plain' } as const, { form: 'text' } as const, { sharedBy: 'U1' }]) {
     expect(slackProblems(toMessage(answer, templates, showing), { mentions: ['U1'] })).toEqual([]);
   }
   expect(toTerminal(answer, templates, 120)).not.toMatch(UNSEEN);

@@ -98,7 +98,7 @@ describe.each(SETS)('Of the trail %s', (_, set) => {
     const answer = await open.ask(line, NOW).catch((error: unknown) => {
       throw new Error(`“${line}” is not answered`, { cause: error });
     });
-    for (const showing of [{}, { plainTables: true }])
+    for (const showing of [{}, { form: 'plain' }, { form: 'text' }] as const)
       expect({ line, problems: slackProblems(toMessage(answer, templates, showing)) }).toEqual({ line, problems: [] });
     const said = toText(answer, templates);
     expect(said).toMatch(/[.!?:]$/);

@@ -128,7 +128,7 @@ describe('The weekly report', () => {
     const message = toMessage(given, templates);
     expect(message.blocks.filter(({ type }) => (type as string) === 'data_visualization')).toHaveLength(2);
     expect(slackProblems(message)).toEqual([]);
-    const plain = toMessage(given, templates, { plainTables: true });
+    const plain = toMessage(given, templates, { form: 'plain' });
     expect(slackProblems(plain)).toEqual([]);
     expect(JSON.stringify(plain)).toContain('▇');
   });

@@ -1,7 +1,8 @@
 /** The bot behind Bolt's own receiver, asked over signed HTTP. Slack is emulated, and no request leaves this machine. */
+import { WebClient } from '@slack/web-api';
 import nock from 'nock';
 import { type DestinationStream, pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
@@ -83,6 +84,26 @@ const LINE = 'events event:DeleteBucket 6mo';
 const SENTENCE = '3 matching events; the latest is `DeleteBucket`';
 const typesOf = ({ blocks }: SentMessage) => blocks.map(({ type }) => type);
 const invalidTables = ({ blocks }: SentMessage) => (blocks.some(({ type }) => type === 'data_table') ? 'invalid_blocks' : undefined);
+const invalidCharts = ({ blocks }: SentMessage) => (blocks.some(({ type }) => type === 'data_visualization') ? 'invalid_blocks' : undefined);
+const WITH_BAND = 'events every:1h band:28d 2026-11-14 to 2026-11-20';
+
+/** The pictures in a thread of the channel, as PNG files of Slack; waits for one. */
+async function picturesIn(thread: string): Promise<{ readonly title: string | undefined; readonly alt: unknown }[]> {
+  const client = new WebClient(slack.emulator.botToken, { slackApiUrl: slack.apiUrl });
+  const files = await vi.waitFor(async () => {
+    const { messages = [] } = await client.conversations.replies({ channel: channel(), ts: thread });
+    const found = messages.flatMap(
+      (message) => (message as { readonly files?: { title?: string; mimetype?: string; alt_txt?: unknown; size?: number }[] }).files ?? [],
+    );
+    expect(found).not.toEqual([]);
+    return found;
+  }, 20_000);
+  return files.map(({ title, mimetype, alt_txt: alt, size }) => {
+    expect({ mimetype, isLarge: (size ?? 0) > 10_000 }).toEqual({ mimetype: 'image/png', isLarge: true });
+    return { title, alt };
+  });
+}
+
 /** The question that an answer shows in its footer. */
 const lineOf = ({ blocks }: SentMessage): string | undefined => {
   const { elements = [] } = blocks.at(-1) as { readonly elements?: readonly { readonly text?: unknown }[] };
@@ -160,6 +181,17 @@ describe('a slash command', () => {
     expect(typesOf(again)).toContain('rich_text');
     expect(typesOf(again)).not.toContain('data_table');
     expect(JSON.stringify(again.blocks)).toContain('example-legacy-exports');
+  });
+
+  it('whose blocks Slack rejects altogether is answered with its text alone', async () => {
+    const { url } = await start();
+    slack.reject.set('response_url', ({ blocks }) => (blocks.length > 0 ? 'invalid_blocks' : undefined));
+    await slack.slash(url, LINE);
+    await slack.next();
+    await slack.next();
+    const { text, blocks } = await slack.next();
+    expect(blocks).toEqual([]);
+    for (const part of [SENTENCE, 'this is its text alone', 'Its table has 3 rows', `\`${LINE}\``, 'data as of']) expect(text).toContain(part);
   });
 });
 
@@ -299,6 +331,31 @@ describe('a mention', () => {
     await slack.mention(url, LINE);
     await slack.next();
     expect(typesOf(await slack.next())).toContain('rich_text');
+  });
+
+  it('whose chart Slack rejects has it as text and, in its thread, as a picture', async () => {
+    const { url } = await start();
+    slack.reject.set('chat.postMessage', invalidCharts);
+    await slack.mention(url, WITH_BAND, { ts: '700.1' });
+    await slack.next();
+    expect(JSON.stringify((await slack.next()).blocks)).toContain('Events and what is usual (UTC)');
+    expect(await picturesIn('700.1')).toEqual([
+      {
+        title: 'Events and what is usual (UTC)',
+        alt: expect.stringMatching(/line chart of events, usual.*168 points from 11-14 00:00 to 11-20 23:00/),
+      },
+    ]);
+  });
+
+  it('has its chart as text alone where no file may be uploaded, and the log says so', async () => {
+    const { url } = await start();
+    slack.reject.set('chat.postMessage', invalidCharts);
+    slack.failures.set('files.getUploadURLExternal', [
+      { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":false,"error":"missing_scope"}' },
+    ]);
+    await slack.mention(url, WITH_BAND, { ts: '701.1' });
+    await expect.poll(() => log.join()).toContain('could not be posted as pictures (missing_scope)');
+    expect(slack.sent).toHaveLength(2);
   });
 });
 
@@ -891,6 +948,18 @@ describe('a report', () => {
     slack.reject.set('chat.postMessage', () => 'internal_error');
     expect(await digests.post(answer, 'daily-2026-11-21')).toEqual({ kind: 'unknown', reason: 'internal_error' });
     expect(slack.sent).toHaveLength(2);
+  });
+
+  it('has its charts as pictures in its thread where Slack refuses charts, and not again when it is edited each hour', async () => {
+    const { bot } = await start();
+    slack.reject.set('chat.postMessage', invalidCharts).set('chat.update', invalidCharts);
+    const answer = await real.answer(WITH_BAND, { now: new Date(SAMPLE_END), signal: new AbortController().signal });
+    const digests = bot.digestChannel(channel());
+    const posted = await digests.post(answer, 'watch-1');
+    const { ts } = posted as { readonly ts: string };
+    expect(await picturesIn(ts)).toHaveLength(1);
+    expect(await digests.update(ts, answer)).toEqual({ kind: 'posted', ts });
+    expect(await picturesIn(ts)).toHaveLength(1);
   });
 });
 

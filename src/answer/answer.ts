@@ -69,9 +69,11 @@ export interface Chart {
   readonly kind: 'line' | 'bar' | 'area';
   /** The points, in order: times or names. */
   readonly categories: readonly string[];
-  /** A value for each point. */
-  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
+  /** A value for each point. Two series may be the limits of a band: of what is usual. */
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[]; readonly limit?: 'upper' | 'lower' }[];
   readonly yLabel?: string;
+  /** The index of the point to show where not all fit: with its neighbours. Default: the newest. */
+  readonly focus?: number;
 }
 
 /** Follow-up questions in a menu. `prompt` is what it shows while nothing is chosen. */

@@ -17,11 +17,13 @@ export interface ChartBlock extends Block {
   };
 }
 
-/** The newest points of a chart that fit, as a block. What is not known is left out of Slack's chart, with its whole point. */
+/** The points of a chart that fit, as a block. What is not known is left out of Slack's chart, with its whole point. */
 export function chartBlock(chart: Chart): ChartBlock {
   const { title, kind, categories, series, yLabel } = chart;
-  const known = categories.map((_, i) => i).filter((i) => series.every(({ values }) => typeof values[i] === 'number'));
-  const shown = known.slice(-CHART_LIMITS.points);
+  const shown = fittingPoints(
+    chart,
+    categories.map((_, i) => i).filter((i) => isKnownPoint(chart, i)),
+  );
   const labels = uniqueLabels(shown.map((i) => categories[i] ?? ''));
   const names = uniqueLabels(series.slice(0, CHART_LIMITS.series).map(({ name }) => name));
   return {
@@ -39,8 +41,15 @@ export function chartBlock(chart: Chart): ChartBlock {
 }
 
 /** True for a chart that Slack can draw: with at least one point that is known. */
-export const isDrawable = ({ categories, series }: Chart): boolean =>
-  series.length > 0 && categories.some((_, i) => series.every(({ values }) => typeof values[i] === 'number'));
+export const isDrawable = (chart: Chart): boolean => chart.series.length > 0 && chart.categories.some((_, i) => isKnownPoint(chart, i));
+
+const isKnownPoint = ({ series }: Chart, index: number): boolean => series.every(({ values }) => typeof values[index] === 'number');
+
+/** As many of these points as Slack draws: those around the focus, or the newest. In order. */
+function fittingPoints({ categories, focus = categories.length - 1 }: Chart, points: readonly number[]): number[] {
+  const nearest = points.toSorted((a, b) => Math.abs(a - focus) - Math.abs(b - focus)).slice(0, CHART_LIMITS.points);
+  return nearest.toSorted((a, b) => a - b);
+}
 
 /** Labels of at most 20 characters, no two of them the same. */
 function uniqueLabels(texts: readonly string[]): string[] {
@@ -56,12 +65,17 @@ function uniqueLabels(texts: readonly string[]): string[] {
 
 const BAR_WIDTH = 20;
 
-/** The chart as text of fixed width: a line for each point, with a bar for the first series. */
-export function chartText({ title, categories, series }: Chart): string {
+/** The chart as text of fixed width: a line for each point that would fit in Slack, with a bar for the first series. */
+export function chartText(chart: Chart): string {
+  const { title, categories, series } = chart;
   const [first] = series;
-  const highest = Math.max(1, ...(first?.values ?? []).map((value) => value ?? 0));
-  const rows = categories.map((category, i) => [
-    visible(category),
+  const shown = fittingPoints(
+    chart,
+    categories.map((_, i) => i),
+  );
+  const highest = Math.max(1, ...shown.map((i) => first?.values[i] ?? 0));
+  const rows = shown.map((i) => [
+    visible(categories[i] ?? ''),
     ...series.map(({ values }) => (values[i] === null || values[i] === undefined ? 'not known' : (values[i] as number).toLocaleString('en-US'))),
     '▇'.repeat(Math.round((BAR_WIDTH * (first?.values[i] ?? 0)) / highest)),
   ]);

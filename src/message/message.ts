@@ -27,9 +27,16 @@ export interface Message {
   readonly blocks: MessageBlock[];
 }
 
-/** How to show an answer. `plainTables` is for clients that do not support data_table and charts. */
+/**
+ * What a message is made of. `native`: Slack's own tables and charts. `plain`: those as text of fixed width, for clients that have neither.
+ * `text`: its text alone, where Slack rejects the blocks of both.
+ */
+export type MessageForm = 'native' | 'plain' | 'text';
+
+/** How to show an answer. */
 export interface MessageOptions {
-  readonly plainTables?: boolean;
+  /** Default: native. */
+  readonly form?: MessageForm;
   /** The Slack user who shares the answer with the channel. */
   readonly sharedBy?: string;
   /** True for a digest: the buttons of the daily report are told apart from those of answers, to know which findings were opened. */
@@ -42,10 +49,12 @@ export interface MessageOptions {
 export function toMessage(
   found: Answer,
   templates: URL,
-  { plainTables = false, isDigest = false, sharedBy, partialUntil }: MessageOptions = {},
+  { form = 'native', isDigest = false, sharedBy, partialUntil }: MessageOptions = {},
 ): Message {
   const answer = withNamesShown(found);
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
+  if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates)}`, blocks: [] };
+  const isPlain = form === 'plain';
   const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
   const isPublic = sharedBy !== undefined || isDigest;
@@ -55,8 +64,8 @@ export function toMessage(
   const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => [
     ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
     ...templateBlocks.slice(0, blocks),
-    ...charts.map((chart) => (plainTables ? preformatted(chartText(chart)) : chartBlock(chart))),
-    ...(shown ? [tableBlock(shown, rows, { plainTables, names: !isPublic })] : []),
+    ...charts.map((chart) => (isPlain ? preformatted(chartText(chart)) : chartBlock(chart))),
+    ...(shown ? [tableBlock(shown, rows, { isPlain, names: !isPublic })] : []),
     ...(shown ? selectMenu('row', rowFollowUps(shown, rows), (count) => (count === 1 ? 'Open the row' : `Open one of ${count} rows`)) : []),
     ...(partialUntil
       ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
@@ -114,14 +123,22 @@ export function footer(answer: Answer, shown: number, templates: URL, shortened 
   return fill('footer', data, templates);
 }
 
+/** The answer without blocks: its sentences, what was searched, and how to see the rest. */
+function textAlone(answer: Answer, filled: string, templates: URL): string {
+  const rest = fill('text-alone', { line: answer.line ?? null, rows: answer.table?.rows.length ?? 0 }, templates);
+  const { line: _, ...withoutLine } = answer;
+  const last = [rest, footer(withoutLine, 0, templates).replaceAll(/^\^ /gm, '')].filter(Boolean).join('\n');
+  return `${cut(filled.replaceAll(/^(?:# |\^ |---$)/gm, ''), MESSAGE_LIMITS.text - last.length - 1)}\n${last}`;
+}
+
 const firstParagraph = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
 
 /** `names`: users and channels as such. Where many read a message, each user in it would be notified. */
-function tableBlock(table: Table, rows: number, { plainTables, names }: { readonly plainTables: boolean; readonly names: boolean }): KnownBlock {
+function tableBlock(table: Table, rows: number, { isPlain, names }: { readonly isPlain: boolean; readonly names: boolean }): KnownBlock {
   const columns = visibleColumns(table).slice(0, DATA_TABLE_LIMITS.columns);
   const labels = columns.map(({ label }) => label);
   const cells = table.rows.slice(0, rows).map((row) => columns.map((column) => formatCell(row.cells[column.name], column)));
-  if (plainTables) return preformatted(fixedWidth(labels, cells));
+  if (isPlain) return preformatted(fixedWidth(labels, cells));
   const named = (cell: string | number, i: number): TableCell =>
     (names && columns[i]?.kind === 'member' && typeof cell === 'string' ? slackMember(cell) : undefined) ?? cell;
   return dataTable(

@@ -21,7 +21,7 @@ import { isAboutKept } from '../desk/own-words.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { DIGEST_BUTTONS } from '../message/blocks.ts';
-import type { Message, MessageOptions } from '../message/message.ts';
+import type { Message, MessageForm, MessageOptions } from '../message/message.ts';
 import {
   type Access,
   type Audience,
@@ -33,6 +33,7 @@ import {
   sharingRefusal,
 } from './access.ts';
 import { openAnswerCache } from './answer-cache.ts';
+import { postChartPictures, type Thread } from './chart-pictures.ts';
 import { openDigestChannel } from './digest-channel.ts';
 import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
@@ -85,6 +86,8 @@ interface Requester extends SlackPerson {
   reply(message: Message): Promise<void>;
   /** Sends a progress message or a refusal, which only the requester sees. */
   replyPrivately(message: Message): Promise<void>;
+  /** The thread of the channel that the answer was sent to; undefined where only the requester sees it. */
+  publicThread?(): Thread | undefined;
 }
 
 /** Where an answer goes: to one user, or to everyone in the channel. */
@@ -183,26 +186,35 @@ export function openBot(options: BotOptions): Bot {
       await send(refused, requester.replyPrivately);
       return false;
     }
-    const progress = reportProgress(progressAfterMs, (update) =>
-      update.kind === 'partial'
-        ? send(update.answer, requester.replyPrivately, { partialUntil: update.until })
-        : send({ template: 'waiting', data: update }, requester.replyPrivately),
-    );
+    const progress = reportProgress(progressAfterMs, async (update) => {
+      if (update.kind === 'partial') await send(update.answer, requester.replyPrivately, { partialUntil: update.until });
+      else await send({ template: 'waiting', data: update }, requester.replyPrivately);
+    });
     await nextTurn();
     const answer = await answerFor(line, requester, progress).finally(() => progress.end());
-    await send(answer, requester.reply);
+    const form = await send(answer, requester.reply);
+    const thread = form === 'native' ? undefined : requester.publicThread?.();
+    if (thread)
+      await postChartPictures(app.client, thread, answer.charts ?? []).catch((error: unknown) =>
+        logger.warn(`the charts of an answer could not be posted as pictures (${errorCode(error)})`, error),
+      );
     return true;
   };
 
-  /** Sends an answer. When Slack rejects its table, the answer is sent again with the table as text. */
-  async function send(answer: Answer, deliver: (message: Message) => Promise<void>, options: MessageOptions = {}): Promise<void> {
-    await nextTurn();
-    try {
-      await deliver(show(answer, options));
-    } catch (error) {
-      if (!isInvalidBlocks(error)) throw error;
-      await deliver(show(answer, { ...options, plainTables: true }));
+  /** Sends an answer. When Slack rejects its blocks, it is sent again with its tables as text, and then as text alone. Returns what Slack took. */
+  async function send(answer: Answer, deliver: (message: Message) => Promise<void>, options: MessageOptions = {}): Promise<MessageForm> {
+    for (const form of ['native', 'plain'] as const) {
+      await nextTurn();
+      try {
+        await deliver(show(answer, { ...options, form }));
+        return form;
+      } catch (error) {
+        if (!isInvalidBlocks(error)) throw error;
+      }
     }
+    logger.warn('Slack rejected the blocks of an answer, also with its tables as text; it was sent without blocks');
+    await deliver(show(answer, { ...options, form: 'text' }));
+    return 'text';
   }
 
   /** Answers through a response_url. After 30 minutes or five messages Slack rejects it, and the bot posts the message itself. */
@@ -279,7 +291,9 @@ export function openBot(options: BotOptions): Bot {
     // Slack shows an ephemeral message in a thread only when the thread has a reply already.
     const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
     const replyPrivately = (message: Message) => postEphemeral(user, channel, { ...message, ...thread });
+    let publicThread: Thread | undefined;
     await ask(question, {
+      publicThread: () => publicThread,
       user,
       channel,
       teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),
@@ -292,14 +306,10 @@ export function openBot(options: BotOptions): Bot {
         // An event does not tell that the channel is about to be shared.
         const audience = isShared === false && found === undefined ? 'ours' : found;
         if (audience !== 'ours') return replyPrivately(message);
+        const ts = event.thread_ts ?? event.ts;
         try {
-          await app.client.chat.postMessage({
-            channel,
-            thread_ts: event.thread_ts ?? event.ts,
-            unfurl_links: false,
-            unfurl_media: false,
-            ...message,
-          });
+          await app.client.chat.postMessage({ channel, thread_ts: ts, unfurl_links: false, unfurl_media: false, ...message });
+          publicThread = { channel, ts };
         } catch (error) {
           if (!(error instanceof WebAPIPlatformError) || isInvalidBlocks(error)) throw error;
           await replyPrivately(message);
@@ -353,10 +363,11 @@ export function openBot(options: BotOptions): Bot {
         onDetailsLost: (error) => logger.warn(`the details of a digest may not have arrived (${errorCode(error)})`, error),
       }),
     postingRefusal,
-    tell: (user, answer) =>
-      send(answer, async ({ text, blocks }) => {
+    async tell(user, answer) {
+      await send(answer, async ({ text, blocks }) => {
         await app.client.chat.postMessage({ channel: user, text, blocks, unfurl_links: false, unfurl_media: false });
-      }),
+      });
+    },
     async stop(timeoutMs) {
       draining = true;
       const stopped = app.stop().catch((error: unknown) => logger.warn('the connection to Slack did not close cleanly', error));

@@ -5,7 +5,8 @@
 import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import type { DigestChannel, PostOutcome, Sighting } from '../answer/posting.ts';
-import type { Message, MessageOptions } from '../message/message.ts';
+import type { Message, MessageForm, MessageOptions } from '../message/message.ts';
+import { postChartPictures } from './chart-pictures.ts';
 
 export interface DigestChannelOptions {
   readonly channel: string;
@@ -13,11 +14,13 @@ export interface DigestChannelOptions {
   readonly client: WebClient;
   /** The bot's own user, whose messages count. */
   userId(): string | undefined;
-  /** Makes an answer into a message and delivers it; again, with its tables as text, when Slack rejects the blocks. */
-  send(answer: Answer, deliver: (message: Message) => Promise<void>, options?: MessageOptions): Promise<void>;
-  /** Gets the error of a reply in the thread that may not have arrived. */
+  /** Makes an answer into a message and delivers it; again, with its tables as text, when Slack rejects the blocks. Returns what Slack took. */
+  send(answer: Answer, deliver: (message: Message) => Promise<void>, options?: MessageOptions): Promise<MessageForm>;
+  /** Gets the error of a reply in the thread, or of a picture in it, that may not have arrived. */
   onDetailsLost(error: unknown): void;
 }
+
+type Posted = Extract<PostOutcome, { kind: 'posted' }>;
 
 const EVENT_TYPE = 'trailbot_digest';
 const PAGE_SIZE = 200;
@@ -26,59 +29,59 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
   const isFor = (message: HistoryMessage, slot: string): boolean =>
     // Any app may write metadata, and must not be able to hold back a digest.
     message.user === userId() && message.metadata?.event_type === EVENT_TYPE && message.metadata.event_payload?.slot === slot;
-  const postDetails = (details: Answer, ts: string): Promise<void> =>
-    send(details, async (message) => {
+  const postPictures = async (form: MessageForm, ts: string, { charts = [] }: Answer): Promise<void> => {
+    if (form !== 'native') await postChartPictures(client, { channel, ts }, charts);
+  };
+  /** The message is complete without its thread, so that what is lost there is not worth a second message. */
+  const postDetails = async (ts: string, { details }: Answer): Promise<void> => {
+    if (!details) return;
+    const post = async (message: Message): Promise<void> => {
       await client.chat.postMessage({ channel, thread_ts: ts, unfurl_links: false, unfurl_media: false, ...message });
-    });
+    };
+    await send(details, post)
+      .then((taken) => postPictures(taken, ts, details))
+      .catch(onDetailsLost);
+  };
+
+  /** Sends an answer at most once. Rejects when it cannot be made into a message. */
+  async function attempt(answer: Answer, deliver: (message: Message) => Promise<void>): Promise<MessageForm | Exclude<PostOutcome, Posted>> {
+    let failure: { readonly error: unknown } | undefined;
+    const tracked = async (message: Message): Promise<void> => {
+      failure = undefined;
+      await deliver(message).catch((error: unknown) => {
+        failure = { error };
+        throw error;
+      });
+    };
+    try {
+      return await send(answer, tracked, { isDigest: true });
+    } catch (error) {
+      if (!failure) throw error;
+      return postOutcome(failure.error);
+    }
+  }
+
   return {
     async post(answer, slot) {
-      let failure: { readonly error: unknown } | undefined;
       let ts = '';
-      try {
-        await send(
-          answer,
-          async (message) => {
-            failure = undefined;
-            const metadata = { event_type: EVENT_TYPE, event_payload: { slot } };
-            try {
-              const posted = await client.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, metadata, ...message });
-              ts = posted.ts ?? '';
-            } catch (error) {
-              failure = { error };
-              throw error;
-            }
-          },
-          { isDigest: true },
-        );
-      } catch (error) {
-        if (!failure) throw error;
-        return postOutcome(failure.error);
-      }
-      // The message is complete without its thread, so that what is lost there is not worth a second message.
-      if (answer.details) await postDetails(answer.details, ts).catch(onDetailsLost);
+      const taken = await attempt(answer, async (message) => {
+        const metadata = { event_type: EVENT_TYPE, event_payload: { slot } };
+        const posted = await client.chat.postMessage({ channel, unfurl_links: false, unfurl_media: false, metadata, ...message });
+        ts = posted.ts ?? '';
+      });
+      if (typeof taken === 'object') return taken;
+      await postPictures(taken, ts, answer).catch(onDetailsLost);
+      await postDetails(ts, answer);
       return { kind: 'posted', ts };
     },
     async update(ts, answer) {
-      let failure: { readonly error: unknown } | undefined;
-      try {
-        await send(
-          answer,
-          async (message) => {
-            failure = undefined;
-            try {
-              await client.chat.update({ channel, ts, ...message });
-            } catch (error) {
-              failure = { error };
-              throw error;
-            }
-          },
-          { isDigest: true },
-        );
-      } catch (error) {
-        if (!failure) throw error;
-        return postOutcome(failure.error);
-      }
-      if (answer.details) await postDetails(answer.details, ts).catch(onDetailsLost);
+      const taken = await attempt(answer, async (message) => {
+        await client.chat.update({ channel, ts, ...message });
+      });
+      if (typeof taken === 'object') return taken;
+      // A watch is edited each hour, a report once: new details have new pictures.
+      if (answer.details) await postPictures(taken, ts, answer).catch(onDetailsLost);
+      await postDetails(ts, answer);
       return { kind: 'posted', ts };
     },
     async find(slot, since, except) {
@@ -111,7 +114,7 @@ interface HistoryMessage {
 }
 
 /** What an error of a post says about the message. Without an answer of Slack's, nothing is known. */
-function postOutcome(error: unknown): PostOutcome {
+function postOutcome(error: unknown): Exclude<PostOutcome, Posted> {
   if (error instanceof WebAPIRateLimitedError) return { kind: 'later', waitMs: error.retryAfter * 1000 };
   const code = platformCode(error);
   if (code === undefined || MAY_HAVE_WORKED.has(code)) return { kind: 'unknown', reason: code ?? reasonText(error) };

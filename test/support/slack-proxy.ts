@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { type RequestResult, sendEvent, sendForm } from '../../playground/signed-requests.ts';
 import { openPlaygroundSlack, type PlaygroundSlack } from '../../playground/slack.ts';
 
@@ -70,12 +70,18 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   };
 
   const server = createServer(async (request, response) => {
-    const body = await text(request);
+    const bytes = await buffer(request);
+    const body = bytes.toString();
     const method = (request.url ?? '').split('/')[2] ?? '';
     if (request.url?.startsWith('/response/')) {
       const errorCode = record('response_url', JSON.parse(body));
       response.writeHead(errorCode === undefined ? 200 : errorCode === 'invalid_blocks' ? 400 : 404).end(errorCode ?? 'ok');
       return;
+    }
+    if (request.url?.startsWith('/upload/')) {
+      const form = new Response(Uint8Array.from(bytes), { headers: { 'content-type': request.headers['content-type'] ?? '' } });
+      const uploaded = await slack.fetch(new URL(request.url, slack.apiUrl).href, { method: 'POST', body: (await form.formData()) as FormData });
+      return void response.writeHead(uploaded.status).end(await uploaded.text());
     }
     const fields = Object.fromEntries(new URLSearchParams(body));
     if (method.startsWith('chat.')) {
@@ -89,7 +95,8 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     if (failure) return void response.destroy();
     const replaced = replies.get(method)?.(fields);
     if (replaced) return answer(response, JSON.stringify({ ok: true, ...replaced }));
-    const reply = await forward(slack, method, request, body);
+    // Files are sent to an address that the bot reaches only through here.
+    const reply = (await forward(slack, method, request, body)).replace(new URL('/upload/', slack.apiUrl).href, `${url}/upload/`);
     const tz = method === 'users.info' ? timeZones.get(fields.user ?? '') : undefined;
     const profile = tz === undefined ? undefined : (JSON.parse(reply) as { readonly user: object });
     answer(response, profile ? JSON.stringify({ ...profile, user: { ...profile.user, tz } }) : reply);

@@ -23,8 +23,6 @@ import { type Preset, type PresetQuestion, presetQuestion } from './preset-quest
 const MAX_INTERVALS = 20_000;
 const MAX_EPISODES_SHOWN = 5;
 const MAX_CONTRIBUTORS = 3;
-/** As many points as a chart of Slack has. */
-const CHART_POINTS = 20;
 /** An hour without any event is a hole where so many are usual at that time. */
 const BUSY_HOUR = 10;
 
@@ -223,40 +221,36 @@ const timesUsual = ({ actual, usual }: Episode): string | null =>
 
 const windowOfEpisode = ({ from, to }: Episode) => ({ kind: 'between', from: isoSecond(from).slice(0, 16), to: isoSecond(to).slice(0, 16) }) as const;
 
-/** The points of a chart: all, or those around the worst episode, or the newest. */
+/** All intervals, with the band; the peak of the worst episode is what to look at. */
 function chartOf(
   { counts, from, intervalMs }: CountSeries,
   bands: ReturnType<typeof bandedSeries>['bands'],
   indexes: readonly number[],
   worst: Episode | undefined,
 ): Chart[] {
-  const middle = worst ? Math.round((worst.peak.at.getTime() - from.getTime()) / intervalMs) : (indexes.at(-1) ?? 0);
   const isKnown = (index: number): boolean => counts[index] !== undefined && bands[index] !== undefined;
-  const shown = indexes
-    .filter(isKnown)
-    .toSorted((a, b) => Math.abs(a - middle) - Math.abs(b - middle))
-    .slice(0, CHART_POINTS);
-  const points = shown.toSorted((a, b) => a - b);
-  if (points.length < 2) return [];
+  if (indexes.filter(isKnown).length < 2) return [];
   const label = (index: number): string => {
     const at = isoSecond(new Date(from.getTime() + index * intervalMs));
     return intervalMs >= DAY_MS ? at.slice(5, 10) : `${at.slice(5, 10)} ${at.slice(11, 16)}`;
   };
-  const line = (title: string, pick: (index: number) => number | undefined) => ({
-    name: title,
-    values: points.map((index) => pick(index) ?? null),
+  const line = (name: string, pick: (index: number) => number | undefined) => ({
+    name,
+    values: indexes.map((index) => pick(index) ?? null),
   });
+  const peak = worst && indexes.indexOf(Math.round((worst.peak.at.getTime() - from.getTime()) / intervalMs));
   return [
     {
       title: 'Events and what is usual (UTC)',
       kind: 'line',
-      categories: points.map(label),
+      categories: indexes.map(label),
       series: [
         line('events', (index) => counts[index]),
         line('usual', (index) => rounded(bands[index]?.usual)),
-        line('most that is usual', (index) => rounded(bands[index]?.upper)),
-        line('least that is usual', (index) => rounded(bands[index]?.lower)),
+        { ...line('most that is usual', (index) => rounded(bands[index]?.upper)), limit: 'upper' },
+        { ...line('least that is usual', (index) => rounded(bands[index]?.lower)), limit: 'lower' },
       ],
+      ...(peak !== undefined && peak >= 0 && { focus: peak }),
     },
   ];
 }
