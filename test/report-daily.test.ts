@@ -69,7 +69,9 @@ describe('On the sample', () => {
     expect(users.length).toBeGreaterThan(2);
     const isSpraying = ({ kind, verdict }: DigestFinding): boolean => kind === 'sign-in' && verdict?.startsWith('spraying') === true;
     const isNewRegion = ({ newKind, newValue }: DigestFinding): boolean => newKind === 'region' && newValue === stories.newRegion(END).region;
-    const found = await Promise.all([-2, -1, 0].map((days) => sampleDay(new Date(from.getTime() + days * DAY_MS))));
+    // One at a time, as the clock asks them: each may use all the memory of the engine.
+    const found: Awaited<ReturnType<typeof sampleDay>>[] = [];
+    for (const days of [-2, -1, 0]) found.push(await sampleDay(new Date(from.getTime() + days * DAY_MS)));
     expect(found.map(({ data }) => data.findings.filter(isSpraying).length)).toEqual([0, 0, 1]);
     expect(found.map(({ data }) => data.findings.filter(isNewRegion).length)).toEqual([0, 0, 1]);
   });
@@ -86,7 +88,6 @@ describe('On the sample', () => {
   test('a month without stories has at most 15 findings, and at most two on a day', async () => {
     const days = Array.from({ length: 30 }, (_, i) => new Date(Date.parse('2026-09-01') + i * DAY_MS));
     const found: Awaited<ReturnType<typeof sampleDay>>[] = [];
-    // One at a time, as the clock asks them.
     for (const day of days) found.push(await sampleDay(day));
     const numbers = found.map(({ data }) => data.findings.length);
     expect(numbers.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(15);
