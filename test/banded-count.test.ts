@@ -6,6 +6,9 @@ import { loadRegistry } from '../src/desk/registry.ts';
 import { UserError } from '../src/errors.ts';
 import { toMessage } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { NO_READS } from '../src/trail/estimate.ts';
+import { DAY_MS } from '../src/trail/time-window.ts';
 import { slackProblems } from './support/slack-limits.ts';
 import { type Fields, type OpenTrail, openFolder, record, trailFolder, user } from './support/trail-folder.ts';
 
@@ -176,3 +179,41 @@ test('A hole in a busy trail is not known, and no drop', async () => {
   expect(answer.outside?.episodes).toEqual([]);
   expect(banded(answer).unknown).toBe(10);
 });
+
+test('A band whose days cost money is read once a day, and then only its last days: the answers stay the same', async () => {
+  const { engine, desk: free } = trail;
+  let daysRead = 0;
+  const priced: QueryEngine = {
+    ...engine,
+    kept: async () => [],
+    estimate: async () => NO_READS,
+    execute(statement, execution) {
+      daysRead += (statement.reads ?? []).reduce(
+        (sum, { first, last }) => sum + (Date.parse(last.replaceAll('/', '-')) - Date.parse(first.replaceAll('/', '-'))) / DAY_MS + 1,
+        0,
+      );
+      return engine.execute(statement, execution);
+    },
+  };
+  const desk = openDesk(await loadRegistry(root), priced);
+  const line = 'count -user:bob every:1h band:14d 2d';
+  const readAt = async (now: Date): Promise<number> => {
+    daysRead = 0;
+    const { outside, charts } = await desk.answer(line, { now, signal });
+    expect({ outside, charts }).toEqual(pick(await free.answer(line, { now, signal })));
+    return daysRead;
+  };
+  const hoursLater = (hours: number): Date => new Date(NOW.getTime() - 2 * DAY_MS + hours * HOUR_MS);
+  expect(await readAt(hoursLater(0))).toBeGreaterThanOrEqual(16);
+  let more = 0;
+  for (let hours = 1; hours < 24; hours += 1) more += await readAt(hoursLater(hours));
+  // A drop begins in these hours. It is compared with the days before it by who is missing: once, too.
+  expect(more).toBeLessThanOrEqual(23 * 6 + 18);
+  expect(await readAt(hoursLater(24))).toBeGreaterThanOrEqual(16);
+  daysRead = 0;
+  await desk.answer('count -user:bob every:1h band:14d 10d', { now: hoursLater(24), signal });
+  // What is asked is read each time, however old it is.
+  expect(daysRead).toBeGreaterThanOrEqual(10);
+});
+
+const pick = ({ outside, charts }: Answer) => ({ outside, charts });

@@ -40,6 +40,18 @@ export const unknownNetworks: Networks = {
   aws: async () => ({ has: () => false, asOf: null, fault: null }),
 };
 
+/** Rows that were read of a range, and when. */
+export interface KnownRows<Row> extends TimeRange {
+  readonly rows: readonly Row[];
+  readonly readAt: Date;
+}
+
+/** Remembers rows about days that are over, by a key for what is counted. */
+export interface RowMemory {
+  find<Row>(key: string): KnownRows<Row> | undefined;
+  store<Row>(key: string, known: KnownRows<Row>): void;
+}
+
 /** One query that cost money. */
 export interface BilledQuery {
   /** ISO text in UTC. */
@@ -75,6 +87,8 @@ export interface Context {
    * reading costs money; elsewhere the window as it is.
    */
   parts(window: TimeRange): readonly TimeRange[];
+  /** What need not be read again; undefined where reading costs nothing. */
+  readonly known?: RowMemory;
   /** Shows partial results while events before `until` are still being searched. */
   showPartial(found: Finding, until: Date): void;
   /** The accounts, regions and times that the trail is known to have, without a query. */

@@ -31,6 +31,7 @@ import { type BillableQuestion, type Billing, CostConfirmation } from './billing
 import { withColumns } from './columns.ts';
 import { maskedError, maskedStatement } from './masked-error.ts';
 import { openQueryCache } from './query-cache.ts';
+import { openRowMemory } from './row-memory.ts';
 import { archivedWithin, describeSearch } from './searched.ts';
 
 /** The channels that somebody may have something posted in. */
@@ -78,6 +79,7 @@ export function openRunner(
   { networks, billing, accountNames }: { readonly networks: Networks; readonly billing: Billing | undefined; accountNames(): Promise<AccountNames> },
 ): Runner {
   const paidRows = openQueryCache();
+  const knownRows = openRowMemory();
 
   return async (run, { now, signal, requester, timeZone = 'UTC', isExport = false, onProgress, onQuery, onPartial }, find) => {
     const kept = (await engine.kept?.()) ?? [];
@@ -132,6 +134,7 @@ export function openRunner(
         askAll: async <Row>(query: Query<Row>, count: number) =>
           splitRows((await runBilled(query, () => streamQuery(engine, query, execution, mask.read))).rows, count),
       }),
+      ...(engine.estimate && { known: knownRows }),
       parts: (range) => (engine.estimate && !isExport ? splitNewestFirst(range, bill?.maxDays) : [range]),
       showPartial(found, until) {
         partial = found;

@@ -15,7 +15,7 @@ import { type Interval, intervalName, intervalStart, intervalWindow } from '../.
 import { DAY_MS, type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
 import type { Chart, Finding, Next, OutsideEpisode, Row } from '../answer.ts';
 import type { Question } from '../command.ts';
-import type { Context } from '../context.ts';
+import type { Context, KnownRows } from '../context.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 import { type Preset, type PresetQuestion, presetQuestion } from './preset-question.ts';
 
@@ -44,8 +44,8 @@ export async function countWithBand<Words extends z.ZodRawShape>(
   const { band: _, ...unbanded } = asked;
   const question = presetQuestion(declared, unbanded);
   const { series, found } = await countSeries(
-    presetQuestion(declared, { ...unbanded, window: history }),
-    { every, intervalMs, size },
+    (window) => presetQuestion(declared, { ...unbanded, window }),
+    { every, intervalMs, size, start: new Date(start) },
     history,
     context,
   );
@@ -111,6 +111,7 @@ export async function countWithBand<Words extends z.ZodRawShape>(
 }
 
 const countRow = z.object({ step: z.string(), events: z.coerce.number(), total: z.coerce.number() });
+type CountRow = z.output<typeof countRow>;
 
 /** What is known of each interval, and the events that were found in it, known or not. */
 interface CountedSeries {
@@ -122,18 +123,74 @@ interface SeriesShape {
   readonly every: Interval;
   readonly intervalMs: number;
   readonly size: number;
+  /** Where what is asked begins: all before it is only to compare. */
+  readonly start: Date;
 }
+
+/** Of what is only compared, what ended so long ago is read again once a day: files come late, and a few hours late is what most are. */
+const SETTLED_MS = 2 * DAY_MS;
+const KNOWN_MS = DAY_MS;
+const isRecent = ({ readAt }: KnownRows<unknown>, { now }: Context): boolean => now.getTime() - readAt.getTime() < KNOWN_MS;
 
 /**
  * The counts of all intervals. Those that are not over, or of which the trail has nothing yet, are not known; nor are those of a busy trail
  * that have no event at all, whatever it is. That needs a count of all events, which is made where activity has it.
  */
 async function countSeries(
-  question: PresetQuestion,
-  { every, intervalMs, size }: SeriesShape,
+  questionOf: (window: TimeRange) => PresetQuestion,
+  { every, intervalMs, size, start }: SeriesShape,
   range: TimeRange,
   context: Context,
 ): Promise<CountedSeries> {
+  const hasTotals = isMostlyKept(range, context.kept);
+  const key = JSON.stringify([questionOf(range).line({ every, window: KEY_WINDOW }), hasTotals]);
+  const known = context.known?.find<CountRow>(key);
+  const isUsable = known && known.from <= range.from && known.to > range.from && isRecent(known, context);
+  // What is asked is read each time.
+  const knownTo = isUsable ? Math.min(known.to.getTime(), start.getTime()) : range.from.getTime();
+  const isKnownStep = ({ step }: { readonly step: string }): boolean => startOfStep(step) >= range.from.getTime() && startOfStep(step) < knownTo;
+  const unread: TimeRange = { from: new Date(knownTo), to: range.to };
+  const rows = [
+    ...(isUsable ? known.rows.filter(isKnownStep) : []),
+    ...(await countByStep(questionOf(unread), { every, hasTotals }, unread, context)),
+  ];
+  const settled = Math.min(start.getTime(), Math.floor((context.now.getTime() - SETTLED_MS) / intervalMs) * intervalMs);
+  if (settled > range.from.getTime()) {
+    const isSettled = ({ step }: { readonly step: string }): boolean => startOfStep(step) < settled;
+    const readAt = isUsable ? known.readAt : context.now;
+    context.known?.store(key, { from: range.from, to: new Date(settled), rows: rows.filter(isSettled), readAt });
+  }
+  const { first, last } = await context.extent();
+  const knownFrom = first === null ? Number.POSITIVE_INFINITY : Date.parse(first);
+  const deliveredTo = Math.min(last === null ? Number.NEGATIVE_INFINITY : Date.parse(last), range.to.getTime());
+  const counts = new Array<number | undefined>(size).fill(undefined);
+  for (const index of counts.keys()) {
+    const at = range.from.getTime() + index * intervalMs;
+    if (at > knownFrom - intervalMs && at + intervalMs <= deliveredTo + SECOND_MS) counts[index] = 0;
+  }
+  const found = new Array<number>(size).fill(0);
+  const ofHours = new Map<number, number>();
+  for (const { step, events, total } of rows) {
+    const at = startOfStep(step);
+    const index = Math.floor((at - range.from.getTime()) / intervalMs);
+    found[index] = (found[index] ?? 0) + events;
+    if (counts[index] !== undefined) counts[index] += events;
+    if (total > 0) ofHours.set(at, total);
+  }
+  const withHolesKnown = hasTotals ? withoutHoles(counts, { from: range.from, intervalMs }, ofHours) : counts;
+  return { series: { from: range.from, intervalMs, counts: withHolesKnown }, found };
+}
+
+/** Stands for the window in the key of a count, since that moves on. */
+const KEY_WINDOW = { kind: 'ago', count: 1, unit: 'd' } as const;
+
+/** The events of each interval of a range that has any; with totals also those of each hour, whatever they are. */
+async function countByStep(
+  question: PresetQuestion,
+  { every, hasTotals }: { readonly every: Interval; readonly hasTotals: boolean },
+  range: TimeRange,
+  context: Context,
+): Promise<CountRow[]> {
   const start = intervalStart(every);
   const uses = [start, eventCount()];
   const readsEvents = question.readsEvents(uses);
@@ -145,33 +202,13 @@ async function countSeries(
   const all = sql`select ${intervalStart({ count: 1, unit: 'h' })} as step, cast(0 as bigint) as events, ${eventCount()} as total
       from ${activityDuring(range, { kept: context.kept, uses: [], folders: context.foldersOf(question.filters) })}
       group by 1`;
-  const hasTotals = isMostlyKept(range, context.kept);
-  const rows = await context.ask(query(countRow)`
+  return context.ask(query(countRow)`
     select step, cast(sum(events) as bigint) as events, cast(sum(total) as bigint) as total
     from (${join(hasTotals ? [counted, all] : [counted], ' union all ')}) as counted
     group by step
     order by step
     ${limit(2 * MAX_INTERVALS)}
   `);
-  const { first, last } = await context.extent();
-  const knownFrom = first === null ? Number.POSITIVE_INFINITY : Date.parse(first);
-  const knownTo = Math.min(last === null ? Number.NEGATIVE_INFINITY : Date.parse(last), range.to.getTime());
-  const counts = new Array<number | undefined>(size).fill(undefined);
-  for (const index of counts.keys()) {
-    const at = range.from.getTime() + index * intervalMs;
-    if (at > knownFrom - intervalMs && at + intervalMs <= knownTo + SECOND_MS) counts[index] = 0;
-  }
-  const found = new Array<number>(size).fill(0);
-  const ofHours = new Map<number, number>();
-  for (const { step, events, total } of rows) {
-    const at = startOfStep(step);
-    const index = Math.floor((at - range.from.getTime()) / intervalMs);
-    found[index] = (found[index] ?? 0) + events;
-    if (counts[index] !== undefined) counts[index] += events;
-    if (total > 0) ofHours.set(at, total);
-  }
-  const known = hasTotals ? withoutHoles(counts, { from: range.from, intervalMs }, ofHours) : counts;
-  return { series: { from: range.from, intervalMs, counts: known }, found };
 }
 
 /**
@@ -304,6 +341,8 @@ const contributionRow = z.object({
   events: z.coerce.number(),
 });
 
+type ContributionRow = z.output<typeof contributionRow>;
+
 /** Who or what has more events in an episode than usual, or fewer. `more` is the difference; `share` its part of the whole, in percent. */
 interface Contributor {
   readonly kind: ContributionKind;
@@ -323,9 +362,7 @@ async function contributorsOf<Words extends z.ZodRawShape>(
   history: TimeRange,
   context: Context,
 ): Promise<readonly Contributor[]> {
-  const before: TimeRange = { from: history.from, to: from };
-  const part = (to.getTime() - from.getTime()) / Math.max(1, before.to.getTime() - before.from.getTime());
-  const count = async (range: TimeRange) => {
+  const count = async (range: TimeRange): Promise<ContributionRow[]> => {
     const question = presetQuestion(declared, { ...asked, window: range });
     const columns = Object.keys(CONTRIBUTIONS).map((kind) => `value_${kind}`);
     const expressions: Sql = raw(
@@ -348,7 +385,14 @@ async function contributorsOf<Words extends z.ZodRawShape>(
       ${limit(MAX_CONTRIBUTION_ROWS)}
     `);
   };
-  const [now, then] = [await count({ from, to }), before.from < before.to ? await count(before) : []];
+  const before: TimeRange = { from: history.from, to: from };
+  const key = JSON.stringify(['contributions', presetQuestion(declared, asked).line({ window: KEY_WINDOW }), from]);
+  const known = context.known?.find<ContributionRow>(key);
+  const isKnown = known && isRecent(known, context);
+  const [now, then] = [await count({ from, to }), isKnown ? known.rows : before.from < before.to ? await count(before) : []];
+  if (!isKnown) context.known?.store(key, { ...before, rows: then, readAt: context.now });
+  const compared = isKnown ? known : before;
+  const part = (to.getTime() - from.getTime()) / Math.max(1, compared.to.getTime() - compared.from.getTime());
   const usualOf = new Map(then.map(({ kind, value, events }) => [`${kind} ${value}`, events * part]));
   const seen = new Set(now.map(({ kind, value }) => `${kind} ${value}`));
   const gone = then.filter(({ kind, value }) => !seen.has(`${kind} ${value}`)).map((row) => ({ ...row, events: 0 }));
