@@ -1,6 +1,7 @@
 /** The monthly report for an auditor: who changed access, to what, and what root did. */
 import {
   accessKind,
+  classesBefore,
   DIMENSIONS,
   distinctEventCount,
   eventsDuring,
@@ -76,9 +77,11 @@ export default report({
     const signIns = root.filter(isRootSignIn);
     const isCut = access.length >= MAX_ACCESS_ROWS || root.length >= MAX_ACCESS_ROWS;
     const { loadedAt = null } = await context.extent();
+    const { classOf, problems } = await classesBefore(month.to, context);
     const window: Window = { kind: 'between', from: isoSecond(month.from).slice(0, 16), to: isoSecond(month.to).slice(0, 16) };
     const line = (name: string, own: readonly ReturnType<typeof exactFilter>[] = [], by?: readonly string[]): string =>
       printLine({ name, words: [], filters: [...own, ...filters], window, ...(by && { by }) });
+    const classNameOf = ({ actor, actorkind }: AccessRow): string => CLASS_NAMES[classOf(actor, actorkind) ?? 'unclear'];
     const people = groupsBy(changes, ({ actor, actorkind }) => JSON.stringify([actor, actorkind]));
     return {
       data: {
@@ -91,7 +94,11 @@ export default report({
         users: new Set(changes.filter(({ actorkind }) => isUserKind(actorkind)).map(({ actor }) => actor)).size,
         others: new Set(changes.filter(({ actorkind }) => !isUserKind(actorkind)).map(({ actor }) => actor)).size,
         accounts: new Set(changes.map(({ account }) => account)).size,
-        actors: people.slice(0, MAX_LISTED_OF_MONTH).map(([first, events]) => ({ actor: first.actor, actorkind: first.actorkind, events })),
+        actors: people
+          .slice(0, MAX_LISTED_OF_MONTH)
+          .map(([{ actor, actorkind }, events]) => ({ actor, actorkind, actorClass: classOf(actor, actorkind), events })),
+        classes: groupsBy(changes, classNameOf).map(([first, events]) => ({ name: classNameOf(first), events })),
+        problems,
         moreActors: Math.max(0, people.length - MAX_LISTED_OF_MONTH),
         calls: groupsBy(changes, ({ eventname }) => eventname)
           .slice(0, MAX_LISTED_OF_MONTH)
@@ -117,6 +124,7 @@ export default report({
           { name: 'account', label: 'Account', kind: 'text' },
           { name: 'actor', label: 'Who', kind: 'text' },
           { name: 'actorkind', label: 'Kind', kind: 'text' },
+          { name: 'class', label: 'Class', kind: 'text' },
           { name: 'eventname', label: 'Call', kind: 'text' },
           { name: 'eventsource', label: 'Service', kind: 'text' },
           { name: 'what', label: 'What', kind: 'text' },
@@ -126,7 +134,11 @@ export default report({
           { name: 'first', label: 'First (UTC)', kind: 'time' },
           { name: 'last', label: 'Last (UTC)', kind: 'time' },
         ],
-        rows: rows.map(({ part: _, readlike: __, changes: ___, calls: ____, ...cells }): Row => ({ cells })),
+        rows: rows.map(
+          ({ part: _, readlike: __, changes: ___, calls: ____, ...cells }): Row => ({
+            cells: { ...cells, class: classOf(cells.actor, cells.actorkind) },
+          }),
+        ),
         more: isCut,
         exportOnly: true,
       },
@@ -139,6 +151,14 @@ export default report({
     };
   },
 });
+
+const CLASS_NAMES = {
+  human: 'people',
+  pipeline: 'pipelines',
+  scanner: 'scanners',
+  service: 'services',
+  unclear: 'actors whose class is not clear',
+} as const;
 
 const isRootSignIn = ({ eventsource, eventname }: AccessRow): boolean => eventsource === 'signin.amazonaws.com' && eventname === 'ConsoleLogin';
 

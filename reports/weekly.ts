@@ -45,12 +45,13 @@ export default report({
         caption: 'Calls that were denied on most days',
         columns: [
           { name: 'actor', label: 'Who', kind: 'text' },
+          { name: 'class', label: 'Class', kind: 'text' },
           { name: 'eventname', label: 'Call', kind: 'text' },
           { name: 'eventsource', label: 'Service', kind: 'text' },
           { name: 'events', label: 'Denials', kind: 'count' },
           { name: 'days', label: 'On days', kind: 'count' },
         ],
-        rows: chronic.map(({ actorkind: _, ...cells }) => ({ cells })),
+        rows: chronic.map(({ actorkind: _, actorClass, ...cells }) => ({ cells: { ...cells, class: actorClass } })),
         exportOnly: true,
       },
       next: [

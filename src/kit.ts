@@ -22,6 +22,7 @@ export type { Finding, Next, Row, Table } from './answer/answer.ts';
 export { command, type Question } from './answer/command.ts';
 export type { BilledQuery, Context } from './answer/context.ts';
 export { didYouMean } from './answer/did-you-mean.ts';
+export { classesBefore } from './answer/digest/day-classes.ts';
 export { readDigestDay } from './answer/digest/digest-day.ts';
 export { readDigestWeek } from './answer/digest/digest-week.ts';
 export type { DigestFinding } from './answer/digest/findings.ts';

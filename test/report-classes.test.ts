@@ -1,4 +1,4 @@
-/** What the daily report makes of the classes of actors: how much a finding counts, and what it says. */
+/** What reports make of the classes of actors: how much a finding counts, and what is said of an actor. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ActorClass } from '../src/analysis/actor-class.ts';
 import type { DigestFinding } from '../src/answer/digest/findings.ts';
@@ -169,5 +169,33 @@ describe('Denials of a scanner', () => {
     const earlier = asIntruder(read('s3', 'ListThings', daysBefore(9)));
     const { rows } = await dailyOf([...scans, earlier, ...today.map(asIntruder)]);
     expect(rows.find(({ actor, what }) => actor === 'web-app' && String(what).startsWith('denied'))).toMatchObject({ class: null, score: 35 });
+  });
+});
+
+describe('The other reports', () => {
+  const denials = Array.from({ length: 7 }, (_, n) =>
+    called(DEPLOY, 'CreateVolume', daysBefore(n + 1), { errorCode: 'Client.UnauthorizedOperation', errorMessage: 'You are not authorized' }),
+  );
+  const policy = (by: Fields): Fields =>
+    called(by, 'PutRolePolicy', daysBefore(3), { eventSource: 'iam.amazonaws.com', requestParameters: { roleName: 'app', policyName: 'more' } });
+  const askedFor = async (name: string, from: string, events: readonly Fields[]): Promise<{ readonly shown: string; readonly rows: unknown[] }> => {
+    await using open = await trailOf(...events);
+    const range = { from: new Date(from), to: MAY_1 };
+    const answer = await openDesk(registry, open.engine, { classRules }).report(name, range, { now: MAY_1, signal });
+    return { shown: toTerminal(answer, templates, 160), rows: answer.table?.rows.map(({ cells }) => cells.class) ?? [] };
+  };
+
+  test('weekly says the class of who is denied on most days', async () => {
+    const { shown, rows } = await askedFor('weekly', '2026-04-24T00:00:00Z', [...tagging, ...denials]);
+    expect(shown).toContain('• deploy (pipeline) CreateVolume (ec2): 7 on 7 days');
+    expect(rows).toEqual(['pipeline']);
+  });
+
+  test('monthly says how many access changes people made, and how many pipelines', async () => {
+    const changed = [policy(DEPLOY), policy(DEPLOY), policy(person('alice@example.com'))];
+    const { shown } = await askedFor('monthly', '2026-04-01T00:00:00Z', [...tagging, ...changed]);
+    expect(shown).toContain('By class: pipelines 2, people 1.');
+    expect(shown).toContain('• deploy (role, pipeline): 2');
+    expect(shown).toContain('• alice@example.com (human): 1');
   });
 });

@@ -113,6 +113,7 @@ const SINGLE_USE: readonly { readonly names: readonly string[]; readonly because
   { names: ['actorAndAddress', 'perAccount', 'accountsSharing', 'didYouMeanResource', 'ResourceId'], because: 'resourceQuestion uses them too' },
   { names: ['dimensionValues', 'countByDimension', 'hasChosenName'], because: 'profile uses them too' },
   { names: ['countFields'], because: 'needs the JSON paths of src/trail' },
+  { names: ['classesBefore'], because: 'the daily and the weekly report have classes from the days that they read' },
   { names: ['leftOutParts', 'isRequestLeftOut'], because: 'read records that are not whole' },
   { names: ['withConsoleSessions'], because: 'lists the columns of events, which only src does' },
   { names: ['mfaColumn'], because: 'signInsDuring uses it too' },

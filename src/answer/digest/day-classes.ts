@@ -14,16 +14,26 @@ import { sumOfNumbers } from './past.ts';
 /** More actors are not counted: those with the fewest events are left out. */
 const MAX_COUNTED_ACTORS = 5_000;
 
-/** The classes of the actors of a day, [from, to), and a sentence for each rule of people that cannot be read. */
-export async function dayClasses(
-  { from }: TimeRange,
-  groups: readonly DayGroup[],
-  context: ReportContext,
-): Promise<{ readonly classOf: ClassOf; readonly problems: readonly string[] }> {
+interface FoundClasses {
+  readonly classOf: ClassOf;
+  /** A sentence for each rule of people that cannot be read. */
+  readonly problems: readonly string[];
+}
+
+/** The classes of the actors of a day, [from, to). */
+export async function dayClasses({ from }: TimeRange, groups: readonly DayGroup[], context: ReportContext): Promise<FoundClasses> {
+  const counted = (await countedBefore(from, context)) ?? countedOfDay(groups, from);
+  return withRules(withKeys(counted, groups), context);
+}
+
+/** The classes of the actors of the 30 days before a time. Where no activity of these is kept, only rules and kinds say what an actor is. */
+export const classesBefore = async (to: Date, context: ReportContext): Promise<FoundClasses> =>
+  withRules((await countedBefore(to, context)) ?? [], context);
+
+async function withRules(counted: readonly CountedActor[], context: ReportContext): Promise<FoundClasses> {
   const { rules, problems } = await context.classRules();
   const read = readClassRules(rules);
-  const counted = (await countedBefore(from, context)) ?? countedOfDay(groups, from);
-  return { classOf: classesOf(read, withKeys(counted, groups)), problems: [...problems, ...read.problems] };
+  return { classOf: classesOf(read, counted), problems: [...problems, ...read.problems] };
 }
 
 /** Actors are counted again after so long: their classes hardly change from day to day. */

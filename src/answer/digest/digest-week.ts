@@ -1,5 +1,6 @@
 /** Reads a week for a digest: how it compares with the week before, what was denied every day, changes by hand, and what is new. */
 import { z } from 'zod';
+import type { ActorClass } from '../../analysis/actor-class.ts';
 import { activityDuring, eventCount } from '../../trail/activity.ts';
 import { isoSecond } from '../../trail/events.ts';
 import { matching } from '../../trail/filter.ts';
@@ -10,6 +11,7 @@ import { limit, type Query, query, raw, type Sql } from '../../trail/sql.ts';
 import { DAY_MS, type TimeRange } from '../../trail/time-window.ts';
 import { DIMENSIONS, kindOfGroup } from '../dimensions.ts';
 import type { ReportContext } from '../report.ts';
+import { classesBefore } from './day-classes.ts';
 import { type KeptFinding, keptFindings } from './finding-history.ts';
 import { sumOfNumbers } from './past.ts';
 
@@ -44,6 +46,8 @@ interface Compared {
 interface ChronicDenial {
   readonly actor: string;
   readonly actorkind: string;
+  /** Null where it is not clear. */
+  readonly actorClass: ActorClass | null;
   readonly eventsource: string;
   readonly eventname: string;
   readonly events: number;
@@ -76,6 +80,8 @@ interface DigestWeek {
   /** New accounts and regions that the daily reports of the week found. */
   readonly news: readonly { readonly account: string | null; readonly value: string; readonly found: string }[];
   readonly attention: Attention;
+  /** A sentence for each rule for classes that cannot be read. */
+  readonly problems: readonly string[];
   /** True when the week has more than was read of it. */
   readonly isCut: boolean;
   /** When new log files were loaded last, as ISO text in UTC, where they could not be loaded since. */
@@ -112,6 +118,7 @@ export async function readDigestWeek(week: TimeRange, context: ReportContext): P
     counts ? sumOfNumbers([...counts.values()].map((each) => each[what])) : null;
   const changes = changesByAccount(groups);
   const changesBefore = groupsBefore && changesByAccount(groupsBefore);
+  const { classOf, problems } = await classesBefore(week.to, context);
   const kept = history ? await keptFindings(history, dates[0] ?? '', dates.at(-1) ?? '') : [];
   return {
     events: { now: sumOf(ofDays, 'events') ?? 0, before: sumOf(ofDaysBefore, 'events') },
@@ -125,7 +132,7 @@ export async function readDigestWeek(week: TimeRange, context: ReportContext): P
     chronic: groups
       .filter(({ kind, days }) => kind === 'denial' && days >= CHRONIC_DAYS)
       .map(({ value: [actor = '', actorkind = '', eventsource = '', eventname = ''], events, days }) => ({
-        ...{ actor, actorkind, eventsource, eventname },
+        ...{ actor, actorkind, actorClass: classOf(actor, actorkind), eventsource, eventname },
         // The local days of a week are parts of eight dates in UTC.
         ...{ events, days: Math.min(days, 7) },
       })),
@@ -134,6 +141,7 @@ export async function readDigestWeek(week: TimeRange, context: ReportContext): P
     byCode: comparedChanges(changes, changesBefore, 'byCode'),
     news: kept.flatMap(({ date, findings }) => findings.flatMap((finding) => newPlace(finding, date))),
     attention: await attentionOf(kept, dates, context),
+    problems,
     isCut: groups.length >= MAX_WEEK_GROUPS,
     loadedAt,
   };
