@@ -225,7 +225,18 @@ export async function openTrailDesk(
   };
   const classRules = openClassRules(state('classes'));
   const accountNames = await openAccountNames(location, config, { clock, signal, onWarning });
-  const options = { billing, saved, subscriptions, hiding, classRules, memory, networks, accountNames, isSample: location.isSample };
+  const options = {
+    billing,
+    saved,
+    subscriptions,
+    hiding,
+    classRules,
+    memory,
+    networks,
+    accountNames,
+    timeZone: config.TIME_ZONE,
+    isSample: location.isSample,
+  };
   return { registry, subscriptions, desk: openDesk(registry, engine, options) };
 }
 

@@ -9,7 +9,12 @@ import { type DigestFinding, MIN_SHOWN_SCORE, MORE_POINTS, POINTS } from '../src
 import type { DigestMemory } from '../src/answer/report.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
+import type { HidingState } from '../src/desk/snoozes.ts';
 import { toTerminal } from '../src/message/terminal.ts';
+import { openFindingHistory } from '../src/state/finding-history.ts';
+import { openOpenedFindings } from '../src/state/opened-findings.ts';
+import { openExpectedFile, openSnoozes } from '../src/state/snoozes.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { DAY_MS } from '../src/trail/time-window.ts';
 import { atPortal } from './support/portal.ts';
@@ -180,6 +185,29 @@ describe('What is usual', () => {
       const { data } = await dailyOf(openDesk(catalog, engine), day);
       expect(remembered[i]).toEqual(data);
     }
+  });
+
+  test('is one for each zone, and the findings of a day are those of the zone of the settings', async () => {
+    const memories: string[] = [];
+    const state = openVersionMemory();
+    const hiding: HidingState = {
+      snoozes: openSnoozes(openVersionMemory()),
+      expected: openExpectedFile('/no-such-folder/expected.txt'),
+      opened: openOpenedFindings(openVersionMemory()),
+      history: openFindingHistory(state),
+    };
+    const desk = openDesk(catalog, engine, {
+      hiding,
+      timeZone: 'Europe/Berlin',
+      memory: (what) => ({ newestUntil: async () => undefined, write: async () => void memories.push(what) }),
+    });
+    const askIn = (timeZone: string, from: string) =>
+      desk.report('daily', { from: new Date(from), to: new Date(Date.parse(from) + DAY_MS) }, { now: END, signal, timeZone });
+    await askIn('Asia/Tokyo', '2026-11-17T15:00:00Z');
+    expect(await state.names()).toEqual([]);
+    await askIn('Europe/Berlin', '2026-11-17T23:00:00Z');
+    expect(await state.names()).toEqual(['day-2026-11-18']);
+    expect(memories.filter((what) => what !== 'classes')).toEqual(['zone:Asia/Tokyo', '']);
   });
 
   test('does not change when a report is made again', async () => {

@@ -59,7 +59,9 @@ interface DeskOptions {
   readonly hiding?: HidingState;
   /** Without it, `class` is no command, and classes are only learned. */
   readonly classRules?: KeptClassRules;
-  /** The memory of reports with these filters, as they are printed, or of classes. Without it, each report reads the past again. */
+  /** The zone in which reports are asked: the findings of their days are kept. Default: UTC. */
+  readonly timeZone?: string;
+  /** The memory of reports with these filters, as they are printed, with another zone than that of the desk, or of classes. Without it, each report reads the past again. */
   memory?(what: string): DigestMemory;
   /** Without it, no address is known to be trusted or to belong to AWS. */
   readonly networks?: Networks;
@@ -123,6 +125,7 @@ export function openDesk(
     subscriptions,
     hiding,
     classRules,
+    timeZone = 'UTC',
     memory = () => NO_MEMORY,
     networks = unknownNetworks,
     accountNames = async () => NO_ACCOUNT_NAMES,
@@ -135,15 +138,19 @@ export function openDesk(
   const report: Desk['report'] = async (text, period, options) => {
     const { name, report, filters } = readReport(text, registry, await lineContextOf(options));
     const kept = (what: string): DigestMemory => (options.isTrial ? { ...memory(what), write: async () => undefined } : memory(what));
+    // The days of another zone are other days: what was known before them, and what was found on them.
+    const { timeZone: zone = timeZone } = options;
+    const isOwnZone = zone === timeZone;
+    const history = hiding && (isOwnZone ? hiding.history : { ...hiding.history, write: async () => undefined });
     return run(
       { kind: 'report', name, line: undefined, window: period, reads: report.reads ?? 1, filters, isNewestFirst: false },
-      options,
+      { ...options, timeZone: zone },
       (context) =>
         report.answer(period, {
           ...context,
-          memory: kept(filters.map(printFilter).join(' ')),
+          memory: kept([...filters.map(printFilter), ...(isOwnZone ? [] : [`zone:${zone}`])].join(' ')),
           learned: kept('classes'),
-          history: filters.length === 0 && !options.isTrial ? hiding?.history : undefined,
+          history: filters.length === 0 && !options.isTrial ? history : undefined,
           opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
           hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
           classRules: () => (classRules ? allClassRules(classRules) : Promise.resolve(NO_CLASS_RULES)),
