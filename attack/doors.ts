@@ -5,6 +5,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { openBot } from '../src/slack/bot.ts';
+import { openSharedAnswers } from '../src/state/shared-answers.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
+import { deskAnswering } from '../test/support/fake-desk.ts';
 import { type LocalPage, openLocalPage } from '../test/support/local-page.ts';
 import { openSlackProxy, type SlackProxy } from '../test/support/slack-proxy.ts';
 import type { Attack, AttackOutcome, AttackSize } from './attack.ts';
@@ -249,11 +252,13 @@ async function tryAsStranger(size: AttackSize): Promise<AttackOutcome> {
     transport: { kind: 'http', signingSecret: slack.emulator.signingSecret, host: '127.0.0.1', port: 0 },
     botToken: slack.emulator.botToken,
     slackApiUrl: slack.apiUrl,
-    desk: { answer: async (line) => ({ template: 'error', data: {}, line }) },
+    desk: deskAnswering(async (line) => ({ template: 'error', data: {}, line })),
+    shared: openSharedAnswers(openVersionMemory()),
     access: {},
     clock: () => new Date(),
     deadlineMs: MAX_WAIT_MS,
     logger: silentLogger,
+    showHome: () => ({ type: 'home', blocks: [] }),
     show: ({ data }) => ({ text: 'message' in data ? String(data.message) : ANSWER_TEXT, blocks: [] }),
   });
   try {

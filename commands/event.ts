@@ -124,6 +124,8 @@ export default command({
         response: displayedJson(found?.responseelements),
         extra: displayedJson(found?.additionaleventdata),
         record,
+        // The request and the response are shown apart.
+        rest: record && { ...record, requestParameters: undefined, responseElements: undefined },
       },
       table: {
         caption: 'Event',

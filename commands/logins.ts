@@ -28,7 +28,12 @@ export default preset({
     const succeeded = events.filter(({ outcome }) => outcome === 'ok');
     const withoutMfa = succeeded.filter(({ mfa }) => mfa === 'no');
     const factors = MFA_PHRASES.map(([value, phrase]) => ({ phrase, logins: succeeded.filter(({ mfa }) => mfa === value).length }));
-    return { factors: factors.filter(({ logins }) => logins > 0), withoutMfa: withoutMfa.slice(0, 5) };
+    const [newest, ...others] = withoutMfa;
+    return {
+      factors: factors.filter(({ logins }) => logins > 0),
+      alarm: newest ? { newest, others: others.length } : null,
+      withoutMfa: others.slice(0, 4),
+    };
   },
   next: ({ filters, typedWindow }, line) => [
     ...(filters.length > 0 ? [] : [{ label: 'Failures only', line: line({ filters: [{ ...exactFilter('outcome', 'ok'), negated: true }] }) }]),

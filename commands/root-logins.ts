@@ -64,6 +64,10 @@ export default command({
   },
 });
 
+/** The newest of some sign-ins, and how many others there are; null for none. */
+const newestAndMore = (signIns: readonly RootSignIn[]): { readonly newest: RootSignIn; readonly others: number } | null =>
+  signIns[0] === undefined ? null : { newest: signIns[0], others: signIns.length - 1 };
+
 async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: Question, context: Context): Promise<Finding> {
   const { ask } = context;
   const maxCalls = memoryLimit(context, MAX_ROOT_CALLS);
@@ -93,7 +97,7 @@ async function listRootSignIns({ filters, window, typedWindow, top: typedTop }: 
       successes: succeeded.length,
       failures: rows.length - succeeded.length,
       latest: succeeded[0] ?? null,
-      withoutMfa: succeeded.filter(({ mfa }) => mfa === 'no').length,
+      withoutMfa: newestAndMore(succeeded.filter(({ mfa }) => mfa === 'no')),
       withWrites: withWrites.slice(0, 5),
       otherWays: otherWays.slice(0, 5),
       otherWaysTotal: otherWays.length,

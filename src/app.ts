@@ -19,6 +19,7 @@ import { type Desk, openDesk } from './desk/desk.ts';
 import { withFreshFiles } from './desk/fresh-files.ts';
 import { loadRegistry, type Registry } from './desk/registry.ts';
 import { openSavedQuestions } from './desk/saved-questions.ts';
+import { homeView } from './message/home-view.ts';
 import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
@@ -32,6 +33,7 @@ import { openListedAccountNames } from './state/listed-account-names.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
 import { openOpenedFindings } from './state/opened-findings.ts';
+import { openSharedAnswers } from './state/shared-answers.ts';
 import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
 import { openVersionMemory } from './state/version-memory.ts';
@@ -396,8 +398,10 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
     deadlineMs: timeoutMs,
     timeZone: config.TIME_ZONE,
     logger: boltLogger(log),
+    shared: openSharedAnswers(stateOf(config, location)('shared')),
     onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
+    showHome: (shown) => homeView(shown, TEMPLATES),
   });
   return openParts(async (onClose) => {
     const port = await bot.start();

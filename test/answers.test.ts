@@ -165,7 +165,7 @@ describe('an answer', () => {
       ].toSorted(([a], [b]) => String(b).localeCompare(String(a))),
     );
     expect(table?.rows[0]?.cells.did).toBe('RedeemPromoCode');
-    expect(data).toMatchObject({ successes: 5, failures: 1, withoutMfa: 1 });
+    expect(data).toMatchObject({ successes: 5, failures: 1, withoutMfa: { newest: { outcome: 'ok', mfa: 'no' }, others: 0 } });
   });
 
   it.each([...catalog.commands].map(([name, { example }]) => [`${name} ${example}`, name]))(
@@ -218,10 +218,10 @@ describe('an answer', () => {
   it('says correctly which rows --csv prints', async () => {
     const [all, most] = [await answerTo('events 6mo event:PutObject kind:human,user'), await answerTo('events 30d')];
     expect(all.table?.more).toBe(false);
-    expect(shown(all)).toMatch(/\nThe first 50 of \d+ rows[.] npm run -s ask -- … --csv prints all of them[.]\n/);
+    expect(shown(all)).toMatch(/\nRows 1 to 50 of \d+[.] npm run -s ask -- … --csv prints all of them[.]\n/);
     expect(most.table?.more).toBe(true);
     expect(shown(most)).toContain(
-      '\nThe first 50 of more than 1,000 rows. npm run -s ask -- … --csv prints the first 1,000; for others use a shorter time or a larger top:.\n',
+      '\nRows 1 to 50 of more than 1,000. npm run -s ask -- … --csv prints the first 1,000. For others use a shorter time or a larger top:.\n',
     );
   });
 

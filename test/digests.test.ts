@@ -8,8 +8,10 @@ import { startDigests } from '../src/clock/digests.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
+import { deskAnswering } from './support/fake-desk.ts';
 import { slackProblems } from './support/slack-limits.ts';
 import { openSlackProxy, type RequestFailure, type SlackProxy } from './support/slack-proxy.ts';
 import { until } from './support/until.ts';
@@ -54,11 +56,13 @@ async function openDigestBot(): Promise<Bot> {
     transport: { kind: 'http', signingSecret: slack.emulator.signingSecret, host: '127.0.0.1', port: 0 },
     botToken: slack.emulator.botToken,
     slackApiUrl: slack.apiUrl,
-    desk: { answer: async () => ({ template: 'error', data: {} }) },
+    desk: deskAnswering(async () => ({ template: 'error', data: {} })),
+    shared: openSharedAnswers(openVersionMemory()),
     access: {},
     clock: () => new Date(now),
     deadlineMs: 90_000,
     logger: boltLogger(pino({ level: 'silent' })),
+    showHome: () => ({ type: 'home', blocks: [] }),
     show: (answer, showing) => toMessage(answer, templates, showing),
   });
   await bot.start();

@@ -1,8 +1,10 @@
 /** New files are loaded before an answer: a person waits a few seconds for them, a report until all are there. */
+
 import { expect, test } from 'vitest';
 import type { Answer } from '../src/answer/answer.ts';
 import type { Desk } from '../src/desk/desk.ts';
 import { withFreshFiles } from '../src/desk/fresh-files.ts';
+import { deskAnswering } from './support/fake-desk.ts';
 
 const DAY = { from: new Date('2026-11-19T00:00:00Z'), to: new Date('2026-11-20T00:00:00Z') };
 const now = new Date('2026-11-20T08:00:00Z');
@@ -13,7 +15,7 @@ function openLoading() {
   const errors: unknown[] = [];
   let ended = 0;
   const answer = async (): Promise<Answer> => ({ template: 'daily', data: { ended } });
-  const desk: Desk = { answer, report: answer, examples: [] };
+  const desk: Desk = { ...deskAnswering(answer), report: answer };
   const fresh = withFreshFiles(desk, {
     clock: () => now,
     onError: (error) => errors.push(error),

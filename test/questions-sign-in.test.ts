@@ -61,7 +61,7 @@ describe('logins', () => {
     const answer = await open.ask(`logins ${DAY}`);
     expect(answer.table?.rows).toHaveLength(3);
     expect(toText(answer, templates)).toBe(
-      '2 sign-ins by 2 users, 1 without MFA, 1 with MFA known only to the identity provider; 1 attempt failed; the latest is by bob 2026-05-01 12:00:00 UTC from 203.0.113.7.',
+      'bob signed in without MFA 2026-05-01 12:00:00 UTC from 203.0.113.7. 2 sign-ins by 2 users, 1 without MFA, 1 with MFA known only to the identity provider; 1 attempt failed; the latest is by bob 2026-05-01 12:00:00 UTC from 203.0.113.7.',
     );
   });
 
@@ -218,7 +218,7 @@ describe('users with the same name', () => {
 
   test('in several accounts are counted as several users, for sign-ins and for failures', async () => {
     await using good = await trailOf(...accounts.map((account) => signIn(user('alice', account), 'Success', of(account))));
-    expect(toText(await good.ask(`logins ${DAY}`), templates)).toMatch(/^3 sign-ins by 3 users, /);
+    expect(toText(await good.ask(`logins ${DAY}`), templates)).toMatch(/[.] 3 sign-ins by 3 users, /);
     await using bad = await trailOf(...accounts.map((account) => signIn(user('alice', account), 'Failure', of(account))));
     expect(await bad.cells(`signin-failures ${DAY}`)).toMatchObject([
       { verdict: 'spraying', users: 3, names: accounts.map((account) => `alice (${account})`).join(', ') },

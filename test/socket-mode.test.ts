@@ -8,6 +8,9 @@ import { WebSocketServer } from 'ws';
 import type { Answer } from '../src/answer/answer.ts';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openSharedAnswers } from '../src/state/shared-answers.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
+import { deskAnswering } from './support/fake-desk.ts';
 
 const answer = (line: string): Answer => ({ template: 'test', data: { line }, line });
 
@@ -51,11 +54,13 @@ test('a slash command over Socket Mode is acknowledged and answered', async () =
     transport: { kind: 'socket', appToken: 'xapp-test', host: '127.0.0.1', port: 0 },
     botToken: 'xoxb-test',
     slackApiUrl: `${slack.url}/api/`,
-    desk: { answer: async (line) => answer(line) },
+    desk: deskAnswering(async (line) => answer(line)),
+    shared: openSharedAnswers(openVersionMemory()),
     access: {},
     clock: () => new Date('2026-11-21T00:00:00Z'),
     deadlineMs: 90_000,
     logger: boltLogger(pino({ level: 'silent' })),
+    showHome: () => ({ type: 'home', blocks: [] }),
     show: ({ line }) => ({ text: `answer to ${line}`, blocks: [] }),
   });
   expect(await bot.start()).toBeNull();

@@ -141,6 +141,8 @@ export interface Coverage {
 export interface Answer extends Omit<Finding, 'template'> {
   readonly template: string;
   readonly line?: string;
+  /** The line with the exact time that was searched: asked later, it is the same question. */
+  readonly pinned?: string;
   readonly coverage?: Coverage;
   /** What the rows lack that the requester did not leave out: sentences. */
   readonly missing?: readonly string[];

@@ -2,11 +2,8 @@
 import { once } from 'node:events';
 import type { Answer, Row } from '../answer/answer.ts';
 import { withNameColumn } from '../message/account-names.ts';
-import { csvRows, toCsv } from '../message/csv.ts';
+import { batchesOf, csvParts } from '../message/csv.ts';
 import { jsonAfterRows, jsonBeforeRows, jsonRow } from '../message/json.ts';
-
-/** Rows that are printed at once. */
-const BATCH_ROWS = 500;
 
 /** Writes a text, and waits while the reader is slower. */
 type Print = (text: string) => Promise<void>;
@@ -20,10 +17,7 @@ export const printTo =
 
 /** Prints the table of an answer. */
 export async function printCsv(answer: Answer, print: Print): Promise<void> {
-  const { table } = withNameColumn(answer);
-  if (!table) return;
-  await print(toCsv(table));
-  for await (const rows of batches(table.rest)) await print(csvRows(table.columns, rows));
+  for await (const { text } of csvParts(answer)) await print(text);
 }
 
 /** Prints an answer as one object. Its coverage has the number of all rows. */
@@ -37,18 +31,6 @@ export async function printJson(answer: Answer, templates: URL, print: Print): P
     count += rows.length;
   };
   await printRows(table?.rows ?? []);
-  for await (const rows of batches(table?.rest)) await printRows(rows);
+  for await (const rows of batchesOf(table?.rest)) await printRows(rows);
   await print(`${jsonAfterRows(coverage && { ...coverage, rows: count })}\n`);
-}
-
-async function* batches(rows: AsyncIterable<Row> | undefined): AsyncGenerator<readonly Row[]> {
-  let batch: Row[] = [];
-  for await (const row of rows ?? []) {
-    batch.push(row);
-    if (batch.length === BATCH_ROWS) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
 }

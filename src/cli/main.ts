@@ -10,6 +10,7 @@ import { DamagedStore } from '../../duckdb/damage.ts';
 import type { Answer } from '../answer/answer.ts';
 import { periodBefore, periodOf } from '../answer/period.ts';
 import type { Period } from '../answer/report.ts';
+import { statementText } from '../answer/statement-text.ts';
 import {
   athenaSettings,
   ledgerOf,
@@ -441,10 +442,9 @@ async function printAnswer(answer: Answer, { json, csv }: ParsedOptions): Promis
 }
 
 const printStatements = (statements: readonly Sql[]): string =>
-  statements.length > 0 ? statements.map(printStatement).join('\n') : '-- No query: this question does not read the trail.\n';
-
-const printStatement = ({ text, values }: Sql): string =>
-  `${text.replace(/^ {4}/gm, '').trim()}\n-- ${values.length} values: ${visible(JSON.stringify(values))}\n`;
+  statements.length > 0
+    ? statements.map((statement) => `${statementText(statement).split('\n').map(visible).join('\n')}\n`).join('\n')
+    : '-- No query: this question does not read the trail.\n';
 
 /** Shows the elapsed time on a terminal while a question runs. */
 async function showWaiting<T>(answer: Promise<T>, progress: () => QueryProgress | undefined): Promise<T> {

@@ -1,7 +1,8 @@
 /** The desk: turns a line, or a due report, into an answer. Slack, the terminal and the clock all ask here. */
 import type { Answer } from '../answer/answer.ts';
-import { defaultWindow } from '../answer/command.ts';
+import { defaultWindow, TOPICS } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
+import { type FormParts, partsOfLine } from '../answer/line-form.ts';
 import type { ClassRules, DigestMemory, HidingRules } from '../answer/report.ts';
 import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
@@ -12,7 +13,7 @@ import type { Subscriptions } from '../state/subscriptions.ts';
 import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
-import type { QueryEngine } from '../trail/engine.ts';
+import type { Extent, QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
 import { DAY_MS, pin, type TimeRange } from '../trail/time-window.ts';
@@ -20,6 +21,7 @@ import type { Billing } from './billing.ts';
 import { classWords } from './classes.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
+import { lookUpText } from './look-up-text.ts';
 import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
 import type { OwnWord } from './own-words.ts';
@@ -43,8 +45,25 @@ export interface Desk {
    * @throws UserError for a name that no report has, or for words after it that are no filters.
    */
   report(text: string, period: TimeRange, options: AskOptions): Promise<Answer>;
+  /** The mistake in a line; undefined for one that can be asked. Nothing is asked of the trail. */
+  mistakeIn(line: string, options: AskOptions): Promise<UserError | undefined>;
+  /** A line in the parts of a form. Of a line that cannot be read, the first word may be a question and all others its words. */
+  partsOf(line: string, clock: Pick<AskOptions, 'now' | 'timeZone'>): FormParts;
+  /** The names of AWS in any text, and the questions that fit. Nothing is asked of the trail. */
+  lookUp(text: string): Answer;
+  /** What the trail has, as it is known without a query. */
+  extent(): Promise<Extent>;
   /** Lines that work, one for each command. */
   readonly examples: readonly string[];
+  /** All questions, in the order of their topics. */
+  readonly questions: readonly QuestionEntry[];
+}
+
+/** A question in a list to choose from. */
+interface QuestionEntry {
+  readonly name: string;
+  readonly topic: string;
+  readonly summary: string;
 }
 
 /** What a desk may have besides the commands and the engine. */
@@ -170,6 +189,31 @@ export function openDesk(
   };
   return {
     report,
+    extent: () => engine.extent(),
+    lookUp: (text) => openMask().deep(lookUpText(text)),
+    partsOf(text, { now, timeZone = 'UTC' }) {
+      const typed = trimLine(text);
+      try {
+        return partsOfLine(lineOf(typed, commands, { now, timeZone }));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        const [, first = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(typed) ?? [];
+        const isQuestion = commands.has(first.toLowerCase());
+        return { question: isQuestion ? first.toLowerCase() : '', words: isQuestion ? rest : typed, filters: '', time: '' };
+      }
+    },
+    questions: byTopic(registry).map(([name, { topic, summary }]) => ({ name, topic: TOPICS[topic], summary })),
+    async mistakeIn(text, options) {
+      try {
+        const lineContext = await lineContextOf(options);
+        const { text: resolved = text } = saved ? await resolveSavedName(trimLine(text), saved, commands, lineContext) : { text: trimLine(text) };
+        readLine(resolved, commands, lineContext, examples);
+        return undefined;
+      } catch (error) {
+        if (error instanceof UserError) return error;
+        throw error;
+      }
+    },
     examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),
     async answer(text, options) {
       const typed = trimLine(text);

@@ -26,7 +26,7 @@ import { isoSecond, splitNewestFirst } from '../trail/events.ts';
 import type { Filter } from '../trail/filter.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
 import type { Query, Sql } from '../trail/sql.ts';
-import type { TimeRange } from '../trail/time-window.ts';
+import { type TimeRange, windowOfRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
 import { withColumns } from './columns.ts';
 import { maskedError, maskedStatement } from './masked-error.ts';
@@ -189,7 +189,7 @@ export function openRunner(
       ...(found.menu && { menu: { ...found.menu, options: found.menu.options.flatMap((each) => maskNext(each, mask)) } }),
       ...(details && { details: { ...maskDetails(details, mask), ...named } }),
       ...(notes !== '' && { note: notes }),
-      ...(text !== undefined && !isSecretLine && { line: text }),
+      ...(line && text !== undefined && !isSecretLine && { line: text, pinned: printLine({ ...line, window: windowOfRange(window) }) }),
       ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
       ...named,
     };

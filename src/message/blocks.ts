@@ -25,9 +25,14 @@ const BLOCK_LIMITS = {
   placeholder: 150,
 } as const;
 
-/** Limits of a message. Above the last two Slack answers msg_blocks_too_long, although this is not documented (bolt-js #2867). */
-export const MESSAGE_LIMITS = { blocks: 50, text: 4000, characters: 9000, bytes: 14_500 } as const;
-/** Limits of a data_table; the rows include the header row. */
+/** Limits of a message: of its blocks, its notification text, and all text outside of tables. */
+export const MESSAGE_LIMITS = { blocks: 50, text: 4000, characters: 9000 } as const;
+/**
+ * What Slack takes depends on how a message is sent. `large` is by the published limits of a data_table, and a size that no message
+ * needs. Above `small` chat.postMessage answers msg_blocks_too_long, although this is not documented (bolt-js #2867).
+ */
+export const SIZE_LIMITS = { large: { tableCharacters: 20_000, bytes: 100_000 }, small: { tableCharacters: 9000, bytes: 14_500 } } as const;
+/** Limits of a data_table; the rows are without the header row. */
 export const DATA_TABLE_LIMITS = { rows: 200, columns: 20, pageSize: 10 } as const;
 
 /**
@@ -76,8 +81,8 @@ const plainText = (text: string, max: number): PlainTextElement => ({
   emoji: false,
 });
 
-/** Body text, already escaped. A long line is never cut inside an entity, a date or a code span. */
-const section = (text: string): SectionBlock => ({ type: 'section', text: mrkdwn(cut(text, BLOCK_LIMITS.section)) });
+/** Body text, already escaped, which Slack shows whole. A long line is never cut inside an entity, a date or a code span. */
+const section = (text: string): SectionBlock => ({ type: 'section', text: mrkdwn(cut(text, BLOCK_LIMITS.section)), expand: true });
 const header = (text: string): HeaderBlock => ({ type: 'header', text: plainText(unescapeMrkdwn(text), BLOCK_LIMITS.header) });
 const footnote = (text: string): ContextBlock => ({ type: 'context', elements: [mrkdwn(cut(text, BLOCK_LIMITS.contextText))] });
 
@@ -105,12 +110,24 @@ export const DIGEST_BUTTONS = 'findings';
 /** Maximum bytes of the lines in all buttons together, so that they leave room for the answer. */
 const MAX_BUTTON_BYTES = 4000;
 
-/** Follow-up questions as buttons. A button's value is the whole line, since part of a line is another question. A line that does not fit has no button. */
-export function buttons(next: readonly Next[], share: string | undefined, isDigest = false): ActionsBlock[] {
+/** A button that does something with the answer itself. */
+export interface OwnButton {
+  readonly action: 'page' | 'back' | 'csv' | 'share';
+  readonly label: string;
+  readonly value: string;
+  /** Follows the value where there is room: to ask again when the answer is not kept any more. */
+  readonly line: string;
+}
+
+/**
+ * Follow-up questions as buttons, and those of the answer itself. A button's value is the whole line, since part of a line is another
+ * question. A line that does not fit has no button.
+ */
+export function buttons(next: readonly Next[], own: readonly OwnButton[], isDigest = false): ActionsBlock[] {
   let room = MAX_BUTTON_BYTES;
-  const fits = (line: string): boolean => {
-    const bytes = Buffer.byteLength(JSON.stringify(line));
-    if (line.length > BLOCK_LIMITS.buttonValue || bytes > room) return false;
+  const fits = (value: string): boolean => {
+    const bytes = Buffer.byteLength(JSON.stringify(value));
+    if (value.length > BLOCK_LIMITS.buttonValue || bytes > room) return false;
     room -= bytes;
     return true;
   };
@@ -121,39 +138,31 @@ export function buttons(next: readonly Next[], share: string | undefined, isDige
     text: plainText(label, BLOCK_LIMITS.buttonText),
     value: line,
   }));
-  if (share !== undefined && fits(share)) {
-    elements.push({
-      type: 'button',
-      action_id: 'share',
-      text: plainText('Share', BLOCK_LIMITS.buttonText),
-      value: share,
-      accessibility_label: 'Share this answer in the channel',
-    });
+  for (const { action, label, value, line } of own) {
+    const whole = `${value} ${line}`;
+    elements.push({ type: 'button', action_id: action, text: plainText(label, BLOCK_LIMITS.buttonText), value: fits(whole) ? whole : value });
   }
   return elements.length > 0 ? [{ type: 'actions', block_id: isDigest ? DIGEST_BUTTONS : 'next', elements }] : [];
 }
 
-/** A menu of follow-ups. The value of an option has at most 150 characters: a longer line is left out. `name` tells the menus of a message apart. */
-export function selectMenu(name: 'row' | 'more', next: readonly Next[], promptFor: (count: number) => string): ActionsBlock[] {
-  const options = next
-    .filter(({ line }) => line.length <= BLOCK_LIMITS.optionValue)
-    .slice(0, BLOCK_LIMITS.options)
-    .map(({ label, line }) => ({ text: plainText(label, BLOCK_LIMITS.optionText), value: line }));
-  if (options.length === 0) return [];
-  return [
-    {
-      type: 'actions',
-      block_id: name === 'row' ? 'rows' : 'more',
-      elements: [
-        {
-          type: 'static_select',
-          action_id: `ask:${name}`,
-          placeholder: plainText(promptFor(options.length), BLOCK_LIMITS.placeholder),
-          options,
-        },
-      ],
-    },
-  ];
+/** Follow-ups in a menu. `prompt` is what it shows while nothing is chosen; `name` tells the menus of a message apart. */
+export interface QuestionMenu {
+  readonly name: 'row' | 'next' | 'more';
+  readonly prompt: string;
+  readonly options: readonly Next[];
+}
+
+/** Menus in a row. The value of an option has at most 150 characters: a longer line is left out. */
+export function menus(all: readonly QuestionMenu[]): ActionsBlock[] {
+  const elements: ActionsBlock['elements'] = all.flatMap(({ name, prompt, options: next }) => {
+    const options = next
+      .filter(({ line }) => line.length <= BLOCK_LIMITS.optionValue)
+      .slice(0, BLOCK_LIMITS.options)
+      .map(({ label, line }) => ({ text: plainText(label, BLOCK_LIMITS.optionText), value: line }));
+    if (options.length === 0) return [];
+    return [{ type: 'static_select' as const, action_id: `ask:${name}`, placeholder: plainText(prompt, BLOCK_LIMITS.placeholder), options }];
+  });
+  return elements.length > 0 ? [{ type: 'actions', block_id: 'menus', elements }] : [];
 }
 
 /** A user or a channel of Slack, which Slack shows by its name. */
@@ -161,7 +170,18 @@ interface SlackMember {
   readonly kind: 'user' | 'channel';
   readonly id: string;
 }
-export type TableCell = string | number | SlackMember;
+/** A time, which Slack shows in the zone of who reads it. */
+interface SlackTime {
+  readonly kind: 'time';
+  readonly at: Date;
+}
+export type TableCell = string | number | SlackMember | SlackTime;
+
+/** The time of a cell; undefined for other text. */
+export function slackTime(text: string): SlackTime | undefined {
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? new Date(text) : undefined;
+  return at && !Number.isNaN(at.getTime()) ? { kind: 'time', at } : undefined;
+}
 
 /** The user or channel of an id; undefined for other text. */
 export function slackMember(text: string): SlackMember | undefined {
@@ -169,7 +189,7 @@ export function slackMember(text: string): SlackMember | undefined {
   return /^[CG][A-Z0-9]{4,}$/.test(text) ? { kind: 'channel', id: text } : undefined;
 }
 
-/** A table that the reader can sort, filter and page in Slack. Cells are literal text, but for users and channels. */
+/** A table that the reader can sort, filter and page in Slack. Cells are literal text, but for times, users and channels. */
 export function dataTable(caption: string, labels: readonly string[], rows: readonly (readonly TableCell[])[]): DataTableBlock {
   return {
     type: 'data_table',
@@ -182,8 +202,27 @@ export function dataTable(caption: string, labels: readonly string[], rows: read
 
 function tableCell(cell: TableCell) {
   if (typeof cell === 'string') return rawText(cell);
-  return typeof cell === 'number' ? rawNumber(cell) : memberCell(cell);
+  if (typeof cell === 'number') return rawNumber(cell);
+  return cell.kind === 'time' ? timeCell(cell) : memberCell(cell);
 }
+
+/** Year first, so that times are in order when a reader sorts them. */
+const timeCell = ({ at }: SlackTime): RichTextBlock => ({
+  type: 'rich_text',
+  elements: [
+    {
+      type: 'rich_text_section',
+      elements: [
+        {
+          type: 'date',
+          timestamp: Math.floor(at.getTime() / 1000),
+          format: '{date_num} {time_secs}',
+          fallback: `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`,
+        },
+      ],
+    },
+  ],
+});
 
 const memberCell = ({ kind, id }: SlackMember): RichTextBlock => ({
   type: 'rich_text',
@@ -191,4 +230,4 @@ const memberCell = ({ kind, id }: SlackMember): RichTextBlock => ({
 });
 
 const rawText = (text: string) => ({ type: 'raw_text' as const, text: visible(text) || '—' });
-const rawNumber = (value: number) => ({ type: 'raw_number' as const, value, text: String(value) });
+const rawNumber = (value: number) => ({ type: 'raw_number' as const, value, text: value.toLocaleString('en-US') });

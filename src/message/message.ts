@@ -1,6 +1,6 @@
 /** An answer as a Slack message: the template, the table, the follow-ups and the footer, within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
-import type { Answer, Next, Table } from '../answer/answer.ts';
+import type { Answer, Column, Row, Table } from '../answer/answer.ts';
 import { withNamesShown } from './account-names.ts';
 import {
   buttons,
@@ -8,35 +8,50 @@ import {
   DATA_TABLE_LIMITS,
   dataTable,
   MESSAGE_LIMITS,
+  menus,
+  type OwnButton,
   preformatted,
-  selectMenu,
+  type QuestionMenu,
+  SIZE_LIMITS,
   slackMember,
+  slackTime,
   type TableCell,
   toBlocks,
 } from './blocks.ts';
 import { CHART_LIMITS, type ChartBlock, chartBlock, chartText, isDrawable } from './chart.ts';
 import { plain } from './escape.ts';
-import { fixedWidth, formatCell, visibleColumns } from './table.ts';
+import { fixedWidth, formatCell, visibleColumns, withoutConstants } from './table.ts';
 import { fill } from './templates.ts';
 
 type MessageBlock = KnownBlock | ChartBlock;
 
 export interface Message {
-  /** The first paragraph, for notifications and screen readers. */
+  /** For notifications and screen readers. */
   readonly text: string;
   readonly blocks: MessageBlock[];
 }
 
 /**
- * What a message is made of. `native`: Slack's own tables and charts. `plain`: those as text of fixed width, for clients that have neither.
- * `text`: its text alone, where Slack rejects the blocks of both.
+ * What a message is made of, in the order in which Slack is tried. `large`: Slack's own tables and charts, within the published limits.
+ * `small`: the same within what chat.postMessage takes. `plain`: tables and charts as text of fixed width, for clients that have neither.
+ * `text`: text alone, where Slack rejects the blocks of all others.
  */
-export type MessageForm = 'native' | 'plain' | 'text';
+export const MESSAGE_FORMS = ['large', 'small', 'plain', 'text'] as const;
+export type MessageForm = (typeof MESSAGE_FORMS)[number];
+
+/** True for a message in which charts are text. */
+export const lacksCharts = (form: MessageForm): boolean => form === 'plain' || form === 'text';
 
 /** How to show an answer. */
 export interface MessageOptions {
-  /** Default: native. */
+  /** Default: small. */
   readonly form?: MessageForm;
+  /** The id by which the bot finds the answer again, to share it, to export it and to turn its pages. Without one, there are no buttons for that. */
+  readonly answerId?: string;
+  /** The first row of the table that is shown. Default: 0. */
+  readonly firstRow?: number;
+  /** True where everyone in a channel sees the message: nothing is left to share. */
+  readonly isPublic?: boolean;
   /** The Slack user who shares the answer with the channel. */
   readonly sharedBy?: string;
   /** True for a digest: the buttons of the daily report are told apart from those of answers, to know which findings were opened. */
@@ -45,36 +60,91 @@ export interface MessageOptions {
   readonly partialUntil?: Date;
 }
 
-/** Builds the message. The footer counts the rows that do not fit, and says how to get them all. */
-export function toMessage(
-  found: Answer,
-  templates: URL,
-  { form = 'native', isDigest = false, sharedBy, partialUntil }: MessageOptions = {},
-): Message {
+/** What an option of a menu begins with that is no question: the rest is a line to edit, or the id of an answer. */
+export const EDIT_MARK = '!edit ';
+export const SQL_MARK = '!sql ';
+
+/** Follow-ups as buttons: the others are in a menu. */
+const MAX_ANSWER_BUTTONS = 4;
+
+/** Builds the message. The footer says which rows are shown, and of how many. */
+export function toMessage(found: Answer, templates: URL, options: MessageOptions = {}): Message {
+  const { form = 'small', isDigest = false, sharedBy, partialUntil, answerId, firstRow = 0 } = options;
   const answer = withNamesShown(found);
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
   if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates)}`, blocks: [] };
   const isPlain = form === 'plain';
   const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
-  const isPublic = sharedBy !== undefined || isDigest;
-  const shown = table && !table.exportOnly && table.rows.length > 0 ? table : undefined;
+  const isPublic = options.isPublic === true || sharedBy !== undefined || isDigest;
+  const shown = table && !table.exportOnly && table.rows.length > firstRow ? { ...table, rows: table.rows.slice(firstRow) } : undefined;
   const templateBlocks = toBlocks(filled);
   const charts = (answer.charts ?? []).filter(isDrawable).slice(0, CHART_LIMITS.charts);
-  const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => [
-    ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
-    ...templateBlocks.slice(0, blocks),
-    ...charts.map((chart) => (isPlain ? preformatted(chartText(chart)) : chartBlock(chart))),
-    ...(shown ? [tableBlock(shown, rows, { isPlain, names: !isPublic })] : []),
-    ...(shown ? selectMenu('row', rowFollowUps(shown, rows), (count) => (count === 1 ? 'Open the row' : `Open one of ${count} rows`)) : []),
-    ...(partialUntil
-      ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
-      : buttons(next, sharedBy ? undefined : line, isDigest && answer.template === 'daily')),
-    ...(menu && !partialUntil ? selectMenu('more', menu.options, () => menu.prompt) : []),
-    // A shared answer has the line at the top, after the name of the person who asked it.
-    ...toBlocks(footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, rows, templates, blocks < templateBlocks.length)),
+  const kept = answerId !== undefined && line !== undefined ? { id: answerId, line: answer.pinned ?? line, isPublic } : undefined;
+  const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => {
+    const own = kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : [];
+    const asButtons = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
+    const more = [
+      ...next.slice(asButtons.length),
+      ...(kept && line !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
+      ...(kept && answer.coverage?.queries ? [{ label: 'Show SQL', line: `${SQL_MARK}${kept.id}` }] : []),
+    ];
+    return [
+      ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
+      ...templateBlocks.slice(0, blocks),
+      ...charts.map((chart) => (isPlain ? preformatted(chartText(chart)) : chartBlock(chart))),
+      ...(shown ? [tableBlock(shown, rows, { isPlain, names: !isPublic })] : []),
+      ...(partialUntil
+        ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
+        : [
+            ...buttons(asButtons, own, isDigest && answer.template === 'daily'),
+            ...menus([
+              ...(shown ? [rowMenu(shown, rows)] : []),
+              { name: 'next', prompt: 'More …', options: more },
+              ...(menu ? [{ name: 'more', ...menu } as const] : []),
+            ]),
+          ]),
+      // A shared answer has the line at the top, after the name of the person who asked it.
+      ...toBlocks(
+        footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, templates, {
+          ...{ firstRow, rows, isShortened: blocks < templateBlocks.length },
+        }),
+      ),
+    ];
+  };
+  const limits = SIZE_LIMITS[form === 'large' ? 'large' : 'small'];
+  return { text: notification(answer, filled, templates), blocks: build(largestFit(templateBlocks.length, shown, build, limits)) };
+}
+
+/** A menu that opens one of the first rows. */
+const MAX_ROW_OPTIONS = 20;
+
+function rowMenu({ rows }: Table, shown: number): QuestionMenu {
+  const options = rows.slice(0, Math.min(shown, MAX_ROW_OPTIONS)).flatMap(({ next }) => (next ? [next] : []));
+  const prompt = options.length === 1 ? 'Open the row' : `Open one of ${shown > MAX_ROW_OPTIONS ? 'the first ' : ''}${options.length} rows`;
+  return { name: 'row', prompt, options };
+}
+
+/** An answer that the bot finds again by its id, or asks again by its line. */
+interface KeptAnswer {
+  readonly id: string;
+  readonly line: string;
+  readonly isPublic: boolean;
+}
+
+/** What can be done with an answer that is kept: to read on, to have all rows as a file, to share it. */
+function ownButtons(
+  { id, line, isPublic }: KeptAnswer,
+  page: { readonly firstRow: number; readonly rows: number; readonly all: number },
+): OwnButton[] {
+  const { firstRow, rows, all } = page;
+  const next = firstRow + rows;
+  return [
+    ...(firstRow > 0 ? [{ action: 'back', label: 'First rows', value: `${id} 0`, line } as const] : []),
+    ...(rows > 0 && next < all ? [{ action: 'page', label: `Next ${Math.min(rows, all - next)} rows`, value: `${id} ${next}`, line } as const] : []),
+    ...(rows > 0 ? [{ action: 'csv', label: 'Export CSV', value: id, line } as const] : []),
+    ...(isPublic ? [] : [{ action: 'share', label: 'Share to channel', value: id, line } as const]),
   ];
-  return { text: cut(firstParagraph(filled), MESSAGE_LIMITS.text), blocks: build(largestFit(templateBlocks.length, shown, build)) };
 }
 
 /** How much of an answer goes into a message: template blocks, table rows, and whether the line is shown. */
@@ -88,36 +158,45 @@ interface Size {
  * Slack refuses a message that is too long. So the template gets as many blocks as leave room for one row, and then the table
  * as many rows as fit. The line is shown in full or not at all: not when it leaves no room for one block and one row.
  */
-function largestFit(templateBlocks: number, table: Table | undefined, build: (size: Size) => MessageBlock[]): Size {
+function largestFit(templateBlocks: number, table: Table | undefined, build: (size: Size) => MessageBlock[], limits: SizeLimits): Size {
+  const fits = (size: Size): boolean => fitsInMessage(build(size), limits);
   const least = table ? 1 : 0;
-  const withLine = fitsInMessage(build({ blocks: Math.min(templateBlocks, 1), rows: least, withLine: true }));
+  const withLine = fits({ blocks: Math.min(templateBlocks, 1), rows: least, withLine: true });
   let blocks = templateBlocks;
-  while (blocks > 1 && !fitsInMessage(build({ blocks, rows: least, withLine }))) blocks -= 1;
+  while (blocks > 1 && !fits({ blocks, rows: least, withLine })) blocks -= 1;
   let rows = least;
   let tooMany = Math.min(table?.rows.length ?? 0, DATA_TABLE_LIMITS.rows) + 1;
   while (tooMany - rows > 1) {
     const middle = Math.floor((rows + tooMany) / 2);
-    if (fitsInMessage(build({ blocks, rows: middle, withLine }))) rows = middle;
+    if (fits({ blocks, rows: middle, withLine })) rows = middle;
     else tooMany = middle;
   }
   return { blocks, rows, withLine };
 }
 
-const rowFollowUps = (table: Table, rows: number): Next[] => table.rows.slice(0, rows).flatMap((row) => (row.next ? [row.next] : []));
-
 /** The answer in one sentence or two, as plain text. */
 export const toText = (answer: Answer, templates: URL): string =>
   plain(firstParagraph(fill(answer.template, answer.data, templates, answer.accountNames)));
 
-/** The footer: what was searched, and how many of the rows are shown. `shortened` means that template blocks are missing. */
-export function footer(answer: Answer, shown: number, templates: URL, shortened = false): string {
+/** The rows that a screen shows of a table, from the first one. `isShortened`: template blocks are missing. */
+interface ShownRows {
+  readonly firstRow?: number;
+  readonly rows: number;
+  readonly isShortened?: boolean;
+  /** True in a terminal, where other rows are had by another command. */
+  readonly isTerminal?: boolean;
+}
+
+/** The footer: what was searched, and which of the rows are shown. */
+export function footer(answer: Answer, templates: URL, { firstRow = 0, rows, isShortened = false, isTerminal = false }: ShownRows): string {
   if (!answer.coverage && !answer.line) return '';
-  const rows = answer.table?.rows.length ?? 0;
+  const all = answer.table?.rows.length ?? 0;
   const data = {
     line: answer.line ?? null,
     coverage: answer.coverage ?? null,
-    cut: shown < rows && shown > 0 ? { shown, rows, more: answer.table?.more ?? false } : null,
-    shortened,
+    cut: rows < all && rows > 0 ? { from: firstRow + 1, to: firstRow + rows, rows: all, more: answer.table?.more ?? false } : null,
+    isShortened,
+    isTerminal,
     note: answer.note ?? null,
   };
   return fill('footer', data, templates);
@@ -127,33 +206,77 @@ export function footer(answer: Answer, shown: number, templates: URL, shortened 
 function textAlone(answer: Answer, filled: string, templates: URL): string {
   const rest = fill('text-alone', { line: answer.line ?? null, rows: answer.table?.rows.length ?? 0 }, templates);
   const { line: _, ...withoutLine } = answer;
-  const last = [rest, footer(withoutLine, 0, templates).replaceAll(/^\^ /gm, '')].filter(Boolean).join('\n');
+  const last = [rest, footer(withoutLine, templates, { rows: 0 }).replaceAll(/^\^ /gm, '')].filter(Boolean).join('\n');
   return `${cut(filled.replaceAll(/^(?:# |\^ |---$)/gm, ''), MESSAGE_LIMITS.text - last.length - 1)}\n${last}`;
+}
+
+/**
+ * What a notification shows, and a screen reader reads in place of the blocks: all sentences of the answer, and what its table has. Lines
+ * in a fence are left out.
+ */
+function notification(answer: Answer, filled: string, templates: URL): string {
+  const sentences = filled
+    .replaceAll(/^```\n[\s\S]*?\n```$/gm, '')
+    .replaceAll(/^(?:# |\^ |---$)/gm, '')
+    .replaceAll(/\n{2,}/g, '\n')
+    .trim();
+  const { table } = answer;
+  const rows =
+    table && !table.exportOnly && table.rows.length > 0 ? fill('table-rows', { caption: table.caption, rows: table.rows.length }, templates) : '';
+  return [cut(sentences, MESSAGE_LIMITS.text - rows.length - 1), rows].filter(Boolean).join('\n');
 }
 
 const firstParagraph = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
 
 /** `names`: users and channels as such. Where many read a message, each user in it would be notified. */
 function tableBlock(table: Table, rows: number, { isPlain, names }: { readonly isPlain: boolean; readonly names: boolean }): KnownBlock {
-  const columns = visibleColumns(table).slice(0, DATA_TABLE_LIMITS.columns);
-  const labels = columns.map(({ label }) => label);
-  const cells = table.rows.slice(0, rows).map((row) => columns.map((column) => formatCell(row.cells[column.name], column)));
-  if (isPlain) return preformatted(fixedWidth(labels, cells));
-  const named = (cell: string | number, i: number): TableCell =>
-    (names && columns[i]?.kind === 'member' && typeof cell === 'string' ? slackMember(cell) : undefined) ?? cell;
+  const all = visibleColumns(table);
+  const { columns, constants } = isPlain ? { columns: all, constants: [] } : withoutConstants(table, all);
+  const shown = columns.slice(0, DATA_TABLE_LIMITS.columns);
+  const rowsShown = table.rows.slice(0, rows);
+  if (isPlain)
+    return preformatted(
+      fixedWidth(
+        shown.map(({ label }) => label),
+        rowsShown.map((row) => shown.map((column) => formatCell(row.cells[column.name], column))),
+      ),
+    );
+  const cellOf = ({ cells }: Row, column: Column): TableCell => {
+    const cell = cells[column.name];
+    const own =
+      typeof cell !== 'string'
+        ? undefined
+        : column.kind === 'time'
+          ? slackTime(cell)
+          : names && column.kind === 'member'
+            ? slackMember(cell)
+            : undefined;
+    return own ?? formatCell(cell, column);
+  };
   return dataTable(
-    table.caption,
-    labels,
-    cells.map((row) => row.map(named)),
+    [table.caption, ...constants].join(' · '),
+    // Slack shows times in the zone of who reads them.
+    shown.map(({ label, kind }) => (kind === 'time' ? label.replace(/ [(]UTC[)]$/, '') : label)),
+    rowsShown.map((row) => shown.map((column) => cellOf(row, column))),
   );
 }
 
-function fitsInMessage(blocks: readonly MessageBlock[]): boolean {
-  const json = JSON.stringify(blocks);
-  const texts = json.match(/"text":"(?:[^"\\]|\\.)*"/g) ?? [];
+type SizeLimits = (typeof SIZE_LIMITS)[keyof typeof SIZE_LIMITS];
+
+function fitsInMessage(blocks: readonly MessageBlock[], { tableCharacters, bytes }: SizeLimits): boolean {
+  const inTables = charactersOf(blocks.filter(({ type }) => type === 'data_table'));
+  const outside = charactersOf(blocks.filter(({ type }) => type !== 'data_table'));
   return (
     blocks.length <= MESSAGE_LIMITS.blocks &&
-    Buffer.byteLength(json) <= MESSAGE_LIMITS.bytes &&
-    texts.reduce((sum, text) => sum + text.length - '"text":""'.length, 0) <= MESSAGE_LIMITS.characters
+    Buffer.byteLength(JSON.stringify(blocks)) <= bytes &&
+    outside <= MESSAGE_LIMITS.characters &&
+    inTables <= tableCharacters &&
+    // Where a table has no limit of its own, all text counts together.
+    (tableCharacters > MESSAGE_LIMITS.characters || inTables + outside <= MESSAGE_LIMITS.characters)
   );
+}
+
+function charactersOf(blocks: readonly MessageBlock[]): number {
+  const texts = JSON.stringify(blocks).match(/"(?:text|fallback)":"(?:[^"\\]|\\.)*"/g) ?? [];
+  return texts.reduce((sum, text) => sum + text.length - '"text":""'.length, 0);
 }

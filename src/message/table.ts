@@ -5,11 +5,26 @@ import { clip, visible } from './escape.ts';
 /** The maximum width of a cell on a screen. JSON and CSV have the whole value. */
 const MAX_CELL_CHARACTERS = 120;
 
-/** The columns that a screen shows: those that are not hidden and not empty. */
+/** The columns that a screen shows: those that are not hidden and not empty. Their labels begin with a capital letter. */
 export function visibleColumns({ columns, rows }: Table): Column[] {
-  return columns.filter(
-    ({ name, hidden }) => !hidden && rows.some(({ cells }) => cells[name] !== null && cells[name] !== undefined && cells[name] !== ''),
-  );
+  return columns
+    .filter(({ name, hidden }) => !hidden && rows.some(({ cells }) => !isEmpty(cells[name])))
+    .map((column) => ({ ...column, label: ABBREVIATIONS[column.label] ?? `${column.label.slice(0, 1).toUpperCase()}${column.label.slice(1)}` }));
+}
+
+/** Names of fields that are written in capitals. */
+const ABBREVIATIONS: Readonly<Record<string, string>> = { arn: 'ARN', ip: 'IP', mfa: 'MFA', vpc: 'VPC' };
+
+const isEmpty = (cell: Cell | undefined): boolean => cell === null || cell === undefined || cell === '';
+
+/** The columns that differ from row to row, and what the others say of all rows: “Region eu-central-1”. The first column always stays. */
+export function withoutConstants({ rows }: Table, columns: readonly Column[]): { readonly columns: Column[]; readonly constants: string[] } {
+  const isConstant = ({ name, kind }: Column, i: number): boolean =>
+    i > 0 && kind === 'text' && rows.length > 1 && !isEmpty(rows[0]?.cells[name]) && rows.every(({ cells }) => cells[name] === rows[0]?.cells[name]);
+  return {
+    columns: columns.filter((column, i) => !isConstant(column, i)),
+    constants: columns.filter(isConstant).map((column) => `${column.label} ${formatCell(rows[0]?.cells[column.name], column)}`),
+  };
 }
 
 /** A cell as a screen shows it: counts stay numbers, times lose their T, services their domain, and invisible characters become visible. */

@@ -17,7 +17,11 @@ const MAX_LINE_CHARACTERS = 2900;
 const handlebars = Handlebars.create();
 
 /** A time in the reader's time zone. Clients without support for it show the text after the bar. */
-handlebars.registerHelper('time', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_short_pretty} {time_secs}')));
+handlebars.registerHelper('time', (at: string | null) => (at === null ? NO_VALUE : readerTime(at)));
+/** From one time to another; a single time where both are in the same second. */
+handlebars.registerHelper('fromTo', (first: string, last: string) =>
+  first.slice(0, 19) === last.slice(0, 19) ? readerTime(first) : `${readerTime(first)} to ${readerTime(last)}`,
+);
 handlebars.registerHelper('day', (at: string | null) => (at === null ? NO_VALUE : slackDate(at, '{date_long}', 10)));
 /** The date in a time zone, such as "Friday, November 20, 2026": it names a day, which is the same for every reader. */
 handlebars.registerHelper('date', ({ at, zone }: { readonly at: string; readonly zone: string }) =>
@@ -67,6 +71,10 @@ handlebars.registerHelper('duration', (ms: number) => (ms < 1000 ? `${ms} ms` : 
 handlebars.registerHelper('wait', (seconds: number) => formatSeconds(seconds));
 handlebars.registerHelper('size', (bytes: number) => formatBytes(bytes));
 handlebars.registerHelper('price', (dollars: number) => formatDollars(dollars));
+/** Lines of text for a fenced block. It takes the text from `@raw`, where strings are not shortened. */
+handlebars.registerHelper('lines', (text: string) =>
+  clip(text.split('\n').map(visible).join('\n'), MAX_LINE_CHARACTERS).split('\n').map(escapeMrkdwn).join('\n'),
+);
 /** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not shortened. */
 handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOptions) => indentedJson(value, Number(hash.max ?? 3000)));
 
@@ -101,6 +109,8 @@ function escapeStrings(value: unknown): unknown {
   }
   return value;
 }
+
+const readerTime = (at: string): string => slackDate(at, '{date_short_pretty} {time_secs}');
 
 function slackDate(at: string, format: string, shown = 19): string {
   const date = new Date(at);

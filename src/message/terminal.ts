@@ -21,7 +21,7 @@ export function toTerminal(answer: Answer, templates: URL, width: number): strin
     ...(answer.charts ?? []).map(chartText),
     ...(shown ? [drawTable(shown, width)] : []),
     ...(next.length > 0 ? [`Ask next:\n${next.map((each) => followUpLine(each, answer.line ?? '')).join('\n')}`] : []),
-    withoutMarkup(footer(answer, shown ? Math.min(shown.rows.length, MAX_TERMINAL_ROWS) : 0, templates)),
+    withoutMarkup(footer(answer, templates, { rows: shown ? Math.min(shown.rows.length, MAX_TERMINAL_ROWS) : 0, isTerminal: true })),
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }

@@ -1,7 +1,8 @@
 /** The Slack bot: `/trail …`, `@trail …` and buttons. Each request is acknowledged first and answered later. */
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { App, type BlockAction, type Logger, RespondError, type RespondFn } from '@slack/bolt';
+import { App, type BlockAction, type Logger, type RespondFn } from '@slack/bolt';
+import type { HomeView } from '@slack/types';
 import {
   type AuthTestResponse,
   type ConversationsInfoResponse,
@@ -12,16 +13,17 @@ import {
   WebClient,
   type WebClientOptions,
 } from '@slack/web-api';
-import { LRUCache } from 'lru-cache';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { DigestChannel, PostingRefusal } from '../answer/posting.ts';
+import { statementText } from '../answer/statement-text.ts';
 import type { Desk } from '../desk/desk.ts';
-import { isAboutKept } from '../desk/own-words.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { DIGEST_BUTTONS } from '../message/blocks.ts';
-import type { Message, MessageForm, MessageOptions } from '../message/message.ts';
+import type { HomeTab } from '../message/home-view.ts';
+import { EDIT_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
+import type { SharedAnswers } from '../state/shared-answers.ts';
 import {
   type Access,
   type Audience,
@@ -32,14 +34,20 @@ import {
   type SlackProfile,
   sharingRefusal,
 } from './access.ts';
-import { openAnswerCache } from './answer-cache.ts';
-import { postChartPictures, type Thread } from './chart-pictures.ts';
+import { type Clicked, handleAnswerActions } from './answer-actions.ts';
+import { handleAskForm } from './ask-form.ts';
+import { postChartPictures } from './chart-pictures.ts';
+import { type Delivery, errorCode, openDelivery } from './delivery.ts';
 import { openDigestChannel } from './digest-channel.ts';
+import { handleHome, openRecentLines } from './home.ts';
 import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
-import { questionIn } from './mention.ts';
+import { textOfMessage } from './message-text.ts';
+import { handleMessagesIn, idsIn } from './messages-in.ts';
 import { reportProgress } from './progress-messages.ts';
 import { openReceiver, type Transport } from './receiver.ts';
+import type { Requester } from './requester.ts';
+import { openShownAnswers } from './shown-answers.ts';
 import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
 import { openTurns } from './turns.ts';
 
@@ -53,7 +61,7 @@ export interface SlackConnection {
 }
 
 export interface BotOptions extends SlackConnection {
-  readonly desk: Pick<Desk, 'answer'>;
+  readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'partsOf' | 'questions'>;
   readonly access: Access;
   readonly clock: () => Date;
   readonly deadlineMs: number;
@@ -62,9 +70,12 @@ export interface BotOptions extends SlackConnection {
   /** When to send progress messages, in milliseconds after the question; at most three. */
   readonly progressAfterMs?: readonly number[];
   readonly logger: Logger;
+  /** What was shared, in the state. */
+  readonly shared: SharedAnswers;
   /** Called when somebody opens a finding of a digest: the `ts` of its message, and the line that is asked. */
   onFindingOpened?(message: string, line: string): Promise<void>;
   show(answer: Answer, options?: MessageOptions): Message;
+  showHome(home: HomeTab): HomeView;
 }
 
 export interface Bot {
@@ -80,25 +91,10 @@ export interface Bot {
   stop(timeoutMs: number): Promise<boolean>;
 }
 
-/** A user who waits for an answer. */
-interface Requester extends SlackPerson {
-  /** Sends the answer. */
-  reply(message: Message): Promise<void>;
-  /** Sends a progress message or a refusal, which only the requester sees. */
-  replyPrivately(message: Message): Promise<void>;
-  /** The thread of the channel that the answer was sent to; undefined where only the requester sees it. */
-  publicThread?(): Thread | undefined;
-}
-
-/** Where an answer goes: to one user, or to everyone in the channel. */
-interface Destination extends SlackPerson {
-  readonly thread_ts?: string;
-  readonly isPublic?: boolean;
-}
-
-// Slack sends an event again when it gets no acknowledgement. The ids of this many events are remembered.
-const MAX_REMEMBERED_EVENTS = 1000;
 const PROGRESS_AFTER_MS = [4000, 15_000, 60_000];
+
+/** A message has room for no more. */
+const MAX_SHOWN_STATEMENTS = 3;
 
 const PROFILE_TTL_MS = 60 * 60_000;
 /** A channel may become a shared one. */
@@ -120,9 +116,12 @@ export function openBot(options: BotOptions): Bot {
     progressAfterMs = PROGRESS_AFTER_MS,
     logger,
     onFindingOpened,
+    shared,
     show,
+    showHome,
   } = options;
-  const answers = openAnswerCache(clock);
+  const recent = openRecentLines();
+  const shownAnswers = openShownAnswers(clock);
   const requests = trackRequests();
   const nextTurn = openTurns();
   let draining = false;
@@ -134,7 +133,11 @@ export function openBot(options: BotOptions): Bot {
     ...(slackFetch && { fetch: slackFetch }),
   };
   const receiver = openReceiver(transport, clientOptions, logger, () => !draining);
-  // A post that timed out may have arrived, and web-api sends it again. Digests must not appear twice.
+  // A post that timed out may have arrived, and web-api sends it again.
+  const postClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
+  const delivery = openDelivery({ client: postClient, logger, show, nextTurn });
+  const { send } = delivery;
+  // A digest that Slack takes later is not waited for here.
   const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, logger });
   const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
 
@@ -165,7 +168,7 @@ export function openBot(options: BotOptions): Bot {
         places: { current: channel, refusal: async (other: string) => (await postingRefusal(other))?.reason },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
-      return answers.add(user, await desk.answer(line, options));
+      return await desk.answer(line, options);
     } catch (error) {
       if (deadline.aborted)
         return errorAnswer(
@@ -191,9 +194,15 @@ export function openBot(options: BotOptions): Bot {
       else await send({ template: 'waiting', data: update }, requester.replyPrivately);
     });
     await nextTurn();
-    const answer = await answerFor(line, requester, progress).finally(() => progress.end());
-    const form = await send(answer, requester.reply);
-    const thread = form === 'native' ? undefined : requester.publicThread?.();
+    const statements: string[] = [];
+    const onQuery = (statement: Parameters<NonNullable<AskOptions['onQuery']>>[0]): void => void statements.push(statementText(statement));
+    const answer = await answerFor(line, requester, { ...progress, onQuery }).finally(() => progress.end());
+    // A refusal or a typo is for who asked alone.
+    const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
+    if (answer.line !== undefined) recent.add(requester.user, answer.line);
+    const isPublic = (await requester.isPublic?.()) === true;
+    const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic });
+    const thread = lacksCharts(form) ? requester.publicThread?.() : undefined;
     if (thread)
       await postChartPictures(app.client, thread, answer.charts ?? []).catch((error: unknown) =>
         logger.warn(`the charts of an answer could not be posted as pictures (${errorCode(error)})`, error),
@@ -201,123 +210,80 @@ export function openBot(options: BotOptions): Bot {
     return true;
   };
 
-  /** Sends an answer. When Slack rejects its blocks, it is sent again with its tables as text, and then as text alone. Returns what Slack took. */
-  async function send(answer: Answer, deliver: (message: Message) => Promise<void>, options: MessageOptions = {}): Promise<MessageForm> {
-    for (const form of ['native', 'plain'] as const) {
-      await nextTurn();
-      try {
-        await deliver(show(answer, { ...options, form }));
-        return form;
-      } catch (error) {
-        if (!isInvalidBlocks(error)) throw error;
-      }
-    }
-    logger.warn('Slack rejected the blocks of an answer, also with its tables as text; it was sent without blocks');
-    await deliver(show(answer, { ...options, form: 'text' }));
-    return 'text';
-  }
-
-  /** Answers through a response_url. After 30 minutes or five messages Slack rejects it, and the bot posts the message itself. */
-  const responder =
-    (respond: RespondFn, { user, channel, thread_ts, isPublic = false }: Destination) =>
-    async (message: Message): Promise<void> => {
-      const thread = { ...(thread_ts !== undefined && { thread_ts }) };
-      try {
-        await respond({ response_type: isPublic ? 'in_channel' : 'ephemeral', replace_original: false, ...message, ...thread });
-      } catch (error) {
-        if (isInvalidBlocks(error)) throw error;
-        logger.warn(`response_url rejected the answer (${errorCode(error)}); posting it as a message`);
-        const own = { ...message, ...thread, unfurl_links: false, unfurl_media: false };
-        if (isPublic && channel) await app.client.chat.postMessage({ channel, ...own });
-        else await postEphemeral(user, channel, own);
-      }
-    };
-
-  /** Posts a message that only one user sees. */
-  async function postEphemeral(user: string, channel: string | undefined, message: Message): Promise<void> {
-    try {
-      await app.client.chat.postEphemeral({ channel: channel ?? user, user, ...message });
-    } catch (error) {
-      if (isInvalidBlocks(error)) throw error;
-      // The bot is not in the channel. A direct message always arrives; it cannot be in a thread of that channel.
-      const { text, blocks } = message;
-      await app.client.chat.postMessage({ channel: user, text, blocks, unfurl_links: false, unfurl_media: false });
-    }
-  }
+  const sqlOf = (id: string): Answer => {
+    const statements = shownAnswers.statementsOf(id);
+    return statements
+      ? { template: 'sql', data: { count: statements.length, statements: statements.slice(0, MAX_SHOWN_STATEMENTS) } }
+      : errorAnswer(new UserError('The SQL of this answer is not kept any more. Ask the question again.'), '');
+  };
 
   app.use(({ next }) => requests.track(() => next()));
 
+  const fromResponseUrl = (person: SlackPerson, respond: RespondFn): Requester => {
+    const reply = delivery.toResponseUrl(respond, person);
+    return { ...person, reply, replyPrivately: reply };
+  };
+  const openForm = handleAskForm({
+    app,
+    client: postClient,
+    desk,
+    options: () => ({ now: clock(), timeZone, signal: requests.signal }),
+    ask: async (line, person, respond) => void (await ask(line, fromResponseUrl(person, respond))),
+  });
+
   app.command('/trail', async ({ ack, command, respond }) => {
     await ack();
-    const destination = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
-    const reply = responder(respond, destination);
-    await ask(command.text, { ...destination, reply, replyPrivately: reply });
+    const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
+    await ask(command.text, fromResponseUrl(person, respond));
   });
 
   app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
     await ack();
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
-    const destination = whereClicked(body);
-    const reply = responder(respond, destination);
-    const isAnswered = await ask(line, { ...destination, reply, replyPrivately: reply });
+    if (line.startsWith(EDIT_MARK)) return openForm(body.trigger_id, line.slice(EDIT_MARK.length));
+    const clicked = whereClicked(body);
+    const { user, channel, teams } = clicked;
+    // App Home has no channel, and no response_url.
+    const reply = respond
+      ? delivery.toResponseUrl(respond, clicked)
+      : async (message: Message) => void (await delivery.toDirectMessage(user, message));
+    if (line.startsWith(SQL_MARK)) return void (await send((await refusalFor(clicked)) ?? sqlOf(line.slice(SQL_MARK.length)), reply));
+    const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply });
     if (isAnswered && action.block_id === DIGEST_BUTTONS)
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
   });
 
-  app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
-    await ack();
-    if (action.type !== 'button' || action.value === undefined) return;
-    const destination = whereClicked(body);
-    const { user, channel } = destination;
-    const refused = (await refusalFor(destination)) ?? refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined));
-    const answer = refused ?? answers.find(user, action.value) ?? (await answerFor(action.value, destination));
-    // An error is shown only to the user who clicked.
-    const isPublic = answer.template !== 'error';
-    await send(answer, responder(respond, { ...destination, isPublic }), isPublic ? { sharedBy: user } : {});
+  handleAnswerActions({
+    app,
+    client: postClient,
+    fetch: (slackFetch ?? fetch) as typeof fetch,
+    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor },
+    sharingRefusalFor: async (channel) => refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined)),
   });
 
-  const seenEvents = new LRUCache<string, true>({ max: MAX_REMEMBERED_EVENTS });
-  /** The last question in each message. Slack sends an edited message as a new mention with the same `ts`. */
-  const askedIn = new LRUCache<string, string>({ max: MAX_REMEMBERED_EVENTS });
-  app.event('app_mention', async ({ event, body, context }) => {
-    if (event.bot_id || event.subtype === 'bot_message' || !event.user || seenEvents.has(body.event_id)) return;
-    seenEvents.set(body.event_id, true);
-    const { user, channel } = event;
-    const question = questionIn(context.botUserId, event.text);
-    const message = `${channel} ${event.ts}`;
-    if (askedIn.get(message) === question) return;
-    askedIn.set(message, question);
-    // Slack shows an ephemeral message in a thread only when the thread has a reply already.
-    const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
-    const replyPrivately = (message: Message) => postEphemeral(user, channel, { ...message, ...thread });
-    let publicThread: Thread | undefined;
-    await ask(question, {
-      publicThread: () => publicThread,
-      user,
-      channel,
-      teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),
-      reply: async (message) => {
-        // What is asked about one's own subscriptions and snoozes is not for the channel.
-        if (isAboutKept(question)) return replyPrivately(message);
-        // Where another organization reads, and where that is not known, only the requester sees the answer until they share it.
-        const { is_ext_shared_channel: isShared } = body;
-        const found = isShared === true ? 'shared' : await audienceOf(channel);
-        // An event does not tell that the channel is about to be shared.
-        const audience = isShared === false && found === undefined ? 'ours' : found;
-        if (audience !== 'ours') return replyPrivately(message);
-        const ts = event.thread_ts ?? event.ts;
-        try {
-          await app.client.chat.postMessage({ channel, thread_ts: ts, unfurl_links: false, unfurl_media: false, ...message });
-          publicThread = { channel, ts };
-        } catch (error) {
-          if (!(error instanceof WebAPIPlatformError) || isInvalidBlocks(error)) throw error;
-          await replyPrivately(message);
-        }
-      },
-      replyPrivately,
-    });
+  handleMessagesIn({ app, delivery, ask, audienceOf });
+
+  app.shortcut({ callback_id: 'look_up', type: 'message_action' }, async ({ ack, shortcut, respond }) => {
+    await ack();
+    if (shortcut.type !== 'message_action') return;
+    const { user, channel, message } = shortcut;
+    const person = { user: user.id, channel: channel.id, teams: idsIn(user.team_id) };
+    const thread: unknown = message.thread_ts;
+    const place = { ...person, ...(typeof thread === 'string' && { thread_ts: thread }) };
+    const answer = (await refusalFor(person)) ?? desk.lookUp(textOfMessage(message));
+    await send(answer, delivery.toResponseUrl(respond, place));
   });
+
+  handleHome({
+    app,
+    desk,
+    recent,
+    refusalOf: (person) => accessRefusal(access, home, person, profileOf),
+    show: showHome,
+  });
+
+  handleUnknown(app, send, delivery);
 
   app.error(async ({ error, body }: ExtendedErrorArgs) => {
     const cause: unknown = error.original ?? error;
@@ -364,9 +330,7 @@ export function openBot(options: BotOptions): Bot {
       }),
     postingRefusal,
     async tell(user, answer) {
-      await send(answer, async ({ text, blocks }) => {
-        await app.client.chat.postMessage({ channel: user, text, blocks, unfurl_links: false, unfurl_media: false });
-      });
+      await send(answer, async (message) => void (await delivery.toDirectMessage(user, message)));
     },
     async stop(timeoutMs) {
       draining = true;
@@ -383,14 +347,13 @@ export function openBot(options: BotOptions): Bot {
  * thread of that is in `container` (slackapi/java-slack-sdk #1200). A message that has replies names itself as its thread, but is in the
  * channel: an answer that only the user sees would be lost in a thread that is not open.
  */
-function whereClicked({ user, channel, message, container }: BlockAction): Destination {
+function whereClicked({ user, channel, message, container }: BlockAction): Clicked {
   const thread: unknown = message?.thread_ts ?? container?.thread_ts;
   const isReply = typeof thread === 'string' && thread !== (message?.ts ?? container?.message_ts);
   // `team` is the workspace of the message, not of the user who clicked.
-  return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), ...(isReply && { thread_ts: thread }) };
+  const isEphemeral = container?.is_ephemeral === true || message === undefined;
+  return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), isEphemeral, ...(isReply && { thread_ts: thread }) };
 }
-
-const idsIn = (...ids: readonly (string | null | undefined)[]): string[] => ids.filter((id) => typeof id === 'string' && id !== '') as string[];
 
 /** A refusal as an answer, which only its requester may see. */
 const refusal = (sentence: string | undefined): Answer | undefined => (sentence === undefined ? undefined : errorAnswer(new UserError(sentence), ''));
@@ -412,12 +375,6 @@ const toProfile = (user: UsersInfoResponse['user']): SlackProfile => ({
 const toAudience = (channel: ConversationsInfoResponse['channel']): Audience =>
   channel?.is_ext_shared || channel?.is_pending_ext_shared ? 'shared' : 'ours';
 
-/** Whether Slack rejected the blocks: an old client, or an undocumented limit. */
-function isInvalidBlocks(error: unknown): boolean {
-  if (error instanceof WebAPIPlatformError) return /^(invalid_blocks|msg_blocks_too_long|invalid_message)/.test(error.data.error);
-  return error instanceof RespondError && error.statusCode === 400;
-}
-
 /** A UserError when Slack cannot be reached or rejects a token; other errors unchanged. */
 function startError(error: unknown, setting: string, page: string): unknown {
   if (error instanceof WebAPIRequestError || error instanceof WebAPIHTTPError) {
@@ -433,9 +390,22 @@ function startError(error: unknown, setting: string, page: string): unknown {
 
 const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
-/** A short code for an error from Slack, without the request, which holds the answer. */
-function errorCode(error: unknown): string {
-  if (error instanceof WebAPIPlatformError) return error.data.error;
-  if (error instanceof RespondError) return `respond_${error.statusCode}`;
-  return error instanceof Error ? error.name : 'unknown';
+/** What the code above handles, by the ids in requests of Slack. */
+const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv)$/;
+const KNOWN_SHORTCUTS = /^(?:ask|look_up)$/;
+const KNOWN_VIEWS = /^ask$/;
+
+/** Buttons, forms and commands that this version does not know: of an older version, or of another app’s settings. Slack gets its acknowledgement. */
+function handleUnknown(app: App, send: Delivery['send'], delivery: Delivery): void {
+  const others = (known: RegExp): RegExp => new RegExp(`^(?!${known.source.slice(1)})`);
+  const unknown = errorAnswer(new UserError('This is of another version of trailbot. Ask the question again.', 'help'), '');
+  app.action<BlockAction>(others(KNOWN_ACTIONS), async ({ ack, body, respond }) => {
+    await ack();
+    if (respond) await send(unknown, delivery.toResponseUrl(respond, whereClicked(body)));
+  });
+  app.shortcut(others(KNOWN_SHORTCUTS), ({ ack }) => ack());
+  app.view(others(KNOWN_VIEWS), ({ ack }) => ack());
+  app.command(others(/^\/trail$/), async ({ ack, command }) => {
+    await ack(`This app answers /trail, not ${command.command}.`);
+  });
 }

@@ -5,7 +5,7 @@
 import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import type { DigestChannel, PostOutcome, Sighting } from '../answer/posting.ts';
-import type { Message, MessageForm, MessageOptions } from '../message/message.ts';
+import { lacksCharts, type Message, type MessageForm, type MessageOptions } from '../message/message.ts';
 import { postChartPictures } from './chart-pictures.ts';
 
 export interface DigestChannelOptions {
@@ -30,7 +30,7 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
     // Any app may write metadata, and must not be able to hold back a digest.
     message.user === userId() && message.metadata?.event_type === EVENT_TYPE && message.metadata.event_payload?.slot === slot;
   const postPictures = async (form: MessageForm, ts: string, { charts = [] }: Answer): Promise<void> => {
-    if (form !== 'native') await postChartPictures(client, { channel, ts }, charts);
+    if (lacksCharts(form)) await postChartPictures(client, { channel, ts }, charts);
   };
   /** The message is complete without its thread, so that what is lost there is not worth a second message. */
   const postDetails = async (ts: string, { details }: Answer): Promise<void> => {

@@ -18,13 +18,20 @@ const MAX_CHARTS = 2;
 const MAX_BLOCK_TEXT = 9000;
 /** The same from somewhere between 15.5 and 17.7 kB of blocks as JSON. */
 const MAX_JSON_BYTES = 15_000;
+/** A message that Slack may reject for its size is sent again, smaller. This is only to know that it has a limit. */
+const MAX_LARGE_JSON_BYTES = 100_000;
 
-/** Each violation as a sentence with its JSON pointer; empty when Slack would accept the message. */
-export function slackProblems(message: unknown, allowed: AllowedReferences = {}): string[] {
+/** Each violation as a sentence with its JSON pointer; empty when Slack would accept the message. `isLarge`: by its published limits alone. */
+export function slackProblems(message: unknown, { isLarge = false, ...allowed }: AllowedReferences & { readonly isLarge?: boolean } = {}): string[] {
   const parsed = Message.safeParse(message);
   const shape = parsed.success ? [] : parsed.error.issues.map(sentence);
   const { blocks = [] } = Blocks.safeParse(message).data ?? {};
-  return [...shape, ...duplicateIds(blocks), ...exceededTotals(blocks), ...hostileTextProblems(message, allowed)];
+  return [
+    ...shape,
+    ...duplicateIds(blocks),
+    ...exceededTotals(blocks, isLarge ? MAX_LARGE_JSON_BYTES : MAX_JSON_BYTES),
+    ...hostileTextProblems(message, allowed),
+  ];
 }
 
 function sentence({ path, message }: z.core.$ZodIssue): string {
@@ -354,7 +361,7 @@ function duplicateIds(blocks: readonly AnyBlock[]): string[] {
   });
 }
 
-function exceededTotals(blocks: readonly AnyBlock[]): string[] {
+function exceededTotals(blocks: readonly AnyBlock[], maxJsonBytes: number): string[] {
   const flat = blocks.flatMap((one) => [one, ...((one.child_blocks as AnyBlock[] | undefined) ?? [])]);
   const of = (type: string) => flat.filter((one) => one.type === type);
   const tables = [...of('table'), ...of('data_table')];
@@ -365,7 +372,7 @@ function exceededTotals(blocks: readonly AnyBlock[]): string[] {
     ['characters of markdown', length(of('markdown')), MAX_MARKDOWN],
     ['charts', of('data_visualization').length, MAX_CHARTS],
     ['characters of text outside tables', length(blocks) - cells(tables), MAX_BLOCK_TEXT],
-    ['bytes as JSON', Buffer.byteLength(JSON.stringify(blocks)), MAX_JSON_BYTES],
+    ['bytes as JSON', Buffer.byteLength(JSON.stringify(blocks)), maxJsonBytes],
   ] as const;
   return counts
     .filter(([, count, limit]) => count > limit)

@@ -25,6 +25,13 @@ export interface RequestFailure {
   readonly isDone?: boolean;
 }
 
+/** A view that the bot opened or published. */
+export interface SentView {
+  readonly method: string;
+  readonly view: { readonly blocks: readonly { readonly block_id?: string; readonly [field: string]: unknown }[]; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
 export interface SlackProxy {
   readonly emulator: PlaygroundSlack;
   readonly apiUrl: string;
@@ -45,6 +52,12 @@ export interface SlackProxy {
   /** `event_id` and `is_ext_shared_channel` are in the envelope; Slack repeats an event with the same id. */
   mention(bot: string, text: string, more?: Readonly<Record<string, unknown>>): Promise<RequestResult>;
   click(bot: string, action: object, more?: object): Promise<RequestResult>;
+  /** Any other payload of an interaction: a shortcut, a form. */
+  interact(bot: string, payload: object): Promise<RequestResult>;
+  /** An event other than a mention. */
+  event(bot: string, event: object): Promise<RequestResult>;
+  /** The views that were opened or published, in order. */
+  readonly views: readonly SentView[];
   close(): Promise<void>;
 }
 
@@ -56,6 +69,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   const timeZones: SlackProxy['timeZones'] = new Map();
   const replies: SlackProxy['replies'] = new Map();
   const failures: SlackProxy['failures'] = new Map();
+  const views: SentView[] = [];
   let read = 0;
   let events = 0;
   let arrived = Promise.withResolvers<void>();
@@ -88,6 +102,13 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
       if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
+    if (method.startsWith('views.')) {
+      views.push({ method, ...fields, view: JSON.parse(fields.view ?? '{}') });
+      arrived.resolve();
+      arrived = Promise.withResolvers();
+      // The emulator knows only the triggers that it made itself.
+      return answer(response, JSON.stringify({ ok: true }));
+    }
     const failure = failures.get(method)?.shift();
     if (failure?.isDone) await forward(slack, method, request, body);
     if (failure?.status !== undefined) return void response.writeHead(failure.status, failure.headers).end(failure.body ?? 'no');
@@ -113,6 +134,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     timeZones,
     replies,
     failures,
+    views,
     async next() {
       while (sent.length <= read) await arrived.promise;
       read += 1;
@@ -120,6 +142,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     },
     clear() {
       sent.length = 0;
+      views.length = 0;
       read = 0;
       reject.clear();
       timeZones.clear();
@@ -159,6 +182,19 @@ export async function openSlackProxy(): Promise<SlackProxy> {
           ...more,
         }),
       }),
+    interact: (botUrl, payload) =>
+      sendForm(bot(botUrl), {
+        payload: JSON.stringify({
+          team: { id: workspace.teamId },
+          user: { id: workspace.requester.id, team_id: workspace.teamId },
+          trigger_id: '1.3',
+          ...payload,
+        }),
+      }),
+    event(botUrl, event) {
+      events += 1;
+      return sendEvent(bot(botUrl), { type: 'event_callback', team_id: workspace.teamId, event_id: `Ev${events}`, event });
+    },
     async close() {
       server.close();
       server.closeAllConnections();

@@ -1,0 +1,118 @@
+/** What can be done with an answer that was shown: share it, have its rows as a file, turn its pages. It shows what was seen, and asks nothing again while the answer is kept. */
+import type { App, BlockAction } from '@slack/bolt';
+import type { WebClient } from '@slack/web-api';
+import type { Answer } from '../answer/answer.ts';
+import { errorAnswer } from '../answer/error-answer.ts';
+import type { AskOptions } from '../desk/runner.ts';
+import { UserError } from '../errors.ts';
+import type { SharedAnswers } from '../state/shared-answers.ts';
+import type { SlackPerson } from './access.ts';
+import { type Delivery, type Destination, mayHaveArrived } from './delivery.ts';
+import { uploadCsv } from './export-file.ts';
+import { isDirect } from './messages-in.ts';
+import type { ShownAnswers } from './shown-answers.ts';
+
+/** Who clicked, and where. */
+export interface Clicked extends SlackPerson, Destination {
+  readonly channel: string | undefined;
+  /** True in a message that only the user sees. */
+  readonly isEphemeral: boolean;
+}
+
+export interface AnswerActionOptions {
+  readonly app: App;
+  readonly client: WebClient;
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: () => Date;
+  readonly delivery: Delivery;
+  readonly shownAnswers: ShownAnswers;
+  readonly shared: SharedAnswers;
+  whereClicked(body: BlockAction): Clicked;
+  /** Why a person may not ask; undefined when they may. */
+  refusalFor(person: SlackPerson): Promise<Answer | undefined>;
+  /** Why nothing may be shared in a channel; undefined when it may. */
+  sharingRefusalFor(channel: string | undefined): Promise<Answer | undefined>;
+  /** Answers a line; an error is an answer, too. */
+  answerFor(line: string, person: SlackPerson, more?: Partial<AskOptions>): Promise<Answer>;
+}
+
+export function handleAnswerActions(options: AnswerActionOptions): void {
+  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor } = options;
+
+  app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
+    await ack();
+    const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
+    const clicked = whereClicked(body);
+    const { user, channel, thread_ts } = clicked;
+    const privately = delivery.toResponseUrl(respond, clicked);
+    const refused = (await refusalFor(clicked)) ?? (await sharingRefusalFor(channel));
+    if (refused || channel === undefined) return void (await delivery.send(refused ?? notHere(), privately));
+    const answer = shownAnswers.find(id) ?? (await askedAgain(line, clicked));
+    if (answer.template === 'error') return void (await delivery.send(answer, privately));
+    const place = `${channel} ${thread_ts ?? ''}`;
+    const claim = { line, by: user, at: options.clock().toISOString(), channel };
+    if (!(await shared.claim(id, place, claim)))
+      return void (await delivery.send(errorAnswer(new UserError('This answer is shared here already.'), ''), privately));
+    try {
+      await delivery.send(answer, delivery.toResponseUrl(respond, { ...clicked, isPublic: true }), { sharedBy: user });
+    } catch (error) {
+      if (!mayHaveArrived(error)) await shared.release(id, place);
+      throw error;
+    }
+  });
+
+  app.action<BlockAction>(/^(?:page|back)$/, async ({ ack, body, action, respond }) => {
+    await ack();
+    const [, id = '', first = '0', line = ''] = PAGE_VALUE.exec(buttonValue(action)) ?? [];
+    const clicked = whereClicked(body);
+    const refused = await refusalFor(clicked);
+    const kept = refused ? undefined : shownAnswers.find(id);
+    const answer = refused ?? kept ?? (await askedAgain(line, clicked));
+    const answerId = kept ? id : shownAnswers.add(answer);
+    // A refusal stands beside the page that is shown.
+    const replacesOriginal = (clicked.isEphemeral || isDirect(clicked.channel)) && answer.template !== 'error';
+    await delivery.send(answer, delivery.toResponseUrl(respond, clicked, { replacesOriginal }), { answerId, firstRow: Number(first) });
+  });
+
+  app.action<BlockAction>('csv', async ({ ack, body, action, respond }) => {
+    await ack();
+    const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
+    const clicked = whereClicked(body);
+    const privately = delivery.toResponseUrl(respond, clicked);
+    const refused = await refusalFor(clicked);
+    if (refused) return void (await delivery.send(refused, privately));
+    const kept = shownAnswers.find(id);
+    // What is kept may be a part of all rows.
+    const answer = kept?.table && !kept.table.more ? kept : await askedAgain(line, clicked, { isExport: true });
+    if (answer.template === 'error') return void (await delivery.send(answer, privately));
+    await delivery.send(await exported(answer, line, clicked.user), privately);
+  });
+
+  /** The answer to a line of a button. One that was too long for it is known only while its answer is kept. */
+  const askedAgain = async (line: string, person: SlackPerson, more?: Partial<AskOptions>): Promise<Answer> =>
+    line === '' ? errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '') : answerFor(line, person, more);
+
+  /** Sends the rows in a direct message. Returns what the user is told where they clicked. */
+  async function exported(answer: Answer, line: string, user: string): Promise<Answer> {
+    try {
+      let channel = user;
+      await delivery.send({ template: 'export', data: { line, rows: null } }, async (message) => {
+        channel = await delivery.toDirectMessage(user, message);
+      });
+      const caption = answer.table?.caption ?? 'Rows';
+      const filename = `${caption.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.csv`;
+      const rows = await uploadCsv(answer, { client, fetch: options.fetch, channel, filename, title: caption });
+      return { template: 'export', data: { line, rows } };
+    } catch (error) {
+      if (error instanceof UserError) return errorAnswer(error, '');
+      throw error;
+    }
+  }
+}
+
+const ANSWER_VALUE = /^(\S+)(?: (.+))?$/s;
+const PAGE_VALUE = /^(\S+) (\d+)(?: (.+))?$/s;
+
+const buttonValue = (action: BlockAction['actions'][number]): string => (action.type === 'button' ? (action.value ?? '') : '');
+
+const notHere = (): Answer => errorAnswer(new UserError('This answer cannot be shared here. Ask again in a channel.'), '');

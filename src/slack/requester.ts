@@ -1,0 +1,15 @@
+/** A user who waits for an answer, and how it reaches them. */
+import type { Message } from '../message/message.ts';
+import type { SlackPerson } from './access.ts';
+import type { Thread } from './chart-pictures.ts';
+
+export interface Requester extends SlackPerson {
+  /** Whether everyone in the channel sees the answer. Default: only the requester does. */
+  isPublic?(): Promise<boolean>;
+  /** Sends the answer. */
+  reply(message: Message): Promise<void>;
+  /** Sends a progress message or a refusal, which only the requester sees. */
+  replyPrivately(message: Message): Promise<void>;
+  /** The thread of the channel that the answer was sent to; undefined where only the requester sees it. */
+  publicThread?(): Thread | undefined;
+}

@@ -1,0 +1,37 @@
+/** The answers that were shared, in the state that replicas share: each is posted once in a place, and can be asked again by its id. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DAY_MS } from '../trail/time-window.ts';
+import type { VersionedFiles } from './versioned-files.ts';
+
+const sharedSchema = z.object({
+  /** The line with the exact time that was searched. */
+  line: z.string(),
+  by: z.string(),
+  /** ISO text in UTC. */
+  at: z.string(),
+  channel: z.string(),
+});
+type SharedAnswer = z.output<typeof sharedSchema>;
+
+export interface SharedAnswers {
+  /** Claims to share an answer in a place: a channel, or a thread of it. False when it was shared there. */
+  claim(id: string, place: string, shared: SharedAnswer): Promise<boolean>;
+  /** Gives a claim back: the message was refused. */
+  release(id: string, place: string): Promise<void>;
+}
+
+const KEPT_DAYS_OF_SHARED = 90;
+
+export function openSharedAnswers(files: VersionedFiles): SharedAnswers {
+  const nameOf = (id: string, place: string): string => `${id}-${createHash('sha256').update(place).digest('hex').slice(0, 12)}`;
+  return {
+    async claim(id, place, shared) {
+      if (!(await files.add(nameOf(id, place), 0, shared))) return false;
+      const oldest = Math.floor(Date.parse(shared.at) / DAY_MS - KEPT_DAYS_OF_SHARED).toString(36);
+      for (const name of await files.names()) if (name < oldest) await files.remove(name);
+      return true;
+    },
+    release: (id, place) => files.remove(nameOf(id, place)),
+  };
+}

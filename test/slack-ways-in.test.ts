@@ -1,0 +1,326 @@
+/** The ways to ask besides `/trail` and mentions: direct messages, shortcuts, the form and App Home, over signed HTTP. */
+import nock from 'nock';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { lookUpText, namesIn } from '../src/desk/look-up-text.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import { homeView } from '../src/message/home-view.ts';
+import { toMessage } from '../src/message/message.ts';
+import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
+import { boltLogger } from '../src/slack/logger.ts';
+import { textOfMessage } from '../src/slack/message-text.ts';
+import { openSharedAnswers } from '../src/state/shared-answers.ts';
+import { openVersionMemory } from '../src/state/version-memory.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { SAMPLE_END } from './support/sample-trail.ts';
+import { slackProblems } from './support/slack-limits.ts';
+import { openSlackProxy, type SentMessage, type SentView, type SlackProxy } from './support/slack-proxy.ts';
+
+const root = new URL('../', import.meta.url);
+const templates = new URL('templates/', root);
+let engine: QueryEngine;
+let desk: Desk;
+let slack: SlackProxy;
+const running: Bot[] = [];
+
+beforeAll(async () => {
+  nock.disableNetConnect();
+  nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
+  engine = await openDuckDB(inject('sampleStore'));
+  desk = openDesk(await loadRegistry(root), engine, { isSample: true });
+  slack = await openSlackProxy();
+});
+beforeEach(() => slack.clear());
+afterEach(async () => {
+  for (const { method, ...message } of slack.sent) expect(slackProblems(message, { mentions: [requester()], isLarge: true })).toEqual([]);
+  await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
+});
+afterAll(async () => {
+  await slack.close();
+  await engine.close();
+  nock.restore();
+  nock.enableNetConnect();
+});
+
+const requester = () => slack.emulator.workspace.requester.id;
+const channel = () => slack.emulator.workspace.general.id;
+const DIRECT = 'D0DIRECT';
+
+async function start(options: Partial<BotOptions> = {}): Promise<string> {
+  const bot = openBot({
+    transport: { kind: 'http', signingSecret: slack.emulator.signingSecret, host: '127.0.0.1', port: 0 },
+    botToken: slack.emulator.botToken,
+    slackApiUrl: slack.apiUrl,
+    desk,
+    shared: openSharedAnswers(openVersionMemory()),
+    access: {},
+    clock: () => new Date(SAMPLE_END),
+    deadlineMs: 90_000,
+    logger: boltLogger(pino({ level: 'silent' })),
+    show: (answer, showing) => toMessage(answer, templates, showing),
+    showHome: (home) => homeView(home, templates),
+    ...options,
+  });
+  running.push(bot);
+  return `http://127.0.0.1:${await bot.start()}/slack/events`;
+}
+
+const nextView = (): Promise<SentView> =>
+  vi.waitFor(() => {
+    const view = slack.views.at(-1);
+    if (!view) throw new Error('no view yet');
+    return view;
+  }, 20_000);
+const LINE = 'events event:DeleteBucket 6mo';
+const SENTENCE = '3 matching events; the latest is `DeleteBucket`';
+const direct = (more: object = {}) => ({ type: 'message', channel_type: 'im', channel: DIRECT, user: requester(), ts: '50.1', text: LINE, ...more });
+const actionsOf = ({ blocks }: SentMessage) =>
+  blocks.flatMap(({ elements = [] }) => elements as { action_id?: string; value?: string; text?: { text: string } }[]);
+const fieldOf = ({ view }: SentView, name: string) => view.blocks.find(({ block_id }) => block_id === name)?.element as Record<string, unknown>;
+
+describe('a direct message', () => {
+  beforeEach(() => {
+    // The emulator has no such conversation.
+    slack.replies.set('chat.postMessage', ({ channel: to }) => (to === DIRECT ? { channel: to, ts: '60.1' } : undefined));
+  });
+
+  it('is a question, answered below it, with nothing to share', async () => {
+    const url = await start();
+    await slack.event(url, direct());
+    const answer = await slack.next();
+    expect(answer).toMatchObject({ method: 'chat.postMessage', channel: DIRECT });
+    expect(answer).not.toHaveProperty('thread_ts');
+    expect(answer.text).toContain(SENTENCE);
+    expect(actionsOf(answer).map(({ action_id }) => action_id)).toContain('csv');
+    expect(actionsOf(answer).map(({ action_id }) => action_id)).not.toContain('share');
+  });
+
+  it('in a thread is answered there, and one that mentions the bot is answered once', async () => {
+    const url = await start();
+    const { botUserId } = slack.emulator;
+    const text = `<@${botUserId}> ${LINE}`;
+    await slack.event(url, { ...direct({ text, thread_ts: '49.1' }) });
+    await slack.mention(url, LINE, { channel: DIRECT, ts: '50.1' });
+    expect(await slack.next()).toMatchObject({ thread_ts: '49.1', text: expect.stringContaining(SENTENCE) });
+    await slack.event(url, direct({ text: 'help', ts: '51.1' }));
+    expect((await slack.next()).text).not.toContain(SENTENCE);
+  });
+
+  it.each([
+    ['an edit', { subtype: 'message_changed' }],
+    ['one of a bot', { bot_id: 'B1' }],
+    ['one in a channel', { channel_type: 'channel', channel: 'C1' }],
+  ])('that is %s is not answered', async (_, more) => {
+    const url = await start();
+    await slack.event(url, direct(more));
+    await slack.event(url, direct({ text: 'help', ts: '51.1' }));
+    expect((await slack.next()).text).not.toContain(SENTENCE);
+    expect(slack.sent).toHaveLength(1);
+  });
+
+  it('of a person who may not ask is refused', async () => {
+    const url = await start({ access: { users: ['U0OTHER'] } });
+    await slack.event(url, direct());
+    expect((await slack.next()).text).toContain('You are not allowed to use trailbot here');
+  });
+});
+
+describe('the message shortcut', () => {
+  const alert = {
+    type: 'message',
+    ts: '70.1',
+    text: '',
+    blocks: [{ type: 'section', text: { type: 'mrkdwn', text: 'Instance `i-0c0ffee000000002b` was *terminated*' } }],
+    attachments: [
+      {
+        fallback: 'by <mailto:jonas.weber@example.com|jonas.weber@example.com> from 192.0.2.250',
+        fields: [{ title: 'Account', value: '444455556666' }],
+      },
+    ],
+  };
+  const shortcut = (message: object) => ({
+    type: 'message_action',
+    callback_id: 'look_up',
+    channel: { id: channel(), name: 'general' },
+    message,
+    message_ts: '70.1',
+    response_url: `${slack.apiUrl.replace('/api/', '')}/response/9`,
+  });
+
+  it('finds the names in a message, its blocks and its attachments, and offers the questions that fit', async () => {
+    const url = await start();
+    await slack.interact(url, shortcut(alert));
+    const offered = await slack.next();
+    expect(offered).toMatchObject({ method: 'response_url', response_type: 'ephemeral' });
+    expect(offered.text).toBe(
+      'In this message: `i-0c0ffee000000002b`, `jonas.weber@example.com`, `192.0.2.250`, `444455556666`. What do you want to know?',
+    );
+    const [first] = actionsOf(offered);
+    expect(first?.value).toBe('who-started i-0c0ffee000000002b 90d');
+    await slack.click(url, { type: 'button', action_id: 'ask:0', value: first?.value });
+    expect((await slack.next()).text).toContain('i-0c0ffee000000002b');
+  });
+
+  it('in a thread answers in the thread, and says so where a message names nothing', async () => {
+    const url = await start();
+    await slack.interact(url, shortcut({ type: 'message', ts: '70.2', thread_ts: '70.1', text: 'who broke it?' }));
+    expect(await slack.next()).toMatchObject({ thread_ts: '70.1', text: expect.stringContaining('names nothing of AWS that can be looked up') });
+  });
+
+  it('is refused to a person who may not ask', async () => {
+    const url = await start({ access: { users: ['U0OTHER'] } });
+    await slack.interact(url, shortcut(alert));
+    const { text } = await slack.next();
+    expect(text).toContain('You are not allowed');
+    expect(text).not.toContain('192.0.2.250');
+  });
+
+  it('reads names as they are written in alerts', () => {
+    const text =
+      'ALARM (user="ci@example.com"): arn:aws:s3:::logs-prod/x was deleted, key AKIAIOSFODNN7EXAMPLE. See sg-0123456789abcdef0: 2001:db8::1, 10.0.0.1; s3://data/a.gz';
+    expect(namesIn(text).map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'email ci@example.com',
+      'object x',
+      'key AKIAIOSFODNN7EXAMPLE',
+      'resource sg-0123456789abcdef0',
+      'ip 2001:db8::1',
+      'ip 10.0.0.1',
+      'object a.gz',
+    ]);
+    expect(namesIn('the build of main is red, 12 tests failed at 10:31')).toEqual([]);
+  });
+
+  it('offers only lines that can be asked', async () => {
+    const { next = [] } = lookUpText(
+      `${textOfMessage(alert)} arn:aws:iam::111122223333:role/deploy AKIAIOSFODNN7EXAMPLE s3://data arn:aws:iam::111122223333:user/bob`,
+    );
+    expect(next.length).toBeGreaterThan(6);
+    for (const { line } of next)
+      expect(await desk.mistakeIn(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal }), line).toBeUndefined();
+  });
+});
+
+describe('the form', () => {
+  const submitted = (values: Readonly<Record<string, string>>) => ({
+    type: 'view_submission',
+    view: {
+      id: 'V1',
+      type: 'modal',
+      callback_id: 'ask',
+      state: {
+        values: {
+          question: { question: { type: 'static_select', selected_option: { value: values.question } } },
+          ...Object.fromEntries(
+            ['words', 'filters', 'time'].map((name) => [name, { [name]: { type: 'plain_text_input', value: values[name] ?? null } }]),
+          ),
+          place: { place: { type: 'conversations_select', selected_conversation: channel() } },
+        },
+      },
+    },
+    response_urls: [
+      { block_id: 'place', action_id: 'value', channel_id: channel(), response_url: `${slack.apiUrl.replace('/api/', '')}/response/8` },
+    ],
+  });
+
+  it('is opened by the global shortcut, with every question', async () => {
+    const url = await start();
+    await slack.interact(url, { type: 'shortcut', callback_id: 'ask' });
+    const form = await nextView();
+    expect(form).toMatchObject({ method: 'views.open', trigger_id: '1.3', view: { type: 'modal', callback_id: 'ask' } });
+    const groups = fieldOf(form, 'question').option_groups as { options: { value: string }[] }[];
+    expect(groups.flatMap(({ options }) => options.map(({ value }) => value)).toSorted()).toEqual(desk.questions.map(({ name }) => name).toSorted());
+    expect(slackProblems({ text: 'x', blocks: form.view.blocks })).toEqual([]);
+  });
+
+  it('asks its question, and only who filled it in sees the answer', async () => {
+    const url = await start();
+    await slack.interact(url, submitted({ question: 'events', filters: 'event:DeleteBucket', time: '6mo' }));
+    expect(await slack.next()).toMatchObject({ method: 'response_url', response_type: 'ephemeral', text: expect.stringContaining(SENTENCE) });
+  });
+
+  it('stays open with what is wrong where its question cannot be asked', async () => {
+    const url = await start();
+    const acknowledged = await slack.interact(url, submitted({ question: 'who-started', time: '90d' }));
+    expect(JSON.parse('body' in acknowledged ? acknowledged.body : '{}')).toEqual({
+      response_action: 'errors',
+      errors: { words: expect.stringContaining('who-started') },
+    });
+    expect(slack.sent).toEqual([]);
+  });
+
+  it('is opened from an answer, filled in with its question', async () => {
+    const url = await start();
+    await slack.slash(url, 'events event:DeleteBucket -user:bob by:user 6mo');
+    const option = { value: '!edit events event:DeleteBucket -user:bob by:user 6mo' };
+    const answer = await slack.next();
+    expect(JSON.stringify(answer.blocks)).toContain(JSON.stringify(option.value));
+    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: option });
+    const form = await nextView();
+    expect(fieldOf(form, 'question').initial_option).toMatchObject({ value: 'events' });
+    expect(fieldOf(form, 'words')).not.toHaveProperty('initial_value');
+    expect(fieldOf(form, 'filters').initial_value).toBe('event:DeleteBucket -user:bob by:user');
+    expect(fieldOf(form, 'time').initial_value).toBe('6mo');
+  });
+
+  it('shows the SQL behind an answer to who asks for it', async () => {
+    const url = await start();
+    await slack.slash(url, LINE);
+    const found = JSON.stringify((await slack.next()).blocks).match(/!sql \w+/)?.[0];
+    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: found } });
+    const { text, blocks } = await slack.next();
+    expect(text).toContain('2 statements answered this question');
+    expect(JSON.stringify(blocks)).toContain('eventname in (?)');
+  });
+});
+
+describe('App Home', () => {
+  it('has questions to begin with, what was asked lately, and how fresh the trail is', async () => {
+    const url = await start();
+    await slack.slash(url, LINE);
+    await slack.next();
+    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
+    const { method, user_id, view } = await nextView();
+    expect({ method, user_id, type: view.type }).toEqual({ method: 'views.publish', user_id: requester(), type: 'home' });
+    const shown = JSON.stringify(view.blocks);
+    for (const part of ['root-logins 30d', LINE, 'subscriptions', 'The trail has events of 4 accounts']) expect(shown).toContain(part);
+    expect(slackProblems({ text: 'x', blocks: view.blocks })).toEqual([]);
+    await slack.click(
+      url,
+      { type: 'button', action_id: 'ask:starters0', value: LINE },
+      { channel: undefined, response_url: undefined, view: { type: 'home' } },
+    );
+    expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
+  });
+
+  it('says only that they may not ask to a person who may not', async () => {
+    const url = await start({ access: { users: ['U0OTHER'] } });
+    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
+    const shown = JSON.stringify((await nextView()).view.blocks);
+    expect(shown).toContain('You are not allowed');
+    expect(shown).not.toContain('accounts');
+    expect(shown).not.toContain('ask:');
+  });
+
+  it('is not published when the messages are opened', async () => {
+    const url = await start();
+    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'messages', event_ts: '1.1' });
+    await slack.slash(url, 'help');
+    await slack.next();
+    expect(slack.views).toEqual([]);
+  });
+});
+
+describe('what this version does not know', () => {
+  it('is acknowledged, and a button says so', async () => {
+    const url = await start();
+    expect(await slack.click(url, { type: 'button', action_id: 'old-button', value: 'x' })).toMatchObject({ ok: true });
+    expect((await slack.next()).text).toContain('This is of another version of trailbot.');
+    expect(await slack.interact(url, { type: 'shortcut', callback_id: 'old' })).toMatchObject({ ok: true });
+    expect(await slack.interact(url, { type: 'view_submission', view: { type: 'modal', callback_id: 'old', state: { values: {} } } })).toMatchObject({
+      ok: true,
+    });
+    expect(await slack.slash(url, 'x', { command: '/other' })).toMatchObject({ ok: true, body: expect.stringContaining('/trail') });
+  });
+});
