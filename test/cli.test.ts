@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { loadTrail } from '../duckdb/store.ts';
 import { generateSample } from '../sample/generate.ts';
 import { childEnv } from './support/child-env.ts';
@@ -261,7 +261,11 @@ describe('--csv and --json print every row, or say which are missing', () => {
 
 describe('An argument that would be ignored is rejected before anything starts', () => {
   it.each([
-    ['an unknown command', ['nonsense'], 'Unknown command “nonsense”. Commands: ask, report, doctor, setup, compact, live-check, iam-policy.'],
+    [
+      'an unknown command',
+      ['nonsense'],
+      'Unknown command “nonsense”. Commands: ask, report, doctor, setup, compact, live-check, iam-policy, manifest.',
+    ],
     ['a second word after a report', ['report', 'daily', 'foo', 'bar'], 'Unexpected “foo bar” after “report”.'],
     ['an unknown option', ['report', 'daily', '--jsn'], 'Unexpected “--jsn” after “report”.'],
     ['a word after doctor', ['doctor', 'all'], 'Unexpected “all” after “doctor”.'],
@@ -287,10 +291,10 @@ describe('Every option in the usage', () => {
     });
     const names = synopses.flatMap(({ verb, options }) => options.map(([name]) => `${verb} ${name}`));
     expect(names).toEqual(expect.arrayContaining(['ask --now', 'doctor --mend', 'setup --remove', 'compact --max-usd', 'compact --tidy']));
-    // Settings are read after the options, and a trail that does not exist ends every command there.
-    const endings = synopses.map(
-      async ({ verb, options }) => (await run([verb, ...options.flat()], { more: { TRAIL_PATH: '/nowhere/at/all' } })).err,
-    );
+    // Settings are read after the options, and a trail that does not exist ends every command there, but for one that needs neither.
+    const endings = synopses
+      .filter(({ verb }) => verb !== 'manifest')
+      .map(async ({ verb, options }) => (await run([verb, ...options.flat()], { more: { TRAIL_PATH: '/nowhere/at/all' } })).err);
     for (const ending of await Promise.all(endings)) expect(ending).toMatch(/^(Invalid settings:|--json and --csv cannot be combined[.])/);
   });
 });
@@ -346,4 +350,10 @@ describe('npm run doctor', () => {
     await folder.deliver([null]);
     expect(await diagnosed()).toContain('\nSkipped: 2 files, and 3 events in 2 other files\n');
   });
+});
+
+test('The manifest of the Slack app is printed without settings or a trail', async () => {
+  const { status, out, err } = await run(['manifest', '--url', 'https://trail.example.com'], { more: { TRAIL_PATH: '/nowhere/at/all' } });
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(JSON.parse(out)).toMatchObject({ settings: { interactivity: { request_url: 'https://trail.example.com/slack/events' } } });
 });

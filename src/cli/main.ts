@@ -30,6 +30,7 @@ import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { visible } from '../message/escape.ts';
 import { toTerminal } from '../message/terminal.ts';
+import { slackManifest } from '../slack/manifest.ts';
 import { jsonFile } from '../state/json-file.ts';
 import { formatCount, truncate } from '../text/format.ts';
 import { hideSecrets, shortenKeys } from '../text/redact.ts';
@@ -58,6 +59,8 @@ const CLI_USAGE = `Usage:
   npm run -s live-check > report.md   (tries everything on live AWS in a database of its own, for less than $0.10; the report has no names)
   npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:… --key arn:…] > policy.json   (the IAM
       policy that trailbot needs)
+  npm run -s manifest [-- --url https://trail.example.com] > manifest.json   (the manifest of the Slack app, for Socket Mode; with --url
+      for requests to that address)
 
 --json and --csv print all rows, however many. Set a limit with top:.
 
@@ -83,6 +86,7 @@ const OPTIONS = {
   region: { type: 'string' },
   role: { type: 'string' },
   key: { type: 'string', multiple: true },
+  url: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -103,6 +107,7 @@ const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; read
   compact: { words: 0, options: ['since', 'again', 'max-usd', 'tidy'] },
   'live-check': { words: 0, options: [] },
   'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
+  manifest: { words: 0, options: ['url'] },
 };
 
 const rootFolder = new URL('../../', import.meta.url);
@@ -115,6 +120,10 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
     return;
   }
   refuseUnknown(verb, values, rest);
+  if (verb === 'manifest') {
+    process.stdout.write(`${JSON.stringify(slackManifest(values.url), null, 2)}\n`);
+    return;
+  }
   const config = readConfig(readEnvironment());
   const now = values.now === undefined ? new Date() : readNow(values.now);
   const signal = onInterrupt();

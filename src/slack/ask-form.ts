@@ -7,6 +7,7 @@ import type { AskOptions } from '../desk/runner.ts';
 import { type ASK_FIELDS, ASK_VIEW, askView } from '../message/ask-view.ts';
 import { clip } from '../message/escape.ts';
 import type { SlackPerson } from './access.ts';
+import { SHORTCUTS } from './manifest.ts';
 
 export interface AskFormOptions {
   readonly app: App;
@@ -29,7 +30,7 @@ export function handleAskForm({ app, client, desk, options, ask }: AskFormOption
     await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts) });
   };
 
-  app.shortcut('ask', async ({ ack, shortcut }) => {
+  app.shortcut(SHORTCUTS.ask, async ({ ack, shortcut }) => {
     await ack();
     await open(shortcut.trigger_id, EMPTY_FORM);
   });

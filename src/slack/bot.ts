@@ -42,6 +42,7 @@ import { openDigestChannel } from './digest-channel.ts';
 import { handleHome, openRecentLines } from './home.ts';
 import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
+import { SHORTCUTS, SLASH_COMMAND } from './manifest.ts';
 import { textOfMessage } from './message-text.ts';
 import { handleMessagesIn, idsIn } from './messages-in.ts';
 import { reportProgress } from './progress-messages.ts';
@@ -231,7 +232,7 @@ export function openBot(options: BotOptions): Bot {
     ask: async (line, person, respond) => void (await ask(line, fromResponseUrl(person, respond))),
   });
 
-  app.command('/trail', async ({ ack, command, respond }) => {
+  app.command(SLASH_COMMAND, async ({ ack, command, respond }) => {
     await ack();
     const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
     await ask(command.text, fromResponseUrl(person, respond));
@@ -264,7 +265,7 @@ export function openBot(options: BotOptions): Bot {
 
   handleMessagesIn({ app, delivery, ask, audienceOf });
 
-  app.shortcut({ callback_id: 'look_up', type: 'message_action' }, async ({ ack, shortcut, respond }) => {
+  app.shortcut({ callback_id: SHORTCUTS.lookUp, type: 'message_action' }, async ({ ack, shortcut, respond }) => {
     await ack();
     if (shortcut.type !== 'message_action') return;
     const { user, channel, message } = shortcut;
@@ -392,7 +393,7 @@ const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked
 
 /** What the code above handles, by the ids in requests of Slack. */
 const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv)$/;
-const KNOWN_SHORTCUTS = /^(?:ask|look_up)$/;
+const KNOWN_SHORTCUTS = new RegExp(`^(?:${Object.values(SHORTCUTS).join('|')})$`);
 const KNOWN_VIEWS = /^ask$/;
 
 /** Buttons, forms and commands that this version does not know: of an older version, or of another app’s settings. Slack gets its acknowledgement. */
@@ -405,7 +406,7 @@ function handleUnknown(app: App, send: Delivery['send'], delivery: Delivery): vo
   });
   app.shortcut(others(KNOWN_SHORTCUTS), ({ ack }) => ack());
   app.view(others(KNOWN_VIEWS), ({ ack }) => ack());
-  app.command(others(/^\/trail$/), async ({ ack, command }) => {
-    await ack(`This app answers /trail, not ${command.command}.`);
+  app.command(others(new RegExp(`^${SLASH_COMMAND}$`)), async ({ ack, command }) => {
+    await ack(`This app answers ${SLASH_COMMAND}, not ${command.command}.`);
   });
 }
