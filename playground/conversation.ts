@@ -19,7 +19,16 @@ export interface ShownMessage {
   readonly onlyYou: boolean;
   readonly text: string;
   readonly blocks: readonly unknown[];
-  readonly files: readonly string[];
+  readonly files: readonly ShownFile[];
+}
+
+/** A file in a message. Its bytes are at `/file/<id>` of the page. */
+interface ShownFile {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  /** What a picture shows. */
+  readonly alt?: string;
 }
 
 /** A message to show, without a key and a time. */
@@ -34,6 +43,8 @@ interface NewMessage {
 type MessageChange = { readonly put: ShownMessage } | { readonly gone: string };
 
 export interface Conversation {
+  /** The bytes of a file that a message shows; undefined for another. */
+  readFile(id: string): Promise<{ readonly bytes: Uint8Array; readonly type: string } | undefined>;
   find(key: string): ShownMessage | undefined;
   /** Shows an ephemeral message. */
   showEphemeral(message: NewMessage): Promise<void>;
@@ -51,7 +62,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
   const options = clientOptionsOf(slack);
   const asBot = new WebClient(slack.botToken, options);
   const asRequester = new WebClient(slack.requesterToken, options);
-  const { general, digests, requester } = slack.workspace;
+  const { general, digests, direct, requester } = slack.workspace;
   const shown = new Map<string, ShownMessage>();
   const watchers = new Set<(change: MessageChange) => void>();
   let ephemeralCount = 0;
@@ -73,7 +84,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     return polling;
   };
   const pollOnce = async () => {
-    const posted = (await Promise.all([general.id, digests.id].map(readChannel))).flat();
+    const posted = (await Promise.all([general.id, digests.id, direct.id].map(readChannel))).flat();
     const keys = new Set(posted.map((message) => message.key));
     for (const message of posted) put(message);
     for (const { key, onlyYou } of [...shown.values()]) if (!onlyYou && !keys.has(key)) removeKey(key);
@@ -99,10 +110,17 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     onlyYou: false,
     text: message.text ?? '',
     blocks: message.blocks ?? [],
-    files: (message.files ?? []).map((file) => file.name),
+    files: (message.files ?? []).map(({ id, name, mimetype, alt_txt: alt }) => ({ id, name, type: mimetype ?? '', ...(alt && { alt }) })),
   });
 
   return {
+    async readFile(id) {
+      const file = [...shown.values()].flatMap(({ files }) => files).find((each) => each.id === id);
+      if (!file) return undefined;
+      const { file: info } = await asBot.files.info({ file: id });
+      const found = await slack.fetch(info?.url_private_download ?? '', { headers: { authorization: `Bearer ${slack.botToken}` } });
+      return { bytes: new Uint8Array(await found.arrayBuffer()), type: file.type };
+    },
     find: (key) => shown.get(key),
     async showEphemeral({ channel, thread, from, text, blocks = [] }) {
       // Messages that were posted before this one are shown before it.
@@ -156,5 +174,5 @@ interface PostedMessage {
   readonly user?: string;
   readonly text?: string;
   readonly blocks?: readonly unknown[];
-  readonly files?: readonly { readonly name: string }[];
+  readonly files?: readonly { readonly id: string; readonly name: string; readonly mimetype?: string; readonly alt_txt?: string }[];
 }

@@ -2,6 +2,7 @@
 import { blocks } from './blocks.js';
 import { el, mrkdwn } from './mrkdwn.js';
 import { threadPane } from './thread.js';
+import { homeNodes, openForm } from './view.js';
 
 const find = (id) => document.getElementById(id);
 const list = find('messages');
@@ -10,7 +11,10 @@ const line = find('line');
 
 /** All messages by key, in the order of arrival, with the node that shows each and the button that opens its thread. */
 const messages = new Map();
-let workspace = { channels: [], userNames: {}, examples: [], about: '' };
+let workspace = { channels: [], userNames: {}, examples: [], stories: [], about: '', direct: undefined };
+/** The Home tab of the app, and whether it is open. */
+let home;
+let isHomeOpen = false;
 let channel;
 const unread = new Set();
 const thread = threadPane((text, { channel, ts }) => post('/message', { channel, text, thread: ts }));
@@ -22,8 +26,8 @@ events.addEventListener('hello', ({ data }) => {
   messages.clear();
   list.replaceChildren();
   find('about').textContent = workspace.about;
-  find('examples').replaceChildren(...workspace.examples.map(exampleButton));
-  openChannel(workspace.channels.find(({ id }) => id === channel)?.id ?? workspace.channels[0].id);
+  showExamples('');
+  openChannel(places().find(({ id }) => id === channel)?.id ?? workspace.channels[0].id);
   line.focus();
 });
 events.addEventListener('change', ({ data }) => {
@@ -31,43 +35,139 @@ events.addEventListener('change', ({ data }) => {
   if (gone) remove(gone);
   else show(put);
 });
+events.addEventListener('view', ({ data }) => {
+  const shown = JSON.parse(data);
+  if (shown.type === 'home') {
+    home = shown;
+    if (isHomeOpen) showHome();
+    return;
+  }
+  const names = workspace.userNames;
+  openForm(shown, { names, places: places(), current: channel, submit: (submitted) => post('/submit', submitted) });
+});
 events.addEventListener('error', () => showStatus('The playground cannot be reached. Is npm start still running?'));
 
-function exampleButton(question) {
-  const button = el('button', { type: 'button' }, `/trail ${question}`);
+/** The channels and the direct message, with how each is written. */
+const places = () => [
+  ...workspace.channels.map(({ id, name }) => ({ id, label: `# ${name}`, title: `#${name}` })),
+  ...(workspace.direct ? [{ id: workspace.direct.id, label: workspace.direct.name, title: workspace.direct.name }] : []),
+];
+
+/** The questions that have all words of a search, by topic. */
+function showExamples(search) {
+  const words = search.toLowerCase().split(/\s+/);
+  const fitting = workspace.examples.filter(({ topic, line: question }) =>
+    words.every((word) => `${topic} ${question}`.toLowerCase().includes(word)),
+  );
+  const topics = Map.groupBy(fitting, ({ topic }) => topic);
+  find('examples').replaceChildren(
+    ...[...topics].map(([topic, own]) =>
+      el('section', {}, el('h3', {}, topic), el('ul', {}, ...own.map(({ line: question }) => el('li', {}, askButton(question))))),
+    ),
+    ...(fitting.length === 0 ? [el('p', { class: 'legend' }, 'No question fits. “/trail help” lists all.')] : []),
+  );
+}
+find('search').addEventListener('input', ({ target }) => showExamples(target.value));
+// On a small screen the questions would take all of it.
+find('try').open = !matchMedia('(max-width: 700px)').matches;
+
+/** A button that asks a question in the open channel. */
+function askButton(question, label = `/trail ${question}`) {
+  const button = el('button', { type: 'button' }, label);
   button.addEventListener('click', () => {
     send(`/trail ${question}`);
     line.focus();
   });
-  return el('li', {}, button);
+  return button;
+}
+
+/** What a visitor may want to see first, in an empty channel. */
+function welcome() {
+  if (workspace.stories.length === 0 || channel !== workspace.channels[0].id || list.children.length > 0) return;
+  const stories = workspace.stories.map(({ title, line: question }) => {
+    const button = askButton(question, title);
+    button.append(el('small', {}, `/trail ${question}`));
+    return el('li', {}, button);
+  });
+  list.append(
+    el(
+      'section',
+      { id: 'welcome', 'aria-label': 'Welcome' },
+      el('h3', {}, 'What happened in these AWS accounts?'),
+      el('p', {}, 'trailbot answers from CloudTrail, in Slack. Press a story of this trail, or type a question below.'),
+      el('ul', { class: 'stories' }, ...stories),
+      el('p', {}, `The report of yesterday is in #${workspace.channels[1]?.name ?? ''}.`),
+    ),
+  );
 }
 
 function openChannel(id) {
   channel = id;
+  isHomeOpen = false;
   unread.delete(id);
   thread.close();
-  const { name } = workspace.channels.find((one) => one.id === id);
-  find('channel').textContent = `#${name}`;
-  document.title = `#${name} · trail playground`;
+  const { title } = places().find((one) => one.id === id);
+  find('channel').textContent = title;
+  document.title = `${title} · trail playground`;
+  line.placeholder = id === workspace.direct?.id ? 'root-logins 6mo' : '/trail root-logins 6mo';
+  showPane(list);
   showChannels();
   list.replaceChildren();
   for (const shown of messages.values()) attach(shown);
+  welcome();
   list.scrollTop = list.scrollHeight;
 }
 
+/** Shows the messages or the Home tab. */
+function showPane(shown) {
+  for (const pane of [list, find('home')]) pane.hidden = pane !== shown;
+  composer.hidden = shown !== list;
+}
+
+function openHome() {
+  isHomeOpen = true;
+  thread.close();
+  find('channel').textContent = 'Home of Trail';
+  showPane(find('home'));
+  showChannels();
+  showHome();
+  post('/home', {});
+}
+
+function showHome() {
+  const click = (id, pointer, option, button) => clickAndGoTo(id, pointer, option, button);
+  find('home').replaceChildren(...(home ? homeNodes(home, { names: workspace.userNames, click }) : []));
+}
+
+/** Answers to what is pressed in the Home tab are direct messages. */
+async function clickAndGoTo(id, pointer, option, button) {
+  await click(id, pointer, option, button);
+  openChannel(workspace.direct.id);
+}
+
 function showChannels() {
-  find('channels').replaceChildren(
-    ...workspace.channels.map(({ id, name }) => {
-      const button = el('button', { type: 'button', 'aria-current': id === channel && 'page' }, `# ${name}`);
-      if (unread.has(id)) button.append(' ', el('span', { class: 'badge' }, 'new'));
-      button.addEventListener('click', () => {
-        openChannel(id);
-        find('channels').querySelector('[aria-current]').focus();
-      });
-      return el('li', {}, button);
-    }),
+  const entry = ({ id, label }) => {
+    const button = el('button', { type: 'button', 'aria-current': id === channel && !isHomeOpen && 'page' }, label);
+    if (unread.has(id)) button.append(' ', el('span', { class: 'badge' }, 'new'));
+    button.addEventListener('click', () => {
+      openChannel(id);
+      document.querySelector('aside [aria-current]').focus();
+    });
+    return el('li', {}, button);
+  };
+  const homeButton = el('button', { type: 'button', 'aria-current': isHomeOpen && 'page' }, 'Home');
+  homeButton.addEventListener('click', () => {
+    openHome();
+    document.querySelector('aside [aria-current]').focus();
+  });
+  const all = places();
+  find('channels').replaceChildren(...all.filter(({ id }) => id !== workspace.direct?.id).map(entry));
+  find('apps').replaceChildren(
+    el('li', {}, homeButton),
+    ...all.filter(({ id }) => id === workspace.direct?.id).map(({ id }) => entry({ id, label: 'Messages' })),
   );
 }
+find('ask-form').addEventListener('click', () => post('/shortcut', {}));
 
 function show(message) {
   const old = messages.get(message.key);
@@ -93,6 +193,7 @@ function replace(old, shown) {
 function attach(shown) {
   const { message, node } = shown;
   if (message.channel !== channel) return;
+  find('welcome')?.remove();
   const parent = parentOf(message);
   if (parent) countReplies(parent);
   if (parent && !thread.isOpen(parent.message.key)) return;
@@ -150,7 +251,7 @@ function messageNode(message) {
   } catch (error) {
     body.replaceChildren(el('div', { class: 'unknown' }, `This message cannot be shown: ${error.message}`));
   }
-  body.append(...files.map((name) => el('div', { class: 'file' }, `File: ${name}`)));
+  body.append(...files.map(fileNode));
   const node = el(
     'article',
     { class: `message${onlyYou ? ' only-you' : ''}`, tabindex: '-1', 'aria-label': `${authors[from]} at ${time.textContent}` },
@@ -164,6 +265,11 @@ function messageNode(message) {
     ),
     body,
   );
+  if (!onlyYou && from !== 'slack') {
+    const lookUp = el('button', { type: 'button', class: 'reply shortcut' }, 'Look this up in Trail');
+    lookUp.addEventListener('click', () => post('/shortcut', { key }));
+    node.append(lookUp);
+  }
   if (onlyYou || parent) return { node };
   const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
   button.addEventListener('click', () => {
@@ -172,6 +278,13 @@ function messageNode(message) {
   });
   node.append(button);
   return { node, button };
+}
+
+/** A file: a picture is shown, any other is to be saved. */
+function fileNode({ id, name, type, alt }) {
+  const address = `/file/${id}`;
+  const content = type.startsWith('image/') ? el('img', { src: address, alt: alt ?? name }) : el('a', { href: address, download: name }, name);
+  return el('div', { class: 'file' }, content);
 }
 
 composer.addEventListener('submit', (event) => {
@@ -200,7 +313,9 @@ async function post(path, body) {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    showStatus(response.ok ? '' : await response.text());
+    const text = await response.text();
+    showStatus(response.ok ? '' : text);
+    if (response.headers.get('content-type')?.startsWith('application/json')) return JSON.parse(text);
   } catch {
     showStatus('The playground cannot be reached. Is npm start still running?');
   }

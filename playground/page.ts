@@ -7,11 +7,12 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import { openConversation } from './conversation.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { openResponseUrls } from './response-urls.ts';
 import type { PlaygroundSlack } from './slack.ts';
-import { BotResponse, Click, openSlackUser, TypedMessage } from './slack-user.ts';
+import { BotResponse, Click, openSlackUser, Shortcut, Submitted, TypedMessage } from './slack-user.ts';
 
 export interface PageOptions {
   readonly port: number;
@@ -19,9 +20,23 @@ export interface PageOptions {
   /** The bot's request URL, such as http://127.0.0.1:3000/slack/events. */
   readonly botUrl: () => string;
   /** Questions to try, such as `root-logins 6mo`. */
-  readonly examples: readonly string[];
+  readonly examples: readonly Example[];
   /** A sentence about the trail, shown at the top. */
   readonly about: string;
+  /** What a visitor may want to see first. */
+  readonly stories?: readonly Story[];
+}
+
+/** A question to try, under its topic. */
+interface Example {
+  readonly topic: string;
+  readonly line: string;
+}
+
+/** Something that happened, and the question that shows it. */
+interface Story {
+  readonly title: string;
+  readonly line: string;
 }
 
 export interface Page {
@@ -36,6 +51,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/thread.js': ['thread.js', 'text/javascript'],
   '/blocks.js': ['blocks.js', 'text/javascript'],
   '/mrkdwn.js': ['mrkdwn.js', 'text/javascript'],
+  '/view.js': ['view.js', 'text/javascript'],
   '/chart.js': ['chart.js', 'text/javascript'],
 };
 
@@ -50,10 +66,13 @@ const headers = {
   'cache-control': 'no-store',
 };
 
+/** A request that has nothing to say. */
+const NO_BODY = z.strictObject({});
+
 const MAX_BODY_BYTES = 1_000_000;
 
 /** Serves the page on `port`, or on a free port when that is taken. */
-export async function servePage({ port, slack, botUrl, examples, about }: PageOptions): Promise<Page> {
+export async function servePage({ port, slack, botUrl, examples, about, stories = [] }: PageOptions): Promise<Page> {
   const conversation = openConversation(slack);
   const responseUrls = openResponseUrls();
   let url = '';
@@ -71,6 +90,7 @@ export async function servePage({ port, slack, botUrl, examples, about }: PageOp
     const path = request.url ?? '/';
     if (isFromAnotherPage(request) && !(path === '/' && isNavigation(request)))
       return reply(response, 403, 'the request does not come from this page');
+    if (request.method === 'GET' && path.startsWith('/file/')) return sendMessageFile(path.slice('/file/'.length), response);
     if (request.method === 'GET') return path === '/events' ? sendEvents(response) : sendFile(path, response);
     if (request.method !== 'POST') return reply(response, 405, 'use GET or POST');
 
@@ -81,6 +101,9 @@ export async function servePage({ port, slack, botUrl, examples, about }: PageOp
     if (isResponse) return handleBotResponse(path, body, response);
     if (path === '/message') return handle(TypedMessage, body, user.type, response);
     if (path === '/click') return handle(Click, body, user.click, response);
+    if (path === '/shortcut') return handle(Shortcut, body, user.shortcut, response);
+    if (path === '/submit') return handle(Submitted, body, user.submit, response);
+    if (path === '/home') return handle(NO_BODY, body, user.openHome, response);
     return reply(response, 404, 'no such page');
   };
 
@@ -88,10 +111,27 @@ export async function servePage({ port, slack, botUrl, examples, about }: PageOp
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const { workspace, botUserId } = slack;
     const userNames = { [workspace.requester.id]: workspace.requester.name, [botUserId]: 'trail' };
-    const hello = { channels: [workspace.general, workspace.digests], userNames, examples, about };
+    const { general, digests, direct } = workspace;
+    const hello = { channels: [general, digests], direct, userNames, examples, about, stories };
     response.write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
     const stopWatching = conversation.watch((change) => response.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
-    response.on('close', stopWatching);
+    const stopViews = slack.views.watch((view) => response.write(`event: view\ndata: ${JSON.stringify(view)}\n\n`));
+    response.on('close', () => {
+      stopWatching();
+      stopViews();
+    });
+  };
+
+  const sendMessageFile = async (id: string, response: ServerResponse): Promise<void> => {
+    const file = await conversation.readFile(id);
+    if (!file) return reply(response, 404, 'no such file');
+    const isShown = file.type.startsWith('image/');
+    // A browser shows a picture, and saves all else.
+    response.writeHead(200, {
+      'content-type': isShown ? file.type : 'application/octet-stream',
+      ...(!isShown && { 'content-disposition': 'attachment' }),
+    });
+    response.end(file.bytes);
   };
 
   const handleBotResponse = async (path: string, body: unknown, response: ServerResponse) => {
@@ -115,13 +155,13 @@ export async function servePage({ port, slack, botUrl, examples, about }: PageOp
 async function handle<Body>(
   schema: { safeParse(body: unknown): ParseResult<Body> },
   body: unknown,
-  act: (body: Body) => Promise<void>,
+  act: (body: Body) => Promise<unknown>,
   response: ServerResponse,
 ) {
   const parsed = schema.safeParse(body);
   if (!parsed.success) return reply(response, 400, parsed.error.message);
-  await act(parsed.data);
-  return reply(response, 200, 'ok');
+  const result = await act(parsed.data);
+  return result === undefined ? reply(response, 200, 'ok') : reply(response, 200, JSON.stringify(result), 'application/json');
 }
 
 type ParseResult<Body> = { success: true; data: Body } | { success: false; error: Error };

@@ -12,6 +12,12 @@ import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 export interface SlackUser {
   type(message: z.infer<typeof TypedMessage>): Promise<void>;
   click(clicked: z.infer<typeof Click>): Promise<void>;
+  /** Opens the Home tab of the app. */
+  openHome(): Promise<void>;
+  /** A shortcut: on a message, or the one of everywhere. */
+  shortcut(chosen: z.infer<typeof Shortcut>): Promise<void>;
+  /** Submits a form. Returns what is wrong with its fields, by field; empty when it was taken. */
+  submit(submitted: z.infer<typeof Submitted>): Promise<Readonly<Record<string, string>>>;
   /** Shows a message that the bot sent to a response_url. */
   showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void>;
 }
@@ -21,6 +27,12 @@ export const TypedMessage = z.strictObject({ channel: z.string(), thread: z.stri
 
 /** A click on an element of a message: a JSON pointer into its blocks, and the index of the chosen option in a menu. */
 export const Click = z.strictObject({ key: z.string(), pointer: z.string(), option: z.number().int().min(0).optional() });
+
+/** A shortcut on the message with a key; without one, the global shortcut. */
+export const Shortcut = z.strictObject({ key: z.string().optional() });
+
+/** A form with the value of each of its fields, by the block_id of the field. */
+export const Submitted = z.strictObject({ id: z.string(), values: z.record(z.string(), z.string()) });
 
 /** What the bot may send to a response_url, or return to a slash command. */
 export const BotResponse = z.looseObject({
@@ -48,7 +60,8 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
   const team = { id: workspace.teamId, domain: workspace.teamDomain };
   const user = { id: workspace.requester.id, username: workspace.requester.name, name: workspace.requester.name, team_id: team.id };
   const bot = (): BotEndpoint => ({ url: botUrl(), signingSecret });
-  const channelName = (id: string) => [workspace.general, workspace.digests].find((channel) => channel.id === id)?.name ?? id;
+  const channelName = (id: string) => [workspace.general, workspace.digests, workspace.direct].find((channel) => channel.id === id)?.name ?? id;
+  const basics = { token: 'unused', team, user, api_app_id: workspace.appId };
 
   /** An ephemeral message from Slack itself. */
   const showSlackMessage = (channel: string, text: string, thread?: string) => conversation.showEphemeral({ channel, thread, from: 'slack', text });
@@ -63,6 +76,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     const mention = /^@trail\b/i.exec(text);
     if (mention) return mentionBot(channel, thread, text.slice(mention[0].length).trim());
     const [command = '', ...rest] = text.split(/\s+/);
+    if (!command.startsWith('/') && channel === workspace.direct.id) return messageBot(channel, thread, text);
     if (!command.startsWith('/')) return thread ? mentionBot(channel, thread, text) : runCommand(channel, '/trail', text);
     if (thread) return showSlackMessage(channel, `\`${escapeEntities(command)}\` is not supported in threads. Sorry!`, thread);
     return runCommand(channel, command, rest.length === 0 ? '' : text.slice(command.length).trim());
@@ -93,23 +107,96 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
 
   async function mentionBot(channel: string, thread: string | undefined, question: string): Promise<void> {
     const text = `<@${botUserId}> ${escapeEntities(question)}`;
+    return sendMessage({ type: 'app_mention' }, { channel, thread, text });
+  }
+
+  const messageBot = (channel: string, thread: string | undefined, text: string): Promise<void> =>
+    sendMessage({ type: 'message', channel_type: 'im' }, { channel, thread, text: escapeEntities(text) });
+
+  /** Posts a message, and sends the bot the event of it. */
+  async function sendMessage(
+    kind: { readonly type: string; readonly channel_type?: string },
+    { channel, thread, text }: { readonly channel: string; readonly thread: string | undefined; readonly text: string },
+  ): Promise<void> {
     const ts = await conversation.post({ channel, thread, from: 'requester', text });
-    const result = await sendEvent(bot(), {
-      type: 'event_callback',
-      token: 'unused',
-      team_id: team.id,
-      api_app_id: workspace.appId,
-      event_id: `Ev${ts.replace('.', '')}`,
-      event_time: Math.floor(Number(ts)),
-      authorizations: [{ team_id: team.id, enterprise_id: null, user_id: botUserId, is_bot: true, is_enterprise_install: false }],
-      is_ext_shared_channel: false,
-      event: { type: 'app_mention', user: user.id, team: team.id, text, ts, event_ts: ts, channel, ...(thread ? { thread_ts: thread } : {}) },
-    });
+    const event = { ...kind, user: user.id, team: team.id, text, ts, event_ts: ts, channel, ...(thread ? { thread_ts: thread } : {}) };
+    const result = await sendEvent(bot(), { ...envelope(ts), is_ext_shared_channel: false, event });
     // Slack would show nothing and retry for an hour. The playground shows the error.
-    if (!result.ok) await showSlackMessage(channel, `The mention did not reach trail: \`${result.error}\``, thread);
+    if (!result.ok) await showSlackMessage(channel, `The message did not reach trail: \`${result.error}\``, thread);
+  }
+
+  const envelope = (ts: string) => ({
+    type: 'event_callback',
+    token: 'unused',
+    team_id: team.id,
+    api_app_id: workspace.appId,
+    event_id: `Ev${ts.replace('.', '')}`,
+    event_time: Math.floor(Number(ts)),
+    authorizations: [{ team_id: team.id, enterprise_id: null, user_id: botUserId, is_bot: true, is_enterprise_install: false }],
+  });
+
+  async function openHome(): Promise<void> {
+    const ts = (Date.now() / 1000).toFixed(6);
+    await sendEvent(bot(), {
+      ...envelope(ts),
+      event: { type: 'app_home_opened', user: user.id, channel: workspace.direct.id, tab: 'home', event_ts: ts },
+    });
+  }
+
+  async function shortcut({ key }: z.infer<typeof Shortcut>): Promise<void> {
+    const trigger_id = await triggerId();
+    if (key === undefined) {
+      const result = await sendForm(bot(), {
+        payload: JSON.stringify({ ...basics, type: 'shortcut', callback_id: 'ask', action_ts: '1', trigger_id }),
+      });
+      if (!result.ok) await showSlackMessage(workspace.general.id, `The shortcut did not reach trail: \`${result.error}\``);
+      return;
+    }
+    const found = conversation.find(key);
+    // Slack offers shortcuts on no message that only one user sees.
+    if (!found || found.onlyYou) return;
+    const { channel, ts, thread, text, blocks } = found;
+    const message = { type: 'message', user: found.from === 'bot' ? botUserId : user.id, ts, text, blocks, ...(thread ? { thread_ts: thread } : {}) };
+    const payload = {
+      ...basics,
+      type: 'message_action',
+      callback_id: 'look_up',
+      action_ts: ts,
+      trigger_id,
+      channel: { id: channel, name: channelName(channel) },
+      message_ts: ts,
+      message,
+      response_url: pageUrl() + responseUrls.create({ channel }),
+    };
+    const result = await sendForm(bot(), { payload: JSON.stringify(payload) });
+    if (!result.ok) await showSlackMessage(channel, `The shortcut did not reach trail: \`${result.error}\``, thread);
+  }
+
+  async function submit({ id, values }: z.infer<typeof Submitted>): Promise<Readonly<Record<string, string>>> {
+    const shown = slack.views.find(id);
+    if (!shown) return { '': 'This form is closed. Open it again.' };
+    const fields = (shown.view.blocks ?? []) as readonly FormBlock[];
+    const inputs = fields.filter(({ type }) => type === 'input');
+    const state = Object.fromEntries(
+      inputs.map(({ block_id, element }) => [block_id, { [element.action_id]: fieldState(element, values[block_id] ?? '') }]),
+    );
+    const response_urls = inputs
+      .filter(({ element }) => element.response_url_enabled)
+      .map(({ block_id, element }) => {
+        const channel = values[block_id] ?? workspace.general.id;
+        return { block_id, action_id: element.action_id, channel_id: channel, response_url: pageUrl() + responseUrls.create({ channel }) };
+      });
+    const view = { ...shown.view, id, state: { values: state } };
+    const result = await sendForm(bot(), {
+      payload: JSON.stringify({ ...basics, type: 'view_submission', trigger_id: await triggerId(), view, response_urls }),
+    });
+    if (!result.ok) return { '': `The form did not reach trail: ${result.error}` };
+    const { response_action: what, errors = {} } = (result.body === '' ? {} : parseResponse(result.body)) as FormResponse;
+    return what === 'errors' ? errors : {};
   }
 
   async function click({ key, pointer, option }: z.infer<typeof Click>): Promise<void> {
+    if (slack.views.find(key)) return clickHome(key, pointer);
     const message = conversation.find(key);
     const [block, element] = message ? clickedElement(message, pointer) : [];
     if (!message || !block || !element) return;
@@ -125,11 +212,8 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     };
     const posted = { type: 'message', user: botUserId, ts, text: message.text, blocks: message.blocks, ...(thread ? { thread_ts: thread } : {}) };
     const payload = {
+      ...basics,
       type: 'block_actions',
-      token: 'unused',
-      team,
-      user,
-      api_app_id: workspace.appId,
       container: { type: 'message', message_ts: ts, channel_id: channel, is_ephemeral: message.onlyYou, ...(thread ? { thread_ts: thread } : {}) },
       channel: { id: channel, name: channelName(channel) },
       ...(message.onlyYou ? {} : { message: posted }),
@@ -140,6 +224,23 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     };
     const result = await sendForm(bot(), { payload: JSON.stringify(payload) });
     if (!result.ok) await showSlackMessage(channel, `The click did not reach trail: \`${result.error}\``, message.thread);
+  }
+
+  /** A click in the Home tab, which is in no channel and has no response_url. */
+  async function clickHome(id: string, pointer: string): Promise<void> {
+    const shown = slack.views.find(id);
+    const [block, element] = shown ? clickedElement({ blocks: shown.view.blocks ?? [] }, pointer) : [];
+    if (!shown || !block || !element) return;
+    const action = { ...pick(element, ['type', 'value', 'text', 'action_id']), block_id: block.block_id, action_ts: '1' };
+    const payload = {
+      ...basics,
+      type: 'block_actions',
+      container: { type: 'view', view_id: id },
+      trigger_id: await triggerId(),
+      view: { ...shown.view, id },
+      actions: [action],
+    };
+    await sendForm(bot(), { payload: JSON.stringify(payload) });
   }
 
   async function showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void> {
@@ -153,7 +254,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     else await conversation.showEphemeral(message);
   }
 
-  return { type, click, showResponse };
+  return { type, click, openHome, shortcut, submit, showResponse };
 }
 
 /** In the text of messages, Slack has &, < and > as entities. */
@@ -170,6 +271,25 @@ function parseResponse(body: string): unknown {
   }
 }
 
+/** A field of a form. */
+interface FormBlock {
+  readonly type: string;
+  readonly block_id: string;
+  readonly element: { readonly type: string; readonly action_id: string; readonly response_url_enabled?: boolean };
+}
+
+interface FormResponse {
+  readonly response_action?: string;
+  readonly errors?: Readonly<Record<string, string>>;
+}
+
+/** The state of a field, as Slack sends it. */
+function fieldState({ type }: FormBlock['element'], value: string): object {
+  if (type === 'conversations_select') return { type, selected_conversation: value === '' ? null : value };
+  if (type === 'static_select') return { type, selected_option: value === '' ? null : { value } };
+  return { type, value: value === '' ? null : value };
+}
+
 interface Element {
   readonly action_id?: string;
   readonly block_id?: string;
@@ -177,7 +297,7 @@ interface Element {
 }
 
 /** The block and the element at a pointer such as `/2/elements/0`. */
-function clickedElement(message: ShownMessage, pointer: string): [block?: Element | undefined, element?: Element | undefined] {
+function clickedElement(message: Pick<ShownMessage, 'blocks'>, pointer: string): [block?: Element | undefined, element?: Element | undefined] {
   const path = pointer.split('/').slice(1);
   const steps = path.map((_, depth) => path.slice(0, depth + 1).reduce<unknown>(property, message.blocks));
   return [steps[0] as Element | undefined, steps.at(-1) as Element | undefined];

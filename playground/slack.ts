@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { type FetchFunction, WebClient, type WebClientOptions } from '@slack/web-api';
 import { createEmulator, type Emulator } from 'emulate';
 import { fetchThrough, newSocket } from './unlisted-socket.ts';
+import { openViews, type Views } from './views.ts';
 
 export interface PlaygroundSlack {
   /** For Bolt's `clientOptions.slackApiUrl`. It is the address of nothing: only `fetch` knows it. */
@@ -23,6 +24,8 @@ export interface PlaygroundSlack {
   /** The user's token: messages that they type are posted with it. */
   readonly requesterToken: string;
   readonly workspace: Workspace;
+  /** The views that the bot opened. */
+  readonly views: Views;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,8 @@ interface Workspace {
   readonly requester: WorkspaceEntry;
   readonly general: WorkspaceEntry;
   readonly digests: WorkspaceEntry;
+  /** The direct messages between the user and the bot. */
+  readonly direct: WorkspaceEntry;
 }
 
 /** A user or a channel. */
@@ -61,7 +66,8 @@ export async function openPlaygroundSlack(): Promise<PlaygroundSlack> {
   try {
     emulator = await openEmulator(socket.path, workspaceSeed(botToken, requesterToken));
     const apiUrl = `${ORIGIN}/api/`;
-    const fetchFromEmulator = fetchThrough(socket.path, `${ORIGIN}/`);
+    const views = openViews(fetchThrough(socket.path, `${ORIGIN}/`));
+    const { fetch: fetchFromEmulator } = views;
     const options = clientOptionsOf({ apiUrl, fetch: fetchFromEmulator });
     const workspace = await readWorkspace(new WebClient(botToken, options));
     // The emulator's #general has no members at first, and only members get ephemeral messages.
@@ -74,6 +80,7 @@ export async function openPlaygroundSlack(): Promise<PlaygroundSlack> {
       botUserId: app.botUserId,
       requesterToken,
       workspace,
+      views,
       close,
     };
   } catch (error) {
@@ -127,12 +134,15 @@ async function readWorkspace(client: WebClient): Promise<Workspace> {
     if (!id) throw new Error(`the emulated Slack was seeded with ${name}, but does not list it`);
     return { id, name };
   };
+  const user = entryNamed(users.members, requester);
+  const { channel } = await client.conversations.open({ users: user.id });
   return {
     teamId: auth.team_id ?? '',
     teamDomain: team.domain,
     appId: app.id,
-    requester: entryNamed(users.members, requester),
+    requester: user,
     general: entryNamed(conversations.channels, channels.general),
     digests: entryNamed(conversations.channels, channels.digests),
+    direct: { id: channel?.id ?? '', name: app.botName },
   };
 }

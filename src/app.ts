@@ -330,6 +330,8 @@ export interface AppOptions extends OpenOptions {
 export interface App extends ClosableParts {
   readonly location: TrailLocation;
   readonly desk: Desk;
+  /** Of the sample: what a visitor may want to see first. */
+  readonly stories: readonly { readonly title: string; readonly line: string }[];
   /** Starts the bot and the clock. */
   start(slack: SlackOptions): Promise<StartedBot>;
 }
@@ -368,6 +370,7 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,
+      stories: location.isSample ? (await import('../sample/stories-to-see.ts')).STORIES_TO_SEE : [],
       desk: freshDesk,
       start: (slack: SlackOptions) => startBot({ config, location, registry, desk: freshDesk, subscriptions, clock, signal, log }, slack),
     };

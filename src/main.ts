@@ -57,14 +57,14 @@ async function startPlayground(app: App, config: Config, onClose: (step: () => u
   const bot = await app.start({ connection, channel: workspace.digests.id, isPlayground: true });
   onClose(() => bot.close());
 
-  const { location, desk } = app;
-  const { examples } = desk;
+  const { location, desk, stories } = app;
+  const examples = desk.questions.flatMap(({ topic, example }) => (example === undefined ? [] : [{ topic, line: example }]));
   const about = location.isSample
     ? 'A sample trail: six months of a fictional organization.'
     : `Your own trail, queried ${location.athena ? 'on Athena' : 'on this machine'}.`;
-  const page = await servePage({ port: config.PLAYGROUND_PORT, slack, botUrl: () => requestUrl(Number(bot.port)), examples, about });
+  const page = await servePage({ port: config.PLAYGROUND_PORT, slack, botUrl: () => requestUrl(Number(bot.port)), examples, about, stories });
   onClose(() => page.close());
-  const example = examples.find((line) => line.startsWith('root')) ?? 'help';
+  const example = examples.find(({ line }) => line.startsWith('root'))?.line ?? 'help';
   process.stdout.write(`\n  Ask the trail at  ${page.url}\n  or in a terminal: npm run -s ask -- ${example}\n\n  ${about} Stop with ctrl-C.\n\n`);
 }
 

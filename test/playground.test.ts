@@ -135,7 +135,13 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   slack = await openPlaygroundSlack();
   botUrl = await startBot();
-  page = await servePage({ port: 0, slack, botUrl: () => botUrl, examples: ['root-logins 6mo', 'help'], about: 'A fictional trail.' });
+  page = await servePage({
+    port: 0,
+    slack,
+    botUrl: () => botUrl,
+    examples: ['root-logins 6mo', 'help'].map((line) => ({ topic: 'Sign-ins', line })),
+    about: 'A fictional trail.',
+  });
 });
 
 afterEach(async () => {
@@ -296,7 +302,7 @@ describe.skipIf(!found)('the user', () => {
     await type('/trail help');
     await waitForText('/trail failed with the error dispatch_failed');
     await type('@trail help');
-    await waitForText(/The mention did not reach trail/);
+    await waitForText(/The message did not reach trail/);
     const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     botUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;

@@ -53,8 +53,6 @@ export interface Desk {
   lookUp(text: string): Answer;
   /** What the trail has, as it is known without a query. */
   extent(): Promise<Extent>;
-  /** Lines that work, one for each command. */
-  readonly examples: readonly string[];
   /** All questions, in the order of their topics. */
   readonly questions: readonly QuestionEntry[];
 }
@@ -64,6 +62,8 @@ interface QuestionEntry {
   readonly name: string;
   readonly topic: string;
   readonly summary: string;
+  /** A line that works over this trail; undefined where none is known without its names. */
+  readonly example: string | undefined;
 }
 
 /** What a desk may have besides the commands and the engine. */
@@ -202,7 +202,12 @@ export function openDesk(
         return { question: isQuestion ? first.toLowerCase() : '', words: isQuestion ? rest : typed, filters: '', time: '' };
       }
     },
-    questions: byTopic(registry).map(([name, { topic, summary }]) => ({ name, topic: TOPICS[topic], summary })),
+    questions: byTopic(registry).map(([name, command]) => ({
+      name,
+      topic: TOPICS[command.topic],
+      summary: command.summary,
+      example: examples.lineOf(name, command),
+    })),
     async mistakeIn(text, options) {
       try {
         const lineContext = await lineContextOf(options);
@@ -214,7 +219,6 @@ export function openDesk(
         throw error;
       }
     },
-    examples: byTopic(registry).flatMap(([name, command]) => examples.lineOf(name, command) ?? []),
     async answer(text, options) {
       const typed = trimLine(text);
       try {

@@ -8,6 +8,5 @@ export const deskAnswering = (answer: Desk['answer']): Desk => ({
   partsOf: (line) => ({ question: '', words: line, filters: '', time: '' }),
   lookUp: () => ({ template: 'look-up', data: { names: [], more: 0 } }),
   extent: async () => ({ events: 0, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
-  examples: [],
   questions: [],
 });

@@ -1,0 +1,212 @@
+/** The local page over the sample, in a real browser: what a visitor sees first, and every way to ask and to go on. */
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Browser, chromium, type Page as Tab } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { servePage } from '../playground/page.ts';
+import { openPlaygroundSlack } from '../playground/slack.ts';
+import { STORIES_TO_SEE } from '../sample/stories-to-see.ts';
+import { openApp } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
+import { browserOf } from './support/browser.ts';
+import { DisposalStack } from './support/disposal-stack.ts';
+
+const NOW = new Date('2026-11-21T07:00:00Z');
+/** Longer than a browser takes on any machine, and shorter than a test may. */
+const NEVER_MS = 90_000;
+
+const found = await browserOf();
+const stack = new DisposalStack();
+const pageErrors: string[] = [];
+let browser: Browser;
+let url: string;
+let tab: Tab;
+
+beforeAll(async () => {
+  if (!found) return;
+  const root = await mkdtemp(join(tmpdir(), 'trailbot-page-'));
+  stack.defer(() => rm(root, { recursive: true, force: true }));
+  const store = join(root, 'store');
+  await cp(inject('sampleStore'), store, { recursive: true });
+  const config = readConfig({ TRAIL_PATH: inject('sampleTrail'), STORE_PATH: store });
+  const app = await openApp(config, {
+    clock: () => NOW,
+    log: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  });
+  stack.defer(() => app.close());
+  const slack = await openPlaygroundSlack();
+  stack.defer(() => slack.close());
+  const { botToken, apiUrl: slackApiUrl, fetch, signingSecret, workspace } = slack;
+  const transport = { kind: 'http', signingSecret, port: 0, host: '127.0.0.1' } as const;
+  const bot = await app.start({ connection: { botToken, slackApiUrl, fetch, transport }, channel: workspace.digests.id, isPlayground: true });
+  stack.defer(() => bot.close());
+  const examples = [
+    { topic: 'Sign-ins', line: 'root-logins 6mo' },
+    { topic: 'Who did it', line: 'who-deleted example-customer-uploads-2019 90d' },
+  ];
+  const botUrl = () => `http://127.0.0.1:${bot.port}/slack/events`;
+  const page = await servePage({ port: 0, slack, botUrl, examples, about: 'A sample trail.', stories: STORIES_TO_SEE });
+  stack.defer(() => page.close());
+  url = page.url;
+  browser = await chromium.launch(found);
+  stack.defer(() => browser.close());
+});
+beforeEach(async () => {
+  if (found) await open();
+});
+afterEach(async () => {
+  expect(pageErrors).toEqual([]);
+  await tab?.close();
+});
+afterAll(() => stack[Symbol.asyncDispose]());
+
+async function open(viewport = { width: 1280, height: 800 }): Promise<void> {
+  await tab?.close();
+  tab = await browser.newPage({ viewport });
+  tab.setDefaultTimeout(NEVER_MS);
+  tab.on('pageerror', (error) => pageErrors.push(error.message));
+  tab.on('console', (line) => line.type() === 'error' && pageErrors.push(line.text()));
+  await tab.goto(url);
+  await tab.getByRole('button', { name: '# general' }).waitFor();
+}
+
+const button = (name: string | RegExp) => tab.getByRole('button', { name, exact: typeof name === 'string' });
+const log = () => tab.locator('#messages');
+const ask = async (text: string): Promise<void> => {
+  await tab.getByLabel('Message', { exact: true }).fill(text);
+  await tab.keyboard.press('Enter');
+};
+const lastMessage = () => log().locator('.message').last();
+
+describe.skipIf(!found)('A visitor', () => {
+  it('presses a story, and reads its answer', async () => {
+    await tab.getByRole('heading', { name: 'What happened in these AWS accounts?' }).waitFor();
+    expect(await tab.locator('.stories button').count()).toBe(STORIES_TO_SEE.length);
+    await button(/^Someone deleted a bucket/).click();
+    await log().getByText('was deleted by').waitFor();
+    expect(await tab.locator('#welcome').count()).toBe(0);
+  });
+
+  it('searches the questions by their words and topics', async () => {
+    const shown = () => tab.locator('#examples button').allTextContents();
+    expect(await shown()).toHaveLength(2);
+    await tab.getByLabel('Search the questions').fill('sign root');
+    expect(await shown()).toEqual(['/trail root-logins 6mo']);
+    await tab.getByLabel('Search the questions').fill('zzz');
+    expect(await shown()).toEqual([]);
+    await tab.getByText('No question fits').waitFor();
+  });
+
+  it('has room for messages on a small screen, and nothing is wider than it', async () => {
+    await open({ width: 390, height: 800 });
+    expect(await tab.locator('#try').getAttribute('open')).toBeNull();
+    const { width, height } = (await log().boundingBox()) ?? { width: 0, height: 0 };
+    expect(width).toBe(390);
+    expect(height).toBeGreaterThan(400);
+    expect(await tab.evaluate<number>('document.documentElement.scrollWidth')).toBe(390);
+    await tab.locator('#try summary').click();
+    await button('/trail root-logins 6mo').click();
+    await log().getByText('Root signed in without MFA').first().waitFor();
+  });
+});
+
+describe.skipIf(!found)('An answer', () => {
+  it('turns its page in place, is shared once, and its rows are a file in the direct messages', async () => {
+    await ask('/trail events 6mo');
+    await log()
+      .getByText(/^Rows 1 to \d+ of more than 1,000/)
+      .waitFor();
+    await lastMessage()
+      .getByRole('button', { name: /^Next \d+ rows$/ })
+      .click();
+    await log()
+      .getByText(/^Rows 1\d\d to \d+ of more than 1,000/)
+      .waitFor();
+    expect(
+      await log()
+        .getByText(/^Rows 1 to/)
+        .count(),
+    ).toBe(0);
+    // What is shared has no such button.
+    const share = button('Share to channel').last();
+    await share.click();
+    await log().getByText('asked').waitFor();
+    await share.click();
+    await log().getByText('This answer is shared here already.').waitFor();
+    await ask('/trail events event:DeleteBucket 6mo');
+    await log().getByText('3 matching events').waitFor();
+    await lastMessage().getByRole('button', { name: 'Export CSV' }).click();
+    await log().getByText('The CSV file with 3 rows is in your direct messages.').waitFor();
+    await button(/^Messages/).click();
+    const [download] = await Promise.all([tab.waitForEvent('download'), log().getByRole('link', { name: 'events-newest-first.csv' }).click()]);
+    const csv = await readFile(await download.path(), 'utf8');
+    expect(csv.trim().split('\r\n')).toHaveLength(4);
+  });
+
+  it('is changed in the form, which says what is wrong with it', async () => {
+    await ask('/trail events event:DeleteBucket 6mo');
+    await log().getByText('3 matching events').waitFor();
+    await lastMessage().getByText('More …').click();
+    await button('Edit this question …').click();
+    const dialog = tab.getByRole('dialog');
+    expect(await dialog.getByLabel('Filters').inputValue()).toBe('event:DeleteBucket');
+    await dialog.getByLabel('Filters').fill('nonsense:x');
+    await dialog.getByRole('button', { name: 'Ask' }).click();
+    await dialog.getByText(/nonsense/).waitFor();
+    await dialog.getByLabel('Filters').fill('event:CreateBucket');
+    await dialog.getByRole('button', { name: 'Ask' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await log()
+      .getByText(/CreateBucket/)
+      .first()
+      .waitFor();
+  });
+
+  it('shows its SQL', async () => {
+    await ask('/trail events event:DeleteBucket 6mo');
+    await lastMessage().getByText('More …').click();
+    await button('Show SQL').click();
+    await log().getByText('statements answered this question').waitFor();
+    expect(await lastMessage().locator('pre').first().textContent()).toContain('select');
+  });
+});
+
+describe.skipIf(!found)('Other ways to ask', () => {
+  it('are a form, with the keyboard alone', async () => {
+    await tab.getByRole('button', { name: 'Shortcuts: ask in a form' }).focus();
+    await tab.keyboard.press('Enter');
+    const dialog = tab.getByRole('dialog');
+    await dialog.waitFor();
+    await tab.keyboard.type('root');
+    expect(await dialog.getByLabel('Question').inputValue()).toBe('root-logins');
+    await dialog.getByLabel(/^Time/).focus();
+    await tab.keyboard.type('6mo');
+    await tab.keyboard.press('Enter');
+    await log().getByText('Root signed in without MFA').first().waitFor();
+  });
+
+  it('are the Home tab and a direct message', async () => {
+    await button('Home').click();
+    await tab.getByText('Begin with:').waitFor();
+    await tab.locator('#home').getByRole('button', { name: 'root-logins 30d' }).click();
+    await log()
+      .getByText(/^(?:Root signed in|No root sign-in)/)
+      .first()
+      .waitFor();
+    await ask('who deleted example-customer-uploads-2019 6mo');
+    await log().getByText('was deleted by').waitFor();
+    expect(await lastMessage().getByText('Only visible to you').count()).toBe(0);
+  });
+
+  it('are names in any message', async () => {
+    await ask('@trail events event:DeleteBucket 6mo');
+    const asked = log().locator('.message', { hasText: '@trail events event:DeleteBucket' }).first();
+    await asked.hover();
+    await asked.getByRole('button', { name: 'Look this up in Trail' }).click();
+    await log().getByText('This message names nothing of AWS').waitFor();
+  });
+});
