@@ -24,6 +24,7 @@ import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import { openAccountNameFile } from './state/account-names.ts';
+import { type AuditLog, openAuditLog } from './state/audit-log.ts';
 import { openClassRules } from './state/class-rules.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
@@ -226,6 +227,7 @@ export async function openTrailDesk(
     history: remembers ? history : { ...history, write: async () => undefined },
   };
   const classRules = openClassRules(state('classes'));
+  const audit = { log: auditLogOf(config, location, onLedgerError), readers: config.AUDIT_READERS ?? [] };
   const accountNames = await openAccountNames(location, config, { clock, signal, onWarning });
   const options = {
     billing,
@@ -236,6 +238,7 @@ export async function openTrailDesk(
     memory,
     networks,
     accountNames,
+    audit,
     timeZone: config.TIME_ZONE,
     isSample: location.isSample,
   };
@@ -250,6 +253,12 @@ export const stateOf = ({ TRAILBOT_STATE, S3_FORCE_PATH_STYLE }: Config, { store
 export function ledgerOf(config: Config, location: TrailLocation, onError: (error: unknown) => void): Ledger {
   const state = stateOf(config, location);
   return openLedger((month) => state(`spent-${month}`), onError);
+}
+
+/** Opens the audit log, in the state of a trail. */
+function auditLogOf(config: Config, location: TrailLocation, onError: (error: unknown) => void): AuditLog {
+  const state = stateOf(config, location);
+  return openAuditLog((month) => state(`audit-${month}`), onError);
 }
 
 function openAthenaBilling(
@@ -393,6 +402,7 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
   const { connection, channel, isPlayground } = slack;
   const timeoutMs = config.QUERY_TIMEOUT_SECONDS * 1000;
   const opened = openOpenedFindings(stateOf(config, location)('opened'));
+  const audit = auditLogOf(config, location, (error) => log.error(error, 'could not write the audit log; its line is above'));
   const bot = openBot({
     ...connection,
     desk,
@@ -401,6 +411,10 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
     deadlineMs: timeoutMs,
     timeZone: config.TIME_ZONE,
     logger: boltLogger(log),
+    onAudit(entry) {
+      log.info({ audit: entry }, 'audit');
+      void audit.add(entry);
+    },
     shared: openSharedAnswers(stateOf(config, location)('shared')),
     onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),

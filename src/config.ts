@@ -99,6 +99,7 @@ const schema = z.object({
   DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel ID, such as C0123ABCD (at the bottom of the channel details)').optional(),
   ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel IDs, such as C0123ABCD,C0456EFGH').optional(),
   ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
+  AUDIT_READERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
   ALLOWED_TEAMS: names.refine((ids) => ids.every(teamId), 'must be workspace or organization IDs, such as T0123ABCD,E0456EFGH').optional(),
 
   TIME_ZONE: z.string().refine(isTimeZone, 'must be a time zone name, such as Europe/Berlin').default('UTC'),
@@ -121,9 +122,15 @@ const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET, TRAILBOT_BUCKET }: Readonly<
 
 function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
   if (env.SLACK_BOT_TOKEN === undefined) {
-    const other = ['SLACK_SIGNING_SECRET', 'SLACK_APP_TOKEN', 'DIGEST_CHANNEL', 'ALLOWED_CHANNELS', 'ALLOWED_USERS', 'ALLOWED_TEAMS'].find(
-      (name) => env[name] !== undefined,
-    );
+    const other = [
+      'SLACK_SIGNING_SECRET',
+      'SLACK_APP_TOKEN',
+      'DIGEST_CHANNEL',
+      'ALLOWED_CHANNELS',
+      'ALLOWED_USERS',
+      'ALLOWED_TEAMS',
+      'AUDIT_READERS',
+    ].find((name) => env[name] !== undefined);
     return other ? [`SLACK_BOT_TOKEN is missing, but ${other} is set`] : [];
   }
   return env.SLACK_SIGNING_SECRET === undefined && env.SLACK_APP_TOKEN === undefined

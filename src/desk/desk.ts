@@ -17,6 +17,7 @@ import type { Extent, QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
 import { DAY_MS, pin, type TimeRange } from '../trail/time-window.ts';
+import { type AuditState, auditWords } from './audit.ts';
 import type { Billing } from './billing.ts';
 import { classWords } from './classes.ts';
 import { openExamples } from './examples.ts';
@@ -78,6 +79,8 @@ interface DeskOptions {
   readonly hiding?: HidingState;
   /** Without it, `class` is no command, and classes are only learned. */
   readonly classRules?: KeptClassRules;
+  /** Without it, `audit` is no command. */
+  readonly audit?: AuditState;
   /** The zone in which reports are asked: the findings of their days are kept. Default: UTC. */
   readonly timeZone?: string;
   /** The memory of reports with these filters, as they are printed, with another zone than that of the desk, or of classes. Without it, each report reads the past again. */
@@ -144,6 +147,7 @@ export function openDesk(
     subscriptions,
     hiding,
     classRules,
+    audit,
     timeZone = 'UTC',
     memory = () => NO_MEMORY,
     networks = unknownNetworks,
@@ -184,6 +188,7 @@ export function openDesk(
   };
   const ownWords: Readonly<Record<string, OwnWord>> = {
     ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, priceOf, resolve, ask: answerWithKeys, report })),
+    ...(audit && auditWords(audit)),
     ...(hiding && hidingWords(hiding, { registry, lineContextOf })),
     ...(classRules && classWords(classRules, { registry, run, kept: async () => (await engine.kept?.()) ?? [], lineContextOf })),
   };

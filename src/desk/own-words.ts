@@ -10,7 +10,7 @@ export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
 /** What is about the subscriptions, snoozes and classes that somebody keeps. */
 const KEPT_WORDS: ReadonlySet<string> = new Set([
   ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test', 'watch'],
-  ...['snooze', 'snoozes', 'unsnooze', 'expect', 'class', 'classes'],
+  ...['snooze', 'snoozes', 'unsnooze', 'expect', 'class', 'classes', 'audit'],
 ]);
 /** Other words that no saved question can have as its name: also those of reports, which can be subscribed to. */
 const OTHER_WORDS: ReadonlySet<string> = new Set(['help', 'price', 'save', 'saved', 'forget', 'daily', 'weekly', 'monthly']);

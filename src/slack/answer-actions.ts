@@ -34,10 +34,12 @@ export interface AnswerActionOptions {
   sharingRefusalFor(channel: string | undefined): Promise<Answer | undefined>;
   /** Answers a line; an error is an answer, too. */
   answerFor(line: string, person: SlackPerson, more?: Partial<AskOptions>): Promise<Answer>;
+  /** Notes what a person did, with its line and what they were answered. */
+  audit(action: 'share' | 'export', person: SlackPerson, line: string, answer: Answer): void;
 }
 
 export function handleAnswerActions(options: AnswerActionOptions): void {
-  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor } = options;
+  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, audit } = options;
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
     await ack();
@@ -46,8 +48,12 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const { user, channel, thread_ts } = clicked;
     const privately = delivery.toResponseUrl(respond, clicked);
     const refused = (await refusalFor(clicked)) ?? (await sharingRefusalFor(channel));
-    if (refused || channel === undefined) return void (await delivery.send(refused ?? notHere(), privately));
+    if (refused || channel === undefined) {
+      audit('share', clicked, line, refused ?? notHere());
+      return void (await delivery.send(refused ?? notHere(), privately));
+    }
     const answer = shownAnswers.find(id) ?? (await askedAgain(line, clicked));
+    audit('share', clicked, answer.line ?? line, answer);
     if (answer.template === 'error') return void (await delivery.send(answer, privately));
     const place = `${channel} ${thread_ts ?? ''}`;
     const claim = { line, by: user, at: options.clock().toISOString(), channel };
@@ -80,10 +86,12 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const clicked = whereClicked(body);
     const privately = delivery.toResponseUrl(respond, clicked);
     const refused = await refusalFor(clicked);
+    if (refused) audit('export', clicked, line, refused);
     if (refused) return void (await delivery.send(refused, privately));
     const kept = shownAnswers.find(id);
     // What is kept may be a part of all rows.
     const answer = kept?.table && !kept.table.more ? kept : await askedAgain(line, clicked, { isExport: true });
+    audit('export', clicked, answer.line ?? line, answer);
     if (answer.template === 'error') return void (await delivery.send(answer, privately));
     await delivery.send(await exported(answer, line, clicked.user), privately);
   });

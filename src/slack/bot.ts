@@ -23,7 +23,9 @@ import { UserError } from '../errors.ts';
 import { DIGEST_BUTTONS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import { EDIT_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
+import type { AuditEntry } from '../state/audit-log.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
+import { openMask } from '../text/redact.ts';
 import {
   type Access,
   type Audience,
@@ -73,6 +75,8 @@ export interface BotOptions extends SlackConnection {
   readonly logger: Logger;
   /** What was shared, in the state. */
   readonly shared: SharedAnswers;
+  /** Called with everything that people do, once it is done or refused. */
+  onAudit?(entry: AuditEntry): void;
   /** Called when somebody opens a finding of a digest: the `ts` of its message, and the line that is asked. */
   onFindingOpened?(message: string, line: string): Promise<void>;
   show(answer: Answer, options?: MessageOptions): Message;
@@ -116,6 +120,7 @@ export function openBot(options: BotOptions): Bot {
     timeZone = 'UTC',
     progressAfterMs = PROGRESS_AFTER_MS,
     logger,
+    onAudit,
     onFindingOpened,
     shared,
     show,
@@ -157,6 +162,24 @@ export function openBot(options: BotOptions): Bot {
     return reason === undefined ? undefined : { reason, isCertain: audience !== undefined };
   };
 
+  const audit = (action: AuditEntry['action'], { user, channel }: SlackPerson, line: string, { template, data, coverage }: Answer): void => {
+    const { isRefusal, message } = data as { readonly isRefusal?: boolean; readonly message?: unknown };
+    const outcome = template !== 'error' ? 'answered' : isRefusal ? 'refused' : message === null ? 'error' : 'mistake';
+    const { rows = null, bytes = null, dollars = null, ms = null } = coverage ?? {};
+    onAudit?.({
+      at: clock().toISOString(),
+      action,
+      user,
+      channel: channel ?? null,
+      line: openMask(line).text(line),
+      outcome,
+      rows,
+      bytes,
+      dollars,
+      ms,
+    });
+  };
+
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
   async function answerFor(line: string, { user, channel }: SlackPerson, progress: Partial<AskOptions> = {}): Promise<Answer> {
     const deadline = AbortSignal.timeout(deadlineMs);
@@ -187,6 +210,7 @@ export function openBot(options: BotOptions): Bot {
   const ask = async (line: string, requester: Requester): Promise<boolean> => {
     const refused = await refusalFor(requester);
     if (refused) {
+      audit('ask', requester, line, refused);
       await send(refused, requester.replyPrivately);
       return false;
     }
@@ -198,6 +222,7 @@ export function openBot(options: BotOptions): Bot {
     const statements: string[] = [];
     const onQuery = (statement: Parameters<NonNullable<AskOptions['onQuery']>>[0]): void => void statements.push(statementText(statement));
     const answer = await answerFor(line, requester, { ...progress, onQuery }).finally(() => progress.end());
+    audit('ask', requester, answer.line ?? line, answer);
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined) recent.add(requester.user, answer.line);
@@ -259,7 +284,7 @@ export function openBot(options: BotOptions): Bot {
     app,
     client: postClient,
     fetch: (slackFetch ?? fetch) as typeof fetch,
-    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor },
+    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, audit },
     sharingRefusalFor: async (channel) => refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined)),
   });
 
@@ -273,6 +298,7 @@ export function openBot(options: BotOptions): Bot {
     const thread: unknown = message.thread_ts;
     const place = { ...person, ...(typeof thread === 'string' && { thread_ts: thread }) };
     const answer = (await refusalFor(person)) ?? desk.lookUp(textOfMessage(message));
+    audit('look-up', person, '', answer);
     await send(answer, delivery.toResponseUrl(respond, place));
   });
 
@@ -357,7 +383,11 @@ function whereClicked({ user, channel, message, container }: BlockAction): Click
 }
 
 /** A refusal as an answer, which only its requester may see. */
-const refusal = (sentence: string | undefined): Answer | undefined => (sentence === undefined ? undefined : errorAnswer(new UserError(sentence), ''));
+function refusal(sentence: string | undefined): Answer | undefined {
+  if (sentence === undefined) return undefined;
+  const answer = errorAnswer(new UserError(sentence), '');
+  return { ...answer, data: { ...answer.data, isRefusal: true } };
+}
 
 const toHome = ({ team_id, enterprise_id, is_enterprise_install }: AuthTestResponse): Home => ({
   team: team_id,
