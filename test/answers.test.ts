@@ -86,6 +86,8 @@ describe('the terminal shows', () => {
     'events ip:192.0.2.250 by:event,outcome 2d sort:rare',
     `events ip:${scenarios.hostileText(now).ip} 7d top:12`,
     'help',
+    'help all',
+    'help sign-ins',
     'help who-started',
     'help events',
     'rar 7d',

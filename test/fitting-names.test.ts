@@ -92,7 +92,7 @@ describe('over a trail of one’s own', () => {
         ) ?? [],
     );
     expect(sampleNames.length).toBeGreaterThan(8);
-    const help = await open().ask('help');
+    const help = await open().ask('help all');
     const outputs = [toTerminal(help, templates, 200), JSON.stringify(help), ...open().desk.questions.flatMap(({ example }) => example ?? [])];
     for (const [name] of commands) outputs.push(toTerminal(await open().ask(`help ${name}`), templates, 200));
     for (const typed of ['who-started', 'user min', 'history since monday', 'user monday']) outputs.push(JSON.stringify(await mistakeOf(typed)));

@@ -153,7 +153,7 @@ describe('a slash command', () => {
   it('gets help when it is empty', async () => {
     const { url } = await start();
     await slack.slash(url, '');
-    expect((await slack.next()).text).toContain('I answer questions from CloudTrail.');
+    expect((await slack.next()).text).toContain('I answer questions from CloudTrail:');
   });
 
   it('with an unknown command suggests the closest one on a button', async () => {
@@ -507,10 +507,10 @@ describe('a requester who waits', () => {
       response_type: 'ephemeral',
       text: 'The query limit is reached. You are number 3 in the queue; the answer follows here.',
     });
-    expect((await slack.next()).text).toContain('I answer questions from CloudTrail.');
+    expect((await slack.next()).text).toContain('I answer questions from CloudTrail:');
     await slack.slash(url, 'events 6mo');
     expect((await slack.next()).text).toBe('Still scanning: 12.3 GB so far. The answer follows here.');
-    expect((await slack.next()).text).toContain('I answer questions from CloudTrail.');
+    expect((await slack.next()).text).toContain('I answer questions from CloudTrail:');
     expect(slack.sent).toHaveLength(4);
   });
 

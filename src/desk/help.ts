@@ -19,55 +19,83 @@ export function byTopic({ commands }: Registry): (readonly [name: string, comman
   return [...commands].sort(([, a], [, b]) => topics.indexOf(a.topic) - topics.indexOf(b.topic));
 }
 
-/**
- * The command that a help line names; undefined when it names none, for help on all of them.
- *
- * @throws UserError for a name that no command has.
- */
-export function commandInHelp({ words }: Line, commands: Registry['commands']): readonly [name: string, command: Command] | undefined {
+/** What `help` can be about, besides a command and a topic. */
+const HELP_PARTS = ['filters', 'kept', 'all'] as const;
+
+/** What a help line is about: a command, a topic, another part, or nothing in particular. */
+export type HelpSubject =
+  | { readonly kind: 'command'; readonly name: string; readonly command: Command }
+  | { readonly kind: 'topic'; readonly topic: Topic }
+  | { readonly kind: (typeof HELP_PARTS)[number] | 'start' };
+
+/** The word for a topic: “Denied and failed calls” is `denied-and-failed-calls`. */
+const topicWord = (topic: Topic): string => TOPICS[topic].toLowerCase().replaceAll(' ', '-');
+
+/** What a help line is about. @throws UserError for a name of nothing. */
+export function helpSubject({ words }: Line, commands: Registry['commands']): HelpSubject {
   const [about] = words;
-  if (about === undefined) return undefined;
-  const name = commandNamed(words, commands) ?? about.toLowerCase();
+  if (about === undefined) return { kind: 'start' };
+  const word = about.toLowerCase();
+  const topic = (Object.keys(TOPICS) as Topic[]).find((key) => topicWord(key) === words.join('-').toLowerCase());
+  if (topic) return { kind: 'topic', topic };
+  const name = commandNamed(words, commands) ?? word;
   const command = commands.get(name);
-  if (command) return [name, command];
-  if (isOwnWord(name))
-    throw new UserError(`“${name}” is explained at the end of help, under Digests, Saved questions and Classes, and in docs/digests.md.`, 'help');
-  const guess = closestMatch(name, commands.keys());
+  if (command) return { kind: 'command', name, command };
+  const part = HELP_PARTS.find((each) => each === word);
+  if (part) return { kind: part };
+  if (isOwnWord(name)) return { kind: 'kept' };
+  const guess = closestMatch(name, [...commands.keys(), ...HELP_PARTS]);
   throw new UserError(
-    `There is no command “${truncate(about)}”. “help” lists them.`,
+    `There is no command “${truncate(about)}”. “help” lists what there is.`,
     printLine({ name: 'help', words: guess ? [guess] : [], filters: [] }),
   );
 }
 
-const MAX_EXAMPLES = 5;
+/** Questions that need no name, so that they can be asked of any trail. */
+export const STARTERS = ['root-logins 30d', 'destructive 24h', 'denied 24h', 'access-changes 7d', 'new 7d'];
 
 /** The answer to a help line. */
 export function help(line: Line, registry: Registry, examples: Examples): Answer {
-  const topic = commandInHelp(line, registry.commands);
-  const entries = (topic ? [topic] : byTopic(registry)).map(([key, command]) => ({
-    topic: TOPICS[command.topic],
-    usage: usage(key, command),
-    summary: command.summary,
-    example: examples.formOf(key, command),
-    line: examples.lineOf(key, command),
-    window: printWindow(defaultWindow(command)),
-  }));
+  const subject = helpSubject(line, registry.commands);
+  const own = subject.kind === 'command' ? subject : undefined;
+  const entries = (own ? [[own.name, own.command] as const] : byTopic(registry))
+    .filter(([, command]) => subject.kind !== 'topic' || command.topic === subject.topic)
+    .map(([key, command]) => ({
+      topic: TOPICS[command.topic],
+      usage: usage(key, command),
+      summary: command.summary,
+      example: examples.formOf(key, command),
+      line: examples.lineOf(key, command),
+      window: printWindow(defaultWindow(command)),
+    }));
   const sections = [...Map.groupBy(entries, (entry) => entry.topic)].map(([title, list]) => ({ title, entries: list }));
+  const topics = (Object.keys(TOPICS) as Topic[]).map((key) => ({ title: TOPICS[key], line: `help ${topicWord(key)}` }));
+  const takesFilters = own === undefined || own.command.filters;
+  const isAbout = (...kinds: readonly HelpSubject['kind'][]): boolean => kinds.includes(subject.kind);
+  const lines = isAbout('command', 'topic') ? entries.flatMap((entry) => entry.line ?? []) : isAbout('start') ? STARTERS : [];
   return {
     template: 'help',
-    line: printLine({ name: 'help', words: topic ? [topic[0]] : [], filters: [] }),
+    line: printLine({ name: 'help', words: line.words, filters: [] }),
     data: {
+      kind: subject.kind,
       entries,
       sections,
-      one: topic !== undefined,
-      fields: topic === undefined || topic[1].filters ? fieldDescriptions : [],
-      freeText: topic === undefined || topic[1].freeText === true,
+      hasTimes: isAbout('command', 'filters', 'all'),
+      fields: isAbout('filters', 'all', 'command') && takesFilters ? fieldDescriptions : [],
+      freeText: own === undefined || own.command.freeText === true,
     },
-    next: sections
-      .map(({ entries: list }) => list.find((entry) => entry.line !== undefined)?.line)
-      .filter((example) => example !== undefined)
-      .slice(0, MAX_EXAMPLES)
-      .map((example) => ({ label: example, line: example })),
+    next: [...lines.map((example) => ({ label: example, line: example })), ...(isAbout('start') ? [] : [{ label: 'All topics', line: 'help' }])],
+    ...(isAbout('start') && {
+      menu: {
+        prompt: 'Help about …',
+        options: [
+          ...topics.map(({ title, line: about }) => ({ label: title, line: about })),
+          { label: 'Filters and times', line: 'help filters' },
+          { label: 'What is kept: saved questions, digests, classes', line: 'help kept' },
+          { label: 'Everything', line: 'help all' },
+        ],
+      },
+    }),
     table: {
       caption: 'Commands',
       exportOnly: true,

@@ -18,7 +18,7 @@ import { type LocalClock, MAX_PHRASE_WORDS, readTimePhrase } from '../trail/time
 import { closestWindow, pin, printWindow, readWindow, type TimeRange, type Window, windowOfRange } from '../trail/time-window.ts';
 import { isAccountName, withAccountIds } from './account-ids.ts';
 import { type Examples, openExamples } from './examples.ts';
-import { commandInHelp } from './help.ts';
+import { helpSubject } from './help.ts';
 import { formOfWord } from './newest-names.ts';
 import type { Registry } from './registry.ts';
 import { checkSecretPaths } from './secret-paths.ts';
@@ -103,7 +103,7 @@ function check(
 ): CommandLine | undefined {
   const typed = withTimeAsWindow(lineOf(text, commands, clock));
   if (typed.name === 'help') {
-    commandInHelp(typed, commands);
+    helpSubject(typed, commands);
     return undefined;
   }
   const command = find(typed, commands, accountNames);

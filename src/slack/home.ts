@@ -3,6 +3,7 @@ import type { App } from '@slack/bolt';
 import type { HomeView } from '@slack/types';
 import { LRUCache } from 'lru-cache';
 import type { Desk } from '../desk/desk.ts';
+import { STARTERS } from '../desk/help.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import type { SlackPerson } from './access.ts';
 
@@ -32,9 +33,6 @@ export function openRecentLines(): RecentLines {
     add: (user, line) => void lines.set(user, [line, ...of(user).filter((other) => other !== line)].slice(0, MAX_RECENT)),
   };
 }
-
-/** Questions that need no name, so that they can be asked of any trail. */
-const STARTERS = ['root-logins 30d', 'destructive 24h', 'denied 24h', 'access-changes 7d', 'new 7d'];
 
 export function handleHome({ app, desk, recent, refusalOf, show }: HomeOptions): void {
   app.event('app_home_opened', async ({ event, client, body }) => {
