@@ -514,19 +514,60 @@ describe('a requester who waits', () => {
     expect(slack.sent).toHaveLength(4);
   });
 
+  it('can cancel, and hears what it had cost; nobody else can', async () => {
+    let now = new Date(SAMPLE_END);
+    const desk = {
+      ...real,
+      answer: async (_: string, { onProgress, signal }: AskOptions): Promise<Answer> => {
+        onProgress?.({ queuePosition: 0, ms: 10, bytes: 1_200_000_000 });
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        throw signal.reason;
+      },
+    };
+    const { url } = await start({ ...waiting, desk, clock: () => now });
+    await slack.slash(url, 'events 6mo');
+    const cancel = ownButton(await slack.next(), 'cancel');
+    await slack.click(url, cancel, { user: { id: OTHER_USER, team_id: slack.emulator.workspace.teamId } });
+    expect((await slack.next()).text).toBe('Only the person who asked can cancel a question.');
+    now = new Date(now.getTime() + 12_000);
+    await slack.click(url, cancel);
+    expect((await slack.next()).text).toBe('Cancelled after 12 s; 1.2 GB had been scanned.');
+    await slack.click(url, cancel);
+    expect((await slack.next()).text).toBe('This question runs no more.');
+  });
+
+  it('can cancel also where the engine tells no progress', async () => {
+    const { url } = await start({ progressAfterMs: [0] });
+    await slack.slash(url, 'slow');
+    const first = await slack.next();
+    expect(first.text).toBe('Searching … The answer follows here.');
+    await slack.click(url, ownButton(first, 'cancel'));
+    expect((await slack.next()).text).toMatch(/^Cancelled after 0 s[.]/);
+  });
+
+  it('gets the answer as a direct message, too, when it took long', async () => {
+    const { url } = await start({ directAfterMs: 0 });
+    await slack.slash(url, LINE);
+    expect(await slack.next()).toMatchObject({ method: 'response_url', text: expect.stringContaining(SENTENCE) });
+    expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
+  });
+
   it('sees partial results, without follow-up buttons', async () => {
     const desk = {
       ...real,
       answer: async (line: string, options: AskOptions): Promise<Answer> => {
         const answer = await real.answer(line, options);
         options.onPartial?.(answer, new Date('2026-10-01T00:00:00Z'));
-        await waitForMessages(1);
+        await until(() => expect(JSON.stringify(slack.sent)).toContain('Partial results'));
         return answer;
       },
     };
     const { url } = await start({ ...waiting, desk });
     await slack.slash(url, LINE);
-    const [partial, whole] = [await slack.next(), await slack.next()];
+    // The first message, that it is being searched, may come before there is any result.
+    const isPartial = ({ blocks }: SentMessage): boolean => JSON.stringify(blocks).includes('Partial results');
+    const partial = (await sentUntil(isPartial)).at(-1) as SentMessage;
+    const whole = await slack.next();
     expect(partial.text).toContain(SENTENCE);
     expect(JSON.stringify(partial.blocks)).toMatch(/Partial results[.] Events before <!date\^1790812800\^[^>]*> are still being scanned/);
     expect(partial.blocks.filter(({ block_id }) => block_id === 'next')).toEqual([]);

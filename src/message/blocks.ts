@@ -145,6 +145,13 @@ export function buttons(next: readonly Next[], own: readonly OwnButton[], isDige
   return elements.length > 0 ? [{ type: 'actions', block_id: isDigest ? DIGEST_BUTTONS : 'next', elements }] : [];
 }
 
+/** The button that stops a question which still runs. */
+export const cancelButton = (id: string): ActionsBlock => ({
+  type: 'actions',
+  block_id: 'running',
+  elements: [{ type: 'button', action_id: 'cancel', style: 'danger', text: plainText('Cancel', BLOCK_LIMITS.buttonText), value: id }],
+});
+
 /** Follow-ups in a menu. `prompt` is what it shows while nothing is chosen; `name` tells the menus of a message apart. */
 export interface QuestionMenu {
   readonly name: 'row' | 'next' | 'more';

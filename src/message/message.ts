@@ -4,6 +4,7 @@ import type { Answer, Column, Row, Table } from '../answer/answer.ts';
 import { withNamesShown } from './account-names.ts';
 import {
   buttons,
+  cancelButton,
   cut,
   DATA_TABLE_LIMITS,
   dataTable,
@@ -56,6 +57,8 @@ export interface MessageOptions {
   readonly sharedBy?: string;
   /** True for a digest: the buttons of the daily report are told apart from those of answers, to know which findings were opened. */
   readonly isDigest?: boolean;
+  /** The id of the question that still runs, to stop it. */
+  readonly cancelId?: string;
   /** Marks partial results: events before this time are still being scanned. There are no follow-ups yet. */
   readonly partialUntil?: Date;
 }
@@ -69,7 +72,7 @@ const MAX_ANSWER_BUTTONS = 4;
 
 /** Builds the message. The footer says which rows are shown, and of how many. */
 export function toMessage(found: Answer, templates: URL, options: MessageOptions = {}): Message {
-  const { form = 'small', isDigest = false, sharedBy, partialUntil, answerId, firstRow = 0 } = options;
+  const { form = 'small', isDigest = false, sharedBy, partialUntil, answerId, cancelId, firstRow = 0 } = options;
   const answer = withNamesShown(found);
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
   if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates)}`, blocks: [] };
@@ -104,6 +107,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
               ...(menu ? [{ name: 'more', ...menu } as const] : []),
             ]),
           ]),
+      ...(cancelId === undefined ? [] : [cancelButton(cancelId)]),
       // A shared answer has the line at the top, after the name of the person who asked it.
       ...toBlocks(
         footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, templates, {

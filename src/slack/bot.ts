@@ -50,6 +50,7 @@ import { handleMessagesIn, idsIn } from './messages-in.ts';
 import { reportProgress } from './progress-messages.ts';
 import { openReceiver, type Transport } from './receiver.ts';
 import type { Requester } from './requester.ts';
+import { openRunningQuestions } from './running-questions.ts';
 import { openShownAnswers } from './shown-answers.ts';
 import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
 import { openTurns } from './turns.ts';
@@ -72,6 +73,8 @@ export interface BotOptions extends SlackConnection {
   readonly timeZone?: string;
   /** When to send progress messages, in milliseconds after the question; at most three. */
   readonly progressAfterMs?: readonly number[];
+  /** After how many milliseconds an answer comes as a direct message, too. Default: a minute. */
+  readonly directAfterMs?: number;
   readonly logger: Logger;
   /** What was shared, in the state. */
   readonly shared: SharedAnswers;
@@ -97,6 +100,7 @@ export interface Bot {
 }
 
 const PROGRESS_AFTER_MS = [4000, 15_000, 60_000];
+const DIRECT_AFTER_MS = 60_000;
 
 /** A message has room for no more. */
 const MAX_SHOWN_STATEMENTS = 3;
@@ -119,6 +123,7 @@ export function openBot(options: BotOptions): Bot {
     deadlineMs,
     timeZone = 'UTC',
     progressAfterMs = PROGRESS_AFTER_MS,
+    directAfterMs = DIRECT_AFTER_MS,
     logger,
     onAudit,
     onFindingOpened,
@@ -127,6 +132,7 @@ export function openBot(options: BotOptions): Bot {
     showHome,
   } = options;
   const recent = openRecentLines();
+  const runningQuestions = openRunningQuestions(clock);
   const shownAnswers = openShownAnswers(clock);
   const requests = trackRequests();
   const nextTurn = openTurns();
@@ -163,8 +169,8 @@ export function openBot(options: BotOptions): Bot {
   };
 
   const audit = (action: AuditEntry['action'], { user, channel }: SlackPerson, line: string, { template, data, coverage }: Answer): void => {
-    const { isRefusal, message } = data as { readonly isRefusal?: boolean; readonly message?: unknown };
-    const outcome = template !== 'error' ? 'answered' : isRefusal ? 'refused' : message === null ? 'error' : 'mistake';
+    const { isRefusal, isCancelled, message } = data as { readonly isRefusal?: boolean; readonly isCancelled?: boolean; readonly message?: unknown };
+    const outcome = template !== 'error' ? 'answered' : isRefusal ? 'refused' : isCancelled ? 'cancelled' : message === null ? 'error' : 'mistake';
     const { rows = null, bytes = null, dollars = null, ms = null } = coverage ?? {};
     onAudit?.({
       at: clock().toISOString(),
@@ -187,13 +193,14 @@ export function openBot(options: BotOptions): Bot {
       const options = {
         ...progress,
         now: clock(),
-        signal: AbortSignal.any([deadline, requests.signal]),
+        signal: AbortSignal.any([deadline, requests.signal, ...(progress.signal ? [progress.signal] : [])]),
         requester: user,
         places: { current: channel, refusal: async (other: string) => (await postingRefusal(other))?.reason },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
       return await desk.answer(line, options);
     } catch (error) {
+      if (progress.signal?.aborted) return cancelled(progress.signal.reason);
       if (deadline.aborted)
         return errorAnswer(
           new UserError(`The question took longer than ${deadlineMs / 1000} s and was stopped. A shorter time range makes it faster.`),
@@ -214,20 +221,36 @@ export function openBot(options: BotOptions): Bot {
       await send(refused, requester.replyPrivately);
       return false;
     }
+    const running = runningQuestions.begin(requester.user);
+    const began = performance.now();
     const progress = reportProgress(progressAfterMs, async (update) => {
-      if (update.kind === 'partial') await send(update.answer, requester.replyPrivately, { partialUntil: update.until });
-      else await send({ template: 'waiting', data: update }, requester.replyPrivately);
+      const options = { cancelId: running.id };
+      if (update.kind === 'partial') await send(update.answer, requester.replyPrivately, { ...options, partialUntil: update.until });
+      else await send({ template: 'waiting', data: update }, requester.replyPrivately, options);
     });
     await nextTurn();
     const statements: string[] = [];
-    const onQuery = (statement: Parameters<NonNullable<AskOptions['onQuery']>>[0]): void => void statements.push(statementText(statement));
-    const answer = await answerFor(line, requester, { ...progress, onQuery }).finally(() => progress.end());
+    const answer = await answerFor(line, requester, {
+      signal: running.signal,
+      onPartial: progress.onPartial,
+      onProgress(update) {
+        running.scanned(update.bytes);
+        progress.onProgress(update);
+      },
+      onQuery: (statement) => void statements.push(statementText(statement)),
+    }).finally(() => {
+      running.end();
+      return progress.end();
+    });
     audit('ask', requester, answer.line ?? line, answer);
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined) recent.add(requester.user, answer.line);
     const isPublic = (await requester.isPublic?.()) === true;
     const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic });
+    // Who waited so long may look elsewhere, and a message that only they see is not kept.
+    if (!isPublic && performance.now() - began > directAfterMs)
+      await send(answer, async (message) => void (await delivery.toDirectMessage(requester.user, message)), { isPublic: true });
     const thread = lacksCharts(form) ? requester.publicThread?.() : undefined;
     if (thread)
       await postChartPictures(app.client, thread, answer.charts ?? []).catch((error: unknown) =>
@@ -261,6 +284,14 @@ export function openBot(options: BotOptions): Bot {
     await ack();
     const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
     await ask(command.text, fromResponseUrl(person, respond));
+  });
+
+  app.action<BlockAction>('cancel', async ({ ack, body, action, respond }) => {
+    await ack();
+    const clicked = whereClicked(body);
+    const why = runningQuestions.stop(action.type === 'button' ? (action.value ?? '') : '', clicked.user);
+    // What was stopped is answered with that.
+    if (why !== undefined) await send(errorAnswer(new UserError(why), ''), delivery.toResponseUrl(respond, clicked));
   });
 
   app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
@@ -382,6 +413,12 @@ function whereClicked({ user, channel, message, container }: BlockAction): Click
   return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), isEphemeral, ...(isReply && { thread_ts: thread }) };
 }
 
+/** A question that was stopped by who asked, as an answer. */
+function cancelled(reason: unknown): Answer {
+  const answer = errorAnswer(reason, '');
+  return { ...answer, data: { ...answer.data, isCancelled: true } };
+}
+
 /** A refusal as an answer, which only its requester may see. */
 function refusal(sentence: string | undefined): Answer | undefined {
   if (sentence === undefined) return undefined;
@@ -422,7 +459,7 @@ function startError(error: unknown, setting: string, page: string): unknown {
 const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
 /** What the code above handles, by the ids in requests of Slack. */
-const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv)$/;
+const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv|cancel)$/;
 const KNOWN_SHORTCUTS = new RegExp(`^(?:${Object.values(SHORTCUTS).join('|')})$`);
 const KNOWN_VIEWS = /^ask$/;
 

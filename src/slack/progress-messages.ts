@@ -15,6 +15,8 @@ export interface ProgressReporter extends Required<Pick<AskOptions, 'onProgress'
   end(): Promise<void>;
 }
 
+const NOTHING_KNOWN = { kind: 'waiting', queuePosition: 0, bytes: 0 } as const;
+
 /**
  * Sends the latest update at each of the times `afterMs`, in milliseconds from now, if there is a new one. A response_url
  * takes five messages: three updates leave one for the answer, and one for the answer with its table as text.
@@ -24,10 +26,13 @@ export function reportProgress(afterMs: readonly number[], send: (update: Progre
   let partial: ProgressUpdate | undefined;
   const inTurn = pLimit(1);
   let hasReportedScan = false;
+  let hasReported = false;
 
   const timers = afterMs.map((ms) =>
     setTimeout(() => {
-      const update = partial ?? waiting;
+      // The first message always comes, so that the question can be stopped.
+      const update = partial ?? waiting ?? (hasReported ? undefined : NOTHING_KNOWN);
+      hasReported = true;
       if (!update) return;
       [partial, waiting] = [undefined, undefined];
       hasReportedScan ||= update.kind === 'waiting' && update.queuePosition === 0;

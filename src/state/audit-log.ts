@@ -14,7 +14,7 @@ const auditEntry = z.object({
   channel: z.string().nullable(),
   /** The line, with secrets masked. */
   line: z.string(),
-  outcome: z.enum(['answered', 'refused', 'mistake', 'error']),
+  outcome: z.enum(['answered', 'refused', 'mistake', 'cancelled', 'error']),
   rows: z.number().nullable(),
   bytes: z.number().nullable(),
   dollars: z.number().nullable(),
