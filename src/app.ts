@@ -239,6 +239,7 @@ export async function openTrailDesk(
     networks,
     accountNames,
     audit,
+    shared: openSharedAnswers(state('shared')),
     timeZone: config.TIME_ZONE,
     isSample: location.isSample,
   };

@@ -434,6 +434,28 @@ describe('a button', () => {
     expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: channel() });
   });
 
+  it('that shares an answer says how to ask what is new since, and that asks the same line from then on', async () => {
+    let now = new Date(Date.parse(SAMPLE_END) - 48 * 3_600_000);
+    const shared = openSharedAnswers(openVersionMemory());
+    const desk = openDesk(await loadRegistry(root), engine, { shared });
+    const { url } = await start({ desk, shared, clock: () => now });
+    await slack.slash(url, 'events event:DeleteBucket 6mo');
+    const first = await slack.next();
+    await slack.click(url, ownButton(first, 'share'));
+    const [, again = ''] = /`\/trail (again \w+)` shows what is new since/.exec(JSON.stringify((await slack.next()).blocks)) ?? [];
+    await slack.slash(url, again);
+    expect((await slack.next()).text).toContain('Nothing can be new yet');
+    now = new Date(SAMPLE_END);
+    await slack.slash(url, again);
+    const answer = await slack.next();
+    expect(lineOf(answer)).toMatch(/^events event:DeleteBucket since 2026-11-\d\dT\d\d:\d\d$/);
+    expect(JSON.stringify(answer.blocks)).toContain('What is new since the shared answer');
+    await slack.slash(url, 'again zz1234567');
+    expect((await slack.next()).text).toContain('There is no shared answer zz1234567.');
+    await slack.slash(url, 'again');
+    expect((await slack.next()).text).toContain('needs the id of a shared answer');
+  });
+
   it('turns the page of a table in place, and says which rows are shown', async () => {
     const { url } = await start();
     await slack.slash(url, 'events 6mo');

@@ -8,6 +8,7 @@ import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
 import { allClassRules, type KeptClassRules } from '../state/class-rules.ts';
+import type { SharedAnswers } from '../state/shared-answers.ts';
 import { hidingRulesAt } from '../state/snoozes.ts';
 import type { Subscriptions } from '../state/subscriptions.ts';
 import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
@@ -17,6 +18,7 @@ import type { Extent, QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
 import { DAY_MS, pin, type TimeRange } from '../trail/time-window.ts';
+import { againWords } from './again.ts';
 import { type AuditState, auditWords } from './audit.ts';
 import type { Billing } from './billing.ts';
 import { classWords } from './classes.ts';
@@ -79,6 +81,8 @@ interface DeskOptions {
   readonly hiding?: HidingState;
   /** Without it, `class` is no command, and classes are only learned. */
   readonly classRules?: KeptClassRules;
+  /** Without it, `again` is no command. */
+  readonly shared?: Pick<SharedAnswers, 'find'>;
   /** Without it, `audit` is no command. */
   readonly audit?: AuditState;
   /** The zone in which reports are asked: the findings of their days are kept. Default: UTC. */
@@ -147,6 +151,7 @@ export function openDesk(
     subscriptions,
     hiding,
     classRules,
+    shared,
     audit,
     timeZone = 'UTC',
     memory = () => NO_MEMORY,
@@ -189,6 +194,7 @@ export function openDesk(
   const ownWords: Readonly<Record<string, OwnWord>> = {
     ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, priceOf, resolve, ask: answerWithKeys, report })),
     ...(audit && auditWords(audit)),
+    ...(shared && againWords({ shared, registry, lineContextOf, ask: answerWithKeys })),
     ...(hiding && hidingWords(hiding, { registry, lineContextOf })),
     ...(classRules && classWords(classRules, { registry, run, kept: async () => (await engine.kept?.()) ?? [], lineContextOf })),
   };

@@ -13,7 +13,7 @@ const KEPT_WORDS: ReadonlySet<string> = new Set([
   ...['snooze', 'snoozes', 'unsnooze', 'expect', 'class', 'classes', 'audit'],
 ]);
 /** Other words that no saved question can have as its name: also those of reports, which can be subscribed to. */
-const OTHER_WORDS: ReadonlySet<string> = new Set(['help', 'price', 'save', 'saved', 'forget', 'daily', 'weekly', 'monthly']);
+const OTHER_WORDS: ReadonlySet<string> = new Set(['again', 'help', 'price', 'save', 'saved', 'forget', 'daily', 'weekly', 'monthly']);
 
 /** Whether a word begins such a line, so that no saved question can have it as its name. */
 export const isOwnWord = (word: string): boolean => KEPT_WORDS.has(word) || OTHER_WORDS.has(word);

@@ -83,7 +83,8 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
   const shown = table && !table.exportOnly && table.rows.length > firstRow ? { ...table, rows: table.rows.slice(firstRow) } : undefined;
   const templateBlocks = toBlocks(filled);
   const charts = (answer.charts ?? []).filter(isDrawable).slice(0, CHART_LIMITS.charts);
-  const kept = answerId !== undefined && line !== undefined ? { id: answerId, line: answer.pinned ?? line, isPublic } : undefined;
+  const kept =
+    answerId !== undefined && line !== undefined && sharedBy === undefined ? { id: answerId, line: answer.pinned ?? line, isPublic } : undefined;
   const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => {
     const own = kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : [];
     const asButtons = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
@@ -109,6 +110,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
           ]),
       ...(cancelId === undefined ? [] : [cancelButton(cancelId)]),
       // A shared answer has the line at the top, after the name of the person who asked it.
+      ...(sharedBy !== undefined && answerId !== undefined && answer.coverage ? toBlocks(fill('again', { id: answerId }, templates)) : []),
       ...toBlocks(
         footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, templates, {
           ...{ firstRow, rows, isShortened: blocks < templateBlocks.length },

@@ -56,11 +56,11 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     audit('share', clicked, answer.line ?? line, answer);
     if (answer.template === 'error') return void (await delivery.send(answer, privately));
     const place = `${channel} ${thread_ts ?? ''}`;
-    const claim = { line, by: user, at: options.clock().toISOString(), channel };
+    const claim = { line, by: user, at: options.clock().toISOString(), channel, asOf: answer.coverage?.asOf ?? null };
     if (!(await shared.claim(id, place, claim)))
       return void (await delivery.send(errorAnswer(new UserError('This answer is shared here already.'), ''), privately));
     try {
-      await delivery.send(answer, delivery.toResponseUrl(respond, { ...clicked, isPublic: true }), { sharedBy: user });
+      await delivery.send(answer, delivery.toResponseUrl(respond, { ...clicked, isPublic: true }), { sharedBy: user, answerId: id });
     } catch (error) {
       if (!mayHaveArrived(error)) await shared.release(id, place);
       throw error;

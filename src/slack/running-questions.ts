@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { UserError } from '../errors.ts';
 import { formatBytes } from '../text/format.ts';
 
-export interface RunningQuestion {
+interface RunningQuestion {
   readonly id: string;
   /** Aborted when it is stopped, with a UserError that says what it had cost. */
   readonly signal: AbortSignal;

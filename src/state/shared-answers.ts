@@ -11,12 +11,16 @@ const sharedSchema = z.object({
   /** ISO text in UTC. */
   at: z.string(),
   channel: z.string(),
+  /** The newest event that the trail had, ISO text in UTC; null where that is not known. */
+  asOf: z.string().nullable(),
 });
 type SharedAnswer = z.output<typeof sharedSchema>;
 
 export interface SharedAnswers {
   /** Claims to share an answer in a place: a channel, or a thread of it. False when it was shared there. */
   claim(id: string, place: string, shared: SharedAnswer): Promise<boolean>;
+  /** What was shared under an id, in any place. */
+  find(id: string): Promise<SharedAnswer | undefined>;
   /** Gives a claim back: the message was refused. */
   release(id: string, place: string): Promise<void>;
 }
@@ -31,6 +35,10 @@ export function openSharedAnswers(files: VersionedFiles): SharedAnswers {
       const oldest = Math.floor(Date.parse(shared.at) / DAY_MS - KEPT_DAYS_OF_SHARED).toString(36);
       for (const name of await files.names()) if (name < oldest) await files.remove(name);
       return true;
+    },
+    async find(id) {
+      const name = (await files.names()).find((each) => each.startsWith(`${id}-`));
+      return name === undefined ? undefined : sharedSchema.safeParse((await files.read(name)).value).data;
     },
     release: (id, place) => files.remove(nameOf(id, place)),
   };
