@@ -11,7 +11,7 @@ import type { Registry } from './registry.ts';
 import type { AskOptions } from './runner.ts';
 
 /** CloudTrail delivers within about 15 minutes of a call, as a rule. */
-const LATE_MS = 15 * MINUTE_MS;
+const DELIVERY_LAG_MS = 15 * MINUTE_MS;
 
 interface AgainOptions {
   readonly shared: Pick<SharedAnswers, 'find'>;
@@ -33,7 +33,7 @@ export function againWords({ shared, registry, lineContextOf, ask }: AgainOption
         throw new UserError('Nothing can be new yet: the time of that answer has just ended.', found.line);
       // What had not been delivered then is new, too.
       const known = Math.min(to.getTime(), found.asOf === null ? Number.POSITIVE_INFINITY : Date.parse(found.asOf));
-      const since = isoSecond(new Date(known - LATE_MS)).slice(0, 16);
+      const since = isoSecond(new Date(known - DELIVERY_LAG_MS)).slice(0, 16);
       const answer = await ask(printLine({ ...line, window: { kind: 'since', from: since } }), options);
       return {
         ...answer,

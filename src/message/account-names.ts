@@ -4,7 +4,7 @@ import { type AccountNames, nameAccount, nameAccountsIn } from '../text/account-
 
 /** The answer with names in its table and in the labels of its follow-ups. Their lines keep ids. */
 export function withNamesShown(answer: Answer): Answer {
-  const { table, next, menu, accountNames } = answer;
+  const { table, next, menu, charts, accountNames } = answer;
   if (!accountNames) return answer;
   const nameCell = (cell: Cell): Cell => (typeof cell === 'string' ? nameAccount(cell, accountNames) : cell);
   // A label can be a line to type: examples are.
@@ -16,6 +16,13 @@ export function withNamesShown(answer: Answer): Answer {
   return {
     ...answer,
     ...(table && { table: { ...table, caption: nameAccountsIn(table.caption, accountNames), rows: table.rows.map(nameRow) } }),
+    // A label of a chart has no room for both.
+    ...(charts && {
+      charts: charts.map((chart) => ({
+        ...chart,
+        series: chart.series.map((each) => ({ ...each, name: accountNames.get(each.name) ?? each.name })),
+      })),
+    }),
     ...(next && { next: next.map(nameLabel) }),
     ...(menu && { menu: { ...menu, options: menu.options.map(nameLabel) } }),
   };

@@ -13,6 +13,7 @@ import { type Column, type Finding, mapRows, type Row } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_ROWS, widerTime } from '../event-list.ts';
 import { type PresetQuestion, routineFollowUps, withoutRepeats } from './preset-question.ts';
+import { seriesChart } from './series-chart.ts';
 
 /** Counts the events of a question by group. */
 export async function countEvents(question: PresetQuestion, context: Context): Promise<Finding> {
@@ -66,7 +67,10 @@ export async function countEvents(question: PresetQuestion, context: Context): P
   const sums = Object.fromEntries(['events', ...measures.map(({ name }) => name)].map((name) => [name, Number(firstGroup?.[`all_${name}`] ?? 0)]));
   const biggest = rows.find(({ cells }) => cells.events === Number(firstGroup?.most));
   const more = !isAll && Number(firstGroup?.groups ?? 0) > rows.length;
+  const caption = question.caption.replace(/, newest first$/, '');
+  const { first, last } = await context.extent();
   return {
+    ...(isSeries && !more && { charts: seriesChart({ caption, every, range, by, rows, first, last }) }),
     data: {
       groups: Number(firstGroup?.groups ?? 0),
       shown: rows.length,
@@ -82,7 +86,7 @@ export async function countEvents(question: PresetQuestion, context: Context): P
       ...question.countData?.({ rows, allRows, sums, range }),
     },
     table: {
-      caption: `${question.caption.replace(/, newest first$/, '')} by ${names.join(', ')}`,
+      caption: `${caption} by ${names.join(', ')}`,
       columns: [
         ...names.map((name): Column => (name === 'step' ? { name, label: 'From (UTC)', kind: 'time' } : { name, label: name, kind: 'text' })),
         { name: 'events', label: 'events', kind: 'count' },
