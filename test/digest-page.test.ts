@@ -1,16 +1,10 @@
 /** Digests on the local page, in a real browser: the emulated Slack, the real bot over the sample, and everything that can be pressed. */
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
+import { readdir } from 'node:fs/promises';
 import { chromium, type Locator, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { servePage } from '../playground/page.ts';
-import { openPlaygroundSlack } from '../playground/slack.ts';
-import { openApp } from '../src/app.ts';
-import { readConfig } from '../src/config.ts';
 import { browserOf } from './support/browser.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
+import { openSamplePage } from './support/sample-page.ts';
 
 /** After the last day of the sample, so that the daily report is about that day. */
 const NOW = new Date('2026-11-21T07:00:00Z');
@@ -23,39 +17,18 @@ const pageErrors: string[] = [];
 let tab: Tab;
 let store: string;
 
-/** `npm start` in this process, over a copy of the sample's store. */
-async function startPage(root: string): Promise<string> {
-  store = join(root, 'store');
-  const accounts = join(root, 'accounts.csv');
-  await cp(inject('sampleStore'), store, { recursive: true });
-  await writeFile(accounts, '444455556666,production\n');
-  const config = readConfig({ TRAIL_PATH: inject('sampleTrail'), STORE_PATH: store, ACCOUNT_NAMES: accounts });
-  const options = { clock: () => NOW, log: pino({ level: 'silent' }), signal: new AbortController().signal, onProgress: () => undefined };
-  const app = await openApp(config, options);
-  stack.defer(() => app.close());
-  const slack = await openPlaygroundSlack();
-  stack.defer(() => slack.close());
-  const { botToken, apiUrl: slackApiUrl, fetch, signingSecret, workspace } = slack;
-  const transport = { kind: 'http', signingSecret, port: 0, host: '127.0.0.1' } as const;
-  const bot = await app.start({ connection: { botToken, slackApiUrl, fetch, transport }, channel: workspace.digests.id, isPlayground: true });
-  stack.defer(() => bot.close());
-  const page = await servePage({ port: 0, slack, botUrl: () => `http://127.0.0.1:${bot.port}/slack/events`, examples: [], about: '' });
-  stack.defer(() => page.close());
-  return page.url;
-}
-
 beforeAll(async () => {
   if (!found) return;
-  const root = await mkdtemp(join(tmpdir(), 'trailbot-digests-'));
-  stack.defer(() => rm(root, { recursive: true, force: true }));
-  const url = await startPage(root);
+  const accountNames = '444455556666,production\n';
+  const page = stack.use(await openSamplePage({ trail: inject('sampleTrail'), sampleStore: inject('sampleStore'), now: NOW, accountNames }));
+  store = page.store;
   const browser = await chromium.launch(found);
   stack.defer(() => browser.close());
   tab = await browser.newPage();
   tab.setDefaultTimeout(NEVER_MS);
   tab.on('pageerror', (error) => pageErrors.push(error.message));
   tab.on('console', (line) => line.type() === 'error' && pageErrors.push(line.text()));
-  await tab.goto(url);
+  await tab.goto(page.url);
 });
 afterAll(() => stack[Symbol.asyncDispose]());
 afterEach(() => expect(pageErrors).toEqual([]));

@@ -1,17 +1,12 @@
 /** The local page over the sample, in a real browser: what a visitor sees first, and every way to ask and to go on. */
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
+import { readFile } from 'node:fs/promises';
+import axe, { type AxeResults } from 'axe-core';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { servePage } from '../playground/page.ts';
-import { openPlaygroundSlack } from '../playground/slack.ts';
 import { STORIES_TO_SEE } from '../sample/stories-to-see.ts';
-import { openApp } from '../src/app.ts';
-import { readConfig } from '../src/config.ts';
 import { browserOf } from './support/browser.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
+import { openSamplePage } from './support/sample-page.ts';
 
 const NOW = new Date('2026-11-21T07:00:00Z');
 /** Longer than a browser takes on any machine, and shorter than a test may. */
@@ -26,31 +21,7 @@ let tab: Tab;
 
 beforeAll(async () => {
   if (!found) return;
-  const root = await mkdtemp(join(tmpdir(), 'trailbot-page-'));
-  stack.defer(() => rm(root, { recursive: true, force: true }));
-  const store = join(root, 'store');
-  await cp(inject('sampleStore'), store, { recursive: true });
-  const config = readConfig({ TRAIL_PATH: inject('sampleTrail'), STORE_PATH: store });
-  const app = await openApp(config, {
-    clock: () => NOW,
-    log: pino({ level: 'silent' }),
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
-  stack.defer(() => app.close());
-  const slack = await openPlaygroundSlack();
-  stack.defer(() => slack.close());
-  const { botToken, apiUrl: slackApiUrl, fetch, signingSecret, workspace } = slack;
-  const transport = { kind: 'http', signingSecret, port: 0, host: '127.0.0.1' } as const;
-  const bot = await app.start({ connection: { botToken, slackApiUrl, fetch, transport }, channel: workspace.digests.id, isPlayground: true });
-  stack.defer(() => bot.close());
-  const examples = [
-    { topic: 'Sign-ins', line: 'root-logins 6mo' },
-    { topic: 'Who did it', line: 'who-deleted example-customer-uploads-2019 90d' },
-  ];
-  const botUrl = () => `http://127.0.0.1:${bot.port}/slack/events`;
-  const page = await servePage({ port: 0, slack, botUrl, examples, about: 'A sample trail.', stories: STORIES_TO_SEE });
-  stack.defer(() => page.close());
+  const page = stack.use(await openSamplePage({ trail: inject('sampleTrail'), sampleStore: inject('sampleStore'), now: NOW }));
   url = page.url;
   browser = await chromium.launch(found);
   stack.defer(() => browser.close());
@@ -208,5 +179,31 @@ describe.skipIf(!found)('Other ways to ask', () => {
     await asked.hover();
     await asked.getByRole('button', { name: 'Look this up in Trail' }).click();
     await log().getByText('This message names nothing of AWS').waitFor();
+  });
+});
+
+describe.skipIf(!found)('The page', () => {
+  it.each(['light', 'dark'] as const)('has no serious fault of accessibility, in its %s colours', async (colorScheme) => {
+    await tab.emulateMedia({ colorScheme });
+    const faults = async (): Promise<string[]> => {
+      await tab.evaluate(axe.source);
+      const { violations } = await tab.evaluate<AxeResults>('axe.run({ resultTypes: ["violations"] })');
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+    };
+    expect(await faults()).toEqual([]);
+    await ask('/trail root-logins 6mo');
+    await log().getByText('Root signed in without MFA').first().waitFor();
+    await ask('/trail denied every:1d 14d');
+    await log().getByText('Denied calls by day').first().waitFor();
+    expect(await faults()).toEqual([]);
+    await tab.getByRole('button', { name: 'Shortcuts: ask in a form' }).click();
+    await tab.getByRole('dialog').waitFor();
+    expect(await faults()).toEqual([]);
+    await tab.keyboard.press('Escape');
+    await button('Home').click();
+    await tab.getByText('Begin with:').waitFor();
+    expect(await faults()).toEqual([]);
   });
 });
