@@ -265,18 +265,19 @@ function messageNode(message) {
     ),
     body,
   );
-  if (!onlyYou && from !== 'slack') {
-    const lookUp = el('button', { type: 'button', class: 'reply shortcut' }, 'Look this up in Trail');
-    lookUp.addEventListener('click', () => post('/shortcut', { key }));
-    node.append(lookUp);
-  }
+  const lookUp = () => {
+    const button = el('button', { type: 'button', class: 'reply shortcut' }, 'Look this up in Trail');
+    button.addEventListener('click', () => post('/shortcut', { key }));
+    return button;
+  };
+  if (parent && !onlyYou) node.append(lookUp());
   if (onlyYou || parent) return { node };
   const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
   button.addEventListener('click', () => {
     if (thread.isOpen(key)) thread.close();
     else thread.open(messages.get(key), repliesTo(messages.get(key)));
   });
-  node.append(button);
+  node.append(button, ...(from === 'slack' ? [] : [lookUp()]));
   return { node, button };
 }
 

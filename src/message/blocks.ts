@@ -104,8 +104,9 @@ export function cut(text: string, max: number): string {
 /** A `<` is the start of a date or a mention: all others are entities. */
 const isClosed = (mrkdwn: string): boolean => mrkdwn.split('`').length % 2 === 1 && mrkdwn.split('<').length === mrkdwn.split('>').length;
 
-/** The block of the buttons of a digest. */
+/** The blocks of the buttons and of the menus of a digest. */
 export const DIGEST_BUTTONS = 'findings';
+export const DIGEST_MENUS = 'more-findings';
 
 /** Maximum bytes of the lines in all buttons together, so that they leave room for the answer. */
 const MAX_BUTTON_BYTES = 4000;
@@ -160,7 +161,7 @@ export interface QuestionMenu {
 }
 
 /** Menus in a row. The value of an option has at most 150 characters: a longer line is left out. */
-export function menus(all: readonly QuestionMenu[]): ActionsBlock[] {
+export function menus(all: readonly QuestionMenu[], isDigest = false): ActionsBlock[] {
   const elements: ActionsBlock['elements'] = all.flatMap(({ name, prompt, options: next }) => {
     const options = next
       .filter(({ line }) => line.length <= BLOCK_LIMITS.optionValue)
@@ -169,7 +170,7 @@ export function menus(all: readonly QuestionMenu[]): ActionsBlock[] {
     if (options.length === 0) return [];
     return [{ type: 'static_select' as const, action_id: `ask:${name}`, placeholder: plainText(prompt, BLOCK_LIMITS.placeholder), options }];
   });
-  return elements.length > 0 ? [{ type: 'actions', block_id: 'menus', elements }] : [];
+  return elements.length > 0 ? [{ type: 'actions', block_id: isDigest ? DIGEST_MENUS : 'menus', elements }] : [];
 }
 
 /** A user or a channel of Slack, which Slack shows by its name. */
@@ -184,9 +185,10 @@ interface SlackTime {
 }
 export type TableCell = string | number | SlackMember | SlackTime;
 
-/** The time of a cell; undefined for other text. */
+/** The time of a cell, which is in UTC also where it does not say so; undefined for other text. */
 export function slackTime(text: string): SlackTime | undefined {
-  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? new Date(text) : undefined;
+  const [, time, zone] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.]\d+)?)?)(Z?)$/.exec(text) ?? [];
+  const at = time === undefined ? undefined : new Date(`${time}${zone || 'Z'}`);
   return at && !Number.isNaN(at.getTime()) ? { kind: 'time', at } : undefined;
 }
 

@@ -102,11 +102,14 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
         ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
         : [
             ...buttons(asButtons, own, isDigest && answer.template === 'daily'),
-            ...menus([
-              ...(shown ? [rowMenu(shown, rows)] : []),
-              { name: 'next', prompt: 'More …', options: more },
-              ...(menu ? [{ name: 'more', ...menu } as const] : []),
-            ]),
+            ...menus(
+              [
+                ...(shown ? [rowMenu(shown, rows)] : []),
+                { name: 'next', prompt: 'More …', options: more },
+                ...(menu ? [{ name: 'more', ...menu } as const] : []),
+              ],
+              isDigest && answer.template === 'daily',
+            ),
           ]),
       ...(cancelId === undefined ? [] : [cancelButton(cancelId)]),
       // A shared answer has the line at the top, after the name of the person who asked it.

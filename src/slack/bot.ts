@@ -20,7 +20,7 @@ import { statementText } from '../answer/statement-text.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
-import { DIGEST_BUTTONS } from '../message/blocks.ts';
+import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import { EDIT_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
@@ -307,7 +307,8 @@ export function openBot(options: BotOptions): Bot {
       : async (message: Message) => void (await delivery.toDirectMessage(user, message));
     if (line.startsWith(SQL_MARK)) return void (await send((await refusalFor(clicked)) ?? sqlOf(line.slice(SQL_MARK.length)), reply));
     const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply });
-    if (isAnswered && action.block_id === DIGEST_BUTTONS)
+    const isFinding = action.block_id === DIGEST_BUTTONS || (action.block_id === DIGEST_MENUS && action.action_id === 'ask:next');
+    if (isAnswered && isFinding)
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
   });
 

@@ -88,8 +88,8 @@ export async function countWithBand<Words extends z.ZodRawShape>(
         { name: 'step', label: 'From (UTC)', kind: 'time' },
         { name: 'events', label: 'events', kind: 'count' },
         { name: 'usual', label: 'usual', kind: 'count' },
-        { name: 'lower', label: 'from', kind: 'count' },
-        { name: 'upper', label: 'to', kind: 'count' },
+        { name: 'lower', label: 'usual at least', kind: 'count' },
+        { name: 'upper', label: 'usual at most', kind: 'count' },
         { name: 'outside', label: 'outside', kind: 'text' },
       ],
       // What is outside comes first, and what is not known last.
@@ -312,7 +312,7 @@ function rowOf(
   const window = intervalWindow(isoSecond(at).slice(0, every.unit === 'd' ? 10 : 16), every, question.range);
   return {
     cells: {
-      step: isoSecond(at),
+      step: isoSecond(at).slice(0, every.unit === 'd' ? 10 : 16),
       events: series.counts[index] ?? null,
       usual: rounded(band?.usual) ?? null,
       lower: rounded(band?.lower) ?? null,
