@@ -7,7 +7,7 @@ export function openForm({ id, view }, { names, places, current, submit }) {
   const fields = new Map();
   const body = view.blocks.flatMap((block, i) => {
     if (block.type !== 'input') return blocks([block], names, () => undefined);
-    const field = input(block, `field-${i}`, { places, current });
+    const field = input(block, `${id}-${i}`, { places, current });
     fields.set(block.block_id, field);
     return [field.node];
   });
@@ -28,7 +28,9 @@ export function openForm({ id, view }, { names, places, current, submit }) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     send.setAttribute('aria-busy', 'true');
-    const errors = await submit({ id, values: Object.fromEntries([...fields].map(([name, { value }]) => [name, value()])) });
+    const errors = (await submit({ id, values: Object.fromEntries([...fields].map(([name, { value }]) => [name, value()])) })) ?? {
+      '': 'The form could not be sent. Is npm start still running?',
+    };
     send.removeAttribute('aria-busy');
     for (const [name, field] of fields) field.showError(errors[name] ?? '');
     status.textContent = errors[''] ?? '';

@@ -129,8 +129,19 @@ describe('The audit log', () => {
       message: { ts: '1.1', text: 'i-0abc' },
       response_url,
     });
-    const found = await audited(4);
-    expect(found.map(({ action }) => action).toSorted()).toEqual(['ask', 'export', 'look-up', 'share']);
+    await slack.click(url, { type: 'button', action_id: 'page', value: `zz1 10 ${LINE}` });
+    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: '!sql zz1' } });
+    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: 'D1', tab: 'home', event_ts: '1.1' });
+    const form = { question: { question: { selected_option: { value: 'events' } } }, filters: { filters: { value: 'account:zzz' } } };
+    const answered = await slack.interact(url, {
+      type: 'view_submission',
+      view: { type: 'modal', callback_id: 'ask', state: { values: form } },
+      response_urls: [],
+    });
+    // A mistake would name the accounts of the trail.
+    expect('body' in answered && answered.body).toContain('You are not allowed');
+    const found = await audited(8);
+    expect(found.map(({ action }) => action).toSorted()).toEqual(['ask', 'ask', 'ask', 'ask', 'ask', 'export', 'look-up', 'share']);
     for (const { outcome } of found) expect(outcome).toBe('refused');
   });
 
@@ -142,6 +153,28 @@ describe('The audit log', () => {
     expect(found.map(({ action, line, outcome, rows }) => `${action} ${line} ${outcome} ${rows}`).toSorted()).toEqual([
       `export ${LINE} answered 3`,
       `share ${LINE} answered 3`,
+    ]);
+  });
+
+  it('has what became of a share and of an export, and a page that is asked again', async () => {
+    const url = await start();
+    const share = { type: 'button', action_id: 'share', value: `zz1 ${LINE}` };
+    await slack.click(url, share);
+    await audited(1);
+    await slack.click(url, share);
+    await audited(2);
+    slack.failures.set('files.getUploadURLExternal', [
+      { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":false,"error":"missing_scope"}' },
+    ]);
+    await slack.click(url, { type: 'button', action_id: 'csv', value: `zz2 ${LINE}` });
+    await audited(3);
+    await slack.click(url, { type: 'button', action_id: 'page', value: `zz3 10 ${LINE}` });
+    const found = await audited(4);
+    expect(found.map(({ action, outcome }) => `${action}: ${outcome}`)).toEqual([
+      'share: answered',
+      'share: mistake',
+      'export: mistake',
+      'ask: answered',
     ]);
   });
 
@@ -175,15 +208,19 @@ describe('The audit log', () => {
     const other = await start({ clock, desk: forReader });
     await slack.mention(other, 'audit 7d');
     const shown = await slack.next();
-    // Not to everyone in the channel.
+    // Not to everyone in the channel, however it is asked.
     expect(shown).toMatchObject({
       method: 'chat.postEphemeral',
       user: requester(),
       text: expect.stringMatching(/^2 entries by 1 user in `7d`: 0 refused/),
     });
     expect(JSON.stringify(shown.blocks)).toContain(LINE);
+    for (const words of ['show me audit 7d', 'please show audit 7d', 'Audit 7d']) {
+      await slack.mention(other, words);
+      expect(await slack.next()).toMatchObject({ method: 'chat.postEphemeral' });
+    }
     const { table } = await desk.answer('audit 1d', { now: clock(), signal });
-    expect(table?.rows.map(({ cells }) => cells.line)).toEqual(['audit 7d', 'audit 7d', LINE]);
+    expect(table?.rows.map(({ cells }) => cells.line).slice(-3)).toEqual(['audit 7d', 'audit 7d', LINE]);
     await expect(desk.answer('audit nonsense', { now: clock(), signal })).rejects.toThrow('“audit” takes a time');
   });
 });

@@ -147,7 +147,12 @@ describe('A count with a band', () => {
     const [chart] = answer.charts ?? [];
     expect(chart?.categories).toHaveLength(216);
     expect(chart?.categories[chart.focus ?? 0]).toBe('10-27 20:00');
-    expect(chart?.series.map(({ name }) => name)).toEqual(['events', 'usual', 'most that is usual', 'least that is usual']);
+    expect(chart?.series.map(({ name, limit }) => [name, limit])).toEqual([
+      ['events', undefined],
+      ['usual', undefined],
+      ['most that is usual', 'upper'],
+      ['least that is usual', 'lower'],
+    ]);
     expect(answer.table?.rows).toHaveLength(9 * 24);
     expect(slackProblems(toMessage(answer, templates))).toEqual([]);
   });

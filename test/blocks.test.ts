@@ -52,6 +52,23 @@ describe('A table', () => {
     expect(JSON.stringify(shown[1]?.[0])).toContain('"timestamp":1795183200');
   });
 
+  test('keeps a column that its caption has no room for, and says that days are in UTC', () => {
+    const many = Array.from({ length: 15 }, (_, i) => ({ name: `c${i}`, label: `C${i}`, kind: 'text' as const }));
+    const cells = { step: '2026-11-20', events: 1, ...Object.fromEntries(many.map(({ name }) => [name, 'x'.repeat(40)])) };
+    const wide: Answer = {
+      ...answer,
+      table: {
+        caption: 'Events',
+        columns: [{ name: 'step', label: 'From (UTC)', kind: 'time' }, ...many],
+        rows: [{ cells }, { cells: { ...cells, step: '2026-11-21' } }],
+      },
+    };
+    const { caption, rows: shown } = tableOf(wide);
+    expect(caption.length).toBeLessThanOrEqual(140);
+    expect(shown[0]?.[0]?.text).toBe('From (UTC)');
+    expect(shown[0]?.length).toBeGreaterThan(10);
+  });
+
   test('of one row has all its columns', () => {
     const one = { ...answer, table: { caption: 'Events', columns, rows: rows.slice(0, 1) } };
     expect(tableOf(one)).toMatchObject({ caption: 'Events' });

@@ -97,6 +97,16 @@ describe('a direct message', () => {
     expect(actionsOf(answer).map(({ action_id }) => action_id)).not.toContain('share');
   });
 
+  it('has its pages turned in place, still with nothing to share', async () => {
+    const url = await start();
+    await slack.event(url, direct({ text: 'events 6mo' }));
+    const page = actionsOf(await slack.next()).find(({ action_id }) => action_id === 'page');
+    await slack.click(url, { type: 'button', ...page }, { channel: { id: DIRECT }, message: { ts: '60.1' } });
+    const second = await slack.next();
+    expect(second).toMatchObject({ method: 'response_url', replace_original: true });
+    expect(actionsOf(second).map(({ action_id }) => action_id)).not.toContain('share');
+  });
+
   it('in a thread is answered there, and one that mentions the bot is answered once', async () => {
     const url = await start();
     const { botUserId } = slack.emulator;
@@ -190,6 +200,11 @@ describe('the message shortcut', () => {
       'object a.gz',
     ]);
     expect(namesIn('the build of main is red, 12 tests failed at 10:31')).toEqual([]);
+  });
+
+  it('asks for an access key as it is written, and not for what looks like it', () => {
+    const { next = [] } = desk.lookUp('key AKIAIOSFODNN7EXAMPLE leaked, password=hunter2-and-more');
+    expect(next.map(({ line }) => line)).toEqual(['key AKIAIOSFODNN7EXAMPLE 30d']);
   });
 
   it('offers only lines that can be asked', async () => {

@@ -456,6 +456,28 @@ describe('a button', () => {
     expect((await slack.next()).text).toContain('needs the id of a shared answer');
   });
 
+  it('that shares an answer posts it no second time where Slack may have taken it', async () => {
+    const { url } = await start();
+    // The answer of Slack is lost on its way back.
+    slack.failures.set('response_url', [{ status: 502 }]);
+    await slack.click(url, { type: 'button', action_id: 'share', value: `zz7 ${LINE}` });
+    expect(await slack.next()).toMatchObject({ response_type: 'in_channel' });
+    expect((await slack.next()).text).toContain('may not have been shown');
+    await slack.click(url, { type: 'button', action_id: 'share', value: `zz7 ${LINE}` });
+    expect((await slack.next()).text).toBe('This answer is shared here already.');
+    expect(slack.sent.filter(({ response_type, method }) => response_type === 'in_channel' || method === 'chat.postMessage')).toHaveLength(1);
+  });
+
+  it('that shares a long question keeps all of it, so that it can be asked again', async () => {
+    const shared = openSharedAnswers(openVersionMemory());
+    const { url } = await start({ shared });
+    const line = `events -user:${'x'.repeat(1400)} 6mo top:3`;
+    await slack.slash(url, line);
+    await slack.click(url, ownButton(await slack.next(), 'share'));
+    const [, id = ''] = /again (\w+)/.exec(JSON.stringify((await slack.next()).blocks)) ?? [];
+    expect((await shared.find(id))?.line).toContain('x'.repeat(1400));
+  });
+
   it('turns the page of a table in place, and says which rows are shown', async () => {
     const { url } = await start();
     await slack.slash(url, 'events 6mo');
@@ -555,7 +577,7 @@ describe('a requester who waits', () => {
     await slack.click(url, cancel);
     expect((await slack.next()).text).toBe('Cancelled after 12 s; 1.2 GB had been scanned.');
     await slack.click(url, cancel);
-    expect((await slack.next()).text).toBe('This question runs no more.');
+    expect((await slack.next()).text).toContain('This question runs no more here.');
   });
 
   it('can cancel also where the engine tells no progress', async () => {
@@ -812,7 +834,7 @@ describe('an internal error', () => {
       },
     });
     await slack.slash(url, LINE);
-    expect((await slack.next()).text).toBe('The answer could not be shown here, and nothing was posted in the channel. Try asking again.');
+    expect((await slack.next()).text).toBe('The answer may not have been shown. Look whether it is here already; if not, ask again.');
     expect(log.join()).toContain('the secret inside');
   });
 

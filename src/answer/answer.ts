@@ -148,6 +148,8 @@ export interface Answer extends Omit<Finding, 'template'> {
   readonly missing?: readonly string[];
   /** As in its details. */
   readonly accountNames?: AccountNames;
+  /** True for what is kept for people, such as their subscriptions or the audit log: it is for who asked alone, wherever they asked. */
+  readonly isPrivate?: true;
 }
 
 /** Rows made one by one from what an iterable yields. */

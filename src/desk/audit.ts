@@ -17,7 +17,7 @@ const MAX_AUDIT_ROWS = 1000;
 
 export function auditWords({ log, readers }: AuditState): Readonly<Record<string, OwnWord>> {
   return {
-    async audit(rest, { now, requester }): Promise<Answer> {
+    async audit(rest, { now, requester, isExport = false }): Promise<Answer> {
       if (requester !== undefined && !readers.includes(requester))
         throw new UserError('Only the users in AUDIT_READERS may read the audit log. An admin of trailbot can add you.');
       const words = rest.trim().split(/\s+/).filter(Boolean);
@@ -51,8 +51,8 @@ export function auditWords({ log, readers }: AuditState): Readonly<Record<string
             { name: 'dollars', label: 'Dollars', kind: 'count' },
             { name: 'ms', label: 'Milliseconds', kind: 'count', hidden: true },
           ],
-          rows: entries.slice(0, MAX_AUDIT_ROWS).map((entry): Row => ({ cells: { ...entry } })),
-          more: entries.length > MAX_AUDIT_ROWS,
+          rows: (isExport ? entries : entries.slice(0, MAX_AUDIT_ROWS)).map((entry): Row => ({ cells: { ...entry } })),
+          more: !isExport && entries.length > MAX_AUDIT_ROWS,
         },
       };
     },

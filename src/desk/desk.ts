@@ -27,7 +27,7 @@ import { byTopic, help } from './help.ts';
 import { lookUpText } from './look-up-text.ts';
 import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
-import type { OwnWord } from './own-words.ts';
+import { isKeptWord, type OwnWord } from './own-words.ts';
 import { answerPrice, type KnownPrice, readPrice } from './price.ts';
 import { type CommandLine, type LineContext, lineOf, readLine, WordMistake } from './read-line.ts';
 import type { Registry } from './registry.ts';
@@ -135,8 +135,8 @@ const NO_MEMORY: DigestMemory = { newestUntil: async () => undefined, write: asy
 /** The first word of a line, after what people put before it, and the rest. */
 const OWN_WORD = /^\s*(?:(?:[/@]?trail:?|please|pls|show(?: me)?)\s+)*([a-z][a-z-]*)(?:\s*:\s*|\s+|$)(.*)$/is;
 
-/** The word whose answer is that of a question or a report: it is masked already, by what that one names and read. */
-const SHOWN_NOW = 'test';
+/** The words whose answer is that of a question or a report: it is masked already, by what that one names and read. */
+const ANSWERED_BY_QUESTION = new Set(['test', 'again']);
 
 /** The time of a trail without events. */
 const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
@@ -201,7 +201,16 @@ export function openDesk(
   return {
     report,
     extent: () => engine.extent(),
-    lookUp: (text) => openMask().deep(lookUpText(text)),
+    lookUp(text) {
+      const { next = [], data, ...answer } = lookUpText(text);
+      const mask = openMask(text);
+      // A line stays whole, since it is asked.
+      return {
+        ...answer,
+        data: mask.deep(data),
+        next: next.flatMap((each) => (mask.hasSecret(each.line) ? [] : [{ ...each, label: mask.text(each.label) }])),
+      };
+    },
     partsOf(text, { now, timeZone = 'UTC' }) {
       const typed = trimLine(text);
       try {
@@ -248,8 +257,10 @@ export function openDesk(
     const [, own = '', rest = ''] = OWN_WORD.exec(typed) ?? [];
     const word = own.toLowerCase();
     const answerOwn = Object.hasOwn(ownWords, word) ? ownWords[word] : undefined;
-    if (answerOwn && word === SHOWN_NOW) return answerOwn(rest, options);
-    if (answerOwn) return openMask().deep(await answerOwn(rest, options));
+    if (answerOwn) {
+      const answer = await answerOwn(rest, options);
+      return { ...(ANSWERED_BY_QUESTION.has(word) ? answer : openMask().deep(answer)), ...(isKeptWord(word) && { isPrivate: true as const }) };
+    }
     const priced = readPrice(typed);
     if (priced !== undefined) return answerWithPrice(priced, options);
     if (!saved) return answerWithKeys(typed, options);

@@ -18,9 +18,8 @@ const OTHER_WORDS: ReadonlySet<string> = new Set(['again', 'help', 'price', 'sav
 /** Whether a word begins such a line, so that no saved question can have it as its name. */
 export const isOwnWord = (word: string): boolean => KEPT_WORDS.has(word) || OTHER_WORDS.has(word);
 
-/** Whether a line is about what trailbot keeps for people: it begins with such a word. */
-export const isAboutKept = (line: string): boolean => KEPT_WORDS.has(LEADING_WORD.exec(line)?.[1]?.toLowerCase() ?? '');
-const LEADING_WORD = /^\s*(?:(?:[/@]?trail:?|please|pls)\s+)*([a-z][a-z-]*)/i;
+/** Whether a word begins a line about what trailbot keeps for people, whose answer is for who asked alone. */
+export const isKeptWord = (word: string): boolean => KEPT_WORDS.has(word);
 
 /** The words of a text, as they were typed: what is in quotes is one word, with its quotes. */
 export const typedWords = (text: string): string[] => text.match(/(?:"(?:[^"\\]|\\.)*"|[^\s"]|")+/g) ?? [];

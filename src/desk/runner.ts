@@ -207,7 +207,7 @@ const maskChart = ({ title, categories, series, ...chart }: Chart, mask: Mask): 
   ...chart,
   title: mask.text(title),
   categories: categories.map(mask.text),
-  series: series.map(({ name, values }) => ({ name: mask.text(name), values })),
+  series: series.map(({ name, ...rest }) => ({ ...rest, name: mask.text(name) })),
 });
 
 const SECRET_LINE = 'The question holds what looks like a secret, so it is not repeated here.';

@@ -132,17 +132,22 @@ export function buttons(next: readonly Next[], own: readonly OwnButton[], isDige
     room -= bytes;
     return true;
   };
+  const ownValues = own.map(({ value, line }) => (fits(`${value} ${line}`) ? `${value} ${line}` : value));
   const fitting = next.slice(0, BLOCK_LIMITS.buttons).filter(({ line }) => fits(line));
-  const elements: ActionsBlock['elements'] = fitting.map(({ label, line }, i) => ({
-    type: 'button',
-    action_id: `ask:${i}`,
-    text: plainText(label, BLOCK_LIMITS.buttonText),
-    value: line,
-  }));
-  for (const { action, label, value, line } of own) {
-    const whole = `${value} ${line}`;
-    elements.push({ type: 'button', action_id: action, text: plainText(label, BLOCK_LIMITS.buttonText), value: fits(whole) ? whole : value });
-  }
+  const elements: ActionsBlock['elements'] = [
+    ...fitting.map(({ label, line }, i) => ({
+      type: 'button' as const,
+      action_id: `ask:${i}`,
+      text: plainText(label, BLOCK_LIMITS.buttonText),
+      value: line,
+    })),
+    ...own.map(({ action, label }, i) => ({
+      type: 'button' as const,
+      action_id: action,
+      text: plainText(label, BLOCK_LIMITS.buttonText),
+      value: ownValues[i] as string,
+    })),
+  ];
   return elements.length > 0 ? [{ type: 'actions', block_id: isDigest ? DIGEST_BUTTONS : 'next', elements }] : [];
 }
 

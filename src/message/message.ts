@@ -90,7 +90,8 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
     const asButtons = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
     const more = [
       ...next.slice(asButtons.length),
-      ...(kept && line !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
+      // What is pinned is a question; other lines have no form.
+      ...(kept && line !== undefined && answer.pinned !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
       ...(kept && answer.coverage?.queries ? [{ label: 'Show SQL', line: `${SQL_MARK}${kept.id}` }] : []),
     ];
     return [
@@ -265,10 +266,14 @@ function tableBlock(table: Table, rows: number, { isPlain, names }: { readonly i
   return dataTable(
     [table.caption, ...constants].join(' · '),
     // Slack shows times in the zone of who reads them.
-    shown.map(({ label, kind }) => (kind === 'time' ? label.replace(/ [(]UTC[)]$/, '') : label)),
+    shown.map((column) => (isShownInZone(column, rowsShown) ? column.label.replace(/ [(]UTC[)]$/, '') : column.label)),
     rowsShown.map((row) => shown.map((column) => cellOf(row, column))),
   );
 }
+
+/** Days and other text of a column of times stay as they are: in UTC. */
+const isShownInZone = ({ name, kind }: Column, rows: readonly Row[]): boolean =>
+  kind === 'time' && rows.every(({ cells }) => typeof cells[name] !== 'string' || slackTime(cells[name]) !== undefined);
 
 type SizeLimits = (typeof SIZE_LIMITS)[keyof typeof SIZE_LIMITS];
 

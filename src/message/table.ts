@@ -17,14 +17,22 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = { arn: 'ARN', ip: 'IP', 
 
 const isEmpty = (cell: Cell | undefined): boolean => cell === null || cell === undefined || cell === '';
 
-/** The columns that differ from row to row, and what the others say of all rows: “Region eu-central-1”. The first column always stays. */
+/** The most that is said of all rows, in characters: a caption is a line. */
+const MAX_CONSTANT_CHARACTERS = 120;
+
+/** The columns that differ from row to row, and what the others say of all rows: “Region eu-central-1”. The first column always stays, and those that a caption has no room for. */
 export function withoutConstants({ rows }: Table, columns: readonly Column[]): { readonly columns: Column[]; readonly constants: string[] } {
   const isConstant = ({ name, kind }: Column, i: number): boolean =>
     i > 0 && kind === 'text' && rows.length > 1 && !isEmpty(rows[0]?.cells[name]) && rows.every(({ cells }) => cells[name] === rows[0]?.cells[name]);
-  return {
-    columns: columns.filter((column, i) => !isConstant(column, i)),
-    constants: columns.filter(isConstant).map((column) => `${column.label} ${formatCell(rows[0]?.cells[column.name], column)}`),
-  };
+  const moved = new Set<Column>();
+  const constants: string[] = [];
+  for (const column of columns.filter(isConstant)) {
+    const constant = `${column.label} ${formatCell(rows[0]?.cells[column.name], column)}`;
+    if ([...constants, constant].join(' · ').length > MAX_CONSTANT_CHARACTERS) continue;
+    moved.add(column);
+    constants.push(constant);
+  }
+  return { columns: columns.filter((column) => !moved.has(column)), constants };
 }
 
 /** A cell as a screen shows it: counts stay numbers, times lose their T, services their domain, and invisible characters become visible. */

@@ -1,5 +1,5 @@
 /** What can be done with an answer that was shown: share it, have its rows as a file, turn its pages. It shows what was seen, and asks nothing again while the answer is kept. */
-import type { App, BlockAction } from '@slack/bolt';
+import type { App, BlockAction, RespondFn } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
@@ -34,18 +34,20 @@ export interface AnswerActionOptions {
   sharingRefusalFor(channel: string | undefined): Promise<Answer | undefined>;
   /** Answers a line; an error is an answer, too. */
   answerFor(line: string, person: SlackPerson, more?: Partial<AskOptions>): Promise<Answer>;
+  /** An error as an answer. */
+  failed(error: unknown): Answer;
   /** Notes what a person did, with its line and what they were answered. */
-  audit(action: 'share' | 'export', person: SlackPerson, line: string, answer: Answer): void;
+  audit(action: 'ask' | 'share' | 'export', person: SlackPerson, line: string, answer: Answer): void;
 }
 
 export function handleAnswerActions(options: AnswerActionOptions): void {
-  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, audit } = options;
+  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, audit, failed } = options;
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
     await ack();
     const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
     const clicked = whereClicked(body);
-    const { user, channel, thread_ts } = clicked;
+    const { channel } = clicked;
     const privately = delivery.toResponseUrl(respond, clicked);
     const refused = (await refusalFor(clicked)) ?? (await sharingRefusalFor(channel));
     if (refused || channel === undefined) {
@@ -53,19 +55,26 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
       return void (await delivery.send(refused ?? notHere(), privately));
     }
     const answer = shownAnswers.find(id) ?? (await askedAgain(line, clicked));
-    audit('share', clicked, answer.line ?? line, answer);
-    if (answer.template === 'error') return void (await delivery.send(answer, privately));
+    const said = await shareOnce(answer, id, line, clicked, respond);
+    audit('share', clicked, answer.line ?? line, said ?? answer);
+    if (said) await delivery.send(said, privately);
+  });
+
+  /** Posts an answer for everyone, once in each place. Returns what the user is told instead. */
+  async function shareOnce(answer: Answer, id: string, line: string, clicked: Clicked, respond: RespondFn): Promise<Answer | undefined> {
+    const { user, channel = '', thread_ts } = clicked;
+    if (answer.template === 'error') return answer;
     const place = `${channel} ${thread_ts ?? ''}`;
-    const claim = { line, by: user, at: options.clock().toISOString(), channel, asOf: answer.coverage?.asOf ?? null };
-    if (!(await shared.claim(id, place, claim)))
-      return void (await delivery.send(errorAnswer(new UserError('This answer is shared here already.'), ''), privately));
+    const claim = { line: exactLine(answer, line), by: user, at: options.clock().toISOString(), channel, asOf: answer.coverage?.asOf ?? null };
+    if (!(await shared.claim(id, place, claim))) return errorAnswer(new UserError('This answer is shared here already.'), '');
     try {
       await delivery.send(answer, delivery.toResponseUrl(respond, { ...clicked, isPublic: true }), { sharedBy: user, answerId: id });
+      return undefined;
     } catch (error) {
       if (!mayHaveArrived(error)) await shared.release(id, place);
       throw error;
     }
-  });
+  }
 
   app.action<BlockAction>(/^(?:page|back)$/, async ({ ack, body, action, respond }) => {
     await ack();
@@ -74,26 +83,26 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const refused = await refusalFor(clicked);
     const kept = refused ? undefined : shownAnswers.find(id);
     const answer = refused ?? kept ?? (await askedAgain(line, clicked));
+    if (!kept) audit('ask', clicked, line, answer);
     const answerId = kept ? id : shownAnswers.add(answer);
+    const isOwn = clicked.isEphemeral || isDirect(clicked.channel);
     // A refusal stands beside the page that is shown.
-    const replacesOriginal = (clicked.isEphemeral || isDirect(clicked.channel)) && answer.template !== 'error';
-    await delivery.send(answer, delivery.toResponseUrl(respond, clicked, { replacesOriginal }), { answerId, firstRow: Number(first) });
+    const replacesOriginal = isOwn && answer.template !== 'error';
+    const isPublic = isDirect(clicked.channel);
+    await delivery.send(answer, delivery.toResponseUrl(respond, clicked, { replacesOriginal }), { answerId, firstRow: Number(first), isPublic });
   });
 
   app.action<BlockAction>('csv', async ({ ack, body, action, respond }) => {
     await ack();
     const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
     const clicked = whereClicked(body);
-    const privately = delivery.toResponseUrl(respond, clicked);
     const refused = await refusalFor(clicked);
-    if (refused) audit('export', clicked, line, refused);
-    if (refused) return void (await delivery.send(refused, privately));
     const kept = shownAnswers.find(id);
     // What is kept may be a part of all rows.
-    const answer = kept?.table && !kept.table.more ? kept : await askedAgain(line, clicked, { isExport: true });
-    audit('export', clicked, answer.line ?? line, answer);
-    if (answer.template === 'error') return void (await delivery.send(answer, privately));
-    await delivery.send(await exported(answer, line, clicked.user), privately);
+    const answer = refused ?? (kept?.table && !kept.table.more ? kept : await askedAgain(exactLine(kept, line), clicked, { isExport: true }));
+    const said = answer.template === 'error' ? answer : await exported(answer, exactLine(answer, line), clicked.user);
+    audit('export', clicked, answer.line ?? line, said.template === 'error' ? said : answer);
+    await delivery.send(said, delivery.toResponseUrl(respond, clicked));
   });
 
   /** The answer to a line of a button. One that was too long for it is known only while its answer is kept. */
@@ -102,21 +111,32 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
 
   /** Sends the rows in a direct message. Returns what the user is told where they clicked. */
   async function exported(answer: Answer, line: string, user: string): Promise<Answer> {
+    let channel: string | undefined;
     try {
-      let channel = user;
       await delivery.send({ template: 'export', data: { line, rows: null } }, async (message) => {
         channel = await delivery.toDirectMessage(user, message);
       });
       const caption = answer.table?.caption ?? 'Rows';
-      const filename = `${caption.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.csv`;
-      const rows = await uploadCsv(answer, { client, fetch: options.fetch, channel, filename, title: caption });
-      return { template: 'export', data: { line, rows } };
+      const filename = `${caption
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, '-')
+        .slice(0, MAX_FILE_NAME)}.csv`;
+      const { rows, isCut } = await uploadCsv(answer, { client, fetch: options.fetch, channel: channel ?? user, filename, title: caption });
+      return { template: 'export', data: { line, rows, isCut, missing: answer.missing ?? [] } };
     } catch (error) {
-      if (error instanceof UserError) return errorAnswer(error, '');
-      throw error;
+      const answered = failed(error);
+      // Who waits for the file in their messages hears it there, too.
+      if (channel !== undefined)
+        await delivery.send(answered, async (message) => void (await delivery.toDirectMessage(user, message))).catch(() => undefined);
+      return answered;
     }
   }
 }
+
+/** The line of an answer with its exact time; that of a button where the answer has none, or is not kept. */
+const exactLine = (answer: Answer | undefined, line: string): string => answer?.pinned ?? answer?.line ?? line;
+
+const MAX_FILE_NAME = 80;
 
 const ANSWER_VALUE = /^(\S+)(?: (.+))?$/s;
 const PAGE_VALUE = /^(\S+) (\d+)(?: (.+))?$/s;

@@ -13,18 +13,27 @@ export interface AskFormOptions {
   readonly app: App;
   readonly client: WebClient;
   readonly desk: Pick<Desk, 'mistakeIn' | 'partsOf' | 'questions'>;
+  /** Why a person may not ask a line, as a sentence; undefined when they may. */
+  refusalOf(person: SlackPerson, line: string): Promise<string | undefined>;
   /** What a line means now. */
   options(): AskOptions;
   /** Asks a line of the form, and answers through its response_url. */
   ask(line: string, person: SlackPerson, respond: RespondFn): Promise<void>;
 }
 
+/** A form that is not checked after so long is taken as it is. */
+const MAX_CHECK_MS = 2000;
+const afterCheck = (): Promise<undefined> =>
+  new Promise((resolve) => {
+    AbortSignal.timeout(MAX_CHECK_MS).addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+
 const EMPTY_FORM: FormParts = { question: '', words: '', filters: '', time: '' };
 /** Slack shows an error of a field in one line or two. */
 const MAX_ERROR_CHARACTERS = 300;
 
 /** Handles the form. Returns a function that opens it, filled in with a line. */
-export function handleAskForm({ app, client, desk, options, ask }: AskFormOptions): (trigger: string, line: string) => Promise<void> {
+export function handleAskForm({ app, client, desk, refusalOf, options, ask }: AskFormOptions): (trigger: string, line: string) => Promise<void> {
   // A trigger is valid for three seconds: the form opens before anything is looked up.
   const open = async (trigger: string, parts: FormParts): Promise<void> => {
     await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts) });
@@ -38,12 +47,16 @@ export function handleAskForm({ app, client, desk, options, ask }: AskFormOption
   app.view(ASK_VIEW, async ({ ack, body, view, respond }) => {
     const line = lineOfParts(partsIn(view));
     const channel = view.state.values.place?.place?.selected_conversation ?? undefined;
-    const mistake = await desk.mistakeIn(line, options());
-    if (mistake) return ack({ response_action: 'errors', errors: { words: clip(mistake.message, MAX_ERROR_CHARACTERS) } });
-    await ack();
     // `team` is the workspace of the app, not of the user.
     const { id: user, team_id: team } = body.user;
-    await ask(line, { user, channel, teams: team === undefined ? [] : [team] }, respond);
+    const person = { user, channel, teams: team === undefined ? [] : [team] };
+    // A mistake names what the trail has, so that who may not ask does not see one.
+    const wrong = async (): Promise<string | undefined> => (await refusalOf(person, line)) ?? (await desk.mistakeIn(line, options()))?.message;
+    // Slack waits three seconds. What takes longer is said where the answer would be.
+    const message = await Promise.race([wrong(), afterCheck()]).catch(() => undefined);
+    if (message !== undefined) return ack({ response_action: 'errors', errors: { words: clip(message, MAX_ERROR_CHARACTERS) } });
+    await ack();
+    await ask(line, person, respond);
   });
 
   return (trigger, line) => open(trigger, desk.partsOf(line, options()));

@@ -104,6 +104,10 @@ const DIRECT_AFTER_MS = 60_000;
 
 /** A message has room for no more. */
 const MAX_SHOWN_STATEMENTS = 3;
+/** A longer text is cut where it is shown. */
+const MAX_STATEMENT_CHARACTERS = 2900;
+/** An export reads all rows, and a file is sent after that. */
+const EXPORT_DEADLINE_MS = 15 * 60_000;
 
 const PROFILE_TTL_MS = 60 * 60_000;
 /** A channel may become a shared one. */
@@ -186,30 +190,35 @@ export function openBot(options: BotOptions): Bot {
     });
   };
 
+  /** An error as an answer. One of our own code is in the log, under a reference. */
+  const failed = (error: unknown): Answer => {
+    if (error instanceof UserError) return errorAnswer(error, '');
+    const reference = randomUUID().slice(0, 8);
+    logger.error(`question failed, reference ${reference}`, error);
+    return errorAnswer(error, reference);
+  };
+
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
-  async function answerFor(line: string, { user, channel }: SlackPerson, progress: Partial<AskOptions> = {}): Promise<Answer> {
-    const deadline = AbortSignal.timeout(deadlineMs);
+  async function answerFor(line: string, { user, channel }: SlackPerson, more: Partial<AskOptions> = {}): Promise<Answer> {
+    const timeoutMs = more.isExport ? Math.max(deadlineMs, EXPORT_DEADLINE_MS) : deadlineMs;
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const options = {
-        ...progress,
+        ...more,
         now: clock(),
-        signal: AbortSignal.any([deadline, requests.signal, ...(progress.signal ? [progress.signal] : [])]),
+        signal: AbortSignal.any([deadline, requests.signal, ...(more.signal ? [more.signal] : [])]),
         requester: user,
         places: { current: channel, refusal: async (other: string) => (await postingRefusal(other))?.reason },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
       return await desk.answer(line, options);
     } catch (error) {
-      if (progress.signal?.aborted) return cancelled(progress.signal.reason);
-      if (deadline.aborted)
-        return errorAnswer(
-          new UserError(`The question took longer than ${deadlineMs / 1000} s and was stopped. A shorter time range makes it faster.`),
-          '',
-        );
-      if (error instanceof UserError) return errorAnswer(error, '');
-      const reference = randomUUID().slice(0, 8);
-      logger.error(`question failed, reference ${reference}`, error);
-      return errorAnswer(error, reference);
+      if (more.signal?.aborted) return cancelled(more.signal.reason);
+      return failed(
+        deadline.aborted
+          ? new UserError(`The question took longer than ${timeoutMs / 1000} s and was stopped. A shorter time range makes it faster.`)
+          : error,
+      );
     }
   }
 
@@ -246,10 +255,10 @@ export function openBot(options: BotOptions): Bot {
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined) recent.add(requester.user, answer.line);
-    const isPublic = (await requester.isPublic?.()) === true;
+    const isPublic = (await requester.isPublic?.(answer)) === true;
     const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic });
     // Who waited so long may look elsewhere, and a message that only they see is not kept.
-    if (!isPublic && performance.now() - began > directAfterMs)
+    if (!isPublic && answer.template !== 'error' && performance.now() - began > directAfterMs)
       await send(answer, async (message) => void (await delivery.toDirectMessage(requester.user, message)), { isPublic: true });
     const thread = lacksCharts(form) ? requester.publicThread?.() : undefined;
     if (thread)
@@ -261,9 +270,10 @@ export function openBot(options: BotOptions): Bot {
 
   const sqlOf = (id: string): Answer => {
     const statements = shownAnswers.statementsOf(id);
-    return statements
-      ? { template: 'sql', data: { count: statements.length, statements: statements.slice(0, MAX_SHOWN_STATEMENTS) } }
-      : errorAnswer(new UserError('The SQL of this answer is not kept any more. Ask the question again.'), '');
+    if (!statements) return errorAnswer(new UserError('The SQL of this answer is not kept any more. Ask the question again.'), '');
+    const shown = statements.slice(0, MAX_SHOWN_STATEMENTS);
+    const isCut = shown.some((statement) => statement.length > MAX_STATEMENT_CHARACTERS);
+    return { template: 'sql', data: { count: statements.length, statements: shown, more: statements.length - shown.length, isCut } };
   };
 
   app.use(({ next }) => requests.track(() => next()));
@@ -277,6 +287,11 @@ export function openBot(options: BotOptions): Bot {
     client: postClient,
     desk,
     options: () => ({ now: clock(), timeZone, signal: requests.signal }),
+    async refusalOf(person, line) {
+      const why = await accessRefusal(access, home, person, profileOf);
+      if (why !== undefined) audit('ask', person, line, refusal(why) as Answer);
+      return why;
+    },
     ask: async (line, person, respond) => void (await ask(line, fromResponseUrl(person, respond))),
   });
 
@@ -302,11 +317,17 @@ export function openBot(options: BotOptions): Bot {
     const clicked = whereClicked(body);
     const { user, channel, teams } = clicked;
     // App Home has no channel, and no response_url.
-    const reply = respond
-      ? delivery.toResponseUrl(respond, clicked)
-      : async (message: Message) => void (await delivery.toDirectMessage(user, message));
-    if (line.startsWith(SQL_MARK)) return void (await send((await refusalFor(clicked)) ?? sqlOf(line.slice(SQL_MARK.length)), reply));
-    const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply });
+    const isHome = respond === undefined;
+    const reply = isHome
+      ? async (message: Message) => void (await delivery.toDirectMessage(user, message))
+      : delivery.toResponseUrl(respond, clicked);
+    if (line.startsWith(SQL_MARK)) {
+      const refused = await refusalFor(clicked);
+      if (refused) audit('ask', clicked, line, refused);
+      return void (await send(refused ?? sqlOf(line.slice(SQL_MARK.length)), reply));
+    }
+    // What is asked in the Home tab is answered in a direct message: there is nothing to share.
+    const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) });
     const isFinding = action.block_id === DIGEST_BUTTONS || (action.block_id === DIGEST_MENUS && action.action_id === 'ask:next');
     if (isAnswered && isFinding)
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
@@ -316,7 +337,7 @@ export function openBot(options: BotOptions): Bot {
     app,
     client: postClient,
     fetch: (slackFetch ?? fetch) as typeof fetch,
-    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, audit },
+    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, audit, failed },
     sharingRefusalFor: async (channel) => refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined)),
   });
 
@@ -338,7 +359,11 @@ export function openBot(options: BotOptions): Bot {
     app,
     desk,
     recent,
-    refusalOf: (person) => accessRefusal(access, home, person, profileOf),
+    async refusalOf(person) {
+      const why = await accessRefusal(access, home, person, profileOf);
+      if (why !== undefined) audit('ask', person, 'home', refusal(why) as Answer);
+      return why;
+    },
     show: showHome,
   });
 
@@ -348,7 +373,7 @@ export function openBot(options: BotOptions): Bot {
     const cause: unknown = error.original ?? error;
     logger.error(`Slack: ${errorCode(cause)}`, cause);
     const { response_url: url } = body as { readonly response_url?: string };
-    const text = 'The answer could not be shown here, and nothing was posted in the channel. Try asking again.';
+    const text = 'The answer may not have been shown. Look whether it is here already; if not, ask again.';
     if (url)
       await fetch(url, {
         method: 'POST',

@@ -1,6 +1,6 @@
 /** Sends answers to Slack: in a form that Slack takes, to the place where they belong, and never twice on purpose. */
 import { type Logger, RespondError, type RespondFn } from '@slack/bolt';
-import { WebAPIPlatformError, WebAPIRequestError, type WebClient } from '@slack/web-api';
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, type WebClient } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import { MESSAGE_FORMS, type Message, type MessageForm, type MessageOptions } from '../message/message.ts';
 
@@ -96,7 +96,8 @@ export function openDelivery({ client, logger, show, nextTurn }: AnswerDeliveryO
           const how = { response_type: isPublic ? 'in_channel' : 'ephemeral', replace_original: replacesOriginal } as const;
           checkResponse(await (await respond({ ...how, ...message, ...thread })).text());
         } catch (error) {
-          if (isInvalidBlocks(error)) throw error;
+          // A second message for everyone would be one too many; for one user, it is better than none.
+          if (isInvalidBlocks(error) || (isPublic && mayHaveArrived(error))) throw error;
           logger.warn(`response_url rejected the answer (${errorCode(error)}); posting it as a message`);
           if (isPublic && channel) await toChannel({ channel, ...thread }, message);
           else await toUser(destination, message);
@@ -154,8 +155,13 @@ function causeCode(error: unknown): string {
   return String((inner as { readonly code?: unknown } | undefined)?.code ?? '');
 }
 
-/** True for a request that was sent and got no answer. */
-export const mayHaveArrived = (error: unknown): boolean => error instanceof WebAPIRequestError && !NOT_CONNECTED.has(causeCode(error));
+/** True for a request that was sent and got no answer that says whether it was done. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (error instanceof RespondError) return error.statusCode >= 500;
+  if (error instanceof WebAPIHTTPError) return error.statusCode >= 500;
+  if (error instanceof WebAPIPlatformError || error instanceof ResponseUrlError) return false;
+  return !NOT_CONNECTED.has(causeCode(error));
+}
 
 /** Whether Slack rejected the blocks: an old client, or an undocumented limit. */
 export function isInvalidBlocks(error: unknown): boolean {

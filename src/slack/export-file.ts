@@ -23,8 +23,11 @@ interface UploadOptions {
   readonly title: string;
 }
 
-/** Writes the rows to a temporary file as they are read, and uploads it. Returns how many there are. @throws UserError where Slack takes no file */
-export async function uploadCsv(answer: Answer, { client, fetch: send, channel, filename, title }: UploadOptions): Promise<number> {
+/** Writes the rows to a temporary file as they are read, and uploads it. Returns how many there are, and whether there are more. @throws UserError where Slack takes no file */
+export async function uploadCsv(
+  answer: Answer,
+  { client, fetch: send, channel, filename, title }: UploadOptions,
+): Promise<{ readonly rows: number; readonly isCut: boolean }> {
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-export-'));
   try {
     const path = join(folder, 'rows.csv');
@@ -46,7 +49,7 @@ export async function uploadCsv(answer: Answer, { client, fetch: send, channel, 
     const uploaded = await send(address, { method: 'POST', body: form });
     if (!uploaded.ok) throw new UserError(`Slack did not take the file (HTTP ${uploaded.status}). Try again later.`);
     await client.files.completeUploadExternal({ files: [{ id, title }], channel_id: channel });
-    return rows;
+    return { rows, isCut: rows >= MAX_CSV_ROWS };
   } catch (error) {
     throw error instanceof WebAPIPlatformError ? new UserError(uploadRefusal(error.data.error)) : error;
   } finally {

@@ -2,7 +2,7 @@
 import type { App } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import { LRUCache } from 'lru-cache';
-import { isAboutKept } from '../desk/own-words.ts';
+import type { Answer } from '../answer/answer.ts';
 import type { Message } from '../message/message.ts';
 import type { Audience } from './access.ts';
 import type { Thread } from './chart-pictures.ts';
@@ -44,23 +44,27 @@ export function handleMessagesIn({ app, delivery, ask, audienceOf }: MessagesInO
     const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
     const replyPrivately = (message: Message) => delivery.toUser({ user, channel, ...thread }, message);
     let publicThread: Thread | undefined;
+    let goesPublic = false;
     // What is asked about one's own subscriptions and snoozes is not for the channel. Where another organization reads, and where that is
     // not known, only the requester sees the answer until they share it.
-    const isPublic = async (): Promise<boolean> => {
-      if (isAboutKept(question)) return false;
+    const isForChannel = async ({ isPrivate }: Answer): Promise<boolean> => {
+      if (isPrivate) return false;
       const { is_ext_shared_channel: isShared } = body;
       const found = isShared === true ? 'shared' : await audienceOf(channel);
       // An event does not tell that the channel is about to be shared.
       return found === 'ours' || (isShared === false && found === undefined);
     };
     await ask(question, {
-      isPublic,
+      async isPublic(answer) {
+        goesPublic = await isForChannel(answer);
+        return goesPublic;
+      },
       publicThread: () => publicThread,
       user,
       channel,
       teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),
       reply: async (message) => {
-        if (!(await isPublic())) return replyPrivately(message);
+        if (!goesPublic) return replyPrivately(message);
         const ts = event.thread_ts ?? event.ts;
         try {
           await delivery.toChannel({ channel, thread_ts: ts }, message);

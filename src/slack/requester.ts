@@ -1,11 +1,12 @@
 /** A user who waits for an answer, and how it reaches them. */
+import type { Answer } from '../answer/answer.ts';
 import type { Message } from '../message/message.ts';
 import type { SlackPerson } from './access.ts';
 import type { Thread } from './chart-pictures.ts';
 
 export interface Requester extends SlackPerson {
-  /** Whether everyone in the channel sees the answer. Default: only the requester does. */
-  isPublic?(): Promise<boolean>;
+  /** Whether everyone in the channel sees an answer. Default: only the requester does. Asked before `reply`. */
+  isPublic?(answer: Answer): Promise<boolean>;
   /** Sends the answer. */
   reply(message: Message): Promise<void>;
   /** Sends a progress message or a refusal, which only the requester sees. */

@@ -42,7 +42,7 @@ export function openRunningQuestions(clock: () => Date): RunningQuestions {
     },
     stop(id, user) {
       const question = running.get(id);
-      if (!question) return 'This question runs no more.';
+      if (!question) return 'This question runs no more here. Where several replicas run, another one may have it.';
       if (question.user !== user) return 'Only the person who asked can cancel a question.';
       question.stop();
       return undefined;

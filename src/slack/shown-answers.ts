@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Answer } from '../answer/answer.ts';
 
 export interface ShownAnswers {
-  /** Keeps an answer with the statements that found it, as text, and returns its id. */
+  /** Keeps an answer with the statements that found it, as text, where they are known. Returns its id. */
   add(answer: Answer, statements?: readonly string[]): string;
   /** An answer by its id; undefined when it is not kept any more, or in another process. */
   find(id: string): Answer | undefined;
@@ -18,7 +18,7 @@ const ANSWER_TTL_MS = 30 * 60_000;
 const MAX_SHOWN_ROWS = 20_000;
 
 export function openShownAnswers(clock: () => Date): ShownAnswers {
-  const cache = new LRUCache<string, { readonly answer: Answer; readonly statements: readonly string[] }>({
+  const cache = new LRUCache<string, { readonly answer: Answer; readonly statements: readonly string[] | undefined }>({
     maxSize: MAX_SHOWN_ROWS,
     sizeCalculation: ({ answer: { table } }) => (table?.rows.length ?? 0) + 1,
     ttl: ANSWER_TTL_MS,
@@ -26,7 +26,7 @@ export function openShownAnswers(clock: () => Date): ShownAnswers {
     perf: { now: () => clock().getTime() },
   });
   return {
-    add(answer, statements = []) {
+    add(answer, statements) {
       const id = newAnswerId(clock());
       cache.set(id, { answer, statements });
       return id;

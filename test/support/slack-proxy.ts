@@ -89,6 +89,8 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     const method = (request.url ?? '').split('/')[2] ?? '';
     if (request.url?.startsWith('/response/')) {
       const errorCode = record('response_url', JSON.parse(body));
+      const failure = failures.get('response_url')?.shift();
+      if (failure) return void response.writeHead(failure.status ?? 500).end();
       response.writeHead(errorCode === undefined ? 200 : errorCode === 'invalid_blocks' ? 400 : 404).end(errorCode ?? 'ok');
       return;
     }

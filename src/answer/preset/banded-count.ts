@@ -45,7 +45,7 @@ export async function countWithBand<Words extends z.ZodRawShape>(
   const question = presetQuestion(declared, unbanded);
   const { series, found } = await countSeries(
     (window) => presetQuestion(declared, { ...unbanded, window }),
-    { every, intervalMs, size, start: new Date(start) },
+    { every, intervalMs, size, start: new Date(start), band },
     history,
     context,
   );
@@ -53,7 +53,7 @@ export async function countWithBand<Words extends z.ZodRawShape>(
   const banded = bandedSeries(series, { timeZone: context.timeZone, first });
   const episodes = episodesOf(banded).filter(({ to }) => to.getTime() > start);
   const worst = episodes.toSorted((a, b) => b.deviations - a.deviations)[0];
-  const spike = worst && (await contributorsOf(declared, unbanded, worst, history, context));
+  const spike = worst && (await contributorsOf(declared, unbanded, worst, { history, band }, context));
   const indexes = Array.from({ length: size - first }, (_, i) => first + i);
   const known = indexes.filter((index) => series.counts[index] !== undefined && banded.bands[index]);
   const lastKnown = known.at(-1);
@@ -125,6 +125,8 @@ interface SeriesShape {
   readonly size: number;
   /** Where what is asked begins: all before it is only to compare. */
   readonly start: Date;
+  /** How many days before it are compared. */
+  readonly band: number;
 }
 
 /** Of what is only compared, what ended so long ago is read again once a day: files come late, and a few hours late is what most are. */
@@ -138,12 +140,12 @@ const isRecent = ({ readAt }: KnownRows<unknown>, { now }: Context): boolean => 
  */
 async function countSeries(
   questionOf: (window: TimeRange) => PresetQuestion,
-  { every, intervalMs, size, start }: SeriesShape,
+  { every, intervalMs, size, start, band }: SeriesShape,
   range: TimeRange,
   context: Context,
 ): Promise<CountedSeries> {
   const hasTotals = isMostlyKept(range, context.kept);
-  const key = JSON.stringify([questionOf(range).line({ every, window: KEY_WINDOW }), hasTotals]);
+  const key = JSON.stringify([questionOf(range).line({ every, window: KEY_WINDOW }), band, hasTotals]);
   const known = context.known?.find<CountRow>(key);
   const isUsable = known && known.from <= range.from && known.to > range.from && isRecent(known, context);
   // What is asked is read each time.
@@ -359,7 +361,7 @@ async function contributorsOf<Words extends z.ZodRawShape>(
   declared: Preset<Words>,
   asked: Question<Words>,
   { from, to, actual, usual, direction }: Episode,
-  history: TimeRange,
+  { history, band }: { readonly history: TimeRange; readonly band: number },
   context: Context,
 ): Promise<readonly Contributor[]> {
   const count = async (range: TimeRange): Promise<ContributionRow[]> => {
@@ -386,7 +388,7 @@ async function contributorsOf<Words extends z.ZodRawShape>(
     `);
   };
   const before: TimeRange = { from: history.from, to: from };
-  const key = JSON.stringify(['contributions', presetQuestion(declared, asked).line({ window: KEY_WINDOW }), from]);
+  const key = JSON.stringify(['contributions', presetQuestion(declared, asked).line({ window: KEY_WINDOW }), from, band]);
   const known = context.known?.find<ContributionRow>(key);
   const isKnown = known && isRecent(known, context);
   const [now, then] = [await count({ from, to }), isKnown ? known.rows : before.from < before.to ? await count(before) : []];
