@@ -468,6 +468,24 @@ describe('a button', () => {
     expect(slack.sent.filter(({ response_type, method }) => response_type === 'in_channel' || method === 'chat.postMessage')).toHaveLength(1);
   });
 
+  it('works after a restart of the bot: it shares, exports and turns the page of the same question over the same time', async () => {
+    const first = await start();
+    await slack.slash(first.url, 'events source:s3 6mo');
+    const answer = await slack.next();
+    await first.bot.stop(0);
+    const { url } = await start({ clock: () => new Date(Date.parse(SAMPLE_END) + 3 * 3_600_000) });
+    await slack.click(url, ownButton(answer, 'page'));
+    expect(JSON.stringify((await slack.next()).blocks)).toMatch(/Rows 1\d\d to \d+ of/);
+    await slack.click(url, ownButton(answer, 'share'));
+    expect(lineOf(await slack.next()) ?? '').toBe('');
+    const shared = slack.sent.at(-1) as SentMessage;
+    expect(JSON.stringify(shared.blocks[0])).toContain('events source:s3 2026-05-21..2026-11-20');
+    expect(shared.text).toBe(answer.text);
+    await slack.click(url, ownButton(answer, 'csv'));
+    const sent = await sentUntil(({ text }) => text.startsWith('The CSV file with'));
+    expect(sent.at(-1)).toMatchObject({ response_type: 'ephemeral' });
+  });
+
   it('that shares a long question keeps all of it, so that it can be asked again', async () => {
     const shared = openSharedAnswers(openVersionMemory());
     const { url } = await start({ shared });

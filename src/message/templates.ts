@@ -51,6 +51,8 @@ handlebars.registerHelper('channel', (id: string) =>
   /^[CG][A-Z0-9]+$/.test(id) ? `in <#${id}>` : id.startsWith('D') ? 'in the direct message' : `in ${id}`,
 );
 handlebars.registerHelper('service', (source: string) => source.replace(/[.]amazonaws[.]com$/, ''));
+/** A text without the domain of services: “ec2 RunInstances”. */
+handlebars.registerHelper('short', (text: string) => text.replaceAll('.amazonaws.com', ''));
 handlebars.registerHelper('eq', (a: unknown, b: unknown) => a === b);
 handlebars.registerHelper('add', (a: number, b: number) => a + b);
 handlebars.registerHelper('minus', (a: number, b: number) => a - b);
