@@ -86,3 +86,14 @@ test('A report has the findings without a button in a menu, told apart from the 
   expect(actionsOf(false).map(({ block_id }) => block_id)).toEqual(['next', 'menus']);
   expect(actionsOf(true)[0]).toMatchObject({ elements: { length: 4 } });
 });
+
+test('A question that is too long for a menu is one more button', () => {
+  const long = `events user:${'x'.repeat(200)} 7d`;
+  const next = ['1d', '2d', '3d', '4d', '5d'].map((time) => ({ label: time, line: `events ${time}` }));
+  const answer: Answer = { template: 'error', data: { message: 'x', suggestion: null }, next: [...next, { label: 'long', line: long }] };
+  const [buttons, menus] = toMessage(answer, templates, { isDigest: true }).blocks.filter(({ type }) => type === 'actions') as unknown as {
+    elements: { value?: string; options?: { value: string }[] }[];
+  }[];
+  expect(buttons?.elements.map(({ value }) => value)).toEqual(['events 1d', 'events 2d', 'events 3d', 'events 4d', long]);
+  expect(menus?.elements[0]?.options?.map(({ value }) => value)).toEqual(['events 5d']);
+});

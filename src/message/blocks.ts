@@ -158,6 +158,9 @@ export const cancelButton = (id: string): ActionsBlock => ({
   elements: [{ type: 'button', action_id: 'cancel', style: 'danger', text: plainText('Cancel', BLOCK_LIMITS.buttonText), value: id }],
 });
 
+/** Whether a line has room in an option of a menu. */
+export const fitsInMenu = ({ line }: Next): boolean => line.length <= BLOCK_LIMITS.optionValue;
+
 /** Follow-ups in a menu. `prompt` is what it shows while nothing is chosen; `name` tells the menus of a message apart. */
 export interface QuestionMenu {
   readonly name: 'row' | 'next' | 'more';
@@ -169,7 +172,7 @@ export interface QuestionMenu {
 export function menus(all: readonly QuestionMenu[], isDigest = false): ActionsBlock[] {
   const elements: ActionsBlock['elements'] = all.flatMap(({ name, prompt, options: next }) => {
     const options = next
-      .filter(({ line }) => line.length <= BLOCK_LIMITS.optionValue)
+      .filter(fitsInMenu)
       .slice(0, BLOCK_LIMITS.options)
       .map(({ label, line }) => ({ text: plainText(label, BLOCK_LIMITS.optionText), value: line }));
     if (options.length === 0) return [];

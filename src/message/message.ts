@@ -8,6 +8,7 @@ import {
   cut,
   DATA_TABLE_LIMITS,
   dataTable,
+  fitsInMenu,
   MESSAGE_LIMITS,
   menus,
   type OwnButton,
@@ -87,9 +88,11 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
     answerId !== undefined && line !== undefined && sharedBy === undefined ? { id: answerId, line: answer.pinned ?? line, isPublic } : undefined;
   const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => {
     const own = kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : [];
-    const asButtons = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
+    const first = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
+    // A line that is too long for a menu is a button nevertheless: no finding of a report is left out for it.
+    const asButtons = [...first, ...next.slice(first.length).filter((each) => !fitsInMenu(each))];
     const more = [
-      ...next.slice(asButtons.length),
+      ...next.slice(first.length).filter(fitsInMenu),
       // What is pinned is a question; other lines have no form.
       ...(kept && line !== undefined && answer.pinned !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
       ...(kept && answer.coverage?.queries ? [{ label: 'Show SQL', line: `${SQL_MARK}${kept.id}` }] : []),
