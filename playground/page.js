@@ -296,7 +296,21 @@ composer.addEventListener('submit', (event) => {
   send(text);
 });
 
+/** What was typed before, newest last. The arrow keys go through it, as in a terminal. */
+const typed = [];
+let place = 0;
+line.addEventListener('keydown', (event) => {
+  if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
+  const next = place + (event.key === 'ArrowUp' ? -1 : 1);
+  if (next < 0 || next > typed.length) return;
+  event.preventDefault();
+  place = next;
+  line.value = typed[place] ?? '';
+});
+
 function send(text) {
+  typed.push(text);
+  place = typed.length;
   return post('/message', { channel, text });
 }
 

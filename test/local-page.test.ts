@@ -51,6 +51,15 @@ const ask = async (text: string): Promise<void> => {
   await tab.getByLabel('Message', { exact: true }).fill(text);
   await tab.keyboard.press('Enter');
 };
+/** Asks, and waits for the question and its answer. */
+const askAndWait = async (text: string): Promise<void> => {
+  const before = await log().locator('.message').count();
+  await ask(text);
+  await log()
+    .locator('.message')
+    .nth(before + 1)
+    .waitFor();
+};
 const lastMessage = () => log().locator('.message').last();
 
 describe.skipIf(!found)('A visitor', () => {
@@ -108,8 +117,7 @@ describe.skipIf(!found)('An answer', () => {
     await log().getByText('asked').waitFor();
     await share.click();
     await log().getByText('This answer is shared here already.').waitFor();
-    await ask('/trail events event:DeleteBucket 6mo');
-    await log().getByText('3 matching events').waitFor();
+    await askAndWait('/trail events event:DeleteBucket 6mo');
     await lastMessage().getByRole('button', { name: 'Export CSV' }).click();
     await log().getByText('The CSV file with 3 rows is in your direct messages.').waitFor();
     await button(/^Messages/).click();
@@ -119,8 +127,7 @@ describe.skipIf(!found)('An answer', () => {
   });
 
   it('is changed in the form, which says what is wrong with it', async () => {
-    await ask('/trail events event:DeleteBucket 6mo');
-    await log().getByText('3 matching events').waitFor();
+    await askAndWait('/trail events event:DeleteBucket 6mo');
     await lastMessage().getByText('More …').click();
     await button('Edit this question …').click();
     const dialog = tab.getByRole('dialog');
@@ -138,11 +145,11 @@ describe.skipIf(!found)('An answer', () => {
   });
 
   it('shows its SQL', async () => {
-    await ask('/trail events event:DeleteBucket 6mo');
+    await askAndWait('/trail events event:DeleteBucket 6mo');
     await lastMessage().getByText('More …').click();
     await button('Show SQL').click();
-    await log().getByText('statements answered this question').waitFor();
-    expect(await lastMessage().locator('pre').first().textContent()).toContain('select');
+    const shown = log().locator('.message', { hasText: 'statements answered this question' });
+    expect(await shown.locator('pre').first().textContent()).toContain('select');
   });
 });
 
@@ -171,6 +178,19 @@ describe.skipIf(!found)('Other ways to ask', () => {
     await ask('who deleted example-customer-uploads-2019 6mo');
     await log().getByText('was deleted by').waitFor();
     expect(await lastMessage().getByText('Only visible to you').count()).toBe(0);
+  });
+
+  it('are what was typed before, by the arrow keys', async () => {
+    for (const text of ['/trail help', '/trail help sign-ins']) await ask(text);
+    const field = tab.getByLabel('Message', { exact: true });
+    await field.focus();
+    await tab.keyboard.press('ArrowUp');
+    await tab.keyboard.press('ArrowUp');
+    expect(await field.inputValue()).toBe('/trail help');
+    await tab.keyboard.press('ArrowDown');
+    expect(await field.inputValue()).toBe('/trail help sign-ins');
+    await tab.keyboard.press('ArrowDown');
+    expect(await field.inputValue()).toBe('');
   });
 
   it('are names in any message', async () => {

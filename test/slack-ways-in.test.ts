@@ -279,6 +279,15 @@ describe('the form', () => {
     expect(fieldOf(form, 'time').initial_value).toBe('6mo');
   });
 
+  it('keeps an answer in the direct messages of who asked', async () => {
+    const url = await start();
+    await slack.slash(url, LINE);
+    const found = JSON.stringify((await slack.next()).blocks).match(/!keep \w+/)?.[0];
+    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: found } });
+    expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
+    expect((await slack.next()).text).toBe('The answer is in your direct messages, too.');
+  });
+
   it('shows the SQL behind an answer to who asks for it', async () => {
     const url = await start();
     await slack.slash(url, LINE);

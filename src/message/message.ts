@@ -64,9 +64,10 @@ export interface MessageOptions {
   readonly partialUntil?: Date;
 }
 
-/** What an option of a menu begins with that is no question: the rest is a line to edit, or the id of an answer. */
+/** What an option of a menu begins with that is no question: the rest is a line to edit, or the id of an answer to show its SQL or to keep it. */
 export const EDIT_MARK = '!edit ';
 export const SQL_MARK = '!sql ';
+export const KEEP_MARK = '!keep ';
 
 /** Follow-ups as buttons: the others are in a menu. */
 const MAX_ANSWER_BUTTONS = 4;
@@ -95,6 +96,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
       ...next.slice(first.length).filter(fitsInMenu),
       // What is pinned is a question; other lines have no form.
       ...(kept && line !== undefined && answer.pinned !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
+      ...(kept && !isPublic ? [{ label: 'Keep for myself', line: `${KEEP_MARK}${kept.id}` }] : []),
       ...(kept && answer.coverage?.queries ? [{ label: 'Show SQL', line: `${SQL_MARK}${kept.id}` }] : []),
     ];
     return [

@@ -22,7 +22,7 @@ import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
-import { EDIT_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
+import { EDIT_MARK, KEEP_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
@@ -276,6 +276,14 @@ export function openBot(options: BotOptions): Bot {
     return { template: 'sql', data: { count: statements.length, statements: shown, more: statements.length - shown.length, isCut } };
   };
 
+  /** Sends an answer as a direct message, which stays: one that only a user sees is gone when they load Slack again. */
+  const keptFor = async (user: string, id: string): Promise<Answer> => {
+    const answer = shownAnswers.find(id);
+    if (!answer) return errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '');
+    await send(answer, async (message) => void (await delivery.toDirectMessage(user, message)), { answerId: id, isPublic: true });
+    return { template: 'kept', data: {} };
+  };
+
   app.use(({ next }) => requests.track(() => next()));
 
   const fromResponseUrl = (person: SlackPerson, respond: RespondFn): Requester => {
@@ -325,6 +333,11 @@ export function openBot(options: BotOptions): Bot {
       const refused = await refusalFor(clicked);
       if (refused) audit('ask', clicked, line, refused);
       return void (await send(refused ?? sqlOf(line.slice(SQL_MARK.length)), reply));
+    }
+    if (line.startsWith(KEEP_MARK)) {
+      const refused = await refusalFor(clicked);
+      if (refused) audit('ask', clicked, line, refused);
+      return void (await send(refused ?? (await keptFor(user, line.slice(KEEP_MARK.length))), reply));
     }
     // What is asked in the Home tab is answered in a direct message: there is nothing to share.
     const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) });
