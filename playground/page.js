@@ -270,6 +270,7 @@ function messageNode(message) {
     button.addEventListener('click', () => post('/shortcut', { key }));
     return button;
   };
+  if (content.length > 0) node.append(jsonToggle(text, content, node));
   if (parent && !onlyYou) node.append(lookUp());
   if (onlyYou || parent) return { node };
   const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
@@ -279,6 +280,18 @@ function messageNode(message) {
   });
   node.append(button, ...(from === 'slack' ? [] : [lookUp()]));
   return { node, button };
+}
+
+/** A button that shows the message as the bot sent it, below it. */
+function jsonToggle(text, content, node) {
+  const button = el('button', { type: 'button', class: 'reply shortcut', 'aria-expanded': 'false' }, 'JSON');
+  button.addEventListener('click', () => {
+    const shown = node.querySelector(':scope > .json');
+    button.setAttribute('aria-expanded', String(!shown));
+    if (shown) shown.remove();
+    else node.append(el('pre', { class: 'json', tabindex: '0' }, JSON.stringify({ text, blocks: content }, null, 2)));
+  });
+  return button;
 }
 
 /** A file: a picture is shown, any other is to be saved. */

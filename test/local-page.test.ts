@@ -144,6 +144,17 @@ describe.skipIf(!found)('An answer', () => {
       .waitFor();
   });
 
+  it('shows its JSON, as the bot sent it', async () => {
+    await askAndWait('/trail events event:DeleteBucket 6mo');
+    await lastMessage().hover();
+    const toggle = lastMessage().getByRole('button', { name: 'JSON' });
+    await toggle.click();
+    const { blocks } = JSON.parse((await lastMessage().locator('.json').textContent()) ?? '') as { blocks: { type: string }[] };
+    expect(blocks.map(({ type }) => type)).toContain('data_table');
+    await toggle.click();
+    expect(await lastMessage().locator('.json').count()).toBe(0);
+  });
+
   it('shows its SQL', async () => {
     await askAndWait('/trail events event:DeleteBucket 6mo');
     await lastMessage().getByText('More …').click();
