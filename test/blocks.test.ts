@@ -37,8 +37,8 @@ describe('A table', () => {
     { name: 'events', label: 'events', kind: 'count' },
   ] as const;
   const answer: Answer = { template: 'error', data: { message: 'x', suggestion: null }, table: { caption: 'Events', columns, rows } };
-  const tableOf = (given: Answer) =>
-    toMessage(given, templates).blocks.find(({ type }) => type === 'data_table') as unknown as {
+  const tableOf = (given: Answer, form: 'large' | 'small' = 'large') =>
+    toMessage(given, templates, { form }).blocks.find(({ type }) => type === 'data_table') as unknown as {
       caption: string;
       rows: { text?: string; type: string }[][];
     };
@@ -67,6 +67,12 @@ describe('A table', () => {
     expect(caption.length).toBeLessThanOrEqual(140);
     expect(shown[0]?.[0]?.text).toBe('From (UTC)');
     expect(shown[0]?.length).toBeGreaterThan(10);
+  });
+
+  test('has times as text in UTC where Slack refused the large form', () => {
+    const { rows: shown } = tableOf(answer, 'small');
+    expect(shown[0]?.[0]?.text).toBe('Time (UTC)');
+    expect(shown[1]?.[0]).toEqual({ type: 'raw_text', text: '2026-11-20 14:00:00' });
   });
 
   test('of one row has all its columns', () => {

@@ -35,7 +35,7 @@ export interface Message {
 
 /**
  * What a message is made of, in the order in which Slack is tried. `large`: Slack's own tables and charts, within the published limits.
- * `small`: the same within what chat.postMessage takes. `plain`: tables and charts as text of fixed width, for clients that have neither.
+ * `small`: the same within what chat.postMessage takes, with cells of text and numbers alone, and so times in UTC. `plain`: tables and charts as text of fixed width, for clients that have neither.
  * `text`: text alone, where Slack rejects the blocks of all others.
  */
 export const MESSAGE_FORMS = ['large', 'small', 'plain', 'text'] as const;
@@ -103,7 +103,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
       ...(sharedBy ? toBlocks(`<@${sharedBy}> asked ${(withLine && fill('line', { line: line ?? null }, templates)) || 'this:'}`) : []),
       ...templateBlocks.slice(0, blocks),
       ...charts.map((chart) => (isPlain ? preformatted(chartText(chart)) : chartBlock(chart))),
-      ...(shown ? [tableBlock(shown, rows, { isPlain, names: !isPublic })] : []),
+      ...(shown ? [tableBlock(shown, rows, { isPlain, names: !isPublic, times: form === 'large' })] : []),
       ...(partialUntil
         ? toBlocks(fill('partial', { until: partialUntil.toISOString() }, templates))
         : [
@@ -243,8 +243,16 @@ function notification(answer: Answer, filled: string, templates: URL): string {
 
 const firstParagraph = (filled: string): string => (filled.split('\n').find((line) => line.trim() !== '') ?? '').replace(/^# /, '');
 
-/** `names`: users and channels as such. Where many read a message, each user in it would be notified. */
-function tableBlock(table: Table, rows: number, { isPlain, names }: { readonly isPlain: boolean; readonly names: boolean }): KnownBlock {
+/** How the cells of a table are shown. */
+interface CellOptions {
+  readonly isPlain: boolean;
+  /** Users and channels as such. Where many read a message, each user in it would be notified. */
+  readonly names: boolean;
+  /** Times in the zone of who reads them. */
+  readonly times: boolean;
+}
+
+function tableBlock(table: Table, rows: number, { isPlain, names, times }: CellOptions): KnownBlock {
   const all = visibleColumns(table);
   const { columns, constants } = isPlain ? { columns: all, constants: [] } : withoutConstants(table, all);
   const shown = columns.slice(0, DATA_TABLE_LIMITS.columns);
@@ -256,22 +264,18 @@ function tableBlock(table: Table, rows: number, { isPlain, names }: { readonly i
         rowsShown.map((row) => shown.map((column) => formatCell(row.cells[column.name], column))),
       ),
     );
+  const ownCell = (cell: string, { kind }: Column): TableCell | undefined => {
+    if (times && kind === 'time') return slackTime(cell);
+    return names && kind === 'member' ? slackMember(cell) : undefined;
+  };
   const cellOf = ({ cells }: Row, column: Column): TableCell => {
     const cell = cells[column.name];
-    const own =
-      typeof cell !== 'string'
-        ? undefined
-        : column.kind === 'time'
-          ? slackTime(cell)
-          : names && column.kind === 'member'
-            ? slackMember(cell)
-            : undefined;
-    return own ?? formatCell(cell, column);
+    return (typeof cell === 'string' ? ownCell(cell, column) : undefined) ?? formatCell(cell, column);
   };
   return dataTable(
     [table.caption, ...constants].join(' · '),
     // Slack shows times in the zone of who reads them.
-    shown.map((column) => (isShownInZone(column, rowsShown) ? column.label.replace(/ [(]UTC[)]$/, '') : column.label)),
+    shown.map((column) => (times && isShownInZone(column, rowsShown) ? column.label.replace(/ [(]UTC[)]$/, '') : column.label)),
     rowsShown.map((row) => shown.map((column) => cellOf(row, column))),
   );
 }
