@@ -12,6 +12,9 @@ export interface Picture {
   readonly alt: string;
 }
 
+/** What a picture has room for: names of a log may be very long. */
+const MAX_LABEL_CHARACTERS = 40;
+const MAX_TITLE_CHARACTERS = 90;
 /** Slack's limit for the text of a picture (docs.slack.dev, files.getUploadURLExternal). */
 const MAX_ALT_CHARS = 1000;
 const SIZE = { width: 720, height: 280, zoom: 2 } as const;
@@ -57,8 +60,8 @@ function altText({ title, kind, categories, series }: Chart): string {
  * Points have their index as their place, for two may have the same name.
  */
 function pictureSpec({ title, kind, categories, series, yLabel }: Chart): TopLevelSpec {
-  const labels = categories.map(visible);
-  const named = series.map((each) => ({ ...each, name: visible(each.name) }));
+  const labels = categories.map((category) => clip(visible(category), MAX_LABEL_CHARACTERS));
+  const named = series.map((each) => ({ ...each, name: clip(visible(each.name), MAX_LABEL_CHARACTERS) }));
   const upper = named.find(({ limit }) => limit === 'upper');
   const lower = named.find(({ limit }) => limit === 'lower');
   const drawn = named.filter(({ limit }) => limit === undefined);
@@ -78,7 +81,7 @@ function pictureSpec({ title, kind, categories, series, yLabel }: Chart): TopLev
     title: null,
     axis: { labelExpr: 'labels[datum.value]', labelOverlap: 'greedy', labelAngle: 0, labelSeparation: 12, ticks: false, grid: false },
   } as const;
-  const yTitle = yLabel === undefined ? null : visible(yLabel);
+  const yTitle = yLabel === undefined ? null : clip(visible(yLabel), MAX_LABEL_CHARACTERS);
   const color = {
     field: 'name',
     type: 'nominal',
@@ -98,7 +101,7 @@ function pictureSpec({ title, kind, categories, series, yLabel }: Chart): TopLev
     height: SIZE.height,
     padding: 16,
     background: '#ffffff',
-    title: { text: visible(title), anchor: 'start', fontSize: 15 },
+    title: { text: clip(visible(title), MAX_TITLE_CHARACTERS), anchor: 'start', fontSize: 15 },
     params: [{ name: 'labels', value: labels }],
     config: { font: 'DejaVu Sans', axis: { labelFontSize: 12, titleFontSize: 12, grid: true, gridColor: '#e6e9ed' }, legend: { labelFontSize: 12 } },
     layer: [

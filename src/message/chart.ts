@@ -64,6 +64,7 @@ function uniqueLabels(texts: readonly string[]): string[] {
 }
 
 const BAR_WIDTH = 20;
+const MAX_TITLE = 150;
 
 /** The chart as text of fixed width: a line for each point that would fit in Slack, with a bar for the first series. */
 export function chartText(chart: Chart): string {
@@ -74,10 +75,12 @@ export function chartText(chart: Chart): string {
     categories.map((_, i) => i),
   );
   const highest = Math.max(1, ...shown.map((i) => first?.values[i] ?? 0));
-  const rows = shown.map((i) => [
-    visible(categories[i] ?? ''),
+  const labels = uniqueLabels(shown.map((i) => categories[i] ?? ''));
+  const rows = shown.map((i, at) => [
+    labels[at] as string,
     ...series.map(({ values }) => (values[i] === null || values[i] === undefined ? 'not known' : (values[i] as number).toLocaleString('en-US'))),
     '▇'.repeat(Math.round((BAR_WIDTH * (first?.values[i] ?? 0)) / highest)),
   ]);
-  return `${visible(title)}\n${fixedWidth(['', ...series.map(({ name }) => visible(name)), ''], rows)}`;
+  const names = uniqueLabels(series.map(({ name }) => name));
+  return `${clip(visible(title), MAX_TITLE)}\n${fixedWidth(['', ...names, ''], rows)}`;
 }
