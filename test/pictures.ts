@@ -40,6 +40,7 @@ try {
   for (const [name, line] of ANSWERS) await draw(await answerOn(tab, `/trail ${line}`), name);
   await tab.getByRole('button', { name: /^# trail-digests/ }).click();
   await draw(await newest(tab), 'daily-report');
+  await tab.setViewportSize({ width: 1180, height: 620 });
   await tab.getByRole('button', { name: 'Home', exact: true }).click();
   await tab.getByText('Begin with:').waitFor();
   await draw(tab.locator('#home'), 'home');
