@@ -118,8 +118,8 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
             ),
           ]),
       ...(cancelId === undefined ? [] : [cancelButton(cancelId)]),
-      // A shared answer has the line at the top, after the name of the person who asked it.
       ...(sharedBy !== undefined && answerId !== undefined && answer.coverage ? toBlocks(fill('again', { id: answerId }, templates)) : []),
+      // A shared answer has the line at the top, after the name of the person who asked it.
       ...toBlocks(
         footer(withLine && !sharedBy && !partialUntil ? answer : withoutLine, templates, {
           ...{ firstRow, rows, isShortened: blocks < templateBlocks.length },

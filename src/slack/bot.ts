@@ -447,8 +447,8 @@ export function openBot(options: BotOptions): Bot {
 function whereClicked({ user, channel, message, container }: BlockAction): Clicked {
   const thread: unknown = message?.thread_ts ?? container?.thread_ts;
   const isReply = typeof thread === 'string' && thread !== (message?.ts ?? container?.message_ts);
-  // `team` is the workspace of the message, not of the user who clicked.
   const isEphemeral = container?.is_ephemeral === true || message === undefined;
+  // `team` is the workspace of the message, not of the user who clicked.
   return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), isEphemeral, ...(isReply && { thread_ts: thread }) };
 }
 

@@ -45,13 +45,22 @@ export function countIntervals({ from, to }: TimeRange, { count, unit }: Interva
   return Math.ceil(to.getTime() / width) - Math.floor(from.getTime() / width);
 }
 
+/** When an interval starts, in ms since 1970: of text from `intervalStart`, a date or a date with hour and minute, in UTC. */
+export const startOfInterval = (start: string): number => Date.parse(start.length > 10 ? `${start}Z` : start);
+
+/** The start of an interval as the label of a chart, in UTC: `11-29`, or `11-29 13:45` for intervals shorter than a day. */
+export function intervalLabel(start: Date, { count, unit }: Interval): string {
+  const text = isoSecond(start);
+  return count * UNIT_MS[unit] >= UNIT_MS.d ? text.slice(5, 10) : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
+}
+
 /**
  * The window of the interval that starts at `start`, which is text from `intervalStart`, cut to `range`: the events that were counted
  * for it. Undefined for other text.
  */
 export function intervalWindow(start: string, { count, unit }: Interval, range: TimeRange): Window | undefined {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$/.test(start)) return undefined;
-  const begin = Date.parse(start.length > 10 ? `${start}Z` : start);
+  const begin = startOfInterval(start);
   const from = Math.max(begin, range.from.getTime());
   const to = Math.min(begin + count * UNIT_MS[unit], range.to.getTime());
   if (!(from < to)) return undefined;

@@ -11,7 +11,7 @@ import type { Filter } from '../../trail/filter.ts';
 import { isKeptWhole, type KeptDays } from '../../trail/kept-days.ts';
 import { findPlaces } from '../../trail/places.ts';
 import { join, limit, query, raw, type Sql, sql } from '../../trail/sql.ts';
-import { type Interval, intervalName, intervalStart, intervalWindow } from '../../trail/time-buckets.ts';
+import { type Interval, intervalLabel, intervalName, intervalStart, intervalWindow, startOfInterval } from '../../trail/time-buckets.ts';
 import { DAY_MS, type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
 import type { Chart, Finding, Next, OutsideEpisode, Row } from '../answer.ts';
 import type { Question } from '../command.ts';
@@ -81,7 +81,7 @@ export async function countWithBand<Words extends z.ZodRawShape>(
       knownTo: lastKnown === undefined ? null : isoSecond(new Date(history.from.getTime() + (lastKnown + 1) * intervalMs)),
       episodes: episodes.map(plainEpisode),
     },
-    charts: chartOf(series, banded.bands, indexes, worst),
+    charts: chartOf(series, banded.bands, indexes, worst, every),
     table: {
       caption: `${question.caption.replace(/, newest first$/, '')} and what is usual`,
       columns: [
@@ -150,7 +150,8 @@ async function countSeries(
   const isUsable = known && known.from <= range.from && known.to > range.from && isRecent(known, context);
   // What is asked is read each time.
   const knownTo = isUsable ? Math.min(known.to.getTime(), start.getTime()) : range.from.getTime();
-  const isKnownStep = ({ step }: { readonly step: string }): boolean => startOfStep(step) >= range.from.getTime() && startOfStep(step) < knownTo;
+  const isKnownStep = ({ step }: { readonly step: string }): boolean =>
+    startOfInterval(step) >= range.from.getTime() && startOfInterval(step) < knownTo;
   const unread: TimeRange = { from: new Date(knownTo), to: range.to };
   const rows = [
     ...(isUsable ? known.rows.filter(isKnownStep) : []),
@@ -158,7 +159,7 @@ async function countSeries(
   ];
   const settled = Math.min(start.getTime(), Math.floor((context.now.getTime() - SETTLED_MS) / intervalMs) * intervalMs);
   if (settled > range.from.getTime()) {
-    const isSettled = ({ step }: { readonly step: string }): boolean => startOfStep(step) < settled;
+    const isSettled = ({ step }: { readonly step: string }): boolean => startOfInterval(step) < settled;
     const readAt = isUsable ? known.readAt : context.now;
     context.known?.store(key, { from: range.from, to: new Date(settled), rows: rows.filter(isSettled), readAt });
   }
@@ -173,7 +174,7 @@ async function countSeries(
   const found = new Array<number>(size).fill(0);
   const ofHours = new Map<number, number>();
   for (const { step, events, total } of rows) {
-    const at = startOfStep(step);
+    const at = startOfInterval(step);
     const index = Math.floor((at - range.from.getTime()) / intervalMs);
     found[index] = (found[index] ?? 0) + events;
     if (counts[index] !== undefined) counts[index] += events;
@@ -243,8 +244,6 @@ const isMostlyKept = ({ from, to }: TimeRange, kept: KeptDays): boolean =>
 /** An event is within the last second of what is known. */
 const SECOND_MS = 1000;
 
-const startOfStep = (step: string): number => Date.parse(step.length > 10 ? `${step}Z` : step);
-
 const plainEpisode = ({ direction, from, to, actual, usual, deviations }: Episode): OutsideEpisode => ({
   direction,
   from: isoSecond(from),
@@ -266,13 +265,11 @@ function chartOf(
   bands: ReturnType<typeof bandedSeries>['bands'],
   indexes: readonly number[],
   worst: Episode | undefined,
+  every: Interval,
 ): Chart[] {
   const isKnown = (index: number): boolean => counts[index] !== undefined && bands[index] !== undefined;
   if (indexes.filter(isKnown).length < 2) return [];
-  const label = (index: number): string => {
-    const at = isoSecond(new Date(from.getTime() + index * intervalMs));
-    return intervalMs >= DAY_MS ? at.slice(5, 10) : `${at.slice(5, 10)} ${at.slice(11, 16)}`;
-  };
+  const label = (index: number): string => intervalLabel(new Date(from.getTime() + index * intervalMs), every);
   const line = (name: string, pick: (index: number) => number | undefined) => ({
     name,
     values: indexes.map((index) => pick(index) ?? null),

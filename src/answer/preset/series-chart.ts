@@ -1,7 +1,6 @@
 /** A count over time as a chart: all events, or those of the groups with most. An interval without an event is 0 where the trail has its time. */
-import { isoSecond } from '../../trail/events.ts';
-import { type Interval, intervalName } from '../../trail/time-buckets.ts';
-import { DAY_MS, type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
+import { type Interval, intervalLabel, intervalName, startOfInterval } from '../../trail/time-buckets.ts';
+import { type TimeRange, UNIT_MS } from '../../trail/time-window.ts';
 import type { Chart, Row } from '../answer.ts';
 
 /** More would be a blur. */
@@ -23,7 +22,7 @@ export interface CountedSteps {
   readonly last: string | null;
 }
 
-/** The chart of a count; none for fewer than two intervals, or where the rows are only some of all intervals. */
+/** The chart of a count; none for fewer than two intervals. The rows must be those of all intervals. */
 export function seriesChart({ caption, every, range, by, rows, first, last }: CountedSteps): Chart[] {
   const width = every.count * UNIT_MS[every.unit];
   const begin = Math.floor(Math.max(range.from.getTime(), first === null ? Number.NaN : Date.parse(first)) / width) * width;
@@ -39,7 +38,7 @@ export function seriesChart({ caption, every, range, by, rows, first, last }: Co
   const values = new Map(names.map((name) => [name, new Array<number>(size).fill(0)]));
   for (const row of rows) {
     const own = values.get(groupOf(row)) ?? values.get(OTHERS);
-    const at = Math.floor((timeOfStep(String(row.cells.step)) - begin) / width);
+    const at = Math.floor((startOfInterval(String(row.cells.step)) - begin) / width);
     if (own?.[at] !== undefined) own[at] += Number(row.cells.events);
   }
   const sums = Array.from({ length: size }, (_, at) => [...values.values()].reduce((sum, own) => sum + (own[at] ?? 0), 0));
@@ -47,7 +46,7 @@ export function seriesChart({ caption, every, range, by, rows, first, last }: Co
     {
       title: `${caption} by ${intervalName(every).one} (UTC)`,
       kind: by.length === 0 && size <= MAX_BARS ? 'bar' : 'line',
-      categories: Array.from({ length: size }, (_, at) => labelOf(begin + at * width, width)),
+      categories: Array.from({ length: size }, (_, at) => intervalLabel(new Date(begin + at * width), every)),
       series: names.map((name) => ({ name, values: values.get(name) ?? [] })),
       focus: sums.indexOf(Math.max(...sums)),
     },
@@ -55,10 +54,3 @@ export function seriesChart({ caption, every, range, by, rows, first, last }: Co
 }
 
 const OTHERS = 'others';
-
-const timeOfStep = (step: string): number => Date.parse(step.length > 10 ? `${step}Z` : step);
-
-function labelOf(at: number, width: number): string {
-  const text = isoSecond(new Date(at));
-  return width >= DAY_MS ? text.slice(5, 10) : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
-}
