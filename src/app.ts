@@ -17,8 +17,10 @@ import type { Config } from './config.ts';
 import { type Billing, openBilling } from './desk/billing.ts';
 import { type Desk, openDesk } from './desk/desk.ts';
 import { withFreshFiles } from './desk/fresh-files.ts';
+import { isKnownQuestion } from './desk/policy.ts';
 import { loadRegistry, type Registry } from './desk/registry.ts';
 import { openSavedQuestions } from './desk/saved-questions.ts';
+import { NotPermitted, UserError } from './errors.ts';
 import { homeView } from './message/home-view.ts';
 import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
@@ -34,6 +36,7 @@ import { openListedAccountNames } from './state/listed-account-names.ts';
 import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
 import { openOpenedFindings } from './state/opened-findings.ts';
+import { openPolicyFile, type PolicyFile } from './state/policy-file.ts';
 import { openSharedAnswers } from './state/shared-answers.ts';
 import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
@@ -377,12 +380,14 @@ export async function openApp(config: Config, { log, ...options }: AppOptions): 
       remembers: true,
       forgetsSubscriptions: slackConnection(config) === undefined,
     });
+    const isQuestion = (name: string): boolean => isKnownQuestion(registry, name);
+    const policy = config.POLICY_FILE === undefined ? undefined : await openPolicyFile(config.POLICY_FILE, { isQuestion, onMistake: onWarning });
     const freshDesk = load && !location.isSample ? withFreshFiles(desk, { load, clock, onError }) : desk;
     return {
       location,
       stories: location.isSample ? (await import('../sample/stories-to-see.ts')).STORIES_TO_SEE : [],
       desk: freshDesk,
-      start: (slack: SlackOptions) => startBot({ config, location, registry, desk: freshDesk, subscriptions, clock, signal, log }, slack),
+      start: (slack: SlackOptions) => startBot({ config, location, registry, desk: freshDesk, subscriptions, policy, clock, signal, log }, slack),
     };
   });
 }
@@ -394,12 +399,16 @@ interface AppParts {
   readonly registry: Registry;
   readonly desk: Desk;
   readonly subscriptions: Subscriptions;
+  readonly policy: PolicyFile | undefined;
   readonly clock: () => Date;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
 
-async function startBot({ config, location, registry, desk, subscriptions, clock, signal, log }: AppParts, slack: SlackOptions): Promise<StartedBot> {
+async function startBot(
+  { config, location, registry, desk, subscriptions, policy, clock, signal, log }: AppParts,
+  slack: SlackOptions,
+): Promise<StartedBot> {
   const { connection, channel, isPlayground } = slack;
   const timeoutMs = config.QUERY_TIMEOUT_SECONDS * 1000;
   const opened = openOpenedFindings(stateOf(config, location)('opened'));
@@ -408,6 +417,7 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
     ...connection,
     desk,
     access: { channels: config.ALLOWED_CHANNELS, users: config.ALLOWED_USERS, teams: config.ALLOWED_TEAMS },
+    policy,
     clock,
     deadlineMs: timeoutMs,
     timeZone: config.TIME_ZONE,
@@ -421,12 +431,21 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
     showHome: (shown) => homeView(shown, TEMPLATES),
   });
+  if (channel !== undefined)
+    await bot.permitPosts(channel, undefined).catch((error: unknown) => {
+      throw error instanceof NotPermitted ? new UserError(`DIGEST_CHANNEL ${channel}: ${error.message}`) : error;
+    });
   return openParts(async (onClose) => {
     const port = await bot.start();
     let stopDigests = async (): Promise<void> => undefined;
     // At the same time, so that a digest which is being posted takes no time from those who wait for answers.
     onClose(async () => void (await Promise.all([bot.stop(MAX_DRAIN_MS), stopDigests()])));
 
+    /** A scheduled question, with what its channel and who subscribed may see. */
+    const permitted = async <Asked extends { readonly channel?: string; readonly requester?: string }>(asked: Asked) => {
+      const permit = await bot.permitPosts(asked.channel ?? channel ?? '', asked.requester);
+      return permit ? { ...asked, permit } : asked;
+    };
     // Queries on DuckDB cost nothing, so the playground posts a report at each start. Its Slack is a new one each time.
     const postsAtStart = isPlayground && !location.athena;
     const openFiles = postsAtStart ? openVersionMemory : stateOf(config, location);
@@ -451,8 +470,8 @@ async function startBot({ config, location, registry, desk, subscriptions, clock
       announced: openFiles('announced'),
       watched: openFiles('watched'),
       incomplete: openFiles('incomplete'),
-      ask: desk.report,
-      answer: desk.answer,
+      ask: async (text, period, asked) => desk.report(text, period, await permitted(asked)),
+      answer: async (line, asked) => desk.answer(line, await permitted(asked)),
       refusal: bot.postingRefusal,
       tell: bot.tell,
       channelOf: (id = channel) => (id === undefined ? logChannel(log) : bot.digestChannel(id)),

@@ -99,6 +99,9 @@ const schema = z.object({
   DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel ID, such as C0123ABCD (at the bottom of the channel details)').optional(),
   ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel IDs, such as C0123ABCD,C0456EFGH').optional(),
   ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
+  POLICY_FILE: pathSetting
+    .refine((path) => isFile(path), { error: ({ input }) => `must be a file with the policy; ${input} does not exist or is not a file` })
+    .optional(),
   AUDIT_READERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
   ALLOWED_TEAMS: names.refine((ids) => ids.every(teamId), 'must be workspace or organization IDs, such as T0123ABCD,E0456EFGH').optional(),
 
@@ -121,6 +124,11 @@ const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET, TRAILBOT_BUCKET }: Readonly<
 ];
 
 function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
+  const replaced = ['ALLOWED_CHANNELS', 'ALLOWED_USERS'].find((name) => env[name] !== undefined && env.POLICY_FILE !== undefined);
+  return [...(replaced ? [`POLICY_FILE and ${replaced} are both set: write what ${replaced} says in the policy`] : []), ...tokenConflicts(env)];
+}
+
+function tokenConflicts(env: Readonly<Record<string, unknown>>): string[] {
   if (env.SLACK_BOT_TOKEN === undefined) {
     const other = [
       'SLACK_SIGNING_SECRET',
@@ -130,6 +138,7 @@ function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
       'ALLOWED_USERS',
       'ALLOWED_TEAMS',
       'AUDIT_READERS',
+      'POLICY_FILE',
     ].find((name) => env[name] !== undefined);
     return other ? [`SLACK_BOT_TOKEN is missing, but ${other} is set`] : [];
   }

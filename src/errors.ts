@@ -14,3 +14,6 @@ export class UserError extends Error {
     this.choices = choices;
   }
 }
+
+/** A refusal by the policy of what somebody asked. */
+export class NotPermitted extends UserError {}

@@ -9,7 +9,7 @@ import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry, type Registry } from '../src/desk/registry.ts';
 import type { AskOptions } from '../src/desk/runner.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
-import type { UserError } from '../src/errors.ts';
+import { NotPermitted, type UserError } from '../src/errors.ts';
 import { toMessage, toText } from '../src/message/message.ts';
 import { openSubscriptions, type Subscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
@@ -297,6 +297,25 @@ describe('The clock', () => {
       expect(posted('C0GONE')).toEqual([]);
       expect(told).toHaveLength(2);
       expect((await subscriptions.find('1'))?.paused).toMatchObject({ by: null, reason: 'it may not be posted there any more' });
+    });
+  });
+
+  test('pauses a subscription that the policy does not allow any more, and says so', async () => {
+    await ask('subscribe root-logins 7d daily 10:00 UTC <#C0ROOT|r>');
+    const answer = desk.answer;
+    const permit = (question: string): never => {
+      throw new NotPermitted(`The policy does not allow “${question}”.`);
+    };
+    desk = { ...desk, answer: (line, options) => answer(line, { ...options, permit }) };
+    await withClock(async (clock) => {
+      await lookAt(clock, '2026-11-21T10:00:00Z');
+      expect(posted('C0ROOT')).toEqual([]);
+      expect(told.map(({ user, answer }) => [user, toText(answer, templates)])).toEqual([
+        [
+          'U0ALICE',
+          'Subscription 1 is paused: root-logins 7d is not posted in #C0ROOT any more, since the policy does not allow it. The policy does not allow “root-logins”. Then resume 1 goes on with it.',
+        ],
+      ]);
     });
   });
 

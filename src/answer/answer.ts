@@ -1,5 +1,6 @@
 /** The data of an answer, without any formatting. A command or report returns a Finding; the desk turns it into an Answer. */
 import type { AccountNames } from '../text/account-names.ts';
+import type { QuestionGrant } from './grant.ts';
 
 export type Cell = string | number | null;
 
@@ -144,6 +145,8 @@ export interface Answer extends Omit<Finding, 'template'> {
   /** The line with the exact time that was searched: asked later, it is the same question. */
   readonly pinned?: string;
   readonly coverage?: Coverage;
+  /** What was granted for it; undefined without a policy. */
+  readonly grant?: QuestionGrant;
   /** What the rows lack that the requester did not leave out: sentences. */
   readonly missing?: readonly string[];
   /** As in its details. */

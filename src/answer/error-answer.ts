@@ -1,5 +1,5 @@
 /** Turns an error into an answer. */
-import { UserError } from '../errors.ts';
+import { NotPermitted, UserError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 
 /** Turns any error into an answer. The details of an internal error are only in the log, under `reference`. */
@@ -8,7 +8,12 @@ export function errorAnswer(error: unknown, reference: string): Answer {
   const suggestion = userError?.suggestion;
   return {
     template: 'error',
-    data: { message: userError?.message ?? null, suggestion: suggestion ?? null, reference },
+    data: {
+      message: userError?.message ?? null,
+      suggestion: suggestion ?? null,
+      reference,
+      ...(error instanceof NotPermitted && { isRefusal: true }),
+    },
     next: suggestion ? [{ label: 'Ask this', line: suggestion }] : (userError?.choices ?? []),
   };
 }

@@ -39,6 +39,8 @@ export interface RevisionOptions {
 
 interface RevisionAsk {
   readonly requester?: string;
+  /** The id of the channel that it is for; undefined for the channel of the digests. */
+  readonly channel?: string;
   readonly now: Date;
   readonly signal: AbortSignal;
   readonly timeZone: string;
@@ -124,6 +126,7 @@ async function revise(name: string, value: Incomplete, options: RevisionOptions,
   if (record.step !== 'posted' || record.ts === undefined) return isOver(period.to, now) ? undefined : afterLook(value, now);
   const answer = await ask(report, period, {
     ...(requester !== undefined && { requester }),
+    ...(channel !== undefined && { channel }),
     now,
     timeZone,
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),

@@ -2,10 +2,12 @@
 import type { Answer } from '../answer/answer.ts';
 import type { PostingRefusal } from '../answer/posting.ts';
 import type { Report } from '../answer/report.ts';
+import { NotPermitted } from '../errors.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { isoSecond } from '../trail/events.ts';
 import type { ScheduledTask } from './clock.ts';
 import { keepIncomplete, type RevisionOptions } from './revisions.ts';
+import type { AskedSlot } from './slot-runner.ts';
 import { askWatch, type WatchOptions } from './watches.ts';
 
 export interface SubscribedOptions extends WatchOptions, RevisionOptions {
@@ -23,6 +25,8 @@ export interface SubscribedOptions extends WatchOptions, RevisionOptions {
 interface ScheduledAsk {
   /** Who pays: who subscribed. Undefined for the reports of the settings. */
   readonly requester?: string;
+  /** The id of the channel that it is for; undefined for the channel of the digests. */
+  readonly channel?: string;
   readonly now: Date;
   readonly signal: AbortSignal;
   readonly timeZone: string;
@@ -61,18 +65,29 @@ function taskOf(id: string, subscription: Subscription, options: SubscribedOptio
       }
       if (refused) throw new Error(`it is not known whether ${channel} is shared: ${refused.reason}`);
       const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)]);
-      const askOver = (window: string): Promise<Answer> => options.answer(`${line} ${window}`, { ...payer, now: slot.period.to, signal, timeZone });
-      if (watch) return askWatch(id, subscription, slot, askOver, options);
-      return period
-        ? keepIncomplete(
-            await options.ask(line, slot.period, { ...payer, now: clock(), signal, timeZone }),
-            slot,
-            { report: line, timeZone, channel, ...payer },
-            options,
-          )
-        : options.answer(line, { ...payer, now: slot.period.to, signal, timeZone });
+      try {
+        return await askSubscribed(slot, signal);
+      } catch (error) {
+        if (!(error instanceof NotPermitted)) throw error;
+        await pause(id, 'the policy does not allow it', error.message, options);
+        return undefined;
+      }
     },
   };
+
+  async function askSubscribed(slot: AskedSlot, signal: AbortSignal): Promise<Answer | undefined> {
+    const askOver = (window: string): Promise<Answer> =>
+      options.answer(`${line} ${window}`, { ...payer, channel, now: slot.period.to, signal, timeZone });
+    if (watch) return askWatch(id, subscription, slot, askOver, options);
+    return period
+      ? keepIncomplete(
+          await options.ask(line, slot.period, { ...payer, channel, now: clock(), signal, timeZone }),
+          slot,
+          { report: line, timeZone, channel, ...payer },
+          options,
+        )
+      : options.answer(line, { ...payer, channel, now: slot.period.to, signal, timeZone });
+  }
 }
 
 /** Slack’s errors that are about the channel. Others, such as those about the token, are of all messages. */

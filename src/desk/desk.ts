@@ -169,6 +169,8 @@ export function openDesk(
     // The days of another zone are other days: what was known before them, and what was found on them.
     const { timeZone: zone = timeZone } = options;
     const isOwnZone = zone === timeZone;
+    const { accounts } = options.permit?.(name) ?? {};
+    const what = [...filters.map(printFilter), ...(isOwnZone ? [] : [`zone:${zone}`]), ...(accounts ? [`only:${accounts.join(',')}`] : [])].join(' ');
     const history = hiding && (isOwnZone ? hiding.history : { ...hiding.history, write: async () => undefined });
     return run(
       { kind: 'report', name, line: undefined, window: period, reads: report.reads ?? 1, filters, isNewestFirst: false },
@@ -176,9 +178,9 @@ export function openDesk(
       (context) =>
         report.answer(period, {
           ...context,
-          memory: kept([...filters.map(printFilter), ...(isOwnZone ? [] : [`zone:${zone}`])].join(' ')),
-          learned: kept('classes'),
-          history: filters.length === 0 && !options.isTrial ? history : undefined,
+          memory: kept(what),
+          learned: kept(accounts ? `classes only:${accounts.join(',')}` : 'classes'),
+          history: filters.length === 0 && !accounts && !options.isTrial ? history : undefined,
           opened: (first, last) => hiding?.opened.count(first, last) ?? Promise.resolve(0),
           hiding: (at) => (hiding ? hidingRulesAt(hiding.snoozes, hiding.expected, at) : Promise.resolve(HIDES_NOTHING)),
           classRules: () => (classRules ? allClassRules(classRules) : Promise.resolve(NO_CLASS_RULES)),
@@ -258,6 +260,7 @@ export function openDesk(
     const word = own.toLowerCase();
     const answerOwn = Object.hasOwn(ownWords, word) ? ownWords[word] : undefined;
     if (answerOwn) {
+      options.permit?.(word);
       const answer = await answerOwn(rest, options);
       return { ...(ANSWERED_BY_QUESTION.has(word) ? answer : openMask().deep(answer)), ...(isKeptWord(word) && { isPrivate: true as const }) };
     }
@@ -265,15 +268,20 @@ export function openDesk(
     if (priced !== undefined) return answerWithPrice(priced, options);
     if (!saved) return answerWithKeys(typed, options);
     const save = readSave(typed);
+    if (save) options.permit?.('save');
     if (save && holdsSecret(save.line ?? ''))
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
     if (save && hasShortKey(save.line ?? ''))
       throw new UserError('A saved question needs the whole access key: which one a short form stands for changes with the trail.');
     if (save) return openMask().deep(await saveQuestion(save, saved, commands, await lineContextOf(options), options.requester ?? null));
     const forgotten = readForget(typed);
+    if (forgotten !== undefined) options.permit?.('forget');
     if (forgotten !== undefined) return openMask().deep(await forgetQuestion(forgotten, saved, options));
     const { text, problem } = await resolveSavedName(typed, saved, commands, await lineContextOf(options));
-    if (text === undefined) return openMask().deep(await listSaved(saved));
+    if (text === undefined) {
+      options.permit?.('saved');
+      return openMask().deep(await listSaved(saved));
+    }
     return problem === undefined
       ? answerWithKeys(text, options)
       : answerWithKeys(text, options).catch((error) => Promise.reject(withProblem(error, problem)));
@@ -299,8 +307,9 @@ export function openDesk(
     }
   }
 
-  async function priceOf(read: CommandLine, { now, signal, requester }: AskOptions): Promise<KnownPrice | undefined> {
+  async function priceOf(read: CommandLine, { now, signal, requester, permit }: AskOptions): Promise<KnownPrice | undefined> {
     const run = runOf(read);
+    permit?.(run.name);
     return billing?.priceOf({ ...run, folders: foldersOf(run.filters, await engine.folders?.()), requester, now, signal });
   }
 
@@ -312,7 +321,9 @@ export function openDesk(
   async function withKeysFound(text: string, options: AskOptions): Promise<string> {
     const range = (engine.estimate ? await namesRange(engine) : undefined) ?? (await wholeRange());
     let line = text;
-    const question = { kind: 'command', name: 'key', line: undefined, window: range ?? NO_TIME, reads: 1, filters: [], isNewestFirst: true } as const;
+    const [first = ''] = text.toLowerCase().split(/\s/, 1);
+    const name = commands.has(first) ? first : 'key';
+    const question = { kind: 'command', name, line: undefined, window: range ?? NO_TIME, reads: 1, filters: [], isNewestFirst: true } as const;
     await run(question, options, async (context) => {
       line = await withWholeKeys(text, range, context);
       return { data: {} };

@@ -1,5 +1,5 @@
 /** Errors and statements as they may leave: values of the trail that got into them are masked like those of an answer. */
-import { UserError } from '../errors.ts';
+import { NotPermitted, UserError } from '../errors.ts';
 import type { Mask } from '../text/redact.ts';
 import { HIDDEN } from '../text/secret-forms.ts';
 import type { Query, Value } from '../trail/sql.ts';
@@ -20,7 +20,8 @@ function maskedUserError(error: UserError, mask: Mask): UserError {
   if (isSame && (suggestion === undefined || isSafe(suggestion))) return error;
   const offered = suggestion !== undefined && isSafe(suggestion) ? suggestion : undefined;
   const isCut = offered !== suggestion || safe.length < choices.length;
-  return new UserError(isCut ? `${masked} ${NOT_OFFERED}` : masked, offered, safe);
+  const Masked = error instanceof NotPermitted ? NotPermitted : UserError;
+  return new Masked(isCut ? `${masked} ${NOT_OFFERED}` : masked, offered, safe);
 }
 
 const NOT_OFFERED = 'A line with what looks like a secret is not offered.';

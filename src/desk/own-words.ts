@@ -15,6 +15,9 @@ const KEPT_WORDS: ReadonlySet<string> = new Set([
 /** Other words that no saved question can have as its name: also those of reports, which can be subscribed to. */
 const OTHER_WORDS: ReadonlySet<string> = new Set(['again', 'help', 'price', 'save', 'saved', 'forget', 'daily', 'weekly', 'monthly']);
 
+/** All of them. */
+export const OWN_WORDS: readonly string[] = [...KEPT_WORDS, ...OTHER_WORDS];
+
 /** Whether a word begins such a line, so that no saved question can have it as its name. */
 export const isOwnWord = (word: string): boolean => KEPT_WORDS.has(word) || OTHER_WORDS.has(word);
 

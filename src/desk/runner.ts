@@ -14,21 +14,24 @@ import {
   type Row,
   type Table,
 } from '../answer/answer.ts';
-import type { Context, Networks } from '../answer/context.ts';
+import type { Context, Networks, RowMemory } from '../answer/context.ts';
+import { type Grant, HIDEABLE_FIELDS, type QuestionGrant } from '../answer/grant.ts';
 import { printLine } from '../question/print.ts';
 import type { AccountNames } from '../text/account-names.ts';
 import { formatCount } from '../text/format.ts';
 import { quote } from '../text/quote.ts';
 import { type Mask, openMask } from '../text/redact.ts';
 import { HIDDEN } from '../text/secret-forms.ts';
-import { type Cost, type Execution, type QueryEngine, type QueryProgress, runQuery, streamQuery } from '../trail/engine.ts';
+import { type Cost, type Execution, type Extent, type QueryEngine, type QueryProgress, runQuery, streamQuery } from '../trail/engine.ts';
 import { isoSecond, splitNewestFirst } from '../trail/events.ts';
 import type { Filter } from '../trail/filter.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
+import { onlyAccounts } from '../trail/only-accounts.ts';
 import type { Query, Sql } from '../trail/sql.ts';
 import { type TimeRange, windowOfRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
 import { withColumns } from './columns.ts';
+import { refuseHiddenFields, withHiddenFields } from './hidden-fields.ts';
 import { maskedError, maskedStatement } from './masked-error.ts';
 import { openQueryCache } from './query-cache.ts';
 import { openRowMemory } from './row-memory.ts';
@@ -56,6 +59,8 @@ export interface AskOptions {
   readonly isTrial?: boolean;
   /** Where it is asked, and what may be posted where; undefined outside of Slack. */
   readonly places?: Postable;
+  /** What who asks may see of a question, by its name in lines. Throws a UserError for one that they may not ask. Default: everything. */
+  permit?(question: string): Grant;
   /** Reports the progress of the running statement. */
   onProgress?(progress: QueryProgress): void;
   /** Gets partial results, while events before `until` are still being searched. */
@@ -81,7 +86,10 @@ export function openRunner(
   const paidRows = openQueryCache();
   const knownRows = openRowMemory();
 
-  return async (run, { now, signal, requester, timeZone = 'UTC', isExport = false, onProgress, onQuery, onPartial }, find) => {
+  return async (asked, { now, signal, requester, timeZone = 'UTC', isExport = false, permit, onProgress, onQuery, onPartial }, find) => {
+    const grant = permit && { question: asked.name, ...permit(asked.name) };
+    if (grant) refuseHiddenFields(asked, grant);
+    const run = { ...asked, grant, filters: withinAccounts(asked.filters, grant) };
     const kept = (await engine.kept?.()) ?? [];
     const known = await engine.folders?.();
     const bill = await billing?.open({
@@ -93,7 +101,8 @@ export function openRunner(
       signal,
     });
     const costs: Cost[] = [];
-    const mask = openMask(run.line && printLine(run.line));
+    const mask = withHiddenFields(openMask(run.line && printLine(run.line)), grant?.hidden ?? []);
+    const permitted = <Row>(query: Query<Row>): Query<Row> => (grant?.accounts ? onlyAccounts(query, grant.accounts) : query);
     let partial: Finding | undefined;
     const execution: Execution = {
       signal,
@@ -119,8 +128,9 @@ export function openRunner(
       timeZone,
       networks,
       kept,
-      foldersOf: (filters) => foldersOf(filters, known),
-      async ask<Row>(query: Query<Row>) {
+      foldersOf: (filters) => foldersOf(withinAccounts(filters, grant), known),
+      async ask<Row>(asked: Query<Row>) {
+        const query = permitted(asked);
         const paid = bill && paidRows.find(query, now);
         if (paid) {
           for (const row of paid as readonly object[]) mask.read(row);
@@ -132,9 +142,9 @@ export function openRunner(
       },
       ...(isExport && {
         askAll: async <Row>(query: Query<Row>, count: number) =>
-          splitRows((await runBilled(query, () => streamQuery(engine, query, execution, mask.read))).rows, count),
+          splitRows((await runBilled(query, () => streamQuery(engine, permitted(query), execution, mask.read))).rows, count),
       }),
-      ...(engine.estimate && { known: knownRows }),
+      ...(engine.estimate && { known: rowsWithin(knownRows, grant) }),
       parts: (range) => (engine.estimate && !isExport ? splitNewestFirst(range, bill?.maxDays) : [range]),
       showPartial(found, until) {
         partial = found;
@@ -144,7 +154,7 @@ export function openRunner(
             .then((answer) => onPartial(answer, until))
             .catch(() => undefined);
       },
-      extent: () => engine.extent(),
+      extent: async () => extentWithin(await engine.extent(), grant),
       billed: async (range) => billing?.billed(range),
     };
     try {
@@ -159,13 +169,18 @@ export function openRunner(
     }
   };
 
-  async function answerOf({ name, line, window, reads, filters }: Run, found: Finding, costs: readonly Cost[], mask: Mask): Promise<Answer> {
+  async function answerOf(
+    { name, line, window, reads, filters, grant }: GrantedRun,
+    found: Finding,
+    costs: readonly Cost[],
+    mask: Mask,
+  ): Promise<Answer> {
     const text = line && printLine(line);
     const { table, unknown } = withColumns(found.table, line?.cols);
     const maskedRow = maskRow(mask);
     const rows = table?.rows.map(maskedRow);
     const missing = table ? missingFrom(table, line?.top).map(mask.text) : [];
-    const extent = await engine.extent();
+    const extent = extentWithin(await engine.extent(), grant);
     const names = await accountNames();
     const { first, last } = extent;
     const searched = mask.deep(describeSearch({ window, line, filters }, extent, readsNothing(costs)));
@@ -176,7 +191,7 @@ export function openRunner(
     const isSecretLine = text !== undefined && mask.hasSecret(text);
     const named = names.size > 0 && { accountNames: names };
     const note = [found.note, unknown].filter((words) => words !== undefined).join(' ');
-    const notes = [mask.text(note), ...(isSecretLine ? [SECRET_LINE] : [])].filter(Boolean).join(' ');
+    const notes = [mask.text(note), ...(grant ? grantNotes(grant) : []), ...(isSecretLine ? [SECRET_LINE] : [])].filter(Boolean).join(' ');
     return {
       template: found.template ?? name,
       ...(found.outside && { outside: found.outside }),
@@ -190,11 +205,38 @@ export function openRunner(
       ...(details && { details: { ...maskDetails(details, mask), ...named } }),
       ...(notes !== '' && { note: notes }),
       ...(line && text !== undefined && !isSecretLine && { line: text, pinned: printLine({ ...line, window: windowOfRange(window) }) }),
-      ...(reads > 0 && { coverage: await cover(engine, window, costs, found) }),
+      ...(reads > 0 && { coverage: cover(extent, window, costs, found) }),
+      ...(grant && { grant }),
       ...named,
     };
   }
 }
+
+/** A run with what is granted for it; undefined without a policy. */
+type GrantedRun = Run & { readonly grant: QuestionGrant | undefined };
+
+/** The filters with one on the accounts of a grant. Statements are limited by themselves; this one tells their folders, and what was searched. */
+const withinAccounts = (filters: readonly Filter[], grant: Grant | undefined): readonly Filter[] =>
+  grant?.accounts ? [...filters, { field: 'account', negated: false, values: grant.accounts.map((text) => ({ text, wildcard: false })) }] : filters;
+
+/** What a trail has in the accounts of a grant. How many events these are would take a query. */
+function extentWithin(extent: Extent, grant: Grant | undefined): Extent {
+  const { accounts } = grant ?? {};
+  return accounts ? { ...extent, events: null, accounts: extent.accounts.filter((id) => accounts.includes(id)) } : extent;
+}
+
+/** A memory that knows apart what is read under different grants. */
+function rowsWithin(memory: RowMemory, grant: Grant | undefined): RowMemory {
+  if (!grant?.accounts) return memory;
+  const within = (key: string): string => `${grant.accounts?.join(' ')} ${key}`;
+  return { find: (key) => memory.find(within(key)), store: (key, known) => memory.store(within(key), known) };
+}
+
+/** What a policy leaves out of an answer, as sentences. */
+const grantNotes = ({ accounts, hidden }: Grant): string[] => [
+  ...(accounts ? [`By the policy of trailbot, this is about ${formatCount(accounts.length, 'account')} only: ${accounts.join(', ')}.`] : []),
+  ...(hidden.length > 0 ? [`The policy of trailbot hides ${hidden.map((field) => HIDEABLE_FIELDS[field]).join(', ')} here.`] : []),
+];
 
 const maskDetails = ({ table, next, data, ...details }: Details, mask: Mask): Details => ({
   ...details,
@@ -259,8 +301,8 @@ function missingFrom({ rows, more, hidden = 0, limitation }: Table, top: number 
 /** True when there were queries, and none of them found a log file to read. */
 const readsNothing = (costs: readonly Cost[]): boolean => costs.length > 0 && costs.every(({ readNothing }) => readNothing);
 
-async function cover(engine: QueryEngine, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Promise<Coverage> {
-  const { first, last, accounts, regions, skippedFiles, skippedEvents, loadedAt, archived: allArchived } = await engine.extent();
+function cover(extent: Extent, { from, to }: TimeRange, costs: readonly Cost[], found: Finding): Coverage {
+  const { first, last, accounts, regions, skippedFiles, skippedEvents, loadedAt, archived: allArchived } = extent;
   const archived = archivedWithin({ from, to }, allArchived);
   const sum = (amount: 'bytes' | 'dollars'): number | null => {
     const known = costs.map((cost) => cost[amount]).filter((count) => count !== undefined);

@@ -19,6 +19,12 @@ export interface Clicked extends SlackPerson, Destination {
   readonly isEphemeral: boolean;
 }
 
+/** Options of a question from Slack. */
+export interface AnswerOptions extends Partial<AskOptions> {
+  /** True for an answer that everyone in the channel sees. Default: only who asks does. */
+  readonly forEveryone?: boolean;
+}
+
 export interface AnswerActionOptions {
   readonly app: App;
   readonly client: WebClient;
@@ -33,7 +39,9 @@ export interface AnswerActionOptions {
   /** Why nothing may be shared in a channel; undefined when it may. */
   sharingRefusalFor(channel: string | undefined): Promise<Answer | undefined>;
   /** Answers a line; an error is an answer, too. */
-  answerFor(line: string, person: SlackPerson, more?: Partial<AskOptions>): Promise<Answer>;
+  answerFor(line: string, person: SlackPerson, more?: AnswerOptions): Promise<Answer>;
+  /** Whether a person may see an answer as it is; with `forEveryone`, everyone in the channel. */
+  mayShow(answer: Answer, person: SlackPerson, forEveryone?: boolean): Promise<boolean>;
   /** An error as an answer. */
   failed(error: unknown): Answer;
   /** Notes what a person did, with its line and what they were answered. */
@@ -41,7 +49,13 @@ export interface AnswerActionOptions {
 }
 
 export function handleAnswerActions(options: AnswerActionOptions): void {
-  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, audit, failed } = options;
+  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, mayShow, audit, failed } = options;
+
+  /** A kept answer that a person may see; undefined for one to ask again, with what they may see of it. */
+  async function keptAnswer(id: string, person: SlackPerson, forEveryone?: boolean): Promise<Answer | undefined> {
+    const kept = shownAnswers.find(id);
+    return kept && (await mayShow(kept, person, forEveryone)) ? kept : undefined;
+  }
 
   app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
     await ack();
@@ -54,7 +68,8 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
       audit('share', clicked, line, refused ?? notHere());
       return void (await delivery.send(refused ?? notHere(), privately));
     }
-    const answer = shownAnswers.find(id) ?? (await askedAgain(line, clicked));
+    const answer =
+      (await keptAnswer(id, clicked, true)) ?? (await askedAgain(exactLine(shownAnswers.find(id), line), clicked, { forEveryone: true }));
     const said = await shareOnce(answer, id, line, clicked, respond);
     audit('share', clicked, answer.line ?? line, said ?? answer);
     if (said) await delivery.send(said, privately);
@@ -81,7 +96,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const [, id = '', first = '0', line = ''] = PAGE_VALUE.exec(buttonValue(action)) ?? [];
     const clicked = whereClicked(body);
     const refused = await refusalFor(clicked);
-    const kept = refused ? undefined : shownAnswers.find(id);
+    const kept = refused ? undefined : await keptAnswer(id, clicked);
     const answer = refused ?? kept ?? (await askedAgain(line, clicked));
     if (!kept) audit('ask', clicked, line, answer);
     const answerId = kept ? id : shownAnswers.add(answer);
@@ -97,7 +112,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
     const clicked = whereClicked(body);
     const refused = await refusalFor(clicked);
-    const kept = shownAnswers.find(id);
+    const kept = refused ? undefined : await keptAnswer(id, clicked);
     // What is kept may be a part of all rows.
     const answer = refused ?? (kept?.table && !kept.table.more ? kept : await askedAgain(exactLine(kept, line), clicked, { isExport: true }));
     const said = answer.template === 'error' ? answer : await exported(answer, exactLine(answer, line), clicked.user);
@@ -106,7 +121,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
   });
 
   /** The answer to a line of a button. One that was too long for it is known only while its answer is kept. */
-  const askedAgain = async (line: string, person: SlackPerson, more?: Partial<AskOptions>): Promise<Answer> =>
+  const askedAgain = async (line: string, person: SlackPerson, more?: AnswerOptions): Promise<Answer> =>
     line === '' ? errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '') : answerFor(line, person, more);
 
   /** Sends the rows in a direct message. Returns what the user is told where they clicked. */

@@ -19,24 +19,16 @@ import type { DigestChannel, PostingRefusal } from '../answer/posting.ts';
 import { statementText } from '../answer/statement-text.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
-import { UserError } from '../errors.ts';
+import { NotPermitted, UserError } from '../errors.ts';
 import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import { EDIT_MARK, KEEP_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
+import type { PolicyFile } from '../state/policy-file.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
-import {
-  type Access,
-  type Audience,
-  accessRefusal,
-  channelRefusal,
-  type Home,
-  type SlackPerson,
-  type SlackProfile,
-  sharingRefusal,
-} from './access.ts';
-import { type Clicked, handleAnswerActions } from './answer-actions.ts';
+import type { Access, Audience, Home, SlackPerson, SlackProfile } from './access.ts';
+import { type AnswerOptions, type Clicked, handleAnswerActions } from './answer-actions.ts';
 import { handleAskForm } from './ask-form.ts';
 import { postChartPictures } from './chart-pictures.ts';
 import { type Delivery, errorCode, openDelivery } from './delivery.ts';
@@ -47,6 +39,7 @@ import { openLookUp } from './look-up.ts';
 import { SHORTCUTS, SLASH_COMMAND } from './manifest.ts';
 import { textOfMessage } from './message-text.ts';
 import { handleMessagesIn, idsIn } from './messages-in.ts';
+import { openPermissions } from './permissions.ts';
 import { reportProgress } from './progress-messages.ts';
 import { openReceiver, type Transport } from './receiver.ts';
 import type { Requester } from './requester.ts';
@@ -67,6 +60,8 @@ export interface SlackConnection {
 export interface BotOptions extends SlackConnection {
   readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'partsOf' | 'questions'>;
   readonly access: Access;
+  /** Who may ask what. Without it, who may ask at all may ask everything. */
+  readonly policy?: PolicyFile | undefined;
   readonly clock: () => Date;
   readonly deadlineMs: number;
   /** The time zone of users whose own is not known. Default: UTC. */
@@ -93,6 +88,8 @@ export interface Bot {
   digestChannel(channel: string): DigestChannel;
   /** Why nothing may be posted in a channel; undefined when it may. */
   postingRefusal(channel: string): Promise<PostingRefusal | undefined>;
+  /** What the policy lets be posted in a channel, of what a user may ask there, or of everything. Undefined without a policy. */
+  permitPosts(channel: string, user: string | undefined): Promise<AskOptions['permit']>;
   /** Sends a user a direct message. */
   tell(user: string, answer: Answer): Promise<void>;
   /** Takes no more questions, and aborts those that still run after `timeoutMs`. True when none had to be aborted. */
@@ -112,6 +109,8 @@ const EXPORT_DEADLINE_MS = 15 * 60_000;
 const PROFILE_TTL_MS = 60 * 60_000;
 /** A channel may become a shared one. */
 const AUDIENCE_TTL_MS = 60_000;
+/** Who leaves a user group may ask for so long. */
+const GROUP_TTL_MS = 5 * 60_000;
 
 type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 
@@ -123,6 +122,7 @@ export function openBot(options: BotOptions): Bot {
     fetch: slackFetch,
     desk,
     access,
+    policy,
     clock,
     deadlineMs,
     timeZone = 'UTC',
@@ -161,16 +161,10 @@ export function openBot(options: BotOptions): Bot {
   let home: Home = { team: undefined, organization: undefined, isOrganizationWide: false };
   const profileOf = openLookUp(async (user) => toProfile((await app.client.users.info({ user })).user), PROFILE_TTL_MS);
   const audienceOf = openLookUp(async (channel) => toAudience((await app.client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS);
-  const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await accessRefusal(access, home, person, profileOf));
-
-  const postingRefusal = async (channel: string): Promise<PostingRefusal | undefined> => {
-    const notAllowed = channelRefusal(access, channel);
-    if (notAllowed !== undefined) return { reason: notAllowed, isCertain: true };
-    const audience = await audienceOf(channel);
-    const reason = sharingRefusal(access, channel, audience);
-    // Where Slack does not say now who reads there, it may say so later.
-    return reason === undefined ? undefined : { reason, isCertain: audience !== undefined };
-  };
+  const membersOf = openLookUp(async (usergroup) => (await app.client.usergroups.users.list({ usergroup })).users ?? [], GROUP_TTL_MS);
+  const permissions = openPermissions({ access, policy, home: () => home, profileOf, audienceOf, membersOf });
+  const { postingRefusal, mayShow } = permissions;
+  const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await permissions.refusal(person));
 
   const audit = (action: AuditEntry['action'], { user, channel }: SlackPerson, line: string, { template, data, coverage }: Answer): void => {
     const { isRefusal, isCancelled, message } = data as { readonly isRefusal?: boolean; readonly isCancelled?: boolean; readonly message?: unknown };
@@ -199,12 +193,15 @@ export function openBot(options: BotOptions): Bot {
   };
 
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
-  async function answerFor(line: string, { user, channel }: SlackPerson, more: Partial<AskOptions> = {}): Promise<Answer> {
+  async function answerFor(line: string, person: SlackPerson, { forEveryone = false, ...more }: AnswerOptions = {}): Promise<Answer> {
+    const { user, channel } = person;
     const timeoutMs = more.isExport ? Math.max(deadlineMs, EXPORT_DEADLINE_MS) : deadlineMs;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
+      const permit = await permissions.permit(person, forEveryone);
       const options = {
         ...more,
+        ...(permit && { permit }),
         now: clock(),
         signal: AbortSignal.any([deadline, requests.signal, ...(more.signal ? [more.signal] : [])]),
         requester: user,
@@ -240,6 +237,7 @@ export function openBot(options: BotOptions): Bot {
     await nextTurn();
     const statements: string[] = [];
     const answer = await answerFor(line, requester, {
+      ...(requester.forEveryone && { forEveryone: true }),
       signal: running.signal,
       onPartial: progress.onPartial,
       onProgress(update) {
@@ -268,8 +266,9 @@ export function openBot(options: BotOptions): Bot {
     return true;
   };
 
-  const sqlOf = (id: string): Answer => {
-    const statements = shownAnswers.statementsOf(id);
+  const sqlOf = async (id: string, person: SlackPerson): Promise<Answer> => {
+    const answer = shownAnswers.find(id);
+    const statements = answer && (await mayShow(answer, person)) ? shownAnswers.statementsOf(id) : undefined;
     if (!statements) return errorAnswer(new UserError('The SQL of this answer is not kept any more. Ask the question again.'), '');
     const shown = statements.slice(0, MAX_SHOWN_STATEMENTS);
     const isCut = shown.some((statement) => statement.length > MAX_STATEMENT_CHARACTERS);
@@ -277,10 +276,11 @@ export function openBot(options: BotOptions): Bot {
   };
 
   /** Sends an answer as a direct message, which stays: one that only a user sees is gone when they load Slack again. */
-  const keptFor = async (user: string, id: string): Promise<Answer> => {
+  const keptFor = async (person: SlackPerson, id: string): Promise<Answer> => {
     const answer = shownAnswers.find(id);
-    if (!answer) return errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '');
-    await send(answer, async (message) => void (await delivery.toDirectMessage(user, message)), { answerId: id, isPublic: true });
+    if (!answer || !(await mayShow(answer, person)))
+      return errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '');
+    await send(answer, async (message) => void (await delivery.toDirectMessage(person.user, message)), { answerId: id, isPublic: true });
     return { template: 'kept', data: {} };
   };
 
@@ -296,7 +296,7 @@ export function openBot(options: BotOptions): Bot {
     desk,
     options: () => ({ now: clock(), timeZone, signal: requests.signal }),
     async refusalOf(person, line) {
-      const why = await accessRefusal(access, home, person, profileOf);
+      const why = await permissions.refusal(person);
       if (why !== undefined) audit('ask', person, line, refusal(why) as Answer);
       return why;
     },
@@ -332,12 +332,12 @@ export function openBot(options: BotOptions): Bot {
     if (line.startsWith(SQL_MARK)) {
       const refused = await refusalFor(clicked);
       if (refused) audit('ask', clicked, line, refused);
-      return void (await send(refused ?? sqlOf(line.slice(SQL_MARK.length)), reply));
+      return void (await send(refused ?? (await sqlOf(line.slice(SQL_MARK.length), clicked)), reply));
     }
     if (line.startsWith(KEEP_MARK)) {
       const refused = await refusalFor(clicked);
       if (refused) audit('ask', clicked, line, refused);
-      return void (await send(refused ?? (await keptFor(user, line.slice(KEEP_MARK.length))), reply));
+      return void (await send(refused ?? (await keptFor(clicked, line.slice(KEEP_MARK.length))), reply));
     }
     // What is asked in the Home tab is answered in a direct message: there is nothing to share.
     const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) });
@@ -350,11 +350,11 @@ export function openBot(options: BotOptions): Bot {
     app,
     client: postClient,
     fetch: (slackFetch ?? fetch) as typeof fetch,
-    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, audit, failed },
-    sharingRefusalFor: async (channel) => refusal(sharingRefusal(access, channel, channel ? await audienceOf(channel) : undefined)),
+    ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, mayShow, answerFor, audit, failed },
+    sharingRefusalFor: async (channel) => refusal(await permissions.sharingRefusal(channel)),
   });
 
-  handleMessagesIn({ app, delivery, ask, audienceOf });
+  handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts: permissions.allowsPosts });
 
   app.shortcut({ callback_id: SHORTCUTS.lookUp, type: 'message_action' }, async ({ ack, shortcut, respond }) => {
     await ack();
@@ -373,7 +373,7 @@ export function openBot(options: BotOptions): Bot {
     desk,
     recent,
     async refusalOf(person) {
-      const why = await accessRefusal(access, home, person, profileOf);
+      const why = await permissions.refusal(person);
       if (why !== undefined) audit('ask', person, 'home', refusal(why) as Answer);
       return why;
     },
@@ -426,6 +426,7 @@ export function openBot(options: BotOptions): Bot {
         onDetailsLost: (error) => logger.warn(`the details of a digest may not have arrived (${errorCode(error)})`, error),
       }),
     postingRefusal,
+    permitPosts: permissions.permitPosts,
     async tell(user, answer) {
       await send(answer, async (message) => void (await delivery.toDirectMessage(user, message)));
     },
@@ -460,9 +461,7 @@ function cancelled(reason: unknown): Answer {
 
 /** A refusal as an answer, which only its requester may see. */
 function refusal(sentence: string | undefined): Answer | undefined {
-  if (sentence === undefined) return undefined;
-  const answer = errorAnswer(new UserError(sentence), '');
-  return { ...answer, data: { ...answer.data, isRefusal: true } };
+  return sentence === undefined ? undefined : errorAnswer(new NotPermitted(sentence), '');
 }
 
 const toHome = ({ team_id, enterprise_id, is_enterprise_install }: AuthTestResponse): Home => ({

@@ -16,12 +16,14 @@ export interface MessagesInOptions {
   /** Answers a question. */
   ask(question: string, requester: Requester): Promise<boolean>;
   audienceOf(channel: string): Promise<Audience>;
+  /** Whether the policy lets something be posted in a channel for everyone. */
+  allowsPosts(channel: string): Promise<boolean>;
 }
 
 /** Slack sends an event again when it gets no acknowledgement. The ids of this many events are remembered. */
 const MAX_REMEMBERED_EVENTS = 1000;
 
-export function handleMessagesIn({ app, delivery, ask, audienceOf }: MessagesInOptions): void {
+export function handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts }: MessagesInOptions): void {
   const seenEvents = new LRUCache<string, true>({ max: MAX_REMEMBERED_EVENTS });
   /** The last question in each message. Slack sends an edited message as a new mention with the same `ts`. */
   const askedIn = new LRUCache<string, string>({ max: MAX_REMEMBERED_EVENTS });
@@ -47,8 +49,9 @@ export function handleMessagesIn({ app, delivery, ask, audienceOf }: MessagesInO
     let goesPublic = false;
     // What is asked about one's own subscriptions and snoozes is not for the channel. Where another organization reads, and where that is
     // not known, only the requester sees the answer until they share it.
+    const forEveryone = await allowsPosts(channel);
     const isForChannel = async ({ isPrivate }: Answer): Promise<boolean> => {
-      if (isPrivate) return false;
+      if (isPrivate || !forEveryone) return false;
       const { is_ext_shared_channel: isShared } = body;
       const found = isShared === true ? 'shared' : await audienceOf(channel);
       // An event does not tell that the channel is about to be shared.
@@ -60,6 +63,7 @@ export function handleMessagesIn({ app, delivery, ask, audienceOf }: MessagesInO
         return goesPublic;
       },
       publicThread: () => publicThread,
+      forEveryone,
       user,
       channel,
       teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),

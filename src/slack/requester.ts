@@ -5,6 +5,8 @@ import type { SlackPerson } from './access.ts';
 import type { Thread } from './chart-pictures.ts';
 
 export interface Requester extends SlackPerson {
+  /** True where everyone in the channel may see the answer: then it has what they all may see. Default: false. */
+  readonly forEveryone?: boolean;
   /** Whether everyone in the channel sees an answer. Default: only the requester does. Asked before `reply`. */
   isPublic?(answer: Answer): Promise<boolean>;
   /** Sends the answer. */

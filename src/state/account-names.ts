@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { type AccountNames, NO_ACCOUNT_NAMES } from '../text/account-names.ts';
+import { codeOfError } from '../text/error-code.ts';
 import { formatCount, truncate } from '../text/format.ts';
 
 /** Gets a sentence for whoever runs trailbot. */
@@ -39,8 +40,6 @@ export function openAccountNameFile(file: string, onWarning: OnWarning): () => P
     return names;
   };
 }
-
-const codeOfError = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 const isAccountId = (text: string): boolean => /^\d{12}$/.test(text);
 

@@ -1,0 +1,243 @@
+/** The policy file: who may ask what, where, and what everyone in a channel may see. The bot is asked over signed HTTP. */
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import nock from 'nock';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { openDuckDB } from '../duckdb/engine.ts';
+import { ANALYTICS, PRODUCTION } from '../sample/organization.ts';
+import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { isKnownQuestion } from '../src/desk/policy.ts';
+import { loadRegistry } from '../src/desk/registry.ts';
+import type { AuditEntry } from '../src/state/audit-log.ts';
+import { openPolicyFile, type PolicyFile } from '../src/state/policy-file.ts';
+import type { QueryEngine } from '../src/trail/engine.ts';
+import { openSlackProxy, type SlackProxy } from './support/slack-proxy.ts';
+import { openTestBots } from './support/test-bot.ts';
+import { until } from './support/until.ts';
+
+const root = new URL('../', import.meta.url);
+const registry = await loadRegistry(root);
+const isQuestion = (name: string): boolean => isKnownQuestion(registry, name);
+
+let folder: string;
+let engine: QueryEngine;
+let desk: Desk;
+let slack: SlackProxy;
+beforeAll(async () => {
+  nock.disableNetConnect();
+  nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
+  folder = await mkdtemp(join(tmpdir(), 'trailbot-policy-'));
+  engine = await openDuckDB(inject('sampleStore'));
+  desk = openDesk(registry, engine, { isSample: true });
+  slack = await openSlackProxy();
+});
+beforeEach(() => slack.clear());
+afterAll(async () => {
+  await slack.close();
+  await engine.close();
+  await rm(folder, { recursive: true, force: true });
+  nock.restore();
+  nock.enableNetConnect();
+});
+const startBot = openTestBots(() => slack);
+
+let written = 0;
+const mistakes: string[] = [];
+/** Writes a policy, and opens it. */
+async function policyOf(policy: object): Promise<PolicyFile & { readonly path: string }> {
+  written += 1;
+  const path = join(folder, `policy-${written}.json`);
+  await writeFile(path, JSON.stringify(policy));
+  return { path, ...(await openPolicyFile(path, { isQuestion, onMistake: (sentence) => mistakes.push(sentence) })) };
+}
+
+const me = () => slack.emulator.workspace.requester.id;
+const here = () => slack.emulator.workspace.general.id;
+const LINE = 'events event:DeleteBucket 6mo';
+/** All that is in a message, as text. */
+const textOf = (message: object): string => JSON.stringify(message);
+const ADDRESS = /\b(?:203\.0\.113|198\.51\.100|192\.0\.2)\.\d+/;
+
+describe('A policy file', () => {
+  it.each<[string, object | string, string]>([
+    ['no JSON', '{', 'it is no JSON'],
+    ['an unknown member', { allow: [{ who: '*', wher: 'C0SEC' }] }, 'Unrecognized key: "wher"'],
+    ['a rule for nobody', { allow: [{ where: '*' }] }, 'allow.0.who: must be a text or a list of texts'],
+    ['a name in place of an id', { allow: [{ who: '@maria' }] }, 'allow.0.who.0: must be ids of users (U0123ABCD)'],
+    ['an account that is a number', { allow: [{ who: '*', accounts: [111122223333] }] }, 'allow.0.accounts.0'],
+    ['a question that does not exist', { allow: [{ who: '*', ask: ['who-delted'] }] }, 'allow.0.ask: there is no question who-delted'],
+    ['a field that cannot be hidden', { allow: [{ who: '*', hide: 'user' }] }, 'must be of: ip, key, agent, request, response'],
+  ])('with %s is refused by name, with the way out', async (_, content, message) => {
+    written += 1;
+    const path = join(folder, `bad-${written}.json`);
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+    await expect(openPolicyFile(path, { isQuestion, onMistake: () => undefined })).rejects.toThrow(message);
+    await expect(openPolicyFile(path, { isQuestion, onMistake: () => undefined })).rejects.toThrow(`POLICY_FILE ${path}`);
+  });
+
+  it('as docs/policy.md shows it is valid', async () => {
+    const [, example = ''] = /```json\n(.*?)```/s.exec(await readFile(new URL('docs/policy.md', root), 'utf8')) ?? [];
+    const { read } = await policyOf(JSON.parse(example));
+    expect((await read()).allow.map(({ who }) => who)).toEqual([['S0SECURITY'], ['S0ONCALL', 'U0123ABCD'], ['*']]);
+  });
+
+  it('is read again when it changes; with a mistake, the one before stays in force', async () => {
+    const policy = await policyOf({ allow: [{ who: me(), ask: 'events' }] });
+    const { url } = await startBot({ desk, policy });
+    await slack.slash(url, 'count 7d');
+    expect((await slack.next()).text).toContain('does not allow “count”');
+    await writeFile(policy.path, JSON.stringify({ allow: [{ who: me(), ask: 'count' }] }));
+    await utimes(policy.path, new Date(), new Date(Date.now() + 5000));
+    await slack.slash(url, 'count 7d');
+    expect((await slack.next()).text).toMatch(/^[\d,]+ /);
+    await writeFile(policy.path, '{');
+    await utimes(policy.path, new Date(), new Date(Date.now() + 9000));
+    await slack.slash(url, 'count 7d');
+    expect((await slack.next()).text).toMatch(/^[\d,]+ /);
+    expect(mistakes.at(-1)).toMatch(/it is no JSON .* The policy from before stays in force\.$/);
+  });
+});
+
+describe('Under a policy', () => {
+  it('nobody may ask whom no rule names, and the refusal is audited', async () => {
+    const entries: AuditEntry[] = [];
+    const { url } = await startBot({ desk, policy: await policyOf({ allow: [{ who: 'U0OTHER' }] }), onAudit: (entry) => entries.push(entry) });
+    await slack.slash(url, LINE);
+    expect((await slack.next()).text).toContain('The policy of trailbot does not let you ask here.');
+    for (const action of ['share', 'csv']) {
+      await slack.click(url, { type: 'button', action_id: action, value: `zz1 ${LINE}` });
+      expect((await slack.next()).text).toContain('does not let you ask here');
+    }
+    await slack.event(url, { type: 'app_home_opened', user: me(), channel: 'D1', tab: 'home', event_ts: '1.1' });
+    await until(() => expect(textOf(slack.views)).toContain('does not let you ask here'));
+    expect(entries.map(({ outcome }) => outcome)).toEqual(['refused', 'refused', 'refused', 'refused']);
+  });
+
+  it('a question that the rule lacks is refused, with those that it has, however it is asked', async () => {
+    const entries: AuditEntry[] = [];
+    const policy = await policyOf({ allow: [{ who: '*', ask: ['who-*', 'events', '-who-changed'] }] });
+    const { url } = await startBot({ desk, policy, onAudit: (entry) => entries.push(entry) });
+    for (const line of ['count 7d', 'who-changed orders-api-role 30d', 'price count 7d']) {
+      await slack.slash(url, line);
+      expect((await slack.next()).text, line).toMatch(/does not allow “(?:count|who-changed)” for you here\. You may ask: who-\*, events\./);
+    }
+    await slack.slash(url, 'who-deleted example-customer-uploads-2019 90d');
+    expect((await slack.next()).text).not.toContain('policy');
+    await slack.click(url, { type: 'button', action_id: 'page', value: `zz1 10 count 7d` });
+    expect((await slack.next()).text).toContain('does not allow “count”');
+    expect(entries.map(({ outcome }) => outcome).slice(0, 3)).toEqual(['refused', 'refused', 'refused']);
+  });
+
+  it('rules of a channel and of direct messages apply where they say', async () => {
+    const policy = await policyOf({
+      allow: [
+        { who: '*', where: [here()], accounts: PRODUCTION },
+        { who: '*', where: 'direct', accounts: ANALYTICS },
+      ],
+    });
+    const { url } = await startBot({ desk, policy });
+    await slack.slash(url, 'count by:account 30d');
+    const inChannel = await slack.next();
+    await slack.event(url, {
+      type: 'message',
+      channel_type: 'im',
+      channel: 'D0123',
+      user: me(),
+      team: slack.emulator.workspace.teamId,
+      text: 'count by:account 30d',
+      ts: '7.7',
+    });
+    const direct = await slack.next();
+    await slack.slash(url, 'count 7d', { channel_id: 'C0ELSEWHERE' });
+    expect(textOf(inChannel)).toContain(PRODUCTION);
+    expect(textOf(inChannel)).not.toContain(ANALYTICS);
+    expect(textOf(direct)).toContain(ANALYTICS);
+    expect(textOf(direct)).not.toContain(PRODUCTION);
+    expect((await slack.next()).text).toContain('does not let you ask here');
+  });
+
+  it('the members of a user group may ask, and without the scope for it the refusal says so', async () => {
+    const policy = await policyOf({ allow: [{ who: 'S0SECURITY' }] });
+    slack.replies.set('usergroups.users.list', ({ usergroup }) => ({ users: usergroup === 'S0SECURITY' ? [me()] : [] }));
+    const { url } = await startBot({ desk, policy });
+    await slack.slash(url, LINE);
+    expect((await slack.next()).text).toContain('3 matching events');
+    slack.clear();
+    slack.replies.set('usergroups.users.list', () => ({ users: ['U0OTHER'] }));
+    await slack.slash((await startBot({ desk, policy })).url, LINE);
+    expect((await slack.next()).text).toContain('does not let you ask here');
+    slack.clear();
+    slack.replies.set('usergroups.users.list', () => ({ ok: false, error: 'missing_scope' }));
+    await slack.slash((await startBot({ desk, policy })).url, LINE);
+    expect((await slack.next()).text).toContain('usergroups:read');
+  });
+});
+
+describe('What everyone in a channel may see', () => {
+  it('is nothing where “post” does not name the channel: a share is refused, and a mention is answered to who asked', async () => {
+    const { url } = await startBot({ desk, policy: await policyOf({ allow: [{ who: '*' }], post: [{ where: 'C0ELSEWHERE' }] }) });
+    await slack.click(url, { type: 'button', action_id: 'share', value: `zz1 ${LINE}` });
+    expect(await slack.next()).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('lets nothing be posted in this channel') });
+    await slack.mention(url, LINE);
+    expect(await slack.next()).toMatchObject({ method: 'chat.postEphemeral', text: expect.stringContaining('3 matching events') });
+  });
+
+  it('is redacted by the rule of the channel when an answer is shared, and in the answer to a mention', async () => {
+    const policy = await policyOf({ allow: [{ who: '*' }], post: [{ where: [here()], hide: ['ip'] }] });
+    const { url } = await startBot({ desk, policy });
+    await slack.slash(url, LINE);
+    const seen = await slack.next();
+    expect(textOf(seen)).toMatch(ADDRESS);
+    const share = buttonOf(seen, 'share');
+    await slack.click(url, { type: 'button', action_id: 'share', value: share });
+    const shared = await slack.next();
+    expect(shared).toMatchObject({ response_type: 'in_channel', text: expect.stringContaining('3 matching events') });
+    expect(textOf(shared)).not.toMatch(ADDRESS);
+    expect(textOf(shared)).toContain('The policy of trailbot hides source addresses here.');
+    await slack.mention(url, LINE);
+    const mentioned = await slack.next();
+    expect(mentioned.method).toBe('chat.postMessage');
+    expect(textOf(mentioned)).not.toMatch(ADDRESS);
+  });
+
+  it('is what was seen, where the channel may see all of it', async () => {
+    let asked = 0;
+    const counted: Desk = {
+      ...desk,
+      answer(line, options) {
+        asked += 1;
+        return desk.answer(line, options);
+      },
+    };
+    const policy = await policyOf({ allow: [{ who: '*', hide: ['ip'] }], post: [{ hide: ['ip'] }] });
+    const { url } = await startBot({ desk: counted, policy });
+    await slack.slash(url, LINE);
+    await slack.click(url, { type: 'button', action_id: 'share', value: buttonOf(await slack.next(), 'share') });
+    expect(await slack.next()).toMatchObject({ response_type: 'in_channel' });
+    expect(asked).toBe(1);
+  });
+
+  it.each(['page', 'csv', 'ask:next'])('who may see less presses %s under an answer of another, and sees what they may', async (action) => {
+    const policy = await policyOf({ allow: [{ who: me() }, { who: 'U0GUEST', hide: ['ip'] }], post: [{}] });
+    const { url } = await startBot({ desk, policy });
+    await slack.slash(url, LINE);
+    const seen = await slack.next();
+    const [id = ''] = buttonOf(seen, 'share').split(' ');
+    const guest = { user: { id: 'U0GUEST', team_id: slack.emulator.workspace.teamId } };
+    const value = action === 'page' ? `${id} 0 ${LINE}` : action === 'csv' ? `${id} ${LINE}` : `!keep ${id}`;
+    const element = action === 'ask:next' ? { type: 'static_select', selected_option: { value } } : { type: 'button', value };
+    await slack.click(url, { ...element, action_id: action }, guest);
+    const got = await slack.next();
+    expect(textOf(got)).not.toMatch(ADDRESS);
+    expect(got.text).toMatch(action === 'page' ? /^3 matching events/ : action === 'csv' ? /CSV|rows/ : /not kept any more/);
+  });
+});
+
+/** The value of a button in a message, by its action. */
+function buttonOf({ blocks }: { readonly blocks: readonly object[] }, action: string): string {
+  const elements = blocks.flatMap(
+    (block) => (block as { readonly elements?: readonly { readonly action_id?: string; readonly value?: string }[] }).elements ?? [],
+  );
+  return elements.find(({ action_id }) => action_id === action)?.value ?? '';
+}
