@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { openBot } from '../src/slack/bot.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from '../test/support/fake-desk.ts';
@@ -254,6 +255,7 @@ async function tryAsStranger(size: AttackSize): Promise<AttackOutcome> {
     slackApiUrl: slack.apiUrl,
     desk: deskAnswering(async (line) => ({ template: 'error', data: {}, line })),
     shared: openSharedAnswers(openVersionMemory()),
+    cancellations: openCancellations(openVersionMemory()),
     access: {},
     clock: () => new Date(),
     deadlineMs: MAX_WAIT_MS,

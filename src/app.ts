@@ -27,6 +27,7 @@ import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import { openAccountNameFile } from './state/account-names.ts';
 import { type AuditLog, openAuditLog } from './state/audit-log.ts';
+import { openCancellations } from './state/cancellations.ts';
 import { openClassRules } from './state/class-rules.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
@@ -427,6 +428,7 @@ async function startBot(
       void audit.add(entry);
     },
     shared: openSharedAnswers(stateOf(config, location)('shared')),
+    cancellations: openCancellations(stateOf(config, location)('cancelled')),
     onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
     showHome: (shown) => homeView(shown, TEMPLATES),

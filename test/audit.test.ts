@@ -10,6 +10,7 @@ import { toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { type AuditEntry, type AuditLog, openAuditLog } from '../src/state/audit-log.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
@@ -68,6 +69,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     slackApiUrl: slack.apiUrl,
     desk,
     shared: openSharedAnswers(openVersionMemory()),
+    cancellations: openCancellations(openVersionMemory()),
     access: {},
     clock: () => NOW,
     deadlineMs: 90_000,

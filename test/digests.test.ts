@@ -8,6 +8,7 @@ import { startDigests } from '../src/clock/digests.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
@@ -58,6 +59,7 @@ async function openDigestBot(): Promise<Bot> {
     slackApiUrl: slack.apiUrl,
     desk: deskAnswering(async () => ({ template: 'error', data: {} })),
     shared: openSharedAnswers(openVersionMemory()),
+    cancellations: openCancellations(openVersionMemory()),
     access: {},
     clock: () => new Date(now),
     deadlineMs: 90_000,

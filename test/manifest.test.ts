@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { BOT_EVENTS, BOT_SCOPES, SHORTCUTS, SLASH_COMMAND, slackManifest } from '../src/slack/manifest.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
@@ -49,6 +50,7 @@ describe('The manifest', () => {
       botToken: 'xoxb-test',
       desk: deskAnswering(async () => ({ template: 'error', data: {} })),
       shared: openSharedAnswers(openVersionMemory()),
+      cancellations: openCancellations(openVersionMemory()),
       access: {},
       clock: () => new Date(),
       deadlineMs: 1000,
@@ -86,6 +88,7 @@ const FOR_RECEIVING = ['commands', 'app_mentions:read', 'im:history'];
 /** Each method's own page of docs.slack.dev, September 2026. */
 const SCOPES_OF_METHOD: Readonly<Record<string, readonly string[]>> = {
   'auth.test': [],
+  'chat.delete': ['chat:write'],
   'chat.postEphemeral': ['chat:write'],
   'chat.postMessage': ['chat:write'],
   'chat.update': ['chat:write'],

@@ -11,6 +11,7 @@ import { toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { textOfMessage } from '../src/slack/message-text.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -55,6 +56,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     slackApiUrl: slack.apiUrl,
     desk,
     shared: openSharedAnswers(openVersionMemory()),
+    cancellations: openCancellations(openVersionMemory()),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,

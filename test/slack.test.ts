@@ -4,6 +4,7 @@ import nock from 'nock';
 import { type DestinationStream, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { openDuckDB } from '../duckdb/engine.ts';
+import type { RequestResult } from '../playground/signed-requests.ts';
 import type { Answer } from '../src/answer/answer.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
@@ -13,6 +14,7 @@ import { type HomeTab, homeView } from '../src/message/home-view.ts';
 import { type MessageOptions, toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -41,7 +43,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   // Slack would accept every message that was sent.
-  for (const { method, ...message } of slack.sent) expect(slackProblems(message, { mentions: [requester(), OTHER_USER], isLarge: true })).toEqual([]);
+  const shown = slack.sent.filter((message) => message.method !== 'chat.delete' && !('delete_original' in message));
+  for (const { method, ...message } of shown) expect(slackProblems(message, { mentions: [requester(), OTHER_USER], isLarge: true })).toEqual([]);
   await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
 });
 afterAll(async () => {
@@ -56,9 +59,10 @@ const requester = () => slack.emulator.workspace.requester.id;
 const channel = () => slack.emulator.workspace.general.id;
 
 /** Starts a bot; `url` is its request URL. Its desk answers “slow” only when aborted, and throws for “boom”. */
-async function start(options: Partial<BotOptions> = {}) {
+async function start({ timeOf = real.timeOf, ...options }: Partial<BotOptions> & { readonly timeOf?: Desk['timeOf'] } = {}) {
   const desk = {
     ...real,
+    timeOf,
     answer: async (line: string, options: AskOptions): Promise<Answer> => {
       if (line === 'boom') throw new Error('the secret inside', { cause: new Error('the cause') });
       if (line !== 'slow') return real.answer(line, options);
@@ -73,6 +77,7 @@ async function start(options: Partial<BotOptions> = {}) {
     slackApiUrl: slack.apiUrl,
     desk,
     shared: openSharedAnswers(openVersionMemory()),
+    cancellations: openCancellations(openVersionMemory()),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,
@@ -84,6 +89,12 @@ async function start(options: Partial<BotOptions> = {}) {
   running.push(bot);
   const origin = `http://127.0.0.1:${await bot.start()}`;
   return { bot, origin, url: `${origin}/slack/events` };
+}
+
+/** What a command is acknowledged with. */
+async function bodyOf(asked: Promise<RequestResult>): Promise<string> {
+  const acknowledged = await asked;
+  return acknowledged.ok ? acknowledged.body : acknowledged.error;
 }
 
 const LINE = 'events event:DeleteBucket 6mo';
@@ -144,10 +155,31 @@ describe('a slash command', () => {
     expect(typesOf(answer)).toEqual(['section', 'data_table', 'actions', 'actions', 'context', 'context']);
   });
 
-  it('is acknowledged at once even when the answer takes long', async () => {
-    const { url } = await start();
-    expect(await slack.slash(url, 'slow')).toEqual({ ok: true, body: '' });
+  it('is acknowledged within a second when the answer takes long, with what is searched and a button to cancel', async () => {
+    const { url } = await start({ timeOf: () => '6 months' });
+    const acknowledged = JSON.parse(await bodyOf(slack.slash(url, 'slow'))) as SentMessage;
+    expect(acknowledged).toMatchObject({ response_type: 'ephemeral', text: 'Searching 6 months … The answer follows here.' });
+    expect(slackProblems(acknowledged)).toEqual([]);
     expect(slack.sent).toEqual([]);
+    await slack.click(url, ownButton(acknowledged, 'cancel'));
+    // It is not searched any more.
+    expect(await slack.next()).toMatchObject({ method: 'response_url', delete_original: true });
+    expect((await slack.next()).text).toMatch(/^Cancelled after 0 s[.]/);
+  });
+
+  it('is acknowledged with nothing when the answer comes soon', async () => {
+    const { url } = await start();
+    expect(await slack.slash(url, 'help')).toEqual({ ok: true, body: '' });
+  });
+
+  it('is acknowledged in time also where who asks takes long to look up', async () => {
+    const { url } = await start({ access: { teams: ['E0OTHER'] } });
+    slack.failures.set(
+      'users.info',
+      Array.from({ length: 3 }, () => ({ status: 429, headers: { 'retry-after': '30' } })),
+    );
+    const asked = slack.slash(url, LINE, { team_id: 'T0OTHER' });
+    expect(await asked).toEqual({ ok: true, body: '' });
   });
 
   it('gets help when it is empty', async () => {
@@ -563,14 +595,14 @@ describe('a requester who waits', () => {
       },
     };
     const { url } = await start({ ...waiting, desk });
-    await slack.slash(url, 'help');
+    await slack.click(url, button('help'));
     expect(await slack.next()).toMatchObject({
       response_type: 'ephemeral',
       text: 'The query limit is reached. You are number 3 in the queue; the answer follows here.',
     });
     expect((await slack.next()).text).toContain('I answer questions from CloudTrail:');
-    await slack.slash(url, 'events 6mo');
-    expect((await slack.next()).text).toBe('Still scanning: 12.3 GB so far. The answer follows here.');
+    await slack.click(url, button('events 6mo'));
+    expect((await slack.next()).text).toBe('Searching 6 months: 12.3 GB scanned so far. The answer follows here.');
     expect((await slack.next()).text).toContain('I answer questions from CloudTrail:');
     expect(slack.sent).toHaveLength(4);
   });
@@ -586,24 +618,51 @@ describe('a requester who waits', () => {
       },
     };
     const { url } = await start({ ...waiting, desk, clock: () => now });
-    await slack.slash(url, 'events 6mo');
-    const cancel = ownButton(await slack.next(), 'cancel');
+    const cancel = ownButton(JSON.parse(await bodyOf(slack.slash(url, 'events 6mo'))), 'cancel');
     await slack.click(url, cancel, { user: { id: OTHER_USER, team_id: slack.emulator.workspace.teamId } });
     expect((await slack.next()).text).toBe('Only the person who asked can cancel a question.');
     now = new Date(now.getTime() + 12_000);
     await slack.click(url, cancel);
+    expect(await slack.next()).toMatchObject({ delete_original: true });
     expect((await slack.next()).text).toBe('Cancelled after 12 s; 1.2 GB had been scanned.');
     await slack.click(url, cancel);
-    expect((await slack.next()).text).toContain('This question runs no more here.');
+    expect((await slack.next()).text).toContain('This question does not run here any more.');
   });
 
-  it('can cancel also where the engine tells no progress', async () => {
-    const { url } = await start({ progressAfterMs: [0] });
-    await slack.slash(url, 'slow');
-    const first = await slack.next();
-    expect(first.text).toBe('Searching … The answer follows here.');
-    await slack.click(url, ownButton(first, 'cancel'));
-    expect((await slack.next()).text).toMatch(/^Cancelled after 0 s[.]/);
+  it('can cancel a question that another replica runs', async () => {
+    const cancellations = openCancellations(openVersionMemory());
+    const [one, other] = [await start({ ...waiting, cancellations }), await start({ cancellations })];
+    const cancel = ownButton(JSON.parse(await bodyOf(slack.slash(one.url, 'slow'))), 'cancel');
+    await slack.click(other.url, cancel, { user: { id: OTHER_USER, team_id: slack.emulator.workspace.teamId } });
+    expect((await slack.next()).text).toContain('If another replica of trailbot runs it, that one stops it');
+    const { value = '' } = cancel as { readonly value?: string };
+    await until(async () => expect(await cancellations.find(value)).toBeUndefined());
+    // Another user cancels nothing.
+    expect(slack.sent).toHaveLength(1);
+    await slack.click(other.url, cancel);
+    expect((await slack.next()).text).toContain('that one stops it');
+    expect((await slack.next()).text).toMatch(/^Cancelled after/);
+  });
+
+  it('sees one message that is edited in a direct message, and gone when the answer is there', async () => {
+    const desk = {
+      ...real,
+      answer: async (line: string, options: AskOptions): Promise<Answer> => {
+        options.onProgress?.({ queuePosition: 0, ms: 10, bytes: 12_300_000_000 });
+        await until(() => expect(slack.sent.at(-1)?.text).toContain('12.3 GB scanned so far'));
+        options.onProgress?.({ queuePosition: 0, ms: 20, bytes: 45_600_000_000 });
+        await until(() =>
+          expect(slack.sent.at(-1)).toMatchObject({ method: 'chat.update', text: expect.stringContaining('45.6 GB scanned so far') }),
+        );
+        return real.answer(line, options);
+      },
+    };
+    const { url } = await start({ desk });
+    const { teamId } = slack.emulator.workspace;
+    // The emulator has no direct messages: it is one by its type.
+    await slack.event(url, { type: 'message', channel_type: 'im', channel: channel(), user: requester(), team: teamId, text: LINE, ts: '7.7' });
+    await until(() => expect(slack.sent.map(({ method }) => method)).toEqual(['chat.postMessage', 'chat.update', 'chat.postMessage', 'chat.delete']));
+    expect(slack.sent[2]?.text).toContain(SENTENCE);
   });
 
   it('gets the answer as a direct message, too, when it took long', async () => {
@@ -624,7 +683,7 @@ describe('a requester who waits', () => {
       },
     };
     const { url } = await start({ ...waiting, desk });
-    await slack.slash(url, LINE);
+    await slack.click(url, button(LINE));
     // The first message, that it is being searched, may come before there is any result.
     const isPartial = ({ blocks }: SentMessage): boolean => JSON.stringify(blocks).includes('Partial results');
     const partial = (await sentUntil(isPartial)).at(-1) as SentMessage;

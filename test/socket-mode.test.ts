@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import type { Answer } from '../src/answer/answer.ts';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openCancellations } from '../src/state/cancellations.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
@@ -56,6 +57,7 @@ test('a slash command over Socket Mode is acknowledged and answered', async () =
     slackApiUrl: `${slack.url}/api/`,
     desk: deskAnswering(async (line) => answer(line)),
     shared: openSharedAnswers(openVersionMemory()),
+    cancellations: openCancellations(openVersionMemory()),
     access: {},
     clock: () => new Date('2026-11-21T00:00:00Z'),
     deadlineMs: 90_000,

@@ -17,7 +17,7 @@ import { holdsSecret, openMask } from '../text/redact.ts';
 import type { Extent, QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
-import { DAY_MS, pin, type TimeRange } from '../trail/time-window.ts';
+import { DAY_MS, pin, type TimeRange, windowWords } from '../trail/time-window.ts';
 import { againWords } from './again.ts';
 import { type AuditState, auditWords } from './audit.ts';
 import type { Billing } from './billing.ts';
@@ -52,6 +52,8 @@ export interface Desk {
   mistakeIn(line: string, options: AskOptions): Promise<UserError | undefined>;
   /** A line in the parts of a form. Of a line that cannot be read, the first word may be a question and all others its words. */
   partsOf(line: string, clock: Pick<AskOptions, 'now' | 'timeZone'>): FormParts;
+  /** The time that a line is about, in words: `6 months`; undefined for one that cannot be read, or that is about no time. */
+  timeOf(line: string, clock: Pick<AskOptions, 'now' | 'timeZone'>): string | undefined;
   /** The names of AWS in any text, and the questions that fit. Nothing is asked of the trail. */
   lookUp(text: string): Answer;
   /** What the trail has, as it is known without a query. */
@@ -222,6 +224,16 @@ export function openDesk(
         const [, first = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(typed) ?? [];
         const isQuestion = commands.has(first.toLowerCase());
         return { question: isQuestion ? first.toLowerCase() : '', words: isQuestion ? rest : typed, filters: '', time: '' };
+      }
+    },
+    timeOf(text, { now, timeZone = 'UTC' }) {
+      try {
+        const { name, window } = lineOf(trimLine(text), commands, { now, timeZone });
+        const command = commands.get(name);
+        return command && command.reads !== 0 ? windowWords(window ?? defaultWindow(command)) : undefined;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return undefined;
       }
     },
     questions: byTopic(registry).map(([name, command]) => ({

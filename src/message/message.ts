@@ -117,7 +117,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
               isDigest && answer.template === 'daily',
             ),
           ]),
-      ...(cancelId === undefined ? [] : [cancelButton(cancelId)]),
+      ...(cancelId === undefined ? [] : [cancelButton(partialUntil ? `${cancelId} partial` : cancelId)]),
       ...(sharedBy !== undefined && answerId !== undefined && answer.coverage ? toBlocks(fill('again', { id: answerId }, templates)) : []),
       // A shared answer has the line at the top, after the name of the person who asked it.
       ...toBlocks(

@@ -24,6 +24,7 @@ import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import { EDIT_MARK, KEEP_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
+import type { Cancellations } from '../state/cancellations.ts';
 import type { PolicyFile } from '../state/policy-file.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
@@ -58,7 +59,7 @@ export interface SlackConnection {
 }
 
 export interface BotOptions extends SlackConnection {
-  readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'partsOf' | 'questions'>;
+  readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'partsOf' | 'questions' | 'timeOf'>;
   readonly access: Access;
   /** Who may ask what. Without it, who may ask at all may ask everything. */
   readonly policy?: PolicyFile | undefined;
@@ -73,6 +74,8 @@ export interface BotOptions extends SlackConnection {
   readonly logger: Logger;
   /** What was shared, in the state. */
   readonly shared: SharedAnswers;
+  /** What was cancelled where it does not run, in the state. */
+  readonly cancellations: Cancellations;
   /** Called with everything that people do, once it is done or refused. */
   onAudit?(entry: AuditEntry): void;
   /** Called when somebody opens a finding of a digest: the `ts` of its message, and the line that is asked. */
@@ -98,6 +101,9 @@ export interface Bot {
 
 const PROGRESS_AFTER_MS = [4000, 15_000, 60_000];
 const DIRECT_AFTER_MS = 60_000;
+/** An answer that takes longer is announced within the acknowledgement, which Slack awaits for three seconds. */
+const ACK_WITH_TIME_MS = 1000;
+const MAX_ACK_MS = 1800;
 
 /** A message has room for no more. */
 const MAX_SHOWN_STATEMENTS = 3;
@@ -132,11 +138,12 @@ export function openBot(options: BotOptions): Bot {
     onAudit,
     onFindingOpened,
     shared,
+    cancellations,
     show,
     showHome,
   } = options;
   const recent = openRecentLines();
-  const runningQuestions = openRunningQuestions(clock);
+  const runningQuestions = openRunningQuestions({ clock, cancellations });
   const shownAnswers = openShownAnswers(clock);
   const requests = trackRequests();
   const nextTurn = openTurns();
@@ -229,10 +236,13 @@ export function openBot(options: BotOptions): Bot {
     }
     const running = runningQuestions.begin(requester.user);
     const began = performance.now();
-    const progress = reportProgress(progressAfterMs, async (update) => {
+    const during = desk.timeOf(line, { now: clock(), timeZone });
+    const progress = reportProgress(requester.progressTimes ?? { afterMs: progressAfterMs }, async (update) => {
       const options = { cancelId: running.id };
-      if (update.kind === 'partial') await send(update.answer, requester.replyPrivately, { ...options, partialUntil: update.until });
-      else await send({ template: 'waiting', data: update }, requester.replyPrivately, options);
+      running.offersCancel();
+      const tell = (message: Message): Promise<void> => requester.progress?.(message, update.kind) ?? requester.replyPrivately(message);
+      if (update.kind === 'partial') await send(update.answer, tell, { ...options, partialUntil: update.until });
+      else await send({ template: 'waiting', data: { ...update, during } }, tell, options);
     });
     await nextTurn();
     const statements: string[] = [];
@@ -254,7 +264,10 @@ export function openBot(options: BotOptions): Bot {
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined) recent.add(requester.user, answer.line);
     const isPublic = (await requester.isPublic?.(answer)) === true;
-    const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic });
+    const endProgress = async (): Promise<void> => {
+      await requester.endProgress?.().catch((error: unknown) => logger.warn(`a progress message could not be removed (${errorCode(error)})`, error));
+    };
+    const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic }).finally(endProgress);
     // Who waited so long may look elsewhere, and a message that only they see is not kept.
     if (!isPublic && answer.template !== 'error' && performance.now() - began > directAfterMs)
       await send(answer, async (message) => void (await delivery.toDirectMessage(requester.user, message)), { isPublic: true });
@@ -304,16 +317,42 @@ export function openBot(options: BotOptions): Bot {
   });
 
   app.command(SLASH_COMMAND, async ({ ack, command, respond }) => {
-    await ack();
     const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
-    await ask(command.text, fromResponseUrl(person, respond));
+    const { reply: respondWith } = fromResponseUrl(person, respond);
+    let acknowledged: Promise<void> | undefined;
+    // An answer that takes no second needs no message before it.
+    const acknowledge = (message?: Message): Promise<void> => {
+      acknowledged ??= message ? ack({ response_type: 'ephemeral', ...message }) : ack();
+      return acknowledged;
+    };
+    const latest = setTimeout(() => void acknowledge(), MAX_ACK_MS);
+    const reply = async (message: Message): Promise<void> => {
+      await acknowledge();
+      await respondWith(message);
+    };
+    const [first = ACK_WITH_TIME_MS, ...later] = progressAfterMs;
+    try {
+      await ask(command.text, {
+        ...person,
+        reply,
+        replyPrivately: reply,
+        // What Slack refuses within an acknowledgement is lost, so that large messages are sent apart.
+        progress: (message, kind) => (acknowledged || kind === 'partial' ? reply(message) : acknowledge(message)),
+        progressTimes: { afterMs: [Math.min(first, ACK_WITH_TIME_MS), ...later] },
+      });
+    } finally {
+      clearTimeout(latest);
+      await acknowledge();
+    }
   });
 
   app.action<BlockAction>('cancel', async ({ ack, body, action, respond }) => {
     await ack();
     const clicked = whereClicked(body);
-    const why = runningQuestions.stop(action.type === 'button' ? (action.value ?? '') : '', clicked.user);
-    // What was stopped is answered with that.
+    const [id = '', hasResults] = (action.type === 'button' ? (action.value ?? '') : '').split(' ');
+    const why = await runningQuestions.stop(id, clicked.user);
+    // What was stopped is answered with that. A message that it is searched is no more true; partial results stay.
+    if (why === undefined && clicked.isEphemeral && hasResults === undefined) await respond({ delete_original: true });
     if (why !== undefined) await send(errorAnswer(new UserError(why), ''), delivery.toResponseUrl(respond, clicked));
   });
 

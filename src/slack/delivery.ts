@@ -31,6 +31,10 @@ export interface Delivery {
   toResponseUrl(respond: RespondFn, destination: Destination, how?: { readonly replacesOriginal?: boolean }): (message: Message) => Promise<void>;
   /** Posts for everyone in a channel, or in a thread of it. Returns the message's `ts`. */
   toChannel(place: { readonly channel: string; readonly thread_ts?: string }, message: Message): Promise<string>;
+  /** Replaces a message of the bot. */
+  update(channel: string, ts: string, message: Message): Promise<void>;
+  /** Deletes a message of the bot. */
+  remove(channel: string, ts: string): Promise<void>;
   /** Posts a message that only one user sees: in the channel, or in a direct message where the bot is not in the channel. */
   toUser(destination: Destination, message: Message): Promise<void>;
   /** Posts a direct message. Returns its channel. */
@@ -88,6 +92,12 @@ export function openDelivery({ client, logger, show, nextTurn }: AnswerDeliveryO
     toChannel,
     toUser,
     toDirectMessage,
+    async update(channel, ts, message) {
+      await client.chat.update({ channel, ts, ...message });
+    },
+    async remove(channel, ts) {
+      await client.chat.delete({ channel, ts });
+    },
     toResponseUrl: (respond, destination, { replacesOriginal = false } = {}) => {
       const { channel, thread_ts, isPublic = false } = destination;
       const thread = thread_ts !== undefined && { thread_ts };

@@ -23,6 +23,9 @@ export interface MessagesInOptions {
 /** Slack sends an event again when it gets no acknowledgement. The ids of this many events are remembered. */
 const MAX_REMEMBERED_EVENTS = 1000;
 
+/** Slack asks that a message be edited at most every three seconds. */
+const EDITED_PROGRESS = { afterMs: [3000], everyMs: 3000 };
+
 export function handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts }: MessagesInOptions): void {
   const seenEvents = new LRUCache<string, true>({ max: MAX_REMEMBERED_EVENTS });
   /** The last question in each message. Slack sends an edited message as a new mention with the same `ts`. */
@@ -91,7 +94,16 @@ export function handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts }
     if (!isNew(body.event_id, `${channel} ${event.ts}`, question)) return;
     const thread = event.thread_ts !== undefined && { thread_ts: event.thread_ts };
     const reply = async (message: Message): Promise<void> => void (await delivery.toChannel({ channel, ...thread }, message));
+    let waiting: string | undefined;
     await ask(question, {
+      async progress(message) {
+        if (waiting === undefined) waiting = await delivery.toChannel({ channel, ...thread }, message);
+        else await delivery.update(channel, waiting, message);
+      },
+      async endProgress() {
+        if (waiting !== undefined) await delivery.remove(channel, waiting);
+      },
+      progressTimes: EDITED_PROGRESS,
       user,
       channel,
       teams: idsIn(event.team),

@@ -1,4 +1,4 @@
-/** Messages to a requester who waits: the place in the queue, how much was scanned, and partial results. There are few, since the answer follows. */
+/** What a requester who waits is told: what is searched, the place in the queue, how much was scanned, and partial results. There are few messages, since the answer follows. */
 import pLimit from 'p-limit';
 import type { Answer } from '../answer/answer.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -15,40 +15,56 @@ export interface ProgressReporter extends Required<Pick<AskOptions, 'onProgress'
   end(): Promise<void>;
 }
 
+/** When to report, in milliseconds after the question. */
+export interface ProgressTimes {
+  /** At each of these; the first one always, so that the question can be stopped. */
+  readonly afterMs: readonly number[];
+  /** Then again and again, where a message is edited. Default: never. */
+  readonly everyMs?: number;
+}
+
 const NOTHING_KNOWN = { kind: 'waiting', queuePosition: 0, bytes: 0 } as const;
 
-/**
- * Sends the latest update at each of the times `afterMs`, in milliseconds from now, if there is a new one. A response_url
- * takes five messages: three updates leave one for the answer, and one for the answer with its table as text.
- */
-export function reportProgress(afterMs: readonly number[], send: (update: ProgressUpdate) => Promise<void>): ProgressReporter {
+/** Sends the latest update at each of the times, if there is a new one. */
+export function reportProgress({ afterMs, everyMs }: ProgressTimes, send: (update: ProgressUpdate) => Promise<void>): ProgressReporter {
   let waiting: Extract<ProgressUpdate, { kind: 'waiting' }> | undefined;
   let partial: ProgressUpdate | undefined;
   const inTurn = pLimit(1);
+  const isEdited = everyMs !== undefined;
   let hasReportedScan = false;
   let hasReported = false;
+  let repeated: NodeJS.Timeout | undefined;
 
-  const timers = afterMs.map((ms) =>
-    setTimeout(() => {
-      // The first message always comes, so that the question can be stopped.
-      const update = partial ?? waiting ?? (hasReported ? undefined : NOTHING_KNOWN);
-      hasReported = true;
-      if (!update) return;
-      [partial, waiting] = [undefined, undefined];
-      hasReportedScan ||= update.kind === 'waiting' && update.queuePosition === 0;
-      void inTurn(() => send(update)).catch(() => undefined);
-    }, ms),
-  );
+  const report = (): void => {
+    const update = partial ?? waiting ?? (hasReported ? undefined : NOTHING_KNOWN);
+    hasReported = true;
+    // An edit of a slow Slack does not wait behind others.
+    if (!update || inTurn.pendingCount > 0) return;
+    [partial, waiting] = [undefined, undefined];
+    hasReportedScan ||= update.kind === 'waiting' && update.bytes > 0;
+    void inTurn(() => send(update)).catch(() => undefined);
+  };
+  const timers = afterMs.map((ms) => setTimeout(report, ms));
+  if (everyMs !== undefined)
+    timers.push(
+      setTimeout(
+        () => {
+          repeated = setInterval(report, everyMs);
+        },
+        Math.max(0, ...afterMs),
+      ),
+    );
   return {
     onProgress({ queuePosition, bytes }) {
-      // A running scan is reported once, not every minute. A place in the queue is outdated once the query runs.
-      waiting = queuePosition > 0 || (bytes > 0 && !hasReportedScan) ? { kind: 'waiting', queuePosition, bytes } : undefined;
+      // In messages of its own, a running scan is reported once. A place in the queue is outdated once the query runs.
+      waiting = queuePosition > 0 || (bytes > 0 && (isEdited || !hasReportedScan)) ? { kind: 'waiting', queuePosition, bytes } : undefined;
     },
     onPartial(answer, until) {
       partial = { kind: 'partial', answer, until };
     },
     async end() {
       for (const timer of timers) clearTimeout(timer);
+      clearInterval(repeated);
       await inTurn(async () => undefined);
     },
   };

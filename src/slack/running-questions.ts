@@ -1,6 +1,7 @@
 /** Questions that run now, which the person who asked can stop. */
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../errors.ts';
+import type { Cancellations } from '../state/cancellations.ts';
 import { formatBytes } from '../text/format.ts';
 
 interface RunningQuestion {
@@ -9,16 +10,27 @@ interface RunningQuestion {
   readonly signal: AbortSignal;
   /** Notes how much was scanned so far. */
   scanned(bytes: number): void;
+  /** Notes that the person was shown how to cancel it: from now on it is looked whether another replica was told to. */
+  offersCancel(): void;
   end(): void;
 }
 
 export interface RunningQuestions {
   begin(user: string): RunningQuestion;
-  /** Stops a question. Returns why not, as a sentence; undefined when it was stopped. */
-  stop(id: string, user: string): string | undefined;
+  /** Stops a question, here or where it runs. Returns what to say when it does not run here, as a sentence; undefined when it was stopped. */
+  stop(id: string, user: string): Promise<string | undefined>;
 }
 
-export function openRunningQuestions(clock: () => Date): RunningQuestions {
+export interface RunningOptions {
+  readonly clock: () => Date;
+  readonly cancellations: Cancellations;
+  /** How often a question looks whether another replica was told to stop it. Default: every 3 seconds. */
+  readonly lookEveryMs?: number;
+}
+
+const LOOK_EVERY_MS = 3000;
+
+export function openRunningQuestions({ clock, cancellations, lookEveryMs = LOOK_EVERY_MS }: RunningOptions): RunningQuestions {
   const running = new Map<string, { readonly user: string; readonly stop: () => void }>();
   return {
     begin(user) {
@@ -26,9 +38,17 @@ export function openRunningQuestions(clock: () => Date): RunningQuestions {
       const controller = new AbortController();
       const began = clock().getTime();
       let bytes = 0;
+      let look: NodeJS.Timeout | undefined;
       const stop = (): void => {
         const seconds = Math.round((clock().getTime() - began) / 1000);
         controller.abort(new UserError(`Cancelled after ${seconds} s${bytes > 0 ? `; ${formatBytes(bytes)} had been scanned` : ''}.`));
+      };
+      const lookOnce = async (): Promise<void> => {
+        // A state that cannot be read now is read again soon.
+        const cancelledBy = await cancellations.find(id).catch(() => undefined);
+        if (cancelledBy === undefined) return;
+        await cancellations.remove(id).catch(() => undefined);
+        if (cancelledBy === user) stop();
       };
       running.set(id, { user, stop });
       return {
@@ -37,12 +57,21 @@ export function openRunningQuestions(clock: () => Date): RunningQuestions {
         scanned: (now) => {
           bytes = Math.max(bytes, now);
         },
-        end: () => void running.delete(id),
+        offersCancel() {
+          look ??= setInterval(() => void lookOnce(), lookEveryMs);
+        },
+        end() {
+          clearInterval(look);
+          running.delete(id);
+        },
       };
     },
-    stop(id, user) {
+    async stop(id, user) {
       const question = running.get(id);
-      if (!question) return 'This question runs no more here. Where several replicas run, another one may have it.';
+      if (!question) {
+        await cancellations.add(id, user, clock());
+        return 'This question does not run here any more. If another replica of trailbot runs it, that one stops it within a few seconds.';
+      }
       if (question.user !== user) return 'Only the person who asked can cancel a question.';
       question.stop();
       return undefined;

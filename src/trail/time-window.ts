@@ -4,6 +4,7 @@
  */
 
 import { Temporal } from 'temporal-polyfill';
+import { formatCount } from '../text/format.ts';
 
 /** A pinned time range, [from, to), in UTC. */
 export interface TimeRange {
@@ -134,6 +135,12 @@ export function printWindow(window: Window): string {
       return `around ${window.at} ±${window.count}${window.unit}`;
   }
 }
+
+const UNIT_NAMES: Readonly<Record<Unit, string>> = { m: 'minute', h: 'hour', d: 'day', w: 'week', mo: 'month', y: 'year' };
+
+/** A window as words of a sentence: `6 months`, `yesterday`, `2026-11-01 to 2026-11-15`. */
+export const windowWords = (window: Window): string =>
+  window.kind === 'ago' ? formatCount(window.count, UNIT_NAMES[window.unit]) : printWindow(window).replace('..', ' to ');
 
 /** Turns a window into a time range, given the current time. Days are UTC; `6mo` and `1y` go back whole calendar months. */
 export function pin(window: Window, now: Date): TimeRange {

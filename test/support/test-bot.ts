@@ -5,6 +5,7 @@ import { homeView } from '../../src/message/home-view.ts';
 import { toMessage } from '../../src/message/message.ts';
 import { type BotOptions, openBot } from '../../src/slack/bot.ts';
 import { boltLogger } from '../../src/slack/logger.ts';
+import { openCancellations } from '../../src/state/cancellations.ts';
 import { openSharedAnswers } from '../../src/state/shared-answers.ts';
 import { openVersionMemory } from '../../src/state/version-memory.ts';
 import { SAMPLE_END } from './sample-trail.ts';
@@ -28,6 +29,7 @@ export function openTestBots(slack: () => SlackProxy): StartBot {
       botToken: emulator.botToken,
       slackApiUrl: apiUrl,
       shared: openSharedAnswers(openVersionMemory()),
+      cancellations: openCancellations(openVersionMemory()),
       access: {},
       clock: () => new Date(SAMPLE_END),
       deadlineMs: 90_000,

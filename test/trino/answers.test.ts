@@ -269,6 +269,18 @@ describe.skipIf(!server)('the sample', () => {
     });
   }, 300_000);
 
+  test('limits every statement to the accounts of a policy, and gives the same answers', async () => {
+    const [there, here] = [openDesk(catalog, onTrino(both)), openDesk(catalog, both.duck)];
+    const options = { now: END, signal, permit: () => ({ accounts: ['111122223333', '444455556666'], hidden: [] }) };
+    const lines = ['count by:account 90d', 'events by:event 30d top:20', 'who-deleted example-customer-uploads-2019 90d', 'logins 30d', 'new 7d'];
+    await atOnce.map(lines, async (line) => {
+      const [a, b] = await Promise.all([there, here].map((desk) => desk.answer(line, options)));
+      expect({ line, data: a?.data, rows: a?.table?.rows }).toEqual({ line, data: b?.data, rows: b?.table?.rows });
+      const accounts = new Set(a?.table?.rows.map(({ cells }) => cells.account ?? cells.recipientaccountid ?? options.permit().accounts[0]));
+      for (const account of accounts) expect(options.permit().accounts).toContain(account);
+    });
+  }, 300_000);
+
   test('counts events that were delivered twice once', async () => {
     const [sum] = await both.trino.execute(sql`select count(*) as records, ${distinctEventCount} as events from ${eventsDuring(EVER)}`);
     const { size } = new Set((await both.trino.execute(everything)).map(({ eventid }) => eventid));
