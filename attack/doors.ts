@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import pLimit from 'p-limit';
 import { openBot } from '../src/slack/bot.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from '../test/support/fake-desk.ts';
@@ -256,6 +257,7 @@ async function tryAsStranger(size: AttackSize): Promise<AttackOutcome> {
     desk: deskAnswering(async (line) => ({ template: 'error', data: {}, line })),
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
+    cases: openCases(openVersionMemory(), openVersionMemory),
     access: {},
     clock: () => new Date(),
     deadlineMs: MAX_WAIT_MS,

@@ -28,6 +28,7 @@ import { boltLogger } from './slack/logger.ts';
 import { openAccountNameFile } from './state/account-names.ts';
 import { type AuditLog, openAuditLog } from './state/audit-log.ts';
 import { openCancellations } from './state/cancellations.ts';
+import { type Cases, openCases } from './state/cases.ts';
 import { openClassRules } from './state/class-rules.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
@@ -244,6 +245,7 @@ export async function openTrailDesk(
     accountNames,
     audit,
     shared: openSharedAnswers(state('shared')),
+    cases: casesOf(config, location),
     timeZone: config.TIME_ZONE,
     isSample: location.isSample,
   };
@@ -258,6 +260,12 @@ export const stateOf = ({ TRAILBOT_STATE, S3_FORCE_PATH_STYLE }: Config, { store
 export function ledgerOf(config: Config, location: TrailLocation, onError: (error: unknown) => void): Ledger {
   const state = stateOf(config, location);
   return openLedger((month) => state(`spent-${month}`), onError);
+}
+
+/** Opens the cases, in the state of a trail. */
+function casesOf(config: Config, location: TrailLocation): Cases {
+  const state = stateOf(config, location);
+  return openCases(state('cases'), (id) => state(`case-${id}`));
 }
 
 /** Opens the audit log, in the state of a trail. */
@@ -428,6 +436,7 @@ async function startBot(
       void audit.add(entry);
     },
     shared: openSharedAnswers(stateOf(config, location)('shared')),
+    cases: casesOf(config, location),
     cancellations: openCancellations(stateOf(config, location)('cancelled')),
     onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),

@@ -11,6 +11,7 @@ import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { type AuditEntry, type AuditLog, openAuditLog } from '../src/state/audit-log.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
@@ -70,6 +71,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     desk,
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
+    cases: openCases(openVersionMemory(), openVersionMemory),
     access: {},
     clock: () => NOW,
     deadlineMs: 90_000,

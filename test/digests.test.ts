@@ -9,6 +9,7 @@ import { toMessage } from '../src/message/message.ts';
 import { type Bot, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
@@ -60,6 +61,7 @@ async function openDigestBot(): Promise<Bot> {
     desk: deskAnswering(async () => ({ template: 'error', data: {} })),
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
+    cases: openCases(openVersionMemory(), openVersionMemory),
     access: {},
     clock: () => new Date(now),
     deadlineMs: 90_000,

@@ -8,6 +8,7 @@ import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { BOT_EVENTS, BOT_SCOPES, SHORTCUTS, SLASH_COMMAND, slackManifest } from '../src/slack/manifest.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
@@ -51,6 +52,7 @@ describe('The manifest', () => {
       desk: deskAnswering(async () => ({ template: 'error', data: {} })),
       shared: openSharedAnswers(openVersionMemory()),
       cancellations: openCancellations(openVersionMemory()),
+      cases: openCases(openVersionMemory(), openVersionMemory),
       access: {},
       clock: () => new Date(),
       deadlineMs: 1000,

@@ -12,6 +12,7 @@ import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { textOfMessage } from '../src/slack/message-text.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -57,6 +58,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     desk,
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
+    cases: openCases(openVersionMemory(), openVersionMemory),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,

@@ -15,6 +15,7 @@ import { type MessageOptions, toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -78,6 +79,7 @@ async function start({ timeOf = real.timeOf, ...options }: Partial<BotOptions> &
     desk,
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
+    cases: openCases(openVersionMemory(), openVersionMemory),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,

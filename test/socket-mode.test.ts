@@ -9,6 +9,7 @@ import type { Answer } from '../src/answer/answer.ts';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
+import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
@@ -58,6 +59,7 @@ test('a slash command over Socket Mode is acknowledged and answered', async () =
     desk: deskAnswering(async (line) => answer(line)),
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
+    cases: openCases(openVersionMemory(), openVersionMemory),
     access: {},
     clock: () => new Date('2026-11-21T00:00:00Z'),
     deadlineMs: 90_000,

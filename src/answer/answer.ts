@@ -151,6 +151,8 @@ export interface Answer extends Omit<Finding, 'template'> {
   readonly missing?: readonly string[];
   /** As in its details. */
   readonly accountNames?: AccountNames;
+  /** What it is in a case: it is posted in the case’s channel or thread, for everyone. */
+  readonly inCase?: { readonly id: string; readonly kind: 'opened' | 'note' };
   /** True for what is kept for people, such as their subscriptions or the audit log: it is for who asked alone, wherever they asked. */
   readonly isPrivate?: true;
 }

@@ -7,6 +7,7 @@ import type { ClassRules, DigestMemory, HidingRules } from '../answer/report.ts'
 import { UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
+import type { Cases } from '../state/cases.ts';
 import { allClassRules, type KeptClassRules } from '../state/class-rules.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { hidingRulesAt } from '../state/snoozes.ts';
@@ -21,6 +22,7 @@ import { DAY_MS, pin, type TimeRange, windowWords } from '../trail/time-window.t
 import { againWords } from './again.ts';
 import { type AuditState, auditWords } from './audit.ts';
 import type { Billing } from './billing.ts';
+import { caseWords } from './cases.ts';
 import { classWords } from './classes.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
@@ -85,6 +87,8 @@ interface DeskOptions {
   readonly classRules?: KeptClassRules;
   /** Without it, `again` is no command. */
   readonly shared?: Pick<SharedAnswers, 'find'>;
+  /** Without them, `case` is no command. */
+  readonly cases?: Cases;
   /** Without it, `audit` is no command. */
   readonly audit?: AuditState;
   /** The zone in which reports are asked: the findings of their days are kept. Default: UTC. */
@@ -154,6 +158,7 @@ export function openDesk(
     hiding,
     classRules,
     shared,
+    cases,
     audit,
     timeZone = 'UTC',
     memory = () => NO_MEMORY,
@@ -197,6 +202,7 @@ export function openDesk(
   };
   const ownWords: Readonly<Record<string, OwnWord>> = {
     ...(subscriptions && subscriptionWords({ subscriptions, registry, lineContextOf, priceOf, resolve, ask: answerWithKeys, report })),
+    ...(cases && caseWords(cases)),
     ...(audit && auditWords(audit)),
     ...(shared && againWords({ shared, registry, lineContextOf, ask: answerWithKeys })),
     ...(hiding && hidingWords(hiding, { registry, lineContextOf })),

@@ -7,9 +7,10 @@ import type { AskOptions } from './runner.ts';
 /** Answers a line. Gets the text after the word. */
 export type OwnWord = (rest: string, options: AskOptions) => Promise<Answer>;
 
-/** What is about the subscriptions, snoozes and classes that somebody keeps. */
+/** What is about the subscriptions, cases, snoozes and classes that somebody keeps. */
 const KEPT_WORDS: ReadonlySet<string> = new Set([
   ...['subscribe', 'subscriptions', 'pause', 'resume', 'unsubscribe', 'test', 'watch'],
+  ...['case', 'cases', 'note'],
   ...['snooze', 'snoozes', 'unsnooze', 'expect', 'class', 'classes', 'audit'],
 ]);
 /** Other words that no saved question can have as its name: also those of reports, which can be subscribed to. */

@@ -41,6 +41,8 @@ import { archivedWithin, describeSearch } from './searched.ts';
 interface Postable {
   /** The id of the channel in which the question is asked. */
   readonly current: string | undefined;
+  /** The `ts` of the thread in which it is asked. */
+  readonly thread?: string;
   /** Why nothing may be posted in a channel, as a sentence; undefined when it may. */
   refusal(channel: string): Promise<string | undefined>;
 }

@@ -60,6 +60,12 @@ export interface MessageOptions {
   readonly isDigest?: boolean;
   /** The id of the question that still runs, to stop it. */
   readonly cancelId?: string;
+  /** True for a text that goes into a file, where nothing was refused. */
+  readonly isForFile?: boolean;
+  /** The id of the case that the message opens. */
+  readonly caseId?: string;
+  /** True for a case that was closed. */
+  readonly isCaseClosed?: boolean;
   /** Marks partial results: events before this time are still being scanned. There are no follow-ups yet. */
   readonly partialUntil?: Date;
 }
@@ -68,16 +74,19 @@ export interface MessageOptions {
 export const EDIT_MARK = '!edit ';
 export const SQL_MARK = '!sql ';
 export const KEEP_MARK = '!keep ';
+/** The id of an answer to add to a case, with its line where there is room; and the same after the id of the case. */
+export const CASE_MARK = '!case ';
+export const IN_CASE_MARK = '!incase ';
 
 /** Follow-ups as buttons: the others are in a menu. */
 const MAX_ANSWER_BUTTONS = 4;
 
 /** Builds the message. The footer says which rows are shown, and of how many. */
 export function toMessage(found: Answer, templates: URL, options: MessageOptions = {}): Message {
-  const { form = 'small', isDigest = false, sharedBy, partialUntil, answerId, cancelId, firstRow = 0 } = options;
+  const { form = 'small', isDigest = false, sharedBy, partialUntil, answerId, cancelId, caseId, isCaseClosed = false, firstRow = 0 } = options;
   const answer = withNamesShown(found);
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
-  if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates)}`, blocks: [] };
+  if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates, options)}`, blocks: [] };
   const isPlain = form === 'plain';
   const { table, next = [], menu, line } = answer;
   const { line: _, ...withoutLine } = answer;
@@ -88,7 +97,10 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
   const kept =
     answerId !== undefined && line !== undefined && sharedBy === undefined ? { id: answerId, line: answer.pinned ?? line, isPublic } : undefined;
   const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => {
-    const own = kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : [];
+    const own = [
+      ...(kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : []),
+      ...(caseId === undefined ? [] : caseButtons(caseId, isCaseClosed)),
+    ];
     const first = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
     // A line that is too long for a menu is a button nevertheless: no finding of a report is left out for it.
     const asButtons = [...first, ...next.slice(first.length).filter((each) => !fitsInMenu(each))];
@@ -97,6 +109,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
       // What is pinned is a question; other lines have no form.
       ...(kept && line !== undefined && answer.pinned !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
       ...(kept && !isPublic ? [{ label: 'Keep for myself', line: `${KEEP_MARK}${kept.id}` }] : []),
+      ...(kept && answer.pinned !== undefined ? [{ label: 'Add to a case', line: withLineWhereItFits(`${CASE_MARK}${kept.id}`, kept.line) }] : []),
       ...(kept && answer.coverage?.queries ? [{ label: 'Show SQL', line: `${SQL_MARK}${kept.id}` }] : []),
     ];
     return [
@@ -162,6 +175,16 @@ function ownButtons(
   ];
 }
 
+/** What can be done with a case. */
+const caseButtons = (id: string, isClosed: boolean): OwnButton[] => [
+  { action: 'case-export', label: 'Export as zip', value: id, line: '' },
+  ...(isClosed ? [] : [{ action: 'case-close', label: 'Close case', value: id, line: '' } as const]),
+];
+
+/** An option of a menu that can be asked again when its answer is not kept any more. */
+const withLineWhereItFits = (value: string, line: string): string =>
+  fitsInMenu({ label: '', line: `${value} ${line}` }) ? `${value} ${line}` : value;
+
 /** How much of an answer goes into a message: template blocks, table rows, and whether the line is shown. */
 interface Size {
   readonly blocks: number;
@@ -218,8 +241,8 @@ export function footer(answer: Answer, templates: URL, { firstRow = 0, rows, isS
 }
 
 /** The answer without blocks: its sentences, what was searched, and how to see the rest. */
-function textAlone(answer: Answer, filled: string, templates: URL): string {
-  const rest = fill('text-alone', { line: answer.line ?? null, rows: answer.table?.rows.length ?? 0 }, templates);
+function textAlone(answer: Answer, filled: string, templates: URL, { isForFile = false }: MessageOptions): string {
+  const rest = isForFile ? '' : fill('text-alone', { line: answer.line ?? null, rows: answer.table?.rows.length ?? 0 }, templates);
   const { line: _, ...withoutLine } = answer;
   const last = [rest, footer(withoutLine, templates, { rows: 0 }).replaceAll(/^\^ /gm, '')].filter(Boolean).join('\n');
   return `${cut(filled.replaceAll(/^(?:# |\^ |---$)/gm, ''), MESSAGE_LIMITS.text - last.length - 1)}\n${last}`;

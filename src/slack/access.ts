@@ -30,6 +30,8 @@ export interface SlackProfile {
   readonly teams: readonly string[];
   readonly organization: string | undefined;
   readonly tz: string | undefined;
+  /** Their name, as Slack shows it. */
+  readonly name: string | undefined;
 }
 
 /** Why a person may not ask in a channel; undefined when they may. `profileOf` is undefined where Slack does not say. */

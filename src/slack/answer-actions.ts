@@ -45,7 +45,7 @@ export interface AnswerActionOptions {
   /** An error as an answer. */
   failed(error: unknown): Answer;
   /** Notes what a person did, with its line and what they were answered. */
-  audit(action: 'ask' | 'share' | 'export', person: SlackPerson, line: string, answer: Answer): void;
+  audit(action: 'ask' | 'share' | 'export' | 'case', person: SlackPerson, line: string, answer: Answer): void;
 }
 
 export function handleAnswerActions(options: AnswerActionOptions): void {
@@ -149,7 +149,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
 }
 
 /** The line of an answer with its exact time; that of a button where the answer has none, or is not kept. */
-const exactLine = (answer: Answer | undefined, line: string): string => answer?.pinned ?? answer?.line ?? line;
+export const exactLine = (answer: Answer | undefined, line: string): string => answer?.pinned ?? answer?.line ?? line;
 
 const MAX_FILE_NAME = 80;
 

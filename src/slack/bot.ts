@@ -22,15 +22,17 @@ import type { AskOptions } from '../desk/runner.ts';
 import { NotPermitted, UserError } from '../errors.ts';
 import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
-import { EDIT_MARK, KEEP_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
+import { CASE_MARK, EDIT_MARK, IN_CASE_MARK, KEEP_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
 import type { Cancellations } from '../state/cancellations.ts';
+import type { Cases } from '../state/cases.ts';
 import type { PolicyFile } from '../state/policy-file.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
 import type { Access, Audience, Home, SlackPerson, SlackProfile } from './access.ts';
-import { type AnswerOptions, type Clicked, handleAnswerActions } from './answer-actions.ts';
+import { type AnswerActionOptions, type AnswerOptions, type Clicked, handleAnswerActions } from './answer-actions.ts';
 import { handleAskForm } from './ask-form.ts';
+import { handleCases } from './case-threads.ts';
 import { postChartPictures } from './chart-pictures.ts';
 import { type Delivery, errorCode, openDelivery } from './delivery.ts';
 import { openDigestChannel } from './digest-channel.ts';
@@ -74,6 +76,8 @@ export interface BotOptions extends SlackConnection {
   readonly logger: Logger;
   /** What was shared, in the state. */
   readonly shared: SharedAnswers;
+  /** The cases, in the state. */
+  readonly cases: Cases;
   /** What was cancelled where it does not run, in the state. */
   readonly cancellations: Cancellations;
   /** Called with everything that people do, once it is done or refused. */
@@ -139,6 +143,7 @@ export function openBot(options: BotOptions): Bot {
     onFindingOpened,
     shared,
     cancellations,
+    cases,
     show,
     showHome,
   } = options;
@@ -200,8 +205,12 @@ export function openBot(options: BotOptions): Bot {
   };
 
   /** Asks the desk. An error becomes an answer too, so the requester always gets one. */
-  async function answerFor(line: string, person: SlackPerson, { forEveryone = false, ...more }: AnswerOptions = {}): Promise<Answer> {
-    const { user, channel } = person;
+  async function answerFor(
+    line: string,
+    person: SlackPerson & Pick<Requester, 'thread'>,
+    { forEveryone = false, ...more }: AnswerOptions = {},
+  ): Promise<Answer> {
+    const { user, channel, thread } = person;
     const timeoutMs = more.isExport ? Math.max(deadlineMs, EXPORT_DEADLINE_MS) : deadlineMs;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
@@ -212,7 +221,11 @@ export function openBot(options: BotOptions): Bot {
         now: clock(),
         signal: AbortSignal.any([deadline, requests.signal, ...(more.signal ? [more.signal] : [])]),
         requester: user,
-        places: { current: channel, refusal: async (other: string) => (await postingRefusal(other))?.reason },
+        places: {
+          current: channel,
+          ...(thread !== undefined && { thread }),
+          refusal: async (other: string) => (await postingRefusal(other))?.reason,
+        },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
       };
       return await desk.answer(line, options);
@@ -260,6 +273,10 @@ export function openBot(options: BotOptions): Bot {
       return progress.end();
     });
     audit('ask', requester, answer.line ?? line, answer);
+    if (answer.inCase) {
+      await caseThreads.post(answer, requester);
+      return true;
+    }
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined) recent.add(requester.user, answer.line);
@@ -294,7 +311,7 @@ export function openBot(options: BotOptions): Bot {
     if (!answer || !(await mayShow(answer, person)))
       return errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '');
     await send(answer, async (message) => void (await delivery.toDirectMessage(person.user, message)), { answerId: id, isPublic: true });
-    return { template: 'kept', data: {} };
+    return { template: 'kept', data: { file: false } };
   };
 
   app.use(({ next }) => requests.track(() => next()));
@@ -362,6 +379,8 @@ export function openBot(options: BotOptions): Bot {
     if (line === undefined) return;
     if (line.startsWith(EDIT_MARK)) return openForm(body.trigger_id, line.slice(EDIT_MARK.length));
     const clicked = whereClicked(body);
+    if (line.startsWith(CASE_MARK)) return caseThreads.add(line.slice(CASE_MARK.length), clicked, respond);
+    if (line.startsWith(IN_CASE_MARK)) return caseThreads.addTo(line.slice(IN_CASE_MARK.length), clicked, respond);
     const { user, channel, teams } = clicked;
     // App Home has no channel, and no response_url.
     const isHome = respond === undefined;
@@ -385,13 +404,15 @@ export function openBot(options: BotOptions): Bot {
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
   });
 
-  handleAnswerActions({
+  const answerActions: AnswerActionOptions = {
     app,
     client: postClient,
     fetch: (slackFetch ?? fetch) as typeof fetch,
     ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, mayShow, answerFor, audit, failed },
     sharingRefusalFor: async (channel) => refusal(await permissions.sharingRefusal(channel)),
-  });
+  };
+  handleAnswerActions(answerActions);
+  const caseThreads = handleCases({ ...answerActions, cases, show, nameOf: async (user) => (await profileOf(user))?.name });
 
   handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts: permissions.allowsPosts });
 
@@ -514,6 +535,7 @@ const toProfile = (user: UsersInfoResponse['user']): SlackProfile => ({
   teams: idsIn(user?.team_id, ...(user?.enterprise_user?.teams ?? [])),
   organization: user?.enterprise_user?.enterprise_id,
   tz: user?.tz,
+  name: user?.real_name || user?.name,
 });
 
 /** A channel that is about to be shared counts as shared. Slack names a channel that is not shared by leaving the fields out, or as false. */
@@ -536,7 +558,7 @@ function startError(error: unknown, setting: string, page: string): unknown {
 const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
 /** What the code above handles, by the ids in requests of Slack. */
-const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv|cancel)$/;
+const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv|cancel|case-export|case-close)$/;
 const KNOWN_SHORTCUTS = new RegExp(`^(?:${Object.values(SHORTCUTS).join('|')})$`);
 const KNOWN_VIEWS = /^ask$/;
 

@@ -1,6 +1,6 @@
-/** The rows of an answer as a CSV file in a direct message: a file in a channel would be for everyone there. */
+/** Files in direct messages, such as the rows of an answer as CSV: a file in a channel would be for everyone there. */
 import { createWriteStream, openAsBlob } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,7 +13,8 @@ import { csvParts } from '../message/csv.ts';
 /** More rows are for the command line. */
 const MAX_CSV_ROWS = 1_000_000;
 
-interface UploadOptions {
+/** How a file reaches Slack. */
+export interface UploadOptions {
   readonly client: WebClient;
   /** Sends the file to the address that Slack gives; the usual one where the client has none of its own. */
   readonly fetch: typeof globalThis.fetch;
@@ -24,10 +25,7 @@ interface UploadOptions {
 }
 
 /** Writes the rows to a temporary file as they are read, and uploads it. Returns how many there are, and whether there are more. @throws UserError where Slack takes no file */
-export async function uploadCsv(
-  answer: Answer,
-  { client, fetch: send, channel, filename, title }: UploadOptions,
-): Promise<{ readonly rows: number; readonly isCut: boolean }> {
+export async function uploadCsv(answer: Answer, options: UploadOptions): Promise<{ readonly rows: number; readonly isCut: boolean }> {
   const folder = await mkdtemp(join(tmpdir(), 'trailbot-export-'));
   try {
     const path = join(folder, 'rows.csv');
@@ -41,19 +39,25 @@ export async function uploadCsv(
       }
     };
     await pipeline(Readable.from(texts()), createWriteStream(path));
-    const { size } = await stat(path);
-    const { upload_url: address = '', file_id: id = '' } = await client.files.getUploadURLExternal({ filename, length: size });
-    const form = new FormData();
     // It is read from the disk as it is sent.
-    form.append('file', await openAsBlob(path, { type: 'text/csv' }), filename);
+    await uploadFile(await openAsBlob(path, { type: 'text/csv' }), options);
+    return { rows, isCut: rows >= MAX_CSV_ROWS };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Uploads a file. @throws UserError where Slack takes none */
+export async function uploadFile(content: Blob, { client, fetch: send, channel, filename, title }: UploadOptions): Promise<void> {
+  try {
+    const { upload_url: address = '', file_id: id = '' } = await client.files.getUploadURLExternal({ filename, length: content.size });
+    const form = new FormData();
+    form.append('file', content, filename);
     const uploaded = await send(address, { method: 'POST', body: form });
     if (!uploaded.ok) throw new UserError(`Slack did not take the file (HTTP ${uploaded.status}). Try again later.`);
     await client.files.completeUploadExternal({ files: [{ id, title }], channel_id: channel });
-    return { rows, isCut: rows >= MAX_CSV_ROWS };
   } catch (error) {
     throw error instanceof WebAPIPlatformError ? new UserError(uploadRefusal(error.data.error)) : error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

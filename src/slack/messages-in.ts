@@ -67,6 +67,7 @@ export function handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts }
       },
       publicThread: () => publicThread,
       forEveryone,
+      ...(event.thread_ts !== undefined && { thread: event.thread_ts }),
       user,
       channel,
       teams: idsIn(event.team, event.user_team, event.source_team, event.user_profile?.team),

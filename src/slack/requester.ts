@@ -6,6 +6,8 @@ import type { Thread } from './chart-pictures.ts';
 import type { ProgressTimes, ProgressUpdate } from './progress-messages.ts';
 
 export interface Requester extends SlackPerson {
+  /** The `ts` of the thread in which it is asked. */
+  readonly thread?: string;
   /** True where everyone in the channel may see the answer: then it has what they all may see. Default: false. */
   readonly forEveryone?: boolean;
   /** Whether everyone in the channel sees an answer. Default: only the requester does. Asked before `reply`. */

@@ -6,6 +6,7 @@ import { toMessage } from '../../src/message/message.ts';
 import { type BotOptions, openBot } from '../../src/slack/bot.ts';
 import { boltLogger } from '../../src/slack/logger.ts';
 import { openCancellations } from '../../src/state/cancellations.ts';
+import { openCases } from '../../src/state/cases.ts';
 import { openSharedAnswers } from '../../src/state/shared-answers.ts';
 import { openVersionMemory } from '../../src/state/version-memory.ts';
 import { SAMPLE_END } from './sample-trail.ts';
@@ -30,6 +31,7 @@ export function openTestBots(slack: () => SlackProxy): StartBot {
       slackApiUrl: apiUrl,
       shared: openSharedAnswers(openVersionMemory()),
       cancellations: openCancellations(openVersionMemory()),
+      cases: openCases(openVersionMemory(), openVersionMemory),
       access: {},
       clock: () => new Date(SAMPLE_END),
       deadlineMs: 90_000,
