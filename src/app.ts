@@ -26,6 +26,7 @@ import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
 import { openAccountNameFile } from './state/account-names.ts';
+import { openAskedPeople } from './state/asked-people.ts';
 import { type AuditLog, openAuditLog } from './state/audit-log.ts';
 import { openCancellations } from './state/cancellations.ts';
 import { type Cases, openCases } from './state/cases.ts';
@@ -437,6 +438,7 @@ async function startBot(
     },
     shared: openSharedAnswers(stateOf(config, location)('shared')),
     cases: casesOf(config, location),
+    askedPeople: openAskedPeople(stateOf(config, location)('asked-people')),
     cancellations: openCancellations(stateOf(config, location)('cancelled')),
     onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),

@@ -9,6 +9,7 @@ import { homeView } from '../src/message/home-view.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openAskedPeople } from '../src/state/asked-people.ts';
 import { type AuditEntry, type AuditLog, openAuditLog } from '../src/state/audit-log.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
@@ -72,6 +73,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
+    askedPeople: openAskedPeople(openVersionMemory()),
     access: {},
     clock: () => NOW,
     deadlineMs: 90_000,

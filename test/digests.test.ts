@@ -8,6 +8,7 @@ import { startDigests } from '../src/clock/digests.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
@@ -62,6 +63,7 @@ async function openDigestBot(): Promise<Bot> {
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
+    askedPeople: openAskedPeople(openVersionMemory()),
     access: {},
     clock: () => new Date(now),
     deadlineMs: 90_000,

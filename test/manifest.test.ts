@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { BOT_EVENTS, BOT_SCOPES, SHORTCUTS, SLASH_COMMAND, slackManifest } from '../src/slack/manifest.ts';
+import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
@@ -53,6 +54,7 @@ describe('The manifest', () => {
       shared: openSharedAnswers(openVersionMemory()),
       cancellations: openCancellations(openVersionMemory()),
       cases: openCases(openVersionMemory(), openVersionMemory),
+      askedPeople: openAskedPeople(openVersionMemory()),
       access: {},
       clock: () => new Date(),
       deadlineMs: 1000,
@@ -101,6 +103,7 @@ const SCOPES_OF_METHOD: Readonly<Record<string, readonly string[]>> = {
   'files.uploadV2': ['files:write'],
   'usergroups.users.list': ['usergroups:read'],
   'users.info': ['users:read'],
+  'users.lookupByEmail': ['users:read.email'],
   'views.open': [],
   'views.publish': [],
 };

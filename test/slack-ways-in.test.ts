@@ -11,6 +11,7 @@ import { toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
 import { textOfMessage } from '../src/slack/message-text.ts';
+import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
@@ -59,6 +60,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
+    askedPeople: openAskedPeople(openVersionMemory()),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,

@@ -14,6 +14,7 @@ import { type HomeTab, homeView } from '../src/message/home-view.ts';
 import { type MessageOptions, toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
@@ -80,6 +81,7 @@ async function start({ timeOf = real.timeOf, ...options }: Partial<BotOptions> &
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
+    askedPeople: openAskedPeople(openVersionMemory()),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,

@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import type { Answer } from '../src/answer/answer.ts';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
+import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
@@ -60,6 +61,7 @@ test('a slash command over Socket Mode is acknowledged and answered', async () =
     shared: openSharedAnswers(openVersionMemory()),
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
+    askedPeople: openAskedPeople(openVersionMemory()),
     access: {},
     clock: () => new Date('2026-11-21T00:00:00Z'),
     deadlineMs: 90_000,

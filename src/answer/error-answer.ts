@@ -17,3 +17,6 @@ export function errorAnswer(error: unknown, reference: string): Answer {
     next: suggestion ? [{ label: 'Ask this', line: suggestion }] : (userError?.choices ?? []),
   };
 }
+
+/** A mistake of the user as an answer. */
+export const mistakeAnswer = (sentence: string): Answer => errorAnswer(new UserError(sentence), '');

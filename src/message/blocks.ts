@@ -113,7 +113,7 @@ const MAX_BUTTON_BYTES = 4000;
 
 /** A button that does something with the answer itself. */
 export interface OwnButton {
-  readonly action: 'page' | 'back' | 'csv' | 'share' | 'case-export' | 'case-close';
+  readonly action: 'page' | 'back' | 'csv' | 'share' | 'case-export' | 'case-close' | 'verdict-yes' | 'verdict-no' | 'verdict-unsure';
   readonly label: string;
   readonly value: string;
   /** Follows the value where there is room: to ask again when the answer is not kept any more. */

@@ -1,6 +1,7 @@
 /** An answer as a Slack message: the template, the table, the follow-ups and the footer, within Slack's limits. */
 import type { KnownBlock } from '@slack/types';
 import type { Answer, Column, Row, Table } from '../answer/answer.ts';
+import { peopleIn } from '../answer/people.ts';
 import { withNamesShown } from './account-names.ts';
 import {
   buttons,
@@ -60,6 +61,8 @@ export interface MessageOptions {
   readonly isDigest?: boolean;
   /** The id of the question that still runs, to stop it. */
   readonly cancelId?: string;
+  /** The id of the answer about which somebody is asked “was this you?”. */
+  readonly verdictOn?: string;
   /** True for a text that goes into a file, where nothing was refused. */
   readonly isForFile?: boolean;
   /** The id of the case that the message opens. */
@@ -77,13 +80,26 @@ export const KEEP_MARK = '!keep ';
 /** The id of an answer to add to a case, with its line where there is room; and the same after the id of the case. */
 export const CASE_MARK = '!case ';
 export const IN_CASE_MARK = '!incase ';
+/** The id of an answer and the e-mail address of a person in it. */
+export const PERSON_MARK = '!person ';
 
 /** Follow-ups as buttons: the others are in a menu. */
 const MAX_ANSWER_BUTTONS = 4;
 
 /** Builds the message. The footer says which rows are shown, and of how many. */
 export function toMessage(found: Answer, templates: URL, options: MessageOptions = {}): Message {
-  const { form = 'small', isDigest = false, sharedBy, partialUntil, answerId, cancelId, caseId, isCaseClosed = false, firstRow = 0 } = options;
+  const {
+    form = 'small',
+    isDigest = false,
+    sharedBy,
+    partialUntil,
+    answerId,
+    cancelId,
+    caseId,
+    isCaseClosed = false,
+    verdictOn,
+    firstRow = 0,
+  } = options;
   const answer = withNamesShown(found);
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
   if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates, options)}`, blocks: [] };
@@ -100,6 +116,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
     const own = [
       ...(kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : []),
       ...(caseId === undefined ? [] : caseButtons(caseId, isCaseClosed)),
+      ...(verdictOn === undefined ? [] : verdictButtons(verdictOn)),
     ];
     const first = next.slice(0, MAX_ANSWER_BUTTONS - own.length);
     // A line that is too long for a menu is a button nevertheless: no finding of a report is left out for it.
@@ -108,6 +125,9 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
       ...next.slice(first.length).filter(fitsInMenu),
       // What is pinned is a question; other lines have no form.
       ...(kept && line !== undefined && answer.pinned !== undefined ? [{ label: 'Edit this question …', line: `${EDIT_MARK}${line}` }] : []),
+      ...(isPublic && answerId !== undefined && answer.coverage
+        ? peopleIn(answer, MAX_PEOPLE).map((email) => ({ label: `Ask ${email}: was this you?`, line: `${PERSON_MARK}${answerId} ${email}` }))
+        : []),
       ...(kept && !isPublic ? [{ label: 'Keep for myself', line: `${KEEP_MARK}${kept.id}` }] : []),
       ...(kept && answer.pinned !== undefined ? [{ label: 'Add to a case', line: withLineWhereItFits(`${CASE_MARK}${kept.id}`, kept.line) }] : []),
       ...(kept && answer.coverage?.queries ? [{ label: 'Show SQL', line: `${SQL_MARK}${kept.id}` }] : []),
@@ -180,6 +200,15 @@ const caseButtons = (id: string, isClosed: boolean): OwnButton[] => [
   { action: 'case-export', label: 'Export as zip', value: id, line: '' },
   ...(isClosed ? [] : [{ action: 'case-close', label: 'Close case', value: id, line: '' } as const]),
 ];
+
+const verdictButtons = (id: string): OwnButton[] => [
+  { action: 'verdict-yes', label: 'Yes, this was me', value: id, line: '' },
+  { action: 'verdict-no', label: 'No', value: id, line: '' },
+  { action: 'verdict-unsure', label: 'Not sure', value: id, line: '' },
+];
+
+/** More people than that did not do one thing. */
+const MAX_PEOPLE = 3;
 
 /** An option of a menu that can be asked again when its answer is not kept any more. */
 const withLineWhereItFits = (value: string, line: string): string =>

@@ -5,6 +5,7 @@ import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
+import type { AuditEntry } from '../state/audit-log.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import type { SlackPerson } from './access.ts';
 import { type Delivery, type Destination, mayHaveArrived } from './delivery.ts';
@@ -45,7 +46,7 @@ export interface AnswerActionOptions {
   /** An error as an answer. */
   failed(error: unknown): Answer;
   /** Notes what a person did, with its line and what they were answered. */
-  audit(action: 'ask' | 'share' | 'export' | 'case', person: SlackPerson, line: string, answer: Answer): void;
+  audit(action: AuditEntry['action'], person: SlackPerson, line: string, answer: Answer): void;
 }
 
 export function handleAnswerActions(options: AnswerActionOptions): void {

@@ -22,7 +22,18 @@ import type { AskOptions } from '../desk/runner.ts';
 import { NotPermitted, UserError } from '../errors.ts';
 import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
 import type { HomeTab } from '../message/home-view.ts';
-import { CASE_MARK, EDIT_MARK, IN_CASE_MARK, KEEP_MARK, lacksCharts, type Message, type MessageOptions, SQL_MARK } from '../message/message.ts';
+import {
+  CASE_MARK,
+  EDIT_MARK,
+  IN_CASE_MARK,
+  KEEP_MARK,
+  lacksCharts,
+  type Message,
+  type MessageOptions,
+  PERSON_MARK,
+  SQL_MARK,
+} from '../message/message.ts';
+import type { AskedPeople } from '../state/asked-people.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
 import type { Cancellations } from '../state/cancellations.ts';
 import type { Cases } from '../state/cases.ts';
@@ -32,6 +43,7 @@ import { openMask } from '../text/redact.ts';
 import type { Access, Audience, Home, SlackPerson, SlackProfile } from './access.ts';
 import { type AnswerActionOptions, type AnswerOptions, type Clicked, handleAnswerActions } from './answer-actions.ts';
 import { handleAskForm } from './ask-form.ts';
+import { handleAskPerson } from './ask-person.ts';
 import { handleCases } from './case-threads.ts';
 import { postChartPictures } from './chart-pictures.ts';
 import { type Delivery, errorCode, openDelivery } from './delivery.ts';
@@ -78,6 +90,8 @@ export interface BotOptions extends SlackConnection {
   readonly shared: SharedAnswers;
   /** The cases, in the state. */
   readonly cases: Cases;
+  /** Who was asked “was this you?”, in the state. */
+  readonly askedPeople: AskedPeople;
   /** What was cancelled where it does not run, in the state. */
   readonly cancellations: Cancellations;
   /** Called with everything that people do, once it is done or refused. */
@@ -144,6 +158,7 @@ export function openBot(options: BotOptions): Bot {
     shared,
     cancellations,
     cases,
+    askedPeople,
     show,
     showHome,
   } = options;
@@ -380,6 +395,7 @@ export function openBot(options: BotOptions): Bot {
     if (line.startsWith(EDIT_MARK)) return openForm(body.trigger_id, line.slice(EDIT_MARK.length));
     const clicked = whereClicked(body);
     if (line.startsWith(CASE_MARK)) return caseThreads.add(line.slice(CASE_MARK.length), clicked, respond);
+    if (line.startsWith(PERSON_MARK)) return askPerson(line.slice(PERSON_MARK.length), clicked, body.message?.ts, respond);
     if (line.startsWith(IN_CASE_MARK)) return caseThreads.addTo(line.slice(IN_CASE_MARK.length), clicked, respond);
     const { user, channel, teams } = clicked;
     // App Home has no channel, and no response_url.
@@ -412,6 +428,7 @@ export function openBot(options: BotOptions): Bot {
     sharingRefusalFor: async (channel) => refusal(await permissions.sharingRefusal(channel)),
   };
   handleAnswerActions(answerActions);
+  const askPerson = handleAskPerson({ ...answerActions, askedPeople, cases, show });
   const caseThreads = handleCases({ ...answerActions, cases, show, nameOf: async (user) => (await profileOf(user))?.name });
 
   handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts: permissions.allowsPosts });
@@ -558,7 +575,7 @@ function startError(error: unknown, setting: string, page: string): unknown {
 const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
 /** What the code above handles, by the ids in requests of Slack. */
-const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv|cancel|case-export|case-close)$/;
+const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv|cancel|case-export|case-close|verdict-yes|verdict-no|verdict-unsure)$/;
 const KNOWN_SHORTCUTS = new RegExp(`^(?:${Object.values(SHORTCUTS).join('|')})$`);
 const KNOWN_VIEWS = /^ask$/;
 

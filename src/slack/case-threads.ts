@@ -2,7 +2,7 @@
 import type { BlockAction, RespondFn } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { Answer, Next } from '../answer/answer.ts';
-import { errorAnswer } from '../answer/error-answer.ts';
+import { mistakeAnswer } from '../answer/error-answer.ts';
 import { UserError } from '../errors.ts';
 import { csvParts } from '../message/csv.ts';
 import { plain } from '../message/escape.ts';
@@ -75,7 +75,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
       return void (await delivery.send(refused, privately));
     }
     const [only, ...others] = await openOnes();
-    if (!only) return void (await delivery.send(mistake('No case is open. /trail case "odd root login" opens one.'), privately));
+    if (!only) return void (await delivery.send(mistakeAnswer('No case is open. /trail case "odd root login" opens one.'), privately));
     if (others.length === 0) return addTo(`${only[0]} ${value}`, clicked, respond);
     const choices: Next[] = [only, ...others]
       .slice(0, MAX_OFFERED_CASES)
@@ -98,8 +98,8 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
   /** Adds an answer to a case, with what everyone in its channel may see. Returns what the user is told. */
   async function added(id: string, answerId: string, line: string, clicked: Clicked): Promise<Answer> {
     const found = await cases.find(id);
-    if (!found || found.ts === null) return mistake(`There is no case ${id}.`);
-    if (found.closed) return mistake(`Case ${id} is closed.`);
+    if (!found || found.ts === null) return mistakeAnswer(`There is no case ${id}.`);
+    if (found.closed) return mistakeAnswer(`Case ${id} is closed.`);
     const there: SlackPerson = { user: clicked.user, teams: clicked.teams, channel: found.channel };
     const refused = (await refusalFor(there)) ?? (await sharingRefusalFor(found.channel));
     if (refused) {
@@ -108,7 +108,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     }
     const kept = shownAnswers.find(answerId);
     const exact = exactLine(kept, line);
-    if (kept === undefined && exact === '') return mistake('This answer is not kept any more. Ask the question again.');
+    if (kept === undefined && exact === '') return mistakeAnswer('This answer is not kept any more. Ask the question again.');
     const answer = kept && (await mayShow(kept, there, true)) ? kept : await answerFor(exact, there, { forEveryone: true });
     if (answer.template === 'error') {
       audit('case', there, exact, answer);
@@ -117,7 +117,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     const place = `${found.channel} ${found.ts}`;
     const at = clock().toISOString();
     const claim = { line: exactLine(answer, line), by: clicked.user, at, channel: found.channel, asOf: answer.coverage?.asOf ?? null };
-    if (!(await shared.claim(answerId, place, claim))) return mistake(`This answer is in case ${id} already.`);
+    if (!(await shared.claim(answerId, place, claim))) return mistakeAnswer(`This answer is in case ${id} already.`);
     try {
       const thread = { channel: found.channel, thread_ts: found.ts };
       await delivery.send(answer, async (message) => void (await delivery.toChannel(thread, message)), { sharedBy: clicked.user, answerId });
@@ -150,7 +150,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     await ack();
     const { id, found, clicked, refused } = await clickedCase(body, action);
     const privately = delivery.toResponseUrl(respond, clicked);
-    const said = refused ?? (found ? await exported(id, found, clicked.user).catch(failed) : mistake('This case does not exist any more.'));
+    const said = refused ?? (found ? await exported(id, found, clicked.user).catch(failed) : mistakeAnswer('This case does not exist any more.'));
     audit('export', clicked, `case ${id}`, said);
     await delivery.send(said, privately);
   });
@@ -159,7 +159,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     await ack();
     const { id, found, clicked, refused } = await clickedCase(body, action);
     const privately = delivery.toResponseUrl(respond, clicked);
-    if (refused || !found) return void (await delivery.send(refused ?? mistake('This case does not exist any more.'), privately));
+    if (refused || !found) return void (await delivery.send(refused ?? mistakeAnswer('This case does not exist any more.'), privately));
     const closed = { by: clicked.user, at: clock().toISOString() };
     await cases.change(id, (current) => ({ ...current, closed: current.closed ?? closed }));
     audit('case', clicked, `close case ${id}`, { template: 'case', data: {} });
@@ -198,8 +198,6 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
 
 /** Slack takes no longer value of an option. */
 const MAX_OPTION_VALUE = 150;
-
-const mistake = (sentence: string): Answer => errorAnswer(new UserError(sentence), '');
 
 const inCase = (id: string, { title }: Case, isNote: boolean): Answer => ({ template: 'in-case', data: { id, title, isNote } });
 

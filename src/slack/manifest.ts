@@ -11,6 +11,7 @@ export const BOT_SCOPES: Readonly<Record<string, { readonly for: string; readonl
   'groups:read': { for: 'the same for private channels' },
   'files:write': { for: 'CSV files, and pictures of charts where Slack draws none', isOptional: true },
   'users:read': { for: 'the time zone of a person, and who belongs to an Enterprise organization', isOptional: true },
+  'users:read.email': { for: 'finding the person of an answer, to ask “was this you?”', isOptional: true },
   'usergroups:read': { for: 'who is in a user group that the policy names', isOptional: true },
   'channels:history': { for: 'finding a digest that may have been posted, instead of posting it twice', isOptional: true },
   'groups:history': { for: 'the same in private channels', isOptional: true },

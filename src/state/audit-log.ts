@@ -6,8 +6,8 @@ import type { VersionedFiles } from './versioned-files.ts';
 const auditEntry = z.object({
   /** ISO text in UTC. */
   at: z.string(),
-  /** What a person did: asked, shared an answer, exported its rows, looked up a message, or added an answer to a case. */
-  action: z.enum(['ask', 'share', 'export', 'look-up', 'case']),
+  /** What a person did: asked, shared an answer, exported its rows, looked up a message, changed a case, asked somebody “was this you?”, or answered that. */
+  action: z.enum(['ask', 'share', 'export', 'look-up', 'case', 'ask-person', 'verdict']),
   /** The Slack user. */
   user: z.string(),
   /** The Slack channel; null outside of one, as in App Home. */

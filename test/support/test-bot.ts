@@ -5,6 +5,7 @@ import { homeView } from '../../src/message/home-view.ts';
 import { toMessage } from '../../src/message/message.ts';
 import { type BotOptions, openBot } from '../../src/slack/bot.ts';
 import { boltLogger } from '../../src/slack/logger.ts';
+import { openAskedPeople } from '../../src/state/asked-people.ts';
 import { openCancellations } from '../../src/state/cancellations.ts';
 import { openCases } from '../../src/state/cases.ts';
 import { openSharedAnswers } from '../../src/state/shared-answers.ts';
@@ -32,6 +33,7 @@ export function openTestBots(slack: () => SlackProxy): StartBot {
       shared: openSharedAnswers(openVersionMemory()),
       cancellations: openCancellations(openVersionMemory()),
       cases: openCases(openVersionMemory(), openVersionMemory),
+      askedPeople: openAskedPeople(openVersionMemory()),
       access: {},
       clock: () => new Date(SAMPLE_END),
       deadlineMs: 90_000,

@@ -1,0 +1,115 @@
+/** “Was this you?”: asks a person of an answer in a direct message, and posts what they say below the answer. */
+import type { BlockAction, RespondFn } from '@slack/bolt';
+import { WebAPIPlatformError } from '@slack/web-api';
+import type { Answer } from '../answer/answer.ts';
+import { mistakeAnswer } from '../answer/error-answer.ts';
+import { UserError } from '../errors.ts';
+import { plain } from '../message/escape.ts';
+import type { Message, MessageOptions } from '../message/message.ts';
+import type { AskedPeople, AskedPerson, Verdict } from '../state/asked-people.ts';
+import type { Cases } from '../state/cases.ts';
+import { type AnswerActionOptions, type Clicked, exactLine } from './answer-actions.ts';
+
+export interface AskPersonOptions extends AnswerActionOptions {
+  readonly askedPeople: AskedPeople;
+  readonly cases: Cases;
+  show(answer: Answer, options?: MessageOptions): Message;
+}
+
+/** Asks a person. Gets what an option of a menu holds after its mark, and the `ts` of its message. */
+type AskPerson = (value: string, clicked: Clicked, message: string | undefined, respond: RespondFn) => Promise<void>;
+
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  yes: 'Yes, this was me.',
+  no: 'No, this was not me.',
+  unsure: 'Not sure whether this was me.',
+};
+
+/** Handles the buttons of the question. Returns a function that asks it. */
+export function handleAskPerson(options: AskPersonOptions): AskPerson {
+  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, mayShow, audit, failed, clock, show } = options;
+  const { askedPeople, cases } = options;
+
+  app.action<BlockAction>(/^verdict-(?:yes|no|unsure)$/, async ({ ack, body, action, respond }) => {
+    await ack();
+    const { user } = body;
+    const verdict = action.action_id.replace('verdict-', '') as Verdict;
+    const answerId = (action.type === 'button' ? (action.value ?? '') : '').trim();
+    const asked = await askedPeople.answer(answerId, user.id, verdict);
+    const clicked = whereClicked(body);
+    if (!asked) return void (await delivery.send(mistakeAnswer('You have answered this already.'), delivery.toResponseUrl(respond, clicked)));
+    const said: Answer = { template: 'verdict', data: { user: user.id, words: VERDICTS[verdict], line: null } };
+    audit('verdict', { ...clicked, channel: asked.channel }, asked.line, { template: 'verdict', data: {} });
+    await delivery
+      .send(said, async (message) => void (await delivery.toChannel({ channel: asked.channel, thread_ts: asked.thread }, message)))
+      // The bot may not be in the channel, where a share needs no membership.
+      .catch(() =>
+        delivery.send(
+          { ...said, data: { ...said.data, line: asked.line } },
+          async (message) => void (await delivery.toDirectMessage(asked.by, message)),
+        ),
+      );
+    await noteInCase(asked, user.id, verdict);
+    await delivery.send(
+      { template: 'verdict-given', data: { words: VERDICTS[verdict] } },
+      delivery.toResponseUrl(respond, clicked, { replacesOriginal: true }),
+    );
+  });
+
+  /** What is said below an answer of a case is in the case. */
+  async function noteInCase({ channel, thread, line }: AskedPerson, user: string, verdict: Verdict): Promise<void> {
+    const { known } = await cases.all();
+    const found = [...known].find(([, each]) => each.channel === channel && each.ts === thread);
+    if (!found) return;
+    const text = `Was this you? ${VERDICTS[verdict]}`;
+    await cases.addItem(found[0], { kind: 'note', by: user, at: clock().toISOString(), text, line, details: null, csv: null, queryIds: [] });
+  }
+
+  /** Asks a person about an answer. Returns what the user is told. */
+  async function asked(answerId: string, email: string, clicked: Clicked, message: string): Promise<Answer> {
+    const { channel = '' } = clicked;
+    const refused = await refusalFor(clicked);
+    if (refused) return refused;
+    const kept = shownAnswers.find(answerId);
+    const line = exactLine(kept, (await shared.find(answerId))?.line ?? '');
+    if (line === '') return mistakeAnswer('This answer is not kept any more. Ask the question again.');
+    const answer = kept && (await mayShow(kept, clicked)) ? kept : await answerFor(line, clicked);
+    if (answer.template === 'error') return answer;
+    const user = await userWith(email);
+    if (user === clicked.user) return mistakeAnswer('That is you.');
+    const record = { by: clicked.user, at: clock().toISOString(), channel, thread: clicked.thread_ts ?? message, line, verdict: null };
+    if (!(await askedPeople.claim(answerId, user, record))) return mistakeAnswer(`${email} was asked about this already.`);
+    const text = plain(show(answer, { form: 'text', isForFile: true }).text);
+    const question: Answer = { template: 'was-this-you', data: { by: clicked.user, channel, text } };
+    try {
+      await delivery.send(question, async (sent) => void (await delivery.toDirectMessage(user, sent)), { verdictOn: answerId });
+    } catch (error) {
+      await askedPeople.release(answerId, user);
+      throw error;
+    }
+    return { template: 'person-asked', data: { user } };
+  }
+
+  /** @throws UserError where nobody has an address, or Slack does not say */
+  async function userWith(email: string): Promise<string> {
+    try {
+      const { user } = await client.users.lookupByEmail({ email });
+      if (user?.id !== undefined && user.deleted !== true) return user.id;
+    } catch (error) {
+      const code = error instanceof WebAPIPlatformError ? error.data.error : '';
+      if (code === 'missing_scope')
+        throw new UserError(
+          'trailbot may not find people by their addresses. Ask an admin to add the bot scope users:read.email and to install the app again.',
+        );
+      if (code !== 'users_not_found') throw error;
+    }
+    throw new UserError(`Nobody in this workspace has the address ${email}.`);
+  }
+
+  return async (value, clicked, message, respond) => {
+    const [answerId = '', email = ''] = value.split(' ');
+    const said = await asked(answerId, email, clicked, message ?? '').catch(failed);
+    audit('ask-person', clicked, email, said);
+    await delivery.send(said, delivery.toResponseUrl(respond, clicked));
+  };
+}
