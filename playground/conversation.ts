@@ -5,31 +5,8 @@
  * only kept here: in Slack, too, no API method lists them.
  */
 import { type WebAPICallResult, WebClient } from '@slack/web-api';
+import type { MessageChange, ShownBlock, ShownMessage } from './shown.ts';
 import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
-
-export interface ShownMessage {
-  readonly key: string;
-  readonly channel: string;
-  readonly ts: string;
-  /** The `ts` of the message whose thread it is in. */
-  readonly thread?: string;
-  /** True when it has a thread of its own. */
-  readonly hasReplies: boolean;
-  readonly from: 'requester' | 'bot' | 'slack';
-  readonly onlyYou: boolean;
-  readonly text: string;
-  readonly blocks: readonly unknown[];
-  readonly files: readonly ShownFile[];
-}
-
-/** A file in a message. Its bytes are at `/file/<id>` of the page. */
-interface ShownFile {
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-  /** What a picture shows. */
-  readonly alt?: string;
-}
 
 /** A message to show, without a key and a time. */
 interface NewMessage {
@@ -37,10 +14,8 @@ interface NewMessage {
   readonly thread?: string | undefined;
   readonly from: ShownMessage['from'];
   readonly text: string;
-  readonly blocks?: readonly unknown[] | undefined;
+  readonly blocks?: readonly ShownBlock[] | undefined;
 }
-
-type MessageChange = { readonly put: ShownMessage } | { readonly gone: string };
 
 export interface Conversation {
   /** The bytes of a file that a message shows; undefined for another. */
@@ -50,7 +25,7 @@ export interface Conversation {
   showEphemeral(message: NewMessage): Promise<void>;
   /** Posts a message in its channel and returns its ts, Slack's id of a message. */
   post(message: NewMessage): Promise<string>;
-  replace(original: ShownMessage, text: string, blocks: readonly unknown[]): Promise<void>;
+  replace(original: ShownMessage, text: string, blocks: readonly ShownBlock[]): Promise<void>;
   remove(original: ShownMessage): Promise<void>;
   /** Passes on all messages, then every change, until the returned function is called. */
   watch(onChange: (change: MessageChange) => void): () => void;
@@ -173,6 +148,6 @@ interface PostedMessage {
   readonly reply_count?: number;
   readonly user?: string;
   readonly text?: string;
-  readonly blocks?: readonly unknown[];
+  readonly blocks?: readonly ShownBlock[];
   readonly files?: readonly { readonly id: string; readonly name: string; readonly mimetype?: string; readonly alt_txt?: string }[];
 }

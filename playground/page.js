@@ -1,21 +1,42 @@
 /** The page: channels on the left, messages in the middle, and the message field below. */
 import { blocks } from './blocks.js';
-import { el, mrkdwn } from './mrkdwn.js';
+import { el, find } from './dom.js';
+import { mrkdwn } from './mrkdwn.js';
 import { threadPane } from './thread.js';
 import { homeNodes, openForm } from './view.js';
 
-const find = (id) => document.getElementById(id);
-const list = find('messages');
-const composer = find('composer');
-const line = find('line');
+/** @import { Hello, MessageChange, ShownFile, ShownMessage, ShownView } from './shown.ts' */
+/** @import { OnClick } from './blocks.js' */
+/** @import { MessageInPage, ThreadParent } from './thread.js' */
+/** @import { FieldErrors, Submission } from './view.js' */
+/** @typedef {MessageInPage | ThreadParent} Shown */
 
-/** All messages by key, in the order of arrival, with the node that shows each and the button that opens its thread. */
+const list = find('messages', HTMLElement);
+const composer = find('composer', HTMLFormElement);
+const line = find('line', HTMLInputElement);
+const homePane = find('home', HTMLElement);
+
+/**
+ * All messages by key, in the order of arrival.
+ *
+ * @type {Map<string, Shown>}
+ */
 const messages = new Map();
-let workspace = { channels: [], userNames: {}, examples: [], stories: [], about: '', direct: undefined };
-/** The Home tab of the app, and whether it is open. */
+/** @type {Hello} */
+let workspace = { channels: [], userNames: {}, examples: [], stories: [], about: '', direct: { id: '', name: '' } };
+/**
+ * The Home tab of the app.
+ *
+ * @type {ShownView | undefined}
+ */
 let home;
 let isHomeOpen = false;
-let channel;
+let channel = '';
+/**
+ * Channels with messages that were not seen.
+ *
+ * @type {Set<string>}
+ */
 const unread = new Set();
 const thread = threadPane((text, { channel, ts }) => post('/message', { channel, text, thread: ts }));
 
@@ -25,53 +46,63 @@ events.addEventListener('hello', ({ data }) => {
   thread.close();
   messages.clear();
   list.replaceChildren();
-  find('about').textContent = workspace.about;
+  find('about', HTMLElement).textContent = workspace.about;
   showExamples('');
-  openChannel(places().find(({ id }) => id === channel)?.id ?? workspace.channels[0].id);
+  openChannel(places().find(({ id }) => id === channel)?.id ?? workspace.channels[0]?.id ?? '');
   line.focus();
 });
 events.addEventListener('change', ({ data }) => {
-  const { put, gone } = JSON.parse(data);
-  if (gone) remove(gone);
-  else show(put);
+  /** @type {MessageChange} */
+  const change = JSON.parse(data);
+  if ('gone' in change) remove(change.gone);
+  else show(change.put);
 });
 events.addEventListener('view', ({ data }) => {
+  /** @type {ShownView} */
   const shown = JSON.parse(data);
-  if (shown.type === 'home') {
+  if (shown.view.type === 'home') {
     home = shown;
     if (isHomeOpen) showHome();
     return;
   }
-  const names = workspace.userNames;
-  openForm(shown, { names, places: places(), current: channel, submit: (submitted) => post('/submit', submitted) });
+  openForm(shown.id, shown.view, { names: workspace.userNames, places: places(), current: channel, submit });
 });
 events.addEventListener('error', () => showStatus('The playground cannot be reached. Is npm start still running?'));
 
 /** The channels and the direct message, with how each is written. */
 const places = () => [
   ...workspace.channels.map(({ id, name }) => ({ id, label: `# ${name}`, title: `#${name}` })),
-  ...(workspace.direct ? [{ id: workspace.direct.id, label: workspace.direct.name, title: workspace.direct.name }] : []),
+  { id: workspace.direct.id, label: workspace.direct.name, title: workspace.direct.name },
 ];
 
-/** The questions that have all words of a search, by topic. */
+/**
+ * Shows the questions that have all words of a search, by topic.
+ *
+ * @param {string} search
+ */
 function showExamples(search) {
   const words = search.toLowerCase().split(/\s+/);
   const fitting = workspace.examples.filter(({ topic, line: question }) =>
     words.every((word) => `${topic} ${question}`.toLowerCase().includes(word)),
   );
   const topics = Map.groupBy(fitting, ({ topic }) => topic);
-  find('examples').replaceChildren(
+  find('examples', HTMLElement).replaceChildren(
     ...[...topics].map(([topic, own]) =>
       el('section', {}, el('h3', {}, topic), el('ul', {}, ...own.map(({ line: question }) => el('li', {}, askButton(question))))),
     ),
     ...(fitting.length === 0 ? [el('p', { class: 'legend' }, 'No question fits. “/trail help” lists all.')] : []),
   );
 }
-find('search').addEventListener('input', ({ target }) => showExamples(target.value));
+const search = find('search', HTMLInputElement);
+search.addEventListener('input', () => showExamples(search.value));
 // On a small screen the questions would take all of it.
-find('try').open = !matchMedia('(max-width: 700px)').matches;
+find('try', HTMLDetailsElement).open = !matchMedia('(max-width: 700px)').matches;
 
-/** A button that asks a question in the open channel. */
+/**
+ * A button that asks a question in the open channel.
+ *
+ * @param {string} question
+ */
 function askButton(question, label = `/trail ${question}`) {
   const button = el('button', { type: 'button' }, label);
   button.addEventListener('click', () => {
@@ -83,7 +114,7 @@ function askButton(question, label = `/trail ${question}`) {
 
 /** What a visitor may want to see first, in an empty channel. */
 function welcome() {
-  if (workspace.stories.length === 0 || channel !== workspace.channels[0].id || list.children.length > 0) return;
+  if (workspace.stories.length === 0 || channel !== workspace.channels[0]?.id || list.children.length > 0) return;
   const stories = workspace.stories.map(({ title, line: question }) => {
     const button = askButton(question, title);
     button.append(el('small', {}, `/trail ${question}`));
@@ -101,15 +132,16 @@ function welcome() {
   );
 }
 
+/** @param {string} id */
 function openChannel(id) {
   channel = id;
   isHomeOpen = false;
   unread.delete(id);
   thread.close();
-  const { title } = places().find((one) => one.id === id);
-  find('channel').textContent = title;
+  const title = places().find((one) => one.id === id)?.title ?? '';
+  find('channel', HTMLElement).textContent = title;
   document.title = `${title} · trail playground`;
-  line.placeholder = id === workspace.direct?.id ? 'root-logins 6mo' : '/trail root-logins 6mo';
+  line.placeholder = id === workspace.direct.id ? 'root-logins 6mo' : '/trail root-logins 6mo';
   showPane(list);
   showChannels();
   list.replaceChildren();
@@ -118,57 +150,68 @@ function openChannel(id) {
   list.scrollTop = list.scrollHeight;
 }
 
-/** Shows the messages or the Home tab. */
+/**
+ * Shows the messages or the Home tab.
+ *
+ * @param {HTMLElement} shown
+ */
 function showPane(shown) {
-  for (const pane of [list, find('home')]) pane.hidden = pane !== shown;
+  for (const pane of [list, homePane]) pane.hidden = pane !== shown;
   composer.hidden = shown !== list;
 }
 
 function openHome() {
   isHomeOpen = true;
   thread.close();
-  find('channel').textContent = 'Home of Trail';
-  showPane(find('home'));
+  find('channel', HTMLElement).textContent = 'Home of Trail';
+  showPane(homePane);
   showChannels();
   showHome();
   post('/home', {});
 }
 
 function showHome() {
-  const click = (id, pointer, option, button) => clickAndGoTo(id, pointer, option, button);
-  find('home').replaceChildren(...(home ? homeNodes(home, { names: workspace.userNames, click }) : []));
-}
-
-/** Answers to what is pressed in the Home tab are direct messages. */
-async function clickAndGoTo(id, pointer, option, button) {
-  await click(id, pointer, option, button);
-  openChannel(workspace.direct.id);
+  if (home?.view.type !== 'home') return homePane.replaceChildren();
+  const { id, view } = home;
+  homePane.replaceChildren(
+    ...homeNodes(view, workspace.userNames, async (...pressed) => {
+      await click(id, ...pressed);
+      // Answers to what is pressed in the Home tab are direct messages.
+      openChannel(workspace.direct.id);
+    }),
+  );
 }
 
 function showChannels() {
-  const entry = ({ id, label }) => {
-    const button = el('button', { type: 'button', 'aria-current': id === channel && !isHomeOpen && 'page' }, label);
-    if (unread.has(id)) button.append(' ', el('span', { class: 'badge' }, 'new'));
+  /**
+   * @param {string} label
+   * @param {boolean} isOpen
+   * @param {() => void} open
+   */
+  const entry = (label, isOpen, open) => {
+    const button = el('button', { type: 'button', 'aria-current': isOpen && 'page' }, label);
     button.addEventListener('click', () => {
-      openChannel(id);
-      document.querySelector('aside [aria-current]').focus();
+      open();
+      /** @type {HTMLElement | null} */ (document.querySelector('aside [aria-current]'))?.focus();
     });
+    return button;
+  };
+  /**
+   * @param {string} id
+   * @param {string} label
+   */
+  const channelEntry = (id, label) => {
+    const button = entry(label, id === channel && !isHomeOpen, () => openChannel(id));
+    if (unread.has(id)) button.append(' ', el('span', { class: 'badge' }, 'new'));
     return el('li', {}, button);
   };
-  const homeButton = el('button', { type: 'button', 'aria-current': isHomeOpen && 'page' }, 'Home');
-  homeButton.addEventListener('click', () => {
-    openHome();
-    document.querySelector('aside [aria-current]').focus();
-  });
-  const all = places();
-  find('channels').replaceChildren(...all.filter(({ id }) => id !== workspace.direct?.id).map(entry));
-  find('apps').replaceChildren(
-    el('li', {}, homeButton),
-    ...all.filter(({ id }) => id === workspace.direct?.id).map(({ id }) => entry({ id, label: 'Messages' })),
-  );
+  const { channels, direct } = workspace;
+  find('channels', HTMLElement).replaceChildren(...channels.map(({ id, name }) => channelEntry(id, `# ${name}`)));
+  find('apps', HTMLElement).replaceChildren(el('li', {}, entry('Home', isHomeOpen, openHome)), channelEntry(direct.id, 'Messages'));
 }
-find('ask-form').addEventListener('click', () => post('/shortcut', {}));
+find('ask-form', HTMLButtonElement).addEventListener('click', () => post('/shortcut', {}));
 
+/** @param {ShownMessage} message */
 function show(message) {
   const old = messages.get(message.key);
   const shown = { message, ...messageNode(message) };
@@ -180,20 +223,29 @@ function show(message) {
   showChannels();
 }
 
-/** Shows the new state of a message in the place of the old. */
+/**
+ * Shows the new state of a message in the place of the old.
+ *
+ * @param {Shown} old
+ * @param {Shown} shown
+ */
 function replace(old, shown) {
   const hadFocus = old.node.contains(document.activeElement);
   const isOpen = thread.isOpen(shown.message.key);
   old.node.replaceWith(shown.node);
-  if (isOpen) thread.replaced(shown);
+  if (isOpen && 'button' in shown) thread.replaced(shown);
   if (hadFocus) shown.node.focus();
 }
 
-/** Adds a message of the open channel at the end, or to its thread. */
+/**
+ * Adds a message of the open channel at the end, or to its thread.
+ *
+ * @param {Shown} shown
+ */
 function attach(shown) {
   const { message, node } = shown;
   if (message.channel !== channel) return;
-  find('welcome')?.remove();
+  document.getElementById('welcome')?.remove();
   const parent = parentOf(message);
   if (parent) countReplies(parent);
   if (parent && !thread.isOpen(parent.message.key)) return;
@@ -205,21 +257,28 @@ function attach(shown) {
   if (atEnd || message.onlyYou || message.from === 'requester') node.scrollIntoView({ block: 'nearest' });
 }
 
-/** The message whose thread a message is in. */
-function parentOf(message) {
-  return message.thread && messages.get(`${message.channel}/${message.thread}`);
+/**
+ * The message whose thread a message is in.
+ *
+ * @param {ShownMessage} message
+ */
+function parentOf({ channel: place, thread: parent }) {
+  return parent === undefined ? undefined : messages.get(`${place}/${parent}`);
 }
 
+/** @param {Shown} parent */
 function repliesTo({ message: { channel: id, ts } }) {
   return [...messages.values()].filter(({ message }) => message.channel === id && message.thread === ts);
 }
 
+/** @param {Shown} shown */
 function countReplies(shown) {
-  if (!shown.button) return;
+  if (!('button' in shown)) return;
   const count = repliesTo(shown).length;
   shown.button.textContent = count === 0 ? 'Reply in thread' : count === 1 ? '1 reply' : `${count} replies`;
 }
 
+/** @param {string} key */
 function remove(key) {
   const shown = messages.get(key);
   if (!shown) return;
@@ -232,7 +291,12 @@ function remove(key) {
 
 const authors = { requester: 'sam', bot: 'trail', slack: 'Slack' };
 
-/** The node of a message and, where it can have a thread, the button that opens it. */
+/**
+ * The node of a message and, where it can have a thread, the button that opens it.
+ *
+ * @param {ShownMessage} message
+ * @returns {Pick<Shown, 'node'> | Pick<ThreadParent, 'node' | 'button'>}
+ */
 function messageNode(message) {
   const { key, ts, thread: parent, from, onlyYou, text, blocks: content, files } = message;
   const when = new Date(Number(ts) * 1000);
@@ -249,7 +313,7 @@ function messageNode(message) {
         : mrkdwn(text, workspace.userNames)),
     );
   } catch (error) {
-    body.replaceChildren(el('div', { class: 'unknown' }, `This message cannot be shown: ${error.message}`));
+    body.replaceChildren(el('div', { class: 'unknown' }, `This message cannot be shown: ${error}`));
   }
   body.append(...files.map(fileNode));
   const node = el(
@@ -275,14 +339,21 @@ function messageNode(message) {
   if (onlyYou || parent) return { node };
   const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
   button.addEventListener('click', () => {
+    const shown = messages.get(key);
     if (thread.isOpen(key)) thread.close();
-    else thread.open(messages.get(key), repliesTo(messages.get(key)));
+    else if (shown && 'button' in shown) thread.open(shown, repliesTo(shown));
   });
   node.append(button, ...(from === 'slack' ? [] : [lookUp()]));
   return { node, button };
 }
 
-/** A button that shows the message as the bot sent it, below it. */
+/**
+ * A button that shows the message as the bot sent it, below it.
+ *
+ * @param {string} text
+ * @param {ShownMessage['blocks']} content
+ * @param {HTMLElement} node
+ */
 function jsonToggle(text, content, node) {
   const button = el('button', { type: 'button', class: 'reply shortcut', 'aria-expanded': 'false' }, 'JSON');
   button.addEventListener('click', () => {
@@ -294,7 +365,11 @@ function jsonToggle(text, content, node) {
   return button;
 }
 
-/** A file: a picture is shown, any other is to be saved. */
+/**
+ * A file: a picture is shown, any other is to be saved.
+ *
+ * @param {ShownFile} file
+ */
 function fileNode({ id, name, type, alt }) {
   const address = `/file/${id}`;
   const content = type.startsWith('image/') ? el('img', { src: address, alt: alt ?? name }) : el('a', { href: address, download: name }, name);
@@ -309,7 +384,11 @@ composer.addEventListener('submit', (event) => {
   send(text);
 });
 
-/** What was typed before, newest last. The arrow keys go through it, as in a terminal. */
+/**
+ * What was typed before, newest last. The arrow keys go through it, as in a terminal.
+ *
+ * @type {string[]}
+ */
 const typed = [];
 let place = 0;
 line.addEventListener('keydown', (event) => {
@@ -321,18 +400,37 @@ line.addEventListener('keydown', (event) => {
   line.value = typed[place] ?? '';
 });
 
+/** @param {string} text */
 function send(text) {
   typed.push(text);
   place = typed.length;
   return post('/message', { channel, text });
 }
 
-async function click(key, pointer, option, button) {
+/**
+ * @param {string} key of a message, or of the Home tab
+ * @param {Parameters<OnClick>} pressed
+ */
+async function click(key, ...[pointer, option, button]) {
   button.setAttribute('aria-busy', 'true');
   await post('/click', { key, pointer, ...(option === undefined ? {} : { option }) });
   button.removeAttribute('aria-busy');
 }
 
+/**
+ * Sends a form. Returns what is wrong with its fields; undefined when it could not be sent.
+ *
+ * @param {Submission} submission
+ * @returns {Promise<FieldErrors | undefined>}
+ */
+const submit = (submission) => post('/submit', submission);
+
+/**
+ * Sends something to the server. Returns what it answers with; undefined when that is nothing, or an error.
+ *
+ * @param {string} path
+ * @param {object} body
+ */
 async function post(path, body) {
   try {
     const response = await fetch(path, {
@@ -349,9 +447,13 @@ async function post(path, body) {
   }
 }
 
-/** Shows an error of the page below the message field. */
+/**
+ * Shows an error of the page below the message field.
+ *
+ * @param {string} text
+ */
 function showStatus(text) {
-  const status = find('status');
+  const status = find('status', HTMLElement);
   status.textContent = text;
   status.classList.toggle('hidden', text === '');
 }

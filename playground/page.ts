@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { openConversation } from './conversation.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { openResponseUrls } from './response-urls.ts';
+import type { Example, Hello, Story } from './shown.ts';
 import type { PlaygroundSlack } from './slack.ts';
 import { BotResponse, Click, openSlackUser, Shortcut, Submitted, TypedMessage } from './slack-user.ts';
 
@@ -19,24 +20,12 @@ export interface PageOptions {
   readonly slack: PlaygroundSlack;
   /** The bot's request URL, such as http://127.0.0.1:3000/slack/events. */
   readonly botUrl: () => string;
-  /** Questions to try, such as `root-logins 6mo`. */
+  /** Questions to try. */
   readonly examples: readonly Example[];
   /** A sentence about the trail, shown at the top. */
   readonly about: string;
   /** What a visitor may want to see first. */
   readonly stories?: readonly Story[];
-}
-
-/** A question to try, under its topic. */
-interface Example {
-  readonly topic: string;
-  readonly line: string;
-}
-
-/** Something that happened, and the question that shows it. */
-interface Story {
-  readonly title: string;
-  readonly line: string;
 }
 
 export interface Page {
@@ -47,12 +36,12 @@ export interface Page {
 const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html'],
   '/page.css': ['page.css', 'text/css'],
-  '/page.js': ['page.js', 'text/javascript'],
-  '/thread.js': ['thread.js', 'text/javascript'],
-  '/blocks.js': ['blocks.js', 'text/javascript'],
-  '/mrkdwn.js': ['mrkdwn.js', 'text/javascript'],
-  '/view.js': ['view.js', 'text/javascript'],
-  '/chart.js': ['chart.js', 'text/javascript'],
+  ...Object.fromEntries(
+    ['page', 'thread', 'blocks', 'rich-text', 'data-table', 'mrkdwn', 'dom', 'view', 'chart'].map((name) => [
+      `/${name}.js`,
+      [`${name}.js`, 'text/javascript'] as const,
+    ]),
+  ),
 };
 
 /** The page shows text from logs. Even if some of it were parsed as HTML, it could load and run nothing. */
@@ -112,7 +101,7 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
     const { workspace, botUserId } = slack;
     const userNames = { [workspace.requester.id]: workspace.requester.name, [botUserId]: 'trail' };
     const { general, digests, direct } = workspace;
-    const hello = { channels: [general, digests], direct, userNames, examples, about, stories };
+    const hello: Hello = { channels: [general, digests], direct, userNames, examples, about, stories };
     response.write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
     const stopWatching = conversation.watch((change) => response.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
     const stopViews = slack.views.watch((view) => response.write(`event: view\ndata: ${JSON.stringify(view)}\n\n`));

@@ -4,8 +4,9 @@
  */
 import { type WebAPICallResult, WebClient } from '@slack/web-api';
 import { z } from 'zod';
-import type { Conversation, ShownMessage } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import type { ResponseTarget, ResponseUrls } from './response-urls.ts';
+import type { ShownBlock, ShownMessage } from './shown.ts';
 import { type BotEndpoint, sendEvent, sendForm } from './signed-requests.ts';
 import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 
@@ -37,7 +38,7 @@ export const Submitted = z.strictObject({ id: z.string(), values: z.record(z.str
 /** What the bot may send to a response_url, or return to a slash command. */
 export const BotResponse = z.looseObject({
   text: z.string().default(''),
-  blocks: z.array(z.unknown()).default([]),
+  blocks: z.array(z.custom<ShownBlock>()).default([]),
   response_type: z.enum(['ephemeral', 'in_channel']).default('ephemeral'),
   replace_original: z.boolean().optional(),
   delete_original: z.boolean().optional(),
@@ -175,13 +176,12 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
   async function submit({ id, values }: z.infer<typeof Submitted>): Promise<Readonly<Record<string, string>>> {
     const shown = slack.views.find(id);
     if (!shown) return { '': 'This form is closed. Open it again.' };
-    const fields = (shown.view.blocks ?? []) as readonly FormBlock[];
-    const inputs = fields.filter(({ type }) => type === 'input');
+    const inputs = shown.view.blocks.filter((block) => block.type === 'input').map(({ block_id = '', element }) => ({ block_id, element }));
     const state = Object.fromEntries(
-      inputs.map(({ block_id, element }) => [block_id, { [element.action_id]: fieldState(element, values[block_id] ?? '') }]),
+      inputs.map(({ block_id, element }) => [block_id, { [element.action_id ?? '']: fieldState(element, values[block_id] ?? '') }]),
     );
     const response_urls = inputs
-      .filter(({ element }) => element.response_url_enabled)
+      .filter(({ element }) => element.type === 'conversations_select' && element.response_url_enabled)
       .map(({ block_id, element }) => {
         const channel = values[block_id] ?? workspace.general.id;
         return { block_id, action_id: element.action_id, channel_id: channel, response_url: pageUrl() + responseUrls.create({ channel }) };
@@ -229,7 +229,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
   /** A click in the Home tab, which is in no channel and has no response_url. */
   async function clickHome(id: string, pointer: string): Promise<void> {
     const shown = slack.views.find(id);
-    const [block, element] = shown ? clickedElement({ blocks: shown.view.blocks ?? [] }, pointer) : [];
+    const [block, element] = shown ? clickedElement(shown.view, pointer) : [];
     if (!shown || !block || !element) return;
     const action = { ...pick(element, ['type', 'value', 'text', 'action_id']), block_id: block.block_id, action_ts: '1' };
     const payload = {
@@ -271,20 +271,13 @@ function parseResponse(body: string): unknown {
   }
 }
 
-/** A field of a form. */
-interface FormBlock {
-  readonly type: string;
-  readonly block_id: string;
-  readonly element: { readonly type: string; readonly action_id: string; readonly response_url_enabled?: boolean };
-}
-
 interface FormResponse {
   readonly response_action?: string;
   readonly errors?: Readonly<Record<string, string>>;
 }
 
 /** The state of a field, as Slack sends it. */
-function fieldState({ type }: FormBlock['element'], value: string): object {
+function fieldState({ type }: { readonly type: string }, value: string): object {
   if (type === 'conversations_select') return { type, selected_conversation: value === '' ? null : value };
   if (type === 'static_select') return { type, selected_option: value === '' ? null : { value } };
   return { type, value: value === '' ? null : value };

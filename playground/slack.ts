@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FetchFunction, WebClient, type WebClientOptions } from '@slack/web-api';
 import { createEmulator, type Emulator } from 'emulate';
+import type { WorkspaceEntry } from './shown.ts';
 import { fetchThrough, newSocket } from './unlisted-socket.ts';
 import { openViews, type Views } from './views.ts';
 
@@ -38,12 +39,6 @@ interface Workspace {
   readonly digests: WorkspaceEntry;
   /** The direct messages between the user and the bot. */
   readonly direct: WorkspaceEntry;
-}
-
-/** A user or a channel. */
-interface WorkspaceEntry {
-  readonly id: string;
-  readonly name: string;
 }
 
 const app = { id: 'A0TRAIL', name: 'Trail', botId: 'B0TRAIL', botUserId: 'U0TRAIL', botName: 'trail' };

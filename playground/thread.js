@@ -1,24 +1,36 @@
 /** The open thread: beside the channel, or on a small screen below its message. */
+import { find } from './dom.js';
+
+/** @import { ShownMessage } from './shown.ts' */
+
+/**
+ * A message, with the node that shows it.
+ *
+ * @typedef {{ readonly message: ShownMessage, readonly node: HTMLElement }} MessageInPage
+ */
+/**
+ * A message that can have a thread, with the button that opens it.
+ *
+ * @typedef {MessageInPage & { readonly button: HTMLElement }} ThreadParent
+ */
 
 const SMALL_SCREEN = matchMedia('(max-width: 1000px)');
 
-const find = (id) => document.getElementById(id);
-
-/** @param send called with a text that was typed, and the message whose thread it is for. */
+/** @param {(text: string, parent: ShownMessage) => void} send called with a text that was typed, and the message whose thread it is for */
 export function threadPane(send) {
-  const pane = find('thread');
-  const list = find('replies');
-  const line = find('reply-line');
-  /** The message, with its node and the button that opens its thread. */
+  const pane = find('thread', HTMLElement);
+  const list = find('replies', HTMLElement);
+  const line = find('reply-line', HTMLInputElement);
+  /** @type {ThreadParent | undefined} */
   let opened;
 
   const place = () => {
     if (!opened) return;
     const parent = SMALL_SCREEN.matches ? opened.node : document.body;
     if (pane.parentNode === parent) return;
-    const focused = pane.contains(document.activeElement) && document.activeElement;
+    const focused = document.activeElement;
     parent.append(pane);
-    if (focused) focused.focus();
+    if (focused instanceof HTMLElement && pane.contains(focused)) focused.focus();
   };
   const close = () => {
     if (!opened) return;
@@ -33,28 +45,33 @@ export function threadPane(send) {
   };
 
   SMALL_SCREEN.addEventListener('change', place);
-  find('close-thread').addEventListener('click', close);
+  find('close-thread', HTMLButtonElement).addEventListener('click', close);
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
   });
-  find('reply-composer').addEventListener('submit', (event) => {
+  find('reply-composer', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     const text = line.value.trim();
-    if (text === '') return;
+    if (text === '' || !opened) return;
     line.value = '';
     send(text, opened.message);
   });
 
   return {
     close,
+    /** @param {string} key */
     isOpen: (key) => opened?.message.key === key,
     /** What scrolls the replies. */
-    scroller: () => (SMALL_SCREEN.matches ? find('messages') : list),
+    scroller: () => (SMALL_SCREEN.matches ? find('messages', HTMLElement) : list),
+    /**
+     * @param {ThreadParent} shown
+     * @param {readonly MessageInPage[]} replies
+     */
     open(shown, replies) {
       if (opened) close();
       opened = shown;
-      const text = shown.node.querySelector('.body').textContent.trim();
-      find('thread-start').textContent = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+      const text = shown.node.querySelector('.body')?.textContent.trim() ?? '';
+      find('thread-start', HTMLElement).textContent = text.length > 80 ? `${text.slice(0, 80)}…` : text;
       list.replaceChildren(...replies.map(({ node }) => node));
       shown.button.setAttribute('aria-expanded', 'true');
       pane.hidden = false;
@@ -63,9 +80,17 @@ export function threadPane(send) {
       else line.focus();
       pane.scrollIntoView({ block: 'nearest' });
     },
-    /** Adds a reply to the open thread. */
+    /**
+     * Adds a reply to the open thread.
+     *
+     * @param {HTMLElement} node
+     */
     append: (node) => list.append(node),
-    /** The message of the open thread has a new node. */
+    /**
+     * The message of the open thread has a new node.
+     *
+     * @param {ThreadParent} shown
+     */
     replaced(shown) {
       opened = shown;
       shown.button.setAttribute('aria-expanded', 'true');

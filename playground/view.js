@@ -1,14 +1,32 @@
 /** Views of the app: a form in a dialog, and the Home tab. */
 import { blocks } from './blocks.js';
-import { el } from './mrkdwn.js';
+import { el } from './dom.js';
 
-/** Opens a form. `places` are the conversations to choose from; `submit` gets the values, and returns what is wrong with them. */
-export function openForm({ id, view }, { names, places, current, submit }) {
+/** @import { InputBlock, InputBlockElement, PlainTextOption } from '@slack/types' */
+/** @import { OnClick } from './blocks.js' */
+/** @import { Names } from './mrkdwn.js' */
+/** @import { ShownHome, ShownModal } from './shown.ts' */
+
+/** @typedef {{ readonly id: string, readonly label: string }} Place a conversation to choose */
+/** @typedef {{ readonly id: string, readonly values: Readonly<Record<string, string>> }} Submission */
+/** @typedef {Readonly<Record<string, string>>} FieldErrors what is wrong, by field; that of the form itself is under '' */
+/** @typedef {{ readonly node: HTMLElement, value(): string, showError(text: string): void }} Field */
+/** @typedef {{ readonly places: readonly Place[], readonly current: string }} Choices the conversations to choose from, and the open one */
+
+/**
+ * Opens a form. `submit` gets the values, and returns what is wrong with them; undefined where they could not be sent.
+ *
+ * @param {string} id
+ * @param {ShownModal} view
+ * @param {Choices & { readonly names: Names, readonly submit: (submission: Submission) => Promise<FieldErrors | undefined> }} options
+ */
+export function openForm(id, view, { names, places, current, submit }) {
+  /** @type {Map<string, Field>} */
   const fields = new Map();
   const body = view.blocks.flatMap((block, i) => {
     if (block.type !== 'input') return blocks([block], names, () => undefined);
     const field = input(block, `${id}-${i}`, { places, current });
-    fields.set(block.block_id, field);
+    fields.set(block.block_id ?? '', field);
     return [field.node];
   });
   const status = el('p', { class: 'error', role: 'alert' });
@@ -40,8 +58,14 @@ export function openForm({ id, view }, { names, places, current, submit }) {
   dialog.showModal();
 }
 
-function input({ block_id: name, label, hint, optional, element }, id, context) {
-  const control = controlOf(element, id, context);
+/**
+ * @param {InputBlock} block
+ * @param {string} id
+ * @param {Choices} choices
+ * @returns {Field}
+ */
+function input({ block_id: name, label, hint, optional, element }, id, choices) {
+  const control = controlOf(element, id, choices);
   if (!optional) control.required = true;
   const error = el('p', { class: 'error', role: 'alert' });
   const node = el(
@@ -63,14 +87,21 @@ function input({ block_id: name, label, hint, optional, element }, id, context) 
   };
 }
 
+/**
+ * @param {InputBlockElement} element
+ * @param {string} id
+ * @param {Choices} choices
+ */
 function controlOf(element, id, { places, current }) {
   if (element.type === 'static_select') {
+    /** @param {PlainTextOption} option */
     const option = ({ text, value }) => el('option', { value, selected: element.initial_option?.value === value }, text.text);
     const groups = element.option_groups?.map(({ label, options }) => el('optgroup', { label: label.text }, ...options.map(option)));
-    return el('select', { id }, el('option', { value: '' }, 'Choose …'), ...(groups ?? element.options.map(option)));
+    return el('select', { id }, el('option', { value: '' }, 'Choose …'), ...(groups ?? element.options?.map(option) ?? []));
   }
   if (element.type === 'conversations_select')
     return el('select', { id }, ...places.map(({ id: value, label }) => el('option', { value, selected: value === current }, label)));
+  if (element.type !== 'plain_text_input') throw new Error(`a field of type ${element.type} cannot be shown`);
   return el('input', {
     id,
     type: 'text',
@@ -82,7 +113,13 @@ function controlOf(element, id, { places, current }) {
   });
 }
 
-/** The Home tab of the app. */
-export function homeNodes({ id, view }, { names, click }) {
-  return blocks(view.blocks, names, (pointer, option, button) => click(id, pointer, option, button));
+/**
+ * The Home tab of the app.
+ *
+ * @param {ShownHome} view
+ * @param {Names} names
+ * @param {OnClick} click
+ */
+export function homeNodes({ blocks: content }, names, click) {
+  return blocks(content, names, click);
 }

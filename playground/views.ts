@@ -1,13 +1,7 @@
 /** The views that the bot opens: modals, and its Home tab. The emulator checks their triggers; what is shown is kept here. */
 import { randomBytes } from 'node:crypto';
 import type { FetchFunction } from '@slack/web-api';
-
-/** A view as the bot sent it, with an id of its own. */
-interface ShownView {
-  readonly id: string;
-  readonly type: string;
-  readonly view: { readonly blocks?: readonly unknown[]; readonly [field: string]: unknown };
-}
+import type { ShownView } from './shown.ts';
 
 export interface Views {
   /** A `fetch` that notes the views which Slack accepted. */
@@ -27,10 +21,10 @@ export function openViews(through: FetchFunction): Views {
   let home: ShownView | undefined;
   const add = (sent: string): void => {
     const view = JSON.parse(sent) as ShownView['view'];
-    const shown = { id: `V${randomBytes(6).toString('hex').toUpperCase()}`, type: String(view.type), view };
+    const shown = { id: `V${randomBytes(6).toString('hex').toUpperCase()}`, view };
     views.set(shown.id, shown);
     for (const id of [...views.keys()].slice(0, -MAX_VIEWS)) views.delete(id);
-    if (shown.type === 'home') home = shown;
+    if (view.type === 'home') home = shown;
     for (const notify of watchers) notify(shown);
   };
   return {

@@ -1,7 +1,12 @@
 /** The playground in a real browser, with the emulated Slack and a small bot behind Bolt's own receiver. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync, readFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { App, type BlockAction, type ButtonAction, HTTPReceiver, LogLevel, type StaticSelectAction } from '@slack/bolt';
 import type { KnownBlock } from '@slack/types';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
@@ -10,6 +15,12 @@ import { type Page, servePage } from '../playground/page.ts';
 import { openResponseUrls } from '../playground/response-urls.ts';
 import { clientOptionsOf, openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
 import { browserOf } from './support/browser.ts';
+
+/** The files that run in the browser. */
+const scripts = globSync('playground/*.js')
+  .map((path) => basename(path))
+  .sort();
+const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
 const hostile = '<script>window.ran = 1</script><img src=x onerror="window.ran = 1"><!channel>';
 
@@ -409,7 +420,7 @@ describe('the server', () => {
 
   it('serves only the files of the page', async () => {
     const { host } = new URL(page.url);
-    expect(await send('/blocks.js', { host })).toBe(200);
+    for (const file of scripts) expect(await send(`/${file}`, { host }), file).toBe(200);
     expect(await send('/page.ts', { host })).toBe(404);
     expect(await send('/../package.json', { host })).toBe(404);
     const { headers } = await fetch(page.url);
@@ -423,6 +434,16 @@ describe('the server', () => {
     expect((await fetch(other.url)).status).toBe(200);
     await other.close();
     await second.close();
+  });
+});
+
+describe('the JavaScript of the page', () => {
+  it('is type-checked, all of it, by npm run check', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', 'playground', '--listFilesOnly']);
+    const checked = stdout.split('\n').filter((path) => path.endsWith('.js'));
+    expect(checked.map((path) => basename(path)).sort()).toEqual(scripts);
+    const { scripts: commands } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
+    expect(commands.check?.split(' && ')).toContain('tsc -p playground');
   });
 });
 
