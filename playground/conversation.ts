@@ -34,7 +34,7 @@ export interface Conversation {
 const POLL_MS = 250;
 
 export function openConversation(slack: PlaygroundSlack): Conversation {
-  const options = clientOptionsOf(slack);
+  const options = clientOptionsOf({ apiUrl: slack.apiUrl, fetch: slack.ownFetch });
   const asBot = new WebClient(slack.botToken, options);
   const asRequester = new WebClient(slack.requesterToken, options);
   const { general, digests, direct, requester } = slack.workspace;
@@ -93,7 +93,7 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
       const file = [...shown.values()].flatMap(({ files }) => files).find((each) => each.id === id);
       if (!file) return undefined;
       const { file: info } = await asBot.files.info({ file: id });
-      const found = await slack.fetch(info?.url_private_download ?? '', { headers: { authorization: `Bearer ${slack.botToken}` } });
+      const found = await slack.ownFetch(info?.url_private_download ?? '', { headers: { authorization: `Bearer ${slack.botToken}` } });
       return { bytes: new Uint8Array(await found.arrayBuffer()), type: file.type };
     },
     find: (key) => shown.get(key),

@@ -2,10 +2,11 @@
 import { blocks } from './blocks.js';
 import { el, find } from './dom.js';
 import { mrkdwn } from './mrkdwn.js';
+import { refusalLog } from './refusal-log.js';
 import { threadPane } from './thread.js';
 import { homeNodes, openForm } from './view.js';
 
-/** @import { Hello, MessageChange, ShownFile, ShownMessage, ShownView } from './shown.ts' */
+/** @import { Hello, MessageChange, ShownFile, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
 /** @import { OnClick } from './blocks.js' */
 /** @import { MessageInPage, ThreadParent } from './thread.js' */
 /** @import { FieldErrors, Submission } from './view.js' */
@@ -40,11 +41,14 @@ let channel = '';
 const unread = new Set();
 const thread = threadPane((text, { channel, ts }) => post('/message', { channel, text, thread: ts }));
 
+const refusals = refusalLog();
+
 const events = new EventSource('/events');
 events.addEventListener('hello', ({ data }) => {
   workspace = JSON.parse(data);
   thread.close();
   messages.clear();
+  refusals.clear();
   list.replaceChildren();
   find('about', HTMLElement).textContent = workspace.about;
   showExamples('');
@@ -66,6 +70,11 @@ events.addEventListener('view', ({ data }) => {
     return;
   }
   openForm(shown.id, shown.view, { names: workspace.userNames, places: places(), current: channel, submit });
+});
+events.addEventListener('refusal', ({ data }) => {
+  /** @type {ShownRefusal} */
+  const refusal = JSON.parse(data);
+  refusals.add(refusal);
 });
 events.addEventListener('error', () => showStatus('The playground cannot be reached. Is npm start still running?'));
 

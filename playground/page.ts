@@ -37,7 +37,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html'],
   '/page.css': ['page.css', 'text/css'],
   ...Object.fromEntries(
-    ['page', 'thread', 'blocks', 'rich-text', 'data-table', 'mrkdwn', 'dom', 'view', 'chart'].map((name) => [
+    ['page', 'thread', 'blocks', 'rich-text', 'data-table', 'mrkdwn', 'dom', 'view', 'chart', 'refusal-log'].map((name) => [
       `/${name}.js`,
       [`${name}.js`, 'text/javascript'] as const,
     ]),
@@ -98,16 +98,19 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
 
   const sendEvents = (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const send = (event: string, data: object) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     const { workspace, botUserId } = slack;
     const userNames = { [workspace.requester.id]: workspace.requester.name, [botUserId]: 'trail' };
     const { general, digests, direct } = workspace;
     const hello: Hello = { channels: [general, digests], direct, userNames, examples, about, stories };
-    response.write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
-    const stopWatching = conversation.watch((change) => response.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`));
-    const stopViews = slack.views.watch((view) => response.write(`event: view\ndata: ${JSON.stringify(view)}\n\n`));
+    send('hello', hello);
+    const watching = [
+      conversation.watch((change) => send('change', change)),
+      slack.views.watch((view) => send('view', view)),
+      slack.refusals.watch((refusal) => send('refusal', refusal)),
+    ];
     response.on('close', () => {
-      stopWatching();
-      stopViews();
+      for (const stop of watching) stop();
     });
   };
 
@@ -126,7 +129,13 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
   const handleBotResponse = async (path: string, body: unknown, response: ServerResponse) => {
     const target = responseUrls.use(path);
     if (!target) return reply(response, 404, '{"ok":false,"error":"used_url"}', 'application/json');
-    return handle(BotResponse, body, (message) => user.showResponse(target, message), response);
+    const parsed = BotResponse.safeParse(body);
+    if (!parsed.success) return reply(response, 400, parsed.error.message);
+    const refusal = slack.refusals.ofResponse(parsed.data);
+    // Slack says no more here than the code.
+    if (refusal) return reply(response, 400, refusal.error);
+    await user.showResponse(target, parsed.data);
+    return reply(response, 200, 'ok');
   };
 
   url = `http://127.0.0.1:${await listenOnLoopback(server, port)}`;

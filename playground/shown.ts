@@ -81,9 +81,26 @@ export interface ChartSeries {
   readonly data: readonly { readonly label: string; readonly value: number }[];
 }
 
-/** A view as the bot sent it, with an id of its own. */
+/** Something that the bot sent and Slack would refuse. */
+export interface ShownRefusal {
+  readonly id: number;
+  /** ISO time. */
+  readonly at: string;
+  /** The method, such as `chat.postMessage`, or `response_url`. */
+  readonly way: string;
+  /** Slack's code, such as `invalid_blocks`. */
+  readonly error: string;
+  /** Each limit that is broken, after the JSON pointer of where. */
+  readonly problems: readonly string[];
+  /** The message or the view. */
+  readonly sent: unknown;
+}
+
+/** A view as the bot sent it. */
 export interface ShownView {
   readonly id: string;
+  /** Another one after each change. */
+  readonly hash: string;
   readonly view: ShownHome | ShownModal;
 }
 

@@ -6,7 +6,7 @@ import { type WebAPICallResult, WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { Conversation } from './conversation.ts';
 import type { ResponseTarget, ResponseUrls } from './response-urls.ts';
-import type { ShownBlock, ShownMessage } from './shown.ts';
+import type { ShownBlock, ShownMessage, ShownView } from './shown.ts';
 import { type BotEndpoint, sendEvent, sendForm } from './signed-requests.ts';
 import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 
@@ -26,14 +26,25 @@ export interface SlackUser {
 /** A message typed in a channel, or in one of its threads. */
 export const TypedMessage = z.strictObject({ channel: z.string(), thread: z.string().optional(), text: z.string().trim().min(1).max(4000) });
 
-/** A click on an element of a message: a JSON pointer into its blocks, and the index of the chosen option in a menu. */
-export const Click = z.strictObject({ key: z.string(), pointer: z.string(), option: z.number().int().min(0).optional() });
+/** The values of the fields of a view, by the block_id of the field. */
+const FieldValues = z.record(z.string(), z.string());
+type FieldValues = z.infer<typeof FieldValues>;
+
+/**
+ * A click on an element of a message or a view: a JSON pointer into its blocks, the index of the chosen option in a menu, and what the
+ * fields of the view hold.
+ */
+export const Click = z.strictObject({
+  key: z.string(),
+  pointer: z.string(),
+  option: z.number().int().min(0).optional(),
+  values: FieldValues.optional(),
+});
 
 /** A shortcut on the message with a key; without one, the global shortcut. */
 export const Shortcut = z.strictObject({ key: z.string().optional() });
 
-/** A form with the value of each of its fields, by the block_id of the field. */
-export const Submitted = z.strictObject({ id: z.string(), values: z.record(z.string(), z.string()) });
+export const Submitted = z.strictObject({ id: z.string(), values: FieldValues });
 
 /** What the bot may send to a response_url, or return to a slash command. */
 export const BotResponse = z.looseObject({
@@ -57,7 +68,7 @@ export interface SlackUserOptions {
 
 export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botUrl }: SlackUserOptions): SlackUser {
   const { workspace, botUserId, signingSecret } = slack;
-  const client = new WebClient(slack.botToken, clientOptionsOf(slack));
+  const client = new WebClient(slack.botToken, clientOptionsOf({ apiUrl: slack.apiUrl, fetch: slack.ownFetch }));
   const team = { id: workspace.teamId, domain: workspace.teamDomain };
   const user = { id: workspace.requester.id, username: workspace.requester.name, name: workspace.requester.name, team_id: team.id };
   const bot = (): BotEndpoint => ({ url: botUrl(), signingSecret });
@@ -67,9 +78,9 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
   /** An ephemeral message from Slack itself. */
   const showSlackMessage = (channel: string, text: string, thread?: string) => conversation.showEphemeral({ channel, thread, from: 'slack', text });
 
-  /** Opens one modal within three seconds, as in Slack. */
-  const triggerId = async () => {
-    const created = await client.apiCall('views.generateTriggerId', { user_id: user.id });
+  /** Opens one modal within three seconds, as in Slack; one above the modal `view_id`. */
+  const triggerId = async (view_id?: string) => {
+    const created = await client.apiCall('views.generateTriggerId', { user_id: user.id, ...(view_id !== undefined && { view_id }) });
     return (created as WebAPICallResult & { trigger_id: string }).trigger_id;
   };
 
@@ -103,7 +114,10 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
       trigger_id: await triggerId(),
     });
     if (!result.ok) return showSlackMessage(channel, `/trail failed with the error \`${result.error}\``);
-    if (result.body !== '') await showResponse(target, BotResponse.parse(parseResponse(result.body)));
+    if (result.body === '') return;
+    const response = BotResponse.parse(parseResponse(result.body));
+    if (slack.refusals.ofResponse(response)) return showSlackMessage(channel, '/trail failed with the error `invalid_command_response`');
+    await showResponse(target, response);
   }
 
   async function mentionBot(channel: string, thread: string | undefined, question: string): Promise<void> {
@@ -176,40 +190,30 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
   async function submit({ id, values }: z.infer<typeof Submitted>): Promise<Readonly<Record<string, string>>> {
     const shown = slack.views.find(id);
     if (!shown) return { '': 'This form is closed. Open it again.' };
-    const inputs = shown.view.blocks.filter((block) => block.type === 'input').map(({ block_id = '', element }) => ({ block_id, element }));
-    const state = Object.fromEntries(
-      inputs.map(({ block_id, element }) => [block_id, { [element.action_id ?? '']: fieldState(element, values[block_id] ?? '') }]),
-    );
-    const response_urls = inputs
+    const response_urls = inputsOf(shown)
       .filter(({ element }) => element.type === 'conversations_select' && element.response_url_enabled)
       .map(({ block_id, element }) => {
         const channel = values[block_id] ?? workspace.general.id;
         return { block_id, action_id: element.action_id, channel_id: channel, response_url: pageUrl() + responseUrls.create({ channel }) };
       });
-    const view = { ...shown.view, id, state: { values: state } };
+    const view = viewWith(shown, values);
     const result = await sendForm(bot(), {
-      payload: JSON.stringify({ ...basics, type: 'view_submission', trigger_id: await triggerId(), view, response_urls }),
+      payload: JSON.stringify({ ...basics, type: 'view_submission', trigger_id: await triggerId(id), view, response_urls }),
     });
     if (!result.ok) return { '': `The form did not reach trail: ${result.error}` };
     const { response_action: what, errors = {} } = (result.body === '' ? {} : parseResponse(result.body)) as FormResponse;
     return what === 'errors' ? errors : {};
   }
 
-  async function click({ key, pointer, option }: z.infer<typeof Click>): Promise<void> {
-    if (slack.views.find(key)) return clickHome(key, pointer);
+  async function click({ key, pointer, option, values }: z.infer<typeof Click>): Promise<void> {
+    const view = slack.views.find(key);
+    if (view) return clickInView(view, pointer, option, values);
     const message = conversation.find(key);
     const [block, element] = message ? clickedElement(message, pointer) : [];
     if (!message || !block || !element) return;
     const { channel, ts } = message;
     // As in Slack, a message that has replies names itself as its thread.
     const thread = message.thread ?? (message.hasReplies ? ts : undefined);
-    const action = {
-      ...pick(element, ['type', 'value', 'text', 'style']),
-      action_id: element.action_id ?? pointer,
-      block_id: block.block_id ?? pointer.split('/')[1],
-      action_ts: ts,
-      ...(option === undefined ? {} : { selected_option: element.options?.[option] }),
-    };
     const posted = { type: 'message', user: botUserId, ts, text: message.text, blocks: message.blocks, ...(thread ? { thread_ts: thread } : {}) };
     const payload = {
       ...basics,
@@ -220,25 +224,23 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
       state: { values: {} },
       trigger_id: await triggerId(),
       response_url: pageUrl() + responseUrls.create({ channel, clicked: key }),
-      actions: [action],
+      actions: [pressedAction(block, element, pointer, option)],
     };
     const result = await sendForm(bot(), { payload: JSON.stringify(payload) });
     if (!result.ok) await showSlackMessage(channel, `The click did not reach trail: \`${result.error}\``, message.thread);
   }
 
-  /** A click in the Home tab, which is in no channel and has no response_url. */
-  async function clickHome(id: string, pointer: string): Promise<void> {
-    const shown = slack.views.find(id);
-    const [block, element] = shown ? clickedElement(shown.view, pointer) : [];
-    if (!shown || !block || !element) return;
-    const action = { ...pick(element, ['type', 'value', 'text', 'action_id']), block_id: block.block_id, action_ts: '1' };
+  /** A click in a modal or in the Home tab, which is in no channel and has no response_url. */
+  async function clickInView(shown: ShownView, pointer: string, option?: number, values: FieldValues = {}): Promise<void> {
+    const [block, element] = clickedElement(shown.view, pointer);
+    if (!block || !element) return;
     const payload = {
       ...basics,
       type: 'block_actions',
-      container: { type: 'view', view_id: id },
-      trigger_id: await triggerId(),
-      view: { ...shown.view, id },
-      actions: [action],
+      container: { type: 'view', view_id: shown.id },
+      trigger_id: await triggerId(shown.id),
+      view: viewWith(shown, values),
+      actions: [pressedAction(block, element, pointer, option)],
     };
     await sendForm(bot(), { payload: JSON.stringify(payload) });
   }
@@ -269,6 +271,29 @@ function parseResponse(body: string): unknown {
   } catch {
     return { text: body };
   }
+}
+
+const inputsOf = ({ view }: ShownView) =>
+  view.blocks.filter((block) => block.type === 'input').map(({ block_id = '', element }) => ({ block_id, element }));
+
+/** A view with the state of its fields, as Slack sends it. */
+function viewWith(shown: ShownView, values: FieldValues): object {
+  const state = inputsOf(shown).map(({ block_id, element }) => [
+    block_id,
+    { [element.action_id ?? '']: fieldState(element, values[block_id] ?? '') },
+  ]);
+  return { ...shown.view, id: shown.id, hash: shown.hash, state: { values: Object.fromEntries(state) } };
+}
+
+/** What was pressed, as Slack sends it. */
+function pressedAction(block: Element, element: Element, pointer: string, option: number | undefined): object {
+  return {
+    ...pick(element, ['type', 'value', 'text', 'style']),
+    action_id: element.action_id ?? pointer,
+    block_id: block.block_id ?? pointer.split('/')[1],
+    action_ts: (Date.now() / 1000).toFixed(6),
+    ...(option === undefined ? {} : { selected_option: element.options?.[option] }),
+  };
 }
 
 interface FormResponse {

@@ -10,6 +10,8 @@
 import { randomBytes } from 'node:crypto';
 import { type FetchFunction, WebClient, type WebClientOptions } from '@slack/web-api';
 import { createEmulator, type Emulator } from 'emulate';
+import { type ApiCalls, openApiCalls } from './api-calls.ts';
+import { openRefusals, type Refusals } from './refusals.ts';
 import type { WorkspaceEntry } from './shown.ts';
 import { fetchThrough, newSocket } from './unlisted-socket.ts';
 import { openViews, type Views } from './views.ts';
@@ -19,6 +21,8 @@ export interface PlaygroundSlack {
   readonly apiUrl: string;
   /** For Bolt's `clientOptions.fetch`. Other addresses it passes on to the usual one. */
   readonly fetch: FetchFunction;
+  /** The same for what Slack does itself: nothing is refused. */
+  readonly ownFetch: FetchFunction;
   readonly botToken: string;
   readonly signingSecret: string;
   readonly botUserId: string;
@@ -27,6 +31,10 @@ export interface PlaygroundSlack {
   readonly workspace: Workspace;
   /** The views that the bot opened. */
   readonly views: Views;
+  /** The calls of the bot that Slack took. */
+  readonly calls: Pick<ApiCalls, 'watch'>;
+  /** What Slack refused. */
+  readonly refusals: Refusals;
   close(): Promise<void>;
 }
 
@@ -61,21 +69,25 @@ export async function openPlaygroundSlack(): Promise<PlaygroundSlack> {
   try {
     emulator = await openEmulator(socket.path, workspaceSeed(botToken, requesterToken));
     const apiUrl = `${ORIGIN}/api/`;
-    const views = openViews(fetchThrough(socket.path, `${ORIGIN}/`));
-    const { fetch: fetchFromEmulator } = views;
-    const options = clientOptionsOf({ apiUrl, fetch: fetchFromEmulator });
+    const ownFetch = fetchThrough(socket.path, `${ORIGIN}/`);
+    const refusals = openRefusals();
+    const calls = openApiCalls(ownFetch, refusals.ofCall);
+    const options = clientOptionsOf({ apiUrl, fetch: ownFetch });
     const workspace = await readWorkspace(new WebClient(botToken, options));
     // The emulator's #general has no members at first, and only members get ephemeral messages.
     await new WebClient(requesterToken, options).conversations.join({ channel: workspace.general.id });
     return {
       apiUrl,
-      fetch: fetchFromEmulator,
+      fetch: calls.fetch,
+      ownFetch,
       botToken,
       signingSecret,
       botUserId: app.botUserId,
       requesterToken,
       workspace,
-      views,
+      views: openViews(calls),
+      calls,
+      refusals,
       close,
     };
   } catch (error) {

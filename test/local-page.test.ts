@@ -155,6 +155,17 @@ describe.skipIf(!found)('An answer', () => {
     expect(await lastMessage().locator('.json').count()).toBe(0);
   });
 
+  it('that Slack would refuse for its size comes in a smaller form, and the page says why', async () => {
+    await ask('@trail events 6mo');
+    await button('1 reply').click();
+    await tab
+      .locator('#replies')
+      .getByText(/^Rows 1 to \d+ of more than 1,000/)
+      .waitFor();
+    await tab.getByText('Slack refused 1 request').click();
+    await tab.locator('#refused').getByText('chat.postMessage was answered with msg_blocks_too_long').waitFor();
+  });
+
   it('shows its SQL', async () => {
     await askAndWait('/trail events event:DeleteBucket 6mo');
     await lastMessage().getByText('More …').click();

@@ -7,8 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { App, type BlockAction, type ButtonAction, HTTPReceiver, LogLevel, type StaticSelectAction } from '@slack/bolt';
+import { App, type BlockAction, type ButtonAction, HTTPReceiver, LogLevel, type RespondError, type StaticSelectAction } from '@slack/bolt';
 import type { KnownBlock } from '@slack/types';
+import { type WebAPIPlatformError, WebClient } from '@slack/web-api';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Page, servePage } from '../playground/page.ts';
@@ -59,16 +60,18 @@ const answers: Record<string, KnownBlock[]> = {
       elements: [
         {
           type: 'rich_text_section',
-          elements: [
-            { type: 'text', text: hostile },
-            { type: 'link', url: 'javascript:alert(1)', text: 'press' },
-          ],
+          elements: [{ type: 'text', text: hostile }],
         },
       ],
     },
     { type: 'markdown', text: hostile },
-    { type: 'actions', elements: [{ type: 'button', text: plain(hostile), url: 'javascript:alert(1)', action_id: 'x' }] },
+    { type: 'actions', elements: [{ type: 'button', text: plain(hostile.slice(0, 75)), action_id: 'x' }] },
+    { type: 'card', title: { type: 'mrkdwn', text: hostile } },
+  ],
+  refused: [
+    mrkdwn('x'.repeat(3001)),
     { type: hostile } as unknown as KnownBlock,
+    { type: 'actions', elements: [{ type: 'button', text: plain('press'), url: 'javascript:window.ran = 1', action_id: 'x' }] },
   ],
   table: [
     {
@@ -107,7 +110,11 @@ async function startBot(): Promise<string> {
     const blocks = answers[text];
     if (text === 'at once') return ack('an *immediate* answer');
     await ack();
-    await respond(blocks ? { text: 'the blocks say it', blocks } : { text: `asked: ${text}` });
+    try {
+      await respond(blocks ? { text: 'the blocks say it', blocks } : { text: `asked: ${text}` });
+    } catch (error) {
+      await respond({ text: `Slack said ${(error as RespondError).statusCode}` });
+    }
     answered.push(text);
   });
   app.action<BlockAction<ButtonAction | StaticSelectAction>>(/./, async ({ ack, respond, action }) => {
@@ -337,6 +344,35 @@ describe.skipIf(!found)('the user', () => {
   });
 });
 
+describe.skipIf(!found)('what Slack would refuse', () => {
+  openTabs();
+
+  it('is not shown as a message, but with the reason and its JSON, and runs no code', async () => {
+    await type('/trail refused');
+    await waitForText('Slack said 400');
+    expect(await tab.locator('.message').count()).toBe(2);
+    await tab.getByText('Slack refused 1 request').click();
+    const log = tab.locator('#refused');
+    await log.getByText('response_url was answered with invalid_blocks').waitFor();
+    const problems = await log.locator('ul > li').allTextContents();
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        '/blocks/0/text/text must have at most 3000 characters',
+        expect.stringMatching(/^\/blocks\/1\/type /),
+        '/blocks/2/elements/0/url must be a web address',
+      ]),
+    );
+    await log.getByText('JSON').click();
+    const { blocks } = JSON.parse((await log.locator('pre').textContent()) ?? '') as { blocks: { type: string }[] };
+    expect(blocks[1]?.type).toBe(hostile);
+    expect(await log.locator('a, img, script').count()).toBe(0);
+    expect(await tab.evaluate("'ran' in window")).toBe(false);
+    // It is still there for who loads the page again.
+    await tab.reload();
+    await tab.getByText('Slack refused 1 request').waitFor();
+  });
+});
+
 describe.skipIf(!found)('hostile text', () => {
   openTabs();
 
@@ -346,7 +382,7 @@ describe.skipIf(!found)('hostile text', () => {
     expect(await tab.locator('.body script, .body img').count()).toBe(0);
     expect(await tab.locator('.body a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))).toEqual(['https://ok.example/']);
     expect(await tab.locator('td').allTextContents()).toEqual([hostile]);
-    await waitForText(`A block of type ${hostile} cannot be shown`);
+    await waitForText('A block of type card cannot be shown');
     // In mrkdwn the text notifies the channel, and the page shows it as such a mention.
     expect(await tab.locator('.mention.group').allTextContents()).toEqual(['@channel']);
     await tab.locator('.actions button').click();
@@ -444,6 +480,69 @@ describe('the JavaScript of the page', () => {
     expect(checked.map((path) => basename(path)).sort()).toEqual(scripts);
     const { scripts: commands } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
     expect(commands.check?.split(' && ')).toContain('tsc -p playground');
+  });
+});
+
+describe('the emulated Slack', () => {
+  const nothing = () => undefined;
+  const logger = {
+    debug: nothing,
+    info: nothing,
+    warn: nothing,
+    error: nothing,
+    setLevel: nothing,
+    getLevel: () => LogLevel.ERROR,
+    setName: nothing,
+  };
+  const bot = () => new WebClient(slack.botToken, { ...clientOptionsOf(slack), logger });
+  const channel = () => slack.workspace.general.id;
+  const long = [mrkdwn('x'.repeat(3001))];
+  const refused = async (call: Promise<unknown>) => {
+    const { data } = (await call.then(
+      () => Promise.reject(new Error('it was taken')),
+      (error: unknown) => error,
+    )) as WebAPIPlatformError;
+    return [data.error, ...(data.response_metadata?.messages ?? [])];
+  };
+
+  it('refuses messages as Slack does, and says where', async () => {
+    const { chat, conversations } = bot();
+    const { ts = '' } = await chat.postMessage({ channel: channel(), text: 'x', blocks: [mrkdwn('x')] });
+    const invalid = ['invalid_blocks', '[ERROR] must have at most 3000 characters [json-pointer:/blocks/0/text/text]'];
+    expect(await refused(chat.postMessage({ channel: channel(), text: 'x', blocks: long }))).toEqual(invalid);
+    expect(await refused(chat.update({ channel: channel(), ts, text: 'x', blocks: long }))).toEqual(invalid);
+    expect(await refused(chat.postEphemeral({ channel: channel(), user: slack.workspace.requester.id, text: 'x', blocks: long }))).toEqual(invalid);
+    expect(await refused(chat.update({ channel: channel(), ts, text: 'x'.repeat(4001) }))).toContain('msg_too_long');
+    const { messages = [] } = await conversations.history({ channel: channel() });
+    expect(messages.map(({ text }) => text)).toEqual(['x']);
+  });
+
+  it('refuses by its size what a response_url takes', async () => {
+    const blocks = Array.from({ length: 4 }, () => mrkdwn('x'.repeat(3000)));
+    expect(await refused(bot().chat.postMessage({ channel: channel(), text: 'x', blocks }))).toEqual([
+      'msg_blocks_too_long',
+      '[ERROR] must have at most 9000 characters of text outside tables together, not 12000 [json-pointer:/blocks]',
+    ]);
+    expect(slack.refusals.ofResponse({ text: 'x', blocks })).toBeUndefined();
+  });
+
+  it('refuses views as Slack does', async () => {
+    const client = bot();
+    const { views } = client;
+    const created = (await client.apiCall('views.generateTriggerId', { user_id: slack.workspace.requester.id })) as { trigger_id?: string };
+    const modal = { type: 'modal' as const, title: plain('Event'), blocks: [mrkdwn('x')] };
+    const title = ['invalid_arguments', '[ERROR] must have at most 24 characters [json-pointer:/view/title/text]'];
+    const wrong = { ...modal, title: plain('x'.repeat(25)) };
+    const trigger_id = String(created.trigger_id);
+    expect(await refused(views.open({ trigger_id, view: wrong }))).toEqual(title);
+    // What is refused does not use up the trigger.
+    const { view } = await views.open({ trigger_id, view: modal });
+    expect(await refused(views.update({ view_id: String(view?.id), view: wrong }))).toEqual(title);
+    const home = { type: 'home' as const, blocks: Array.from({ length: 101 }, () => ({ type: 'divider' as const })) };
+    expect(await refused(views.publish({ user_id: slack.workspace.requester.id, view: home }))).toEqual([
+      'invalid_arguments',
+      '[ERROR] must have at most 100 [json-pointer:/view/blocks]',
+    ]);
   });
 });
 

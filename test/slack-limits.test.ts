@@ -1,5 +1,6 @@
 /** The validator of messages: for each rule, a message that Slack accepts and one that it rejects. */
 import { describe, expect, it } from 'vitest';
+import { viewRefusal } from '../playground/slack-limits.ts';
 import type { AllowedReferences } from './support/slack-hostile-text.ts';
 import { slackProblems } from './support/slack-limits.ts';
 
@@ -278,6 +279,62 @@ describe('a message within Slack’s limits', () => {
     expect(slackProblems({ text: 'x', blocks: many(2, () => ({ type: 'markdown', text: 'x'.repeat(6001) })) })).toContainEqual(
       expect.stringContaining('12000 characters of markdown'),
     );
+  });
+});
+
+const modal = (blocks: unknown[], more: object = {}) => ({ type: 'modal', title: plain(5), submit: plain(3), blocks, ...more });
+const home = (blocks: unknown[], more: object = {}) => ({ type: 'home', blocks, ...more });
+const field = (element: object) => ({ type: 'input', label: plain(4), element });
+const dividers = (count: number) => many(count, () => ({ type: 'divider' }));
+
+const views: readonly [rule: string, accepted: object, rejected: object, problem: string][] = [
+  ['100 blocks in a modal', modal(dividers(100)), modal(dividers(101)), '/view/blocks: must have at most 100'],
+  ['100 blocks in the Home tab', home(dividers(100)), home(dividers(101)), '/view/blocks: must have at most 100'],
+  ['a title of 24', modal([], { title: plain(24) }), modal([], { title: plain(25) }), '/view/title/text: must have at most 24'],
+  ['buttons of 24', modal([], { close: plain(24) }), modal([], { submit: plain(25) }), '/view/submit/text: must have at most 24'],
+  [
+    '3,000 characters of its own',
+    modal([], { private_metadata: 'x'.repeat(3000) }),
+    modal([], { private_metadata: 'x'.repeat(3001) }),
+    '/view/private_metadata: ',
+  ],
+  [
+    'a submit button where it has a field',
+    modal([section(1)], { submit: undefined }),
+    modal([field({ type: 'plain_text_input' })], { submit: undefined }),
+    '/view/submit: ',
+  ],
+  ['a known kind of view', home([]), { ...home([]), type: 'page' }, '/view/type: '],
+  ['no title in the Home tab', home([]), home([], { title: plain(1) }), 'title'],
+  ['an alert in a modal alone', modal([{ type: 'alert', text: plain(200) }]), home([{ type: 'alert', text: plain(200) }]), '/view/blocks/0/type: '],
+  ['a table in the Home tab alone', home([dataTable(rows(2))]), modal([dataTable(rows(2))]), '/view/blocks/0/type: '],
+  ['no markdown', modal([section(1)]), modal([{ type: 'markdown', text: 'x' }]), '/view/blocks/0/type: '],
+  ['no chart', home([section(1)]), home([pie(1)]), '/view/blocks/0/type: '],
+  [
+    'fields of 3,000',
+    modal([field({ type: 'plain_text_input', max_length: 3000 })]),
+    modal([field({ type: 'plain_text_input', max_length: 3001 })]),
+    '/view/blocks/0/element/max_length: ',
+  ],
+  ['known fields', modal([field({ type: 'conversations_select' })]), modal([field({ type: 'text' })]), '/view/blocks/0/element/type: '],
+  [
+    'unique ids',
+    modal([actions(button({ action_id: 'a' }))]),
+    modal(many(2, () => actions(button({ action_id: 'a' })))),
+    '/view/blocks/1/elements/0/action_id: ',
+  ],
+  ['sections as in messages', modal([section(3000)]), modal([section(3001)]), '/view/blocks/0/text/text: must have at most 3000'],
+];
+
+describe('a view within Slack’s limits', () => {
+  it.each(views)('has %s', (_, accepted, rejected, problem) => {
+    expect(viewRefusal(accepted)).toBeUndefined();
+    expect(viewRefusal(rejected)).toEqual({ error: 'invalid_arguments', problems: expect.arrayContaining([expect.stringContaining(problem)]) });
+  });
+
+  it('has at most 250,000 bytes', () => {
+    expect(viewRefusal(modal(many(90, () => section(2700))))).toBeUndefined();
+    expect(viewRefusal(modal(many(90, () => section(2800))))?.error).toBe('view_too_large');
   });
 });
 

@@ -1,4 +1,5 @@
 /** Finds hostile text that works in a message: mentions, links, and characters that hide or reorder text. */
+import { nestedValues } from '../../playground/nested-values.ts';
 
 export interface AllowedReferences {
   /** Ids of the users and channels that may be mentioned. */
@@ -72,20 +73,4 @@ const HIDDEN_CHARACTERS =
 function hiddenCharacterProblems(text: string): string[] {
   const hidden = HIDDEN_CHARACTERS.exec(text)?.[0].codePointAt(0);
   return hidden === undefined ? [] : [`must not contain the hidden character U+${hidden.toString(16).toUpperCase().padStart(4, '0')}`];
-}
-
-export interface NestedValue {
-  /** Its key or index in the object around it. */
-  readonly name: string;
-  readonly value: unknown;
-  readonly at: string;
-}
-
-/** A value and all values in it, with their JSON pointers. */
-export function nestedValues(value: unknown, at: string, name = ''): NestedValue[] {
-  const inside = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  return [
-    { name, value, at },
-    ...inside.flatMap(([key, inner]) => nestedValues(inner, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, key)),
-  ];
 }

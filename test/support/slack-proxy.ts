@@ -96,7 +96,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     }
     if (request.url?.startsWith('/upload/')) {
       const form = new Response(Uint8Array.from(bytes), { headers: { 'content-type': request.headers['content-type'] ?? '' } });
-      const uploaded = await slack.fetch(new URL(request.url, slack.apiUrl).href, { method: 'POST', body: (await form.formData()) as FormData });
+      const uploaded = await slack.ownFetch(new URL(request.url, slack.apiUrl).href, { method: 'POST', body: (await form.formData()) as FormData });
       return void response.writeHead(uploaded.status).end(await uploaded.text());
     }
     const fields = Object.fromEntries(new URLSearchParams(body));
@@ -207,7 +207,7 @@ export async function openSlackProxy(): Promise<SlackProxy> {
 
 async function forward(slack: PlaygroundSlack, apiMethod: string, { headers }: IncomingMessage, body: string): Promise<string> {
   const { 'content-type': type = '', authorization = '' } = headers;
-  const response = await slack.fetch(slack.apiUrl + apiMethod, { method: 'POST', body, headers: { 'content-type': type, authorization } });
+  const response = await slack.ownFetch(slack.apiUrl + apiMethod, { method: 'POST', body, headers: { 'content-type': type, authorization } });
   return response.text();
 }
 
