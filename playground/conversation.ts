@@ -1,8 +1,8 @@
 /**
  * The messages that the user sees: those of the workspace's channels, and ephemeral ones.
  *
- * Posted messages are in the emulator, which sends no events, so it is polled while the page is open. Ephemeral messages are
- * only kept here: in Slack, too, no API method lists them.
+ * Posted messages are in the emulator, which sends no events: they are read again after each call of the bot that may have changed one.
+ * Ephemeral messages are only kept here: in Slack, too, no API method lists them.
  */
 import { type WebAPICallResult, WebClient } from '@slack/web-api';
 import type { MessageChange, ShownBlock, ShownMessage } from './shown.ts';
@@ -31,7 +31,8 @@ export interface Conversation {
   watch(onChange: (change: MessageChange) => void): () => void;
 }
 
-const POLL_MS = 250;
+/** What changes messages: files are posted in messages, too. */
+const CHANGING_METHODS = /^(?:chat|files)\./;
 
 export function openConversation(slack: PlaygroundSlack): Conversation {
   const options = clientOptionsOf({ apiUrl: slack.apiUrl, fetch: slack.ownFetch });
@@ -41,8 +42,9 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
   const shown = new Map<string, ShownMessage>();
   const watchers = new Set<(change: MessageChange) => void>();
   let ephemeralCount = 0;
-  let polling: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
+  let reading: Promise<void> = Promise.resolve();
+  /** A reading that has not begun. */
+  let next: Promise<void> | undefined;
 
   const put = (message: ShownMessage) => {
     if (JSON.stringify(shown.get(message.key)) === JSON.stringify(message)) return;
@@ -53,12 +55,17 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     if (shown.delete(key)) for (const notify of watchers) notify({ gone: key });
   };
 
-  /** One poll at a time, so that an older result never overwrites a newer one. */
-  const poll = () => {
-    polling = polling.then(pollOnce, pollOnce);
-    return polling;
+  /** One reading at a time, so that an older result never overwrites a newer one. What is asked for while one waits is in that one. */
+  const read = (): Promise<void> => {
+    const readNext = () => {
+      next = undefined;
+      return readOnce();
+    };
+    next ??= reading.then(readNext, readNext);
+    reading = next;
+    return next;
   };
-  const pollOnce = async () => {
+  const readOnce = async () => {
     const posted = (await Promise.all([general.id, digests.id, direct.id].map(readChannel))).flat();
     const keys = new Set(posted.map((message) => message.key));
     for (const message of posted) put(message);
@@ -88,7 +95,24 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     files: (message.files ?? []).map(({ id, name, mimetype, alt_txt: alt }) => ({ id, name, type: mimetype ?? '', ...(alt && { alt }) })),
   });
 
+  async function showEphemeral({ channel, thread, from, text, blocks = [] }: NewMessage): Promise<void> {
+    // Messages that were posted before this one are shown before it.
+    await read();
+    const ts = `${Math.floor(Date.now() / 1000)}.${String(900_000 + ++ephemeralCount)}`;
+    const message = { channel, ts, ...(thread ? { thread } : {}), hasReplies: false, from, onlyYou: true, text, blocks, files: [] };
+    put({ key: `only-you/${ts}`, ...message });
+  }
+
+  /** A read fails when the workspace closes before the page does. */
+  const whileOpen = (showing: Promise<void>): void => void showing.catch(() => undefined);
+  slack.calls.watch(({ method, fields }) => {
+    if (method === 'chat.postEphemeral') {
+      if (fields.get('user') === requester.id) whileOpen(showEphemeral(ephemeralOf(fields)));
+    } else if (CHANGING_METHODS.test(method) && watchers.size > 0) whileOpen(read());
+  });
+
   return {
+    showEphemeral,
     async readFile(id) {
       const file = [...shown.values()].flatMap(({ files }) => files).find((each) => each.id === id);
       if (!file) return undefined;
@@ -97,13 +121,6 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
       return { bytes: new Uint8Array(await found.arrayBuffer()), type: file.type };
     },
     find: (key) => shown.get(key),
-    async showEphemeral({ channel, thread, from, text, blocks = [] }) {
-      // Messages that were posted before this one are shown before it.
-      await poll();
-      const ts = `${Math.floor(Date.now() / 1000)}.${String(900_000 + ++ephemeralCount)}`;
-      const message = { channel, ts, ...(thread ? { thread } : {}), hasReplies: false, from, onlyYou: true, text, blocks, files: [] };
-      put({ key: `only-you/${ts}`, ...message });
-    },
     async post({ channel, thread, from, text, blocks }) {
       const client = from === 'requester' ? asRequester : asBot;
       const posted = await client.apiCall('chat.postMessage', {
@@ -112,33 +129,37 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
         ...(blocks ? { blocks } : {}),
         ...(thread ? { thread_ts: thread } : {}),
       });
-      await poll();
+      await read();
       return (posted as WebAPICallResult & { ts: string }).ts;
     },
     async replace(original, text, blocks) {
       if (original.onlyYou) return put({ ...original, text, blocks });
       await asBot.apiCall('chat.update', { channel: original.channel, ts: original.ts, text, blocks });
-      await poll();
+      await read();
     },
     async remove(original) {
       if (original.onlyYou) return removeKey(original.key);
       await asBot.chat.delete({ channel: original.channel, ts: original.ts });
-      await poll();
+      await read();
     },
     watch(onChange) {
       for (const message of shown.values()) onChange({ put: message });
       watchers.add(onChange);
-      // A poll fails when the workspace closes before the page does.
-      const tryPoll = () => void poll().catch(() => undefined);
-      tryPoll();
-      timer ??= setInterval(tryPoll, POLL_MS);
-      return () => {
-        watchers.delete(onChange);
-        if (watchers.size > 0) return;
-        clearInterval(timer);
-        timer = undefined;
-      };
+      whileOpen(read());
+      return () => void watchers.delete(onChange);
     },
+  };
+}
+
+/** The message of a chat.postEphemeral. */
+function ephemeralOf(fields: URLSearchParams): NewMessage {
+  const blocks = fields.get('blocks');
+  return {
+    channel: fields.get('channel') ?? '',
+    thread: fields.get('thread_ts') ?? undefined,
+    from: 'bot',
+    text: fields.get('text') ?? '',
+    ...(blocks !== null && { blocks: JSON.parse(blocks) as ShownBlock[] }),
   };
 }
 

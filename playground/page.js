@@ -46,9 +46,12 @@ const refusals = refusalLog();
 const events = new EventSource('/events');
 events.addEventListener('hello', ({ data }) => {
   workspace = JSON.parse(data);
+  // It is another workspace where npm start was run again.
+  home = undefined;
   thread.close();
   messages.clear();
   refusals.clear();
+  showStatus('');
   list.replaceChildren();
   find('about', HTMLElement).textContent = workspace.about;
   showExamples('');
@@ -76,6 +79,7 @@ events.addEventListener('refusal', ({ data }) => {
   const refusal = JSON.parse(data);
   refusals.add(refusal);
 });
+// The browser connects again by itself.
 events.addEventListener('error', () => showStatus('The playground cannot be reached. Is npm start still running?'));
 
 /** The channels and the direct message, with how each is written. */

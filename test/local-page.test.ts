@@ -215,6 +215,11 @@ describe.skipIf(!found)('Other ways to ask', () => {
     expect(await field.inputValue()).toBe('');
   });
 
+  it('are mentions: a mistake in one is for who made it alone', async () => {
+    await ask('@trail root-logns 6mo');
+    await log().locator('.only-you', { hasText: 'Did you mean root-logins 6mo?' }).getByText('Only visible to you').waitFor();
+  });
+
   it('are names in any message', async () => {
     await ask('@trail events event:DeleteBucket 6mo');
     const asked = log().locator('.message', { hasText: '@trail events event:DeleteBucket' }).first();

@@ -11,7 +11,7 @@ import { App, type BlockAction, type ButtonAction, HTTPReceiver, LogLevel, type 
 import type { KnownBlock } from '@slack/types';
 import { type WebAPIPlatformError, WebClient } from '@slack/web-api';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Page, servePage } from '../playground/page.ts';
 import { openResponseUrls } from '../playground/response-urls.ts';
 import { clientOptionsOf, openPlaygroundSlack, type PlaygroundSlack } from '../playground/slack.ts';
@@ -344,6 +344,48 @@ describe.skipIf(!found)('the user', () => {
   });
 });
 
+describe.skipIf(!found)('news of the server', () => {
+  openTabs();
+
+  it('include what the bot posts to the user alone', async () => {
+    await app.client.chat.postEphemeral({ channel: slack.workspace.general.id, user: slack.workspace.requester.id, text: 'for sam' });
+    await waitForText('for sam');
+    expect(await message('for sam').textContent()).toContain('Only visible to you');
+    await app.client.chat.postMessage({ channel: slack.workspace.general.id, text: 'for all' });
+    await waitForText('for all');
+    expect(await tab.locator('.message .body').allTextContents()).toEqual(['for sam', 'for all']);
+  });
+
+  it('come again when the server was away', async () => {
+    await type('/trail help');
+    await waitForText('asked: help');
+    await page.close();
+    const lost = tab.getByText('The playground cannot be reached. Is npm start still running?');
+    await lost.waitFor();
+    page = await servePage({ port: Number(new URL(page.url).port), slack, botUrl: () => botUrl, examples: [], about: 'Again.' });
+    await tab.getByText('Again.').waitFor();
+    await lost.waitFor({ state: 'hidden' });
+    await type('/trail root-logins 6mo');
+    await tab.getByRole('heading', { name: 'Root logins' }).waitFor();
+    expect(await tab.getByText('asked: help').count()).toBe(0);
+  });
+
+  it('cost no request while there are none', async () => {
+    const requests: string[] = [];
+    tab.on('request', (sent) => requests.push(sent.url()));
+    await tab.clock.install();
+    await tab.reload();
+    await tab.getByRole('button', { name: '# general' }).waitFor();
+    const before = [...requests];
+    expect(before).toContain(`${page.url}/events`);
+    await tab.clock.fastForward(3_600_000);
+    // What happens then comes over the connection that is open.
+    await app.client.chat.postMessage({ channel: slack.workspace.general.id, text: 'an hour later' });
+    await waitForText('an hour later');
+    expect(requests).toEqual(before);
+  });
+});
+
 describe.skipIf(!found)('what Slack would refuse', () => {
   openTabs();
 
@@ -418,6 +460,13 @@ describe('the server', () => {
     });
   const message = () => JSON.stringify({ channel: slack.workspace.general.id, text: '/trail from its own page' });
 
+  /** A request that posts a message in the first channel. */
+  const postOf = (text: string) => ({
+    method: 'POST',
+    body: new URLSearchParams({ channel: slack.workspace.general.id, text }).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: `Bearer ${slack.botToken}` },
+  });
+
   it('rejects requests for other host names', async () => {
     const { host, port } = new URL(page.url);
     expect(await send('/', { host })).toBe(200);
@@ -462,6 +511,34 @@ describe('the server', () => {
     const { headers } = await fetch(page.url);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('asks Slack for nothing while an open page has nothing to hear', async () => {
+    let count = 0;
+    const ownFetch: PlaygroundSlack['ownFetch'] = (url, init) => {
+      count += 1;
+      return slack.ownFetch(url, init);
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'setImmediate'] });
+    const idle = await servePage({ port: 0, slack: { ...slack, ownFetch }, botUrl: () => botUrl, examples: [], about: '' });
+    try {
+      const { body } = await fetch(`${idle.url}/events`);
+      const news = (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+      const hear = async (text: string): Promise<void> => {
+        for (let heard = ''; !heard.includes(text); ) heard += (await news.read()).value;
+      };
+      await slack.fetch(`${slack.apiUrl}chat.postMessage`, postOf('before'));
+      await hear('before');
+      const before = count;
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      expect(count).toBe(before);
+      await slack.fetch(`${slack.apiUrl}chat.postMessage`, postOf('after'));
+      await hear('after');
+      expect(count).toBeGreaterThan(before);
+    } finally {
+      vi.useRealTimers();
+      await idle.close();
+    }
   });
 
   it('uses a free port when its own is taken', async () => {
