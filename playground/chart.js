@@ -1,5 +1,5 @@
 /** Slack's charts as SVG: bars, lines and areas over the same points. Screen readers get the numbers as a table. */
-import { el } from './dom.js';
+import { el, svg } from './dom.js';
 
 /** @import { ChartSeries, SeriesChart, ShownChart } from './shown.ts' */
 /** @typedef {{ x: (category: number) => number, y: (value: number) => number, step: number, count: number }} Scales */
@@ -163,17 +163,4 @@ function ticksOf(values) {
 /** @param {number} value */
 function formatTick(value) {
   return value.toLocaleString('en-US', { notation: Math.abs(value) >= 100_000 ? 'compact' : 'standard', maximumFractionDigits: 2 });
-}
-
-/**
- * @template {keyof SVGElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Readonly<Record<string, string | number>>} attributes
- * @param {readonly (Node | string)[]} children
- */
-function svg(tag, attributes, ...children) {
-  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  node.append(...children);
-  return node;
 }

@@ -19,6 +19,21 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
+ * The same of SVG.
+ *
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Readonly<Record<string, string | number>>} attributes
+ * @param {readonly (Node | string)[]} children
+ */
+export function svg(tag, attributes, ...children) {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
+/**
  * The element of page.html with an id.
  *
  * @template {HTMLElement} Kind

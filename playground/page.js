@@ -1,12 +1,11 @@
 /** The page: channels on the left, messages in the middle, and the message field below. */
-import { blocks } from './blocks.js';
 import { el, find } from './dom.js';
-import { mrkdwn } from './mrkdwn.js';
+import { messageNode } from './message.js';
 import { refusalLog } from './refusal-log.js';
 import { threadPane } from './thread.js';
 import { homeNodes, openForm } from './view.js';
 
-/** @import { Hello, MessageChange, ShownFile, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
+/** @import { Hello, MessageChange, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
 /** @import { OnClick } from './blocks.js' */
 /** @import { MessageInPage, ThreadParent } from './thread.js' */
 /** @import { FieldErrors, Submission } from './view.js' */
@@ -227,13 +226,28 @@ find('ask-form', HTMLButtonElement).addEventListener('click', () => post('/short
 /** @param {ShownMessage} message */
 function show(message) {
   const old = messages.get(message.key);
-  const shown = { message, ...messageNode(message) };
+  const { key } = message;
+  const actions = {
+    names: workspace.userNames,
+    /** @type {OnClick} */
+    click: (...pressed) => click(key, ...pressed),
+    toggleThread: () => toggleThread(key),
+    lookUp: () => post('/shortcut', { key }),
+  };
+  const shown = { message, ...messageNode(message, actions) };
   messages.set(message.key, shown);
   countReplies(shown);
   if (old) return replace(old, shown);
   if (message.channel === channel) return attach(shown);
   unread.add(message.channel);
   showChannels();
+}
+
+/** @param {string} key of a message */
+function toggleThread(key) {
+  const shown = messages.get(key);
+  if (thread.isOpen(key)) thread.close();
+  else if (shown && 'button' in shown) thread.open(shown, repliesTo(shown));
 }
 
 /**
@@ -300,93 +314,6 @@ function remove(key) {
   messages.delete(key);
   const parent = parentOf(shown.message);
   if (parent) countReplies(parent);
-}
-
-const authors = { requester: 'sam', bot: 'trail', slack: 'Slack' };
-
-/**
- * The node of a message and, where it can have a thread, the button that opens it.
- *
- * @param {ShownMessage} message
- * @returns {Pick<Shown, 'node'> | Pick<ThreadParent, 'node' | 'button'>}
- */
-function messageNode(message) {
-  const { key, ts, thread: parent, from, onlyYou, text, blocks: content, files } = message;
-  const when = new Date(Number(ts) * 1000);
-  const time = el(
-    'time',
-    { datetime: when.toISOString(), title: when.toLocaleString() },
-    when.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' }),
-  );
-  const body = el('div', { class: 'body' });
-  try {
-    body.append(
-      ...(content.length > 0
-        ? blocks(content, workspace.userNames, (pointer, option, button) => click(key, pointer, option, button))
-        : mrkdwn(text, workspace.userNames)),
-    );
-  } catch (error) {
-    body.replaceChildren(el('div', { class: 'unknown' }, `This message cannot be shown: ${error}`));
-  }
-  body.append(...files.map(fileNode));
-  const node = el(
-    'article',
-    { class: `message${onlyYou ? ' only-you' : ''}`, tabindex: '-1', 'aria-label': `${authors[from]} at ${time.textContent}` },
-    el(
-      'div',
-      { class: 'author' },
-      el('b', {}, authors[from]),
-      ...(from === 'bot' ? [el('span', { class: 'app' }, 'app')] : []),
-      time,
-      ...(onlyYou ? [el('span', { class: 'note' }, 'Only visible to you')] : []),
-    ),
-    body,
-  );
-  const lookUp = () => {
-    const button = el('button', { type: 'button', class: 'reply shortcut' }, 'Look this up in Trail');
-    button.addEventListener('click', () => post('/shortcut', { key }));
-    return button;
-  };
-  if (content.length > 0) node.append(jsonToggle(text, content, node));
-  if (parent && !onlyYou) node.append(lookUp());
-  if (onlyYou || parent) return { node };
-  const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
-  button.addEventListener('click', () => {
-    const shown = messages.get(key);
-    if (thread.isOpen(key)) thread.close();
-    else if (shown && 'button' in shown) thread.open(shown, repliesTo(shown));
-  });
-  node.append(button, ...(from === 'slack' ? [] : [lookUp()]));
-  return { node, button };
-}
-
-/**
- * A button that shows the message as the bot sent it, below it.
- *
- * @param {string} text
- * @param {ShownMessage['blocks']} content
- * @param {HTMLElement} node
- */
-function jsonToggle(text, content, node) {
-  const button = el('button', { type: 'button', class: 'reply shortcut', 'aria-expanded': 'false' }, 'JSON');
-  button.addEventListener('click', () => {
-    const shown = node.querySelector(':scope > .json');
-    button.setAttribute('aria-expanded', String(!shown));
-    if (shown) shown.remove();
-    else node.append(el('pre', { class: 'json', tabindex: '0' }, JSON.stringify({ text, blocks: content }, null, 2)));
-  });
-  return button;
-}
-
-/**
- * A file: a picture is shown, any other is to be saved.
- *
- * @param {ShownFile} file
- */
-function fileNode({ id, name, type, alt }) {
-  const address = `/file/${id}`;
-  const content = type.startsWith('image/') ? el('img', { src: address, alt: alt ?? name }) : el('a', { href: address, download: name }, name);
-  return el('div', { class: 'file' }, content);
 }
 
 composer.addEventListener('submit', (event) => {

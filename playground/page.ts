@@ -37,7 +37,7 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html'],
   '/page.css': ['page.css', 'text/css'],
   ...Object.fromEntries(
-    ['page', 'thread', 'blocks', 'rich-text', 'data-table', 'mrkdwn', 'dom', 'view', 'chart', 'refusal-log'].map((name) => [
+    ['page', 'thread', 'blocks', 'rich-text', 'data-table', 'mrkdwn', 'dom', 'view', 'chart', 'refusal-log', 'message', 'avatar'].map((name) => [
       `/${name}.js`,
       [`${name}.js`, 'text/javascript'] as const,
     ]),

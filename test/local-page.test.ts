@@ -60,6 +60,8 @@ const askAndWait = async (text: string): Promise<void> => {
     .nth(before + 1)
     .waitFor();
 };
+/** Opens the thread of the newest message with a text, once it has one. */
+const openThread = (text: string) => log().locator('.message', { hasText: text }).last().getByRole('button', { name: '1 reply' }).click();
 const lastMessage = () => log().locator('.message').last();
 
 describe.skipIf(!found)('A visitor', () => {
@@ -157,13 +159,13 @@ describe.skipIf(!found)('An answer', () => {
 
   it('that Slack would refuse for its size comes in a smaller form, and the page says why', async () => {
     await ask('@trail events 6mo');
-    await button('1 reply').click();
+    await openThread('@trail events 6mo');
     await tab
       .locator('#replies')
       .getByText(/^Rows 1 to \d+ of more than 1,000/)
       .waitFor();
-    await tab.getByText('Slack refused 1 request').click();
-    await tab.locator('#refused').getByText('chat.postMessage was answered with msg_blocks_too_long').waitFor();
+    await tab.getByText(/^Slack refused \d+ requests?$/).click();
+    await tab.locator('#refused').getByText('chat.postMessage was answered with msg_blocks_too_long').first().waitFor();
   });
 
   it('shows its SQL', async () => {
@@ -226,6 +228,28 @@ describe.skipIf(!found)('Other ways to ask', () => {
     await asked.hover();
     await asked.getByRole('button', { name: 'Look this up in Trail' }).click();
     await log().getByText('This message names nothing of AWS').waitFor();
+  });
+});
+
+describe.skipIf(!found)('Every message', () => {
+  it('has the picture of who wrote it, drawn without a request, that screen readers skip', async () => {
+    await ask('@trail root-logins 6mo');
+    await ask('/nope');
+    await log().getByText('is not a valid command').waitFor();
+    await openThread('@trail root-logins 6mo');
+    await tab.locator('#replies').getByText('Root signed in without MFA').first().waitFor();
+    const pictures = tab.locator('.message > .avatar[aria-hidden=true]');
+    expect(await pictures.count()).toBe(await tab.locator('.message').count());
+    const kinds = await pictures.evaluateAll((all) => all.map(({ className }) => className));
+    expect(new Set(kinds)).toEqual(new Set(['avatar requester', 'avatar slack', 'avatar bot']));
+    expect(await tab.locator('.message img').count()).toBe(0);
+    expect(await pictures.first().evaluate((one) => one.getBoundingClientRect().width)).toBe(36);
+    expect(await log().locator('.message').first().getAttribute('aria-label')).toMatch(/^sam at /);
+    await button(/^# trail-digests/).click();
+    await log().locator('.avatar.bot svg').first().waitFor();
+    await tab.setViewportSize({ width: 390, height: 800 });
+    expect(await pictures.first().evaluate((one) => one.getBoundingClientRect().width)).toBe(24);
+    expect(await tab.evaluate<number>('document.documentElement.scrollWidth')).toBe(390);
   });
 });
 

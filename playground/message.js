@@ -1,0 +1,110 @@
+/** A message: who wrote it and when, its blocks and files, and what can be done with it. */
+import { avatar } from './avatar.js';
+import { blocks } from './blocks.js';
+import { el } from './dom.js';
+import { mrkdwn } from './mrkdwn.js';
+
+/** @import { OnClick } from './blocks.js' */
+/** @import { Names } from './mrkdwn.js' */
+/** @import { ShownFile, ShownMessage } from './shown.ts' */
+/** @import { ThreadParent } from './thread.js' */
+
+/**
+ * What pressing something in a message does.
+ *
+ * @typedef {object} MessageActions
+ * @property {Names} names
+ * @property {OnClick} click
+ * @property {() => void} toggleThread
+ * @property {() => void} lookUp
+ */
+
+const AUTHORS = { requester: 'sam', bot: 'trail', slack: 'Slack' };
+
+/**
+ * The node of a message and, where it can have a thread, the button that opens it.
+ *
+ * @param {ShownMessage} message
+ * @param {MessageActions} actions
+ * @returns {Pick<ThreadParent, 'node'> | Pick<ThreadParent, 'node' | 'button'>}
+ */
+export function messageNode(message, { names, click, toggleThread, lookUp }) {
+  const { ts, thread, from, onlyYou, text, blocks: content, files } = message;
+  const when = new Date(Number(ts) * 1000);
+  const time = el(
+    'time',
+    { datetime: when.toISOString(), title: when.toLocaleString() },
+    when.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' }),
+  );
+  const body = el('div', { class: 'body' });
+  try {
+    body.append(...(content.length > 0 ? blocks(content, names, click) : mrkdwn(text, names)));
+  } catch (error) {
+    body.replaceChildren(el('div', { class: 'unknown' }, `This message cannot be shown: ${error}`));
+  }
+  body.append(...files.map(fileNode));
+  const node = el(
+    'article',
+    { class: `message${onlyYou ? ' only-you' : ''}`, tabindex: '-1', 'aria-label': `${AUTHORS[from]} at ${time.textContent}` },
+    avatar(from, AUTHORS[from]),
+    el(
+      'div',
+      { class: 'author' },
+      el('b', {}, AUTHORS[from]),
+      ...(from === 'bot' ? [el('span', { class: 'app' }, 'app')] : []),
+      time,
+      ...(onlyYou ? [el('span', { class: 'note' }, 'Only visible to you')] : []),
+    ),
+    body,
+  );
+  const tools = [
+    ...(content.length > 0 ? [jsonToggle(text, content, node)] : []),
+    // Slack offers shortcuts on no message that only one user sees, and on none of its own.
+    ...(onlyYou || from === 'slack' ? [] : [tool('Look this up in Trail', lookUp)]),
+  ];
+  if (tools.length > 0) node.append(el('div', { class: 'tools', role: 'group', 'aria-label': 'Message menu' }, ...tools));
+  if (onlyYou || thread !== undefined) return { node };
+  const button = el('button', { type: 'button', class: 'reply', 'aria-expanded': 'false', 'aria-controls': 'thread' });
+  button.addEventListener('click', toggleThread);
+  node.append(button);
+  return { node, button };
+}
+
+/**
+ * @param {string} label
+ * @param {() => void} press
+ */
+function tool(label, press) {
+  const button = el('button', { type: 'button' }, label);
+  button.addEventListener('click', press);
+  return button;
+}
+
+/**
+ * A button that shows the message as the bot sent it, below it.
+ *
+ * @param {string} text
+ * @param {ShownMessage['blocks']} content
+ * @param {HTMLElement} node
+ */
+function jsonToggle(text, content, node) {
+  const button = tool('JSON', () => {
+    const shown = node.querySelector(':scope > .json');
+    button.setAttribute('aria-expanded', String(!shown));
+    if (shown) shown.remove();
+    else node.append(el('pre', { class: 'json', tabindex: '0' }, JSON.stringify({ text, blocks: content }, null, 2)));
+  });
+  button.setAttribute('aria-expanded', 'false');
+  return button;
+}
+
+/**
+ * A file: a picture is shown, any other is to be saved.
+ *
+ * @param {ShownFile} file
+ */
+function fileNode({ id, name, type, alt }) {
+  const address = `/file/${id}`;
+  const content = type.startsWith('image/') ? el('img', { src: address, alt: alt ?? name }) : el('a', { href: address, download: name }, name);
+  return el('div', { class: 'file' }, content);
+}
