@@ -17,12 +17,25 @@ import { richText } from './rich-text.js';
 /** @typedef {{ readonly names: Names, readonly click: OnClick }} BlockContext */
 
 /**
+ * Moves the focus from an element to what has its place in the new state of the blocks; where nothing has, to `otherwise`.
+ *
+ * @param {Element | null} focused
+ * @param {HTMLElement} shown
+ * @param {HTMLElement} otherwise
+ */
+export function moveFocus(focused, shown, otherwise) {
+  const pointer = focused instanceof HTMLElement ? focused.dataset.pointer : undefined;
+  const same = pointer === undefined ? null : shown.querySelector(`[data-pointer="${CSS.escape(pointer)}"]`);
+  (same instanceof HTMLElement ? same : otherwise).focus();
+}
+
+/**
  * @param {readonly ShownBlock[]} list
  * @param {Names} names
  * @param {OnClick} click
  */
 export function blocks(list, names, click) {
-  return list.map((block, i) => show(block, `/${i}`, { names, click }));
+  return list.map((block, i) => blockNode(block, `/${i}`, { names, click }));
 }
 
 /**
@@ -31,7 +44,7 @@ export function blocks(list, names, click) {
  * @param {BlockContext} context
  * @returns {Node}
  */
-function show(block, pointer, context) {
+export function blockNode(block, pointer, context) {
   switch (block.type) {
     case 'section':
       return section(block, pointer, context);
@@ -105,17 +118,19 @@ function text(object, { names }) {
  * @param {BlockContext} context
  */
 function element(one, pointer, { click }) {
-  if (one.type === 'button') return pushButton(one, (button) => click(pointer, undefined, button));
-  if (one.type === 'static_select' || one.type === 'overflow') return menu(one, (i, button) => click(pointer, i, button));
+  if (one.type === 'button') return pushButton(one, pointer, (button) => click(pointer, undefined, button));
+  if (one.type === 'static_select' || one.type === 'overflow') return menu(one, pointer, (i, button) => click(pointer, i, button));
   return unknown(one);
 }
 
 /**
  * @param {Button} one
+ * @param {string} pointer
  * @param {(pressed: HTMLElement) => void} press
  */
-function pushButton(one, press) {
-  const button = el('button', { type: 'button', class: one.style, 'aria-label': one.accessibility_label }, one.text.text);
+function pushButton(one, pointer, press) {
+  const attributes = { type: 'button', class: one.style, 'aria-label': one.accessibility_label, 'data-pointer': pointer };
+  const button = el('button', attributes, one.text.text);
   const page = one.url === undefined ? undefined : link(one.url);
   button.addEventListener('click', () => {
     page?.click();
@@ -128,11 +143,12 @@ function pushButton(one, press) {
  * A menu of buttons. A native select would send every option that an arrow key passes.
  *
  * @param {StaticSelect | Overflow} one
+ * @param {string} pointer
  * @param {(option: number, pressed: HTMLElement) => void} choose
  */
-function menu(one, choose) {
+function menu(one, pointer, choose) {
   const prompt = one.type === 'static_select' ? (one.initial_option?.text.text ?? one.placeholder?.text) : undefined;
-  const summary = el('summary', {}, prompt ?? 'More');
+  const summary = el('summary', { 'data-pointer': pointer }, prompt ?? 'More');
   const buttons = (one.options ?? []).map((option, i) => {
     const button = el('button', { type: 'button' }, option.text.text, ...(option.description ? [el('small', {}, option.description.text)] : []));
     button.addEventListener('click', () => {

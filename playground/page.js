@@ -1,14 +1,15 @@
 /** The page: channels on the left, messages in the middle, and the message field below. */
+import { moveFocus } from './blocks.js';
 import { el, find } from './dom.js';
 import { messageNode } from './message.js';
 import { refusalLog } from './refusal-log.js';
 import { threadPane } from './thread.js';
-import { homeNodes, openForm } from './view.js';
+import { homeNodes, showModal } from './view.js';
 
-/** @import { Hello, MessageChange, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
+/** @import { FormResult, Hello, MessageChange, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
 /** @import { OnClick } from './blocks.js' */
 /** @import { MessageInPage, ThreadParent } from './thread.js' */
-/** @import { FieldErrors, Submission } from './view.js' */
+/** @import { Submission } from './view.js' */
 /** @typedef {MessageInPage | ThreadParent} Shown */
 
 const list = find('messages', HTMLElement);
@@ -71,7 +72,13 @@ events.addEventListener('view', ({ data }) => {
     if (isHomeOpen) showHome();
     return;
   }
-  openForm(shown.id, shown.view, { names: workspace.userNames, places: places(), current: channel, submit });
+  showModal(shown.id, shown.view, {
+    names: workspace.userNames,
+    places: places(),
+    current: channel,
+    submit,
+    press: ({ id, values }, pressed) => press({ key: id, values }, pressed),
+  });
 });
 events.addEventListener('refusal', ({ data }) => {
   /** @type {ShownRefusal} */
@@ -187,7 +194,7 @@ function showHome() {
   const { id, view } = home;
   homePane.replaceChildren(
     ...homeNodes(view, workspace.userNames, async (...pressed) => {
-      await click(id, ...pressed);
+      await press({ key: id }, pressed);
       // Answers to what is pressed in the Home tab are direct messages.
       openChannel(workspace.direct.id);
     }),
@@ -230,7 +237,7 @@ function show(message) {
   const actions = {
     names: workspace.userNames,
     /** @type {OnClick} */
-    click: (...pressed) => click(key, ...pressed),
+    click: (...pressed) => press({ key }, pressed),
     toggleThread: () => toggleThread(key),
     lookUp: () => post('/shortcut', { key }),
   };
@@ -257,11 +264,12 @@ function toggleThread(key) {
  * @param {Shown} shown
  */
 function replace(old, shown) {
-  const hadFocus = old.node.contains(document.activeElement);
+  const focused = document.activeElement;
+  const hadFocus = old.node.contains(focused);
   const isOpen = thread.isOpen(shown.message.key);
   old.node.replaceWith(shown.node);
   if (isOpen && 'button' in shown) thread.replaced(shown);
-  if (hadFocus) shown.node.focus();
+  if (hadFocus) moveFocus(focused, shown.node, shown.node);
 }
 
 /**
@@ -348,20 +356,20 @@ function send(text) {
 }
 
 /**
- * @param {string} key of a message, or of the Home tab
+ * @param {{ readonly key: string, readonly values?: Submission['values'] }} where the key of a message or a view, and the values of its fields
  * @param {Parameters<OnClick>} pressed
  */
-async function click(key, ...[pointer, option, button]) {
+async function press(where, [pointer, option, button]) {
   button.setAttribute('aria-busy', 'true');
-  await post('/click', { key, pointer, ...(option === undefined ? {} : { option }) });
+  await post('/click', { ...where, pointer, ...(option === undefined ? {} : { option }) });
   button.removeAttribute('aria-busy');
 }
 
 /**
- * Sends a form. Returns what is wrong with its fields; undefined when it could not be sent.
+ * Sends a form. Returns what became of it; undefined when it could not be sent.
  *
  * @param {Submission} submission
- * @returns {Promise<FieldErrors | undefined>}
+ * @returns {Promise<FormResult | undefined>}
  */
 const submit = (submission) => post('/submit', submission);
 

@@ -81,6 +81,14 @@ export interface ChartSeries {
   readonly data: readonly { readonly label: string; readonly value: number }[];
 }
 
+/** What became of a form. */
+export interface FormResult {
+  /** What is wrong, by field; of the form itself under ''. */
+  readonly errors: Readonly<Record<string, string>>;
+  /** Which modals close, where nothing is wrong. */
+  readonly closes: 'this' | 'none' | 'all';
+}
+
 /** Something that the bot sent and Slack would refuse. */
 export interface ShownRefusal {
   readonly id: number;

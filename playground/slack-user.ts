@@ -6,7 +6,7 @@ import { type WebAPICallResult, WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { Conversation } from './conversation.ts';
 import type { ResponseTarget, ResponseUrls } from './response-urls.ts';
-import type { ShownBlock, ShownMessage, ShownView } from './shown.ts';
+import type { FormResult, ShownBlock, ShownMessage, ShownView } from './shown.ts';
 import { type BotEndpoint, sendEvent, sendForm } from './signed-requests.ts';
 import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 
@@ -17,8 +17,7 @@ export interface SlackUser {
   openHome(): Promise<void>;
   /** A shortcut: on a message, or the one of everywhere. */
   shortcut(chosen: z.infer<typeof Shortcut>): Promise<void>;
-  /** Submits a form. Returns what is wrong with its fields, by field; empty when it was taken. */
-  submit(submitted: z.infer<typeof Submitted>): Promise<Readonly<Record<string, string>>>;
+  submit(submitted: z.infer<typeof Submitted>): Promise<FormResult>;
   /** Shows a message that the bot sent to a response_url. */
   showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void>;
 }
@@ -187,9 +186,9 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     if (!result.ok) await showSlackMessage(channel, `The shortcut did not reach trail: \`${result.error}\``, thread);
   }
 
-  async function submit({ id, values }: z.infer<typeof Submitted>): Promise<Readonly<Record<string, string>>> {
+  async function submit({ id, values }: z.infer<typeof Submitted>): Promise<FormResult> {
     const shown = slack.views.find(id);
-    if (!shown) return { '': 'This form is closed. Open it again.' };
+    if (!shown) return wrongForm('This form is closed. Open it again.');
     const response_urls = inputsOf(shown)
       .filter(({ element }) => element.type === 'conversations_select' && element.response_url_enabled)
       .map(({ block_id, element }) => {
@@ -200,9 +199,18 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     const result = await sendForm(bot(), {
       payload: JSON.stringify({ ...basics, type: 'view_submission', trigger_id: await triggerId(id), view, response_urls }),
     });
-    if (!result.ok) return { '': `The form did not reach trail: ${result.error}` };
-    const { response_action: what, errors = {} } = (result.body === '' ? {} : parseResponse(result.body)) as FormResponse;
-    return what === 'errors' ? errors : {};
+    if (!result.ok) return wrongForm(`The form did not reach trail: ${result.error}`);
+    const { response_action: what, errors = {}, view: next } = (result.body === '' ? {} : parseResponse(result.body)) as FormResponse;
+    if (what === 'errors') return { errors, closes: 'none' };
+    if (what === 'clear') return { errors: {}, closes: 'all' };
+    if (what !== 'update' && what !== 'push') return { errors: {}, closes: 'this' };
+    // Slack checks and shows it as if the bot had called the method.
+    const where = what === 'update' ? { view_id: id } : { trigger_id: await triggerId(id) };
+    const asBot = new WebClient(slack.botToken, clientOptionsOf(slack));
+    return asBot.apiCall(`views.${what}`, { ...where, view: next }).then(
+      () => ({ errors: {}, closes: 'none' }),
+      (error: Error) => wrongForm(`Slack refused the next form of trail: ${error.message}`),
+    );
   }
 
   async function click({ key, pointer, option, values }: z.infer<typeof Click>): Promise<void> {
@@ -296,10 +304,15 @@ function pressedAction(block: Element, element: Element, pointer: string, option
   };
 }
 
+/** What the bot may answer a form with. */
 interface FormResponse {
   readonly response_action?: string;
-  readonly errors?: Readonly<Record<string, string>>;
+  readonly errors?: FormResult['errors'];
+  readonly view?: object;
 }
+
+/** Something is wrong with a form itself. */
+const wrongForm = (message: string): FormResult => ({ errors: { '': message }, closes: 'none' });
 
 /** The state of a field, as Slack sends it. */
 function fieldState({ type }: { readonly type: string }, value: string): object {

@@ -1,71 +1,110 @@
-/** Views of the app: a form in a dialog, and the Home tab. */
-import { blocks } from './blocks.js';
+/** Views of the app: a modal in a dialog, and the Home tab. */
+import { blockNode, blocks, moveFocus } from './blocks.js';
 import { el } from './dom.js';
 
 /** @import { InputBlock, InputBlockElement, PlainTextOption } from '@slack/types' */
 /** @import { OnClick } from './blocks.js' */
 /** @import { Names } from './mrkdwn.js' */
-/** @import { ShownHome, ShownModal } from './shown.ts' */
+/** @import { FormResult, ShownHome, ShownModal } from './shown.ts' */
 
 /** @typedef {{ readonly id: string, readonly label: string }} Place a conversation to choose */
 /** @typedef {{ readonly id: string, readonly values: Readonly<Record<string, string>> }} Submission */
-/** @typedef {Readonly<Record<string, string>>} FieldErrors what is wrong, by field; that of the form itself is under '' */
 /** @typedef {{ readonly node: HTMLElement, value(): string, showError(text: string): void }} Field */
 /** @typedef {{ readonly places: readonly Place[], readonly current: string }} Choices the conversations to choose from, and the open one */
 
+/** @type {FormResult} */
+const NOT_SENT = { errors: { '': 'The form could not be sent. Is npm start still running?' }, closes: 'none' };
+
 /**
- * Opens a form. `submit` gets the values, and returns what is wrong with them; undefined where they could not be sent.
+ * What a modal needs. `submit` gets the values, and returns what became of them; undefined where they could not be sent. `press` is
+ * told of a button in the modal, with the values of the fields.
+ *
+ * @typedef {object} ModalActions
+ * @property {Names} names
+ * @property {(submission: Submission) => Promise<FormResult | undefined>} submit
+ * @property {(submission: Submission, pressed: Parameters<OnClick>) => void} press
+ */
+
+/**
+ * Opens a modal, above one that is open; or shows its new state where it is open.
  *
  * @param {string} id
  * @param {ShownModal} view
- * @param {Choices & { readonly names: Names, readonly submit: (submission: Submission) => Promise<FieldErrors | undefined> }} options
+ * @param {Choices & ModalActions} options
  */
-export function openForm(id, view, { names, places, current, submit }) {
+export function showModal(id, view, options) {
+  const open = [...document.querySelectorAll('dialog')].find((one) => one.dataset.view === id);
+  const dialog = open ?? el('dialog', { 'aria-labelledby': `${id}-title`, 'data-view': id, tabindex: '-1' });
+  const before = new Map([...dialog.querySelectorAll('.field')].map((field) => [field.getAttribute('data-field') ?? '', valueIn(field)]));
+  const focused = dialog.contains(document.activeElement) ? document.activeElement : null;
+  dialog.replaceChildren(formOf(id, view, before, dialog, options));
+  if (open) return moveFocus(focused, dialog, dialog);
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/**
+ * @param {string} id
+ * @param {ShownModal} view
+ * @param {ReadonlyMap<string, string>} before the values that fields had in the state before
+ * @param {HTMLDialogElement} dialog
+ * @param {Choices & ModalActions} options
+ */
+function formOf(id, view, before, dialog, { names, places, current, submit, press }) {
   /** @type {Map<string, Field>} */
   const fields = new Map();
-  const body = view.blocks.flatMap((block, i) => {
-    if (block.type !== 'input') return blocks([block], names, () => undefined);
-    const field = input(block, `${id}-${i}`, { places, current });
+  const values = () => ({ id, values: Object.fromEntries([...fields].map(([name, { value }]) => [name, value()])) });
+  const body = view.blocks.map((block, i) => {
+    if (block.type !== 'input')
+      return el('div', { class: 'body' }, blockNode(block, `/${i}`, { names, click: (...pressed) => press(values(), pressed) }));
+    const field = input(block, `${id}-${i}`, { places, current }, before.get(block.block_id ?? ''));
     fields.set(block.block_id ?? '', field);
-    return [field.node];
+    return field.node;
   });
   const status = el('p', { class: 'error', role: 'alert' });
-  const cancel = el('button', { type: 'button' }, view.close?.text ?? 'Cancel');
-  const send = el('button', { type: 'submit', class: 'primary' }, view.submit?.text ?? 'Submit');
+  const close = el('button', { type: 'button' }, view.close?.text ?? (view.submit ? 'Cancel' : 'Close'));
+  close.addEventListener('click', () => dialog.close());
+  // Slack shows no such button where the view names none.
+  const send = view.submit && el('button', { type: 'submit', class: 'primary' }, view.submit.text);
   const form = el(
     'form',
     { method: 'dialog' },
     el('h2', { id: `${id}-title` }, view.title.text),
     ...body,
     status,
-    el('div', { class: 'form-buttons' }, cancel, send),
+    el('div', { class: 'form-buttons' }, close, ...(send ? [send] : [])),
   );
-  const dialog = el('dialog', { 'aria-labelledby': `${id}-title` }, form);
-  cancel.addEventListener('click', () => dialog.close());
-  dialog.addEventListener('close', () => dialog.remove());
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
+    if (!send) return;
     send.setAttribute('aria-busy', 'true');
-    const errors = (await submit({ id, values: Object.fromEntries([...fields].map(([name, { value }]) => [name, value()])) })) ?? {
-      '': 'The form could not be sent. Is npm start still running?',
-    };
+    const { errors, closes } = (await submit(values())) ?? NOT_SENT;
     send.removeAttribute('aria-busy');
     for (const [name, field] of fields) field.showError(errors[name] ?? '');
     status.textContent = errors[''] ?? '';
-    if (Object.keys(errors).length === 0) dialog.close();
+    if (closes === 'this') dialog.close();
+    if (closes === 'all') for (const one of document.querySelectorAll('dialog')) one.close();
   });
-  document.body.append(dialog);
-  dialog.showModal();
+  return form;
+}
+
+/** @param {Element} field */
+function valueIn(field) {
+  const control = field.querySelector('input, select');
+  return control instanceof HTMLInputElement || control instanceof HTMLSelectElement ? control.value : '';
 }
 
 /**
  * @param {InputBlock} block
  * @param {string} id
  * @param {Choices} choices
+ * @param {string} [before] the value that it had in the state before
  * @returns {Field}
  */
-function input({ block_id: name, label, hint, optional, element }, id, choices) {
+function input({ block_id: name, label, hint, optional, element }, id, choices, before) {
   const control = controlOf(element, id, choices);
+  if (before !== undefined) control.value = before;
   if (!optional) control.required = true;
   const error = el('p', { class: 'error', role: 'alert' });
   const node = el(

@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { App, type BlockAction, type ButtonAction, HTTPReceiver, LogLevel, type RespondError, type StaticSelectAction } from '@slack/bolt';
-import type { KnownBlock } from '@slack/types';
+import type { KnownBlock, ModalView } from '@slack/types';
 import { type WebAPIPlatformError, WebClient } from '@slack/web-api';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -86,6 +86,25 @@ const answers: Record<string, KnownBlock[]> = {
   ],
 };
 
+/** A modal that turns its pages. */
+const eventView = (n: number, said = 'first'): ModalView => ({
+  type: 'modal',
+  callback_id: 'keep',
+  title: plain(`Event ${n}`),
+  submit: plain('Keep'),
+  blocks: [
+    mrkdwn(`said: ${said}`),
+    {
+      type: 'actions',
+      elements: [
+        { type: 'button', action_id: 'event-next', value: String(n + 1), text: plain('Next event') },
+        { type: 'button', action_id: 'event-raw', value: '9', text: plain('Raw') },
+      ],
+    },
+    { type: 'input', block_id: 'note', label: plain('Note'), element: { type: 'plain_text_input', action_id: 'note' } },
+  ],
+});
+
 let slack: PlaygroundSlack;
 let app: App;
 let botUrl: string;
@@ -117,7 +136,7 @@ async function startBot(): Promise<string> {
     }
     answered.push(text);
   });
-  app.action<BlockAction<ButtonAction | StaticSelectAction>>(/./, async ({ ack, respond, action }) => {
+  app.action<BlockAction<ButtonAction | StaticSelectAction>>(/^(?!event-)/, async ({ ack, respond, action }) => {
     await ack();
     if (action.action_id === 'replace') return void (await respond({ text: 'root: 5' }));
     if (action.action_id === 'delete') return void (await respond({ delete_original: true }));
@@ -125,6 +144,24 @@ async function startBot(): Promise<string> {
       return void (await respond({ response_type: 'in_channel', replace_original: false, text: 'shared: root signed in' }));
     const chosen = action.type === 'button' ? action.value : action.selected_option.value;
     await respond({ replace_original: false, text: `chosen: ${chosen}` });
+  });
+  app.shortcut('ask', async ({ ack, shortcut, client }) => {
+    await ack();
+    await client.views.open({ trigger_id: shortcut.trigger_id, view: eventView(1) });
+  });
+  app.action<BlockAction<ButtonAction>>(/^event-/, async ({ ack, action, body, client }) => {
+    await ack();
+    const note = body.view?.state.values.note?.note?.value;
+    const view = eventView(Number(action.value), `note: ${note}`);
+    if (action.action_id === 'event-raw') await client.views.push({ trigger_id: body.trigger_id, view });
+    else await client.views.update({ view_id: String(body.view?.id), hash: String(body.view?.hash), view });
+  });
+  app.view('keep', async ({ ack, view }) => {
+    const note = view.state.values.note?.note?.value;
+    if (note === 'again') return ack({ response_action: 'update', view: eventView(7) });
+    if (note === 'above') return ack({ response_action: 'push', view: eventView(8) });
+    if (note === 'long') return ack({ response_action: 'update', view: { ...eventView(1), title: plain('x'.repeat(25)) } });
+    await ack({ response_action: 'clear' });
   });
   app.event('app_mention', async ({ event, say }) => {
     await say({ text: `heard ${event.text}`, thread_ts: event.thread_ts ?? event.ts });
@@ -311,6 +348,42 @@ describe.skipIf(!found)('the user', () => {
       await tab.keyboard.press('Tab');
     for (const key of ['Enter', 'Tab', 'Tab', 'Enter']) await tab.keyboard.press(key);
     await waitForText('chosen: 30d');
+  });
+
+  it('turns the pages of a modal with the keyboard, and opens one above it', async () => {
+    await click('Shortcuts: ask in a form');
+    await tab.getByRole('dialog', { name: 'Event 1' }).getByLabel('Note').fill('mine');
+    const next = tab.getByRole('button', { name: 'Next event' });
+    await next.focus();
+    await tab.keyboard.press('Enter');
+    const second = tab.getByRole('dialog', { name: 'Event 2' });
+    await second.getByText('said: note: mine').waitFor();
+    expect(await tab.getByRole('dialog').count()).toBe(1);
+    expect(await second.getByLabel('Note').inputValue()).toBe('mine');
+    await tab.keyboard.press('Enter');
+    await tab.getByRole('dialog', { name: 'Event 3' }).waitFor();
+    await click('Raw');
+    await tab.getByRole('dialog', { name: 'Event 9' }).waitFor();
+    expect(await tab.getByRole('dialog').count()).toBe(2);
+    await tab.keyboard.press('Escape');
+    await tab.getByRole('dialog', { name: 'Event 9' }).waitFor({ state: 'detached' });
+    await tab.getByRole('dialog', { name: 'Event 3' }).waitFor();
+  });
+
+  it('submits a form, and the bot changes it, opens one above it, or closes all', async () => {
+    await click('Shortcuts: ask in a form');
+    const submit = async (name: string, note: string) => {
+      const dialog = tab.getByRole('dialog', { name, exact: true });
+      await dialog.getByLabel('Note').fill(note);
+      await dialog.getByRole('button', { name: 'Keep' }).click();
+    };
+    await submit('Event 1', 'again');
+    await submit('Event 7', 'above');
+    await submit('Event 8', 'long');
+    await tab.getByText('Slack refused the next form of trail').waitFor();
+    expect(await tab.getByRole('dialog').count()).toBe(2);
+    await submit('Event 8', 'done');
+    await expect.poll(() => tab.getByRole('dialog').count()).toBe(0);
   });
 
   it('sees Slack’s error when the bot does not answer', async () => {
