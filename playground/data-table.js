@@ -1,10 +1,13 @@
-/** Slack's tables as DOM nodes: `table`, and `data_table` with sorting and paging in the page, as in Slack's clients. */
+/** Slack's tables as DOM nodes: `table`, and `data_table` with sorting, a filter and pages in the page, as in Slack's clients. */
 import { el } from './dom.js';
 import { richText } from './rich-text.js';
 
 /** @import { DataTableBlock, TableBlock } from '@slack/types' */
 /** @import { Names } from './mrkdwn.js' */
 /** @typedef {DataTableBlock['rows'][number][number]} Cell */
+
+/** A table with fewer rows is seen at once. */
+const MIN_ROWS_TO_FILTER = 6;
 
 /**
  * @param {TableBlock} block
@@ -33,10 +36,24 @@ export function dataTable({ caption, rows, page_size = 5, row_header_column_inde
   const [head = [], ...body] = rows;
   const isNumeric = head.map((_, column) => body.every((row) => row[column]?.type === 'raw_number'));
   const collator = new Intl.Collator(undefined, { numeric: true });
+  const texts = new Map(
+    body.map((row) => [
+      row,
+      row
+        .map((cell) => cellText(cell, names))
+        .join('\n')
+        .toLowerCase(),
+    ]),
+  );
   let sorted = { column: -1, down: false };
   let page = 0;
 
   const tbody = el('tbody');
+  const filter = el('input', { type: 'search', placeholder: 'Filter rows', 'aria-label': 'Filter rows', autocomplete: 'off', spellcheck: 'false' });
+  filter.addEventListener('input', () => {
+    page = 0;
+    draw();
+  });
   const position = el('span', { role: 'status' });
   /**
    * @param {string} label
@@ -72,7 +89,9 @@ export function dataTable({ caption, rows, page_size = 5, row_header_column_inde
     return collator.compare(sortText(x), sortText(y));
   };
   const draw = () => {
-    const ordered = sorted.column < 0 ? body : body.toSorted((a, b) => (sorted.down ? compare(b, a) : compare(a, b)));
+    const words = filter.value.toLowerCase().split(/\s+/);
+    const fitting = body.filter((row) => words.every((word) => texts.get(row)?.includes(word)));
+    const ordered = sorted.column < 0 ? fitting : fitting.toSorted((a, b) => (sorted.down ? compare(b, a) : compare(a, b)));
     const from = page * page_size;
     const visible = ordered.slice(from, from + page_size);
     tbody.replaceChildren(
@@ -94,14 +113,23 @@ export function dataTable({ caption, rows, page_size = 5, row_header_column_inde
       if (column === sorted.column) th.setAttribute('aria-sort', sorted.down ? 'descending' : 'ascending');
       else th.removeAttribute('aria-sort');
     }
-    position.textContent = `${from + 1}–${from + visible.length} of ${body.length}`;
+    const outOf = fitting.length === body.length ? '' : `, of ${body.length} in all`;
+    position.textContent = fitting.length === 0 ? 'No row has this' : `${from + 1}–${from + visible.length} of ${fitting.length}${outOf}`;
     previous.disabled = page === 0;
-    following.disabled = from + page_size >= body.length;
+    following.disabled = from + page_size >= fitting.length;
   };
   draw();
   const content = el('table', {}, el('caption', {}, caption), el('thead', {}, el('tr', {}, ...heads)), tbody);
-  const pager = body.length > page_size ? [el('div', { class: 'pager' }, previous, position, following)] : [];
-  return el('div', { class: 'data-table' }, el('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': caption }, content), ...pager);
+  const controls = [
+    ...(body.length > page_size ? [previous, position, following] : []),
+    ...(body.length >= MIN_ROWS_TO_FILTER ? [filter, ...(body.length > page_size ? [] : [position])] : []),
+  ];
+  return el(
+    'div',
+    { class: 'data-table' },
+    el('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': caption }, content),
+    ...(controls.length > 0 ? [el('div', { class: 'pager' }, ...controls)] : []),
+  );
 }
 
 /**
@@ -112,6 +140,16 @@ export function dataTable({ caption, rows, page_size = 5, row_header_column_inde
  */
 function cellContent(cell, names) {
   return cell.type === 'rich_text' ? richText(cell, names) : cell.text;
+}
+
+/**
+ * The text of a cell as it is shown.
+ *
+ * @param {Cell} cell
+ * @param {Names} names
+ */
+function cellText(cell, names) {
+  return cell.type === 'rich_text' ? (richText(cell, names).textContent ?? '') : cell.text;
 }
 
 /** @param {Cell | undefined} cell */

@@ -2,6 +2,7 @@
 import { moveFocus } from './blocks.js';
 import { el, find } from './dom.js';
 import { messageNode } from './message.js';
+import { messageField } from './message-field.js';
 import { refusalLog } from './refusal-log.js';
 import { threadPane } from './thread.js';
 import { homeNodes, showModal } from './view.js';
@@ -39,7 +40,15 @@ let channel = '';
  * @type {Set<string>}
  */
 const unread = new Set();
-const thread = threadPane((text, { channel, ts }) => post('/message', { channel, text, thread: ts }));
+const { send } = messageField(composer, line, {
+  examples: () => workspace.examples,
+  prefix: () => (channel === workspace.direct.id ? '' : '/trail '),
+  send: (text) => post('/message', { channel, text }),
+});
+const thread = threadPane({
+  examples: () => workspace.examples,
+  send: (text, { channel, ts }) => post('/message', { channel, text, thread: ts }),
+});
 
 const refusals = refusalLog();
 
@@ -101,13 +110,18 @@ const places = () => [
  */
 function showExamples(search) {
   const words = search.toLowerCase().split(/\s+/);
-  const fitting = workspace.examples.filter(({ topic, line: question }) =>
-    words.every((word) => `${topic} ${question}`.toLowerCase().includes(word)),
+  const fitting = workspace.examples.filter(({ topic, summary, line: question }) =>
+    words.every((word) => `${topic} ${summary} ${question}`.toLowerCase().includes(word)),
   );
   const topics = Map.groupBy(fitting, ({ topic }) => topic);
   find('examples', HTMLElement).replaceChildren(
     ...[...topics].map(([topic, own]) =>
-      el('section', {}, el('h3', {}, topic), el('ul', {}, ...own.map(({ line: question }) => el('li', {}, askButton(question))))),
+      el(
+        'section',
+        {},
+        el('h3', {}, topic),
+        el('ul', {}, ...own.map(({ line: question, summary }) => el('li', { title: summary }, askButton(question)))),
+      ),
     ),
     ...(fitting.length === 0 ? [el('p', { class: 'legend' }, 'No question fits. “/trail help” lists all.')] : []),
   );
@@ -322,37 +336,6 @@ function remove(key) {
   messages.delete(key);
   const parent = parentOf(shown.message);
   if (parent) countReplies(parent);
-}
-
-composer.addEventListener('submit', (event) => {
-  event.preventDefault();
-  const text = line.value.trim();
-  if (text === '') return;
-  line.value = '';
-  send(text);
-});
-
-/**
- * What was typed before, newest last. The arrow keys go through it, as in a terminal.
- *
- * @type {string[]}
- */
-const typed = [];
-let place = 0;
-line.addEventListener('keydown', (event) => {
-  if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
-  const next = place + (event.key === 'ArrowUp' ? -1 : 1);
-  if (next < 0 || next > typed.length) return;
-  event.preventDefault();
-  place = next;
-  line.value = typed[place] ?? '';
-});
-
-/** @param {string} text */
-function send(text) {
-  typed.push(text);
-  place = typed.length;
-  return post('/message', { channel, text });
 }
 
 /**

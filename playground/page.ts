@@ -37,10 +37,21 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['page.html', 'text/html'],
   '/page.css': ['page.css', 'text/css'],
   ...Object.fromEntries(
-    ['page', 'thread', 'blocks', 'rich-text', 'data-table', 'mrkdwn', 'dom', 'view', 'chart', 'refusal-log', 'message', 'avatar'].map((name) => [
-      `/${name}.js`,
-      [`${name}.js`, 'text/javascript'] as const,
-    ]),
+    [
+      'page',
+      'thread',
+      'blocks',
+      'rich-text',
+      'data-table',
+      'mrkdwn',
+      'dom',
+      'view',
+      'chart',
+      'refusal-log',
+      'message',
+      'message-field',
+      'avatar',
+    ].map((name) => [`/${name}.js`, [`${name}.js`, 'text/javascript'] as const]),
   ),
 };
 

@@ -25,6 +25,8 @@ export interface WorkspaceEntry {
 /** A question to try, such as `root-logins 6mo`, under its topic. */
 export interface Example {
   readonly topic: string;
+  /** What the question does, in a few words. */
+  readonly summary: string;
   readonly line: string;
 }
 

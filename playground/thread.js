@@ -1,7 +1,8 @@
 /** The open thread: beside the channel, or on a small screen below its message. */
 import { find } from './dom.js';
+import { messageField } from './message-field.js';
 
-/** @import { ShownMessage } from './shown.ts' */
+/** @import { Example, ShownMessage } from './shown.ts' */
 
 /**
  * A message, with the node that shows it.
@@ -16,8 +17,12 @@ import { find } from './dom.js';
 
 const SMALL_SCREEN = matchMedia('(max-width: 1000px)');
 
-/** @param {(text: string, parent: ShownMessage) => void} send called with a text that was typed, and the message whose thread it is for */
-export function threadPane(send) {
+/**
+ * @param {object} options
+ * @param {() => readonly Example[]} options.examples the questions to offer
+ * @param {(text: string, parent: ShownMessage) => void} options.send called with a text that was typed, and the message whose thread it is for
+ */
+export function threadPane({ examples, send }) {
   const pane = find('thread', HTMLElement);
   const list = find('replies', HTMLElement);
   const line = find('reply-line', HTMLInputElement);
@@ -49,12 +54,10 @@ export function threadPane(send) {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
   });
-  find('reply-composer', HTMLFormElement).addEventListener('submit', (event) => {
-    event.preventDefault();
-    const text = line.value.trim();
-    if (text === '' || !opened) return;
-    line.value = '';
-    send(text, opened.message);
+  messageField(find('reply-composer', HTMLFormElement), line, {
+    examples,
+    prefix: () => '@trail ',
+    send: (text) => opened && send(text, opened.message),
   });
 
   return {

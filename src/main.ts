@@ -58,7 +58,7 @@ async function startPlayground(app: App, config: Config, onClose: (step: () => u
   onClose(() => bot.close());
 
   const { location, desk, stories } = app;
-  const examples = desk.questions.flatMap(({ topic, example }) => (example === undefined ? [] : [{ topic, line: example }]));
+  const examples = desk.questions.flatMap(({ topic, summary, example: line }) => (line === undefined ? [] : [{ topic, summary, line }]));
   const about = location.isSample
     ? 'A sample trail: six months of a fictional organization.'
     : `Your own trail, queried ${location.athena ? 'on Athena' : 'on this machine'}.`;

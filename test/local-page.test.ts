@@ -204,6 +204,31 @@ describe.skipIf(!found)('Other ways to ask', () => {
     expect(await lastMessage().getByText('Only visible to you').count()).toBe(0);
   });
 
+  it('are offered while they type, with what each does', async () => {
+    const field = tab.getByLabel('Message', { exact: true });
+    const offered = tab.getByRole('listbox', { name: 'Questions' }).getByRole('option');
+    await field.focus();
+    await tab.keyboard.type('/trail deleted');
+    expect(await offered.allTextContents()).toEqual(['/trail who-deleted example-customer-uploads-2019 90dFinds who deleted a resource']);
+    await tab.keyboard.press('Escape');
+    expect(await offered.count()).toBe(0);
+    await field.fill('ro');
+    await tab.keyboard.press('ArrowDown');
+    expect(await field.getAttribute('aria-activedescendant')).toBe(await offered.first().getAttribute('id'));
+    await tab.keyboard.press('Enter');
+    expect(await field.inputValue()).toBe('/trail root-logins 6mo');
+    expect(await offered.count()).toBe(0);
+    await tab.keyboard.press('Enter');
+    await log().getByText('Root signed in without MFA').first().waitFor();
+    // Another command has no help from this app.
+    await field.fill('/remind ro');
+    expect(await offered.count()).toBe(0);
+    await field.fill('@tr');
+    await offered.first().click();
+    expect(await field.inputValue()).toBe('@trail root-logins 6mo');
+    expect(await field.evaluate((one) => one.matches(':focus'))).toBe(true);
+  });
+
   it('are what was typed before, by the arrow keys', async () => {
     for (const text of ['/trail help', '/trail help sign-ins']) await ask(text);
     const field = tab.getByLabel('Message', { exact: true });

@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { App, type BlockAction, type ButtonAction, HTTPReceiver, LogLevel, type RespondError, type StaticSelectAction } from '@slack/bolt';
-import type { KnownBlock, ModalView } from '@slack/types';
+import type { KnownBlock, ModalView, RichTextElement } from '@slack/types';
 import { type WebAPIPlatformError, WebClient } from '@slack/web-api';
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -27,6 +27,7 @@ const hostile = '<script>window.ran = 1</script><img src=x onerror="window.ran =
 
 const plain = (text: string) => ({ type: 'plain_text' as const, text });
 const mrkdwn = (text: string): KnownBlock => ({ type: 'section', text: { type: 'mrkdwn', text } });
+const rich = (part: RichTextElement) => ({ type: 'rich_text_section' as const, elements: [part] });
 const raw = (text: string) => ({ type: 'raw_text' as const, text });
 
 /** The bot's answers, by question. */
@@ -81,6 +82,23 @@ const answers: Record<string, KnownBlock[]> = {
       rows: [
         [raw('Actor'), raw('Calls')],
         ...[9, 100, 20].map((value, i) => [raw(`actor-${i}`), { type: 'raw_number' as const, value, text: `${value} calls` }]),
+      ],
+    },
+  ],
+  'long table': [
+    {
+      type: 'data_table',
+      caption: 'Calls by hour',
+      page_size: 2,
+      rows: [
+        [raw('Actor'), raw('Last')],
+        ...['alice', 'bob', 'Alice', 'carol', 'bob', 'dan'].map((actor, i) => [
+          raw(actor),
+          {
+            type: 'rich_text' as const,
+            elements: [rich({ type: 'date', timestamp: 1_795_225_011 + i * 86_400, format: '{date_num}', fallback: 'x' })],
+          },
+        ]),
       ],
     },
   ],
@@ -194,7 +212,7 @@ beforeEach(async () => {
     port: 0,
     slack,
     botUrl: () => botUrl,
-    examples: ['root-logins 6mo', 'help'].map((line) => ({ topic: 'Sign-ins', line })),
+    examples: ['root-logins 6mo', 'help'].map((line) => ({ topic: 'Sign-ins', summary: `About ${line}`, line })),
     about: 'A fictional trail.',
   });
 });
@@ -333,6 +351,31 @@ describe.skipIf(!found)('the user', () => {
     await click('Next');
     expect(await cells()).toEqual(['9 calls']);
     await waitForText('3–3 of 3');
+  });
+
+  it('filters a longer table by what its rows show, with its order and pages', async () => {
+    await type('/trail long table');
+    const table = tab.getByRole('table', { name: 'Calls by hour' });
+    const actors = () => table.locator('tbody th').allTextContents();
+    await table.waitFor();
+    await click('Next');
+    await tab.getByLabel('Filter rows').fill('ALICE');
+    expect(await actors()).toEqual(['alice', 'Alice']);
+    await waitForText('1–2 of 2, of 6 in all');
+    const day = (await table.locator('tbody td').last().textContent()) ?? '';
+    await tab.getByLabel('Filter rows').fill(`alice ${day}`);
+    expect(await actors()).toEqual(['Alice']);
+    await tab.getByLabel('Filter rows').fill('nobody');
+    await waitForText('No row has this');
+    expect(await actors()).toEqual([]);
+    await tab.getByLabel('Filter rows').fill('o');
+    await click('Last');
+    await click('Last');
+    expect(await actors()).toEqual(['bob', 'carol']);
+    await click('Next');
+    await waitForText('3–3 of 3, of 6 in all');
+    await tab.getByLabel('Filter rows').fill('');
+    await waitForText('1–2 of 6');
   });
 
   it('can do everything with the keyboard', async () => {

@@ -26,8 +26,8 @@ interface SamplePageOptions {
 }
 
 const EXAMPLES = [
-  { topic: 'Sign-ins', line: 'root-logins 6mo' },
-  { topic: 'Who did it', line: 'who-deleted example-customer-uploads-2019 90d' },
+  { topic: 'Sign-ins', summary: 'Lists every root sign-in', line: 'root-logins 6mo' },
+  { topic: 'Who did it', summary: 'Finds who deleted a resource', line: 'who-deleted example-customer-uploads-2019 90d' },
 ];
 
 export async function openSamplePage({ trail, sampleStore, now, accountNames }: SamplePageOptions): Promise<SamplePage> {
