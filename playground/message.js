@@ -2,6 +2,7 @@
 import { avatar } from './avatar.js';
 import { blocks } from './blocks.js';
 import { el } from './dom.js';
+import { sqlOption } from './inspector.js';
 import { mrkdwn } from './mrkdwn.js';
 
 /** @import { OnClick } from './blocks.js' */
@@ -16,6 +17,7 @@ import { mrkdwn } from './mrkdwn.js';
  * @property {Names} names
  * @property {OnClick} click
  * @property {() => void} toggleThread
+ * @property {(button: HTMLElement) => void} inspect opens the panel with what is behind the message
  * @property {() => void} lookUp
  */
 
@@ -28,7 +30,7 @@ const AUTHORS = { requester: 'sam', bot: 'trail', slack: 'Slack' };
  * @param {MessageActions} actions
  * @returns {Pick<ThreadParent, 'node'> | Pick<ThreadParent, 'node' | 'button'>}
  */
-export function messageNode(message, { names, click, toggleThread, lookUp }) {
+export function messageNode(message, { names, click, toggleThread, inspect, lookUp }) {
   const { ts, thread, from, onlyYou, text, blocks: content, files } = message;
   const when = new Date(Number(ts) * 1000);
   const time = el(
@@ -58,7 +60,7 @@ export function messageNode(message, { names, click, toggleThread, lookUp }) {
     body,
   );
   const tools = [
-    ...(content.length > 0 ? [jsonToggle(text, content, node)] : []),
+    ...(content.length > 0 ? [inspectButton(sqlOption(content) ? 'JSON and SQL' : 'JSON', inspect)] : []),
     // Slack offers shortcuts on no message that only one user sees, and on none of its own.
     ...(onlyYou || from === 'slack' ? [] : [tool('Look this up in Trail', lookUp)]),
   ];
@@ -81,20 +83,14 @@ function tool(label, press) {
 }
 
 /**
- * A button that shows the message as the bot sent it, below it.
- *
- * @param {string} text
- * @param {ShownMessage['blocks']} content
- * @param {HTMLElement} node
+ * @param {string} label
+ * @param {(button: HTMLElement) => void} inspect
  */
-function jsonToggle(text, content, node) {
-  const button = tool('JSON', () => {
-    const shown = node.querySelector(':scope > .json');
-    button.setAttribute('aria-expanded', String(!shown));
-    if (shown) shown.remove();
-    else node.append(el('pre', { class: 'json', tabindex: '0' }, JSON.stringify({ text, blocks: content }, null, 2)));
-  });
+function inspectButton(label, inspect) {
+  const button = tool(label, () => inspect(button));
+  button.classList.add('inspect');
   button.setAttribute('aria-expanded', 'false');
+  button.setAttribute('aria-controls', 'inspector');
   return button;
 }
 

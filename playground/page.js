@@ -1,13 +1,14 @@
 /** The page: channels on the left, messages in the middle, and the message field below. */
 import { moveFocus } from './blocks.js';
 import { el, find } from './dom.js';
+import { inspectorPane } from './inspector.js';
 import { messageNode } from './message.js';
 import { messageField } from './message-field.js';
 import { refusalLog } from './refusal-log.js';
 import { threadPane } from './thread.js';
 import { homeNodes, showModal } from './view.js';
 
-/** @import { FormResult, Hello, MessageChange, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
+/** @import { FormResult, Hello, MessageChange, PanelContent, ShownMessage, ShownRefusal, ShownView } from './shown.ts' */
 /** @import { OnClick } from './blocks.js' */
 /** @import { MessageInPage, ThreadParent } from './thread.js' */
 /** @import { Submission } from './view.js' */
@@ -50,6 +51,7 @@ const thread = threadPane({
   send: (text, { channel, ts }) => post('/message', { channel, text, thread: ts }),
 });
 
+const inspector = inspectorPane((key, pointer, option) => post('/click', { key, pointer, option, inPanel: true }));
 const refusals = refusalLog();
 
 const events = new EventSource('/events');
@@ -57,7 +59,7 @@ events.addEventListener('hello', ({ data }) => {
   workspace = JSON.parse(data);
   // It is another workspace where npm start was run again.
   home = undefined;
-  thread.close();
+  closePanes();
   messages.clear();
   refusals.clear();
   showStatus('');
@@ -88,6 +90,11 @@ events.addEventListener('view', ({ data }) => {
     submit,
     press: ({ id, values }, pressed) => press({ key: id, values }, pressed),
   });
+});
+events.addEventListener('panel', ({ data }) => {
+  /** @type {PanelContent} */
+  const content = JSON.parse(data);
+  inspector.answered(content, workspace.userNames);
 });
 events.addEventListener('refusal', ({ data }) => {
   /** @type {ShownRefusal} */
@@ -165,12 +172,17 @@ function welcome() {
   );
 }
 
+function closePanes() {
+  thread.close();
+  inspector.close();
+}
+
 /** @param {string} id */
 function openChannel(id) {
   channel = id;
   isHomeOpen = false;
   unread.delete(id);
-  thread.close();
+  closePanes();
   const title = places().find((one) => one.id === id)?.title ?? '';
   find('channel', HTMLElement).textContent = title;
   document.title = `${title} · trail playground`;
@@ -195,7 +207,7 @@ function showPane(shown) {
 
 function openHome() {
   isHomeOpen = true;
-  thread.close();
+  closePanes();
   find('channel', HTMLElement).textContent = 'Home of Trail';
   showPane(homePane);
   showChannels();
@@ -253,6 +265,8 @@ function show(message) {
     /** @type {OnClick} */
     click: (...pressed) => press({ key }, pressed),
     toggleThread: () => toggleThread(key),
+    /** @param {HTMLElement} button */
+    inspect: (button) => toggleInspector(key, button),
     lookUp: () => post('/shortcut', { key }),
   };
   const shown = { message, ...messageNode(message, actions) };
@@ -267,8 +281,18 @@ function show(message) {
 /** @param {string} key of a message */
 function toggleThread(key) {
   const shown = messages.get(key);
-  if (thread.isOpen(key)) thread.close();
+  if (thread.isOpen(key) && thread.isShown()) thread.close();
   else if (shown && 'button' in shown) thread.open(shown, repliesTo(shown));
+}
+
+/**
+ * @param {string} key of a message
+ * @param {HTMLElement} button
+ */
+function toggleInspector(key, button) {
+  const shown = messages.get(key);
+  if (inspector.isOpen(key)) inspector.close();
+  else if (shown) inspector.open(shown.message, { node: shown.node, button });
 }
 
 /**
@@ -280,10 +304,15 @@ function toggleThread(key) {
 function replace(old, shown) {
   const focused = document.activeElement;
   const hadFocus = old.node.contains(focused);
-  const isOpen = thread.isOpen(shown.message.key);
-  old.node.replaceWith(shown.node);
-  if (isOpen && 'button' in shown) thread.replaced(shown);
-  if (hadFocus) moveFocus(focused, shown.node, shown.node);
+  const { message, node } = shown;
+  old.node.replaceWith(node);
+  if (thread.isOpen(message.key) && 'button' in shown) thread.replaced(shown);
+  if (inspector.isOpen(message.key)) {
+    const button = node.querySelector('.inspect');
+    if (button instanceof HTMLElement) inspector.replaced(message, { node, button });
+    else inspector.close();
+  }
+  if (hadFocus) moveFocus(focused, node, node);
 }
 
 /**
@@ -331,7 +360,7 @@ function countReplies(shown) {
 function remove(key) {
   const shown = messages.get(key);
   if (!shown) return;
-  if (thread.isOpen(key)) thread.close();
+  for (const pane of [thread, inspector]) if (pane.isOpen(key)) pane.close();
   shown.node.remove();
   messages.delete(key);
   const parent = parentOf(shown.message);

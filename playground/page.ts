@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { openConversation } from './conversation.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { openResponseUrls } from './response-urls.ts';
-import type { Example, Hello, Story } from './shown.ts';
+import type { Example, Hello, PanelContent, Story } from './shown.ts';
 import type { PlaygroundSlack } from './slack.ts';
 import { BotResponse, Click, openSlackUser, Shortcut, Submitted, TypedMessage } from './slack-user.ts';
 
@@ -40,6 +40,8 @@ const files: Readonly<Record<string, readonly [file: string, type: string]>> = {
     [
       'page',
       'thread',
+      'side-pane',
+      'inspector',
       'blocks',
       'rich-text',
       'data-table',
@@ -76,7 +78,11 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
   const conversation = openConversation(slack);
   const responseUrls = openResponseUrls();
   let url = '';
-  const user = openSlackUser({ slack, conversation, responseUrls, botUrl, pageUrl: () => url });
+  const panels = new Set<(content: PanelContent) => void>();
+  const showInPanel = (content: PanelContent): void => {
+    for (const show of panels) show(content);
+  };
+  const user = openSlackUser({ slack, conversation, responseUrls, botUrl, pageUrl: () => url, showInPanel });
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     route(request, response).catch((error: unknown) => {
@@ -115,7 +121,10 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
     const { general, digests, direct } = workspace;
     const hello: Hello = { channels: [general, digests], direct, userNames, examples, about, stories };
     send('hello', hello);
+    const showPanel = (content: PanelContent) => void send('panel', content);
+    panels.add(showPanel);
     const watching = [
+      () => panels.delete(showPanel),
       conversation.watch((change) => send('change', change)),
       slack.views.watch((view) => send('view', view)),
       slack.refusals.watch((refusal) => send('refusal', refusal)),

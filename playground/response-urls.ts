@@ -9,6 +9,8 @@ export interface ResponseTarget {
   readonly channel: string;
   /** The key of the message whose button was clicked; undefined for a slash command. */
   readonly clicked?: string;
+  /** True when it was clicked in the panel of that message: the answer is shown there, and not in the channel. */
+  readonly isInPanel?: boolean;
 }
 
 export interface ResponseUrls {

@@ -83,6 +83,14 @@ export interface ChartSeries {
   readonly data: readonly { readonly label: string; readonly value: number }[];
 }
 
+/** What the bot answered to a click in the panel of a message. */
+export interface PanelContent {
+  /** The key of the message. */
+  readonly key: string;
+  readonly text: string;
+  readonly blocks: readonly ShownBlock[];
+}
+
 /** What became of a form. */
 export interface FormResult {
   /** What is wrong, by field; of the form itself under ''. */

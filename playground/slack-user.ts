@@ -6,7 +6,7 @@ import { type WebAPICallResult, WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { Conversation } from './conversation.ts';
 import type { ResponseTarget, ResponseUrls } from './response-urls.ts';
-import type { FormResult, ShownBlock, ShownMessage, ShownView } from './shown.ts';
+import type { FormResult, PanelContent, ShownBlock, ShownMessage, ShownView } from './shown.ts';
 import { type BotEndpoint, sendEvent, sendForm } from './signed-requests.ts';
 import { clientOptionsOf, type PlaygroundSlack } from './slack.ts';
 
@@ -38,6 +38,8 @@ export const Click = z.strictObject({
   pointer: z.string(),
   option: z.number().int().min(0).optional(),
   values: FieldValues.optional(),
+  /** True in the panel of a message, where the answer is shown, too. */
+  inPanel: z.boolean().optional(),
 });
 
 /** A shortcut on the message with a key; without one, the global shortcut. */
@@ -63,9 +65,10 @@ export interface SlackUserOptions {
   readonly pageUrl: () => string;
   /** The bot's request URL. */
   readonly botUrl: () => string;
+  showInPanel(content: PanelContent): void;
 }
 
-export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botUrl }: SlackUserOptions): SlackUser {
+export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botUrl, showInPanel }: SlackUserOptions): SlackUser {
   const { workspace, botUserId, signingSecret } = slack;
   const client = new WebClient(slack.botToken, clientOptionsOf({ apiUrl: slack.apiUrl, fetch: slack.ownFetch }));
   const team = { id: workspace.teamId, domain: workspace.teamDomain };
@@ -213,7 +216,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
     );
   }
 
-  async function click({ key, pointer, option, values }: z.infer<typeof Click>): Promise<void> {
+  async function click({ key, pointer, option, values, inPanel = false }: z.infer<typeof Click>): Promise<void> {
     const view = slack.views.find(key);
     if (view) return clickInView(view, pointer, option, values);
     const message = conversation.find(key);
@@ -231,7 +234,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
       ...(message.onlyYou ? {} : { message: posted }),
       state: { values: {} },
       trigger_id: await triggerId(),
-      response_url: pageUrl() + responseUrls.create({ channel, clicked: key }),
+      response_url: pageUrl() + responseUrls.create({ channel, clicked: key, isInPanel: inPanel }),
       actions: [pressedAction(block, element, pointer, option)],
     };
     const result = await sendForm(bot(), { payload: JSON.stringify(payload) });
@@ -255,6 +258,7 @@ export function openSlackUser({ slack, conversation, responseUrls, pageUrl, botU
 
   async function showResponse(target: ResponseTarget, response: z.infer<typeof BotResponse>): Promise<void> {
     const { text, blocks, response_type, replace_original, delete_original, thread_ts: thread } = response;
+    if (target.clicked !== undefined && target.isInPanel) return showInPanel({ key: target.clicked, text, blocks });
     const original = target.clicked === undefined ? undefined : conversation.find(target.clicked);
     if (original && delete_original) return conversation.remove(original);
     // By default, Slack replaces the message whose button was clicked.

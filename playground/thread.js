@@ -1,6 +1,7 @@
-/** The open thread: beside the channel, or on a small screen below its message. */
+/** The open thread of a message. */
 import { find } from './dom.js';
 import { messageField } from './message-field.js';
+import { sidePane } from './side-pane.js';
 
 /** @import { Example, ShownMessage } from './shown.ts' */
 
@@ -15,73 +16,44 @@ import { messageField } from './message-field.js';
  * @typedef {MessageInPage & { readonly button: HTMLElement }} ThreadParent
  */
 
-const SMALL_SCREEN = matchMedia('(max-width: 1000px)');
-
 /**
  * @param {object} options
  * @param {() => readonly Example[]} options.examples the questions to offer
  * @param {(text: string, parent: ShownMessage) => void} options.send called with a text that was typed, and the message whose thread it is for
  */
 export function threadPane({ examples, send }) {
-  const pane = find('thread', HTMLElement);
   const list = find('replies', HTMLElement);
   const line = find('reply-line', HTMLInputElement);
-  /** @type {ThreadParent | undefined} */
-  let opened;
-
-  const place = () => {
-    if (!opened) return;
-    const parent = SMALL_SCREEN.matches ? opened.node : document.body;
-    if (pane.parentNode === parent) return;
-    const focused = document.activeElement;
-    parent.append(pane);
-    if (focused instanceof HTMLElement && pane.contains(focused)) focused.focus();
-  };
-  const close = () => {
-    if (!opened) return;
-    const { button } = opened;
-    const hadFocus = pane.contains(document.activeElement) || document.activeElement === document.body;
-    opened = undefined;
-    button.setAttribute('aria-expanded', 'false');
-    pane.hidden = true;
+  /** @type {ShownMessage | undefined} */
+  let parent;
+  const pane = sidePane('thread', 'close-thread', () => {
+    parent = undefined;
     list.replaceChildren();
-    document.body.append(pane);
-    if (hadFocus) button.focus();
-  };
-
-  SMALL_SCREEN.addEventListener('change', place);
-  find('close-thread', HTMLButtonElement).addEventListener('click', close);
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') close();
   });
   messageField(find('reply-composer', HTMLFormElement), line, {
     examples,
     prefix: () => '@trail ',
-    send: (text) => opened && send(text, opened.message),
+    send: (text) => parent && send(text, parent),
   });
 
   return {
-    close,
+    close: pane.close,
+    isShown: pane.isShown,
     /** @param {string} key */
-    isOpen: (key) => opened?.message.key === key,
+    isOpen: (key) => parent?.key === key,
     /** What scrolls the replies. */
-    scroller: () => (SMALL_SCREEN.matches ? find('messages', HTMLElement) : list),
+    scroller: () => (pane.isBelow() ? find('messages', HTMLElement) : list),
     /**
      * @param {ThreadParent} shown
      * @param {readonly MessageInPage[]} replies
      */
     open(shown, replies) {
-      if (opened) close();
-      opened = shown;
+      pane.open(shown);
+      parent = shown.message;
       const text = shown.node.querySelector('.body')?.textContent.trim() ?? '';
       find('thread-start', HTMLElement).textContent = text.length > 80 ? `${text.slice(0, 80)}…` : text;
       list.replaceChildren(...replies.map(({ node }) => node));
-      shown.button.setAttribute('aria-expanded', 'true');
-      pane.hidden = false;
-      place();
-      if (replies.length > 0) pane.focus();
-      else line.focus();
-      pane.scrollIntoView({ block: 'nearest' });
+      if (replies.length === 0) line.focus();
     },
     /**
      * Adds a reply to the open thread.
@@ -95,9 +67,8 @@ export function threadPane({ examples, send }) {
      * @param {ThreadParent} shown
      */
     replaced(shown) {
-      opened = shown;
-      shown.button.setAttribute('aria-expanded', 'true');
-      place();
+      parent = shown.message;
+      pane.moved(shown);
     },
   };
 }

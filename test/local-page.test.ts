@@ -146,15 +146,51 @@ describe.skipIf(!found)('An answer', () => {
       .waitFor();
   });
 
-  it('shows its JSON, as the bot sent it', async () => {
+  it.each([1280, 390])('shows what is behind it in a panel: its SQL, and its JSON as the bot sent it (%i pixels wide)', async (width) => {
+    await open({ width, height: 800 });
     await askAndWait('/trail events event:DeleteBucket 6mo');
-    await lastMessage().hover();
-    const toggle = lastMessage().getByRole('button', { name: 'JSON' });
-    await toggle.click();
-    const { blocks } = JSON.parse((await lastMessage().locator('.json').textContent()) ?? '') as { blocks: { type: string }[] };
+    const count = await log().locator('.message').count();
+    const toggle = lastMessage().getByRole('button', { name: 'JSON and SQL' });
+    await toggle.focus();
+    await tab.keyboard.press('Enter');
+    const panel = tab.getByRole('region', { name: 'Behind this message' });
+    await panel
+      .getByText('1 statement answered this question')
+      .or(panel.getByText(/statements answered this question/))
+      .waitFor();
+    expect(await panel.locator('#sql pre').first().textContent()).toContain('select');
+    const { blocks } = JSON.parse((await panel.getByLabel('JSON').textContent()) ?? '') as { blocks: { type: string }[] };
     expect(blocks.map(({ type }) => type)).toContain('data_table');
-    await toggle.click();
-    expect(await lastMessage().locator('.json').count()).toBe(0);
+    expect(await tab.evaluate<number>('document.documentElement.scrollWidth')).toBe(width);
+    // The answer about the SQL is no message.
+    expect(await log().locator('.message').count()).toBe(count);
+    await tab.keyboard.press('Escape');
+    await panel.waitFor({ state: 'hidden' });
+    expect(await toggle.evaluate((one) => one.matches(':focus'))).toBe(true);
+  });
+
+  it('has its panel or its thread beside it, one at a time', async () => {
+    await ask('@trail root-logins 6mo');
+    await openThread('@trail root-logins 6mo');
+    const [thread, panel] = [tab.getByRole('region', { name: 'Thread' }), tab.getByRole('region', { name: 'Behind this message' })];
+    await thread.locator('.message').first().hover();
+    await thread.getByRole('button', { name: 'JSON and SQL' }).first().click();
+    await panel.locator('#sql pre').first().waitFor();
+    expect(await thread.isVisible()).toBe(false);
+    await tab.keyboard.press('Escape');
+    expect(await panel.isVisible()).toBe(false);
+    expect(await thread.isVisible()).toBe(true);
+    await thread.getByRole('button', { name: 'JSON and SQL' }).first().click();
+    await openThread('@trail root-logins 6mo');
+    expect(await panel.isVisible()).toBe(false);
+    expect(await thread.isVisible()).toBe(true);
+    // On a small screen each is below its message, also where the window becomes small.
+    await thread.getByRole('button', { name: 'JSON and SQL' }).first().click();
+    await tab.setViewportSize({ width: 390, height: 800 });
+    await log().locator('.message #thread .message #inspector').waitFor();
+    await tab.setViewportSize({ width: 1280, height: 800 });
+    await tab.locator('body > #inspector').waitFor();
+    expect(await thread.isVisible()).toBe(false);
   });
 
   it('that Slack would refuse for its size comes in a smaller form, and the page says why', async () => {
@@ -298,6 +334,12 @@ describe.skipIf(!found)('The page', () => {
     await tab.getByRole('dialog').waitFor();
     expect(await faults()).toEqual([]);
     await tab.keyboard.press('Escape');
+    await lastMessage().hover();
+    await lastMessage().getByRole('button', { name: 'JSON and SQL' }).click();
+    await tab.locator('#sql pre').first().waitFor();
+    await tab.getByLabel('Message', { exact: true }).fill('root');
+    await tab.getByRole('listbox', { name: 'Questions' }).waitFor();
+    expect(await faults()).toEqual([]);
     await button('Home').click();
     await tab.getByText('Begin with:').waitFor();
     expect(await faults()).toEqual([]);
