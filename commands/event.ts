@@ -54,6 +54,7 @@ const eventRecord = listedRow.extend({
   addendum: nullableText,
   useridentity: nullableText,
   accesskeyid: nullableText,
+  sessionissuername: nullableText,
   mfaauthenticated: nullableText,
   identitytype: nullableText,
   mfa: nullableText,
@@ -97,7 +98,7 @@ export default command({
              sourceipaddress, via, awsregion, recipientaccountid, eventid, readlike, destructive, eventversion, eventtype,
              eventcategory, requestid, sharedeventid, readonly, managementevent, useragent, requestparameters, responseelements,
              additionaleventdata, serviceeventdetails, resourcesjson, vpcendpointid, vpcendpointaccountid, tlsdetails, addendum, apiversion, edgedevicedetails,
-             useridentity, accesskeyid, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, ${leftOutParts} as leftout, sessioncreationdate, sessioncredentialfromconsole
+             useridentity, accesskeyid, sessionissuername, mfaauthenticated, identitytype, ${SIGN_IN_MFA} as mfa, ${leftOutParts} as leftout, sessioncreationdate, sessioncredentialfromconsole
       from ${eventsDuring(range, { late, places })}
       where ${hasId(id)}
       order by eventtime desc, eventid
@@ -143,6 +144,8 @@ export default command({
               'sourceipaddress',
               'awsregion',
               'recipientaccountid',
+              'sessionissuername',
+              'accesskeyid',
               'eventid',
               'record',
             ] as const
@@ -162,6 +165,8 @@ export default command({
                   sourceipaddress: found.sourceipaddress,
                   awsregion: found.awsregion,
                   recipientaccountid: found.recipientaccountid,
+                  sessionissuername: found.sessionissuername,
+                  accesskeyid: found.accesskeyid,
                   eventid: found.eventid,
                   record: toJsonText(record),
                 },

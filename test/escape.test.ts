@@ -70,7 +70,7 @@ const TEXTS = [
   ...['actor', 'eventname', 'eventsource', 'target', 'errorcode', 'sourceipaddress', 'awsregion', 'recipientaccountid', 'eventid', 'mfa', 'reason'],
   ...['errormessage', 'eventversion', 'eventtype', 'eventcategory', 'requestid', 'sharedeventid', 'readonly', 'useragent', 'requestparameters'],
   ...['responseelements', 'additionaleventdata', 'serviceeventdetails', 'arns', 'vpcendpointid', 'tlsdetails', 'addendum', 'useridentity'],
-  ...['accesskeyid', 'mfaauthenticated', 'sessioncreationdate', 'sessioncredentialfromconsole', 'key1', 'key2', 'key3'],
+  ...['accesskeyid', 'sessionissuername', 'mfaauthenticated', 'sessioncreationdate', 'sessioncredentialfromconsole', 'key1', 'key2', 'key3'],
 ] as const;
 const COUNTS = [
   'calls',

@@ -83,6 +83,13 @@ interface Menu {
   readonly options: readonly Next[];
 }
 
+/** A value of the events in a list, and the question of the list changed by it: with this value alone, without it, and counted by its field. */
+export interface Refinement {
+  /** The field, as filters name it. */
+  readonly field: string;
+  readonly next: readonly Next[];
+}
+
 /** What a command or a report found. */
 export interface Finding {
   /** The data for the template. */
@@ -97,6 +104,8 @@ export interface Finding {
   readonly next?: readonly Next[];
   /** More follow-ups, in a menu. */
   readonly menu?: Menu;
+  /** Of events: the values by which the question can be changed. */
+  readonly refinements?: readonly Refinement[];
   /** A remark on the answer: for example, that not all of the window was read. */
   readonly note?: string;
   /** True for a report that lacks what is still expected: it can be made again. */

@@ -26,12 +26,14 @@ import { caseWords } from './cases.ts';
 import { classWords } from './classes.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
+import { refuseHiddenFields } from './hidden-fields.ts';
 import { lookUpText } from './look-up-text.ts';
 import { maskedError } from './masked-error.ts';
 import { namesRange, newestNames } from './newest-names.ts';
 import { isKeptWord, type OwnWord } from './own-words.ts';
 import { answerPrice, type KnownPrice, readPrice } from './price.ts';
 import { type CommandLine, type LineContext, lineOf, readLine, WordMistake } from './read-line.ts';
+import { type RefiningContext, withRefinements } from './refinements.ts';
 import type { Registry } from './registry.ts';
 import { readReport } from './report-line.ts';
 import { type AskOptions, openRunner } from './runner.ts';
@@ -398,13 +400,30 @@ export function openDesk(
     return { names, range };
   }
 
+  /** The line with its command; undefined for one that cannot be asked, or may not be. */
+  function askable(text: string, lineContext: LineContext, { permit }: AskOptions): CommandLine | undefined {
+    try {
+      const read = readLine(text, commands, lineContext, examples);
+      if (read && permit) refuseHiddenFields(runOf(read), permit(read.line.name));
+      return read;
+    } catch (error) {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    }
+  }
+
   async function answerLine(text: string, options: AskOptions): Promise<Answer> {
     const lineContext = await lineContextOf(options);
     const read = await readOrOfferNames(text, lineContext, options);
     if (read === undefined) return help(lineOf(text, commands, lineContext), registry, examples);
     const { command, question } = read;
-    return run(runOf(read), options, async (context) =>
-      withMonths(await withSuggestions(await command.answer(question, context), lineWithTime(read), command, question.window, context), read.line),
-    );
+    const refining: RefiningContext = {
+      list: options.openedFrom === undefined ? undefined : askable(options.openedFrom, lineContext, options),
+      canBeAsked: (refined) => askable(refined, lineContext, options) !== undefined,
+    };
+    return run(runOf(read), options, async (context) => {
+      const found = await withSuggestions(await command.answer(question, context), lineWithTime(read), command, question.window, context);
+      return withMonths(withRefinements(found, read, refining), read.line);
+    });
   }
 }

@@ -63,6 +63,8 @@ export interface AskOptions {
   readonly places?: Postable;
   /** What who asks may see of a question, by its name in lines. Throws a UserError for one that they may not ask. Default: everything. */
   permit?(question: string): Grant;
+  /** Of the line of one event: the line of the list that it was opened from, which its values can change. */
+  readonly openedFrom?: string;
   /** Reports the progress of the running statement. */
   onProgress?(progress: QueryProgress): void;
   /** Gets partial results, while events before `until` are still being searched. */
@@ -204,6 +206,9 @@ export function openRunner(
       ...(next && { next }),
       ...(found.charts && { charts: found.charts.map((chart) => maskChart(chart, mask)) }),
       ...(found.menu && { menu: { ...found.menu, options: found.menu.options.flatMap((each) => maskNext(each, mask)) } }),
+      ...(found.refinements && {
+        refinements: found.refinements.map(({ field, next: lines }) => ({ field, next: lines.flatMap((each) => maskNext(each, mask)) })),
+      }),
       ...(details && { details: { ...maskDetails(details, mask), ...named } }),
       ...(notes !== '' && { note: notes }),
       ...(line && text !== undefined && !isSecretLine && { line: text, pinned: printLine({ ...line, window: windowOfRange(window) }) }),

@@ -1,14 +1,18 @@
 /** The names of accounts in an answer: beside their ids on a screen, and in a column of their own for programs. */
 import { type Answer, type Cell, type Column, mapRows, type Next, type Row, type Table } from '../answer/answer.ts';
-import { type AccountNames, nameAccount, nameAccountsIn } from '../text/account-names.ts';
+import { type AccountNames, nameAccount, nameAccountsIn, namesInFilters } from '../text/account-names.ts';
 
 /** The answer with names in its table and in the labels of its follow-ups. Their lines keep ids. */
 export function withNamesShown(answer: Answer): Answer {
-  const { table, next, menu, charts, accountNames } = answer;
+  const { table, next, menu, refinements, charts, accountNames } = answer;
   if (!accountNames) return answer;
   const nameCell = (cell: Cell): Cell => (typeof cell === 'string' ? nameAccount(cell, accountNames) : cell);
   // A label can be a line to type: examples are.
   const nameLabel = (each: Next): Next => (each.label === each.line ? each : { ...each, label: nameAccountsIn(each.label, accountNames) });
+  const nameFilter = (each: Next): Next => {
+    const [name] = namesInFilters(each.label, accountNames);
+    return name === undefined ? each : { ...each, label: `${each.label} (${name})` };
+  };
   const nameRow = (row: Row): Row => ({
     cells: Object.fromEntries(Object.entries(row.cells).map(([column, cell]) => [column, nameCell(cell)])),
     ...(row.next && { next: nameLabel(row.next) }),
@@ -25,6 +29,7 @@ export function withNamesShown(answer: Answer): Answer {
     }),
     ...(next && { next: next.map(nameLabel) }),
     ...(menu && { menu: { ...menu, options: menu.options.map(nameLabel) } }),
+    ...(refinements && { refinements: refinements.map((each) => ({ ...each, next: each.next.map(nameFilter) })) }),
   };
 }
 

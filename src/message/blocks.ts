@@ -163,7 +163,7 @@ export const fitsInMenu = ({ line }: Next): boolean => line.length <= BLOCK_LIMI
 
 /** Follow-ups in a menu. `prompt` is what it shows while nothing is chosen; `name` tells the menus of a message apart. */
 export interface QuestionMenu {
-  readonly name: 'row' | 'next' | 'more';
+  readonly name: 'row' | 'refine' | 'next' | 'more';
   readonly prompt: string;
   readonly options: readonly Next[];
 }

@@ -104,7 +104,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
   const filled = fill(answer.template, answer.data, templates, answer.accountNames);
   if (form === 'text') return { text: `${sharedBy ? `<@${sharedBy}> asked:\n` : ''}${textAlone(answer, filled, templates, options)}`, blocks: [] };
   const isPlain = form === 'plain';
-  const { table, next = [], menu, line } = answer;
+  const { table, next = [], menu, refinements = [], line } = answer;
   const { line: _, ...withoutLine } = answer;
   const isPublic = options.isPublic === true || sharedBy !== undefined || isDigest;
   const shown = table && !table.exportOnly && table.rows.length > firstRow ? { ...table, rows: table.rows.slice(firstRow) } : undefined;
@@ -144,6 +144,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
             ...menus(
               [
                 ...(shown ? [rowMenu(shown, rows)] : []),
+                { name: 'refine', prompt: 'Only, exclude, group by …', options: refinements.flatMap((each) => each.next) },
                 { name: 'next', prompt: 'More …', options: more },
                 ...(menu ? [{ name: 'more', ...menu } as const] : []),
               ],
