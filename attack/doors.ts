@@ -265,6 +265,7 @@ async function tryAsStranger(size: AttackSize): Promise<AttackOutcome> {
     deadlineMs: MAX_WAIT_MS,
     logger: silentLogger,
     showHome: () => ({ type: 'home', blocks: [] }),
+    showEvent: () => ({ type: 'modal', title: { type: 'plain_text', text: 'x' }, blocks: [] }),
     show: ({ data }) => ({ text: 'message' in data ? String(data.message) : ANSWER_TEXT, blocks: [] }),
   });
   try {

@@ -21,6 +21,7 @@ import { isKnownQuestion } from './desk/policy.ts';
 import { loadRegistry, type Registry } from './desk/registry.ts';
 import { openSavedQuestions } from './desk/saved-questions.ts';
 import { NotPermitted, UserError } from './errors.ts';
+import { eventView } from './message/event-view.ts';
 import { homeView } from './message/home-view.ts';
 import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
@@ -443,6 +444,7 @@ async function startBot(
     onFindingOpened: (message, line) => opened.add(clock(), message, line),
     show: (answer, showing) => toMessage(answer, TEMPLATES, showing),
     showHome: (shown) => homeView(shown, TEMPLATES),
+    showEvent: (modal) => eventView(modal, TEMPLATES),
   });
   if (channel !== undefined)
     await bot.permitPosts(channel, undefined).catch((error: unknown) => {

@@ -14,6 +14,7 @@ import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { UserError } from '../src/errors.ts';
+import { eventView } from '../src/message/event-view.ts';
 import { toJson } from '../src/message/json.ts';
 import { toMessage, toText } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -23,7 +24,7 @@ import type { AccountNames } from '../src/text/account-names.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { DisposalStack } from './support/disposal-stack.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { slackProblems } from './support/slack-limits.ts';
+import { slackProblems, viewProblems } from './support/slack-limits.ts';
 
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
@@ -194,6 +195,16 @@ describe('A name is shown beside its id', () => {
     expect(groups.table?.rows[0]?.cells.account).toBe(PRODUCTION);
   });
 
+  test('in the menu under a list, and in an event in a modal', async () => {
+    const list = await ask('denied 30d sort:time');
+    expect(slackText(list)).toContain(
+      '"text":"Only account:444455556666 (production)","emoji":false},"value":"denied account:444455556666 sort:time 30d"',
+    );
+    const [line = ''] = list.table?.rows.flatMap(({ cells, next }) => (cells.recipientaccountid === PRODUCTION && next ? [next.line] : [])) ?? [];
+    const shown = JSON.stringify(eventView({ kind: 'event', place: {}, line, answer: await ask(line) }, templates));
+    for (const part of ['*Account:* `production (444455556666)`', 'Exclude account:444455556666 (production)']) expect(shown).toContain(part);
+  });
+
   test('in every command’s own example, wherever an account stands alone', async () => {
     const lone = /(?<![\w:/.@+("-])(?:111122223333|444455556666|777788889999|222233334444)(?![\w:/.@+"-])/;
     for (const [name, { example }] of catalog.commands) {
@@ -280,6 +291,7 @@ describe('A hostile name', () => {
       const answer = await ask(line, over);
       for (const options of [{}, { form: 'plain' } as const, { form: 'text' } as const, { sharedBy: 'U2' }])
         expect(slackProblems(toMessage(answer, templates, options), { mentions: ['U2'] }), line).toEqual([]);
+      expect(viewProblems(eventView({ kind: 'event', place: {}, line, answer }, templates)), line).toEqual([]);
       for (const text of [terminal(answer), toJson(answer, templates), await printed((write) => printCsv(answer, write))])
         expect(text, line).not.toMatch(UNSEEN);
     }

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { openDuckDB } from '../duckdb/engine.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
+import { eventView } from '../src/message/event-view.ts';
 import { homeView } from '../src/message/home-view.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
@@ -84,6 +85,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     },
     show: (answer, showing) => toMessage(answer, templates, showing),
     showHome: (home) => homeView(home, templates),
+    showEvent: (modal) => eventView(modal, templates),
     ...options,
   });
   running.push(bot);

@@ -69,6 +69,7 @@ async function openDigestBot(): Promise<Bot> {
     deadlineMs: 90_000,
     logger: boltLogger(pino({ level: 'silent' })),
     showHome: () => ({ type: 'home', blocks: [] }),
+    showEvent: () => ({ type: 'modal', title: { type: 'plain_text', text: 'x' }, blocks: [] }),
     show: (answer, showing) => toMessage(answer, templates, showing),
   });
   await bot.start();

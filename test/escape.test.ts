@@ -13,6 +13,7 @@ import { UserError } from '../src/errors.ts';
 import { cut } from '../src/message/blocks.ts';
 import { toCsv } from '../src/message/csv.ts';
 import { visible, visibleJson } from '../src/message/escape.ts';
+import { type EventModal, eventView } from '../src/message/event-view.ts';
 import { toJson } from '../src/message/json.ts';
 import { toMessage } from '../src/message/message.ts';
 import { toTerminal } from '../src/message/terminal.ts';
@@ -20,7 +21,7 @@ import { boltLogger } from '../src/slack/logger.ts';
 import type { QueryEngine, RawRow } from '../src/trail/engine.ts';
 import { anyText } from './support/arbitrary-line.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { slackProblems } from './support/slack-limits.ts';
+import { slackProblems, viewProblems } from './support/slack-limits.ts';
 
 const root = new URL('../', import.meta.url);
 const templates = new URL('templates/', root);
@@ -359,6 +360,14 @@ function expectInert(answer: Answer): void {
     expect(slackProblems(toMessage(answer, templates, showing), { mentions: ['U1'] })).toEqual([]);
   }
   expect(toTerminal(answer, templates, 120)).not.toMatch(UNSEEN);
+  // In a modal, the record of an event has pages.
+  const { line = 'event x' } = answer;
+  const steps = { position: 2, count: 3, previous: 'event a', next: 'event b' };
+  const modals: EventModal[] = [
+    ...[undefined, 0, 1, 1000].map((page) => ({ kind: 'event', place: { channel: 'C1', list: line }, line, answer, steps, page }) as const),
+    { kind: 'asked', line, said: toMessage(answer, templates).text },
+  ];
+  for (const modal of modals) expect(viewProblems(eventView(modal, templates))).toEqual([]);
 
   const json = toJson(answer, templates);
   expect(json).not.toMatch(UNSEEN);

@@ -61,6 +61,7 @@ describe('The manifest', () => {
       logger: boltLogger(pino({ level: 'silent' })),
       show: () => ({ text: 'x', blocks: [] }),
       showHome: () => ({ type: 'home', blocks: [] }),
+      showEvent: () => ({ type: 'modal', title: { type: 'plain_text', text: 'x' }, blocks: [] }),
     });
     // Patterns are for what this version does not know.
     const named = (all: readonly unknown[]): unknown[] =>
@@ -106,4 +107,6 @@ const SCOPES_OF_METHOD: Readonly<Record<string, readonly string[]>> = {
   'users.lookupByEmail': ['users:read.email'],
   'views.open': [],
   'views.publish': [],
+  'views.push': [],
+  'views.update': [],
 };

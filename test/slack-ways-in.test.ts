@@ -6,6 +6,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { lookUpText, namesIn } from '../src/desk/look-up-text.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
+import { eventView } from '../src/message/event-view.ts';
 import { homeView } from '../src/message/home-view.ts';
 import { toMessage } from '../src/message/message.ts';
 import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
@@ -18,7 +19,7 @@ import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
-import { slackProblems } from './support/slack-limits.ts';
+import { slackProblems, viewProblems } from './support/slack-limits.ts';
 import { openSlackProxy, type SentMessage, type SentView, type SlackProxy } from './support/slack-proxy.ts';
 
 const root = new URL('../', import.meta.url);
@@ -67,6 +68,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     logger: boltLogger(pino({ level: 'silent' })),
     show: (answer, showing) => toMessage(answer, templates, showing),
     showHome: (home) => homeView(home, templates),
+    showEvent: (modal) => eventView(modal, templates),
     ...options,
   });
   running.push(bot);
@@ -252,7 +254,7 @@ describe('the form', () => {
     expect(form).toMatchObject({ method: 'views.open', trigger_id: '1.3', view: { type: 'modal', callback_id: 'ask' } });
     const groups = fieldOf(form, 'question').option_groups as { options: { value: string }[] }[];
     expect(groups.flatMap(({ options }) => options.map(({ value }) => value)).toSorted()).toEqual(desk.questions.map(({ name }) => name).toSorted());
-    expect(slackProblems({ text: 'x', blocks: form.view.blocks })).toEqual([]);
+    expect(viewProblems(form.view)).toEqual([]);
   });
 
   it('asks its question, and only who filled it in sees the answer', async () => {
@@ -315,7 +317,7 @@ describe('App Home', () => {
     expect({ method, user_id, type: view.type }).toEqual({ method: 'views.publish', user_id: requester(), type: 'home' });
     const shown = JSON.stringify(view.blocks);
     for (const part of ['root-logins 30d', LINE, 'subscriptions', 'The trail has events of 4 accounts']) expect(shown).toContain(part);
-    expect(slackProblems({ text: 'x', blocks: view.blocks })).toEqual([]);
+    expect(viewProblems(view)).toEqual([]);
     await slack.click(
       url,
       { type: 'button', action_id: 'ask:starters0', value: LINE },

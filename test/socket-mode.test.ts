@@ -67,6 +67,7 @@ test('a slash command over Socket Mode is acknowledged and answered', async () =
     deadlineMs: 90_000,
     logger: boltLogger(pino({ level: 'silent' })),
     showHome: () => ({ type: 'home', blocks: [] }),
+    showEvent: () => ({ type: 'modal', title: { type: 'plain_text', text: 'x' }, blocks: [] }),
     show: ({ line }) => ({ text: `answer to ${line}`, blocks: [] }),
   });
   expect(await bot.start()).toBeNull();

@@ -1,13 +1,17 @@
 /** Builds Slack blocks within Slack's limits (docs.slack.dev, September 2026). No other file knows either. */
 import type {
   ActionsBlock,
+  Button,
   ContextBlock,
   DataTableBlock,
   HeaderBlock,
   KnownBlock,
+  Overflow,
   PlainTextElement,
+  PlainTextOption,
   RichTextBlock,
   SectionBlock,
+  StaticSelect,
 } from '@slack/types';
 import type { Next } from '../answer/answer.ts';
 import { clip, unescapeMrkdwn, visible } from './escape.ts';
@@ -22,6 +26,7 @@ const BLOCK_LIMITS = {
   optionText: 75,
   optionValue: 150,
   options: 100,
+  overflowOptions: 5,
   placeholder: 150,
 } as const;
 
@@ -75,7 +80,7 @@ export function toBlocks(text: string): KnownBlock[] {
 
 // `verbatim` stops Slack from turning bare URLs and #names found in log text into links.
 const mrkdwn = (text: string) => ({ type: 'mrkdwn' as const, text, verbatim: true });
-const plainText = (text: string, max: number): PlainTextElement => ({
+export const plainText = (text: string, max: number): PlainTextElement => ({
   type: 'plain_text',
   text: clip(visible(text).trim(), max) || '—',
   emoji: false,
@@ -86,10 +91,13 @@ const section = (text: string): SectionBlock => ({ type: 'section', text: mrkdwn
 const header = (text: string): HeaderBlock => ({ type: 'header', text: plainText(unescapeMrkdwn(text), BLOCK_LIMITS.header) });
 const footnote = (text: string): ContextBlock => ({ type: 'context', elements: [mrkdwn(cut(text, BLOCK_LIMITS.contextText))] });
 
-/** Literal text in fixed width. Slack does not parse it, so it needs no entities. */
-export const preformatted = (text: string): RichTextBlock => ({
+/** Escaped text in fixed width. Slack does not parse it, so it needs no entities. */
+export const preformatted = (text: string): RichTextBlock => literal(unescapeMrkdwn(text));
+
+/** Text in fixed width, as it is. */
+export const literal = (text: string): RichTextBlock => ({
   type: 'rich_text',
-  elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: unescapeMrkdwn(text) || '—' }] }],
+  elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: text || '—' }] }],
 });
 
 /** Cuts mrkdwn to `max` characters at a space where no code, date or mention is open; where there is none, at the last whole character. */
@@ -166,20 +174,45 @@ export interface QuestionMenu {
   readonly name: 'row' | 'refine' | 'next' | 'more';
   readonly prompt: string;
   readonly options: readonly Next[];
+  /** Of rows: the id of their answer. */
+  readonly answerId?: string;
 }
+
+const option = ({ label, line }: Next): PlainTextOption => ({ text: plainText(label, BLOCK_LIMITS.optionText), value: line });
 
 /** Menus in a row. The value of an option has at most 150 characters: a longer line is left out. */
 export function menus(all: readonly QuestionMenu[], isDigest = false): ActionsBlock[] {
-  const elements: ActionsBlock['elements'] = all.flatMap(({ name, prompt, options: next }) => {
-    const options = next
-      .filter(fitsInMenu)
-      .slice(0, BLOCK_LIMITS.options)
-      .map(({ label, line }) => ({ text: plainText(label, BLOCK_LIMITS.optionText), value: line }));
+  const elements: ActionsBlock['elements'] = all.flatMap(({ name, prompt, options: next, answerId }) => {
+    const options = next.filter(fitsInMenu).slice(0, BLOCK_LIMITS.options).map(option);
     if (options.length === 0) return [];
-    return [{ type: 'static_select' as const, action_id: `ask:${name}`, placeholder: plainText(prompt, BLOCK_LIMITS.placeholder), options }];
+    const action_id = answerId === undefined ? `ask:${name}` : `ask:${name}:${answerId}`;
+    return [{ type: 'static_select' as const, action_id, placeholder: plainText(prompt, BLOCK_LIMITS.placeholder), options }];
   });
   return elements.length > 0 ? [{ type: 'actions', block_id: isDigest ? DIGEST_MENUS : 'menus', elements }] : [];
 }
+
+/** A button by its own id; none where its value is too long. */
+export const buttonOf = (action: string, label: string, value: string): Button[] =>
+  value.length > BLOCK_LIMITS.buttonValue ? [] : [{ type: 'button', action_id: action, text: plainText(label, BLOCK_LIMITS.buttonText), value }];
+
+/** A menu by its own id, of lines that all fit. */
+export const menuOf = (action: string, prompt: string, next: readonly Next[]): StaticSelect => ({
+  type: 'static_select',
+  action_id: action,
+  placeholder: plainText(prompt, BLOCK_LIMITS.placeholder),
+  options: next.slice(0, BLOCK_LIMITS.options).map(option),
+});
+
+/** A menu of at most five lines that all fit, beside a text. */
+export const overflowOf = (action: string, next: readonly Next[]): Overflow => ({
+  type: 'overflow',
+  action_id: action,
+  options: next.slice(0, BLOCK_LIMITS.overflowOptions).map(option),
+});
+
+/** Buttons and menus in a row; no block without any. */
+export const actionsOf = (id: string, elements: ActionsBlock['elements']): ActionsBlock[] =>
+  elements.length > 0 ? [{ type: 'actions', block_id: id, elements }] : [];
 
 /** A user or a channel of Slack, which Slack shows by its name. */
 interface SlackMember {

@@ -143,7 +143,7 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
             ...buttons(asButtons, own, isDigest && answer.template === 'daily'),
             ...menus(
               [
-                ...(shown ? [rowMenu(shown, rows)] : []),
+                ...(shown ? [rowMenu(shown, rows, answerId)] : []),
                 { name: 'refine', prompt: 'Only, exclude, group by …', options: refinements.flatMap((each) => each.next) },
                 { name: 'next', prompt: 'More …', options: more },
                 ...(menu ? [{ name: 'more', ...menu } as const] : []),
@@ -168,10 +168,10 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
 /** A menu that opens one of the first rows. */
 const MAX_ROW_OPTIONS = 20;
 
-function rowMenu({ rows }: Table, shown: number): QuestionMenu {
+function rowMenu({ rows }: Table, shown: number, answerId: string | undefined): QuestionMenu {
   const options = rows.slice(0, Math.min(shown, MAX_ROW_OPTIONS)).flatMap(({ next }) => (next ? [next] : []));
   const prompt = options.length === 1 ? 'Open the row' : `Open one of ${shown > MAX_ROW_OPTIONS ? 'the first ' : ''}${options.length} rows`;
-  return { name: 'row', prompt, options };
+  return { name: 'row', prompt, options, ...(answerId !== undefined && { answerId }) };
 }
 
 /** An answer that the bot finds again by its id, or asks again by its line. */

@@ -77,8 +77,10 @@ handlebars.registerHelper('price', (dollars: number) => formatDollars(dollars));
 handlebars.registerHelper('lines', (text: string) =>
   clip(text.split('\n').map(visible).join('\n'), MAX_LINE_CHARACTERS).split('\n').map(escapeMrkdwn).join('\n'),
 );
-/** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not shortened. */
-handlebars.registerHelper('json', (value: unknown, { hash }: Handlebars.HelperOptions) => indentedJson(value, Number(hash.max ?? 3000)));
+/** A JSON value, indented, for a fenced block. It takes the value from `@raw`, where strings are not shortened. `rest` says where all of it is. */
+handlebars.registerHelper('json', (value: unknown, { hash: { max = 3000, rest = ALL_AS_JSON } }: Handlebars.HelperOptions) =>
+  indentedJson(value, Number(max), String(rest)),
+);
 
 /** Fills a template. Any string in `data` may come from a log. */
 export function fill(template: string, data: object, folder: URL, accountNames: AccountNames = NO_ACCOUNT_NAMES): string {
@@ -122,11 +124,13 @@ function slackDate(at: string, format: string, shown = 19): string {
   return `<!date^${Math.floor(date.getTime() / 1000)}^${format}|${fallback}${shown > 10 ? ' UTC' : ''}>`;
 }
 
-function indentedJson(value: unknown, max: number): string {
+const ALL_AS_JSON = 'npm run -s ask -- … --json prints all of it';
+
+function indentedJson(value: unknown, max: number, rest: string): string {
   const text = toJsonText(value, 2).split('\n').map(visible).join('\n');
   const left = text.length - max;
   const shown = clip(text, max).split('\n').map(escapeMrkdwn).join('\n');
-  return left > 0 ? `${shown}\n(${withThousands(left)} more characters: npm run -s ask -- … --json prints all of it)` : shown;
+  return left > 0 ? `${shown}\n(${withThousands(left)} more characters: ${rest})` : shown;
 }
 
 const withThousands = (n: number): string => n.toLocaleString('en-US');

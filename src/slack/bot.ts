@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { App, type BlockAction, type Logger, type RespondFn } from '@slack/bolt';
-import type { HomeView } from '@slack/types';
+import type { HomeView, ModalView } from '@slack/types';
 import {
   type AuthTestResponse,
   type ConversationsInfoResponse,
@@ -21,6 +21,7 @@ import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { NotPermitted, UserError } from '../errors.ts';
 import { DIGEST_BUTTONS, DIGEST_MENUS } from '../message/blocks.ts';
+import type { EventModal } from '../message/event-view.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import {
   CASE_MARK,
@@ -48,6 +49,7 @@ import { handleCases } from './case-threads.ts';
 import { postChartPictures } from './chart-pictures.ts';
 import { type Delivery, errorCode, openDelivery } from './delivery.ts';
 import { openDigestChannel } from './digest-channel.ts';
+import { handleEventModal } from './event-modal.ts';
 import { handleHome, openRecentLines } from './home.ts';
 import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
@@ -100,6 +102,7 @@ export interface BotOptions extends SlackConnection {
   onFindingOpened?(message: string, line: string): Promise<void>;
   show(answer: Answer, options?: MessageOptions): Message;
   showHome(home: HomeTab): HomeView;
+  showEvent(modal: EventModal): ModalView;
 }
 
 export interface Bot {
@@ -161,6 +164,7 @@ export function openBot(options: BotOptions): Bot {
     askedPeople,
     show,
     showHome,
+    showEvent,
   } = options;
   const recent = openRecentLines();
   const runningQuestions = openRunningQuestions({ clock, cancellations });
@@ -347,6 +351,13 @@ export function openBot(options: BotOptions): Bot {
     },
     ask: async (line, person, respond) => void (await ask(line, fromResponseUrl(person, respond))),
   });
+  const openEvent = handleEventModal({
+    app,
+    client: postClient,
+    ...{ delivery, shownAnswers, refusalFor, mayShow, answerFor, ask, audit },
+    warn: (message, error) => logger.warn(message, error),
+    show: showEvent,
+  });
 
   app.command(SLASH_COMMAND, async ({ ack, command, respond }) => {
     const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
@@ -413,8 +424,10 @@ export function openBot(options: BotOptions): Bot {
       if (refused) audit('ask', clicked, line, refused);
       return void (await send(refused ?? (await keptFor(clicked, line.slice(KEEP_MARK.length))), reply));
     }
+    const opened = isHome ? undefined : await openEvent({ line, action, trigger: body.trigger_id, clicked, respond });
     // What is asked in the Home tab is answered in a direct message: there is nothing to share.
-    const isAnswered = await ask(line, { user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) });
+    const isAnswered =
+      opened ?? (await ask(line, { user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) }));
     const isFinding = action.block_id === DIGEST_BUTTONS || (action.block_id === DIGEST_MENUS && action.action_id === 'ask:next');
     if (isAnswered && isFinding)
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
@@ -575,7 +588,7 @@ function startError(error: unknown, setting: string, page: string): unknown {
 const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
 /** What the code above handles, by the ids in requests of Slack. */
-const KNOWN_ACTIONS = /^(?:ask:.*|share|page|back|csv|cancel|case-export|case-close|verdict-yes|verdict-no|verdict-unsure)$/;
+const KNOWN_ACTIONS = /^(?:ask:.*|event:.*|share|page|back|csv|cancel|case-export|case-close|verdict-yes|verdict-no|verdict-unsure)$/;
 const KNOWN_SHORTCUTS = new RegExp(`^(?:${Object.values(SHORTCUTS).join('|')})$`);
 const KNOWN_VIEWS = /^ask$/;
 

@@ -25,9 +25,12 @@ export interface RequestFailure {
   readonly isDone?: boolean;
 }
 
-/** A view that the bot opened or published. */
+/** A view that the bot opened, pushed, changed or published. */
 export interface SentView {
   readonly method: string;
+  /** The id and the version that Slack gave it; none where Slack refused it. */
+  readonly id?: string;
+  readonly hash?: string;
   readonly view: { readonly blocks: readonly { readonly block_id?: string; readonly [field: string]: unknown }[]; readonly [field: string]: unknown };
   readonly [field: string]: unknown;
 }
@@ -39,6 +42,8 @@ export interface SlackProxy {
   readonly sent: readonly SentMessage[];
   /** Rejects messages of a method with Slack's error code. A `response_url` returns 404, or 400 for invalid_blocks. */
   readonly reject: Map<string, (message: SentMessage) => string | undefined>;
+  /** The same for views. */
+  readonly rejectView: Map<string, (view: SentView) => string | undefined>;
   /** Time zones in the profiles of users, which the emulator does not have. */
   readonly timeZones: Map<string, string>;
   /** Replaces what a method returns, such as users.info. */
@@ -56,8 +61,10 @@ export interface SlackProxy {
   interact(bot: string, payload: object): Promise<RequestResult>;
   /** An event other than a mention. */
   event(bot: string, event: object): Promise<RequestResult>;
-  /** The views that were opened or published, in order. */
+  /** The views that were opened, pushed, changed or published, in order, rejected ones included. */
   readonly views: readonly SentView[];
+  /** Closes a view: it is not known any more. */
+  closeView(id: string): void;
   close(): Promise<void>;
 }
 
@@ -69,7 +76,10 @@ export async function openSlackProxy(): Promise<SlackProxy> {
   const timeZones: SlackProxy['timeZones'] = new Map();
   const replies: SlackProxy['replies'] = new Map();
   const failures: SlackProxy['failures'] = new Map();
+  const rejectView: SlackProxy['rejectView'] = new Map();
   const views: SentView[] = [];
+  /** The version of each open view. */
+  const hashes = new Map<string, string>();
   let read = 0;
   let events = 0;
   let arrived = Promise.withResolvers<void>();
@@ -81,6 +91,21 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     arrived.resolve();
     arrived = Promise.withResolvers();
     return reject.get(method)?.(message);
+  };
+
+  /** Takes a view as Slack does: a change that names another version than the shown one comes too late. */
+  const takeView = (method: string, fields: Readonly<Record<string, string>>): object => {
+    const sentView = { method, ...fields, view: JSON.parse(fields.view ?? '{}') } as SentView;
+    const { view_id: id = `V${views.length + 1}`, hash } = fields;
+    const known = hashes.get(id);
+    const isLate = method === 'views.update' && (known === undefined ? 'not_found' : hash !== undefined && hash !== known && 'hash_conflict');
+    const error = isLate || rejectView.get(method)?.(sentView);
+    if (!error) hashes.set(id, `${id}.${views.length + 1}`);
+    const opened = error ? {} : { id, hash: hashes.get(id) };
+    views.push({ ...sentView, ...opened } as SentView);
+    arrived.resolve();
+    arrived = Promise.withResolvers();
+    return error ? { ok: false, error } : { ok: true, view: { ...sentView.view, ...opened } };
   };
 
   const server = createServer(async (request, response) => {
@@ -104,13 +129,8 @@ export async function openSlackProxy(): Promise<SlackProxy> {
       const errorCode = record(method, { ...fields, ...(fields.blocks && { blocks: JSON.parse(fields.blocks) }) });
       if (errorCode !== undefined) return answer(response, JSON.stringify({ ok: false, error: errorCode }));
     }
-    if (method.startsWith('views.')) {
-      views.push({ method, ...fields, view: JSON.parse(fields.view ?? '{}') });
-      arrived.resolve();
-      arrived = Promise.withResolvers();
-      // The emulator knows only the triggers that it made itself.
-      return answer(response, JSON.stringify({ ok: true }));
-    }
+    // The emulator knows only the triggers that it made itself.
+    if (method.startsWith('views.')) return answer(response, JSON.stringify(takeView(method, fields)));
     const failure = failures.get(method)?.shift();
     if (failure?.isDone) await forward(slack, method, request, body);
     if (failure?.status !== undefined) return void response.writeHead(failure.status, failure.headers).end(failure.body ?? 'no');
@@ -133,10 +153,12 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     apiUrl: `${url}/api/`,
     sent,
     reject,
+    rejectView,
     timeZones,
     replies,
     failures,
     views,
+    closeView: (id) => void hashes.delete(id),
     async next() {
       while (sent.length <= read) await arrived.promise;
       read += 1;
@@ -145,8 +167,10 @@ export async function openSlackProxy(): Promise<SlackProxy> {
     clear() {
       sent.length = 0;
       views.length = 0;
+      hashes.clear();
       read = 0;
       reject.clear();
+      rejectView.clear();
       timeZones.clear();
       replies.clear();
       failures.clear();

@@ -1,6 +1,7 @@
 /** Bots for tests: the real one over signed HTTP, with an emulated Slack. All are stopped at the end of their test. */
 import { pino } from 'pino';
 import { afterEach } from 'vitest';
+import { eventView } from '../../src/message/event-view.ts';
 import { homeView } from '../../src/message/home-view.ts';
 import { toMessage } from '../../src/message/message.ts';
 import { type BotOptions, openBot } from '../../src/slack/bot.ts';
@@ -40,6 +41,7 @@ export function openTestBots(slack: () => SlackProxy): StartBot {
       logger: boltLogger(pino({ level: 'silent' })),
       show: (answer, showing) => toMessage(answer, templates, showing),
       showHome: (home) => homeView(home, templates),
+      showEvent: (modal) => eventView(modal, templates),
       ...options,
     });
     running.push(bot);
