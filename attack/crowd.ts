@@ -31,8 +31,9 @@ const ORDINARY = [
   `count by:event ${SINCE}`,
 ];
 
-const MEDIAN_ACK_MS = 50;
-const WORST_ACK_MS = 1000;
+/** An answer that takes longer than a second is announced within the acknowledgement. */
+const MEDIAN_ACK_MS = 1200;
+const WORST_ACK_MS = 2000;
 /** Slack shows an error after this time. */
 const SLACK_ACK_MS = 3000;
 const MAX_ANSWER_MS = 120_000;
@@ -123,4 +124,4 @@ async function waitForAnswers(bot: AttackedBot, users: readonly string[]): Promi
 }
 
 /** A message about the progress of a question. */
-const WAITING = /^(The query limit is reached|Still scanning)/;
+const WAITING = /^(The query limit is reached|Searching )/;

@@ -27,7 +27,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'src/app.ts': ['src', 'athena', 'duckdb', 'sample'],
   'src/cli': ['src', 'athena', 'duckdb'],
   'src/main.ts': ['src', 'athena', 'playground'],
-  bench: ['src', 'commands', 'reports', 'athena', 'duckdb', 'sample', 'test'],
+  bench: ['src', 'commands', 'reports', 'athena', 'duckdb', 'sample', 'test', 'attack'],
   attack: ['src', 'athena', 'duckdb', 'sample', 'playground', 'test'],
 };
 

@@ -81,6 +81,12 @@ const nextView = (): Promise<SentView> =>
     if (!view) throw new Error('no view yet');
     return view;
   }, 20_000);
+const viewWith = (isMeant: (view: SentView) => boolean): Promise<SentView> =>
+  vi.waitFor(() => {
+    const view = slack.views.find(isMeant);
+    if (!view) throw new Error('no such view yet');
+    return view;
+  }, 20_000);
 const LINE = 'events event:DeleteBucket 6mo';
 const SENTENCE = '3 matching events; the latest is `DeleteBucket`';
 const direct = (more: object = {}) => ({ type: 'message', channel_type: 'im', channel: DIRECT, user: requester(), ts: '50.1', text: LINE, ...more });
@@ -238,6 +244,7 @@ describe('the form', () => {
           ...Object.fromEntries(
             ['words', 'filters', 'time'].map((name) => [name, { [name]: { type: 'plain_text_input', value: values[name] ?? null } }]),
           ),
+          ...(values.name !== undefined && { name: { name: { type: 'static_select', selected_option: { value: values.name } } } }),
           place: { place: { type: 'conversations_select', selected_conversation: channel() } },
         },
       },
@@ -285,6 +292,59 @@ describe('the form', () => {
     expect(fieldOf(form, 'words')).not.toHaveProperty('initial_value');
     expect(fieldOf(form, 'filters').initial_value).toBe('event:DeleteBucket -user:bob by:user');
     expect(fieldOf(form, 'time').initial_value).toBe('6mo');
+  });
+
+  it('is opened by a command that only lacks its word, with the newest names of the trail', async () => {
+    const url = await start();
+    expect(await slack.slash(url, 'who-started 30d')).toEqual({ ok: true, body: '' });
+    const form = await viewWith((view) => view.method === 'views.update');
+    expect(slack.views.map(({ method }) => method)).toEqual(['views.open', 'views.update']);
+    expect(form.view.blocks[0]).toMatchObject({ type: 'section', text: { text: expect.stringContaining('“who-started” needs an instance') } });
+    expect(fieldOf(form, 'question').initial_option).toMatchObject({ value: 'who-started' });
+    expect(fieldOf(form, 'time').initial_value).toBe('30d');
+    const names = fieldOf(form, 'name').options as { value: string }[];
+    expect(names.length).toBeGreaterThan(3);
+    for (const { value } of names) expect(value).toMatch(/^i-[0-9a-f]+$/);
+    expect(slackProblems({ text: 'x', blocks: form.view.blocks })).toEqual([]);
+    // A name that is chosen is the word.
+    await slack.interact(url, submitted({ question: 'who-started', time: '90d', name: names[0]?.value ?? '' }));
+    expect((await slack.next()).text).toContain(names[0]?.value);
+    expect(slack.sent).toHaveLength(1);
+  });
+
+  it('is not opened for who may not ask, for a word that is wrong, or too late: these are answered', async () => {
+    await slack.slash(await start({ access: { users: ['U0OTHER'] } }), 'who-started');
+    expect((await slack.next()).text).toContain('You are not allowed');
+    const url = await start();
+    await slack.slash(url, 'who-started not-an-instance');
+    expect((await slack.next()).text).toContain('An instance id looks like');
+    expect(slack.views).toEqual([]);
+    slack.rejectView.set('views.open', () => 'expired_trigger_id');
+    await slack.slash(url, 'who-started');
+    expect((await slack.next()).text).toContain('needs an instance');
+  });
+
+  it('shows how the word of a question is written when it is chosen, and keeps what was typed', async () => {
+    const url = await start();
+    await slack.interact(url, { type: 'shortcut', callback_id: 'ask' });
+    const { id, hash } = await nextView();
+    const values = { ...submitted({ question: 'who-deleted', filters: 'account:111122223333', time: '7d' }).view.state.values };
+    const chosen = { type: 'static_select', action_id: 'question', block_id: 'question', selected_option: { value: 'key' } };
+    await slack.click(url, chosen, { view: { id, hash, type: 'modal', callback_id: 'ask', state: { values } }, channel: undefined });
+    const form = await viewWith((view) => view.method === 'views.update');
+    expect(form.view.blocks.find(({ block_id }) => block_id === 'words')).toMatchObject({
+      label: { text: 'Key' },
+      hint: { text: 'Write an access key id (AKIA… or ASIA…).' },
+    });
+    expect(fieldOf(form, 'filters').initial_value).toBe('account:111122223333');
+    expect((fieldOf(form, 'name').options as { value: string }[])[0]?.value).toMatch(/^A(?:KIA|SIA)/);
+  });
+
+  it('looks for no names where that costs money, but for a word that is missing', async () => {
+    const paid = openDesk(await loadRegistry(new URL('../', import.meta.url)), { ...engine, estimate: async () => undefined });
+    const options = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
+    expect((await paid.wordOf('key', options))?.names).toEqual([]);
+    expect((await paid.wordOf('key', { ...options, mayCost: true }))?.names.length).toBeGreaterThan(0);
   });
 
   it('keeps an answer in the direct messages of who asked', async () => {

@@ -29,7 +29,7 @@ import { byTopic, help } from './help.ts';
 import { refuseHiddenFields } from './hidden-fields.ts';
 import { lookUpText } from './look-up-text.ts';
 import { maskedError } from './masked-error.ts';
-import { namesRange, newestNames } from './newest-names.ts';
+import { formOfWord, namesRange, newestNames } from './newest-names.ts';
 import { isKeptWord, type OwnWord } from './own-words.ts';
 import { answerPrice, type KnownPrice, readPrice } from './price.ts';
 import { type CommandLine, type LineContext, lineOf, readLine, WordMistake } from './read-line.ts';
@@ -54,6 +54,13 @@ export interface Desk {
   report(text: string, period: TimeRange, options: AskOptions): Promise<Answer>;
   /** The mistake in a line; undefined for one that can be asked. Nothing is asked of the trail. */
   mistakeIn(line: string, options: AskOptions): Promise<UserError | undefined>;
+  /** What is wrong with a line that only lacks its word, as a sentence; undefined for any other line. */
+  lackedWord(line: string, options: AskOptions): Promise<string | undefined>;
+  /**
+   * How the word of a question is written, and the newest names of the trail for it; undefined for a question without one. They are looked
+   * for where that costs nothing, or with `mayCost`.
+   */
+  wordOf(question: string, options: AskOptions & { readonly mayCost?: boolean }): Promise<FormWord | undefined>;
   /** A line in the parts of a form. Of a line that cannot be read, the first word may be a question and all others its words. */
   partsOf(line: string, clock: Pick<AskOptions, 'now' | 'timeZone'>): FormParts;
   /** The time that a line is about, in words: `6 months`; undefined for one that cannot be read, or that is about no time. */
@@ -64,6 +71,15 @@ export interface Desk {
   extent(): Promise<Extent>;
   /** All questions, in the order of their topics. */
   readonly questions: readonly QuestionEntry[];
+}
+
+/** The word of a question, for a form. */
+interface FormWord {
+  /** What it is, such as `instance`. */
+  readonly word: string;
+  /** How it is written: `its id, such as i-0abc1234def567890`; undefined for one that is not known. */
+  readonly form: string | undefined;
+  readonly names: readonly string[];
 }
 
 /** A question in a list to choose from. */
@@ -145,6 +161,9 @@ const OWN_WORD = /^\s*(?:(?:[/@]?trail:?|please|pls|show(?: me)?)\s+)*([a-z][a-z
 
 /** The words whose answer is that of a question or a report: it is masked already, by what that one names and read. */
 const ANSWERED_BY_QUESTION = new Set(['test', 'again']);
+
+/** Names that a form offers. */
+const MAX_FORM_NAMES = 20;
 
 /** The time of a trail without events. */
 const NO_TIME: TimeRange = { from: new Date(0), to: new Date(0) };
@@ -250,17 +269,21 @@ export function openDesk(
       summary: command.summary,
       example: examples.lineOf(name, command),
     })),
-    async mistakeIn(text, options) {
-      try {
-        const lineContext = await lineContextOf(options);
-        const { text: resolved = text } = saved ? await resolveSavedName(trimLine(text), saved, commands, lineContext) : { text: trimLine(text) };
-        readLine(resolved, commands, lineContext, examples);
-        return undefined;
-      } catch (error) {
-        if (error instanceof UserError) return error;
-        throw error;
-      }
+    async lackedWord(text, options) {
+      const mistake = await mistakeOf(text, options);
+      return mistake instanceof WordMistake && mistake.isMissing ? mistake.message : undefined;
     },
+    async wordOf(question, { mayCost = false, ...options }) {
+      const command = commands.get(question);
+      const [word] = Object.keys(command?.words ?? {});
+      if (!command || word === undefined) return undefined;
+      const line: Line = { name: question, words: [], filters: [] };
+      const isFree = engine.estimate === undefined;
+      const found = isFree || mayCost ? await findNames({ line, command, word }, options, MAX_FORM_NAMES) : { names: [] };
+      const mask = openMask();
+      return { word, form: formOfWord(word), names: found.names.filter((name) => !mask.hasSecret(name)) };
+    },
+    mistakeIn: mistakeOf,
     async answer(text, options) {
       const typed = trimLine(text);
       try {
@@ -270,6 +293,19 @@ export function openDesk(
       }
     },
   };
+
+  /** The mistake in a line; undefined for one that can be asked. */
+  async function mistakeOf(text: string, options: AskOptions): Promise<UserError | undefined> {
+    try {
+      const lineContext = await lineContextOf(options);
+      const { text: resolved = text } = saved ? await resolveSavedName(trimLine(text), saved, commands, lineContext) : { text: trimLine(text) };
+      readLine(resolved, commands, lineContext, examples);
+      return undefined;
+    } catch (error) {
+      if (error instanceof UserError) return error;
+      throw error;
+    }
+  }
 
   async function lineContextOf({ now, timeZone = 'UTC' }: AskOptions): Promise<LineContext> {
     return { now, timeZone, accountNames: await accountNames() };
@@ -383,8 +419,9 @@ export function openDesk(
 
   /** The newest names for a word, and the time that they are from. One query, billed like any other; none when it would exceed a limit. */
   async function findNames(
-    { line, command, word }: WordMistake,
+    { line, command, word }: Pick<WordMistake, 'line' | 'command' | 'word'>,
     options: AskOptions,
+    most?: number,
   ): Promise<{ readonly names: readonly string[]; readonly range?: TimeRange }> {
     const [first] = Object.keys(command.words);
     const range = word === first ? await namesRange(engine) : undefined;
@@ -392,7 +429,7 @@ export function openDesk(
     let names: readonly string[] = [];
     const question = { kind: 'command', name: line.name, line, window: range, reads: 1, filters: [], isNewestFirst: true } as const;
     await run(question, options, async (context) => {
-      names = await newestNames(word, command, range, context);
+      names = await newestNames(word, command, range, context, most);
       return { data: {} };
     }).catch((error: unknown) => {
       if (!(error instanceof UserError)) throw error;

@@ -52,6 +52,7 @@ export async function newestNames(
   { words }: Command,
   range: TimeRange,
   { ask, kept }: Pick<Context, 'ask' | 'kept'>,
+  most: number = MAX_NAMES,
 ): Promise<string[]> {
   const known = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
   const type = words[word];
@@ -62,10 +63,10 @@ export async function newestNames(
     where name is not null
     group by name
     order by newest desc, name
-    ${limit(10 * MAX_NAMES)}
+    ${limit(10 * most)}
   `);
   return rows
     .map(({ name }) => name)
     .filter((name) => z.safeParse(type, name).success)
-    .slice(0, MAX_NAMES);
+    .slice(0, most);
 }

@@ -67,12 +67,15 @@ export class WordMistake extends UserError {
   readonly command: Command;
   /** The name of the word. */
   readonly word: string;
+  /** True for one that is missing, false for one that is not of its form. */
+  readonly isMissing: boolean;
 
-  constructor(message: string, suggestion: string | undefined, at: { readonly line: Line; readonly command: Command; readonly word: string }) {
+  constructor(message: string, suggestion: string | undefined, at: Omit<WordMistake, keyof UserError>) {
     super(message, suggestion);
     this.line = at.line;
     this.command = at.command;
     this.word = at.word;
+    this.isMissing = at.isMissing;
   }
 }
 
@@ -142,13 +145,14 @@ function toQuestion(line: Line, command: Command, clock: LocalClock, examples: E
       line,
       command,
       word: missing,
+      isMissing: true,
     });
   }
   for (const word of Object.values(values)) checkWildcards(word ?? '');
   const parsed = z.object(command.words).safeParse(values);
   if (!parsed.success) {
     const [{ message = 'I cannot read this.', path = [] } = {}] = parsed.error.issues;
-    throw new WordMistake(`${message} Usage: ${shown}`, example, { line, command, word: String(path[0]) });
+    throw new WordMistake(`${message} Usage: ${shown}`, example, { line, command, word: String(path[0]), isMissing: false });
   }
 
   if (filters.length > 0 && !command.filters) {

@@ -10,14 +10,33 @@ interface QuestionChoice {
   readonly summary: string;
 }
 
-const VIEW_LIMITS = { option: 75, groupLabel: 75, options: 100, text: 3000, hint: 2000 } as const;
+const VIEW_LIMITS = { option: 75, optionValue: 150, groupLabel: 75, options: 100, text: 3000, hint: 2000 } as const;
 
 export const ASK_VIEW = 'ask';
 /** The names of the fields, in order: those of a line, and the conversation to answer in. */
-export const ASK_FIELDS = ['question', 'words', 'filters', 'time', 'place'] as const;
+export const ASK_FIELDS = ['question', 'words', 'name', 'filters', 'time', 'place'] as const;
+
+/** What the form shows of the word of the chosen question. */
+interface ShownWord {
+  readonly word: string;
+  readonly form: string | undefined;
+  /** The newest names of the trail. */
+  readonly names: readonly string[];
+}
+
+/** What a form shows besides its fields. */
+interface FormNotes {
+  readonly word?: ShownWord | undefined;
+  /** Why the form opened: a sentence. */
+  readonly why?: string | undefined;
+}
 
 /** The form, filled in. */
-export function askView(questions: readonly QuestionChoice[], { question, words, filters, time }: FormParts): ModalView {
+export function askView(
+  questions: readonly QuestionChoice[],
+  { question, words, filters, time }: FormParts,
+  { word, why }: FormNotes = {},
+): ModalView {
   const optionOf = ({ name, summary }: QuestionChoice): PlainTextOption => ({
     text: textObject(clip(`${name}: ${summary}`, VIEW_LIMITS.option)),
     value: name,
@@ -34,11 +53,21 @@ export function askView(questions: readonly QuestionChoice[], { question, words,
     submit: textObject('Ask'),
     close: textObject('Cancel'),
     blocks: [
+      ...(why === undefined ? [] : [{ type: 'section', text: textObject(clip(why, VIEW_LIMITS.text)) } as const]),
       {
         ...inputOf('question', 'Question'),
+        // The form then shows how its word is written, and the names that the trail has.
+        dispatch_action: true,
         element: { type: 'static_select', action_id: 'question', option_groups: groups, ...(chosen && { initial_option: optionOf(chosen) }) },
       },
-      textField('words', 'Name or id', 'What the question is about: a resource, a user, an address. Some questions need none.', 'i-0abc', words),
+      textField(
+        'words',
+        word ? capitalized(word.word) : 'Name or id',
+        word?.form ? `Write ${word.form}.` : 'What the question is about: a resource, a user, an address. Some questions need none.',
+        'i-0abc',
+        words,
+      ),
+      ...(word ? nameField(word) : []),
       textField('filters', 'Filters', 'What it is narrowed to, and how it is counted.', 'account:111122223333 -user:ci by:event', filters),
       textField('time', 'Time', 'Without one, the usual time of the question.', '7d, yesterday, since monday', time),
       {
@@ -49,6 +78,23 @@ export function askView(questions: readonly QuestionChoice[], { question, words,
     ],
   };
 }
+
+/** The newest names of the trail, to choose in place of typing one. */
+function nameField({ word, names }: ShownWord): InputBlock[] {
+  const options = names
+    .filter((name) => name.length <= VIEW_LIMITS.optionValue)
+    .map((name) => ({ text: textObject(clip(name, VIEW_LIMITS.option)), value: name }));
+  if (options.length === 0) return [];
+  return [
+    {
+      ...inputOf('name', 'Or one of the newest in the trail'),
+      optional: true,
+      element: { type: 'static_select', action_id: 'name', placeholder: textObject(`Choose the ${word}`), options },
+    },
+  ];
+}
+
+const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 const inputOf = (name: (typeof ASK_FIELDS)[number], label: string) => ({ type: 'input', block_id: name, label: textObject(label) }) as const;
 

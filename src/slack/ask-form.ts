@@ -1,22 +1,27 @@
 /** The form to ask a question: opened by the global shortcut, and filled in with an answer's line to change it. */
-import type { App, RespondFn, ViewOutput } from '@slack/bolt';
+import type { App, BlockAction, RespondFn, ViewOutput } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import { type FormParts, lineOfParts } from '../answer/line-form.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
+import { UserError } from '../errors.ts';
 import { type ASK_FIELDS, ASK_VIEW, askView } from '../message/ask-view.ts';
 import { clip } from '../message/escape.ts';
+import { quote } from '../text/quote.ts';
 import type { SlackPerson } from './access.ts';
+import type { OpenedView } from './event-modal.ts';
 import { SHORTCUTS } from './manifest.ts';
+import { idsIn } from './messages-in.ts';
 
 export interface AskFormOptions {
   readonly app: App;
   readonly client: WebClient;
-  readonly desk: Pick<Desk, 'mistakeIn' | 'partsOf' | 'questions'>;
+  readonly desk: Pick<Desk, 'mistakeIn' | 'partsOf' | 'questions' | 'wordOf'>;
   /** Why a person may not ask a line, as a sentence; undefined when they may. */
   refusalOf(person: SlackPerson, line: string): Promise<string | undefined>;
-  /** What a line means now. */
-  options(): AskOptions;
+  /** What a line means now, and what a person may ask. */
+  optionsFor(person: SlackPerson): Promise<AskOptions>;
+  whereClicked(body: BlockAction): SlackPerson;
   /** Asks a line of the form, and answers through its response_url. */
   ask(line: string, person: SlackPerson, respond: RespondFn): Promise<void>;
 }
@@ -32,16 +37,35 @@ const EMPTY_FORM: FormParts = { question: '', words: '', filters: '', time: '' }
 /** Slack shows an error of a field in one line or two. */
 const MAX_ERROR_CHARACTERS = 300;
 
-/** Handles the form. Returns a function that opens it, filled in with a line. */
-export function handleAskForm({ app, client, desk, refusalOf, options, ask }: AskFormOptions): (trigger: string, line: string) => Promise<void> {
+/** Opens the form for a person, filled in with a line. `why` is a sentence that it begins with. */
+type OpenForm = (trigger: string, line: string, person: SlackPerson, why?: string) => Promise<void>;
+
+/** Handles the form. Returns a function that opens it. */
+export function handleAskForm({ app, client, desk, refusalOf, optionsFor, whereClicked, ask }: AskFormOptions): OpenForm {
+  /** Shows in an open form how the word of its question is written, and the names that the trail has. */
+  const showWord = async ({ id, hash }: OpenedView, parts: FormParts, person: SlackPerson, { why, mayCost = false }: WordOptions): Promise<void> => {
+    if (parts.question === '' || (await refusalOf(person, parts.question)) !== undefined) return;
+    const word = await desk.wordOf(parts.question, { ...(await optionsFor(person)), mayCost }).catch(undefinedForMistake);
+    // With its hash, a view that was changed meanwhile stays as it is.
+    await client.views.update({ view_id: id, hash, view: askView(desk.questions, parts, { word, why }) });
+  };
+
   // A trigger is valid for three seconds: the form opens before anything is looked up.
-  const open = async (trigger: string, parts: FormParts): Promise<void> => {
-    await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts) });
+  const open = async (trigger: string, parts: FormParts, person: SlackPerson, why?: string): Promise<void> => {
+    const { view } = await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts, { why }) });
+    if (view?.id && view.hash) await showWord({ id: view.id, hash: view.hash }, parts, person, { why, mayCost: why !== undefined });
   };
 
   app.shortcut(SHORTCUTS.ask, async ({ ack, shortcut }) => {
     await ack();
-    await open(shortcut.trigger_id, EMPTY_FORM);
+    await open(shortcut.trigger_id, EMPTY_FORM, { user: shortcut.user.id, channel: undefined, teams: idsIn(shortcut.user.team_id) });
+  });
+
+  app.action<BlockAction>({ action_id: 'question', block_id: 'question' }, async ({ ack, body, action }) => {
+    await ack();
+    const { view } = body;
+    if (!view || action.type !== 'static_select') return;
+    await showWord(view, { ...partsIn(view), question: action.selected_option.value }, whereClicked(body), {});
   });
 
   app.view(ASK_VIEW, async ({ ack, body, view, respond }) => {
@@ -51,7 +75,8 @@ export function handleAskForm({ app, client, desk, refusalOf, options, ask }: As
     const { id: user, team_id: team } = body.user;
     const person = { user, channel, teams: team === undefined ? [] : [team] };
     // A mistake names what the trail has, so that who may not ask does not see one.
-    const wrong = async (): Promise<string | undefined> => (await refusalOf(person, line)) ?? (await desk.mistakeIn(line, options()))?.message;
+    const wrong = async (): Promise<string | undefined> =>
+      (await refusalOf(person, line)) ?? (await desk.mistakeIn(line, await optionsFor(person)))?.message;
     // Slack waits three seconds. What takes longer is said where the answer would be.
     const message = await Promise.race([wrong(), afterCheck()]).catch(() => undefined);
     if (message !== undefined) return ack({ response_action: 'errors', errors: { words: clip(message, MAX_ERROR_CHARACTERS) } });
@@ -59,13 +84,31 @@ export function handleAskForm({ app, client, desk, refusalOf, options, ask }: As
     await ask(line, person, respond);
   });
 
-  return (trigger, line) => open(trigger, desk.partsOf(line, options()));
+  return async (trigger, line, person, why) => open(trigger, desk.partsOf(line, await optionsFor(person)), person, why);
 }
 
-function partsIn({ state }: ViewOutput): FormParts {
+interface WordOptions {
+  /** The sentence that the form begins with. */
+  readonly why?: string | undefined;
+  /** Whether a query that costs money may look for names. */
+  readonly mayCost?: boolean;
+}
+
+/** What a person may not ask, or what exceeds a budget, has no names. */
+function undefinedForMistake(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+  return undefined;
+}
+
+function partsIn({ state }: Pick<ViewOutput, 'state'>): FormParts {
   const valueOfField = (name: (typeof ASK_FIELDS)[number]): string => {
     const { value, selected_option: selected } = state.values[name]?.[name] ?? {};
     return selected?.value ?? value ?? '';
   };
-  return { question: valueOfField('question'), words: valueOfField('words'), filters: valueOfField('filters'), time: valueOfField('time') };
+  return {
+    question: valueOfField('question'),
+    words: valueOfField('words') || quote(valueOfField('name')),
+    filters: valueOfField('filters'),
+    time: valueOfField('time'),
+  };
 }

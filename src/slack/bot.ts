@@ -75,7 +75,7 @@ export interface SlackConnection {
 }
 
 export interface BotOptions extends SlackConnection {
-  readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'partsOf' | 'questions' | 'timeOf'>;
+  readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'lackedWord' | 'partsOf' | 'questions' | 'timeOf' | 'wordOf'>;
   readonly access: Access;
   /** Who may ask what. Without it, who may ask at all may ask everything. */
   readonly policy?: PolicyFile | undefined;
@@ -343,7 +343,11 @@ export function openBot(options: BotOptions): Bot {
     app,
     client: postClient,
     desk,
-    options: () => ({ now: clock(), timeZone, signal: requests.signal }),
+    async optionsFor(person) {
+      const permit = await permissions.permit(person).catch(() => undefined);
+      return { now: clock(), timeZone, signal: requests.signal, requester: person.user, ...(permit && { permit }) };
+    },
+    whereClicked,
     async refusalOf(person, line) {
       const why = await permissions.refusal(person);
       if (why !== undefined) audit('ask', person, line, refusal(why) as Answer);
@@ -358,6 +362,20 @@ export function openBot(options: BotOptions): Bot {
     warn: (message, error) => logger.warn(message, error),
     show: showEvent,
   });
+
+  /** Opens the form for a line that only lacks its word. False where it lacks none, or the form does not open. */
+  async function askInForm(line: string, trigger: string, person: SlackPerson): Promise<boolean> {
+    const options = { now: clock(), timeZone, signal: requests.signal };
+    const why = await desk.lackedWord(line, options).catch(() => undefined);
+    if (why === undefined || (await permissions.refusal(person)) !== undefined) return false;
+    return openForm(trigger, line, person, why).then(
+      () => true,
+      (error: unknown) => {
+        logger.warn(`the form did not open (${errorCode(error)})`);
+        return false;
+      },
+    );
+  }
 
   app.command(SLASH_COMMAND, async ({ ack, command, respond }) => {
     const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
@@ -375,6 +393,7 @@ export function openBot(options: BotOptions): Bot {
     };
     const [first = ACK_WITH_TIME_MS, ...later] = progressAfterMs;
     try {
+      if (await askInForm(command.text, command.trigger_id, person)) return;
       await ask(command.text, {
         ...person,
         reply,
@@ -403,8 +422,8 @@ export function openBot(options: BotOptions): Bot {
     await ack();
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
-    if (line.startsWith(EDIT_MARK)) return openForm(body.trigger_id, line.slice(EDIT_MARK.length));
     const clicked = whereClicked(body);
+    if (line.startsWith(EDIT_MARK)) return openForm(body.trigger_id, line.slice(EDIT_MARK.length), clicked);
     if (line.startsWith(CASE_MARK)) return caseThreads.add(line.slice(CASE_MARK.length), clicked, respond);
     if (line.startsWith(PERSON_MARK)) return askPerson(line.slice(PERSON_MARK.length), clicked, body.message?.ts, respond);
     if (line.startsWith(IN_CASE_MARK)) return caseThreads.addTo(line.slice(IN_CASE_MARK.length), clicked, respond);
@@ -588,7 +607,7 @@ function startError(error: unknown, setting: string, page: string): unknown {
 const REJECTED_TOKEN = /^(invalid_auth|not_authed|account_inactive|token_revoked|token_expired|user_removed_from_team|team_disabled)$/;
 
 /** What the code above handles, by the ids in requests of Slack. */
-const KNOWN_ACTIONS = /^(?:ask:.*|event:.*|share|page|back|csv|cancel|case-export|case-close|verdict-yes|verdict-no|verdict-unsure)$/;
+const KNOWN_ACTIONS = /^(?:ask:.*|event:.*|share|page|back|csv|cancel|question|case-export|case-close|verdict-yes|verdict-no|verdict-unsure)$/;
 const KNOWN_SHORTCUTS = new RegExp(`^(?:${Object.values(SHORTCUTS).join('|')})$`);
 const KNOWN_VIEWS = /^ask$/;
 

@@ -48,7 +48,7 @@ interface LineClick {
 export type OpenEvent = (click: LineClick) => Promise<boolean | undefined>;
 
 /** A view of Slack: a change of it names the version that is changed. */
-interface OpenedView {
+export interface OpenedView {
   readonly id: string;
   readonly hash: string;
 }

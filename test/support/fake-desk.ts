@@ -6,6 +6,8 @@ export const deskAnswering = (answer: Desk['answer']): Desk => ({
   report: async () => Promise.reject(new Error('not asked here')),
   mistakeIn: async () => undefined,
   partsOf: (line) => ({ question: '', words: line, filters: '', time: '' }),
+  lackedWord: async () => undefined,
+  wordOf: async () => undefined,
   timeOf: () => undefined,
   lookUp: () => ({ template: 'look-up', data: { names: [], more: 0 } }),
   extent: async () => ({ events: 0, first: null, last: null, accounts: [], regions: [], skippedFiles: 0, skippedEvents: 0 }),
