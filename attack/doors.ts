@@ -8,6 +8,7 @@ import { openBot } from '../src/slack/bot.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from '../test/support/fake-desk.ts';
@@ -260,6 +261,7 @@ async function tryAsStranger(size: AttackSize): Promise<AttackOutcome> {
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
     askedPeople: openAskedPeople(openVersionMemory()),
+    recent: openRecentLines(openVersionMemory()),
     access: {},
     clock: () => new Date(),
     deadlineMs: MAX_WAIT_MS,

@@ -41,6 +41,7 @@ import { openNetworks } from './state/networks.ts';
 import { openState } from './state/open-state.ts';
 import { openOpenedFindings } from './state/opened-findings.ts';
 import { openPolicyFile, type PolicyFile } from './state/policy-file.ts';
+import { openRecentLines } from './state/recent-lines.ts';
 import { openSharedAnswers } from './state/shared-answers.ts';
 import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
@@ -439,6 +440,7 @@ async function startBot(
     },
     shared: openSharedAnswers(stateOf(config, location)('shared')),
     cases: casesOf(config, location),
+    recent: openRecentLines(stateOf(config, location)('recent')),
     askedPeople: openAskedPeople(stateOf(config, location)('asked-people')),
     cancellations: openCancellations(stateOf(config, location)('cancelled')),
     onFindingOpened: (message, line) => opened.add(clock(), message, line),

@@ -14,6 +14,7 @@ import { openAskedPeople } from '../src/state/asked-people.ts';
 import { type AuditEntry, type AuditLog, openAuditLog } from '../src/state/audit-log.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
@@ -75,6 +76,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
     askedPeople: openAskedPeople(openVersionMemory()),
+    recent: openRecentLines(openVersionMemory()),
     access: {},
     clock: () => NOW,
     deadlineMs: 90_000,
@@ -184,6 +186,13 @@ describe('The audit log', () => {
       'export: mistake',
       'ask: answered',
     ]);
+  });
+
+  it('has a share of which Slack’s answer got lost, since it may be there', async () => {
+    const url = await start();
+    slack.failures.set('response_url', [{ status: 500 }]);
+    await slack.click(url, { type: 'button', action_id: 'share', value: `zz9 ${LINE}` });
+    expect((await audited(1)).map(({ action, outcome }) => `${action}: ${outcome}`)).toEqual(['share: answered']);
   });
 
   it('has no secret of a line', async () => {

@@ -11,6 +11,7 @@ import { boltLogger } from '../src/slack/logger.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
@@ -64,6 +65,7 @@ async function openDigestBot(): Promise<Bot> {
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
     askedPeople: openAskedPeople(openVersionMemory()),
+    recent: openRecentLines(openVersionMemory()),
     access: {},
     clock: () => new Date(now),
     deadlineMs: 90_000,

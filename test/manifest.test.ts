@@ -10,6 +10,7 @@ import { BOT_EVENTS, BOT_SCOPES, SHORTCUTS, SLASH_COMMAND, slackManifest } from 
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
@@ -55,6 +56,7 @@ describe('The manifest', () => {
       cancellations: openCancellations(openVersionMemory()),
       cases: openCases(openVersionMemory(), openVersionMemory),
       askedPeople: openAskedPeople(openVersionMemory()),
+      recent: openRecentLines(openVersionMemory()),
       access: {},
       clock: () => new Date(),
       deadlineMs: 1000,

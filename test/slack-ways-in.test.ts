@@ -6,6 +6,7 @@ import { openDuckDB } from '../duckdb/engine.ts';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { lookUpText, namesIn } from '../src/desk/look-up-text.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
+import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { eventView } from '../src/message/event-view.ts';
 import { homeView } from '../src/message/home-view.ts';
 import { toMessage } from '../src/message/message.ts';
@@ -15,7 +16,9 @@ import { textOfMessage } from '../src/slack/message-text.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
+import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
@@ -38,7 +41,7 @@ beforeAll(async () => {
 });
 beforeEach(() => slack.clear());
 afterEach(async () => {
-  for (const { method, ...message } of slack.sent) expect(slackProblems(message, { mentions: [requester()], isLarge: true })).toEqual([]);
+  for (const { method, ...message } of slack.sent) expect(slackProblems(message, { mentions: [requester(), channel()], isLarge: true })).toEqual([]);
   await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
 });
 afterAll(async () => {
@@ -62,6 +65,7 @@ async function start(options: Partial<BotOptions> = {}): Promise<string> {
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
     askedPeople: openAskedPeople(openVersionMemory()),
+    recent: openRecentLines(openVersionMemory()),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,
@@ -384,6 +388,26 @@ describe('App Home', () => {
       { channel: undefined, response_url: undefined, view: { type: 'home' } },
     );
     expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
+  });
+
+  it('has what is saved and subscribed to, what was asked before a restart, and what is wrong with the trail', async () => {
+    const files = openVersionMemory();
+    const [saved, subscriptions] = [openSavedQuestions(openVersionMemory()), openSubscriptions(openVersionMemory())];
+    const unwell = { ...engine, extent: async () => ({ ...(await engine.extent()), skippedFiles: 2, loadedAt: '2026-11-20T00:00:00Z' }) };
+    const own = openDesk(await loadRegistry(new URL('../', import.meta.url)), unwell, { saved, subscriptions });
+    const url = await start({ desk: own, recent: openRecentLines(files) });
+    for (const line of ['save root-week: root-logins 7d', 'subscribe denied 1d weekdays 9am', LINE]) {
+      await slack.slash(url, line);
+      await slack.next();
+    }
+    const other = await start({ desk: own, recent: openRecentLines(files) });
+    await vi.waitFor(async () => expect(await openRecentLines(files).of(requester())).toContain(LINE), 20_000);
+    await slack.event(other, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
+    const { view } = await nextView();
+    const shown = JSON.stringify(view.blocks);
+    for (const part of ['• `root-week`: `root-logins 7d`', '• 1: `denied 1d`', LINE, '2 log files could not be read', 'could not be loaded'])
+      expect(shown).toContain(part);
+    expect(viewProblems(view, { mentions: [channel()] })).toEqual([]);
   });
 
   it('says only that they may not ask to a person who may not', async () => {

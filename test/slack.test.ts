@@ -18,6 +18,7 @@ import { boltLogger } from '../src/slack/logger.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -83,6 +84,7 @@ async function start({ timeOf = real.timeOf, ...options }: Partial<BotOptions> &
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
     askedPeople: openAskedPeople(openVersionMemory()),
+    recent: openRecentLines(openVersionMemory()),
     access: {},
     clock: () => new Date(SAMPLE_END),
     deadlineMs: 90_000,

@@ -11,6 +11,7 @@ import { boltLogger } from '../src/slack/logger.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openRecentLines } from '../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
@@ -62,6 +63,7 @@ test('a slash command over Socket Mode is acknowledged and answered', async () =
     cancellations: openCancellations(openVersionMemory()),
     cases: openCases(openVersionMemory(), openVersionMemory),
     askedPeople: openAskedPeople(openVersionMemory()),
+    recent: openRecentLines(openVersionMemory()),
     access: {},
     clock: () => new Date('2026-11-21T00:00:00Z'),
     deadlineMs: 90_000,

@@ -4,14 +4,14 @@ import { defaultWindow, TOPICS } from '../answer/command.ts';
 import { type Networks, unknownNetworks } from '../answer/context.ts';
 import { type FormParts, partsOfLine } from '../answer/line-form.ts';
 import type { ClassRules, DigestMemory, HidingRules } from '../answer/report.ts';
-import { UserError } from '../errors.ts';
+import { NotPermitted, UserError } from '../errors.ts';
 import { type Line, trimLine } from '../question/line.ts';
 import { printFilter, printLine } from '../question/print.ts';
 import type { Cases } from '../state/cases.ts';
 import { allClassRules, type KeptClassRules } from '../state/class-rules.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { hidingRulesAt } from '../state/snoozes.ts';
-import type { Subscriptions } from '../state/subscriptions.ts';
+import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
 import { truncate } from '../text/format.ts';
 import { holdsSecret, openMask } from '../text/redact.ts';
@@ -67,10 +67,18 @@ export interface Desk {
   timeOf(line: string, clock: Pick<AskOptions, 'now' | 'timeZone'>): string | undefined;
   /** The names of AWS in any text, and the questions that fit. Nothing is asked of the trail. */
   lookUp(text: string): Answer;
+  /** What people saved and subscribed to, as far as it can be read and the person may list it. */
+  kept(options: AskOptions): Promise<KeptLines>;
   /** What the trail has, as it is known without a query. */
   extent(): Promise<Extent>;
   /** All questions, in the order of their topics. */
   readonly questions: readonly QuestionEntry[];
+}
+
+/** What is kept for people. */
+interface KeptLines {
+  readonly saved: readonly { readonly name: string; readonly line: string }[];
+  readonly subscriptions: readonly (Pick<Subscription, 'line' | 'words' | 'channel'> & { readonly id: string; readonly paused: boolean })[];
 }
 
 /** The word of a question, for a form. */
@@ -262,6 +270,29 @@ export function openDesk(
         if (!(error instanceof UserError)) throw error;
         return undefined;
       }
+    },
+    async kept(options) {
+      const mayList = (word: string): boolean => {
+        try {
+          options.permit?.(word);
+          return true;
+        } catch (error) {
+          if (error instanceof NotPermitted) return false;
+          throw error;
+        }
+      };
+      const questions = saved && mayList('saved') ? await saved.all().catch(() => undefined) : undefined;
+      const found = subscriptions && mayList('subscriptions') ? await subscriptions.all().catch(() => undefined) : undefined;
+      return {
+        saved: [...(questions?.questions ?? [])].map(([name, { line }]) => ({ name, line })),
+        subscriptions: [...(found?.known ?? [])].map(([id, { line, words, channel, paused }]) => ({
+          id,
+          line,
+          words,
+          channel,
+          paused: paused !== null,
+        })),
+      };
     },
     questions: byTopic(registry).map(([name, command]) => ({
       name,

@@ -71,7 +71,11 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     }
     const answer =
       (await keptAnswer(id, clicked, true)) ?? (await askedAgain(exactLine(shownAnswers.find(id), line), clicked, { forEveryone: true }));
-    const said = await shareOnce(answer, id, line, clicked, respond);
+    // A post of which Slack's answer got lost may be there: it is in the audit log, too.
+    const said = await shareOnce(answer, id, line, clicked, respond).catch((error: unknown) => {
+      audit('share', clicked, answer.line ?? line, mayHaveArrived(error) ? answer : failed(error));
+      throw error;
+    });
     audit('share', clicked, answer.line ?? line, said ?? answer);
     if (said) await delivery.send(said, privately);
   });

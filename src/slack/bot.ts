@@ -39,6 +39,7 @@ import type { AuditEntry } from '../state/audit-log.ts';
 import type { Cancellations } from '../state/cancellations.ts';
 import type { Cases } from '../state/cases.ts';
 import type { PolicyFile } from '../state/policy-file.ts';
+import type { RecentLines } from '../state/recent-lines.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
 import type { Access, Audience, Home, SlackPerson, SlackProfile } from './access.ts';
@@ -50,7 +51,7 @@ import { postChartPictures } from './chart-pictures.ts';
 import { type Delivery, errorCode, openDelivery } from './delivery.ts';
 import { openDigestChannel } from './digest-channel.ts';
 import { handleEventModal } from './event-modal.ts';
-import { handleHome, openRecentLines } from './home.ts';
+import { handleHome } from './home.ts';
 import { trackRequests } from './in-flight.ts';
 import { openLookUp } from './look-up.ts';
 import { SHORTCUTS, SLASH_COMMAND } from './manifest.ts';
@@ -75,7 +76,7 @@ export interface SlackConnection {
 }
 
 export interface BotOptions extends SlackConnection {
-  readonly desk: Pick<Desk, 'answer' | 'extent' | 'lookUp' | 'mistakeIn' | 'lackedWord' | 'partsOf' | 'questions' | 'timeOf' | 'wordOf'>;
+  readonly desk: Pick<Desk, 'answer' | 'extent' | 'kept' | 'lookUp' | 'mistakeIn' | 'lackedWord' | 'partsOf' | 'questions' | 'timeOf' | 'wordOf'>;
   readonly access: Access;
   /** Who may ask what. Without it, who may ask at all may ask everything. */
   readonly policy?: PolicyFile | undefined;
@@ -92,6 +93,8 @@ export interface BotOptions extends SlackConnection {
   readonly shared: SharedAnswers;
   /** The cases, in the state. */
   readonly cases: Cases;
+  /** What each user asked last, in the state. */
+  readonly recent: RecentLines;
   /** Who was asked “was this you?”, in the state. */
   readonly askedPeople: AskedPeople;
   /** What was cancelled where it does not run, in the state. */
@@ -162,11 +165,11 @@ export function openBot(options: BotOptions): Bot {
     cancellations,
     cases,
     askedPeople,
+    recent,
     show,
     showHome,
     showEvent,
   } = options;
-  const recent = openRecentLines();
   const runningQuestions = openRunningQuestions({ clock, cancellations });
   const shownAnswers = openShownAnswers(clock);
   const requests = trackRequests();
@@ -298,7 +301,8 @@ export function openBot(options: BotOptions): Bot {
     }
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
-    if (answer.line !== undefined) recent.add(requester.user, answer.line);
+    if (answer.line !== undefined)
+      void recent.add(requester.user, answer.line).catch((error: unknown) => logger.warn('could not note what was asked last', error));
     const isPublic = (await requester.isPublic?.(answer)) === true;
     const endProgress = async (): Promise<void> => {
       await requester.endProgress?.().catch((error: unknown) => logger.warn(`a progress message could not be removed (${errorCode(error)})`, error));
@@ -339,14 +343,16 @@ export function openBot(options: BotOptions): Bot {
     const reply = delivery.toResponseUrl(respond, person);
     return { ...person, reply, replyPrivately: reply };
   };
+  /** What a line means now, and what a person may ask. */
+  const optionsFor = async (person: SlackPerson): Promise<AskOptions> => {
+    const permit = await permissions.permit(person);
+    return { now: clock(), timeZone, signal: requests.signal, requester: person.user, ...(permit && { permit }) };
+  };
   const openForm = handleAskForm({
     app,
     client: postClient,
     desk,
-    async optionsFor(person) {
-      const permit = await permissions.permit(person).catch(() => undefined);
-      return { now: clock(), timeZone, signal: requests.signal, requester: person.user, ...(permit && { permit }) };
-    },
+    optionsFor,
     whereClicked,
     async refusalOf(person, line) {
       const why = await permissions.refusal(person);
@@ -481,6 +487,7 @@ export function openBot(options: BotOptions): Bot {
     app,
     desk,
     recent,
+    optionsFor,
     async refusalOf(person) {
       const why = await permissions.refusal(person);
       if (why !== undefined) audit('ask', person, 'home', refusal(why) as Answer);

@@ -6,6 +6,7 @@ export const deskAnswering = (answer: Desk['answer']): Desk => ({
   report: async () => Promise.reject(new Error('not asked here')),
   mistakeIn: async () => undefined,
   partsOf: (line) => ({ question: '', words: line, filters: '', time: '' }),
+  kept: async () => ({ saved: [], subscriptions: [] }),
   lackedWord: async () => undefined,
   wordOf: async () => undefined,
   timeOf: () => undefined,

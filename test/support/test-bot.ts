@@ -9,6 +9,7 @@ import { boltLogger } from '../../src/slack/logger.ts';
 import { openAskedPeople } from '../../src/state/asked-people.ts';
 import { openCancellations } from '../../src/state/cancellations.ts';
 import { openCases } from '../../src/state/cases.ts';
+import { openRecentLines } from '../../src/state/recent-lines.ts';
 import { openSharedAnswers } from '../../src/state/shared-answers.ts';
 import { openVersionMemory } from '../../src/state/version-memory.ts';
 import { SAMPLE_END } from './sample-trail.ts';
@@ -35,6 +36,7 @@ export function openTestBots(slack: () => SlackProxy): StartBot {
       cancellations: openCancellations(openVersionMemory()),
       cases: openCases(openVersionMemory(), openVersionMemory),
       askedPeople: openAskedPeople(openVersionMemory()),
+      recent: openRecentLines(openVersionMemory()),
       access: {},
       clock: () => new Date(SAMPLE_END),
       deadlineMs: 90_000,
