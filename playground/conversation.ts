@@ -92,7 +92,13 @@ export function openConversation(slack: PlaygroundSlack): Conversation {
     onlyYou: false,
     text: message.text ?? '',
     blocks: message.blocks ?? [],
-    files: (message.files ?? []).map(({ id, name, mimetype, alt_txt: alt }) => ({ id, name, type: mimetype ?? '', ...(alt && { alt }) })),
+    files: (message.files ?? []).map(({ id, name, mimetype, size = 0, alt_txt: alt }) => ({
+      id,
+      name,
+      type: typeOfFile(name, mimetype),
+      size,
+      ...(alt && { alt }),
+    })),
   });
 
   async function showEphemeral({ channel, thread, from, text, blocks = [] }: NewMessage): Promise<void> {
@@ -163,6 +169,17 @@ function ephemeralOf(fields: URLSearchParams): NewMessage {
   };
 }
 
+/** The emulator does not know CSV, which is text for Slack. */
+const typeOfFile = (name: string, mimetype = ''): string => (name.endsWith('.csv') ? 'text/csv' : mimetype);
+
+interface PostedFile {
+  readonly id: string;
+  readonly name: string;
+  readonly mimetype?: string;
+  readonly size?: number;
+  readonly alt_txt?: string;
+}
+
 interface PostedMessage {
   readonly ts: string;
   readonly thread_ts?: string;
@@ -170,5 +187,5 @@ interface PostedMessage {
   readonly user?: string;
   readonly text?: string;
   readonly blocks?: readonly ShownBlock[];
-  readonly files?: readonly { readonly id: string; readonly name: string; readonly mimetype?: string; readonly alt_txt?: string }[];
+  readonly files?: readonly PostedFile[];
 }

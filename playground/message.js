@@ -95,12 +95,32 @@ function inspectButton(label, inspect) {
 }
 
 /**
- * A file: a picture is shown, any other is to be saved.
+ * A file: a picture is shown, and opens in its own size; any other is to be saved. Of a text the first lines are shown.
  *
  * @param {ShownFile} file
  */
-function fileNode({ id, name, type, alt }) {
+function fileNode({ id, name, type, size, alt }) {
   const address = `/file/${id}`;
-  const content = type.startsWith('image/') ? el('img', { src: address, alt: alt ?? name }) : el('a', { href: address, download: name }, name);
-  return el('div', { class: 'file' }, content);
+  if (type.startsWith('image/'))
+    return el('div', { class: 'file' }, el('a', { href: address, target: '_blank', rel: 'noopener' }, el('img', { src: address, alt: alt ?? name })));
+  const node = el('div', { class: 'file' }, el('a', { href: address, download: name }, name), el('small', {}, ` ${sizeText(size)}`));
+  if (type.startsWith('text/')) showPreview(id, name, node);
+  return node;
+}
+
+/** @param {number} bytes */
+function sizeText(bytes) {
+  const [value, unit] = bytes < 1000 ? [bytes, 'byte'] : bytes < 1_000_000 ? [bytes / 1000, 'kilobyte'] : [bytes / 1_000_000, 'megabyte'];
+  return value.toLocaleString('en-US', { style: 'unit', unit, unitDisplay: bytes < 1000 ? 'long' : 'short', maximumFractionDigits: 1 });
+}
+
+/**
+ * @param {string} id
+ * @param {string} name
+ * @param {HTMLElement} node
+ */
+async function showPreview(id, name, node) {
+  const response = await fetch(`/preview/${id}`).catch(() => undefined);
+  if (!response?.ok) return;
+  node.append(el('pre', { tabindex: '0', role: 'region', 'aria-label': `The first lines of ${name}` }, await response.text()));
 }

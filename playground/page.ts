@@ -73,6 +73,9 @@ const NO_BODY = z.strictObject({});
 
 const MAX_BODY_BYTES = 1_000_000;
 
+const MAX_PREVIEW_BYTES = 4000;
+const MAX_PREVIEW_LINES = 6;
+
 /** Serves the page on `port`, or on a free port when that is taken. */
 export async function servePage({ port, slack, botUrl, examples, about, stories = [] }: PageOptions): Promise<Page> {
   const conversation = openConversation(slack);
@@ -96,6 +99,7 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
     const path = request.url ?? '/';
     if (isFromAnotherPage(request) && !(path === '/' && isNavigation(request)))
       return reply(response, 403, 'the request does not come from this page');
+    if (request.method === 'GET' && path.startsWith('/preview/')) return sendPreview(path.slice('/preview/'.length), response);
     if (request.method === 'GET' && path.startsWith('/file/')) return sendMessageFile(path.slice('/file/'.length), response);
     if (request.method === 'GET') return path === '/events' ? sendEvents(response) : sendFile(path, response);
     if (request.method !== 'POST') return reply(response, 405, 'use GET or POST');
@@ -144,6 +148,17 @@ export async function servePage({ port, slack, botUrl, examples, about, stories 
       ...(!isShown && { 'content-disposition': 'attachment' }),
     });
     response.end(file.bytes);
+  };
+
+  /** The first lines of a text file. */
+  const sendPreview = async (id: string, response: ServerResponse): Promise<void> => {
+    const file = await conversation.readFile(id);
+    if (!file?.type.startsWith('text/')) return reply(response, 404, 'no such text file');
+    const start = new TextDecoder().decode(file.bytes.subarray(0, MAX_PREVIEW_BYTES));
+    const lines = start.split(/\r?\n/);
+    // The last line may be cut.
+    const whole = file.bytes.length > MAX_PREVIEW_BYTES ? lines.slice(0, -1) : lines;
+    return reply(response, 200, whole.slice(0, MAX_PREVIEW_LINES).join('\n').trimEnd());
   };
 
   const handleBotResponse = async (path: string, body: unknown, response: ServerResponse) => {

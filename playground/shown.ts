@@ -54,11 +54,13 @@ export interface ShownMessage {
   readonly files: readonly ShownFile[];
 }
 
-/** A file in a message. Its bytes are at `/file/<id>` of the page. */
+/** A file in a message. Its bytes are at `/file/<id>` of the page, and the first lines of a text at `/preview/<id>`. */
 export interface ShownFile {
   readonly id: string;
   readonly name: string;
   readonly type: string;
+  /** In bytes. */
+  readonly size: number;
   /** What a picture shows. */
   readonly alt?: string;
 }

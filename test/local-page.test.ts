@@ -123,9 +123,13 @@ describe.skipIf(!found)('An answer', () => {
     await lastMessage().getByRole('button', { name: 'Export CSV' }).click();
     await log().getByText('The CSV file with 3 rows is in your direct messages.').waitFor();
     await button(/^Messages/).click();
+    const preview = log().getByRole('region', { name: 'The first lines of events-newest-first.csv' });
+    expect((await preview.textContent())?.split('\n')).toHaveLength(4);
+    expect(await log().locator('.file').last().textContent()).toMatch(/^events-newest-first\.csv \d+ bytes/);
     const [download] = await Promise.all([tab.waitForEvent('download'), log().getByRole('link', { name: 'events-newest-first.csv' }).click()]);
     const csv = await readFile(await download.path(), 'utf8');
     expect(csv.trim().split('\r\n')).toHaveLength(4);
+    expect(await preview.textContent()).toBe(csv.replace('\ufeff', '').replaceAll('\r\n', '\n').trimEnd());
   });
 
   it('is changed in the form, which says what is wrong with it', async () => {

@@ -623,6 +623,8 @@ describe('the server', () => {
     const { host } = new URL(page.url);
     for (const file of scripts) expect(await send(`/${file}`, { host }), file).toBe(200);
     expect(await send('/page.ts', { host })).toBe(404);
+    expect(await send('/file/F1', { host })).toBe(404);
+    expect(await send('/preview/F1', { host })).toBe(404);
     expect(await send('/../package.json', { host })).toBe(404);
     const { headers } = await fetch(page.url);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
