@@ -363,7 +363,7 @@ export interface App extends ClosableParts {
 
 interface SlackOptions {
   readonly connection: SlackConnection;
-  /** The channel for reports; without one, none are posted. */
+  /** The address of the channel for reports; without one, none are posted. */
   readonly channel: string | undefined;
   /** The playground posts yesterday's daily report at each start, unless Athena would charge for it. */
   readonly isPlayground: boolean;
@@ -491,7 +491,7 @@ async function startBot(
       answer: async (line, asked) => desk.answer(line, await permitted(asked)),
       refusal: bot.postingRefusal,
       tell: bot.tell,
-      channelOf: (id = channel) => (id === undefined ? logChannel(log) : bot.digestChannel(id)),
+      channelOf: (address = channel) => (address === undefined ? logChannel(log) : bot.digestChannel(address)),
     });
     return { port };
   });

@@ -170,7 +170,7 @@ describe('The person of a shared answer', () => {
         return () => items;
       })(),
     );
-    const id = await cases.add({ title: 'x', by: 'U1', at: '2026-11-20T00:00:00Z', channel: here(), ts: SHARED_TS, closed: null });
+    const id = await cases.add({ title: 'x', by: 'U1', at: '2026-11-20T00:00:00Z', channel: here(), workspace: null, ts: SHARED_TS, closed: null });
     const { url } = await start({ cases });
     const { value } = await shared(url);
     await ask(url, value);

@@ -135,7 +135,15 @@ describe('A report that is not whole', () => {
 
   test('of a subscription is paid again by who subscribed', async () => {
     await subscriptions.add({
-      ...{ line: 'daily account:111122223333', cron: '0 9 * * *', timeZone: 'UTC', words: 'daily 09:00', channel: 'C0SEC', by: 'U0ALICE' },
+      ...{
+        line: 'daily account:111122223333',
+        cron: '0 9 * * *',
+        timeZone: 'UTC',
+        words: 'daily 09:00',
+        channel: 'C0SEC',
+        workspace: null,
+        by: 'U0ALICE',
+      },
       ...{ at: '2026-11-20T07:00:00Z', since: '2026-11-20T07:00:00Z', watch: null, paused: null },
     });
     await start({ postsReports: false });
@@ -164,7 +172,7 @@ test('A report that is due just after its period waits half an hour for log file
   at('2026-11-20T23:50:00Z');
   isPartial = false;
   await subscriptions.add({
-    ...{ line: 'daily', cron: '5 0 * * *', timeZone: 'UTC', words: 'daily 00:05', channel: 'C0SEC', by: null },
+    ...{ line: 'daily', cron: '5 0 * * *', timeZone: 'UTC', words: 'daily 00:05', channel: 'C0SEC', workspace: null, by: null },
     ...{ at: '2026-11-20T07:00:00Z', since: '2026-11-20T07:00:00Z', watch: null, paused: null },
   });
   await start({ postsReports: false });

@@ -401,7 +401,10 @@ describe('App Home', () => {
       await slack.next();
     }
     const other = await start({ desk: own, recent: openRecentLines(files) });
-    await vi.waitFor(async () => expect(await openRecentLines(files).of(requester())).toContain(LINE), 20_000);
+    await vi.waitFor(
+      async () => expect(await openRecentLines(files).of({ workspace: { id: slack.emulator.workspace.teamId }, user: requester() })).toContain(LINE),
+      20_000,
+    );
     await slack.event(other, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
     const { view } = await nextView();
     const shown = JSON.stringify(view.blocks);

@@ -11,7 +11,7 @@ import type { AskOptions } from '../src/desk/runner.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
 import { NotPermitted, type UserError } from '../src/errors.ts';
 import { toMessage, toText } from '../src/message/message.ts';
-import { openSubscriptions, type Subscriptions } from '../src/state/subscriptions.ts';
+import { openSubscriptions, type Subscription, type Subscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
 import type { QueryEngine } from '../src/trail/engine.ts';
@@ -47,7 +47,7 @@ const asking = (more: Partial<AskOptions> = {}): AskOptions => ({
   signal,
   requester: 'U0ALICE',
   timeZone: 'Europe/Berlin',
-  places: { current: 'C0SEC', refusal },
+  places: { workspace: null, current: 'C0SEC', refusal },
   ...more,
 });
 const ask = (line: string, more: Partial<AskOptions> = {}): Promise<Answer> => desk.answer(line, asking(more));
@@ -163,13 +163,13 @@ describe('A subscription', () => {
 
   test('is paused, resumed and ended by who made it, or by anyone in its channel', async () => {
     await ask('subscribe daily 09:00');
-    const elsewhere = { requester: 'U0BOB', places: { current: 'C0OTHER', refusal } };
+    const elsewhere = { requester: 'U0BOB', places: { workspace: null, current: 'C0OTHER', refusal } };
     expect((await refused('pause 1', elsewhere)).message).toContain('is of another user');
     expect(await said('pause 1', { requester: 'U0BOB' })).toContain('Paused 1: daily is not posted until somebody resumes it.');
     expect((await ask('subscriptions')).table?.rows[0]?.cells).toMatchObject({ next: null, state: 'paused: by a user' });
     expect(await said('resume 1', { now: new Date('2026-11-25T10:00:00Z') })).toContain('Resumed 1: daily is posted in #C0SEC daily 09:00');
     expect(await subscriptions.find('1')).toMatchObject({ paused: null, since: '2026-11-25T10:00:00Z' });
-    expect(await said('unsubscribe 1', { places: { current: undefined, refusal } })).toContain('Subscription 1 has ended.');
+    expect(await said('unsubscribe 1', { places: { workspace: null, current: undefined, refusal } })).toContain('Subscription 1 has ended.');
     expect(await said('subscriptions')).toContain('There are no subscriptions.');
     await ask('subscribe daily 10:00');
     expect([...(await subscriptions.all()).known.keys()]).toEqual(['2']);
@@ -258,6 +258,19 @@ describe('The clock', () => {
       expect(posted('C0ROOT')).toMatchObject([{ template: 'root-logins', coverage: { to: '2026-11-21T10:00:00Z' } }]);
       await lookAt(clock, '2026-11-23T08:00:00Z');
       expect(posted('C0DAILY')).toMatchObject([{ template: 'daily', coverage: { from: '2026-11-21T23:00:00Z', to: '2026-11-22T23:00:00Z' } }]);
+    });
+  });
+
+  test('is posted in its own workspace; one of before workspaces were noted, in the only one', async () => {
+    await ask('subscribe root-logins 7d daily 10:00 UTC', { places: { workspace: 'T0OWN', current: 'C0ROOT', refusal } });
+    const { workspace, ...before } = (await subscriptions.find('1')) as Subscription;
+    expect(workspace).toBe('T0OWN');
+    await files.add('2', 0, { ...before, channel: 'C0OLD' });
+    channelOf('T0OWN/C0ROOT').fates.push({ kind: 'refused', reason: 'is_archived', remedy: 'Use another one.' });
+    await withClock(async (clock) => {
+      await lookAt(clock, '2026-11-21T10:00:00Z');
+      expect(told).toMatchObject([{ user: 'T0OWN/U0ALICE', answer: { data: { channel: 'C0ROOT' } } }]);
+      expect(posted('C0OLD')).toMatchObject([{ template: 'root-logins' }]);
     });
   });
 

@@ -19,6 +19,7 @@ const WATCH: Subscription = {
   timeZone: 'UTC',
   words: 'each hour',
   channel: 'C0SEC',
+  workspace: null,
   by: 'U0ALICE',
   at: '2026-11-20T09:00:00Z',
   since: '2026-11-20T09:00:00Z',

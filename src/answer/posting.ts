@@ -35,3 +35,14 @@ export interface DigestChannel {
   /** Looks for a message of a slot among those since a time, other than the one with the `ts` `except`. */
   find(slot: string, since: Date, except?: string): Promise<Sighting>;
 }
+
+/**
+ * The address of a channel or a user of Slack: its id, with that of its workspace before it where that is known, as
+ * `T0123ABCD/C0456EFGH`. The token that posts there is of the workspace.
+ */
+export const printAddress = (workspace: string | null, id: string): string => (workspace === null ? id : `${workspace}/${id}`);
+
+export function readAddress(address: string): { readonly workspace: string | null; readonly id: string } {
+  const [id = '', workspace = null] = address.split('/').reverse();
+  return { workspace, id };
+}

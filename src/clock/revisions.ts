@@ -18,7 +18,7 @@ export interface RevisableReport {
   /** Its name, with its filters. */
   readonly report: string;
   readonly timeZone: string;
-  /** The id of its channel; undefined for the channel of the digests. */
+  /** The address of its channel; undefined for the channel of the digests. */
   readonly channel?: string;
   /** Who pays: who subscribed. Undefined for the reports of the settings. */
   readonly requester?: string;
@@ -29,7 +29,7 @@ export interface RevisionOptions {
   readonly incomplete: VersionedFiles;
   /** The records of slots. */
   readonly files: VersionedFiles;
-  channelOf(id: string | undefined): DigestChannel;
+  channelOf(address: string | undefined): DigestChannel;
   readonly clock: () => Date;
   readonly log: Logger;
   readonly timeoutMs: number;

@@ -25,7 +25,7 @@ export interface DueSlot {
   readonly isSuperseded: boolean;
   /** How late it may be posted; undefined for any time. */
   readonly maxAgeMs: number | undefined;
-  /** The id of the channel to post in. Default: the channel of the digests. */
+  /** The address of the channel to post in. Default: the channel of the digests. */
   readonly channel?: string;
   /** Called when Slack will not take the message until a person does something. */
   onRefused?(refusal: Extract<PostOutcome, { kind: 'refused' }>): Promise<void>;
@@ -56,8 +56,8 @@ export type Progress =
 
 export interface SlotRunnerOptions {
   readonly files: VersionedFiles;
-  /** The channel with an id; without one, the channel of the digests. */
-  channelOf(id: string | undefined): DigestChannel;
+  /** The channel with an address; without one, the channel of the digests. */
+  channelOf(address: string | undefined): DigestChannel;
   readonly clock: () => Date;
   readonly log: Logger;
   /** Aborted when the process stops. */

@@ -1,6 +1,6 @@
 /** Subscriptions as tasks of the clock. One that can no longer be posted is paused, and who subscribed is told. */
 import type { Answer } from '../answer/answer.ts';
-import type { PostingRefusal } from '../answer/posting.ts';
+import { type PostingRefusal, printAddress } from '../answer/posting.ts';
 import type { Report } from '../answer/report.ts';
 import { NotPermitted } from '../errors.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
@@ -16,10 +16,10 @@ export interface SubscribedOptions extends WatchOptions, RevisionOptions {
   readonly subscriptions: Subscriptions;
   /** Answers a question. */
   answer(line: string, options: ScheduledAsk): Promise<Answer>;
-  /** Why nothing may be posted in a channel any more; undefined when it may. */
-  refusal(channel: string): Promise<PostingRefusal | undefined>;
-  /** Tells a user something in a direct message. */
-  tell(user: string, answer: Answer): Promise<void>;
+  /** Why nothing may be posted in the channel with an address any more; undefined when it may. */
+  refusal(address: string): Promise<PostingRefusal | undefined>;
+  /** Tells the user with an address something in a direct message. */
+  tell(address: string, answer: Answer): Promise<void>;
 }
 
 interface ScheduledAsk {
@@ -43,7 +43,8 @@ export async function subscribedTasks(options: SubscribedOptions): Promise<Reado
 
 function taskOf(id: string, subscription: Subscription, options: SubscribedOptions): ScheduledTask {
   const { reports, refusal, clock, timeoutMs } = options;
-  const { line, cron, timeZone, channel, since, watch, by } = subscription;
+  const { line, cron, timeZone, workspace, since, watch, by } = subscription;
+  const channel = printAddress(workspace, subscription.channel);
   const payer = by === null ? {} : { requester: by };
   const [name = ''] = line.split(' ', 1);
   const period = reports.get(name)?.period;
@@ -99,8 +100,10 @@ async function pause(id: string, reason: string, remedy: string, { subscriptions
   const before = await subscriptions.change(id, (current) => ({ ...current, paused: current.paused ?? paused }));
   if (!before || before.paused) return;
   log.warn({ subscription: id, reason }, 'a subscription was paused');
-  const { by, line, channel } = before;
+  const { by, line, channel, workspace } = before;
   const answer: Answer = { template: 'paused', data: { id, line, channel, reason, remedy } };
   if (by !== null)
-    await tell(by, answer).catch((error: unknown) => log.warn({ err: error, subscription: id }, 'nobody could be told that it was paused'));
+    await tell(printAddress(workspace, by), answer).catch((error: unknown) =>
+      log.warn({ err: error, subscription: id }, 'nobody could be told that it was paused'),
+    );
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Answer, OutsideEpisode } from '../answer/answer.ts';
-import type { DigestChannel } from '../answer/posting.ts';
+import { type DigestChannel, printAddress } from '../answer/posting.ts';
 import { UserError } from '../errors.ts';
 import type { Subscription } from '../state/subscriptions.ts';
 import { UnreadableFile, type VersionedFiles } from '../state/versioned-files.ts';
@@ -16,7 +16,7 @@ export interface WatchOptions {
   /** Where it is kept which episodes were told, and the records of the slots that told them. */
   readonly watched: VersionedFiles;
   readonly files: VersionedFiles;
-  channelOf(id: string | undefined): DigestChannel;
+  channelOf(address: string | undefined): DigestChannel;
 }
 
 /** Answers the question of a watch over a window of its own, as text. */
@@ -67,7 +67,7 @@ interface WatchLook {
 /** Asks a watch. Returns the message of an episode that is new; edits the one of an episode that goes on or has ended. */
 export async function askWatch(
   id: string,
-  { line, channel, watch }: Subscription,
+  { line, channel, workspace, watch }: Subscription,
   slot: AskedSlot,
   ask: AskWatch,
   { watched: stored, files, channelOf }: WatchOptions,
@@ -91,7 +91,7 @@ export async function askWatch(
   const look: WatchLook = { watched: value, episodes: own, knownTo, slot, newsMs: newsMsOf(line), messageOf, write };
   const { open } = value;
   if (!open) return beginEpisode(look);
-  if (open.slot !== slot.name) return continueEpisode(open, look, files, channelOf(channel));
+  if (open.slot !== slot.name) return continueEpisode(open, look, files, channelOf(printAddress(workspace, channel)));
   // This slot told of it, and did not get to the end.
   const again = own.find((episode) => isSameEpisode(episode, open));
   return again && messageOf(again);

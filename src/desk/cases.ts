@@ -4,11 +4,14 @@
  */
 import type { Answer, Row } from '../answer/answer.ts';
 import { UserError } from '../errors.ts';
-import type { Case, CaseItem, Cases } from '../state/cases.ts';
+import { type Case, type CaseItem, type Cases, isCaseOf } from '../state/cases.ts';
 import { truncate } from '../text/format.ts';
 import { openMask } from '../text/redact.ts';
 import { isoSecond } from '../trail/events.ts';
 import { type ChangedState, type OwnWord, readableState, writableState } from './own-words.ts';
+
+/** Where a line was typed. */
+type TypedPlace = Parameters<OwnWord>[1]['places'];
 
 const CASE_STATE: ChangedState = { one: 'The case', many: 'Cases' };
 const MAX_CASE_TITLE = 120;
@@ -30,7 +33,7 @@ export function caseWords(cases: Cases): Readonly<Record<string, OwnWord>> {
         throw new UserError('A case is a thread in a channel of Slack. Open it there: /trail case "odd root login".');
       const refused = await places.refusal(places.current);
       if (refused !== undefined) throw new UserError(refused);
-      const opened = { title, by: requester, at: isoSecond(now), channel: places.current, ts: null, closed: null };
+      const opened = { title, by: requester, at: isoSecond(now), channel: places.current, workspace: places.workspace, ts: null, closed: null };
       const id = await writableState(CASE_STATE, () => cases.add(opened));
       return { template: 'case', data: { id, ...opened }, inCase: { id, kind: 'opened' } };
     },
@@ -40,16 +43,17 @@ export function caseWords(cases: Cases): Readonly<Record<string, OwnWord>> {
       const note = openMask().text(text.trim());
       if (note === '') throw new UserError('“note” needs the number of a case and a text. For example: note 3 she was travelling');
       if (note.length > MAX_NOTE_CHARACTERS) throw new UserError(`A note has at most ${MAX_NOTE_CHARACTERS.toLocaleString('en-US')} characters.`);
-      const found = typed === undefined ? await caseOfThread(places) : await openCaseNamed(typed);
+      const found = typed === undefined ? await caseOfThread(places) : await openCaseNamed(typed, places);
       const by = requester ?? '';
       const item = { kind: 'note', by, at: isoSecond(now), text: note, line: null, details: null, csv: null, queryIds: [] } satisfies CaseItem;
       await writableState(CASE_STATE, () => cases.addItem(found.id, item));
       return { template: 'note', data: { id: found.id, title: found.title, by, text: note }, inCase: { id: found.id, kind: 'note' } };
     },
 
-    async cases(rest): Promise<Answer> {
+    async cases(rest, { places }): Promise<Answer> {
       if (rest.trim() !== '') throw new UserError('“cases” takes no other words.', 'cases');
-      const { known, unreadable } = await readableState(CASE_STATE, () => cases.all());
+      const { known: all, unreadable } = await readableState(CASE_STATE, () => cases.all());
+      const known = new Map([...all].filter(([, found]) => isCaseOf(found, places?.workspace ?? null)));
       const open = [...known.values()].filter(({ closed }) => closed === null).length;
       return {
         template: 'cases',
@@ -75,18 +79,19 @@ export function caseWords(cases: Cases): Readonly<Record<string, OwnWord>> {
   };
 
   /** @throws UserError for one that does not exist, or is closed */
-  async function openCaseNamed(id: string): Promise<Case & { readonly id: string }> {
+  async function openCaseNamed(id: string, places: TypedPlace): Promise<Case & { readonly id: string }> {
     const found = await readableState(CASE_STATE, () => cases.find(id));
-    if (!found) throw new UserError(`There is no case ${truncate(id)}. “cases” lists them.`, 'cases');
+    if (!found || !isCaseOf(found, places?.workspace ?? null)) throw new UserError(`There is no case ${truncate(id)}. “cases” lists them.`, 'cases');
     if (found.closed) throw new UserError(`Case ${id} is closed.`);
     return { id, ...found };
   }
 
   /** The case in whose thread a line was typed. @throws UserError elsewhere */
-  async function caseOfThread(places: Parameters<OwnWord>[1]['places']): Promise<Case & { readonly id: string }> {
+  async function caseOfThread(places: TypedPlace): Promise<Case & { readonly id: string }> {
     const { known } = await readableState(CASE_STATE, () => cases.all());
-    const here = [...known].find(([, { channel, ts }]) => ts !== null && channel === places?.current && ts === places?.thread);
+    const isHere = ({ channel, ts }: Case): boolean => ts !== null && channel === places?.current && ts === places.thread;
+    const here = [...known].find(([, found]) => isHere(found) && isCaseOf(found, places?.workspace ?? null));
     if (!here) throw new UserError('Which case? Write its number: note 3 she was travelling. In the thread of a case it needs none.', 'cases');
-    return openCaseNamed(here[0]);
+    return openCaseNamed(here[0], places);
   }
 }

@@ -39,6 +39,8 @@ import { archivedWithin, describeSearch } from './searched.ts';
 
 /** The channels that somebody may have something posted in. */
 interface Postable {
+  /** The id of the workspace, or of the organization, in which the question is asked; null where Slack does not say. */
+  readonly workspace: string | null;
   /** The id of the channel in which the question is asked. */
   readonly current: string | undefined;
   /** The `ts` of the thread in which it is asked. */

@@ -137,8 +137,9 @@ export function subscriptionWords({
     const { known } = await readableState(SUBSCRIPTION_STATE, () => subscriptions.all());
     const same = [...known].find(([, each]) => each.line === line && each.cron === cron && each.timeZone === timeZone && each.channel === channel);
     if (same) return listAnswer(options, { existing: same[0] });
+    const place = { channel, workspace: options.places?.workspace ?? null };
     const id = await writableState(SUBSCRIPTION_STATE, () =>
-      subscriptions.add({ line, cron, timeZone, words: when, channel, by: options.requester ?? null, at, since: at, watch: null, paused: null }),
+      subscriptions.add({ line, cron, timeZone, words: when, ...place, by: options.requester ?? null, at, since: at, watch: null, paused: null }),
     );
     return listAnswer(options, { added: id });
   }
@@ -165,7 +166,7 @@ export function subscriptionWords({
     const kept: Subscription = {
       line,
       ...scheduleOfWatch(asked.every ?? { count: 1, unit: 'h' }),
-      ...{ channel, by: options.requester ?? null, at, since: at, watch: { direction }, paused: null },
+      ...{ channel, workspace: options.places?.workspace ?? null, by: options.requester ?? null, at, since: at, watch: { direction }, paused: null },
     };
     const { known } = await readableState(SUBSCRIPTION_STATE, () => subscriptions.all());
     const same = [...known].find(([, each]) => each.line === line && each.channel === channel && each.watch?.direction === direction);

@@ -1,4 +1,5 @@
 /** Who may use trailbot. It is checked for each question and each click: the user who clicks need not be the user who asked. */
+import type { Audience, SlackWorkspace } from './workspace.ts';
 
 export interface Access {
   /** Slack ids that may use trailbot; undefined allows all. */
@@ -8,42 +9,21 @@ export interface Access {
   readonly teams?: readonly string[] | undefined;
 }
 
-/** Where the app is installed: in one workspace, or in all of an Enterprise organization. */
-export interface Home {
-  readonly team: string | undefined;
-  readonly organization: string | undefined;
-  readonly isOrganizationWide: boolean;
-}
-
 /** A person, as a request from Slack names them. */
 export interface SlackPerson {
+  /** The workspace that the request is of. The person may be of another one. */
+  readonly workspace: SlackWorkspace;
   readonly user: string;
   readonly channel: string | undefined;
   /** Every workspace and organization that the request says they are from. */
   readonly teams: readonly string[];
 }
 
-/** What users.info says about a person. */
-export interface SlackProfile {
-  readonly isBot: boolean;
-  /** Their workspace, and the others of its organization that they are in. */
-  readonly teams: readonly string[];
-  readonly organization: string | undefined;
-  readonly tz: string | undefined;
-  /** Their name, as Slack shows it. */
-  readonly name: string | undefined;
-}
-
-/** Why a person may not ask in a channel; undefined when they may. `profileOf` is undefined where Slack does not say. */
-export async function accessRefusal(
-  access: Access,
-  home: Home,
-  person: SlackPerson,
-  profileOf: (user: string) => Promise<SlackProfile | undefined>,
-): Promise<string | undefined> {
+/** Why a person may not ask in a channel; undefined when they may. */
+export async function accessRefusal(access: Access, person: SlackPerson): Promise<string | undefined> {
   const { users } = access;
   const { user, channel } = person;
-  const stranger = await strangerRefusal(access, home, person, profileOf);
+  const stranger = await strangerRefusal(access, person);
   if (stranger !== undefined) return stranger;
   if (users && !users.includes(user)) return 'You are not allowed to use trailbot here. Ask an admin to add you to ALLOWED_USERS.';
   return channelRefusal(access, channel);
@@ -59,12 +39,8 @@ export const channelRefusal = ({ channels }: Access, channel: string | undefined
  * Why a person is a stranger: someone of another workspace, whom Slack Connect or a shared channel lets talk to the app. What is not
  * known is looked up, and a person whose workspace stays unknown is a stranger, too.
  */
-async function strangerRefusal(
-  { teams = [] }: Access,
-  home: Home,
-  { user, teams: named }: SlackPerson,
-  profileOf: (user: string) => Promise<SlackProfile | undefined>,
-): Promise<string | undefined> {
+async function strangerRefusal({ teams = [] }: Access, { workspace, user, teams: named }: SlackPerson): Promise<string | undefined> {
+  const { home, profileOf } = workspace;
   const mayUse = (id: string | undefined): boolean =>
     id !== undefined && (id === home.team || teams.includes(id) || (home.isOrganizationWide && id === home.organization));
   const isOrganization = (id: string): boolean => id.startsWith('E');
@@ -87,9 +63,6 @@ const refuseTeam = (id = 'unknown'): string =>
 
 const UNKNOWN_TEAM =
   'trailbot could not find out which workspace you are from, and answers only people of its own. An admin of trailbot can give it the scope users:read.';
-
-/** Whether people of another organization see what is posted in a channel; undefined where Slack does not say. */
-export type Audience = 'ours' | 'shared' | undefined;
 
 /** Why nothing may be shared in a channel; undefined when it may. A channel that the settings name may get everything. */
 export function sharingRefusal({ channels }: Access, channel: string | undefined, audience: Audience): string | undefined {

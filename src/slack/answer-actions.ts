@@ -1,6 +1,5 @@
 /** What can be done with an answer that was shown: share it, have its rows as a file, turn its pages. It shows what was seen, and asks nothing again while the answer is kept. */
-import type { App, BlockAction, RespondFn } from '@slack/bolt';
-import type { WebClient } from '@slack/web-api';
+import type { App, BlockAction, Context, RespondFn } from '@slack/bolt';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -28,17 +27,16 @@ export interface AnswerOptions extends Partial<AskOptions> {
 
 export interface AnswerActionOptions {
   readonly app: App;
-  readonly client: WebClient;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: () => Date;
   readonly delivery: Delivery;
   readonly shownAnswers: ShownAnswers;
   readonly shared: SharedAnswers;
-  whereClicked(body: BlockAction): Clicked;
+  whereClicked(body: BlockAction, context: Context): Clicked;
   /** Why a person may not ask; undefined when they may. */
   refusalFor(person: SlackPerson): Promise<Answer | undefined>;
   /** Why nothing may be shared in a channel; undefined when it may. */
-  sharingRefusalFor(channel: string | undefined): Promise<Answer | undefined>;
+  sharingRefusalFor(place: Pick<SlackPerson, 'workspace' | 'channel'>): Promise<Answer | undefined>;
   /** Answers a line; an error is an answer, too. */
   answerFor(line: string, person: SlackPerson, more?: AnswerOptions): Promise<Answer>;
   /** Whether a person may see an answer as it is; with `forEveryone`, everyone in the channel. */
@@ -50,7 +48,7 @@ export interface AnswerActionOptions {
 }
 
 export function handleAnswerActions(options: AnswerActionOptions): void {
-  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, mayShow, audit, failed } = options;
+  const { app, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, mayShow, audit, failed } = options;
 
   /** A kept answer that a person may see; undefined for one to ask again, with what they may see of it. */
   async function keptAnswer(id: string, person: SlackPerson, forEveryone?: boolean): Promise<Answer | undefined> {
@@ -58,13 +56,13 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     return kept && (await mayShow(kept, person, forEveryone)) ? kept : undefined;
   }
 
-  app.action<BlockAction>('share', async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>('share', async ({ ack, body, context, action, respond }) => {
     await ack();
     const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
-    const clicked = whereClicked(body);
+    const clicked = whereClicked(body, context);
     const { channel } = clicked;
     const privately = delivery.toResponseUrl(respond, clicked);
-    const refused = (await refusalFor(clicked)) ?? (await sharingRefusalFor(channel));
+    const refused = (await refusalFor(clicked)) ?? (await sharingRefusalFor(clicked));
     if (refused || channel === undefined) {
       audit('share', clicked, line, refused ?? notHere());
       return void (await delivery.send(refused ?? notHere(), privately));
@@ -96,10 +94,10 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     }
   }
 
-  app.action<BlockAction>(/^(?:page|back)$/, async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>(/^(?:page|back)$/, async ({ ack, body, context, action, respond }) => {
     await ack();
     const [, id = '', first = '0', line = ''] = PAGE_VALUE.exec(buttonValue(action)) ?? [];
-    const clicked = whereClicked(body);
+    const clicked = whereClicked(body, context);
     const refused = await refusalFor(clicked);
     const kept = refused ? undefined : await keptAnswer(id, clicked);
     const answer = refused ?? kept ?? (await askedAgain(line, clicked));
@@ -112,15 +110,15 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     await delivery.send(answer, delivery.toResponseUrl(respond, clicked, { replacesOriginal }), { answerId, firstRow: Number(first), isPublic });
   });
 
-  app.action<BlockAction>('csv', async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>('csv', async ({ ack, body, context, action, respond }) => {
     await ack();
     const [, id = '', line = ''] = ANSWER_VALUE.exec(buttonValue(action)) ?? [];
-    const clicked = whereClicked(body);
+    const clicked = whereClicked(body, context);
     const refused = await refusalFor(clicked);
     const kept = refused ? undefined : await keptAnswer(id, clicked);
     // What is kept may be a part of all rows.
     const answer = refused ?? (kept?.table && !kept.table.more ? kept : await askedAgain(exactLine(kept, line), clicked, { isExport: true }));
-    const said = answer.template === 'error' ? answer : await exported(answer, exactLine(answer, line), clicked.user);
+    const said = answer.template === 'error' ? answer : await exported(answer, exactLine(answer, line), clicked);
     audit('export', clicked, answer.line ?? line, said.template === 'error' ? said : answer);
     await delivery.send(said, delivery.toResponseUrl(respond, clicked));
   });
@@ -130,11 +128,13 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     line === '' ? errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '') : answerFor(line, person, more);
 
   /** Sends the rows in a direct message. Returns what the user is told where they clicked. */
-  async function exported(answer: Answer, line: string, user: string): Promise<Answer> {
+  async function exported(answer: Answer, line: string, person: SlackPerson): Promise<Answer> {
+    const { workspace, user } = person;
+    const { postClient: client } = workspace;
     let channel: string | undefined;
     try {
       await delivery.send({ template: 'export', data: { line, rows: null } }, async (message) => {
-        channel = await delivery.toDirectMessage(user, message);
+        channel = await delivery.toDirectMessage(person, message);
       });
       const caption = answer.table?.caption ?? 'Rows';
       const filename = `${caption
@@ -147,7 +147,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
       const answered = failed(error);
       // Who waits for the file in their messages hears it there, too.
       if (channel !== undefined)
-        await delivery.send(answered, async (message) => void (await delivery.toDirectMessage(user, message))).catch(() => undefined);
+        await delivery.send(answered, async (message) => void (await delivery.toDirectMessage(person, message))).catch(() => undefined);
       return answered;
     }
   }

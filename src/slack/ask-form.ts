@@ -1,6 +1,5 @@
 /** The form to ask a question: opened by the global shortcut, and filled in with an answer's line to change it. */
-import type { App, BlockAction, RespondFn, ViewOutput } from '@slack/bolt';
-import type { WebClient } from '@slack/web-api';
+import type { App, BlockAction, Context, RespondFn, ViewOutput } from '@slack/bolt';
 import { type FormParts, lineOfParts } from '../answer/line-form.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -11,17 +10,16 @@ import { quote } from '../text/quote.ts';
 import type { SlackPerson } from './access.ts';
 import type { OpenedView } from './event-modal.ts';
 import { SHORTCUTS } from './manifest.ts';
-import { idsIn } from './messages-in.ts';
+import { idsIn, workspaceIn } from './workspace.ts';
 
 export interface AskFormOptions {
   readonly app: App;
-  readonly client: WebClient;
   readonly desk: Pick<Desk, 'mistakeIn' | 'partsOf' | 'questions' | 'wordOf'>;
   /** Why a person may not ask a line, as a sentence; undefined when they may. */
   refusalOf(person: SlackPerson, line: string): Promise<string | undefined>;
   /** What a line means now, and what a person may ask. */
   optionsFor(person: SlackPerson): Promise<AskOptions>;
-  whereClicked(body: BlockAction): SlackPerson;
+  whereClicked(body: BlockAction, context: Context): SlackPerson;
   /** Asks a line of the form, and answers through its response_url. */
   ask(line: string, person: SlackPerson, respond: RespondFn): Promise<void>;
 }
@@ -41,39 +39,42 @@ const MAX_ERROR_CHARACTERS = 300;
 type OpenForm = (trigger: string, line: string, person: SlackPerson, why?: string) => Promise<void>;
 
 /** Handles the form. Returns a function that opens it. */
-export function handleAskForm({ app, client, desk, refusalOf, optionsFor, whereClicked, ask }: AskFormOptions): OpenForm {
+export function handleAskForm({ app, desk, refusalOf, optionsFor, whereClicked, ask }: AskFormOptions): OpenForm {
   /** Shows in an open form how the word of its question is written, and the names that the trail has. */
   const showWord = async ({ id, hash }: OpenedView, parts: FormParts, person: SlackPerson, { why, mayCost = false }: WordOptions): Promise<void> => {
     if (parts.question === '' || (await refusalOf(person, parts.question)) !== undefined) return;
     const word = await desk.wordOf(parts.question, { ...(await optionsFor(person)), mayCost }).catch(undefinedForMistake);
+    const { postClient: client } = person.workspace;
     // With its hash, a view that was changed meanwhile stays as it is.
     await client.views.update({ view_id: id, hash, view: askView(desk.questions, parts, { word, why }) });
   };
 
   // A trigger is valid for three seconds: the form opens before anything is looked up.
   const open = async (trigger: string, parts: FormParts, person: SlackPerson, why?: string): Promise<void> => {
+    const { postClient: client } = person.workspace;
     const { view } = await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts, { why }) });
     if (view?.id && view.hash) await showWord({ id: view.id, hash: view.hash }, parts, person, { why, mayCost: why !== undefined });
   };
 
-  app.shortcut(SHORTCUTS.ask, async ({ ack, shortcut }) => {
+  app.shortcut(SHORTCUTS.ask, async ({ ack, shortcut, context }) => {
     await ack();
-    await open(shortcut.trigger_id, EMPTY_FORM, { user: shortcut.user.id, channel: undefined, teams: idsIn(shortcut.user.team_id) });
+    const { id: user, team_id: team } = shortcut.user;
+    await open(shortcut.trigger_id, EMPTY_FORM, { workspace: workspaceIn(context), user, channel: undefined, teams: idsIn(team) });
   });
 
-  app.action<BlockAction>({ action_id: 'question', block_id: 'question' }, async ({ ack, body, action }) => {
+  app.action<BlockAction>({ action_id: 'question', block_id: 'question' }, async ({ ack, body, context, action }) => {
     await ack();
     const { view } = body;
     if (!view || action.type !== 'static_select') return;
-    await showWord(view, { ...partsIn(view), question: action.selected_option.value }, whereClicked(body), {});
+    await showWord(view, { ...partsIn(view), question: action.selected_option.value }, whereClicked(body, context), {});
   });
 
-  app.view(ASK_VIEW, async ({ ack, body, view, respond }) => {
+  app.view(ASK_VIEW, async ({ ack, body, view, respond, context }) => {
     const line = lineOfParts(partsIn(view));
     const channel = view.state.values.place?.place?.selected_conversation ?? undefined;
     // `team` is the workspace of the app, not of the user.
     const { id: user, team_id: team } = body.user;
-    const person = { user, channel, teams: team === undefined ? [] : [team] };
+    const person = { workspace: workspaceIn(context), user, channel, teams: idsIn(team) };
     // A mistake names what the trail has, so that who may not ask does not see one.
     const wrong = async (): Promise<string | undefined> =>
       (await refusalOf(person, line)) ?? (await desk.mistakeIn(line, await optionsFor(person)))?.message;

@@ -7,8 +7,9 @@ import { UserError } from '../errors.ts';
 import { plain } from '../message/escape.ts';
 import type { Message, MessageOptions } from '../message/message.ts';
 import type { AskedPeople, AskedPerson, Verdict } from '../state/asked-people.ts';
-import type { Cases } from '../state/cases.ts';
+import { type Cases, isCaseOf } from '../state/cases.ts';
 import { type AnswerActionOptions, type Clicked, exactLine } from './answer-actions.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
 export interface AskPersonOptions extends AnswerActionOptions {
   readonly askedPeople: AskedPeople;
@@ -27,29 +28,30 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 
 /** Handles the buttons of the question. Returns a function that asks it. */
 export function handleAskPerson(options: AskPersonOptions): AskPerson {
-  const { app, client, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, mayShow, audit, failed, clock, show } = options;
+  const { app, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, mayShow, audit, failed, clock, show } = options;
   const { askedPeople, cases } = options;
 
-  app.action<BlockAction>(/^verdict-(?:yes|no|unsure)$/, async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>(/^verdict-(?:yes|no|unsure)$/, async ({ ack, body, context, action, respond }) => {
     await ack();
     const { user } = body;
     const verdict = action.action_id.replace('verdict-', '') as Verdict;
     const answerId = (action.type === 'button' ? (action.value ?? '') : '').trim();
     const asked = await askedPeople.answer(answerId, user.id, verdict);
-    const clicked = whereClicked(body);
+    const clicked = whereClicked(body, context);
+    const { workspace } = clicked;
     if (!asked) return void (await delivery.send(mistakeAnswer('You have answered this already.'), delivery.toResponseUrl(respond, clicked)));
     const said: Answer = { template: 'verdict', data: { user: user.id, words: VERDICTS[verdict], line: null } };
     audit('verdict', { ...clicked, channel: asked.channel }, asked.line, { template: 'verdict', data: {} });
     await delivery
-      .send(said, async (message) => void (await delivery.toChannel({ channel: asked.channel, thread_ts: asked.thread }, message)))
+      .send(said, async (message) => void (await delivery.toChannel({ workspace, channel: asked.channel, thread_ts: asked.thread }, message)))
       // The bot may not be in the channel, where a share needs no membership.
       .catch(() =>
         delivery.send(
           { ...said, data: { ...said.data, line: asked.line } },
-          async (message) => void (await delivery.toDirectMessage(asked.by, message)),
+          async (message) => void (await delivery.toDirectMessage({ workspace, user: asked.by }, message)),
         ),
       );
-    await noteInCase(asked, user.id, verdict);
+    await noteInCase(asked, workspace, user.id, verdict);
     await delivery.send(
       { template: 'verdict-given', data: { words: VERDICTS[verdict] } },
       delivery.toResponseUrl(respond, clicked, { replacesOriginal: true }),
@@ -57,9 +59,9 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
   });
 
   /** What is said below an answer of a case is in the case. */
-  async function noteInCase({ channel, thread, line }: AskedPerson, user: string, verdict: Verdict): Promise<void> {
+  async function noteInCase({ channel, thread, line }: AskedPerson, workspace: SlackWorkspace, user: string, verdict: Verdict): Promise<void> {
     const { known } = await cases.all();
-    const found = [...known].find(([, each]) => each.channel === channel && each.ts === thread);
+    const found = [...known].find(([, each]) => each.channel === channel && each.ts === thread && isCaseOf(each, workspace.id));
     if (!found) return;
     const text = `Was this you? ${VERDICTS[verdict]}`;
     await cases.addItem(found[0], { kind: 'note', by: user, at: clock().toISOString(), text, line, details: null, csv: null, queryIds: [] });
@@ -67,7 +69,7 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
 
   /** Asks a person about an answer. Returns what the user is told. */
   async function asked(answerId: string, email: string, clicked: Clicked, message: string): Promise<Answer> {
-    const { channel = '' } = clicked;
+    const { workspace, channel = '' } = clicked;
     const refused = await refusalFor(clicked);
     if (refused) return refused;
     const kept = shownAnswers.find(answerId);
@@ -75,14 +77,14 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
     if (line === '') return mistakeAnswer('This answer is not kept any more. Ask the question again.');
     const answer = kept && (await mayShow(kept, clicked)) ? kept : await answerFor(line, clicked);
     if (answer.template === 'error') return answer;
-    const user = await userWith(email);
+    const user = await userWith(email, workspace);
     if (user === clicked.user) return mistakeAnswer('That is you.');
     const record = { by: clicked.user, at: clock().toISOString(), channel, thread: clicked.thread_ts ?? message, line, verdict: null };
     if (!(await askedPeople.claim(answerId, user, record))) return mistakeAnswer(`${email} was asked about this already.`);
     const text = plain(show(answer, { form: 'text', isForFile: true }).text);
     const question: Answer = { template: 'was-this-you', data: { by: clicked.user, channel, text } };
     try {
-      await delivery.send(question, async (sent) => void (await delivery.toDirectMessage(user, sent)), { verdictOn: answerId });
+      await delivery.send(question, async (sent) => void (await delivery.toDirectMessage({ workspace, user }, sent)), { verdictOn: answerId });
     } catch (error) {
       await askedPeople.release(answerId, user);
       throw error;
@@ -91,7 +93,7 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
   }
 
   /** @throws UserError where nobody has an address, or Slack does not say */
-  async function userWith(email: string): Promise<string> {
+  async function userWith(email: string, { postClient: client }: SlackWorkspace): Promise<string> {
     try {
       const { user } = await client.users.lookupByEmail({ email });
       if (user?.id !== undefined && user.deleted !== true) return user.id;

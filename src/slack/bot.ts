@@ -1,21 +1,12 @@
 /** The Slack bot: `/trail …`, `@trail …` and buttons. Each request is acknowledged first and answered later. */
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { App, type BlockAction, type Logger, type RespondFn } from '@slack/bolt';
+import { App, type BlockAction, type Context, type Logger, type RespondFn } from '@slack/bolt';
 import type { HomeView, ModalView } from '@slack/types';
-import {
-  type AuthTestResponse,
-  type ConversationsInfoResponse,
-  type UsersInfoResponse,
-  WebAPIHTTPError,
-  WebAPIPlatformError,
-  WebAPIRequestError,
-  WebClient,
-  type WebClientOptions,
-} from '@slack/web-api';
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, type WebClientOptions } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import { errorAnswer } from '../answer/error-answer.ts';
-import type { DigestChannel, PostingRefusal } from '../answer/posting.ts';
+import { type DigestChannel, type PostingRefusal, readAddress } from '../answer/posting.ts';
 import { statementText } from '../answer/statement-text.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AskOptions } from '../desk/runner.ts';
@@ -42,7 +33,7 @@ import type { PolicyFile } from '../state/policy-file.ts';
 import type { RecentLines } from '../state/recent-lines.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
-import type { Access, Audience, Home, SlackPerson, SlackProfile } from './access.ts';
+import type { Access, SlackPerson } from './access.ts';
 import { type AnswerActionOptions, type AnswerOptions, type Clicked, handleAnswerActions } from './answer-actions.ts';
 import { handleAskForm } from './ask-form.ts';
 import { handleAskPerson } from './ask-person.ts';
@@ -53,10 +44,9 @@ import { openDigestChannel } from './digest-channel.ts';
 import { handleEventModal } from './event-modal.ts';
 import { handleHome } from './home.ts';
 import { trackRequests } from './in-flight.ts';
-import { openLookUp } from './look-up.ts';
 import { SHORTCUTS, SLASH_COMMAND } from './manifest.ts';
 import { textOfMessage } from './message-text.ts';
-import { handleMessagesIn, idsIn } from './messages-in.ts';
+import { handleMessagesIn } from './messages-in.ts';
 import { openPermissions } from './permissions.ts';
 import { reportProgress } from './progress-messages.ts';
 import { openReceiver, type Transport } from './receiver.ts';
@@ -65,6 +55,8 @@ import { openRunningQuestions } from './running-questions.ts';
 import { openShownAnswers } from './shown-answers.ts';
 import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
 import { openTurns } from './turns.ts';
+import { type ClientOptions, idsIn, type SlackWorkspace, workspaceIn } from './workspace.ts';
+import { notInstalled, oneWorkspace } from './workspaces.ts';
 
 /** How to reach Slack, and how Slack reaches the bot. */
 export interface SlackConnection {
@@ -111,14 +103,14 @@ export interface BotOptions extends SlackConnection {
 export interface Bot {
   /** Starts listening and returns the port; null in Socket Mode. */
   start(): Promise<number | null>;
-  /** A channel for digests. */
-  digestChannel(channel: string): DigestChannel;
-  /** Why nothing may be posted in a channel; undefined when it may. */
-  postingRefusal(channel: string): Promise<PostingRefusal | undefined>;
-  /** What the policy lets be posted in a channel, of what a user may ask there, or of everything. Undefined without a policy. */
-  permitPosts(channel: string, user: string | undefined): Promise<AskOptions['permit']>;
-  /** Sends a user a direct message. */
-  tell(user: string, answer: Answer): Promise<void>;
+  /** The channel with an address, for digests. */
+  digestChannel(address: string): DigestChannel;
+  /** Why nothing may be posted in the channel with an address; undefined when it may. */
+  postingRefusal(address: string): Promise<PostingRefusal | undefined>;
+  /** What the policy lets be posted there, of what a user may ask there, or of everything. Undefined without a policy. */
+  permitPosts(address: string, user: string | undefined): Promise<AskOptions['permit']>;
+  /** Sends the user with an address a direct message. */
+  tell(address: string, answer: Answer): Promise<void>;
   /** Takes no more questions, and aborts those that still run after `timeoutMs`. True when none had to be aborted. */
   stop(timeoutMs: number): Promise<boolean>;
 }
@@ -135,12 +127,6 @@ const MAX_SHOWN_STATEMENTS = 3;
 const MAX_STATEMENT_CHARACTERS = 2900;
 /** An export reads all rows, and a file is sent after that. */
 const EXPORT_DEADLINE_MS = 15 * 60_000;
-
-const PROFILE_TTL_MS = 60 * 60_000;
-/** A channel may become a shared one. */
-const AUDIENCE_TTL_MS = 60_000;
-/** Who leaves a user group may ask for so long. */
-const GROUP_TTL_MS = 5 * 60_000;
 
 type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 
@@ -176,28 +162,20 @@ export function openBot(options: BotOptions): Bot {
   const nextTurn = openTurns();
   let draining = false;
 
-  const clientOptions: WebClientOptions = {
+  const clientOptions: ClientOptions = {
     timeout: 10_000,
     retryConfig: { retries: 2, factor: 2, minTimeout: 500, maxTimeout: 4000 },
     ...(slackApiUrl && { slackApiUrl }),
     ...(slackFetch && { fetch: slackFetch }),
   };
   const receiver = openReceiver(transport, clientOptions, logger, () => !draining);
-  // A post that timed out may have arrived, and web-api sends it again.
-  const postClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, logger });
-  const delivery = openDelivery({ client: postClient, logger, show, nextTurn });
+  const workspaces = oneWorkspace(botToken, clientOptions, logger);
+  const delivery = openDelivery({ logger, show, nextTurn });
   const { send } = delivery;
-  // A digest that Slack takes later is not waited for here.
-  const onceClient = new WebClient(botToken, { ...clientOptions, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, logger });
-  const app = new App({ receiver, token: botToken, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
-
-  let userId: string | undefined;
-  let home: Home = { team: undefined, organization: undefined, isOrganizationWide: false };
-  const profileOf = openLookUp(async (user) => toProfile((await app.client.users.info({ user })).user), PROFILE_TTL_MS);
-  const audienceOf = openLookUp(async (channel) => toAudience((await app.client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS);
-  const membersOf = openLookUp(async (usergroup) => (await app.client.usergroups.users.list({ usergroup })).users ?? [], GROUP_TTL_MS);
-  const permissions = openPermissions({ access, policy, home: () => home, profileOf, audienceOf, membersOf });
-  const { postingRefusal, mayShow } = permissions;
+  const { authorize } = workspaces;
+  const app = new App({ receiver, authorize, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
+  const permissions = openPermissions({ access, policy });
+  const { mayShow } = permissions;
   const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await permissions.refusal(person));
 
   const audit = (action: AuditEntry['action'], { user, channel }: SlackPerson, line: string, { template, data, coverage }: Answer): void => {
@@ -232,7 +210,7 @@ export function openBot(options: BotOptions): Bot {
     person: SlackPerson & Pick<Requester, 'thread'>,
     { forEveryone = false, ...more }: AnswerOptions = {},
   ): Promise<Answer> {
-    const { user, channel, thread } = person;
+    const { workspace, user, channel, thread } = person;
     const timeoutMs = more.isExport ? Math.max(deadlineMs, EXPORT_DEADLINE_MS) : deadlineMs;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
@@ -244,11 +222,12 @@ export function openBot(options: BotOptions): Bot {
         signal: AbortSignal.any([deadline, requests.signal, ...(more.signal ? [more.signal] : [])]),
         requester: user,
         places: {
+          workspace: workspace.id,
           current: channel,
           ...(thread !== undefined && { thread }),
-          refusal: async (other: string) => (await postingRefusal(other))?.reason,
+          refusal: async (other: string) => (await permissions.postingRefusal(workspace, other))?.reason,
         },
-        timeZone: mayHaveLocalTime(line) ? timeZoneIn(await profileOf(user), timeZone) : timeZone,
+        timeZone: mayHaveLocalTime(line) ? timeZoneIn(await workspace.profileOf(user), timeZone) : timeZone,
       };
       return await desk.answer(line, options);
     } catch (error) {
@@ -302,7 +281,7 @@ export function openBot(options: BotOptions): Bot {
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined)
-      void recent.add(requester.user, answer.line).catch((error: unknown) => logger.warn('could not note what was asked last', error));
+      void recent.add(requester, answer.line).catch((error: unknown) => logger.warn('could not note what was asked last', error));
     const isPublic = (await requester.isPublic?.(answer)) === true;
     const endProgress = async (): Promise<void> => {
       await requester.endProgress?.().catch((error: unknown) => logger.warn(`a progress message could not be removed (${errorCode(error)})`, error));
@@ -310,10 +289,10 @@ export function openBot(options: BotOptions): Bot {
     const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic }).finally(endProgress);
     // Who waited so long may look elsewhere, and a message that only they see is not kept.
     if (!isPublic && answer.template !== 'error' && performance.now() - began > directAfterMs)
-      await send(answer, async (message) => void (await delivery.toDirectMessage(requester.user, message)), { isPublic: true });
+      await send(answer, async (message) => void (await delivery.toDirectMessage(requester, message)), { isPublic: true });
     const thread = lacksCharts(form) ? requester.publicThread?.() : undefined;
     if (thread)
-      await postChartPictures(app.client, thread, answer.charts ?? []).catch((error: unknown) =>
+      await postChartPictures(requester.workspace.client, thread, answer.charts ?? []).catch((error: unknown) =>
         logger.warn(`the charts of an answer could not be posted as pictures (${errorCode(error)})`, error),
       );
     return true;
@@ -333,7 +312,7 @@ export function openBot(options: BotOptions): Bot {
     const answer = shownAnswers.find(id);
     if (!answer || !(await mayShow(answer, person)))
       return errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '');
-    await send(answer, async (message) => void (await delivery.toDirectMessage(person.user, message)), { answerId: id, isPublic: true });
+    await send(answer, async (message) => void (await delivery.toDirectMessage(person, message)), { answerId: id, isPublic: true });
     return { template: 'kept', data: { file: false } };
   };
 
@@ -350,7 +329,6 @@ export function openBot(options: BotOptions): Bot {
   };
   const openForm = handleAskForm({
     app,
-    client: postClient,
     desk,
     optionsFor,
     whereClicked,
@@ -363,7 +341,6 @@ export function openBot(options: BotOptions): Bot {
   });
   const openEvent = handleEventModal({
     app,
-    client: postClient,
     ...{ delivery, shownAnswers, refusalFor, mayShow, answerFor, ask, audit },
     warn: (message, error) => logger.warn(message, error),
     show: showEvent,
@@ -383,8 +360,8 @@ export function openBot(options: BotOptions): Bot {
     );
   }
 
-  app.command(SLASH_COMMAND, async ({ ack, command, respond }) => {
-    const person = { user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
+  app.command(SLASH_COMMAND, async ({ ack, command, context, respond }) => {
+    const person = { workspace: workspaceIn(context), user: command.user_id, channel: command.channel_id, teams: idsIn(command.team_id) };
     const { reply: respondWith } = fromResponseUrl(person, respond);
     let acknowledged: Promise<void> | undefined;
     // An answer that takes no second needs no message before it.
@@ -414,9 +391,9 @@ export function openBot(options: BotOptions): Bot {
     }
   });
 
-  app.action<BlockAction>('cancel', async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>('cancel', async ({ ack, body, context, action, respond }) => {
     await ack();
-    const clicked = whereClicked(body);
+    const clicked = whereClicked(body, context);
     const [id = '', hasResults] = (action.type === 'button' ? (action.value ?? '') : '').split(' ');
     const why = await runningQuestions.stop(id, clicked.user);
     // What was stopped is answered with that. A message that it is searched is no more true; partial results stay.
@@ -424,20 +401,20 @@ export function openBot(options: BotOptions): Bot {
     if (why !== undefined) await send(errorAnswer(new UserError(why), ''), delivery.toResponseUrl(respond, clicked));
   });
 
-  app.action<BlockAction>(/^ask:/, async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>(/^ask:/, async ({ ack, body, context, action, respond }) => {
     await ack();
     const line = action.type === 'button' ? action.value : action.type === 'static_select' ? action.selected_option.value : undefined;
     if (line === undefined) return;
-    const clicked = whereClicked(body);
+    const clicked = whereClicked(body, context);
     if (line.startsWith(EDIT_MARK)) return openForm(body.trigger_id, line.slice(EDIT_MARK.length), clicked);
     if (line.startsWith(CASE_MARK)) return caseThreads.add(line.slice(CASE_MARK.length), clicked, respond);
     if (line.startsWith(PERSON_MARK)) return askPerson(line.slice(PERSON_MARK.length), clicked, body.message?.ts, respond);
     if (line.startsWith(IN_CASE_MARK)) return caseThreads.addTo(line.slice(IN_CASE_MARK.length), clicked, respond);
-    const { user, channel, teams } = clicked;
+    const { workspace, user, channel, teams } = clicked;
     // App Home has no channel, and no response_url.
     const isHome = respond === undefined;
     const reply = isHome
-      ? async (message: Message) => void (await delivery.toDirectMessage(user, message))
+      ? async (message: Message) => void (await delivery.toDirectMessage(clicked, message))
       : delivery.toResponseUrl(respond, clicked);
     if (line.startsWith(SQL_MARK)) {
       const refused = await refusalFor(clicked);
@@ -452,7 +429,7 @@ export function openBot(options: BotOptions): Bot {
     const opened = isHome ? undefined : await openEvent({ line, action, trigger: body.trigger_id, clicked, respond });
     // What is asked in the Home tab is answered in a direct message: there is nothing to share.
     const isAnswered =
-      opened ?? (await ask(line, { user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) }));
+      opened ?? (await ask(line, { workspace, user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) }));
     const isFinding = action.block_id === DIGEST_BUTTONS || (action.block_id === DIGEST_MENUS && action.action_id === 'ask:next');
     if (isAnswered && isFinding)
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
@@ -460,22 +437,21 @@ export function openBot(options: BotOptions): Bot {
 
   const answerActions: AnswerActionOptions = {
     app,
-    client: postClient,
     fetch: (slackFetch ?? fetch) as typeof fetch,
     ...{ clock, delivery, shownAnswers, shared, whereClicked, refusalFor, mayShow, answerFor, audit, failed },
-    sharingRefusalFor: async (channel) => refusal(await permissions.sharingRefusal(channel)),
+    sharingRefusalFor: async (place) => refusal(await permissions.sharingRefusal(place)),
   };
   handleAnswerActions(answerActions);
   const askPerson = handleAskPerson({ ...answerActions, askedPeople, cases, show });
-  const caseThreads = handleCases({ ...answerActions, cases, show, nameOf: async (user) => (await profileOf(user))?.name });
+  const caseThreads = handleCases({ ...answerActions, cases, show });
 
-  handleMessagesIn({ app, delivery, ask, audienceOf, allowsPosts: permissions.allowsPosts });
+  handleMessagesIn({ app, delivery, ask, allowsPosts: permissions.allowsPosts });
 
-  app.shortcut({ callback_id: SHORTCUTS.lookUp, type: 'message_action' }, async ({ ack, shortcut, respond }) => {
+  app.shortcut({ callback_id: SHORTCUTS.lookUp, type: 'message_action' }, async ({ ack, shortcut, context, respond }) => {
     await ack();
     if (shortcut.type !== 'message_action') return;
     const { user, channel, message } = shortcut;
-    const person = { user: user.id, channel: channel.id, teams: idsIn(user.team_id) };
+    const person = { workspace: workspaceIn(context), user: user.id, channel: channel.id, teams: idsIn(user.team_id) };
     const thread: unknown = message.thread_ts;
     const place = { ...person, ...(typeof thread === 'string' && { thread_ts: thread }) };
     const answer = (await refusalFor(person)) ?? desk.lookUp(textOfMessage(message));
@@ -511,13 +487,18 @@ export function openBot(options: BotOptions): Bot {
       }).catch(() => undefined);
   });
 
+  /** @throws UserError where the app is not installed */
+  async function installed(id: string | null): Promise<SlackWorkspace> {
+    const workspace = await workspaces.find(id);
+    if (!workspace) throw new UserError(notInstalled(id));
+    return workspace;
+  }
+
   return {
     async start() {
       try {
+        await workspaces.start();
         await app.init();
-        const identity = await app.client.auth.test();
-        home = toHome(identity);
-        userId = identity.user_id;
       } catch (error) {
         throw startError(error, 'SLACK_BOT_TOKEN', 'OAuth & Permissions');
       }
@@ -533,18 +514,29 @@ export function openBot(options: BotOptions): Bot {
         throw startError(error, 'SLACK_APP_TOKEN', 'Basic Information, App-Level Tokens');
       }
     },
-    digestChannel: (channel) =>
-      openDigestChannel({
+    digestChannel(address) {
+      const { workspace, id: channel } = readAddress(address);
+      return openDigestChannel({
         channel,
-        client: onceClient,
-        userId: () => userId,
+        findWorkspace: () => workspaces.find(workspace),
         send,
         onDetailsLost: (error) => logger.warn(`the details of a digest may not have arrived (${errorCode(error)})`, error),
-      }),
-    postingRefusal,
-    permitPosts: permissions.permitPosts,
-    async tell(user, answer) {
-      await send(answer, async (message) => void (await delivery.toDirectMessage(user, message)));
+      });
+    },
+    async postingRefusal(address) {
+      const { workspace: id, id: channel } = readAddress(address);
+      const workspace = await workspaces.find(id);
+      return workspace ? permissions.postingRefusal(workspace, channel) : { reason: notInstalled(id), isCertain: true };
+    },
+    async permitPosts(address, user) {
+      if (!policy) return undefined;
+      const { workspace, id: channel } = readAddress(address);
+      return permissions.permitPosts(channel, user === undefined ? undefined : { workspace: await installed(workspace), user });
+    },
+    async tell(address, answer) {
+      const { workspace: id, id: user } = readAddress(address);
+      const workspace = await installed(id);
+      await send(answer, async (message) => void (await delivery.toDirectMessage({ workspace, user }, message)));
     },
     async stop(timeoutMs) {
       draining = true;
@@ -561,12 +553,13 @@ export function openBot(options: BotOptions): Bot {
  * thread of that is in `container` (slackapi/java-slack-sdk #1200). A message that has replies names itself as its thread, but is in the
  * channel: an answer that only the user sees would be lost in a thread that is not open.
  */
-function whereClicked({ user, channel, message, container }: BlockAction): Clicked {
+function whereClicked({ user, channel, message, container }: BlockAction, context: Context): Clicked {
   const thread: unknown = message?.thread_ts ?? container?.thread_ts;
   const isReply = typeof thread === 'string' && thread !== (message?.ts ?? container?.message_ts);
   const isEphemeral = container?.is_ephemeral === true || message === undefined;
   // `team` is the workspace of the message, not of the user who clicked.
-  return { user: user.id, channel: channel?.id, teams: idsIn(user.team_id), isEphemeral, ...(isReply && { thread_ts: thread }) };
+  const person = { workspace: workspaceIn(context), user: user.id, channel: channel?.id, teams: idsIn(user.team_id) };
+  return { ...person, isEphemeral, ...(isReply && { thread_ts: thread }) };
 }
 
 /** A question that was stopped by who asked, as an answer. */
@@ -579,24 +572,6 @@ function cancelled(reason: unknown): Answer {
 function refusal(sentence: string | undefined): Answer | undefined {
   return sentence === undefined ? undefined : errorAnswer(new NotPermitted(sentence), '');
 }
-
-const toHome = ({ team_id, enterprise_id, is_enterprise_install }: AuthTestResponse): Home => ({
-  team: team_id,
-  organization: enterprise_id,
-  isOrganizationWide: is_enterprise_install === true,
-});
-
-const toProfile = (user: UsersInfoResponse['user']): SlackProfile => ({
-  isBot: user?.is_bot === true || user?.is_workflow_bot === true,
-  teams: idsIn(user?.team_id, ...(user?.enterprise_user?.teams ?? [])),
-  organization: user?.enterprise_user?.enterprise_id,
-  tz: user?.tz,
-  name: user?.real_name || user?.name,
-});
-
-/** A channel that is about to be shared counts as shared. Slack names a channel that is not shared by leaving the fields out, or as false. */
-const toAudience = (channel: ConversationsInfoResponse['channel']): Audience =>
-  channel?.is_ext_shared || channel?.is_pending_ext_shared ? 'shared' : 'ours';
 
 /** A UserError when Slack cannot be reached or rejects a token; other errors unchanged. */
 function startError(error: unknown, setting: string, page: string): unknown {
@@ -622,9 +597,9 @@ const KNOWN_VIEWS = /^ask$/;
 function handleUnknown(app: App, send: Delivery['send'], delivery: Delivery): void {
   const others = (known: RegExp): RegExp => new RegExp(`^(?!${known.source.slice(1)})`);
   const unknown = errorAnswer(new UserError('This is of another version of trailbot. Ask the question again.', 'help'), '');
-  app.action<BlockAction>(others(KNOWN_ACTIONS), async ({ ack, body, respond }) => {
+  app.action<BlockAction>(others(KNOWN_ACTIONS), async ({ ack, body, context, respond }) => {
     await ack();
-    if (respond) await send(unknown, delivery.toResponseUrl(respond, whereClicked(body)));
+    if (respond) await send(unknown, delivery.toResponseUrl(respond, whereClicked(body, context)));
   });
   app.shortcut(others(KNOWN_SHORTCUTS), ({ ack }) => ack());
   app.view(others(KNOWN_VIEWS), ({ ack }) => ack());

@@ -1,5 +1,5 @@
 /** The threads of cases: where one is opened, answers and notes are added to it, and all of it is exported. */
-import type { BlockAction, RespondFn } from '@slack/bolt';
+import type { BlockAction, Context, RespondFn } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { Answer, Next } from '../answer/answer.ts';
 import { mistakeAnswer } from '../answer/error-answer.ts';
@@ -7,19 +7,18 @@ import { UserError } from '../errors.ts';
 import { csvParts } from '../message/csv.ts';
 import { plain } from '../message/escape.ts';
 import { IN_CASE_MARK, type Message, type MessageOptions } from '../message/message.ts';
-import type { Case, Cases } from '../state/cases.ts';
+import { type Case, type Cases, isCaseOf } from '../state/cases.ts';
 import type { SlackPerson } from './access.ts';
 import { type AnswerActionOptions, type Clicked, exactLine } from './answer-actions.ts';
 import { caseFile } from './case-file.ts';
 import { mayHaveArrived } from './delivery.ts';
 import { uploadFile } from './export-file.ts';
 import type { Requester } from './requester.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
 export interface CaseThreadOptions extends AnswerActionOptions {
   readonly cases: Cases;
   show(answer: Answer, options?: MessageOptions): Message;
-  /** The name of a user, for a file that is read outside of Slack; undefined where Slack does not say. */
-  nameOf(user: string): Promise<string | undefined>;
 }
 
 export interface CaseThreads {
@@ -38,14 +37,13 @@ const MAX_CASE_ROWS = 10_000;
 export function handleCases(options: CaseThreadOptions): CaseThreads {
   const { app, cases, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, mayShow, audit, failed, clock, show } =
     options;
-  const { client } = options;
 
   async function post(answer: Answer, requester: Requester): Promise<void> {
     const { id = '', kind } = answer.inCase ?? {};
     const found = await cases.find(id);
     if (!found) return;
     try {
-      const place = { channel: found.channel, ...(kind === 'note' && found.ts !== null && { thread_ts: found.ts }) };
+      const place = { workspace: requester.workspace, channel: found.channel, ...(kind === 'note' && found.ts !== null && { thread_ts: found.ts }) };
       let ts = '';
       const deliver = async (message: Message): Promise<void> => {
         ts = await delivery.toChannel(place, message);
@@ -61,10 +59,10 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     }
   }
 
-  /** The open cases, newest first. */
-  async function openOnes(): Promise<readonly (readonly [string, Case])[]> {
+  /** The open cases of a workspace, newest first. */
+  async function openOnes({ id: workspace }: SlackWorkspace): Promise<readonly (readonly [string, Case])[]> {
     const { known } = await cases.all();
-    return [...known].filter(([, { closed, ts }]) => closed === null && ts !== null).reverse();
+    return [...known].filter(([, found]) => found.closed === null && found.ts !== null && isCaseOf(found, workspace)).reverse();
   }
 
   async function add(value: string, clicked: Clicked, respond: RespondFn): Promise<void> {
@@ -74,7 +72,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
       audit('case', clicked, value, refused);
       return void (await delivery.send(refused, privately));
     }
-    const [only, ...others] = await openOnes();
+    const [only, ...others] = await openOnes(clicked.workspace);
     if (!only) return void (await delivery.send(mistakeAnswer('No case is open. /trail case "odd root login" opens one.'), privately));
     if (others.length === 0) return addTo(`${only[0]} ${value}`, clicked, respond);
     const choices: Next[] = [only, ...others]
@@ -98,10 +96,11 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
   /** Adds an answer to a case, with what everyone in its channel may see. Returns what the user is told. */
   async function added(id: string, answerId: string, line: string, clicked: Clicked): Promise<Answer> {
     const found = await cases.find(id);
-    if (!found || found.ts === null) return mistakeAnswer(`There is no case ${id}.`);
+    const { workspace } = clicked;
+    if (!found || found.ts === null || !isCaseOf(found, workspace.id)) return mistakeAnswer(`There is no case ${id}.`);
     if (found.closed) return mistakeAnswer(`Case ${id} is closed.`);
-    const there: SlackPerson = { user: clicked.user, teams: clicked.teams, channel: found.channel };
-    const refused = (await refusalFor(there)) ?? (await sharingRefusalFor(found.channel));
+    const there: SlackPerson = { workspace, user: clicked.user, teams: clicked.teams, channel: found.channel };
+    const refused = (await refusalFor(there)) ?? (await sharingRefusalFor(there));
     if (refused) {
       audit('case', there, line, refused);
       return refused;
@@ -119,7 +118,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     const claim = { line: exactLine(answer, line), by: clicked.user, at, channel: found.channel, asOf: answer.coverage?.asOf ?? null };
     if (!(await shared.claim(answerId, place, claim))) return mistakeAnswer(`This answer is in case ${id} already.`);
     try {
-      const thread = { channel: found.channel, thread_ts: found.ts };
+      const thread = { workspace, channel: found.channel, thread_ts: found.ts };
       await delivery.send(answer, async (message) => void (await delivery.toChannel(thread, message)), { sharedBy: clicked.user, answerId });
     } catch (error) {
       if (!mayHaveArrived(error)) await shared.release(answerId, place);
@@ -146,18 +145,18 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     return { text: details.split('\n', 1)[0] ?? '', details, csv: answer.table ? parts.map(({ text }) => text).join('') : null };
   }
 
-  app.action<BlockAction>('case-export', async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>('case-export', async ({ ack, body, context, action, respond }) => {
     await ack();
-    const { id, found, clicked, refused } = await clickedCase(body, action);
+    const { id, found, clicked, refused } = await clickedCase(body, context, action);
     const privately = delivery.toResponseUrl(respond, clicked);
-    const said = refused ?? (found ? await exported(id, found, clicked.user).catch(failed) : mistakeAnswer('This case does not exist any more.'));
+    const said = refused ?? (found ? await exported(id, found, clicked).catch(failed) : mistakeAnswer('This case does not exist any more.'));
     audit('export', clicked, `case ${id}`, said);
     await delivery.send(said, privately);
   });
 
-  app.action<BlockAction>('case-close', async ({ ack, body, action, respond }) => {
+  app.action<BlockAction>('case-close', async ({ ack, body, context, action, respond }) => {
     await ack();
-    const { id, found, clicked, refused } = await clickedCase(body, action);
+    const { id, found, clicked, refused } = await clickedCase(body, context, action);
     const privately = delivery.toResponseUrl(respond, clicked);
     if (refused || !found) return void (await delivery.send(refused ?? mistakeAnswer('This case does not exist any more.'), privately));
     const closed = { by: clicked.user, at: clock().toISOString() };
@@ -166,30 +165,41 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
     const answer: Answer = { template: 'case', data: { id, ...found, closed: found.closed ?? closed } };
     // What is closed can be exported still.
     if (found.ts !== null)
-      await delivery.send(answer, (message) => delivery.update(found.channel, found.ts ?? '', message), { caseId: id, isCaseClosed: true });
+      await delivery.send(answer, (message) => delivery.update({ workspace: clicked.workspace, channel: found.channel }, found.ts ?? '', message), {
+        caseId: id,
+        isCaseClosed: true,
+      });
   });
 
-  async function clickedCase(body: BlockAction, action: BlockAction['actions'][number]) {
-    const clicked = whereClicked(body);
+  async function clickedCase(body: BlockAction, context: Context, action: BlockAction['actions'][number]) {
+    const clicked = whereClicked(body, context);
     const id = (action.type === 'button' ? (action.value ?? '') : '').trim();
-    const found = await cases.find(id);
+    const any = await cases.find(id);
+    const found = any && isCaseOf(any, clicked.workspace.id) ? any : undefined;
     const refused = await refusalFor(found ? { ...clicked, channel: found.channel } : clicked);
     return { id, found, clicked, refused };
   }
 
-  async function exported(id: string, found: Case, user: string): Promise<Answer> {
+  async function exported(id: string, found: Case, person: SlackPerson): Promise<Answer> {
+    const { workspace, user } = person;
     const { items, unreadable } = await cases.itemsOf(id);
     const users = [...new Set([found.by, found.closed?.by ?? found.by, ...items.map(({ by }) => by)])];
-    const names = new Map(await Promise.all(users.map(async (each) => [each, await options.nameOf(each)] as const)));
+    const names = new Map(await Promise.all(users.map(async (each) => [each, (await workspace.profileOf(each))?.name] as const)));
     const zip = caseFile(id, found, items, (each) => (names.get(each) === undefined ? each : `${names.get(each)} (${each})`));
     const notes = items.filter(({ kind }) => kind === 'note').length;
     const answer: Answer = { template: 'case-file', data: { id, title: found.title, answers: items.length - notes, notes, unreadable } };
     let channel = user;
     await delivery.send(answer, async (message) => {
-      channel = await delivery.toDirectMessage(user, message);
+      channel = await delivery.toDirectMessage(person, message);
     });
     const content = new Blob([zip], { type: 'application/zip' });
-    await uploadFile(content, { client, fetch: options.fetch, channel, filename: `case-${id}.zip`, title: `Case ${id}: ${found.title}` });
+    await uploadFile(content, {
+      client: workspace.postClient,
+      fetch: options.fetch,
+      channel,
+      filename: `case-${id}.zip`,
+      title: `Case ${id}: ${found.title}`,
+    });
     return { template: 'kept', data: { file: true } };
   }
 

@@ -1,11 +1,13 @@
 /** Sends answers to Slack: in a form that Slack takes, to the place where they belong, and never twice on purpose. */
 import { type Logger, RespondError, type RespondFn } from '@slack/bolt';
-import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, type WebClient } from '@slack/web-api';
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import { MESSAGE_FORMS, type Message, type MessageForm, type MessageOptions } from '../message/message.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
 /** Where an answer goes: to one user, or to everyone in the channel. */
 export interface Destination {
+  readonly workspace: SlackWorkspace;
   readonly user: string;
   readonly channel: string | undefined;
   readonly thread_ts?: string;
@@ -13,8 +15,6 @@ export interface Destination {
 }
 
 export interface AnswerDeliveryOptions {
-  /** Sends each request once: one that timed out may have arrived. */
-  readonly client: WebClient;
   readonly logger: Logger;
   show(answer: Answer, options?: MessageOptions): Message;
   /** Resolves in a later turn of the event loop. */
@@ -30,18 +30,23 @@ export interface Delivery {
   /** Delivers through a response_url. After 30 minutes or five messages Slack rejects it, and the bot posts the message itself. */
   toResponseUrl(respond: RespondFn, destination: Destination, how?: { readonly replacesOriginal?: boolean }): (message: Message) => Promise<void>;
   /** Posts for everyone in a channel, or in a thread of it. Returns the message's `ts`. */
-  toChannel(place: { readonly channel: string; readonly thread_ts?: string }, message: Message): Promise<string>;
+  toChannel(place: ChannelPlace, message: Message): Promise<string>;
   /** Replaces a message of the bot. */
-  update(channel: string, ts: string, message: Message): Promise<void>;
+  update(place: ChannelPlace, ts: string, message: Message): Promise<void>;
   /** Deletes a message of the bot. */
-  remove(channel: string, ts: string): Promise<void>;
+  remove(place: ChannelPlace, ts: string): Promise<void>;
   /** Posts a message that only one user sees: in the channel, or in a direct message where the bot is not in the channel. */
   toUser(destination: Destination, message: Message): Promise<void>;
   /** Posts a direct message. Returns its channel. */
-  toDirectMessage(user: string, message: Message): Promise<string>;
+  toDirectMessage(person: Pick<Destination, 'workspace' | 'user'>, message: Message): Promise<string>;
 }
 
-export function openDelivery({ client, logger, show, nextTurn }: AnswerDeliveryOptions): Delivery {
+/** A channel, or a thread of it. */
+interface ChannelPlace extends Pick<Destination, 'workspace' | 'thread_ts'> {
+  readonly channel: string;
+}
+
+export function openDelivery({ logger, show, nextTurn }: AnswerDeliveryOptions): Delivery {
   const quiet = { unfurl_links: false, unfurl_media: false } as const;
 
   async function send(answer: Answer, deliver: (message: Message) => Promise<void>, options: MessageOptions = {}): Promise<MessageForm> {
@@ -64,26 +69,29 @@ export function openDelivery({ client, logger, show, nextTurn }: AnswerDeliveryO
     throw new Error('no form is left');
   }
 
-  async function toChannel({ channel, thread_ts }: { readonly channel: string; readonly thread_ts?: string }, message: Message): Promise<string> {
+  async function toChannel({ workspace, channel, thread_ts }: ChannelPlace, message: Message): Promise<string> {
+    const { postClient: client } = workspace;
     const posted = await whileUnreachable(() =>
       client.chat.postMessage({ channel, ...(thread_ts !== undefined && { thread_ts }), ...quiet, ...message }),
     );
     return posted.ts ?? '';
   }
 
-  async function toDirectMessage(user: string, { text, blocks }: Message): Promise<string> {
+  async function toDirectMessage({ workspace, user }: Pick<Destination, 'workspace' | 'user'>, { text, blocks }: Message): Promise<string> {
+    const { postClient: client } = workspace;
     const posted = await whileUnreachable(() => client.chat.postMessage({ channel: user, text, blocks, ...quiet }));
     return posted.channel ?? user;
   }
 
-  async function toUser({ user, channel, thread_ts }: Destination, message: Message): Promise<void> {
+  async function toUser({ workspace, user, channel, thread_ts }: Destination, message: Message): Promise<void> {
+    const { postClient: client } = workspace;
     try {
       const thread = thread_ts !== undefined && { thread_ts };
       await whileUnreachable(() => client.chat.postEphemeral({ channel: channel ?? user, user, ...thread, ...message }));
     } catch (error) {
       if (isInvalidBlocks(error) || mayHaveArrived(error)) throw error;
       // The bot is not in the channel. A direct message always arrives; it cannot be in a thread of that channel.
-      await toDirectMessage(user, message);
+      await toDirectMessage({ workspace, user }, message);
     }
   }
 
@@ -92,14 +100,14 @@ export function openDelivery({ client, logger, show, nextTurn }: AnswerDeliveryO
     toChannel,
     toUser,
     toDirectMessage,
-    async update(channel, ts, message) {
+    async update({ workspace: { postClient: client }, channel }, ts, message) {
       await client.chat.update({ channel, ts, ...message });
     },
-    async remove(channel, ts) {
+    async remove({ workspace: { postClient: client }, channel }, ts) {
       await client.chat.delete({ channel, ts });
     },
     toResponseUrl: (respond, destination, { replacesOriginal = false } = {}) => {
-      const { channel, thread_ts, isPublic = false } = destination;
+      const { workspace, channel, thread_ts, isPublic = false } = destination;
       const thread = thread_ts !== undefined && { thread_ts };
       return async (message) => {
         try {
@@ -109,7 +117,7 @@ export function openDelivery({ client, logger, show, nextTurn }: AnswerDeliveryO
           // A second message for everyone would be one too many; for one user, it is better than none.
           if (isInvalidBlocks(error) || (isPublic && mayHaveArrived(error))) throw error;
           logger.warn(`response_url rejected the answer (${errorCode(error)}); posting it as a message`);
-          if (isPublic && channel) await toChannel({ channel, ...thread }, message);
+          if (isPublic && channel) await toChannel({ workspace, channel, ...thread }, message);
           else await toUser(destination, message);
         }
       };

@@ -2,18 +2,17 @@
  * The channel of the digests. The name of its slot is in the metadata of each message, so that a message which may have arrived can be
  * looked for instead of being sent again.
  */
-import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
+import { WebAPIPlatformError, WebAPIRateLimitedError } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
 import type { DigestChannel, PostOutcome, Sighting } from '../answer/posting.ts';
 import { lacksCharts, type Message, type MessageForm, type MessageOptions } from '../message/message.ts';
 import { postChartPictures } from './chart-pictures.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
 export interface DigestChannelOptions {
   readonly channel: string;
-  /** Sends each request once, and does not wait where Slack limits the rate. */
-  readonly client: WebClient;
-  /** The bot's own user, whose messages count. */
-  userId(): string | undefined;
+  /** The workspace of the channel as it is now; undefined where the app is not installed. Rejects when that cannot be read. */
+  findWorkspace(): Promise<SlackWorkspace | undefined>;
   /** Makes an answer into a message and delivers it; again, with its tables as text, when Slack rejects the blocks. Returns what Slack took. */
   send(answer: Answer, deliver: (message: Message) => Promise<void>, options?: MessageOptions): Promise<MessageForm>;
   /** Gets the error of a reply in the thread, or of a picture in it, that may not have arrived. */
@@ -25,10 +24,29 @@ type Posted = Extract<PostOutcome, { kind: 'posted' }>;
 const EVENT_TYPE = 'trailbot_digest';
 const PAGE_SIZE = 200;
 
-export function openDigestChannel({ channel, client, userId, send, onDetailsLost }: DigestChannelOptions): DigestChannel {
+export function openDigestChannel({ findWorkspace, ...options }: DigestChannelOptions): DigestChannel {
+  const channelNow = async (): Promise<DigestChannel> => {
+    try {
+      const workspace = await findWorkspace();
+      return workspace ? channelIn(workspace, options) : NOT_INSTALLED;
+    } catch (error) {
+      return unknownChannel(error);
+    }
+  };
+  return {
+    post: async (answer, slot) => (await channelNow()).post(answer, slot),
+    update: async (ts, answer) => (await channelNow()).update(ts, answer),
+    find: async (slot, since, except) => (await channelNow()).find(slot, since, except),
+  };
+}
+
+function channelIn(
+  { onceClient: client, bot }: SlackWorkspace,
+  { channel, send, onDetailsLost }: Omit<DigestChannelOptions, 'findWorkspace'>,
+): DigestChannel {
   const isFor = (message: HistoryMessage, slot: string): boolean =>
     // Any app may write metadata, and must not be able to hold back a digest.
-    message.user === userId() && message.metadata?.event_type === EVENT_TYPE && message.metadata.event_payload?.slot === slot;
+    message.user === bot.userId && message.metadata?.event_type === EVENT_TYPE && message.metadata.event_payload?.slot === slot;
   const postPictures = async (form: MessageForm, ts: string, { charts = [] }: Answer): Promise<void> => {
     if (lacksCharts(form)) await postChartPictures(client, { channel, ts }, charts);
   };
@@ -107,6 +125,25 @@ export function openDigestChannel({ channel, client, userId, send, onDetailsLost
   };
 }
 
+const INSTALL = {
+  reason: 'not_installed',
+  remedy: 'The app is not installed in the workspace of this channel. Install it there, at /slack/install.',
+};
+
+/** A channel of a workspace that has removed the app. */
+const NOT_INSTALLED: DigestChannel = {
+  post: async () => ({ kind: 'refused', ...INSTALL }),
+  update: async () => ({ kind: 'refused', ...INSTALL }),
+  find: async () => ({ kind: 'unreadable', ...INSTALL }),
+};
+
+/** A channel of a workspace that cannot be looked up now. Nothing was sent. */
+function unknownChannel(error: unknown): DigestChannel {
+  const later = { kind: 'later', waitMs: UNKNOWN_WAIT_MS, reason: reasonText(error) } as const;
+  return { post: async () => later, update: async () => later, find: async () => later };
+}
+const UNKNOWN_WAIT_MS = 60_000;
+
 /** What this file reads of a message. The SDK's own type of metadata has no payload. */
 interface HistoryMessage {
   readonly user?: string;
@@ -147,7 +184,7 @@ const RATE_LIMIT_WAIT_MS = 60_000;
 const HISTORY_SCOPES =
   'Add the bot scope channels:history (groups:history for a private channel, im:history for a direct message), and install the app again.';
 const INVITE = 'Invite the bot to the channel (/invite @trail).';
-const NEW_TOKEN = 'Copy SLACK_BOT_TOKEN again from OAuth & Permissions, and start trailbot again.';
+const NEW_TOKEN = 'Install the app again: at /slack/install, or in OAuth & Permissions; then copy SLACK_BOT_TOKEN again, and start trailbot again.';
 const REMEDIES: Readonly<Record<string, string>> = {
   channel_not_found: 'The channel is gone, or it is private and the bot is not in it: invite it (/invite @trail).',
   is_archived: 'The channel is archived. Use another one.',
@@ -158,5 +195,5 @@ const REMEDIES: Readonly<Record<string, string>> = {
   not_authed: NEW_TOKEN,
   token_revoked: NEW_TOKEN,
   token_expired: NEW_TOKEN,
-  account_inactive: 'The bot was removed from the workspace. Install the app again, and set SLACK_BOT_TOKEN to its new token.',
+  account_inactive: `The bot was removed from the workspace. ${NEW_TOKEN}`,
 };

@@ -1,7 +1,7 @@
 /** Events in a modal: opened from a list, with the events beside them, their records, and questions that follow from them. */
 import type { App, BlockAction, RespondFn } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import { WebAPIPlatformError, type WebClient } from '@slack/web-api';
+import { WebAPIPlatformError } from '@slack/web-api';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Answer } from '../answer/answer.ts';
@@ -11,13 +11,12 @@ import type { Message } from '../message/message.ts';
 import type { SlackPerson } from './access.ts';
 import type { Clicked } from './answer-actions.ts';
 import { type Delivery, errorCode } from './delivery.ts';
-import { idsIn } from './messages-in.ts';
 import type { Requester } from './requester.ts';
 import type { ShownAnswers } from './shown-answers.ts';
+import { idsIn, type SlackWorkspace, workspaceIn } from './workspace.ts';
 
 export interface EventModalOptions {
   readonly app: App;
-  readonly client: WebClient;
   readonly delivery: Delivery;
   readonly shownAnswers: ShownAnswers;
   /** Why a person may not ask; undefined when they may. */
@@ -58,21 +57,22 @@ const RESPOND_TTL_MS = 30 * 60_000;
 const MAX_OPENED = 1000;
 
 export function handleEventModal(options: EventModalOptions): OpenEvent {
-  const { app, client, delivery, shownAnswers, refusalFor, mayShow, answerFor, ask, audit, warn, show } = options;
-  /** How to answer where the event was opened, by the id of the view. */
+  const { app, delivery, shownAnswers, refusalFor, mayShow, answerFor, ask, audit, warn, show } = options;
+  /** How to answer where the event was opened, by the workspace and the id of the view. */
   const responds = new LRUCache<string, RespondFn>({ max: MAX_OPENED, ttl: RESPOND_TTL_MS });
 
-  app.action<BlockAction>(/^event:/, async ({ ack, body, action }) => {
+  app.action<BlockAction>(/^event:/, async ({ ack, body, context, action }) => {
     await ack();
     const { view, trigger_id: trigger } = body;
     const value = pickedValue(action);
     if (!view || value === undefined) return;
     const place = placeIn(view.private_metadata);
-    const person = { user: body.user.id, channel: place.channel, teams: idsIn(body.user.team_id) };
+    const workspace = workspaceIn(context);
+    const person = { workspace, user: body.user.id, channel: place.channel, teams: idsIn(body.user.team_id) };
     const [, page, line = value] = action.action_id.startsWith(EVENT_ACTIONS.record) ? (/^(\d+) (.+)$/s.exec(value) ?? []) : [];
     if (action.action_id === EVENT_ACTIONS.post || !isEventLine(line)) return askFrom(view.id, trigger, line, place, person);
     // Of two clicks on the same view the second is too late.
-    const loading = await change(view, { kind: 'loading', place });
+    const loading = await change(workspace, view, { kind: 'loading', place });
     if (loading) await showEvent(loading, line, place, person, page === undefined ? undefined : Number(page));
   });
 
@@ -85,17 +85,19 @@ export function handleEventModal(options: EventModalOptions): OpenEvent {
     audit('ask', person, line, answer);
     const steps = list && stepsIn(list, line);
     try {
-      await change(view, { kind: 'event', place, line, answer, page, steps });
+      await change(person.workspace, view, { kind: 'event', place, line, answer, page, steps });
     } catch (error) {
       warn(`Slack did not take an event in a modal (${errorCode(error)}); it is sent as a message`, error);
       await delivery.send(answer, replyTo(view.id, place, person));
-      await change(view, { kind: 'asked', line, said: '' }).catch(() => undefined);
+      await change(person.workspace, view, { kind: 'asked', line, said: '' }).catch(() => undefined);
     }
     return refused === undefined;
   }
 
   /** Asks a question from an event. A view over it says so, and closes together with it. */
   async function askFrom(from: string, trigger: string, line: string, place: EventPlace, person: SlackPerson): Promise<void> {
+    const { workspace } = person;
+    const { postClient: client } = workspace;
     const pushed = await client.views
       .push({ trigger_id: trigger, view: show({ kind: 'asked', line }) })
       .then(toOpened)
@@ -104,7 +106,7 @@ export function handleEventModal(options: EventModalOptions): OpenEvent {
     const refused = await refusalFor(person);
     if (refused) {
       audit('ask', person, line, refused);
-      if (pushed) await change(pushed, { kind: 'event', place: {}, line, answer: refused });
+      if (pushed) await change(workspace, pushed, { kind: 'event', place: {}, line, answer: refused });
       else await delivery.send(refused, sendReply);
       return;
     }
@@ -115,11 +117,11 @@ export function handleEventModal(options: EventModalOptions): OpenEvent {
     };
     const { thread_ts: thread } = place;
     await ask(line, { ...person, ...(thread !== undefined && { thread }), reply, replyPrivately: reply });
-    if (pushed) await change(pushed, { kind: 'asked', line, said });
+    if (pushed) await change(workspace, pushed, { kind: 'asked', line, said });
   }
 
   /** Changes a view. Returns its new version; undefined for one that was closed, or changed by another click. */
-  async function change({ id, hash }: OpenedView, modal: EventModal): Promise<OpenedView | undefined> {
+  async function change({ postClient: client }: SlackWorkspace, { id, hash }: OpenedView, modal: EventModal): Promise<OpenedView | undefined> {
     try {
       return toOpened(await client.views.update({ view_id: id, hash, view: show(modal) }));
     } catch (error) {
@@ -128,9 +130,11 @@ export function handleEventModal(options: EventModalOptions): OpenEvent {
     }
   }
 
-  const replyTo = (view: string, { channel, thread_ts }: EventPlace, { user }: SlackPerson): ((message: Message) => Promise<void>) => {
-    const destination = { user, channel, ...(thread_ts !== undefined && { thread_ts }) };
-    const respond = responds.get(view);
+  const keyOfView = ({ id }: SlackWorkspace, view: string): string => `${id} ${view}`;
+
+  const replyTo = (view: string, { channel, thread_ts }: EventPlace, { workspace, user }: SlackPerson): ((message: Message) => Promise<void>) => {
+    const destination = { workspace, user, channel, ...(thread_ts !== undefined && { thread_ts }) };
+    const respond = responds.get(keyOfView(workspace, view));
     return respond ? delivery.toResponseUrl(respond, destination) : (message) => delivery.toUser(destination, message);
   };
 
@@ -142,7 +146,8 @@ export function handleEventModal(options: EventModalOptions): OpenEvent {
 
   return async ({ line, action, trigger, clicked, respond }) => {
     if (!isEventLine(line)) return undefined;
-    const { channel, thread_ts } = clicked;
+    const { workspace, channel, thread_ts } = clicked;
+    const { postClient: client } = workspace;
     const [, answer] = /^ask:row:(\w+)$/.exec(action.action_id) ?? [];
     const place = { channel, thread_ts, answer };
     let view: OpenedView;
@@ -153,7 +158,7 @@ export function handleEventModal(options: EventModalOptions): OpenEvent {
       warn(`Slack opened no modal for an event (${errorCode(error)}); it is sent as a message`, error);
       return undefined;
     }
-    responds.set(view.id, respond);
+    responds.set(keyOfView(workspace, view.id), respond);
     return showEvent(view, line, place, clicked);
   };
 }

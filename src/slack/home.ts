@@ -7,7 +7,7 @@ import type { AskOptions } from '../desk/runner.ts';
 import type { HomeTab } from '../message/home-view.ts';
 import type { RecentLines } from '../state/recent-lines.ts';
 import type { SlackPerson } from './access.ts';
-import { idsIn } from './messages-in.ts';
+import { idsIn, workspaceIn } from './workspace.ts';
 
 export interface HomeOptions {
   readonly app: App;
@@ -23,14 +23,16 @@ export interface HomeOptions {
 const NOTHING_KEPT = { starters: [], recent: [], saved: [], subscriptions: [] } as const;
 
 export function handleHome({ app, desk, recent, refusalOf, optionsFor, show }: HomeOptions): void {
-  app.event('app_home_opened', async ({ event, client, body }) => {
+  app.event('app_home_opened', async ({ event, body, context }) => {
     if (event.tab !== 'home') return;
     const { user } = event;
-    const person = { user, channel: undefined, teams: idsIn(body.team_id) };
+    const workspace = workspaceIn(context);
+    const { client } = workspace;
+    const person = { workspace, user, channel: undefined, teams: idsIn(body.team_id) };
     const refusal = await refusalOf(person);
     const { first, last, accounts, skippedFiles, loadedAt = null } = await desk.extent();
     // What cannot be read now is not shown.
-    const lines = (): Promise<readonly string[]> => recent.of(user).catch(() => []);
+    const lines = (): Promise<readonly string[]> => recent.of(person).catch(() => []);
     const shown =
       refusal === undefined
         ? { starters: STARTERS, recent: await lines(), ...(await desk.kept(await optionsFor(person))) }

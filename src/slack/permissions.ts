@@ -4,16 +4,8 @@ import { covers, type Grant } from '../answer/grant.ts';
 import { channelGrant, groupsIn, namesChannel, permitBoth, permitBy, rulesFor } from '../desk/policy.ts';
 import { NotPermitted } from '../errors.ts';
 import type { PolicyFile } from '../state/policy-file.ts';
-import {
-  type Access,
-  type Audience,
-  accessRefusal,
-  channelRefusal,
-  type Home,
-  type SlackPerson,
-  type SlackProfile,
-  sharingRefusal,
-} from './access.ts';
+import { type Access, accessRefusal, channelRefusal, type SlackPerson, sharingRefusal } from './access.ts';
+import type { SlackWorkspace } from './workspace.ts';
 
 /** What is granted for a question, by its name. Throws NotPermitted for one that may not be asked. */
 type Permit = (question: string) => Grant;
@@ -22,11 +14,6 @@ export interface PermissionOptions {
   readonly access: Access;
   /** Without it, who may ask at all may ask everything. */
   readonly policy: PolicyFile | undefined;
-  home(): Home;
-  profileOf(user: string): Promise<SlackProfile | undefined>;
-  audienceOf(channel: string): Promise<Audience>;
-  /** The users in a user group; undefined where Slack does not say. */
-  membersOf(group: string): Promise<readonly string[] | undefined>;
 }
 
 export interface Permissions {
@@ -34,16 +21,16 @@ export interface Permissions {
   refusal(person: SlackPerson): Promise<string | undefined>;
   /** What a person may ask here; with `forEveryone`, what everyone in the channel may see of that. Undefined without a policy: everything. */
   permit(person: SlackPerson, forEveryone?: boolean): Promise<Permit | undefined>;
-  /** What may be posted in a channel for everyone, of what a user may ask there, or of everything. Undefined without a policy. */
-  permitPosts(channel: string, user: string | undefined): Promise<Permit | undefined>;
+  /** What may be posted in a channel for everyone, of what a person may ask there, or of everything. Undefined without a policy. */
+  permitPosts(channel: string, person: Pick<SlackPerson, 'workspace' | 'user'> | undefined): Promise<Permit | undefined>;
   /** Whether a person may see an answer as it is: with `forEveryone`, everyone in the channel. */
   mayShow(answer: Answer, person: SlackPerson, forEveryone?: boolean): Promise<boolean>;
   /** Whether the policy lets something be posted in a channel for everyone. */
   allowsPosts(channel: string): Promise<boolean>;
   /** Why nothing may be shared in a channel, as a sentence; undefined when it may. */
-  sharingRefusal(channel: string | undefined): Promise<string | undefined>;
+  sharingRefusal(place: Pick<SlackPerson, 'workspace' | 'channel'>): Promise<string | undefined>;
   /** The same for reports and subscriptions. It is not certain where Slack does not say now who reads there. */
-  postingRefusal(channel: string): Promise<{ readonly reason: string; readonly isCertain: boolean } | undefined>;
+  postingRefusal(workspace: SlackWorkspace, channel: string): Promise<{ readonly reason: string; readonly isCertain: boolean } | undefined>;
 }
 
 const NOT_HERE = 'The policy of trailbot does not let you ask here. An admin of trailbot can add a rule for you to POLICY_FILE.';
@@ -51,12 +38,12 @@ const NO_POSTS = 'The policy of trailbot lets nothing be posted in this channel.
 const GROUPS_UNKNOWN =
   'trailbot could not find out which user groups you are in, and its policy asks for them. An admin of trailbot can give it the scope usergroups:read.';
 
-export function openPermissions({ access, policy, home, profileOf, audienceOf, membersOf }: PermissionOptions): Permissions {
+export function openPermissions({ access, policy }: PermissionOptions): Permissions {
   /** The rules of a person here, and whether a user group is not known that may have others. */
-  async function rulesOf(person: Pick<SlackPerson, 'user' | 'channel'>) {
+  async function rulesOf(person: Pick<SlackPerson, 'workspace' | 'user' | 'channel'>) {
     const current = await policy?.read();
     if (!current) return undefined;
-    const known = await Promise.all(groupsIn(current).map(async (group) => [group, await membersOf(group)] as const));
+    const known = await Promise.all(groupsIn(current).map(async (group) => [group, await person.workspace.membersOf(group)] as const));
     const groups = known.flatMap(([group, members]) => (members?.includes(person.user) ? [group] : []));
     return { rules: rulesFor(current, { ...person, groups }), isUnknown: known.some(([, members]) => members === undefined) };
   }
@@ -83,23 +70,23 @@ export function openPermissions({ access, policy, home, profileOf, audienceOf, m
     );
   };
 
-  async function refusedShare(channel: string | undefined): Promise<string | undefined> {
+  async function refusedShare({ workspace, channel }: Pick<SlackPerson, 'workspace' | 'channel'>): Promise<string | undefined> {
     const current = await policy?.read();
     const named = current && channel !== undefined && namesChannel(current, channel) ? { ...access, channels: [channel] } : access;
-    return (await refusedPost(channel)) ?? sharingRefusal(named, channel, channel ? await audienceOf(channel) : undefined);
+    return (await refusedPost(channel)) ?? sharingRefusal(named, channel, channel ? await workspace.audienceOf(channel) : undefined);
   }
 
   return {
     async refusal(person) {
-      const refused = await accessRefusal(access, home(), person, profileOf);
+      const refused = await accessRefusal(access, person);
       if (refused !== undefined) return refused;
       const { rules, isUnknown } = (await rulesOf(person)) ?? {};
       return rules?.length === 0 ? (isUnknown ? GROUPS_UNKNOWN : NOT_HERE) : undefined;
     },
     permit,
-    async permitPosts(channel, user) {
+    async permitPosts(channel, person) {
       if (!policy) return undefined;
-      if (user !== undefined) return permit({ user, channel, teams: [] }, true);
+      if (person) return permit({ ...person, channel, teams: [] }, true);
       const grant = await postGrant(channel);
       return () => grant;
     },
@@ -115,11 +102,11 @@ export function openPermissions({ access, policy, home, profileOf, audienceOf, m
     },
     allowsPosts: async (channel) => (await refusedPost(channel)) === undefined,
     sharingRefusal: refusedShare,
-    async postingRefusal(channel) {
+    async postingRefusal(workspace, channel) {
       const notAllowed = channelRefusal(access, channel) ?? (await refusedPost(channel));
       if (notAllowed !== undefined) return { reason: notAllowed, isCertain: true };
-      const reason = await refusedShare(channel);
-      return reason === undefined ? undefined : { reason, isCertain: (await audienceOf(channel)) !== undefined };
+      const reason = await refusedShare({ workspace, channel });
+      return reason === undefined ? undefined : { reason, isCertain: (await workspace.audienceOf(channel)) !== undefined };
     },
   };
 }

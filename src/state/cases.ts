@@ -10,12 +10,18 @@ const caseSchema = z.object({
   /** ISO text in UTC. */
   at: z.string(),
   channel: z.string(),
+  /** The id of the workspace that it was opened in; null where that is not known. */
+  workspace: z.string().nullable().default(null),
   /** The `ts` of its message, below which it collects; null until that is posted. */
   ts: z.string().nullable(),
   /** Who closed it, and when. */
   closed: z.object({ by: z.string(), at: z.string() }).nullable(),
 });
 export type Case = z.output<typeof caseSchema>;
+
+/** True for a case that is seen in a workspace; null for all workspaces, as in a terminal. */
+export const isCaseOf = (found: Pick<Case, 'workspace'>, workspace: string | null): boolean =>
+  workspace === null || found.workspace === null || found.workspace === workspace;
 
 const itemSchema = z.object({
   kind: z.enum(['answer', 'note']),

@@ -3,17 +3,24 @@ import { z } from 'zod';
 import { UnreadableFile, type VersionedFiles } from './versioned-files.ts';
 
 export interface RecentLines {
-  add(user: string, line: string): Promise<void>;
-  of(user: string): Promise<readonly string[]>;
+  add(person: AskingPerson, line: string): Promise<void>;
+  of(person: AskingPerson): Promise<readonly string[]>;
+}
+
+/** A user of a workspace of Slack. */
+interface AskingPerson {
+  readonly workspace: { readonly id: string | null };
+  readonly user: string;
 }
 
 const linesSchema = z.array(z.string());
 const MAX_RECENT = 5;
 
 export function openRecentLines(files: VersionedFiles): RecentLines {
-  const read = async (user: string): Promise<{ readonly version: number; readonly lines: readonly string[] }> => {
+  const nameOf = ({ workspace, user }: AskingPerson): string => `${workspace.id ?? 'only'}-${user}`;
+  const read = async (name: string): Promise<{ readonly version: number; readonly lines: readonly string[] }> => {
     try {
-      const { version, value } = await files.read(user);
+      const { version, value } = await files.read(name);
       return { version, lines: linesSchema.safeParse(value).data ?? [] };
     } catch (error) {
       // What is damaged is written anew.
@@ -22,13 +29,14 @@ export function openRecentLines(files: VersionedFiles): RecentLines {
     }
   };
   return {
-    async add(user, line) {
+    async add(person, line) {
+      const name = nameOf(person);
       for (;;) {
-        const { version, lines } = await read(user);
+        const { version, lines } = await read(name);
         if (lines[0] === line) return;
-        if (await files.add(user, version, [line, ...lines.filter((other) => other !== line)].slice(0, MAX_RECENT))) return;
+        if (await files.add(name, version, [line, ...lines.filter((other) => other !== line)].slice(0, MAX_RECENT))) return;
       }
     },
-    of: async (user) => (await read(user)).lines,
+    of: async (person) => (await read(nameOf(person))).lines,
   };
 }

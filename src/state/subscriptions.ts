@@ -10,8 +10,9 @@ const subscriptionSchema = z.object({
   cron: z.string(),
   timeZone: z.string(),
   words: z.string(),
-  /** The id of the channel that it is posted in. */
+  /** The id of the channel that it is posted in, and of its workspace; null where trailbot did not note it yet, and was in one only. */
   channel: z.string(),
+  workspace: z.string().nullable().default(null),
   /** Who subscribed, and when (ISO text in UTC). */
   by: z.string().nullable(),
   at: z.string(),
