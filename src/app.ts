@@ -26,6 +26,7 @@ import { homeView } from './message/home-view.ts';
 import { toMessage, toText } from './message/message.ts';
 import { openBot, type SlackConnection } from './slack/bot.ts';
 import { boltLogger } from './slack/logger.ts';
+import type { OAuthApp } from './slack/workspaces.ts';
 import { openAccountNameFile } from './state/account-names.ts';
 import { openAskedPeople } from './state/asked-people.ts';
 import { type AuditLog, openAuditLog } from './state/audit-log.ts';
@@ -34,6 +35,7 @@ import { type Cases, openCases } from './state/cases.ts';
 import { openClassRules } from './state/class-rules.ts';
 import { openDigestMemory } from './state/digest-memory.ts';
 import { openFindingHistory } from './state/finding-history.ts';
+import { openInstallations } from './state/installations.ts';
 import { jsonFile } from './state/json-file.ts';
 import { type Ledger, openLedger } from './state/ledger.ts';
 import { openListedAccountNames } from './state/listed-account-names.ts';
@@ -42,6 +44,7 @@ import { openState } from './state/open-state.ts';
 import { openOpenedFindings } from './state/opened-findings.ts';
 import { openPolicyFile, type PolicyFile } from './state/policy-file.ts';
 import { openRecentLines } from './state/recent-lines.ts';
+import { openSeal } from './state/seal.ts';
 import { openSharedAnswers } from './state/shared-answers.ts';
 import { openExpectedFile, openSnoozes } from './state/snoozes.ts';
 import { openSubscriptions, type Subscriptions } from './state/subscriptions.ts';
@@ -335,16 +338,25 @@ export async function openAccountNames(
   return async () => names;
 }
 
-/** How the settings reach Slack; undefined without a bot token. */
+/** How the settings reach Slack; undefined without a bot token or a client ID. */
 export function slackConnection(config: Config): SlackConnection | undefined {
   const { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, BIND_ADDRESS: host, PORT: port } = config;
-  if (botToken === undefined) return undefined;
+  const oauth = oauthApp(config);
+  if (botToken === undefined && oauth === undefined) return undefined;
   return {
-    botToken,
+    ...(oauth ? { oauth } : { botToken: botToken as string }),
     transport: SLACK_APP_TOKEN
       ? { kind: 'socket', appToken: SLACK_APP_TOKEN, host, port }
       : { kind: 'http', signingSecret: SLACK_SIGNING_SECRET as string, host, port },
   };
+}
+
+/** The app that several workspaces install, with those that have; undefined without a client ID. */
+function oauthApp(config: Config): OAuthApp | undefined {
+  const { SLACK_CLIENT_ID: clientId, SLACK_CLIENT_SECRET: clientSecret, SLACK_WORKSPACES: allowed } = config;
+  if (clientId === undefined || clientSecret === undefined || allowed === undefined) return undefined;
+  const files = stateOf(config, locateTrail(config))('installations');
+  return { clientId, clientSecret, allowed, installations: openInstallations(files, openSeal(clientSecret, 'trailbot installations')) };
 }
 
 export interface AppOptions extends OpenOptions {

@@ -13,6 +13,8 @@ const dollars = number.min(0, 'must be 0 or more').max(1_000_000, 'must be 10000
 const names = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 const token = (prefix: string) => z.string().startsWith(prefix, `must begin with ${prefix}`);
 const channelId = (id: string): boolean => /^[CGD][A-Z0-9]{2,}$/.test(id);
+/** With its workspace or organization before it, where the app is in several. */
+const channelAddress = (address: string): boolean => /^(?:[TE][A-Z0-9]{2,}\/)?[CGD][A-Z0-9]{2,}$/.test(address);
 const userId = (id: string): boolean => /^[UW][A-Z0-9]{2,}$/.test(id);
 const teamId = (id: string): boolean => /^[TE][A-Z0-9]{2,}$/.test(id);
 
@@ -96,7 +98,13 @@ const schema = z.object({
   SLACK_BOT_TOKEN: token('xoxb-').optional(),
   SLACK_SIGNING_SECRET: z.string().optional(),
   SLACK_APP_TOKEN: token('xapp-').optional(),
-  DIGEST_CHANNEL: z.string().refine(channelId, 'must be a channel ID, such as C0123ABCD (at the bottom of the channel details)').optional(),
+  SLACK_CLIENT_ID: z
+    .string()
+    .regex(/^\d+\.\d+$/, 'must be the client ID of the app, such as 1234567890.1234567890123')
+    .optional(),
+  SLACK_CLIENT_SECRET: z.string().optional(),
+  SLACK_WORKSPACES: names.refine((ids) => ids.every(teamId), 'must be workspace or organization IDs, such as T0123ABCD,E0456EFGH').optional(),
+  DIGEST_CHANNEL: z.string().refine(channelAddress, 'must be a channel ID, such as C0123ABCD (at the bottom of the channel details)').optional(),
   ALLOWED_CHANNELS: names.refine((ids) => ids.every(channelId), 'must be channel IDs, such as C0123ABCD,C0456EFGH').optional(),
   ALLOWED_USERS: names.refine((ids) => ids.every(userId), 'must be user IDs, such as U0123ABCD,U0456EFGH').optional(),
   POLICY_FILE: pathSetting
@@ -123,28 +131,56 @@ const trailConflicts = ({ TRAIL_PATH, TRAIL_BUCKET, TRAILBOT_BUCKET }: Readonly<
   ...(TRAILBOT_BUCKET !== undefined && TRAIL_BUCKET === undefined ? ['TRAILBOT_BUCKET is set, but TRAIL_BUCKET is missing'] : []),
 ];
 
+/** Settings that have no meaning without Slack. */
+const OF_SLACK = [
+  'SLACK_SIGNING_SECRET',
+  'SLACK_APP_TOKEN',
+  'DIGEST_CHANNEL',
+  'ALLOWED_CHANNELS',
+  'ALLOWED_USERS',
+  'ALLOWED_TEAMS',
+  'AUDIT_READERS',
+  'POLICY_FILE',
+];
+/** Settings of an app that several workspaces install. */
+const OF_OAUTH = ['SLACK_CLIENT_SECRET', 'SLACK_WORKSPACES'];
+
 function slackConflicts(env: Readonly<Record<string, unknown>>): string[] {
   const replaced = ['ALLOWED_CHANNELS', 'ALLOWED_USERS'].find((name) => env[name] !== undefined && env.POLICY_FILE !== undefined);
-  return [...(replaced ? [`POLICY_FILE and ${replaced} are both set: write what ${replaced} says in the policy`] : []), ...tokenConflicts(env)];
+  return [...(replaced ? [`POLICY_FILE and ${replaced} are both set: write what ${replaced} says in the policy`] : []), ...appConflicts(env)];
 }
 
-function tokenConflicts(env: Readonly<Record<string, unknown>>): string[] {
-  if (env.SLACK_BOT_TOKEN === undefined) {
-    const other = [
-      'SLACK_SIGNING_SECRET',
-      'SLACK_APP_TOKEN',
-      'DIGEST_CHANNEL',
-      'ALLOWED_CHANNELS',
-      'ALLOWED_USERS',
-      'ALLOWED_TEAMS',
-      'AUDIT_READERS',
-      'POLICY_FILE',
-    ].find((name) => env[name] !== undefined);
+function appConflicts(env: Readonly<Record<string, unknown>>): string[] {
+  const { SLACK_BOT_TOKEN: botToken, SLACK_CLIENT_ID: clientId } = env;
+  const firstOf = (names: readonly string[]): string | undefined => names.find((name) => env[name] !== undefined);
+  const ofOAuth = firstOf(OF_OAUTH);
+  if (clientId === undefined && ofOAuth) return [`SLACK_CLIENT_ID is missing, but ${ofOAuth} is set`];
+  if (clientId === undefined && botToken === undefined) {
+    const other = firstOf(OF_SLACK);
     return other ? [`SLACK_BOT_TOKEN is missing, but ${other} is set`] : [];
   }
-  return env.SLACK_SIGNING_SECRET === undefined && env.SLACK_APP_TOKEN === undefined
-    ? ['SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode']
-    : [];
+  return [
+    ...(clientId === undefined ? tokenConflicts(env) : oauthConflicts(env)),
+    ...(env.SLACK_SIGNING_SECRET === undefined && env.SLACK_APP_TOKEN === undefined
+      ? ['SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode']
+      : []),
+  ];
+}
+
+const tokenConflicts = ({ DIGEST_CHANNEL: channel }: Readonly<Record<string, unknown>>): string[] =>
+  String(channel).includes('/') ? ['DIGEST_CHANNEL names a workspace: with SLACK_BOT_TOKEN, write the channel alone, such as C0123ABCD'] : [];
+
+function oauthConflicts({ DIGEST_CHANNEL: channel, ...env }: Readonly<Record<string, unknown>>): string[] {
+  return [
+    ...(env.SLACK_BOT_TOKEN === undefined
+      ? []
+      : ['SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set: the token is of one workspace, the client ID is for several']),
+    ...(env.SLACK_CLIENT_SECRET === undefined ? ['SLACK_CLIENT_SECRET is missing: it is below the client ID in Basic Information'] : []),
+    ...(env.SLACK_WORKSPACES === undefined ? ['SLACK_WORKSPACES is missing: it names the workspaces that may install the app'] : []),
+    ...(channel === undefined || String(channel).includes('/')
+      ? []
+      : ['DIGEST_CHANNEL needs the workspace of the channel before it, such as T0123ABCD/C0456EFGH']),
+  ];
 }
 
 /** The settings, with defaults. */

@@ -6,6 +6,7 @@ import { progressBar } from './cli/progress.ts';
 import { type Config, readConfig, readEnvironment } from './config.ts';
 import { UserError } from './errors.ts';
 import { visible } from './message/escape.ts';
+import { INSTALL_PATH } from './slack/manifest.ts';
 import { openLog } from './state/log.ts';
 import { hideSecrets } from './text/redact.ts';
 
@@ -36,7 +37,9 @@ async function run(config: Config): Promise<void> {
     if (connection) {
       const bot = await app.start({ connection, channel: config.DIGEST_CHANNEL, isPlayground: false });
       onClose(() => bot.close());
-      process.stdout.write(`trailbot answers /trail in Slack. ${requestsTo(config.BIND_ADDRESS, bot.port)}Stop it with ctrl-C.\n`);
+      process.stdout.write(
+        `trailbot answers /trail in Slack. ${requestsTo(config.BIND_ADDRESS, bot.port)}${connection.oauth ? installsAt(config, bot.port) : ''}Stop it with ctrl-C.\n`,
+      );
     } else {
       await startPlayground(app, config, onClose);
     }
@@ -83,6 +86,11 @@ function requestsTo(host: string, port: number | null): string {
   const isLoopback = host.startsWith('127.') || host === '::1';
   const from = isLoopback ? 'from this machine, as from a reverse proxy (BIND_ADDRESS names another address)' : 'from the network';
   return `It takes Slack’s requests on ${isIPv6(host) ? `[${host}]` : host}:${port}, path /slack/events, ${from}. `;
+}
+
+/** Where workspaces install the app, as a sentence. */
+function installsAt({ BIND_ADDRESS: host, PORT }: Config, port: number | null): string {
+  return `Workspaces install it at ${INSTALL_PATH} of its public address, which leads to ${isIPv6(host) ? `[${host}]` : host}:${port ?? PORT}. `;
 }
 
 /** The request URL that Slack calls. */

@@ -112,6 +112,7 @@ describe('The audit log', () => {
       at: NOW.toISOString(),
       action: 'ask',
       user: requester(),
+      workspace: slack.emulator.workspace.teamId,
       channel: channel(),
       line: LINE,
       outcome: 'answered',

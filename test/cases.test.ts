@@ -90,6 +90,28 @@ async function uploaded(): Promise<Readonly<Record<string, string>>> {
 }
 
 describe('A case', () => {
+  it('is not seen in another workspace', async () => {
+    const { url } = await start();
+    const other = { title: 'of others', by: 'U0OTHER', at: '2026-11-20T10:00:00Z', channel: here(), ts: '9.9', closed: null };
+    await cases.add({ ...other, workspace: 'T0OTHER' });
+    await slack.slash(url, LINE);
+    await choose(url, optionOf(await slack.next(), 'Add to a case'));
+    expect((await slack.next()).text).toContain('No case is open.');
+    for (const line of ['note 1 she was travelling', `${IN_CASE_MARK}1 zz1 ${LINE}`]) {
+      if (line.startsWith(IN_CASE_MARK)) await choose(url, line);
+      else await slack.slash(url, line);
+      expect((await slack.next()).text).toContain('There is no case 1.');
+    }
+    for (const action of ['case-export', 'case-close']) {
+      await press(url, action, '1');
+      expect((await slack.next()).text).toContain('This case does not exist any more.');
+    }
+    await slack.slash(url, 'cases');
+    expect((await slack.next()).text).not.toContain('of others');
+    expect(await cases.find('1')).toMatchObject({ closed: null });
+    expect((await cases.itemsOf('1')).items).toEqual([]);
+  });
+
   it('is opened in a channel, for everyone, and collects an answer once', async () => {
     const { url } = await start();
     const { message, ts } = await openCase(url, 'odd root login');

@@ -356,4 +356,6 @@ test('The manifest of the Slack app is printed without settings or a trail', asy
   const { status, out, err } = await run(['manifest', '--url', 'https://trail.example.com'], { more: { TRAIL_PATH: '/nowhere/at/all' } });
   expect({ status, err }).toEqual({ status: 0, err: '' });
   expect(JSON.parse(out)).toMatchObject({ settings: { interactivity: { request_url: 'https://trail.example.com/slack/events' } } });
+  const several = await run(['manifest', '--oauth', 'https://trail.example.com']);
+  expect(JSON.parse(several.out)).toMatchObject({ oauth_config: { redirect_urls: ['https://trail.example.com/slack/oauth_redirect'] } });
 });

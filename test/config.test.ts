@@ -8,6 +8,13 @@ import { readConfig } from '../src/config.ts';
 import { UserError } from '../src/errors.ts';
 
 const http = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 'secret' };
+const oauth = {
+  SLACK_CLIENT_ID: '1234567890.1234567890123',
+  SLACK_CLIENT_SECRET: 'another secret',
+  SLACK_WORKSPACES: 'T0123ABCD,E0456EFGH',
+  SLACK_SIGNING_SECRET: 'secret',
+  DIGEST_CHANNEL: 'T0123ABCD/C0123ABCD',
+};
 
 describe('the settings', () => {
   it.concurrent('may all be missing', () => {
@@ -41,7 +48,7 @@ describe('the settings', () => {
   it.concurrent('are all in .env.example, which is valid as it is', () => {
     const example = parseEnv(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'));
     expect(readConfig(example)).toEqual(readConfig({}));
-    expect(Object.keys(example)).toEqual(expect.arrayContaining(Object.keys(readConfig({ ...everything }))));
+    expect(Object.keys(example)).toEqual(expect.arrayContaining([everything, oauth].flatMap((env) => Object.keys(readConfig(env)))));
   });
 
   it.concurrent('accept a bucket with or without s3:// and with a prefix', () => {
@@ -138,8 +145,27 @@ describe('the settings', () => {
     expect(readConfig({ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' })).toMatchObject({ SLACK_APP_TOKEN: 'xapp-1' });
   });
 
+  it.concurrent('of one workspace and of several are kept apart', () => {
+    expect(readConfig(oauth)).toMatchObject({ SLACK_WORKSPACES: ['T0123ABCD', 'E0456EFGH'], DIGEST_CHANNEL: 'T0123ABCD/C0123ABCD' });
+    const { SLACK_SIGNING_SECRET: _, ...unsigned } = oauth;
+    expect(errorOf(unsigned)).toContain('  SLACK_SIGNING_SECRET is missing: set it for HTTP, or SLACK_APP_TOKEN for Socket Mode\n');
+    expect(errorOf({ ...http, SLACK_CLIENT_ID: '1.2', DIGEST_CHANNEL: 'C0123ABCD' })).toBe(`Invalid settings:
+  SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set: the token is of one workspace, the client ID is for several
+  SLACK_CLIENT_SECRET is missing: it is below the client ID in Basic Information
+  SLACK_WORKSPACES is missing: it names the workspaces that may install the app
+  DIGEST_CHANNEL needs the workspace of the channel before it, such as T0123ABCD/C0456EFGH
+.env.example describes each setting.`);
+    for (const name of ['SLACK_CLIENT_SECRET', 'SLACK_WORKSPACES'])
+      expect(errorOf({ ...http, [name]: 'T0123ABCD' })).toContain(`  SLACK_CLIENT_ID is missing, but ${name} is set\n`);
+    expect(errorOf({ ...http, DIGEST_CHANNEL: 'T0123ABCD/C0123ABCD' })).toContain('  DIGEST_CHANNEL names a workspace: with SLACK_BOT_TOKEN, write');
+    expect(errorOf({ ...oauth, SLACK_CLIENT_ID: 'A0TRAIL', SLACK_WORKSPACES: 'acme' })).toMatch(
+      /SLACK_CLIENT_ID must be the client ID of the app.*SLACK_WORKSPACES must be workspace or organization IDs/s,
+    );
+  });
+
   it.concurrent('are not repeated in errors, because they may be secrets', () => {
     expect(errorOf({ SLACK_BOT_TOKEN: 'hunter2', SLACK_APP_TOKEN: 'hunter3', SLACK_SIGNING_SECRET: 'hunter4' })).not.toContain('hunter');
+    expect(errorOf({ SLACK_CLIENT_SECRET: 'hunter2', SLACK_CLIENT_ID: 'hunter3' })).not.toContain('hunter');
   });
 });
 

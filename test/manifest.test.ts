@@ -2,44 +2,68 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { App } from '@slack/bolt';
 import { pino } from 'pino';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openBot } from '../src/slack/bot.ts';
 import { boltLogger } from '../src/slack/logger.ts';
-import { BOT_EVENTS, BOT_SCOPES, SHORTCUTS, SLASH_COMMAND, slackManifest } from '../src/slack/manifest.ts';
+import { BOT_SCOPES, SHORTCUTS, SLASH_COMMAND, slackManifest } from '../src/slack/manifest.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openInstallations } from '../src/state/installations.ts';
 import { openRecentLines } from '../src/state/recent-lines.ts';
+import { openSeal } from '../src/state/seal.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
 
 const SCHEMA = new URL('../../shared/data/slack-manifest.schema.json', import.meta.url);
 const ADDRESS = 'https://trail.example.com';
+const OAUTH = {
+  clientId: '1.2',
+  clientSecret: 'secret',
+  allowed: ['T0OWN'],
+  installations: openInstallations(openVersionMemory(), openSeal('secret', 'test')),
+};
 
-afterAll(() => vi.restoreAllMocks());
+afterEach(() => vi.restoreAllMocks());
 
 describe('The manifest', () => {
-  test.skipIf(!existsSync(SCHEMA)).each([undefined, ADDRESS])('is valid by the schema of Slack: %s', (address) => {
-    const schema = z.fromJSONSchema(JSON.parse(readFileSync(SCHEMA, 'utf8')));
-    expect(schema.safeParse(slackManifest(address)).error?.issues ?? []).toEqual([]);
-    expect(schema.safeParse({ ...slackManifest(address), features: { nonsense: 1 } }).success).toBe(false);
-  });
+  test.skipIf(!existsSync(SCHEMA)).each([[{}], [{ url: ADDRESS }], [{ oauth: ADDRESS }], [{ url: ADDRESS, oauth: ADDRESS }]])(
+    'is valid by the schema of Slack: %j',
+    (addresses) => {
+      const schema = z.fromJSONSchema(JSON.parse(readFileSync(SCHEMA, 'utf8')));
+      expect(schema.safeParse(slackManifest(addresses)).error?.issues ?? []).toEqual([]);
+      expect(schema.safeParse({ ...slackManifest(addresses), features: { nonsense: 1 } }).success).toBe(false);
+    },
+  );
 
   test('is for Socket Mode, or has the request URL in each place', () => {
-    expect(JSON.stringify(slackManifest(undefined))).not.toContain('https:');
-    expect(slackManifest(undefined)).toMatchObject({ settings: { socket_mode_enabled: true } });
-    const manifest = slackManifest(ADDRESS);
+    expect(JSON.stringify(slackManifest({}))).not.toContain('https:');
+    expect(slackManifest({})).toMatchObject({ settings: { socket_mode_enabled: true } });
+    const manifest = slackManifest({ url: ADDRESS });
     expect(manifest).toMatchObject({ settings: { socket_mode_enabled: false } });
     expect(JSON.stringify(manifest).split(`"${ADDRESS}/slack/events"`)).toHaveLength(4);
   });
 
   test.each(['http://trail.example.com', 'trail.example.com', 'https://trail.example.com/x', ''])('is refused for the address “%s”', (address) => {
-    expect(() => slackManifest(address)).toThrow('Write the public address of the bot');
+    expect(() => slackManifest({ url: address })).toThrow(`--url ${address} is not valid. Write the public address of the bot`);
+    expect(() => slackManifest({ oauth: address })).toThrow(`--oauth ${address} is not valid. Write the public address of the bot`);
   });
 
-  test('lists the commands, shortcuts and events that the bot handles, and no others', () => {
+  test('has for several workspaces the address that Slack returns to, also in Socket Mode', () => {
+    for (const addresses of [{ oauth: ADDRESS }, { url: ADDRESS, oauth: ADDRESS }])
+      expect(slackManifest(addresses)).toMatchObject({
+        oauth_config: { redirect_urls: [`${ADDRESS}/slack/oauth_redirect`] },
+        settings: { org_deploy_enabled: true, socket_mode_enabled: !('url' in addresses) },
+      });
+    expect(JSON.stringify(slackManifest({ url: ADDRESS }))).not.toContain('oauth_redirect');
+  });
+
+  test.each([
+    ['one workspace', { botToken: 'xoxb-test' }, {}],
+    ['several', { oauth: OAUTH }, { oauth: ADDRESS }],
+  ])('for %s lists the commands, shortcuts and events that the bot handles, and no others', (_, credentials, addresses) => {
     const handled = { command: [] as unknown[], shortcut: [] as unknown[], event: [] as unknown[] };
     for (const kind of ['command', 'shortcut', 'event'] as const) {
       const { [kind]: original } = App.prototype;
@@ -50,7 +74,7 @@ describe('The manifest', () => {
     }
     openBot({
       transport: { kind: 'http', signingSecret: 'secret', host: '127.0.0.1', port: 0 },
-      botToken: 'xoxb-test',
+      ...credentials,
       desk: deskAnswering(async () => ({ template: 'error', data: {} })),
       shared: openSharedAnswers(openVersionMemory()),
       cancellations: openCancellations(openVersionMemory()),
@@ -72,8 +96,11 @@ describe('The manifest', () => {
         .map((each) => (typeof each === 'string' ? each : (each as { callback_id: string }).callback_id));
     expect(named(handled.command)).toEqual([SLASH_COMMAND]);
     expect(named(handled.shortcut).toSorted()).toEqual(Object.values(SHORTCUTS).toSorted());
-    expect(named(handled.event).toSorted()).toEqual(BOT_EVENTS.map((event) => event.split('.')[0]).toSorted());
-    const { features } = slackManifest(undefined) as { features: { slash_commands: { command: string }[]; shortcuts: { callback_id: string }[] } };
+    const { features, settings } = slackManifest(addresses) as {
+      features: { slash_commands: { command: string }[]; shortcuts: { callback_id: string }[] };
+      settings: { event_subscriptions: { bot_events: string[] } };
+    };
+    expect(named(handled.event).toSorted()).toEqual(settings.event_subscriptions.bot_events.map((event) => event.split('.')[0]).toSorted());
     expect(features.slash_commands.map(({ command }) => command)).toEqual([SLASH_COMMAND]);
     expect(features.shortcuts.map(({ callback_id: id }) => id).toSorted()).toEqual(Object.values(SHORTCUTS).toSorted());
   });
@@ -94,6 +121,7 @@ describe('The manifest', () => {
 const FOR_RECEIVING = ['commands', 'app_mentions:read', 'im:history'];
 /** Each method's own page of docs.slack.dev, September 2026. */
 const SCOPES_OF_METHOD: Readonly<Record<string, readonly string[]>> = {
+  'apps.uninstall': [],
   'auth.test': [],
   'chat.delete': ['chat:write'],
   'chat.postEphemeral': ['chat:write'],

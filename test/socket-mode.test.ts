@@ -11,10 +11,14 @@ import { boltLogger } from '../src/slack/logger.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import { openCancellations } from '../src/state/cancellations.ts';
 import { openCases } from '../src/state/cases.ts';
+import { openInstallations } from '../src/state/installations.ts';
 import { openRecentLines } from '../src/state/recent-lines.ts';
+import { openSeal } from '../src/state/seal.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import { deskAnswering } from './support/fake-desk.ts';
+import { freePort } from './support/main-process.ts';
+import { openTestBots } from './support/test-bot.ts';
 
 const answer = (line: string): Answer => ({ template: 'test', data: { line }, line });
 
@@ -51,6 +55,29 @@ async function openSocketSlack() {
     },
   };
 }
+
+let url = '';
+const startBot = openTestBots(() => ({ apiUrl: url, emulator: { signingSecret: '', botToken: '' } }));
+
+test('In Socket Mode, several workspaces install the app at the address of the bot', async () => {
+  const slack = await openSocketSlack();
+  url = `${slack.url}/api/`;
+  const port = Number(await freePort());
+  const installations = openInstallations(openVersionMemory(), openSeal('secret', 'test'));
+  await startBot({
+    transport: { kind: 'socket', appToken: 'xapp-test', host: '127.0.0.1', port },
+    oauth: { clientId: '1.2', clientSecret: 'secret', allowed: ['T0TEAM'], installations },
+    desk: deskAnswering(async (line) => answer(line)),
+    clock: () => new Date(),
+  });
+  const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...init });
+  expect((await at('/slack/install')).headers.get('location')).toContain('https://slack.com/oauth/v2/authorize?');
+  expect((await at('/slack/oauth_redirect?code=1&state=forged')).status).toBe(400);
+  expect((await at('/healthz')).status).toBe(200);
+  expect((await at('/slack/install', { method: 'POST' })).status).toBe(404);
+  expect((await at('/slack/events')).status).toBe(404);
+  await slack.close();
+});
 
 test('a slash command over Socket Mode is acknowledged and answered', async () => {
   const slack = await openSocketSlack();

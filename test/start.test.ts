@@ -133,6 +133,19 @@ describe('a start that fails exits with status 1 and says what to do about', () 
   }
 });
 
+it('without a token, a start waits for workspaces to install the app', async () => {
+  const PORT = await freePort();
+  const settings = { SLACK_CLIENT_ID: '1.2', SLACK_CLIENT_SECRET: 'a secret', SLACK_WORKSPACES: 'T0OWN', SLACK_SIGNING_SECRET: 'secret', PORT };
+  const { child, output, ended } = start(settings, 'http://127.0.0.1:1/');
+  await waitForOutput(output, 'trailbot answers /trail in Slack');
+  expect(output.out).toContain(`Workspaces install it at /slack/install of its public address, which leads to 127.0.0.1:${PORT}. `);
+  const begun = await fetch(`http://127.0.0.1:${PORT}/slack/install`, { redirect: 'manual' });
+  expect(begun.headers.get('location')).toContain('client_id=1.2');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(output.out + output.err).not.toContain('a secret');
+});
+
 describe('a process that stops', () => {
   it('sends the answer of a running question first', async () => {
     const slack = await openSlackProxy();

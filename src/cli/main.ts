@@ -59,8 +59,8 @@ const CLI_USAGE = `Usage:
   npm run -s live-check > report.md   (tries everything on live AWS in a database of its own, for less than $0.10; the report has no names)
   npm run -s iam-policy [-- --account 111122223333 --region eu-central-1 --role arn:… --key arn:… --key arn:…] > policy.json   (the IAM
       policy that trailbot needs)
-  npm run -s manifest [-- --url https://trail.example.com] > manifest.json   (the manifest of the Slack app, for Socket Mode; with --url
-      for requests to that address)
+  npm run -s manifest [-- --url https://trail.example.com --oauth https://trail.example.com] > manifest.json   (the manifest of the Slack
+      app, for Socket Mode; with --url for requests to that address; with --oauth for several workspaces, which install it there)
 
 --json and --csv print all rows, however many. Set a limit with top:.
 
@@ -87,6 +87,7 @@ const OPTIONS = {
   role: { type: 'string' },
   key: { type: 'string', multiple: true },
   url: { type: 'string' },
+  oauth: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -107,7 +108,7 @@ const ACCEPTED_ARGUMENTS: Readonly<Record<string, { readonly words: number; read
   compact: { words: 0, options: ['since', 'again', 'max-usd', 'tidy'] },
   'live-check': { words: 0, options: [] },
   'iam-policy': { words: 0, options: ['account', 'region', 'role', 'key'] },
-  manifest: { words: 0, options: ['url'] },
+  manifest: { words: 0, options: ['url', 'oauth'] },
 };
 
 const rootFolder = new URL('../../', import.meta.url);
@@ -121,7 +122,7 @@ async function runCommand([verb = '', ...args]: readonly string[]): Promise<void
   }
   refuseUnknown(verb, values, rest);
   if (verb === 'manifest') {
-    process.stdout.write(`${JSON.stringify(slackManifest(values.url), null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(slackManifest({ url: values.url, oauth: values.oauth }), null, 2)}\n`);
     return;
   }
   const config = readConfig(readEnvironment());

@@ -14,6 +14,7 @@ export interface AuditState {
 
 const USUAL_WINDOW: Window = { kind: 'ago', count: 7, unit: 'd' };
 const MAX_AUDIT_ROWS = 1000;
+const WORKSPACE_COLUMN = { name: 'workspace', label: 'Workspace', kind: 'text' } as const;
 
 export function auditWords({ log, readers }: AuditState): Readonly<Record<string, OwnWord>> {
   return {
@@ -42,6 +43,7 @@ export function auditWords({ log, readers }: AuditState): Readonly<Record<string
           columns: [
             { name: 'at', label: 'Time (UTC)', kind: 'time' },
             { name: 'user', label: 'Who', kind: 'member' },
+            ...(new Set(entries.map(({ workspace }) => workspace)).size > 1 ? [WORKSPACE_COLUMN] : []),
             { name: 'channel', label: 'Where', kind: 'member' },
             { name: 'action', label: 'Did', kind: 'text' },
             { name: 'line', label: 'Line', kind: 'text' },

@@ -44,6 +44,7 @@ import { openDigestChannel } from './digest-channel.ts';
 import { handleEventModal } from './event-modal.ts';
 import { handleHome } from './home.ts';
 import { trackRequests } from './in-flight.ts';
+import { handleUninstalled, installPages } from './install.ts';
 import { SHORTCUTS, SLASH_COMMAND } from './manifest.ts';
 import { textOfMessage } from './message-text.ts';
 import { handleMessagesIn } from './messages-in.ts';
@@ -56,12 +57,14 @@ import { openShownAnswers } from './shown-answers.ts';
 import { mayHaveLocalTime, timeZoneIn } from './time-zones.ts';
 import { openTurns } from './turns.ts';
 import { type ClientOptions, idsIn, type SlackWorkspace, workspaceIn } from './workspace.ts';
-import { notInstalled, oneWorkspace } from './workspaces.ts';
+import { notInstalled, type OAuthApp, openWorkspaces } from './workspaces.ts';
 
 /** How to reach Slack, and how Slack reaches the bot. */
 export interface SlackConnection {
   readonly transport: Transport;
-  readonly botToken: string;
+  /** The token of the one workspace; without it, workspaces install the app by `oauth`. */
+  readonly botToken?: string;
+  readonly oauth?: OAuthApp;
   /** Replaces Slack's own API, in tests and the playground; `fetch` reaches one that is on no port. */
   readonly slackApiUrl?: string;
   readonly fetch?: WebClientOptions['fetch'];
@@ -133,7 +136,7 @@ type ExtendedErrorArgs = Parameters<Parameters<App['error']>[0]>[0];
 export function openBot(options: BotOptions): Bot {
   const {
     transport,
-    botToken,
+    oauth,
     slackApiUrl,
     fetch: slackFetch,
     desk,
@@ -168,17 +171,23 @@ export function openBot(options: BotOptions): Bot {
     ...(slackApiUrl && { slackApiUrl }),
     ...(slackFetch && { fetch: slackFetch }),
   };
-  const receiver = openReceiver(transport, clientOptions, logger, () => !draining);
-  const workspaces = oneWorkspace(botToken, clientOptions, logger);
+  const workspaces = openWorkspaces({ ...options, clientOptions });
+  const { authorize, forget: onChange } = workspaces;
+  const pages = oauth ? installPages({ ...oauth, clientOptions, clock, logger, onChange }) : {};
+  const receiver = openReceiver(transport, { clientOptions, logger, isReady: () => !draining, pages });
   const delivery = openDelivery({ logger, show, nextTurn });
   const { send } = delivery;
-  const { authorize } = workspaces;
   const app = new App({ receiver, authorize, clientOptions, convoStore: false, logger, extendedErrorHandler: true, deferInitialization: true });
   const permissions = openPermissions({ access, policy });
   const { mayShow } = permissions;
   const refusalFor = async (person: SlackPerson): Promise<Answer | undefined> => refusal(await permissions.refusal(person));
 
-  const audit = (action: AuditEntry['action'], { user, channel }: SlackPerson, line: string, { template, data, coverage }: Answer): void => {
+  const audit = (
+    action: AuditEntry['action'],
+    { workspace, user, channel }: SlackPerson,
+    line: string,
+    { template, data, coverage }: Answer,
+  ): void => {
     const { isRefusal, isCancelled, message } = data as { readonly isRefusal?: boolean; readonly isCancelled?: boolean; readonly message?: unknown };
     const outcome = template !== 'error' ? 'answered' : isRefusal ? 'refused' : isCancelled ? 'cancelled' : message === null ? 'error' : 'mistake';
     const { rows = null, bytes = null, dollars = null, ms = null } = coverage ?? {};
@@ -186,6 +195,7 @@ export function openBot(options: BotOptions): Bot {
       at: clock().toISOString(),
       action,
       user,
+      workspace: workspace.id,
       channel: channel ?? null,
       line: openMask(line).text(line),
       outcome,
@@ -472,13 +482,16 @@ export function openBot(options: BotOptions): Bot {
     show: showHome,
   });
 
+  if (oauth) handleUninstalled({ app, installations: oauth.installations, onChange });
   handleUnknown(app, send, delivery);
 
   app.error(async ({ error, body }: ExtendedErrorArgs) => {
     const cause: unknown = error.original ?? error;
-    logger.error(`Slack: ${errorCode(cause)}`, cause);
+    const isRefused = cause instanceof UserError;
+    if (isRefused) logger.warn(`a request was refused: ${cause.message}`);
+    else logger.error(`Slack: ${errorCode(cause)}`, cause);
     const { response_url: url } = body as { readonly response_url?: string };
-    const text = 'The answer may not have been shown. Look whether it is here already; if not, ask again.';
+    const text = isRefused ? cause.message : 'The answer may not have been shown. Look whether it is here already; if not, ask again.';
     if (url)
       await fetch(url, {
         method: 'POST',

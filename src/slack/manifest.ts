@@ -17,16 +17,30 @@ export const BOT_SCOPES: Readonly<Record<string, { readonly for: string; readonl
   'groups:history': { for: 'the same in private channels', isOptional: true },
 };
 
-export const BOT_EVENTS = ['app_home_opened', 'app_mention', 'message.im'];
+const BOT_EVENTS = ['app_home_opened', 'app_mention', 'message.im'];
+/** What an app that several workspaces install listens to, besides. */
+const INSTALL_EVENTS = ['app_uninstalled', 'tokens_revoked'];
 export const SLASH_COMMAND = '/trail';
 export const SHORTCUTS = { ask: 'ask', lookUp: 'look_up' } as const;
 
 /** The path at which the bot takes all requests of Slack. */
 const REQUEST_PATH = '/slack/events';
+/** Where an installation begins, and where Slack sends the browser when it is allowed. */
+export const INSTALL_PATH = '/slack/install';
+export const REDIRECT_PATH = '/slack/oauth_redirect';
 
-/** The manifest for Socket Mode, or for requests to a public address, such as `https://trail.example.com`. @throws UserError for another address */
-export function slackManifest(address: string | undefined): object {
-  const url = address === undefined ? undefined : publicRequestUrl(address);
+/** Addresses of the bot, such as `https://trail.example.com`. */
+interface ManifestAddresses {
+  /** Where Slack sends its requests; undefined in Socket Mode. */
+  readonly url?: string | undefined;
+  /** Where several workspaces install the app; undefined for an app of one workspace. */
+  readonly oauth?: string | undefined;
+}
+
+/** The manifest of the app. @throws UserError for an address that is not valid */
+export function slackManifest({ url: requestAddress, oauth }: ManifestAddresses): object {
+  const url = requestAddress === undefined ? undefined : publicAddress('url', requestAddress, REQUEST_PATH);
+  const redirect = oauth === undefined ? undefined : publicAddress('oauth', oauth, REDIRECT_PATH);
   return {
     _metadata: { major_version: 2 },
     display_information: {
@@ -55,26 +69,30 @@ export function slackManifest(address: string | undefined): object {
       ],
     },
     oauth_config: {
+      ...(redirect && { redirect_urls: [redirect] }),
       scopes: {
         bot: Object.keys(BOT_SCOPES),
         bot_optional: Object.entries(BOT_SCOPES).flatMap(([scope, { isOptional }]) => (isOptional ? [scope] : [])),
       },
     },
     settings: {
-      event_subscriptions: { bot_events: BOT_EVENTS, ...(url && { request_url: url }) },
+      event_subscriptions: { bot_events: redirect ? [...BOT_EVENTS, ...INSTALL_EVENTS] : BOT_EVENTS, ...(url && { request_url: url }) },
       interactivity: { is_enabled: true, ...(url && { request_url: url }) },
-      org_deploy_enabled: false,
+      org_deploy_enabled: redirect !== undefined,
       socket_mode_enabled: url === undefined,
       token_rotation_enabled: false,
     },
   };
 }
 
-function publicRequestUrl(address: string): string {
+const WITHOUT: Readonly<Record<keyof ManifestAddresses, string>> = {
+  url: 'Without --url, the manifest is for Socket Mode.',
+  oauth: 'Without --oauth, it is for one workspace.',
+};
+
+function publicAddress(option: keyof ManifestAddresses, address: string, path: string): string {
   const parsed = URL.canParse(address) ? new URL(address) : undefined;
   if (parsed?.protocol !== 'https:' || parsed.pathname !== '/' || parsed.search !== '')
-    throw new UserError(
-      `--url ${address} is not valid. Write the public address of the bot, as https://trail.example.com. Without --url, the manifest is for Socket Mode.`,
-    );
-  return new URL(REQUEST_PATH, parsed).href;
+    throw new UserError(`--${option} ${address} is not valid. Write the public address of the bot, as https://trail.example.com. ${WITHOUT[option]}`);
+  return new URL(path, parsed).href;
 }

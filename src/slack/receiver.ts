@@ -1,12 +1,14 @@
 /** The two ways in which Slack reaches the bot, HTTP and Socket Mode, both with health endpoints. */
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type CustomRoute, HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
-import type { WebClientOptions } from '@slack/web-api';
+import { errorCode } from './delivery.ts';
+import type { PageHandler } from './install.ts';
+import type { ClientOptions } from './workspace.ts';
 
 /**
  * How Slack reaches the bot: it calls our request URL, or we keep a WebSocket open to it. `host` and `port` are where the bot listens; in
- * Socket Mode for the health endpoints only.
+ * Socket Mode for the health endpoints and the pages of the installation only.
  */
 export type Transport = { readonly host: string; readonly port: number } & (
   | { readonly kind: 'http'; readonly signingSecret: string }
@@ -16,30 +18,52 @@ export type Transport = { readonly host: string; readonly port: number } & (
 // A question is short; Slack's payload around it has some kilobytes.
 const BODY_LIMIT = '1mb';
 
-/** A receiver with `/healthz` (the process is alive) and `/readyz` (the bot takes questions). */
-export function openReceiver(transport: Transport, clientOptions: WebClientOptions, logger: Logger, isReady: () => boolean): Receiver {
-  const health: Readonly<Record<string, () => boolean>> = { '/healthz': () => true, '/readyz': isReady };
-  if (transport.kind === 'socket') return socketReceiver(transport, clientOptions, logger, health);
-  const customRoutes: CustomRoute[] = Object.entries(health).map(([path, isOk]) => ({
-    path,
-    method: 'GET',
-    handler: (_, response) => sendHealth(response, isOk()),
-  }));
+export interface ReceiverOptions {
+  readonly clientOptions: ClientOptions;
+  readonly logger: Logger;
+  /** True while the bot takes questions. */
+  isReady(): boolean;
+  /** Pages by their paths. */
+  readonly pages: Readonly<Record<string, PageHandler>>;
+}
+
+/** A receiver with `/healthz` (the process is alive), `/readyz` (the bot takes questions) and other pages. */
+export function openReceiver(transport: Transport, { clientOptions, logger, isReady, pages }: ReceiverOptions): Receiver {
+  const handlers: Readonly<Record<string, RouteHandler>> = {
+    '/healthz': (_, response) => sendHealth(response, true),
+    '/readyz': (_, response) => sendHealth(response, isReady()),
+    ...Object.fromEntries(Object.entries(pages).map(([path, page]) => [path, guarded(page, logger)])),
+  };
+  if (transport.kind === 'socket') return socketReceiver(transport, clientOptions, logger, handlers);
+  const customRoutes: CustomRoute[] = Object.entries(handlers).map(([path, handler]) => ({ path, method: 'GET', handler }));
   return new HTTPReceiver({ signingSecret: transport.signingSecret, customRoutes, bodyLimit: BODY_LIMIT, logger });
 }
 
-/** Bolt's own health server in Socket Mode listens on every address, and the process crashes when its port is taken. */
+type RouteHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A rejection would end the process. */
+const guarded =
+  (page: PageHandler, logger: Logger): RouteHandler =>
+  (request, response) => {
+    page(request, response).catch((error: unknown) => {
+      logger.error(`a page failed (${errorCode(error)})`, error);
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  };
+
+/** Bolt's own server in Socket Mode listens on every address, and the process crashes when its port is taken. */
 function socketReceiver(
   { appToken, host, port }: Extract<Transport, { kind: 'socket' }>,
-  clientOptions: WebClientOptions,
+  clientOptions: ClientOptions,
   logger: Logger,
-  health: Readonly<Record<string, () => boolean>>,
+  handlers: Readonly<Record<string, RouteHandler>>,
 ): Receiver {
   // Bolt has the Web API's options twice: these are for the call that opens the socket.
   const socket = new SocketModeReceiver({ appToken, logger, installerOptions: { clientOptions } });
   const server = createServer((request, response) => {
-    const isOk = health[request.url?.split('?')[0] ?? ''];
-    if (isOk) sendHealth(response, isOk());
+    const handler = request.method === 'GET' ? handlers[request.url?.split('?')[0] ?? ''] : undefined;
+    if (handler) handler(request, response);
     else response.writeHead(404).end();
   });
   return {

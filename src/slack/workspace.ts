@@ -76,7 +76,7 @@ export function openWorkspace(home: Home, bot: BotIdentity, clientOptions: Clien
 }
 
 /** The id of an installation. */
-const idOfHome = ({ team, organization, isOrganizationWide }: Home): string | undefined => (isOrganizationWide ? organization : team);
+export const idOfHome = ({ team, organization, isOrganizationWide }: Home): string | undefined => (isOrganizationWide ? organization : team);
 
 /** The workspace of a request, which `authorize` put into its context. */
 export function workspaceIn(context: Context): SlackWorkspace {

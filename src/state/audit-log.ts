@@ -10,6 +10,8 @@ const auditEntry = z.object({
   action: z.enum(['ask', 'share', 'export', 'look-up', 'case', 'ask-person', 'verdict']),
   /** The Slack user. */
   user: z.string(),
+  /** The Slack workspace, or the organization, that has the app; null where Slack does not say. */
+  workspace: z.string().nullable().default(null),
   /** The Slack channel; null outside of one, as in App Home. */
   channel: z.string().nullable(),
   /** The line, with secrets masked. */

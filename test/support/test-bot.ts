@@ -22,8 +22,13 @@ export type StartBot = (
   options: Pick<BotOptions, 'desk'> & Partial<BotOptions>,
 ) => Promise<{ readonly bot: ReturnType<typeof openBot>; readonly url: string }>;
 
+/** What a bot needs of Slack. */
+interface SlackForBots extends Pick<SlackProxy, 'apiUrl'> {
+  readonly emulator: Pick<SlackProxy['emulator'], 'signingSecret' | 'botToken'>;
+}
+
 /** A function that starts bots on a proxy of Slack, which is open when the first one starts. */
-export function openTestBots(slack: () => SlackProxy): StartBot {
+export function openTestBots(slack: () => SlackForBots): StartBot {
   const running: ReturnType<typeof openBot>[] = [];
   afterEach(() => Promise.all(running.splice(0).map((bot) => bot.stop(0))));
   return async (options) => {
