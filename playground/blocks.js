@@ -17,15 +17,17 @@ import { richText } from './rich-text.js';
 /** @typedef {{ readonly names: Names, readonly click: OnClick }} BlockContext */
 
 /**
- * Moves the focus from an element to what has its place in the new state of the blocks; where nothing has, to `otherwise`.
+ * Moves the focus from an element to the one of the same action in the new state of the blocks. While there is none, as in a modal that
+ * is still loading, `otherwise` has the focus, and keeps in mind what wants it.
  *
  * @param {Element | null} focused
  * @param {HTMLElement} shown
  * @param {HTMLElement} otherwise
  */
 export function moveFocus(focused, shown, otherwise) {
-  const pointer = focused instanceof HTMLElement ? focused.dataset.pointer : undefined;
-  const same = pointer === undefined ? null : shown.querySelector(`[data-pointer="${CSS.escape(pointer)}"]`);
+  const { action = '', wanted = action } = focused instanceof HTMLElement ? focused.dataset : {};
+  const same = wanted === '' ? null : shown.querySelector(`[data-action="${CSS.escape(wanted)}"]`);
+  otherwise.dataset.wanted = same ? '' : wanted;
   (same instanceof HTMLElement ? same : otherwise).focus();
 }
 
@@ -129,7 +131,7 @@ function element(one, pointer, { click }) {
  * @param {(pressed: HTMLElement) => void} press
  */
 function pushButton(one, pointer, press) {
-  const attributes = { type: 'button', class: one.style, 'aria-label': one.accessibility_label, 'data-pointer': pointer };
+  const attributes = { type: 'button', class: one.style, 'aria-label': one.accessibility_label, 'data-action': one.action_id ?? pointer };
   const button = el('button', attributes, one.text.text);
   const page = one.url === undefined ? undefined : link(one.url);
   button.addEventListener('click', () => {
@@ -148,7 +150,7 @@ function pushButton(one, pointer, press) {
  */
 function menu(one, pointer, choose) {
   const prompt = one.type === 'static_select' ? (one.initial_option?.text.text ?? one.placeholder?.text) : undefined;
-  const summary = el('summary', { 'data-pointer': pointer }, prompt ?? 'More');
+  const summary = el('summary', { 'data-action': one.action_id ?? pointer }, prompt ?? 'More');
   const buttons = (one.options ?? []).map((option, i) => {
     const button = el('button', { type: 'button' }, option.text.text, ...(option.description ? [el('small', {}, option.description.text)] : []));
     button.addEventListener('click', () => {

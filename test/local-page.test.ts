@@ -208,6 +208,27 @@ describe.skipIf(!found)('An answer', () => {
     await tab.locator('#refused').getByText('chat.postMessage was answered with msg_blocks_too_long').first().waitFor();
   });
 
+  it('opens its events in a modal, which turns with one key and asks about a value', async () => {
+    await askAndWait('/trail root-logins 6mo');
+    const rows = lastMessage().getByText(/^Open one of/);
+    await rows.click();
+    await lastMessage().locator('.menu[open] li button').first().click();
+    const next = tab.getByRole('dialog', { name: 'Event 1 of 6' }).getByRole('button', { name: 'Next' });
+    await next.focus();
+    await tab.keyboard.press('Enter');
+    await tab.getByRole('dialog', { name: 'Event 2 of 6' }).waitFor();
+    await expect.poll(() => tab.evaluate('document.activeElement.textContent')).toBe('Next');
+    await tab.keyboard.press('Enter');
+    const third = tab.getByRole('dialog', { name: 'Event 3 of 6' });
+    await third.getByText('More').first().click();
+    await tab.setViewportSize({ width: 390, height: 800 });
+    const { x = 0, width = 0 } = (await third.locator('.menu[open] > ul').boundingBox()) ?? {};
+    expect(x + width).toBeLessThan(390);
+    expect(await third.evaluate((one) => one.scrollWidth <= one.clientWidth)).toBe(true);
+    await third.getByRole('button', { name: 'Close' }).click();
+    await third.waitFor({ state: 'detached' });
+  });
+
   it('shows its SQL', async () => {
     await askAndWait('/trail events event:DeleteBucket 6mo');
     await lastMessage().getByText('More …').click();

@@ -115,6 +115,7 @@ const eventView = (n: number, said = 'first'): ModalView => ({
     {
       type: 'actions',
       elements: [
+        ...(n > 1 ? [{ type: 'button' as const, action_id: 'event-previous', value: String(n - 1), text: plain('Previous event') }] : []),
         { type: 'button', action_id: 'event-next', value: String(n + 1), text: plain('Next event') },
         { type: 'button', action_id: 'event-raw', value: '9', text: plain('Raw') },
       ],
@@ -171,8 +172,10 @@ async function startBot(): Promise<string> {
     await ack();
     const note = body.view?.state.values.note?.note?.value;
     const view = eventView(Number(action.value), `note: ${note}`);
-    if (action.action_id === 'event-raw') await client.views.push({ trigger_id: body.trigger_id, view });
-    else await client.views.update({ view_id: String(body.view?.id), hash: String(body.view?.hash), view });
+    if (action.action_id === 'event-raw') return void (await client.views.push({ trigger_id: body.trigger_id, view }));
+    const view_id = String(body.view?.id);
+    await client.views.update({ view_id, hash: String(body.view?.hash), view: { ...view, title: plain('Loading'), blocks: view.blocks.slice(-1) } });
+    await client.views.update({ view_id, view });
   });
   app.view('keep', async ({ ack, view }) => {
     const note = view.state.values.note?.note?.value;
