@@ -149,8 +149,11 @@ function pushButton(one, pointer, press) {
  * @param {(option: number, pressed: HTMLElement) => void} choose
  */
 function menu(one, pointer, choose) {
-  const prompt = one.type === 'static_select' ? (one.initial_option?.text.text ?? one.placeholder?.text) : undefined;
-  const summary = el('summary', { 'data-action': one.action_id ?? pointer }, prompt ?? 'More');
+  const at = { 'data-action': one.action_id ?? pointer };
+  const summary =
+    one.type === 'overflow'
+      ? el('summary', { ...at, 'aria-label': 'More actions' }, '⋯')
+      : el('summary', at, one.initial_option?.text.text ?? one.placeholder?.text ?? 'More');
   const buttons = (one.options ?? []).map((option, i) => {
     const button = el('button', { type: 'button' }, option.text.text, ...(option.description ? [el('small', {}, option.description.text)] : []));
     button.addEventListener('click', () => {
@@ -161,7 +164,7 @@ function menu(one, pointer, choose) {
     return el('li', {}, button);
   });
   const list = el('ul', {}, ...buttons);
-  const details = el('details', { class: 'menu' }, summary, list);
+  const details = el('details', { class: `menu${one.type === 'overflow' ? ' overflow' : ''}` }, summary, list);
   details.addEventListener('toggle', () => list.scrollIntoView({ block: 'nearest' }));
   details.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !details.open) return;

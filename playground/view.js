@@ -38,8 +38,11 @@ export function showModal(id, view, options) {
   const before = new Map([...dialog.querySelectorAll('.field')].map((field) => [field.getAttribute('data-field') ?? '', valueIn(field)]));
   const focused = dialog.contains(document.activeElement) ? document.activeElement : null;
   dialog.replaceChildren(formOf(id, view, before, dialog, options));
+  dialog.dataset.clears = String(view.clear_on_close === true);
   if (open) return moveFocus(focused, dialog, dialog);
   dialog.addEventListener('close', () => dialog.remove());
+  // The Escape key.
+  dialog.addEventListener('cancel', () => leave(dialog));
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -64,7 +67,7 @@ function formOf(id, view, before, dialog, { names, places, current, submit, pres
   });
   const status = el('p', { class: 'error', role: 'alert' });
   const close = el('button', { type: 'button' }, view.close?.text ?? (view.submit ? 'Cancel' : 'Close'));
-  close.addEventListener('click', () => dialog.close());
+  close.addEventListener('click', () => leave(dialog));
   // Slack shows no such button where the view names none.
   const send = view.submit && el('button', { type: 'submit', class: 'primary' }, view.submit.text);
   const form = el(
@@ -84,9 +87,23 @@ function formOf(id, view, before, dialog, { names, places, current, submit, pres
     for (const [name, field] of fields) field.showError(errors[name] ?? '');
     status.textContent = errors[''] ?? '';
     if (closes === 'this') dialog.close();
-    if (closes === 'all') for (const one of document.querySelectorAll('dialog')) one.close();
+    if (closes === 'all') closeAll();
   });
   return form;
+}
+
+/**
+ * Closes a modal that is left without being submitted; with `clear_on_close`, those below it, too.
+ *
+ * @param {HTMLDialogElement} dialog
+ */
+function leave(dialog) {
+  if (dialog.dataset.clears === 'true') closeAll();
+  else dialog.close();
+}
+
+function closeAll() {
+  for (const one of document.querySelectorAll('dialog')) one.close();
 }
 
 /** @param {Element} field */

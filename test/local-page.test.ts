@@ -317,6 +317,70 @@ describe.skipIf(!found)('Other ways to ask', () => {
   });
 });
 
+describe.skipIf(!found)('An event', () => {
+  const event = () => tab.getByRole('dialog').first();
+  /** Asks a list, and opens its n-th row. */
+  const openRow = async (n: number): Promise<void> => {
+    await askAndWait('/trail events event:DeleteBucket 6mo');
+    await lastMessage().getByText('Open one of 3 rows').click();
+    await lastMessage().locator('details[open] li button').nth(n).click();
+    await tab.getByRole('heading', { name: `Event ${n + 1} of 3`, exact: true }).waitFor();
+  };
+
+  it('opens above the list, which it goes through, with its record', async () => {
+    await openRow(1);
+    const before = await log().locator('.message').count();
+    await event().getByRole('button', { name: 'Next', exact: true }).click();
+    await tab.getByRole('heading', { name: 'Event 3 of 3' }).waitFor();
+    expect(await event().getByRole('button', { name: 'Next', exact: true }).count()).toBe(0);
+    for (const place of ['Event 2 of 3', 'Event 1 of 3']) {
+      await event().getByRole('button', { name: 'Previous', exact: true }).click();
+      await tab.getByRole('heading', { name: place }).waitFor();
+    }
+    expect(await event().getByRole('button', { name: 'Previous', exact: true }).count()).toBe(0);
+    await event().getByRole('button', { name: 'Show the record' }).click();
+    await event().getByText('"eventVersion"').waitFor();
+    await event().getByRole('button', { name: 'Hide the record' }).click();
+    await event().getByText('"eventVersion"').waitFor({ state: 'detached' });
+    expect(await tab.getByRole('dialog').count()).toBe(1);
+    expect(await log().locator('.message').count()).toBe(before);
+  });
+
+  it('changes the list by one of its values; closed, it shows the answer', async () => {
+    await openRow(0);
+    await event().locator('.section', { hasText: 'Actor:' }).getByLabel('More actions').click();
+    await event()
+      .getByRole('button', { name: /^Exclude user:/ })
+      .click();
+    await tab.getByText('is a message that only you see').waitFor();
+    await tab.getByRole('dialog').last().getByRole('button', { name: 'Close' }).click();
+    await expect.poll(() => tab.getByRole('dialog').count()).toBe(0);
+    await lastMessage()
+      .getByText(/^events event:DeleteBucket -user:/)
+      .waitFor();
+    expect(await lastMessage().textContent()).toContain('Only visible to you');
+  });
+
+  it('is left with the keyboard, together with what it asked', async () => {
+    await openRow(0);
+    await event().locator('summary', { hasText: 'Ask about it' }).focus();
+    for (const key of ['Enter', 'Tab', 'Enter']) await tab.keyboard.press(key);
+    await tab.getByText('is a message that only you see').waitFor();
+    await tab.keyboard.press('Escape');
+    await expect.poll(() => tab.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('fits a small screen, its menus too', async () => {
+    await open({ width: 390, height: 800 });
+    await openRow(0);
+    for (const menu of await event().getByLabel('More actions').all()) {
+      await menu.click();
+      expect(await event().evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth)).toBe(0);
+      await menu.click();
+    }
+  });
+});
+
 describe.skipIf(!found)('Every message', () => {
   it('has the picture of who wrote it, drawn without a request, that screen readers skip', async () => {
     await ask('@trail root-logins 6mo');
@@ -357,6 +421,13 @@ describe.skipIf(!found)('The page', () => {
     expect(await faults()).toEqual([]);
     await tab.getByRole('button', { name: 'Shortcuts: ask in a form' }).click();
     await tab.getByRole('dialog').waitFor();
+    expect(await faults()).toEqual([]);
+    await tab.keyboard.press('Escape');
+    await askAndWait('/trail events event:DeleteBucket 6mo');
+    await lastMessage().getByText('Open one of 3 rows').click();
+    await lastMessage().locator('details[open] li button').first().click();
+    await tab.getByRole('button', { name: 'Show the record' }).click();
+    await tab.getByRole('dialog').getByText('Record:').waitFor();
     expect(await faults()).toEqual([]);
     await tab.keyboard.press('Escape');
     await lastMessage().hover();
