@@ -168,8 +168,9 @@ function menu(one, pointer, choose) {
   details.addEventListener('toggle', () => list.scrollIntoView({ block: 'nearest' }));
   details.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !details.open) return;
-    // Only the menu closes, and not the thread that it is in.
+    // Only the menu closes, and not the thread or the modal that it is in.
     event.stopPropagation();
+    event.preventDefault();
     details.open = false;
     summary.focus();
   });

@@ -363,7 +363,11 @@ describe.skipIf(!found)('An event', () => {
 
   it('is left with the keyboard, together with what it asked', async () => {
     await openRow(0);
-    await event().locator('summary', { hasText: 'Ask about it' }).focus();
+    const menu = event().locator('details.menu', { hasText: 'Ask about it' });
+    await menu.locator('summary').focus();
+    for (const key of ['Enter', 'Escape']) await tab.keyboard.press(key);
+    expect(await menu.getAttribute('open')).toBeNull();
+    expect(await tab.getByRole('dialog').count()).toBe(1);
     for (const key of ['Enter', 'Tab', 'Enter']) await tab.keyboard.press(key);
     await tab.getByText('is a message that only you see').waitFor();
     await tab.keyboard.press('Escape');
