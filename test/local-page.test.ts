@@ -220,7 +220,7 @@ describe.skipIf(!found)('An answer', () => {
     await expect.poll(() => tab.evaluate('document.activeElement.textContent')).toBe('Next');
     await tab.keyboard.press('Enter');
     const third = tab.getByRole('dialog', { name: 'Event 3 of 6' });
-    await third.getByText('More').first().click();
+    await third.getByLabel('More actions').first().click();
     await tab.setViewportSize({ width: 390, height: 800 });
     const { x = 0, width = 0 } = (await third.locator('.menu[open] > ul').boundingBox()) ?? {};
     expect(x + width).toBeLessThan(390);
