@@ -16,4 +16,12 @@ export class UserError extends Error {
 }
 
 /** A refusal by the policy of what somebody asked. */
-export class NotPermitted extends UserError {}
+export class NotPermitted extends UserError {
+  /** False where it is not known now whether it is allowed, such as when Slack does not say who is in a user group. */
+  readonly isCertain: boolean;
+
+  constructor(message: string, { isCertain = true } = {}) {
+    super(message);
+    this.isCertain = isCertain;
+  }
+}

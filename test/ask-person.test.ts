@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   slack.clear();
-  slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON } }));
+  slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON, team_id: slack.emulator.workspace.teamId } }));
   // The emulator does not know this person.
   slack.replies.set('chat.postMessage', ({ channel }) => (channel === PERSON ? { channel: 'D0PERSON', ts: '1.1' } : undefined));
 });
@@ -100,7 +100,7 @@ describe('The person of a shared answer', () => {
     const given = await slack.next();
     expect(given).toMatchObject({ replace_original: true, text: `You answered: ${words}` });
     expect(entries.map(({ action: done, line }) => [done, line]).slice(-2)).toEqual([
-      ['ask-person', email],
+      ['ask-person', `${email}: ${entries.at(-1)?.line.replace(/ 2026-.*/, ' 90d')}`],
       ['verdict', expect.stringMatching(/^who-deleted example-customer-uploads-2019 2026-/)],
     ]);
   });
@@ -180,6 +180,33 @@ describe('The person of a shared answer', () => {
     await until(async () =>
       expect((await cases.itemsOf(id)).items).toMatchObject([{ kind: 'note', by: PERSON, text: 'Was this you? No, this was not me.' }]),
     );
+  });
+
+  it('hears only that somebody asks, where they may not see the answer; and what the channel may see, where they may', async () => {
+    const rule = { ask: ['*'], where: ['*'], accounts: ['*'], hide: [] };
+    const post = [{ where: ['*'], accounts: ['*'], hide: ['ip' as const], external: false }];
+    const shares = openSharedAnswers(openVersionMemory());
+    const me = slack.emulator.workspace.requester.id;
+    for (const [allow, sees] of [
+      [[{ ...rule, who: [me] }], false],
+      [[{ ...rule, who: ['*'] }], true],
+    ] as const) {
+      const policy = { read: async () => ({ allow: allow.map((each) => ({ ...each, who: [...each.who] })), post }) };
+      const { value } = await shared((await start({ shared: shares, policy })).url);
+      // Another process has not kept the answer.
+      await ask((await start({ shared: shares, policy })).url, value);
+      const question = await until(() => {
+        const found = slack.sent.findLast(({ channel }) => channel === PERSON);
+        expect(found?.text).toContain('Was this you?');
+        return found;
+      });
+      expect(JSON.stringify(question?.blocks).includes('example-customer-uploads-2019')).toBe(sees);
+      expect(JSON.stringify(question)).not.toMatch(/198\.51\.100/);
+      await until(() => expect(slack.sent.at(-1)?.text).toContain('is asked in a direct message'));
+      slack.clear();
+      slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON, team_id: slack.emulator.workspace.teamId } }));
+      slack.replies.set('chat.postMessage', ({ channel }) => (channel === PERSON ? { channel: 'D0PERSON', ts: '1.1' } : undefined));
+    }
   });
 
   it('is not asked by who may not ask', async () => {

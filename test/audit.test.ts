@@ -152,7 +152,7 @@ describe('The audit log', () => {
     // A mistake would name the accounts of the trail.
     expect('body' in answered && answered.body).toContain('You are not allowed');
     const found = await audited(8);
-    expect(found.map(({ action }) => action).toSorted()).toEqual(['ask', 'ask', 'ask', 'ask', 'ask', 'export', 'look-up', 'share']);
+    expect(found.map(({ action }) => action).toSorted()).toEqual(['ask', 'ask', 'ask', 'ask', 'export', 'look-up', 'share', 'show']);
     for (const { outcome } of found) expect(outcome).toBe('refused');
   });
 

@@ -157,11 +157,17 @@ describe('A case', () => {
     await slack.slash(url, 'note 1 her laptop was with her', { channel_id: 'C0ELSEWHERE' });
     expect(await slack.next()).toMatchObject({ channel: here(), thread_ts: ts, text: expect.stringContaining('her laptop was with her') });
     expect((await slack.next()).text).toBe('The note is in case 1: odd root login.');
+    await slack.mention(url, 'note 7 hosts were affected', { thread_ts: ts });
+    expect((await slack.next()).text).toContain('7 hosts were affected');
     await slack.mention(url, 'note nowhere');
     expect((await slack.next()).text).toContain('Which case? Write its number');
     await slack.slash(url, 'note 7 nothing');
     expect((await slack.next()).text).toContain('There is no case 7.');
-    expect((await cases.itemsOf('1')).items.map(({ text }) => text)).toEqual([expect.stringContaining('she was'), 'her laptop was with her']);
+    expect((await cases.itemsOf('1')).items.map(({ text }) => text)).toEqual([
+      expect.stringContaining('she was'),
+      'her laptop was with her',
+      '7 hosts were affected',
+    ]);
   });
 
   it('is exported as a zip, in a direct message, with nothing of a log as markup', async () => {
@@ -227,8 +233,8 @@ describe('Under a policy, a case', () => {
   it('has what everyone in its channel may see', async () => {
     const policy = {
       read: async () => ({
-        allow: [{ who: ['*'], ask: ['*'], where: ['*'], accounts: ['*'], hide: [] }],
-        post: [{ where: ['*'], accounts: ['*'], hide: ['ip' as const] }],
+        allow: [{ who: ['*'], ask: ['*'], where: ['*'], accounts: ['*'], hide: [], external: false }],
+        post: [{ where: ['*'], accounts: ['*'], hide: ['ip' as const], external: false }],
       }),
     };
     const { url } = await start({ policy });
@@ -245,6 +251,41 @@ describe('Under a policy, a case', () => {
     expect(JSON.stringify(await cases.itemsOf('1'))).not.toMatch(address);
   });
 
+  it('is exported without what who exports it may not see', async () => {
+    const rule = { ask: ['*'], where: ['*'], accounts: ['*'], hide: [] };
+    const guest = { ...rule, who: ['U0GUEST'], hide: ['ip' as const] };
+    const post = [{ where: ['*'], accounts: ['*'], hide: [], external: false }];
+    const { url } = await start({ policy: { read: async () => ({ allow: [{ ...rule, who: [me()] }, guest], post }) } });
+    await openCase(url, 'mixed');
+    await slack.slash(url, LINE);
+    await choose(url, optionOf(await slack.next(), 'Add to a case'));
+    await until(async () => expect((await cases.itemsOf('1')).items).toHaveLength(1));
+    const asGuest = { user: { id: 'U0GUEST', team_id: slack.emulator.workspace.teamId } };
+    await slack.click(url, { type: 'button', action_id: 'case-export', value: '1' }, asGuest);
+    const told = await until(() => {
+      const found = slack.sent.find(({ text }) => text.startsWith('Case 1, mixed'));
+      expect(found).toBeDefined();
+      return found;
+    });
+    expect(told?.text).toContain('with 0 answers and 0 notes');
+    expect(told?.text).toContain('1 answer is left out: the policy of trailbot does not let you see it as a whole.');
+  });
+
+  it('takes no note where its channel may not be posted in any more, and none of who may not ask there', async () => {
+    const rule = { who: ['*'], ask: ['*'], where: ['*'], accounts: ['*'], hide: [] };
+    const shown = { accounts: ['*'], hide: [], external: false };
+    let policy = { allow: [rule], post: [{ ...shown, where: ['*'] }] };
+    const { url } = await start({ policy: { read: async () => policy } });
+    await openCase(url, 'moved');
+    policy = { allow: [rule], post: [{ ...shown, where: ['C0OTHER'] }] };
+    await slack.slash(url, 'note 1 too much', { channel_id: 'C0ELSEWHERE' });
+    expect((await slack.next()).text).toContain('lets nothing be posted in this channel');
+    policy = { allow: [{ ...rule, where: ['C0ELSEWHERE'] }], post: [{ ...shown, where: ['*'] }] };
+    await slack.slash(url, 'note 1 too much', { channel_id: 'C0ELSEWHERE' });
+    expect((await slack.next()).text).toContain('does not let you ask here');
+    expect((await cases.itemsOf('1')).items).toEqual([]);
+  });
+
   it('takes nothing of who may not ask in its channel', async () => {
     const rule = { ask: ['*'], where: ['*'], accounts: ['*'], hide: [] };
     const policy = {
@@ -253,7 +294,7 @@ describe('Under a policy, a case', () => {
           { ...rule, who: [me()] },
           { ...rule, who: ['U0GUEST'], where: ['C0ELSEWHERE'] },
         ],
-        post: [{ where: ['*'], accounts: ['*'], hide: [] }],
+        post: [{ where: ['*'], accounts: ['*'], hide: [], external: false }],
       }),
     };
     const { url } = await start({ policy });

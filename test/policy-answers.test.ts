@@ -168,9 +168,27 @@ describe('A policy that hides', () => {
     ['request', 'events requestParameters.bucketName:x 7d'],
     ['request', 'fields PutBucketPolicy 7d'],
     ['response', 'count by:responseElements.credentials.accessKeyId 7d'],
+    ['ip', 'count "203.0.113." by:user 7d'],
+    ['ip', 'events text:*00.47* 7d'],
+    ['ip', 'events target:203.0.113.* 7d'],
+    ['key', 'events text:*XYXWT7J* 7d'],
+    ['key', 'events userIdentity.accessKeyId:*7EXAMPLE* 7d'],
+    ['key', 'events responseElements.credentials.accessKeyId:*7EXAMPLE* 7d'],
+    ['agent', 'count text:Boto3 by:user 7d'],
+    ['request', 'count text:*bucketName* by:user 7d'],
+    ['response', 'events credentials 7d'],
+    ['ip', 'price ip 203.0.113.7'],
   ])('%s refuses a line that would tell a value: %s', async (field, line) => {
     await expect(desk.answer(line, granted({ hidden: [field] }))).rejects.toThrow(NotPermitted);
     await expect(desk.answer(line, granted({ hidden: [field] }))).rejects.toThrow('The policy of trailbot hides');
+  });
+
+  it('agent shows no tool, and no follow-up that would be refused', async () => {
+    for (const line of ['user jonas.weber@example.com 30d', 'account 444455556666 7d', 'new 30d']) {
+      const answer = await desk.answer(line, granted({ hidden: ['agent'] }));
+      const text = JSON.stringify([answer.data, answer.table, answer.next, answer.menu]);
+      expect(text, line).not.toMatch(/"kind":"tool"|"Tools"|agent:|\bBoto3\b|aws-cli/);
+    }
   });
 
   it('a field still counts it: what is said stays right', async () => {

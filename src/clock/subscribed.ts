@@ -69,7 +69,8 @@ function taskOf(id: string, subscription: Subscription, options: SubscribedOptio
       try {
         return await askSubscribed(slot, signal);
       } catch (error) {
-        if (!(error instanceof NotPermitted)) throw error;
+        // What is not known now may be known the next time.
+        if (!(error instanceof NotPermitted && error.isCertain)) throw error;
         await pause(id, 'the policy does not allow it', error.message, options);
         return undefined;
       }

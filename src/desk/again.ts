@@ -5,6 +5,7 @@ import { printLine } from '../question/print.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { isoSecond } from '../trail/events.ts';
 import { MINUTE_MS, pin } from '../trail/time-window.ts';
+import { refuseHiddenFields } from './hidden-fields.ts';
 import type { OwnWord } from './own-words.ts';
 import { type LineContext, lineOf } from './read-line.ts';
 import type { Registry } from './registry.ts';
@@ -28,6 +29,9 @@ export function againWords({ shared, registry, lineContextOf, ask }: AgainOption
       const found = await shared.find(id.toLowerCase());
       if (!found) throw new UserError(`There is no shared answer ${id}. They can be asked again for 90 days.`);
       const line = lineOf(found.line, registry.commands, await lineContextOf(options));
+      // Before anything is said of it: who may not ask its question does not learn its line.
+      const grant = options.permit?.(line.name);
+      if (grant) refuseHiddenFields({ name: line.name, line, filters: line.filters }, grant);
       const { to } = pin(line.window ?? { kind: 'today' }, options.now);
       if (line.window === undefined || options.now.getTime() - to.getTime() < MINUTE_MS)
         throw new UserError('Nothing can be new yet: the time of that answer has just ended.', found.line);

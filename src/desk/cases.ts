@@ -39,11 +39,14 @@ export function caseWords(cases: Cases): Readonly<Record<string, OwnWord>> {
     },
 
     async note(rest, { now, requester, places }): Promise<Answer> {
-      const [, typed, text = ''] = /^\s*(?:#?(\d{1,6})\s+)?(.*)$/s.exec(rest) ?? [];
+      const here = await caseAt(places);
+      const [, typed, text = ''] = (here ? NOTE_IN_THREAD : NOTE).exec(rest) ?? [];
       const note = openMask().text(text.trim());
       if (note === '') throw new UserError('“note” needs the number of a case and a text. For example: note 3 she was travelling');
       if (note.length > MAX_NOTE_CHARACTERS) throw new UserError(`A note has at most ${MAX_NOTE_CHARACTERS.toLocaleString('en-US')} characters.`);
-      const found = typed === undefined ? await caseOfThread(places) : await openCaseNamed(typed, places);
+      const found = await openCaseNamed(typed ?? here, places);
+      const refused = await places?.refusal(found.channel);
+      if (refused !== undefined) throw new UserError(refused);
       const by = requester ?? '';
       const item = { kind: 'note', by, at: isoSecond(now), text: note, line: null, details: null, csv: null, queryIds: [] } satisfies CaseItem;
       await writableState(CASE_STATE, () => cases.addItem(found.id, item));
@@ -79,19 +82,24 @@ export function caseWords(cases: Cases): Readonly<Record<string, OwnWord>> {
   };
 
   /** @throws UserError for one that does not exist, or is closed */
-  async function openCaseNamed(id: string, places: TypedPlace): Promise<Case & { readonly id: string }> {
+  async function openCaseNamed(id: string | undefined, places: TypedPlace): Promise<Case & { readonly id: string }> {
+    if (id === undefined)
+      throw new UserError('Which case? Write its number: note 3 she was travelling. In the thread of a case it needs none.', 'cases');
     const found = await readableState(CASE_STATE, () => cases.find(id));
     if (!found || !isCaseOf(found, places?.workspace ?? null)) throw new UserError(`There is no case ${truncate(id)}. “cases” lists them.`, 'cases');
     if (found.closed) throw new UserError(`Case ${id} is closed.`);
     return { id, ...found };
   }
 
-  /** The case in whose thread a line was typed. @throws UserError elsewhere */
-  async function caseOfThread(places: TypedPlace): Promise<Case & { readonly id: string }> {
+  /** The number of the case in whose thread a line was typed; undefined elsewhere. */
+  async function caseAt(places: TypedPlace): Promise<string | undefined> {
+    if (places?.thread === undefined) return undefined;
     const { known } = await readableState(CASE_STATE, () => cases.all());
-    const isHere = ({ channel, ts }: Case): boolean => ts !== null && channel === places?.current && ts === places.thread;
-    const here = [...known].find(([, found]) => isHere(found) && isCaseOf(found, places?.workspace ?? null));
-    if (!here) throw new UserError('Which case? Write its number: note 3 she was travelling. In the thread of a case it needs none.', 'cases');
-    return openCaseNamed(here[0], places);
+    const isHere = ({ channel, ts }: Case): boolean => ts !== null && channel === places.current && ts === places.thread;
+    return [...known].find(([, found]) => isHere(found) && isCaseOf(found, places.workspace ?? null))?.[0];
   }
 }
+
+/** A note with the number of its case before it. In the thread of a case, a number belongs to the text, unless it is marked: `#3`, `3:`. */
+const NOTE = /^\s*(?:#?(\d{1,6}):?\s+)?(.*)$/s;
+const NOTE_IN_THREAD = /^\s*(?:(?:(?=#)#?(?=\d)|(?=\d{1,6}:))(\d{1,6}):?\s+)?(.*)$/s;

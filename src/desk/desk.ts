@@ -14,7 +14,7 @@ import { hidingRulesAt } from '../state/snoozes.ts';
 import type { Subscription, Subscriptions } from '../state/subscriptions.ts';
 import { type AccountNames, NO_ACCOUNT_NAMES, nameAccount } from '../text/account-names.ts';
 import { truncate } from '../text/format.ts';
-import { holdsSecret, openMask } from '../text/redact.ts';
+import { holdsSecret, type Mask, openMask } from '../text/redact.ts';
 import type { Extent, QueryEngine } from '../trail/engine.ts';
 import { isoSecond } from '../trail/events.ts';
 import { foldersOf } from '../trail/filter-folders.ts';
@@ -26,7 +26,7 @@ import { caseWords } from './cases.ts';
 import { classWords } from './classes.ts';
 import { openExamples } from './examples.ts';
 import { byTopic, help } from './help.ts';
-import { refuseHiddenFields } from './hidden-fields.ts';
+import { refuseHiddenFields, withHiddenFields } from './hidden-fields.ts';
 import { lookUpText } from './look-up-text.ts';
 import { maskedError } from './masked-error.ts';
 import { formOfWord, namesRange, newestNames } from './newest-names.ts';
@@ -36,7 +36,7 @@ import { type CommandLine, type LineContext, lineOf, readLine, WordMistake } fro
 import { type RefiningContext, withRefinements } from './refinements.ts';
 import type { Registry } from './registry.ts';
 import { readReport } from './report-line.ts';
-import { type AskOptions, openRunner } from './runner.ts';
+import { type AskOptions, namesWithin, openRunner, withinAccounts } from './runner.ts';
 import { forgetQuestion, listSaved, readForget, readSave, resolveSavedName, type SavedQuestions, saveQuestion } from './saved-questions.ts';
 import { type HidingState, hidingWords } from './snoozes.ts';
 import { subscriptionWords } from './subscriptions.ts';
@@ -272,26 +272,23 @@ export function openDesk(
       }
     },
     async kept(options) {
-      const mayList = (word: string): boolean => {
+      /** The mask for the lines of a list; undefined for one that may not be seen. */
+      const maskFor = (word: string): Mask | undefined => {
         try {
-          options.permit?.(word);
-          return true;
+          return withHiddenFields(openMask(), options.permit?.(word).hidden ?? []);
         } catch (error) {
-          if (error instanceof NotPermitted) return false;
+          if (error instanceof NotPermitted) return undefined;
           throw error;
         }
       };
-      const questions = saved && mayList('saved') ? await saved.all().catch(() => undefined) : undefined;
-      const found = subscriptions && mayList('subscriptions') ? await subscriptions.all().catch(() => undefined) : undefined;
+      const [ofSaved, ofSubscriptions] = [maskFor('saved'), maskFor('subscriptions')];
+      const questions = ofSaved && (await saved?.all().catch(() => undefined));
+      const found = ofSubscriptions && (await subscriptions?.all().catch(() => undefined));
       return {
-        saved: [...(questions?.questions ?? [])].map(([name, { line }]) => ({ name, line })),
-        subscriptions: [...(found?.known ?? [])].map(([id, { line, words, channel, paused }]) => ({
-          id,
-          line,
-          words,
-          channel,
-          paused: paused !== null,
-        })),
+        saved: [...(questions?.questions ?? [])].map(([name, { line }]) => ({ name, line: ofSaved?.text(line) ?? '' })),
+        subscriptions: [...(found?.known ?? [])].map(([id, { line, words, channel, paused }]) => {
+          return { id, line: ofSubscriptions?.text(line) ?? '', words, channel, paused: paused !== null };
+        }),
       };
     },
     questions: byTopic(registry).map(([name, command]) => ({
@@ -338,8 +335,15 @@ export function openDesk(
     }
   }
 
-  async function lineContextOf({ now, timeZone = 'UTC' }: AskOptions): Promise<LineContext> {
-    return { now, timeZone, accountNames: await accountNames() };
+  async function lineContextOf({ now, timeZone = 'UTC', accounts }: AskOptions): Promise<LineContext> {
+    return { now, timeZone, accountNames: namesWithin(await accountNames(), accounts) };
+  }
+
+  /** Makes an answer about what is kept for people: masked, with what is granted for its word. @throws NotPermitted */
+  function keptAnswer(question: string, { permit }: AskOptions): (answer: Answer) => Answer {
+    const grant = permit && { question, ...permit(question) };
+    const mask = withHiddenFields(openMask(), grant?.hidden ?? []);
+    return (answer) => ({ ...mask.deep(answer), ...(grant && { grant }) });
   }
 
   async function answerTyped(typed: string, options: AskOptions): Promise<Answer> {
@@ -347,28 +351,23 @@ export function openDesk(
     const word = own.toLowerCase();
     const answerOwn = Object.hasOwn(ownWords, word) ? ownWords[word] : undefined;
     if (answerOwn) {
-      options.permit?.(word);
+      const keep = keptAnswer(word, options);
       const answer = await answerOwn(rest, options);
-      return { ...(ANSWERED_BY_QUESTION.has(word) ? answer : openMask().deep(answer)), ...(isKeptWord(word) && { isPrivate: true as const }) };
+      return { ...(ANSWERED_BY_QUESTION.has(word) ? answer : keep(answer)), ...(isKeptWord(word) && { isPrivate: true as const }) };
     }
     const priced = readPrice(typed);
     if (priced !== undefined) return answerWithPrice(priced, options);
     if (!saved) return answerWithKeys(typed, options);
     const save = readSave(typed);
-    if (save) options.permit?.('save');
     if (save && holdsSecret(save.line ?? ''))
       throw new UserError('This question holds what looks like a secret, and everyone can see what is saved.');
     if (save && hasShortKey(save.line ?? ''))
       throw new UserError('A saved question needs the whole access key: which one a short form stands for changes with the trail.');
-    if (save) return openMask().deep(await saveQuestion(save, saved, commands, await lineContextOf(options), options.requester ?? null));
+    if (save) return keptAnswer('save', options)(await saveQuestion(save, saved, commands, await lineContextOf(options), options.requester ?? null));
     const forgotten = readForget(typed);
-    if (forgotten !== undefined) options.permit?.('forget');
-    if (forgotten !== undefined) return openMask().deep(await forgetQuestion(forgotten, saved, options));
+    if (forgotten !== undefined) return keptAnswer('forget', options)(await forgetQuestion(forgotten, saved, options));
     const { text, problem } = await resolveSavedName(typed, saved, commands, await lineContextOf(options));
-    if (text === undefined) {
-      options.permit?.('saved');
-      return openMask().deep(await listSaved(saved));
-    }
+    if (text === undefined) return keptAnswer('saved', options)(await listSaved(saved));
     return problem === undefined
       ? answerWithKeys(text, options)
       : answerWithKeys(text, options).catch((error) => Promise.reject(withProblem(error, problem)));
@@ -396,8 +395,9 @@ export function openDesk(
 
   async function priceOf(read: CommandLine, { now, signal, requester, permit }: AskOptions): Promise<KnownPrice | undefined> {
     const run = runOf(read);
-    permit?.(run.name);
-    return billing?.priceOf({ ...run, folders: foldersOf(run.filters, await engine.folders?.()), requester, now, signal });
+    const grant = permit?.(run.name);
+    if (grant) refuseHiddenFields(run, grant);
+    return billing?.priceOf({ ...run, folders: foldersOf(withinAccounts(run.filters, grant), await engine.folders?.()), requester, now, signal });
   }
 
   async function answerWithKeys(text: string, options: AskOptions): Promise<Answer> {

@@ -20,8 +20,8 @@ function maskedUserError(error: UserError, mask: Mask): UserError {
   if (isSame && (suggestion === undefined || isSafe(suggestion))) return error;
   const offered = suggestion !== undefined && isSafe(suggestion) ? suggestion : undefined;
   const isCut = offered !== suggestion || safe.length < choices.length;
-  const Masked = error instanceof NotPermitted ? NotPermitted : UserError;
-  return new Masked(isCut ? `${masked} ${NOT_OFFERED}` : masked, offered, safe);
+  if (error instanceof NotPermitted) return new NotPermitted(masked, error);
+  return new UserError(isCut ? `${masked} ${NOT_OFFERED}` : masked, offered, safe);
 }
 
 const NOT_OFFERED = 'A line with what looks like a secret is not offered.';

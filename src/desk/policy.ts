@@ -10,6 +10,8 @@ export interface PolicyPerson {
   readonly user: string;
   /** Of the user groups that the policy names: those that the user is in. */
   readonly groups: readonly string[];
+  /** Those of which Slack does not say now who is in them. */
+  readonly unknownGroups: readonly string[];
   /** The channel; undefined in the Home tab. */
   readonly channel: string | undefined;
 }
@@ -40,9 +42,18 @@ function allows({ ask }: AllowRule, question: string): boolean {
   return (included.length === 0 || included.some((name) => fits(name, question))) && !excluded.some((name) => fits(name, question));
 }
 
-/** The rules for a person in a place. Without any, nothing may be asked there. */
-export const rulesFor = ({ allow }: AccessPolicy, { user, groups, channel }: PolicyPerson): readonly AllowRule[] =>
-  allow.filter((rule) => has(rule.who, user, ...groups) && has(rule.where, policyPlace(channel)));
+/** A rule for a person in a place. It is uncertain where it is for a user group of which nobody knows now who is in it. */
+interface FittingRule extends AllowRule {
+  readonly isUncertain: boolean;
+}
+
+/** The rules for a person in a place, in order. Without any, nothing may be asked there. */
+export const rulesFor = ({ allow }: AccessPolicy, { user, groups, unknownGroups, channel }: PolicyPerson): readonly FittingRule[] =>
+  allow.flatMap((rule) => {
+    if (!has(rule.where, policyPlace(channel))) return [];
+    const isCertain = has(rule.who, user, ...groups);
+    return isCertain || rule.who.some((id) => unknownGroups.includes(id)) ? [{ ...rule, isUncertain: !isCertain }] : [];
+  });
 
 /** The user groups that a policy names. */
 export const groupsIn = ({ allow }: AccessPolicy): readonly string[] => [
@@ -55,8 +66,16 @@ export function channelGrant({ post }: AccessPolicy, channel: string): Grant | u
   return rule && toGrant(rule);
 }
 
-/** Whether a policy names a channel for posts, and not all of them: then also one that another organization reads. */
-export const namesChannel = ({ post }: AccessPolicy, channel: string): boolean => post.some(({ where }) => where.includes(channel));
+/** Whether a policy lets a channel be read by another organization: the rule for it says so. */
+export const allowsExternal = ({ post }: AccessPolicy, channel: string): boolean =>
+  post.find(({ where }) => has(where, policyPlace(channel)))?.external === true;
+
+/** The accounts of which a person may ask something; undefined for all. */
+export const accountsOf = (rules: readonly AllowRule[]): readonly string[] | undefined =>
+  rules.some(({ accounts }) => accounts.includes('*')) ? undefined : [...new Set(rules.flatMap(({ accounts }) => accounts))];
+
+export const GROUPS_UNKNOWN =
+  'trailbot could not find out which user groups you are in, and its policy asks for them. Try again in a minute; if it stays so, an admin of trailbot can give it the scope usergroups:read.';
 
 /** Of the questions that may be asked, so many are listed in a refusal. */
 const MAX_LISTED_QUESTIONS = 8;
@@ -66,12 +85,15 @@ const MAX_LISTED_QUESTIONS = 8;
  *
  * @throws NotPermitted for a question that none of them allows
  */
-export function permitBy(rules: readonly AllowRule[]): (question: string) => Grant {
+export function permitBy(rules: readonly FittingRule[]): (question: string) => Grant {
   return (question) => {
     const rule = rules.find((each) => allows(each, question));
+    // What a rule before another one hides must not show because Slack is slow.
+    if (rule?.isUncertain) throw new NotPermitted(GROUPS_UNKNOWN, { isCertain: false });
     if (rule) return toGrant(rule);
     const allowed = [...new Set(rules.flatMap(({ ask }) => ask.filter((name) => !name.startsWith('-'))))];
-    const listed = allowed.length > 0 && allowed.length <= MAX_LISTED_QUESTIONS ? ` You may ask: ${allowed.join(', ')}.` : '';
+    const isListed = allowed.length > 0 && allowed.length <= MAX_LISTED_QUESTIONS && !allowed.some((name) => name.includes('*'));
+    const listed = isListed ? ` You may ask: ${allowed.join(', ')}.` : '';
     throw new NotPermitted(`The policy of trailbot does not allow “${question}” for you here.${listed}`);
   };
 }

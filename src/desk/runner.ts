@@ -31,7 +31,7 @@ import type { Query, Sql } from '../trail/sql.ts';
 import { type TimeRange, windowOfRange } from '../trail/time-window.ts';
 import { type BillableQuestion, type Billing, CostConfirmation } from './billing.ts';
 import { withColumns } from './columns.ts';
-import { refuseHiddenFields, withHiddenFields } from './hidden-fields.ts';
+import { refuseHiddenFields, withHiddenFields, withoutHiddenParts } from './hidden-fields.ts';
 import { maskedError, maskedStatement } from './masked-error.ts';
 import { openQueryCache } from './query-cache.ts';
 import { openRowMemory } from './row-memory.ts';
@@ -63,6 +63,8 @@ export interface AskOptions {
   readonly isTrial?: boolean;
   /** Where it is asked, and what may be posted where; undefined outside of Slack. */
   readonly places?: Postable;
+  /** The accounts of which who asks may ask something. Default: all. */
+  readonly accounts?: readonly string[];
   /** What who asks may see of a question, by its name in lines. Throws a UserError for one that they may not ask. Default: everything. */
   permit?(question: string): Grant;
   /** Of the line of one event: the line of the list that it was opened from, which its values can change. */
@@ -184,10 +186,10 @@ export function openRunner(
     const text = line && printLine(line);
     const { table, unknown } = withColumns(found.table, line?.cols);
     const maskedRow = maskRow(mask);
-    const rows = table?.rows.map(maskedRow);
+    const rows = table && withoutHiddenParts(table.rows, grant?.hidden ?? []).map(maskedRow);
     const missing = table ? missingFrom(table, line?.top).map(mask.text) : [];
     const extent = extentWithin(await engine.extent(), grant);
-    const names = await accountNames();
+    const names = namesWithin(await accountNames(), grant?.accounts);
     const { first, last } = extent;
     const searched = mask.deep(describeSearch({ window, line, filters }, extent, readsNothing(costs)));
     const isWholeTrail = first !== null && last !== null && isoSecond(window.from) <= first && last <= isoSecond(window.to);
@@ -225,7 +227,7 @@ export function openRunner(
 type GrantedRun = Run & { readonly grant: QuestionGrant | undefined };
 
 /** The filters with one on the accounts of a grant. Statements are limited by themselves; this one tells their folders, and what was searched. */
-const withinAccounts = (filters: readonly Filter[], grant: Grant | undefined): readonly Filter[] =>
+export const withinAccounts = (filters: readonly Filter[], grant: Grant | undefined): readonly Filter[] =>
   grant?.accounts ? [...filters, { field: 'account', negated: false, values: grant.accounts.map((text) => ({ text, wildcard: false })) }] : filters;
 
 /** What a trail has in the accounts of a grant. How many events these are would take a query. */
@@ -233,6 +235,10 @@ function extentWithin(extent: Extent, grant: Grant | undefined): Extent {
   const { accounts } = grant ?? {};
   return accounts ? { ...extent, events: null, accounts: extent.accounts.filter((id) => accounts.includes(id)) } : extent;
 }
+
+/** The names of the accounts that somebody may ask about; undefined for all. */
+export const namesWithin = (names: AccountNames, accounts: readonly string[] | undefined): AccountNames =>
+  accounts ? new Map([...names].filter(([id]) => accounts.includes(id))) : names;
 
 /** A memory that knows apart what is read under different grants. */
 function rowsWithin(memory: RowMemory, grant: Grant | undefined): RowMemory {

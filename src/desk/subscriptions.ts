@@ -72,7 +72,10 @@ export function subscriptionWords({
   async function lineToKeep(text: string, options: AskOptions): Promise<string> {
     const lineContext = await lineContextOf(options);
     const [name = ''] = text.split(/\s/, 1);
-    if (reports.has(name.toLowerCase())) return printReport(readReport(text, registry, lineContext));
+    if (reports.has(name.toLowerCase())) {
+      options.permit?.(name.toLowerCase());
+      return printReport(readReport(text, registry, lineContext));
+    }
     const line = await resolve(text, options);
     if (holdsSecret(line)) throw new UserError('This question holds what looks like a secret, and everyone in the channel would see it.');
     if (hasShortKey(line))

@@ -29,13 +29,15 @@ interface FormNotes {
   readonly word?: ShownWord | undefined;
   /** Why the form opened: a sentence. */
   readonly why?: string | undefined;
+  /** The channel in which it opened. */
+  readonly channel?: string | undefined;
 }
 
 /** The form, filled in. */
 export function askView(
   questions: readonly QuestionChoice[],
   { question, words, filters, time }: FormParts,
-  { word, why }: FormNotes = {},
+  { word, why, channel }: FormNotes = {},
 ): ModalView {
   const optionOf = ({ name, summary }: QuestionChoice): PlainTextOption => ({
     text: textObject(clip(`${name}: ${summary}`, VIEW_LIMITS.option)),
@@ -49,6 +51,7 @@ export function askView(
   return {
     type: 'modal',
     callback_id: ASK_VIEW,
+    ...(channel !== undefined && { private_metadata: channel }),
     title: textObject('Ask Trail'),
     submit: textObject('Ask'),
     close: textObject('Cancel'),

@@ -111,7 +111,9 @@ export function toMessage(found: Answer, templates: URL, options: MessageOptions
   const templateBlocks = toBlocks(filled);
   const charts = (answer.charts ?? []).filter(isDrawable).slice(0, CHART_LIMITS.charts);
   const kept =
-    answerId !== undefined && line !== undefined && sharedBy === undefined ? { id: answerId, line: answer.pinned ?? line, isPublic } : undefined;
+    answerId !== undefined && line !== undefined && sharedBy === undefined
+      ? { id: answerId, line: answer.pinned ?? line, isPublic, isPrivate: answer.isPrivate === true }
+      : undefined;
   const build = ({ blocks, rows, withLine }: Size): MessageBlock[] => {
     const own = [
       ...(kept && !partialUntil ? ownButtons(kept, { firstRow, rows, all: table?.rows.length ?? 0 }) : []),
@@ -179,11 +181,13 @@ interface KeptAnswer {
   readonly id: string;
   readonly line: string;
   readonly isPublic: boolean;
+  /** For who asked alone: it cannot be shared. */
+  readonly isPrivate: boolean;
 }
 
 /** What can be done with an answer that is kept: to read on, to have all rows as a file, to share it. */
 function ownButtons(
-  { id, line, isPublic }: KeptAnswer,
+  { id, line, isPublic, isPrivate }: KeptAnswer,
   page: { readonly firstRow: number; readonly rows: number; readonly all: number },
 ): OwnButton[] {
   const { firstRow, rows, all } = page;
@@ -192,7 +196,7 @@ function ownButtons(
     ...(firstRow > 0 ? [{ action: 'back', label: 'First rows', value: `${id} 0`, line } as const] : []),
     ...(rows > 0 && next < all ? [{ action: 'page', label: `Next ${Math.min(rows, all - next)} rows`, value: `${id} ${next}`, line } as const] : []),
     ...(rows > 0 ? [{ action: 'csv', label: 'Export CSV', value: id, line } as const] : []),
-    ...(isPublic ? [] : [{ action: 'share', label: 'Share to channel', value: id, line } as const]),
+    ...(isPublic || isPrivate ? [] : [{ action: 'share', label: 'Share to channel', value: id, line } as const]),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** What can be done with an answer that was shown: share it, have its rows as a file, turn its pages. It shows what was seen, and asks nothing again while the answer is kept. */
 import type { App, BlockAction, Context, RespondFn } from '@slack/bolt';
 import type { Answer } from '../answer/answer.ts';
-import { errorAnswer } from '../answer/error-answer.ts';
+import { errorAnswer, mistakeAnswer } from '../answer/error-answer.ts';
 import type { AskOptions } from '../desk/runner.ts';
 import { UserError } from '../errors.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
@@ -82,6 +82,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
   async function shareOnce(answer: Answer, id: string, line: string, clicked: Clicked, respond: RespondFn): Promise<Answer | undefined> {
     const { user, channel = '', thread_ts } = clicked;
     if (answer.template === 'error') return answer;
+    if (answer.isPrivate) return mistakeAnswer('This answer is for you alone, and cannot be shared.');
     const place = `${channel} ${thread_ts ?? ''}`;
     const claim = { line: exactLine(answer, line), by: user, at: options.clock().toISOString(), channel, asOf: answer.coverage?.asOf ?? null };
     if (!(await shared.claim(id, place, claim))) return errorAnswer(new UserError('This answer is shared here already.'), '');
@@ -101,7 +102,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const refused = await refusalFor(clicked);
     const kept = refused ? undefined : await keptAnswer(id, clicked);
     const answer = refused ?? kept ?? (await askedAgain(line, clicked));
-    if (!kept) audit('ask', clicked, line, answer);
+    audit(kept ? 'show' : 'ask', clicked, kept?.line ?? line, answer);
     const answerId = kept ? id : shownAnswers.add(answer);
     const isOwn = clicked.isEphemeral || isDirect(clicked.channel);
     // A refusal stands beside the page that is shown.

@@ -17,6 +17,8 @@ export interface AskFormOptions {
   readonly desk: Pick<Desk, 'mistakeIn' | 'partsOf' | 'questions' | 'wordOf'>;
   /** Why a person may not ask a line, as a sentence; undefined when they may. */
   refusalOf(person: SlackPerson, line: string): Promise<string | undefined>;
+  /** Whether a person may ask a question. Nothing is said of it, or noted. */
+  mayAsk(person: SlackPerson, question: string): Promise<boolean>;
   /** What a line means now, and what a person may ask. */
   optionsFor(person: SlackPerson): Promise<AskOptions>;
   whereClicked(body: BlockAction, context: Context): SlackPerson;
@@ -39,20 +41,20 @@ const MAX_ERROR_CHARACTERS = 300;
 type OpenForm = (trigger: string, line: string, person: SlackPerson, why?: string) => Promise<void>;
 
 /** Handles the form. Returns a function that opens it. */
-export function handleAskForm({ app, desk, refusalOf, optionsFor, whereClicked, ask }: AskFormOptions): OpenForm {
+export function handleAskForm({ app, desk, refusalOf, mayAsk, optionsFor, whereClicked, ask }: AskFormOptions): OpenForm {
   /** Shows in an open form how the word of its question is written, and the names that the trail has. */
   const showWord = async ({ id, hash }: OpenedView, parts: FormParts, person: SlackPerson, { why, mayCost = false }: WordOptions): Promise<void> => {
-    if (parts.question === '' || (await refusalOf(person, parts.question)) !== undefined) return;
+    if (parts.question === '' || !(await mayAsk(person, parts.question))) return;
     const word = await desk.wordOf(parts.question, { ...(await optionsFor(person)), mayCost }).catch(undefinedForMistake);
     const { postClient: client } = person.workspace;
     // With its hash, a view that was changed meanwhile stays as it is.
-    await client.views.update({ view_id: id, hash, view: askView(desk.questions, parts, { word, why }) });
+    await client.views.update({ view_id: id, hash, view: askView(desk.questions, parts, { word, why, channel: person.channel }) });
   };
 
   // A trigger is valid for three seconds: the form opens before anything is looked up.
   const open = async (trigger: string, parts: FormParts, person: SlackPerson, why?: string): Promise<void> => {
     const { postClient: client } = person.workspace;
-    const { view } = await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts, { why }) });
+    const { view } = await client.views.open({ trigger_id: trigger, view: askView(desk.questions, parts, { why, channel: person.channel }) });
     if (view?.id && view.hash) await showWord({ id: view.id, hash: view.hash }, parts, person, { why, mayCost: why !== undefined });
   };
 
@@ -66,7 +68,12 @@ export function handleAskForm({ app, desk, refusalOf, optionsFor, whereClicked, 
     await ack();
     const { view } = body;
     if (!view || action.type !== 'static_select') return;
-    await showWord(view, { ...partsIn(view), question: action.selected_option.value }, whereClicked(body, context), {});
+    await showWord(
+      view,
+      { ...partsIn(view), question: action.selected_option.value },
+      { ...whereClicked(body, context), channel: view.private_metadata || undefined },
+      {},
+    );
   });
 
   app.view(ASK_VIEW, async ({ ack, body, view, respond, context }) => {

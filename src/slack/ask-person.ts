@@ -9,7 +9,8 @@ import type { Message, MessageOptions } from '../message/message.ts';
 import type { AskedPeople, AskedPerson, Verdict } from '../state/asked-people.ts';
 import { type Cases, isCaseOf } from '../state/cases.ts';
 import { type AnswerActionOptions, type Clicked, exactLine } from './answer-actions.ts';
-import type { SlackWorkspace } from './workspace.ts';
+import { isDirect } from './messages-in.ts';
+import { idsIn, type SlackWorkspace } from './workspace.ts';
 
 export interface AskPersonOptions extends AnswerActionOptions {
   readonly askedPeople: AskedPeople;
@@ -28,7 +29,8 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 
 /** Handles the buttons of the question. Returns a function that asks it. */
 export function handleAskPerson(options: AskPersonOptions): AskPerson {
-  const { app, delivery, shownAnswers, shared, whereClicked, refusalFor, answerFor, mayShow, audit, failed, clock, show } = options;
+  const { app, delivery, shownAnswers, shared, whereClicked, refusalFor, sharingRefusalFor, answerFor, mayShow, audit, failed, clock, show } =
+    options;
   const { askedPeople, cases } = options;
 
   app.action<BlockAction>(/^verdict-(?:yes|no|unsure)$/, async ({ ack, body, context, action, respond }) => {
@@ -42,15 +44,15 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
     if (!asked) return void (await delivery.send(mistakeAnswer('You have answered this already.'), delivery.toResponseUrl(respond, clicked)));
     const said: Answer = { template: 'verdict', data: { user: user.id, words: VERDICTS[verdict], line: null } };
     audit('verdict', { ...clicked, channel: asked.channel }, asked.line, { template: 'verdict', data: {} });
-    await delivery
-      .send(said, async (message) => void (await delivery.toChannel({ workspace, channel: asked.channel, thread_ts: asked.thread }, message)))
-      // The bot may not be in the channel, where a share needs no membership.
-      .catch(() =>
-        delivery.send(
-          { ...said, data: { ...said.data, line: asked.line } },
-          async (message) => void (await delivery.toDirectMessage({ workspace, user: asked.by }, message)),
-        ),
+    const toAsker = (): Promise<unknown> =>
+      delivery.send(
+        { ...said, data: { ...said.data, line: asked.line } },
+        async (message) => void (await delivery.toDirectMessage({ workspace, user: asked.by }, message)),
       );
+    const place = { workspace, channel: asked.channel, thread_ts: asked.thread };
+    if (!isDirect(asked.channel) && (await sharingRefusalFor(place))) await toAsker();
+    // The bot may not be in the channel, where a share needs no membership.
+    else await delivery.send(said, async (message) => void (await delivery.toChannel(place, message))).catch(toAsker);
     await noteInCase(asked, workspace, user.id, verdict);
     await delivery.send(
       { template: 'verdict-given', data: { words: VERDICTS[verdict] } },
@@ -75,14 +77,20 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
     const kept = shownAnswers.find(answerId);
     const line = exactLine(kept, (await shared.find(answerId))?.line ?? '');
     if (line === '') return mistakeAnswer('This answer is not kept any more. Ask the question again.');
-    const answer = kept && (await mayShow(kept, clicked)) ? kept : await answerFor(line, clicked);
+    // What the message shows is what everyone there may see.
+    const forEveryone = !isDirect(channel);
+    const answer = kept && (await mayShow(kept, clicked, forEveryone)) ? kept : await answerFor(line, clicked, { forEveryone });
     if (answer.template === 'error') return answer;
-    const user = await userWith(email, workspace);
+    const { id: user, teams } = await userWith(email, workspace);
     if (user === clicked.user) return mistakeAnswer('That is you.');
     const record = { by: clicked.user, at: clock().toISOString(), channel, thread: clicked.thread_ts ?? message, line, verdict: null };
     if (!(await askedPeople.claim(answerId, user, record))) return mistakeAnswer(`${email} was asked about this already.`);
-    const text = plain(show(answer, { form: 'text', isForFile: true }).text);
-    const question: Answer = { template: 'was-this-you', data: { by: clicked.user, channel, text } };
+    // Who may not see the answer hears only that somebody asks.
+    const person = { ...clicked, user, teams };
+    const maySee = (await refusalFor(person)) === undefined && (await mayShow(answer, person));
+    const text = maySee ? plain(show(answer, { form: 'text', isForFile: true }).text) : null;
+    const { from = null, to = null } = answer.coverage ?? {};
+    const question: Answer = { template: 'was-this-you', data: { by: clicked.user, channel, text, from, to } };
     try {
       await delivery.send(question, async (sent) => void (await delivery.toDirectMessage({ workspace, user }, sent)), { verdictOn: answerId });
     } catch (error) {
@@ -93,10 +101,13 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
   }
 
   /** @throws UserError where nobody has an address, or Slack does not say */
-  async function userWith(email: string, { postClient: client }: SlackWorkspace): Promise<string> {
+  async function userWith(
+    email: string,
+    { postClient: client }: SlackWorkspace,
+  ): Promise<{ readonly id: string; readonly teams: readonly string[] }> {
     try {
       const { user } = await client.users.lookupByEmail({ email });
-      if (user?.id !== undefined && user.deleted !== true) return user.id;
+      if (user?.id !== undefined && user.deleted !== true && user.is_bot !== true) return { id: user.id, teams: idsIn(user.team_id) };
     } catch (error) {
       const code = error instanceof WebAPIPlatformError ? error.data.error : '';
       if (code === 'missing_scope')
@@ -111,7 +122,8 @@ export function handleAskPerson(options: AskPersonOptions): AskPerson {
   return async (value, clicked, message, respond) => {
     const [answerId = '', email = ''] = value.split(' ');
     const said = await asked(answerId, email, clicked, message ?? '').catch(failed);
-    audit('ask-person', clicked, email, said);
+    const { line = '' } = shownAnswers.find(answerId) ?? (await shared.find(answerId).catch(() => undefined)) ?? {};
+    audit('ask-person', clicked, `${email}: ${line}`, said);
     await delivery.send(said, delivery.toResponseUrl(respond, clicked));
   };
 }

@@ -5,7 +5,7 @@ import { App, type BlockAction, type Context, type Logger, type RespondFn } from
 import type { HomeView, ModalView } from '@slack/types';
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRequestError, type WebClientOptions } from '@slack/web-api';
 import type { Answer } from '../answer/answer.ts';
-import { errorAnswer } from '../answer/error-answer.ts';
+import { errorAnswer, mistakeAnswer } from '../answer/error-answer.ts';
 import { type DigestChannel, type PostingRefusal, readAddress } from '../answer/posting.ts';
 import { statementText } from '../answer/statement-text.ts';
 import type { Desk } from '../desk/desk.ts';
@@ -120,6 +120,12 @@ export interface Bot {
 
 const PROGRESS_AFTER_MS = [4000, 15_000, 60_000];
 const DIRECT_AFTER_MS = 60_000;
+
+const NOT_STOPPED = {
+  ended: 'This question is answered already.',
+  elsewhere: 'trailbot has no such question running here. If it still runs in another process, it stops within a few seconds.',
+  'of another': 'Only the person who asked can cancel a question.',
+} as const;
 /** An answer that takes longer is announced within the acknowledgement, which Slack awaits for three seconds. */
 const ACK_WITH_TIME_MS = 1000;
 const MAX_ACK_MS = 1800;
@@ -224,10 +230,11 @@ export function openBot(options: BotOptions): Bot {
     const timeoutMs = more.isExport ? Math.max(deadlineMs, EXPORT_DEADLINE_MS) : deadlineMs;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      const permit = await permissions.permit(person, forEveryone);
+      const [permit, accounts] = await Promise.all([permissions.permit(person, forEveryone), permissions.accounts(person)]);
       const options = {
         ...more,
         ...(permit && { permit }),
+        ...(accounts && { accounts }),
         now: clock(),
         signal: AbortSignal.any([deadline, requests.signal, ...(more.signal ? [more.signal] : [])]),
         requester: user,
@@ -235,7 +242,8 @@ export function openBot(options: BotOptions): Bot {
           workspace: workspace.id,
           current: channel,
           ...(thread !== undefined && { thread }),
-          refusal: async (other: string) => (await permissions.postingRefusal(workspace, other))?.reason,
+          refusal: async (other: string) =>
+            (await permissions.postingRefusal(workspace, other))?.reason ?? (await permissions.refusal({ ...person, channel: other })),
         },
         timeZone: mayHaveLocalTime(line) ? timeZoneIn(await workspace.profileOf(user), timeZone) : timeZone,
       };
@@ -334,14 +342,16 @@ export function openBot(options: BotOptions): Bot {
   };
   /** What a line means now, and what a person may ask. */
   const optionsFor = async (person: SlackPerson): Promise<AskOptions> => {
-    const permit = await permissions.permit(person);
-    return { now: clock(), timeZone, signal: requests.signal, requester: person.user, ...(permit && { permit }) };
+    const [permit, accounts] = await Promise.all([permissions.permit(person), permissions.accounts(person)]);
+    const asked = { now: clock(), timeZone, signal: requests.signal, requester: person.user };
+    return { ...asked, ...(permit && { permit }), ...(accounts && { accounts }) };
   };
   const openForm = handleAskForm({
     app,
     desk,
     optionsFor,
     whereClicked,
+    mayAsk,
     async refusalOf(person, line) {
       const why = await permissions.refusal(person);
       if (why !== undefined) audit('ask', person, line, refusal(why) as Answer);
@@ -356,11 +366,25 @@ export function openBot(options: BotOptions): Bot {
     show: showEvent,
   });
 
+  /** Whether a person may ask a question here. Nothing is said of it, or noted. */
+  async function mayAsk(person: SlackPerson, question: string): Promise<boolean> {
+    if ((await permissions.refusal(person)) !== undefined) return false;
+    const permit = await permissions.permit(person);
+    try {
+      permit?.(question);
+      return true;
+    } catch (error) {
+      if (error instanceof NotPermitted) return false;
+      throw error;
+    }
+  }
+
   /** Opens the form for a line that only lacks its word. False where it lacks none, or the form does not open. */
   async function askInForm(line: string, trigger: string, person: SlackPerson): Promise<boolean> {
     const options = { now: clock(), timeZone, signal: requests.signal };
     const why = await desk.lackedWord(line, options).catch(() => undefined);
-    if (why === undefined || (await permissions.refusal(person)) !== undefined) return false;
+    if (why === undefined || !(await mayAsk(person, desk.partsOf(line, options).question))) return false;
+    audit('ask', person, line, errorAnswer(new UserError(why), ''));
     return openForm(trigger, line, person, why).then(
       () => true,
       (error: unknown) => {
@@ -405,10 +429,11 @@ export function openBot(options: BotOptions): Bot {
     await ack();
     const clicked = whereClicked(body, context);
     const [id = '', hasResults] = (action.type === 'button' ? (action.value ?? '') : '').split(' ');
-    const why = await runningQuestions.stop(id, clicked.user);
-    // What was stopped is answered with that. A message that it is searched is no more true; partial results stay.
-    if (why === undefined && clicked.isEphemeral && hasResults === undefined) await respond({ delete_original: true });
-    if (why !== undefined) await send(errorAnswer(new UserError(why), ''), delivery.toResponseUrl(respond, clicked));
+    const stopped = await runningQuestions.stop(id, clicked.user);
+    // A message that it is searched is no more true; partial results stay. What was stopped is answered with that.
+    const isOver = stopped === 'stopped' || stopped === 'ended';
+    if (isOver && clicked.isEphemeral && hasResults === undefined) return void (await respond({ delete_original: true }));
+    if (stopped !== 'stopped') await send(mistakeAnswer(NOT_STOPPED[stopped]), delivery.toResponseUrl(respond, clicked));
   });
 
   app.action<BlockAction>(/^ask:/, async ({ ack, body, context, action, respond }) => {
@@ -426,15 +451,13 @@ export function openBot(options: BotOptions): Bot {
     const reply = isHome
       ? async (message: Message) => void (await delivery.toDirectMessage(clicked, message))
       : delivery.toResponseUrl(respond, clicked);
-    if (line.startsWith(SQL_MARK)) {
+    const [mark] = [SQL_MARK, KEEP_MARK].filter((each) => line.startsWith(each));
+    if (mark !== undefined) {
+      const id = line.slice(mark.length);
       const refused = await refusalFor(clicked);
-      if (refused) audit('ask', clicked, line, refused);
-      return void (await send(refused ?? (await sqlOf(line.slice(SQL_MARK.length), clicked)), reply));
-    }
-    if (line.startsWith(KEEP_MARK)) {
-      const refused = await refusalFor(clicked);
-      if (refused) audit('ask', clicked, line, refused);
-      return void (await send(refused ?? (await keptFor(clicked, line.slice(KEEP_MARK.length))), reply));
+      const said = refused ?? (await (mark === SQL_MARK ? sqlOf(id, clicked) : keptFor(clicked, id)));
+      audit('show', clicked, shownAnswers.find(id)?.line ?? line, said);
+      return void (await send(said, reply));
     }
     const opened = isHome ? undefined : await openEvent({ line, action, trigger: body.trigger_id, clicked, respond });
     // What is asked in the Home tab is answered in a direct message: there is nothing to share.

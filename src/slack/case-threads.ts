@@ -3,11 +3,12 @@ import type { BlockAction, Context, RespondFn } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { Answer, Next } from '../answer/answer.ts';
 import { mistakeAnswer } from '../answer/error-answer.ts';
+import type { QuestionGrant } from '../answer/grant.ts';
 import { UserError } from '../errors.ts';
 import { csvParts } from '../message/csv.ts';
 import { plain } from '../message/escape.ts';
 import { IN_CASE_MARK, type Message, type MessageOptions } from '../message/message.ts';
-import { type Case, type Cases, isCaseOf } from '../state/cases.ts';
+import { type Case, type CaseItem, type Cases, isCaseOf } from '../state/cases.ts';
 import type { SlackPerson } from './access.ts';
 import { type AnswerActionOptions, type Clicked, exactLine } from './answer-actions.ts';
 import { caseFile } from './case-file.ts';
@@ -50,13 +51,13 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
       };
       await delivery.send(answer, deliver, kind === 'opened' ? { caseId: id } : {});
       if (kind === 'opened') await cases.change(id, (current) => ({ ...current, ts }));
-      const isHere = requester.channel === found.channel && (kind === 'opened' || requester.thread === found.ts);
-      if (!isHere) await delivery.send(inCase(id, found, kind === 'note'), requester.replyPrivately);
     } catch (error) {
       // A case without a message collects nothing.
       if (kind === 'opened' && !mayHaveArrived(error)) await cases.change(id, () => null);
-      await delivery.send(failed(notInChannel(error)), requester.replyPrivately);
+      return void (await delivery.send(failed(notInChannel(error)), requester.replyPrivately));
     }
+    const isHere = requester.channel === found.channel && (kind === 'opened' || requester.thread === found.ts);
+    if (!isHere) await delivery.send(inCase(id, found, kind === 'note'), requester.replyPrivately);
   }
 
   /** The open cases of a workspace, newest first. */
@@ -83,7 +84,10 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
       label,
       line: line.length <= MAX_OPTION_VALUE ? line : line.split(' ').slice(0, 3).join(' '),
     }));
-    await delivery.send({ template: 'choose-case', data: { cases: 1 + others.length }, menu: { prompt: 'Choose a case', options } }, privately);
+    await delivery.send(
+      { template: 'choose-case', data: { cases: 1 + others.length, offered: choices.length }, menu: { prompt: 'Choose a case', options } },
+      privately,
+    );
   }
 
   async function addTo(value: string, clicked: Clicked, respond: RespondFn): Promise<void> {
@@ -131,6 +135,7 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
       ...(await textsOf(answer)),
       line: exactLine(answer, line),
       queryIds: [...(answer.coverage?.queryIds ?? [])],
+      ...(answer.grant && { grant: keptGrant(answer.grant) }),
     });
     audit('case', there, exactLine(answer, line), answer);
     return inCase(id, found, false);
@@ -182,12 +187,21 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
 
   async function exported(id: string, found: Case, person: SlackPerson): Promise<Answer> {
     const { workspace, user } = person;
-    const { items, unreadable } = await cases.itemsOf(id);
+    const { items: all, unreadable } = await cases.itemsOf(id);
+    // What is in the case is what everyone in its channel may see; who exports it may be allowed less.
+    const there = { ...person, channel: found.channel };
+    const maySee = async ({ kind, line, grant }: CaseItem): Promise<boolean> =>
+      kind === 'note' || mayShow({ template: 'case', data: {}, ...(line !== null && { line }), ...(grant && { grant }) }, there);
+    const seen = await Promise.all(all.map(async (item) => ((await maySee(item)) ? [item] : [])));
+    const items = seen.flat();
     const users = [...new Set([found.by, found.closed?.by ?? found.by, ...items.map(({ by }) => by)])];
     const names = new Map(await Promise.all(users.map(async (each) => [each, (await workspace.profileOf(each))?.name] as const)));
     const zip = caseFile(id, found, items, (each) => (names.get(each) === undefined ? each : `${names.get(each)} (${each})`));
     const notes = items.filter(({ kind }) => kind === 'note').length;
-    const answer: Answer = { template: 'case-file', data: { id, title: found.title, answers: items.length - notes, notes, unreadable } };
+    const answer: Answer = {
+      template: 'case-file',
+      data: { id, title: found.title, answers: items.length - notes, notes, unreadable, hidden: all.length - items.length },
+    };
     let channel = user;
     await delivery.send(answer, async (message) => {
       channel = await delivery.toDirectMessage(person, message);
@@ -208,6 +222,13 @@ export function handleCases(options: CaseThreadOptions): CaseThreads {
 
 /** Slack takes no longer value of an option. */
 const MAX_OPTION_VALUE = 150;
+
+/** A grant as it is kept: without a list of accounts, it is for all. */
+const keptGrant = ({ question, accounts, hidden }: QuestionGrant): NonNullable<CaseItem['grant']> => ({
+  question,
+  ...(accounts && { accounts: [...accounts] }),
+  hidden: [...hidden],
+});
 
 const inCase = (id: string, { title }: Case, isNote: boolean): Answer => ({ template: 'in-case', data: { id, title, isNote } });
 

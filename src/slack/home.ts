@@ -33,10 +33,11 @@ export function handleHome({ app, desk, recent, refusalOf, optionsFor, show }: H
     const { first, last, accounts, skippedFiles, loadedAt = null } = await desk.extent();
     // What cannot be read now is not shown.
     const lines = (): Promise<readonly string[]> => recent.of(person).catch(() => []);
-    const shown =
-      refusal === undefined
-        ? { starters: STARTERS, recent: await lines(), ...(await desk.kept(await optionsFor(person))) }
-        : { ...NOTHING_KEPT, refusal };
-    await client.views.publish({ user_id: user, view: show({ ...shown, first, last, accounts: accounts.length, skippedFiles, loadedAt }) });
+    const options = refusal === undefined ? await optionsFor(person) : undefined;
+    const shown = options
+      ? { starters: STARTERS, recent: await lines(), ...(await desk.kept(options)) }
+      : { ...NOTHING_KEPT, refusal: refusal ?? '' };
+    const known = options?.accounts ? accounts.filter((id) => options.accounts?.includes(id)) : accounts;
+    await client.views.publish({ user_id: user, view: show({ ...shown, first, last, accounts: known.length, skippedFiles, loadedAt }) });
   });
 }

@@ -1,7 +1,7 @@
 /** What people may ask and see, by the settings and the policy. It is asked before each question, and again for each click, form and share. */
 import type { Answer } from '../answer/answer.ts';
 import { covers, type Grant } from '../answer/grant.ts';
-import { channelGrant, groupsIn, namesChannel, permitBoth, permitBy, rulesFor } from '../desk/policy.ts';
+import { accountsOf, allowsExternal, channelGrant, GROUPS_UNKNOWN, groupsIn, permitBoth, permitBy, rulesFor } from '../desk/policy.ts';
 import { NotPermitted } from '../errors.ts';
 import type { PolicyFile } from '../state/policy-file.ts';
 import { type Access, accessRefusal, channelRefusal, type SlackPerson, sharingRefusal } from './access.ts';
@@ -21,6 +21,8 @@ export interface Permissions {
   refusal(person: SlackPerson): Promise<string | undefined>;
   /** What a person may ask here; with `forEveryone`, what everyone in the channel may see of that. Undefined without a policy: everything. */
   permit(person: SlackPerson, forEveryone?: boolean): Promise<Permit | undefined>;
+  /** The accounts of which a person may ask something here; undefined for all. */
+  accounts(person: SlackPerson): Promise<readonly string[] | undefined>;
   /** What may be posted in a channel for everyone, of what a person may ask there, or of everything. Undefined without a policy. */
   permitPosts(channel: string, person: Pick<SlackPerson, 'workspace' | 'user'> | undefined): Promise<Permit | undefined>;
   /** Whether a person may see an answer as it is: with `forEveryone`, everyone in the channel. */
@@ -35,17 +37,17 @@ export interface Permissions {
 
 const NOT_HERE = 'The policy of trailbot does not let you ask here. An admin of trailbot can add a rule for you to POLICY_FILE.';
 const NO_POSTS = 'The policy of trailbot lets nothing be posted in this channel. An admin of trailbot can add the channel to “post” in POLICY_FILE.';
-const GROUPS_UNKNOWN =
-  'trailbot could not find out which user groups you are in, and its policy asks for them. An admin of trailbot can give it the scope usergroups:read.';
 
 export function openPermissions({ access, policy }: PermissionOptions): Permissions {
-  /** The rules of a person here, and whether a user group is not known that may have others. */
-  async function rulesOf(person: Pick<SlackPerson, 'workspace' | 'user' | 'channel'>) {
+  /** The rules of a person here; undefined without a policy. */
+  async function rulesOf(person: Pick<SlackPerson, 'workspace' | 'user' | 'channel' | 'teams'>) {
     const current = await policy?.read();
     if (!current) return undefined;
-    const known = await Promise.all(groupsIn(current).map(async (group) => [group, await person.workspace.membersOf(group)] as const));
+    const team = person.teams.find((id) => id.startsWith('T'));
+    const known = await Promise.all(groupsIn(current).map(async (group) => [group, await person.workspace.membersOf(group, team)] as const));
     const groups = known.flatMap(([group, members]) => (members?.includes(person.user) ? [group] : []));
-    return { rules: rulesFor(current, { ...person, groups }), isUnknown: known.some(([, members]) => members === undefined) };
+    const unknownGroups = known.flatMap(([group, members]) => (members === undefined ? [group] : []));
+    return rulesFor(current, { ...person, groups, unknownGroups });
   }
 
   /** What may be posted for everyone in a channel. @throws NotPermitted for nothing */
@@ -57,7 +59,7 @@ export function openPermissions({ access, policy }: PermissionOptions): Permissi
   }
 
   const permit: Permissions['permit'] = async (person, forEveryone = false) => {
-    const { rules } = (await rulesOf(person)) ?? {};
+    const rules = await rulesOf(person);
     if (!rules) return undefined;
     return forEveryone ? permitBoth(permitBy(rules), await postGrant(person.channel)) : permitBy(rules);
   };
@@ -72,7 +74,7 @@ export function openPermissions({ access, policy }: PermissionOptions): Permissi
 
   async function refusedShare({ workspace, channel }: Pick<SlackPerson, 'workspace' | 'channel'>): Promise<string | undefined> {
     const current = await policy?.read();
-    const named = current && channel !== undefined && namesChannel(current, channel) ? { ...access, channels: [channel] } : access;
+    const named = current && channel !== undefined && allowsExternal(current, channel) ? { ...access, channels: [channel] } : access;
     return (await refusedPost(channel)) ?? sharingRefusal(named, channel, channel ? await workspace.audienceOf(channel) : undefined);
   }
 
@@ -80,13 +82,18 @@ export function openPermissions({ access, policy }: PermissionOptions): Permissi
     async refusal(person) {
       const refused = await accessRefusal(access, person);
       if (refused !== undefined) return refused;
-      const { rules, isUnknown } = (await rulesOf(person)) ?? {};
-      return rules?.length === 0 ? (isUnknown ? GROUPS_UNKNOWN : NOT_HERE) : undefined;
+      const rules = await rulesOf(person);
+      if (!rules?.every(({ isUncertain }) => isUncertain)) return undefined;
+      return rules.length === 0 ? NOT_HERE : GROUPS_UNKNOWN;
     },
     permit,
+    async accounts(person) {
+      const rules = await rulesOf(person);
+      return rules && accountsOf(rules.filter(({ isUncertain }) => !isUncertain));
+    },
     async permitPosts(channel, person) {
       if (!policy) return undefined;
-      if (person) return permit({ ...person, channel, teams: [] }, true);
+      if (person) return permit({ ...person, channel, teams: (await person.workspace.profileOf(person.user))?.teams ?? [] }, true);
       const grant = await postGrant(channel);
       return () => grant;
     },

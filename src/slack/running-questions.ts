@@ -1,5 +1,6 @@
 /** Questions that run now, which the person who asked can stop. */
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { UserError } from '../errors.ts';
 import type { Cancellations } from '../state/cancellations.ts';
 import { formatBytes } from '../text/format.ts';
@@ -17,8 +18,8 @@ interface RunningQuestion {
 
 export interface RunningQuestions {
   begin(user: string): RunningQuestion;
-  /** Stops a question, here or where it runs. Returns what to say when it does not run here, as a sentence; undefined when it was stopped. */
-  stop(id: string, user: string): Promise<string | undefined>;
+  /** Stops a question, here or where it runs. Returns what became of it. */
+  stop(id: string, user: string): Promise<'stopped' | 'ended' | 'elsewhere' | 'of another'>;
 }
 
 export interface RunningOptions {
@@ -29,8 +30,11 @@ export interface RunningOptions {
 }
 
 const LOOK_EVERY_MS = 3000;
+/** Questions that ended here, whose button to cancel may still be shown. */
+const MAX_ENDED = 1000;
 
 export function openRunningQuestions({ clock, cancellations, lookEveryMs = LOOK_EVERY_MS }: RunningOptions): RunningQuestions {
+  const ended = new LRUCache<string, true>({ max: MAX_ENDED });
   const running = new Map<string, { readonly user: string; readonly stop: () => void }>();
   return {
     begin(user) {
@@ -63,18 +67,20 @@ export function openRunningQuestions({ clock, cancellations, lookEveryMs = LOOK_
         end() {
           clearInterval(look);
           running.delete(id);
+          ended.set(id, true);
         },
       };
     },
     async stop(id, user) {
+      if (ended.has(id)) return 'ended';
       const question = running.get(id);
       if (!question) {
         await cancellations.add(id, user, clock());
-        return 'This question does not run here any more. If another replica of trailbot runs it, that one stops it within a few seconds.';
+        return 'elsewhere';
       }
-      if (question.user !== user) return 'Only the person who asked can cancel a question.';
+      if (question.user !== user) return 'of another';
       question.stop();
-      return undefined;
+      return 'stopped';
     },
   };
 }

@@ -38,8 +38,8 @@ export interface SlackWorkspace {
   /** Undefined where Slack does not say. */
   profileOf(user: string): Promise<SlackProfile | undefined>;
   audienceOf(channel: string): Promise<Audience>;
-  /** The users in a user group; undefined where Slack does not say. A group of another workspace has nobody of this one. */
-  membersOf(group: string): Promise<readonly string[] | undefined>;
+  /** The users in a user group of a workspace; undefined where Slack does not say. A group of another workspace has nobody of this one. */
+  membersOf(group: string, team: string | undefined): Promise<readonly string[] | undefined>;
 }
 
 /** The bot in a workspace: its token, and who it is there. */
@@ -62,6 +62,12 @@ export function openWorkspace(home: Home, bot: BotIdentity, clientOptions: Clien
   const { token } = bot;
   const client = new WebClient(token, { ...clientOptions, logger });
   const once = { ...clientOptions, retryConfig: { retries: 0 }, logger };
+  // A token of an organization asks for the groups of one of its workspaces.
+  const membersOf = openLookUp(async (key) => {
+    const [usergroup = '', team = ''] = key.split(' ');
+    const found = await client.usergroups.users.list({ usergroup, ...(team !== '' && { team_id: team }) }).catch(noGroup);
+    return found.users ?? [];
+  }, GROUP_TTL_MS);
   return {
     id: idOfHome(home) ?? null,
     home,
@@ -71,7 +77,7 @@ export function openWorkspace(home: Home, bot: BotIdentity, clientOptions: Clien
     onceClient: new WebClient(token, { ...once, rejectRateLimitedCalls: true }),
     profileOf: openLookUp(async (user) => toProfile((await client.users.info({ user })).user), PROFILE_TTL_MS),
     audienceOf: openLookUp(async (channel) => toAudience((await client.conversations.info({ channel })).channel), AUDIENCE_TTL_MS),
-    membersOf: openLookUp(async (usergroup) => (await client.usergroups.users.list({ usergroup }).catch(noGroup)).users ?? [], GROUP_TTL_MS),
+    membersOf: (group, team) => membersOf(`${group} ${home.isOrganizationWide ? (team ?? '') : ''}`),
   };
 }
 

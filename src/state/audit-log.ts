@@ -6,8 +6,8 @@ import type { VersionedFiles } from './versioned-files.ts';
 const auditEntry = z.object({
   /** ISO text in UTC. */
   at: z.string(),
-  /** What a person did: asked, shared an answer, exported its rows, looked up a message, changed a case, asked somebody “was this you?”, or answered that. */
-  action: z.enum(['ask', 'share', 'export', 'look-up', 'case', 'ask-person', 'verdict']),
+  /** What a person did: asked, shared an answer, exported its rows, looked up a message, changed a case, asked somebody “was this you?”, answered that, or was shown more of an answer. */
+  action: z.enum(['ask', 'share', 'export', 'look-up', 'case', 'ask-person', 'verdict', 'show']),
   /** The Slack user. */
   user: z.string(),
   /** The Slack workspace, or the organization, that has the app; null where Slack does not say. */

@@ -1,5 +1,6 @@
 /** Cases: threads of Slack in which people collect answers and notes of one incident. They are kept until their files are deleted. */
 import { z } from 'zod';
+import { HIDEABLE_FIELDS, type HideableField } from '../answer/grant.ts';
 import { type NumberedRecords, openNumbered } from './numbered.ts';
 import { UnreadableFile, type VersionedFiles } from './versioned-files.ts';
 
@@ -23,6 +24,7 @@ export type Case = z.output<typeof caseSchema>;
 export const isCaseOf = (found: Pick<Case, 'workspace'>, workspace: string | null): boolean =>
   workspace === null || found.workspace === null || found.workspace === workspace;
 
+const hideable = Object.keys(HIDEABLE_FIELDS) as [HideableField, ...HideableField[]];
 const itemSchema = z.object({
   kind: z.enum(['answer', 'note']),
   by: z.string(),
@@ -35,6 +37,8 @@ const itemSchema = z.object({
   /** Of an answer: all of it as text, and its rows as CSV. */
   details: z.string().nullable(),
   csv: z.string().nullable(),
+  /** What was granted for an answer; missing without a policy. */
+  grant: z.object({ question: z.string(), accounts: z.array(z.string()).optional(), hidden: z.array(z.enum(hideable)) }).optional(),
   /** Athena’s ids of the queries that found an answer. */
   queryIds: z.array(z.string()),
 });

@@ -33,8 +33,11 @@ const shown = { where: where.default([ALL]), accounts: accountIds.default([ALL])
 const policySchema = z.strictObject({
   /** The first rule that fits who asks, where and what decides. What no rule fits is refused. */
   allow: z.array(z.strictObject({ who, ask: ask.default([ALL]), ...shown })),
-  /** What everyone in a channel may see. The first rule that fits the channel decides. Where none fits, nothing is posted for everyone. */
-  post: z.array(z.strictObject(shown)).default([]),
+  /**
+   * What everyone in a channel may see. The first rule that fits the channel decides. Where none fits, nothing is posted for everyone. With
+   * `external`, also one that people of another organization read.
+   */
+  post: z.array(z.strictObject({ ...shown, external: z.boolean().default(false) })).default([]),
 });
 
 export type AccessPolicy = z.output<typeof policySchema>;
