@@ -38,6 +38,9 @@ const ASKED_LINES = [
   `volume ${ASKED_SINCE}`,
 ];
 
+/** Messages about the progress of a question are no answers. */
+const PROGRESS_TEXT = /^(?:The query limit is reached|Searching )/;
+
 const folder = await mkdtemp(join(tmpdir(), 'trailbot-bench-slack-'));
 try {
   const trail = join(folder, 'trail');
@@ -107,9 +110,6 @@ async function benchMemory(bot: AttackedBot): Promise<BenchResult[]> {
     },
   ];
 }
-
-/** Messages about the progress of a question are no answers. */
-const PROGRESS_TEXT = /^(?:The query limit is reached|Searching )/;
 
 async function answered(bot: AttackedBot, users: readonly string[]): Promise<void> {
   const hasHeard = (user: string): boolean => bot.heardBy(user).some(({ text }) => !PROGRESS_TEXT.test(text));
