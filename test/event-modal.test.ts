@@ -347,8 +347,15 @@ describe('The menu under a list', () => {
     const menu = elementNamed(await slack.next(), /^ask:refine$/);
     const group = menu.options?.find(({ text }) => text.text === 'Group by user');
     expect(group?.value).toBe('denied by:user 6mo');
-    await slack.click(url, { type: 'static_select', action_id: 'ask:refine', selected_option: group });
-    expect((await slack.next()).text).toContain('denied calls, by user');
+    const choose = (option: unknown, more: object = {}) =>
+      slack.click(url, { type: 'static_select', action_id: 'ask:refine', selected_option: option }, more);
+    // A list that only who presses sees is counted in its place.
+    await choose(group);
+    expect(await slack.next()).toMatchObject({ replace_original: true, text: expect.stringContaining('denied calls, by user') });
+    await choose(group, { message: { ts: '9.1' }, container: { message_ts: '9.1', is_ephemeral: false } });
+    expect(await slack.next()).toMatchObject({ replace_original: false, text: expect.stringContaining('denied calls, by user') });
+    await choose(menu.options?.find(({ text }) => text.text.startsWith('Only user:')));
+    expect(await slack.next()).toMatchObject({ replace_original: false });
   });
 });
 

@@ -104,9 +104,8 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     const answer = refused ?? kept ?? (await askedAgain(line, clicked));
     audit(kept ? 'show' : 'ask', clicked, kept?.line ?? line, answer);
     const answerId = kept ? id : shownAnswers.add(answer);
-    const isOwn = clicked.isEphemeral || isDirect(clicked.channel);
     // A refusal stands beside the page that is shown.
-    const replacesOriginal = isOwn && answer.template !== 'error';
+    const replacesOriginal = isOwnMessage(clicked) && answer.template !== 'error';
     const isPublic = isDirect(clicked.channel);
     await delivery.send(answer, delivery.toResponseUrl(respond, clicked, { replacesOriginal }), { answerId, firstRow: Number(first), isPublic });
   });
@@ -153,6 +152,9 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     }
   }
 }
+
+/** Whether a message is of the user who clicked alone, so that another may take its place. */
+export const isOwnMessage = ({ isEphemeral, channel }: Clicked): boolean => isEphemeral || isDirect(channel);
 
 /** The line of an answer with its exact time; that of a button where the answer has none, or is not kept. */
 export const exactLine = (answer: Answer | undefined, line: string): string => answer?.pinned ?? answer?.line ?? line;

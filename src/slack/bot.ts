@@ -34,7 +34,7 @@ import type { RecentLines } from '../state/recent-lines.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import { openMask } from '../text/redact.ts';
 import type { Access, SlackPerson } from './access.ts';
-import { type AnswerActionOptions, type AnswerOptions, type Clicked, handleAnswerActions } from './answer-actions.ts';
+import { type AnswerActionOptions, type AnswerOptions, type Clicked, handleAnswerActions, isOwnMessage } from './answer-actions.ts';
 import { handleAskForm } from './ask-form.ts';
 import { handleAskPerson } from './ask-person.ts';
 import { handleCases } from './case-threads.ts';
@@ -448,9 +448,12 @@ export function openBot(options: BotOptions): Bot {
     const { workspace, user, channel, teams } = clicked;
     // App Home has no channel, and no response_url.
     const isHome = respond === undefined;
-    const reply = isHome
+    const replyPrivately = isHome
       ? async (message: Message) => void (await delivery.toDirectMessage(clicked, message))
       : delivery.toResponseUrl(respond, clicked);
+    // A list that only who presses sees is counted in its place; the count has the list as a follow-up.
+    const isRegrouped = isOwnMessage(clicked) && action.action_id === 'ask:refine' && /(?:^|\s)by:/.test(line);
+    const reply = isRegrouped ? delivery.toResponseUrl(respond, clicked, { replacesOriginal: true }) : replyPrivately;
     const [mark] = [SQL_MARK, KEEP_MARK].filter((each) => line.startsWith(each));
     if (mark !== undefined) {
       const id = line.slice(mark.length);
@@ -462,7 +465,7 @@ export function openBot(options: BotOptions): Bot {
     const opened = isHome ? undefined : await openEvent({ line, action, trigger: body.trigger_id, clicked, respond });
     // What is asked in the Home tab is answered in a direct message: there is nothing to share.
     const isAnswered =
-      opened ?? (await ask(line, { workspace, user, channel, teams, reply, replyPrivately: reply, ...(isHome && { isPublic: async () => true }) }));
+      opened ?? (await ask(line, { workspace, user, channel, teams, reply, replyPrivately, ...(isHome && { isPublic: async () => true }) }));
     const isFinding = action.block_id === DIGEST_BUTTONS || (action.block_id === DIGEST_MENUS && action.action_id === 'ask:next');
     if (isAnswered && isFinding)
       await onFindingOpened?.(body.message?.ts ?? '', line).catch((error: unknown) => logger.warn('could not note that a finding was opened', error));
