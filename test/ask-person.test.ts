@@ -1,64 +1,41 @@
-/** “Was this you?”: a person of an answer is asked in a direct message, and what they say is below the answer. */
-import nock from 'nock';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { openDuckDB } from '../duckdb/engine.ts';
-import { type Desk, openDesk } from '../src/desk/desk.ts';
-import { loadRegistry } from '../src/desk/registry.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { BotOptions } from '../src/slack/bot.ts';
 import { openAskedPeople } from '../src/state/asked-people.ts';
 import type { AuditEntry } from '../src/state/audit-log.ts';
 import { openCases } from '../src/state/cases.ts';
 import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
-import type { QueryEngine } from '../src/trail/engine.ts';
+import { useSampleSlack } from './support/sample-slack.ts';
 import { slackProblems } from './support/slack-limits.ts';
-import { openSlackProxy, type SentMessage, type SlackProxy } from './support/slack-proxy.ts';
-import { openTestBots } from './support/test-bot.ts';
+import type { SentMessage } from './support/slack-proxy.ts';
 import { until } from './support/until.ts';
 
-const registry = await loadRegistry(new URL('../', import.meta.url));
 /** Who deleted it is a person, whom her address names. */
 const LINE = 'who-deleted example-customer-uploads-2019 90d';
 const PERSON = 'U0PERSON1';
 const SHARED_TS = '500.1';
-let engine: QueryEngine;
-let desk: Desk;
-let slack: SlackProxy;
 
-beforeAll(async () => {
-  nock.disableNetConnect();
-  nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
-  engine = await openDuckDB(inject('sampleStore'));
-  desk = openDesk(registry, engine, { isSample: true });
-  slack = await openSlackProxy();
-});
+const sample = useSampleSlack();
 beforeEach(() => {
-  slack.clear();
-  slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON, team_id: slack.emulator.workspace.teamId } }));
+  sample.slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON, team_id: sample.slack.emulator.workspace.teamId } }));
   // The emulator does not know this person.
-  slack.replies.set('chat.postMessage', ({ channel }) => (channel === PERSON ? { channel: 'D0PERSON', ts: '1.1' } : undefined));
+  sample.slack.replies.set('chat.postMessage', ({ channel }) => (channel === PERSON ? { channel: 'D0PERSON', ts: '1.1' } : undefined));
 });
-afterAll(async () => {
-  await slack.close();
-  await engine.close();
-  nock.restore();
-  nock.enableNetConnect();
-});
-const startBot = openTestBots(() => slack);
-const start = (options: Partial<BotOptions> = {}) => startBot({ desk, ...options });
-const here = () => slack.emulator.workspace.general.id;
+const { startBot } = sample;
+const start = (options: Partial<BotOptions> = {}) => startBot({ desk: sample.desk, ...options });
+const here = () => sample.slack.emulator.workspace.general.id;
 const expectValid = ({ method: _, ...message }: SentMessage): void => {
-  expect(slackProblems(message, { mentions: [slack.emulator.workspace.requester.id, PERSON, here()], isLarge: true })).toEqual([]);
+  expect(slackProblems(message, { mentions: [sample.slack.emulator.workspace.requester.id, PERSON, here()], isLarge: true })).toEqual([]);
 };
 
 /** Shares an answer; returns the value of the option that asks its person. */
 async function shared(url: string): Promise<{ readonly value: string; readonly email: string }> {
-  await slack.slash(url, LINE);
-  const seen = await slack.next();
+  await sample.slack.slash(url, LINE);
+  const seen = await sample.slack.next();
   expect(JSON.stringify(seen.blocks)).not.toContain('was this you?');
   const [, share = ''] = /"action_id":"share"[^}]*\}?[^}]*"value":"([^"]+)"/.exec(JSON.stringify(seen.blocks)) ?? [];
-  await slack.click(url, { type: 'button', action_id: 'share', value: share });
-  const message = await slack.next();
+  await sample.slack.click(url, { type: 'button', action_id: 'share', value: share });
+  const message = await sample.slack.next();
   expectValid(message);
   const [, email = '', value = ''] =
     /"text":"Ask ([^:"]+): was this you\?"[^}]*\},"value":"(!person [^"]+)"/.exec(JSON.stringify(message.blocks)) ?? [];
@@ -66,16 +43,16 @@ async function shared(url: string): Promise<{ readonly value: string; readonly e
   return { value, email };
 }
 const ask = (url: string, value: string, more: object = {}): Promise<unknown> =>
-  slack.click(
+  sample.slack.click(
     url,
     { type: 'static_select', action_id: 'ask:next', selected_option: { value } },
     { message: { ts: SHARED_TS, text: 'x' }, container: { channel_id: here(), message_ts: SHARED_TS, is_ephemeral: false }, ...more },
   );
 const verdict = (url: string, action: string, value: string): Promise<unknown> =>
-  slack.click(
+  sample.slack.click(
     url,
     { type: 'button', action_id: action, value },
-    { user: { id: PERSON, team_id: slack.emulator.workspace.teamId }, channel: { id: 'D0PERSON' }, message: { ts: '600.1', text: 'x' } },
+    { user: { id: PERSON, team_id: sample.slack.emulator.workspace.teamId }, channel: { id: 'D0PERSON' }, message: { ts: '600.1', text: 'x' } },
   );
 const idOf = (value: string): string => value.split(' ')[1] ?? '';
 
@@ -89,15 +66,15 @@ describe('The person of a shared answer', () => {
     const { url } = await start({ onAudit: (entry) => entries.push(entry) });
     const { value, email } = await shared(url);
     await ask(url, value);
-    const question = await slack.next();
+    const question = await sample.slack.next();
     expect(question).toMatchObject({ method: 'chat.postMessage', channel: PERSON, text: expect.stringContaining('Was this you?') });
     expect(JSON.stringify(question.blocks)).toContain('example-customer-uploads-2019');
     expectValid(question);
-    expect((await slack.next()).text).toContain(`<@${PERSON}> is asked in a direct message.`);
+    expect((await sample.slack.next()).text).toContain(`<@${PERSON}> is asked in a direct message.`);
     await verdict(url, action, idOf(value));
-    expect(await slack.next()).toMatchObject({ channel: here(), thread_ts: SHARED_TS, text: expect.stringContaining(`<@${PERSON}>`) });
-    expect(slack.sent.at(-1)?.text ?? slack.sent.at(-2)?.text).toContain(words.slice(0, 3));
-    const given = await slack.next();
+    expect(await sample.slack.next()).toMatchObject({ channel: here(), thread_ts: SHARED_TS, text: expect.stringContaining(`<@${PERSON}>`) });
+    expect(sample.slack.sent.at(-1)?.text ?? sample.slack.sent.at(-2)?.text).toContain(words.slice(0, 3));
+    const given = await sample.slack.next();
     expect(given).toMatchObject({ replace_original: true, text: `You answered: ${words}` });
     expect(entries.map(({ action: done, line }) => [done, line]).slice(-2)).toEqual([
       ['ask-person', `${email}: ${entries.at(-1)?.line.replace(/ 2026-.*/, ' 90d')}`],
@@ -109,15 +86,15 @@ describe('The person of a shared answer', () => {
     const { url } = await start();
     const { value, email } = await shared(url);
     await ask(url, value);
-    await slack.next();
-    await slack.next();
+    await sample.slack.next();
+    await sample.slack.next();
     await ask(url, value);
-    expect((await slack.next()).text).toBe(`${email} was asked about this already.`);
+    expect((await sample.slack.next()).text).toBe(`${email} was asked about this already.`);
     await verdict(url, 'verdict-yes', idOf(value));
-    await slack.next();
-    await slack.next();
+    await sample.slack.next();
+    await sample.slack.next();
     await verdict(url, 'verdict-no', idOf(value));
-    expect((await slack.next()).text).toBe('You have answered this already.');
+    expect((await sample.slack.next()).text).toBe('You have answered this already.');
   });
 
   it('is asked also after a restart', async () => {
@@ -125,25 +102,25 @@ describe('The person of a shared answer', () => {
     const { value } = await shared((await start({ shared: shares, askedPeople })).url);
     const other = await start({ shared: shares, askedPeople });
     await ask(other.url, value);
-    expect(await slack.next()).toMatchObject({ channel: PERSON });
-    await slack.next();
+    expect(await sample.slack.next()).toMatchObject({ channel: PERSON });
+    await sample.slack.next();
     const third = await start({ shared: shares, askedPeople });
     await verdict(third.url, 'verdict-no', idOf(value));
-    expect(await slack.next()).toMatchObject({ thread_ts: SHARED_TS });
+    expect(await sample.slack.next()).toMatchObject({ thread_ts: SHARED_TS });
   });
 
   it('who is the one that asks, or whom nobody has, or cannot be looked up, is said to who asks alone', async () => {
     const { url } = await start();
     const { value } = await shared(url);
     const refusals: readonly (readonly [object, string])[] = [
-      [{ user: { id: slack.emulator.workspace.requester.id } }, 'That is you.'],
+      [{ user: { id: sample.slack.emulator.workspace.requester.id } }, 'That is you.'],
       [{ ok: false, error: 'users_not_found' }, 'Nobody in this workspace has the address'],
       [{ ok: false, error: 'missing_scope' }, 'users:read.email'],
     ];
     for (const [reply, said] of refusals) {
-      slack.replies.set('users.lookupByEmail', () => reply);
+      sample.slack.replies.set('users.lookupByEmail', () => reply);
       await ask(url, value);
-      expect(await slack.next()).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining(said) });
+      expect(await sample.slack.next()).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining(said) });
     }
   });
 
@@ -151,13 +128,13 @@ describe('The person of a shared answer', () => {
     const { url } = await start();
     const { value } = await shared(url);
     await ask(url, value);
-    await slack.next();
-    await slack.next();
-    slack.reject.set('chat.postMessage', ({ channel }) => (channel === here() ? 'not_in_channel' : undefined));
+    await sample.slack.next();
+    await sample.slack.next();
+    sample.slack.reject.set('chat.postMessage', ({ channel }) => (channel === here() ? 'not_in_channel' : undefined));
     await verdict(url, 'verdict-no', idOf(value));
     await until(() =>
-      expect(slack.sent).toContainEqual(
-        expect.objectContaining({ channel: slack.emulator.workspace.requester.id, text: expect.stringContaining('No, this was not me.') }),
+      expect(sample.slack.sent).toContainEqual(
+        expect.objectContaining({ channel: sample.slack.emulator.workspace.requester.id, text: expect.stringContaining('No, this was not me.') }),
       ),
     );
   });
@@ -174,8 +151,8 @@ describe('The person of a shared answer', () => {
     const { url } = await start({ cases });
     const { value } = await shared(url);
     await ask(url, value);
-    await slack.next();
-    await slack.next();
+    await sample.slack.next();
+    await sample.slack.next();
     await verdict(url, 'verdict-no', idOf(value));
     await until(async () =>
       expect((await cases.itemsOf(id)).items).toMatchObject([{ kind: 'note', by: PERSON, text: 'Was this you? No, this was not me.' }]),
@@ -186,7 +163,7 @@ describe('The person of a shared answer', () => {
     const rule = { ask: ['*'], where: ['*'], accounts: ['*'], hide: [] };
     const post = [{ where: ['*'], accounts: ['*'], hide: ['ip' as const], external: false }];
     const shares = openSharedAnswers(openVersionMemory());
-    const me = slack.emulator.workspace.requester.id;
+    const me = sample.slack.emulator.workspace.requester.id;
     for (const [allow, sees] of [
       [[{ ...rule, who: [me] }], false],
       [[{ ...rule, who: ['*'] }], true],
@@ -196,16 +173,16 @@ describe('The person of a shared answer', () => {
       // Another process has not kept the answer.
       await ask((await start({ shared: shares, policy })).url, value);
       const question = await until(() => {
-        const found = slack.sent.findLast(({ channel }) => channel === PERSON);
+        const found = sample.slack.sent.findLast(({ channel }) => channel === PERSON);
         expect(found?.text).toContain('Was this you?');
         return found;
       });
       expect(JSON.stringify(question?.blocks).includes('example-customer-uploads-2019')).toBe(sees);
       expect(JSON.stringify(question)).not.toMatch(/198\.51\.100/);
-      await until(() => expect(slack.sent.at(-1)?.text).toContain('is asked in a direct message'));
-      slack.clear();
-      slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON, team_id: slack.emulator.workspace.teamId } }));
-      slack.replies.set('chat.postMessage', ({ channel }) => (channel === PERSON ? { channel: 'D0PERSON', ts: '1.1' } : undefined));
+      await until(() => expect(sample.slack.sent.at(-1)?.text).toContain('is asked in a direct message'));
+      sample.slack.clear();
+      sample.slack.replies.set('users.lookupByEmail', () => ({ user: { id: PERSON, team_id: sample.slack.emulator.workspace.teamId } }));
+      sample.slack.replies.set('chat.postMessage', ({ channel }) => (channel === PERSON ? { channel: 'D0PERSON', ts: '1.1' } : undefined));
     }
   });
 
@@ -214,6 +191,6 @@ describe('The person of a shared answer', () => {
     const { value } = await shared((await start({ shared: shares })).url);
     const { url } = await start({ shared: shares, access: { users: ['U0OTHER'] } });
     await ask(url, value);
-    expect((await slack.next()).text).toContain('You are not allowed to use trailbot here.');
+    expect((await sample.slack.next()).text).toContain('You are not allowed to use trailbot here.');
   });
 });

@@ -2,9 +2,7 @@
 
 import { WebClient } from '@slack/web-api';
 import { strFromU8, unzipSync } from 'fflate';
-import nock from 'nock';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { openDuckDB } from '../duckdb/engine.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../src/desk/desk.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { IN_CASE_MARK } from '../src/message/message.ts';
@@ -12,51 +10,36 @@ import type { BotOptions } from '../src/slack/bot.ts';
 import { type Cases, openCases } from '../src/state/cases.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
 import type { VersionedFiles } from '../src/state/versioned-files.ts';
-import type { QueryEngine } from '../src/trail/engine.ts';
+import { useSampleSlack } from './support/sample-slack.ts';
 import { slackProblems } from './support/slack-limits.ts';
-import { openSlackProxy, type SentMessage, type SlackProxy } from './support/slack-proxy.ts';
-import { openTestBots } from './support/test-bot.ts';
+import type { SentMessage } from './support/slack-proxy.ts';
 import { until } from './support/until.ts';
 
 const registry = await loadRegistry(new URL('../', import.meta.url));
 const LINE = 'events event:DeleteBucket 6mo';
-let engine: QueryEngine;
-let slack: SlackProxy;
 let cases: Cases;
 let desk: Desk;
 
-beforeAll(async () => {
-  nock.disableNetConnect();
-  nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
-  engine = await openDuckDB(inject('sampleStore'));
-  slack = await openSlackProxy();
-});
+const sample = useSampleSlack();
 beforeEach(() => {
-  slack.clear();
   const items = new Map<string, VersionedFiles>();
   cases = openCases(openVersionMemory(), (id) => {
     const files = items.get(id) ?? openVersionMemory();
     items.set(id, files);
     return files;
   });
-  desk = openDesk(registry, engine, { isSample: true, cases });
+  desk = openDesk(registry, sample.engine, { isSample: true, cases });
 });
-afterAll(async () => {
-  await slack.close();
-  await engine.close();
-  nock.restore();
-  nock.enableNetConnect();
-});
-const startBot = openTestBots(() => slack);
+const { startBot } = sample;
 const start = (options: Partial<BotOptions> = {}) => startBot({ desk, cases, ...options });
 
-const me = () => slack.emulator.workspace.requester.id;
-const here = () => slack.emulator.workspace.general.id;
+const me = () => sample.slack.emulator.workspace.requester.id;
+const here = () => sample.slack.emulator.workspace.general.id;
 
 /** Opens a case; returns its message, with its `ts`. */
 async function openCase(url: string, title: string): Promise<{ readonly message: SentMessage; readonly ts: string }> {
-  await slack.slash(url, `case "${title}"`);
-  const message = await slack.next();
+  await sample.slack.slash(url, `case "${title}"`);
+  const message = await sample.slack.next();
   const ts = await until(async () => {
     const found = [...(await cases.all()).known.values()].find((each) => each.title === title);
     expect(found?.ts).toEqual(expect.any(String));
@@ -73,8 +56,8 @@ function optionOf({ blocks }: SentMessage, label: string): string {
   return found.value;
 }
 const choose = (url: string, value: string): Promise<unknown> =>
-  slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value } });
-const press = (url: string, action: string, value: string): Promise<unknown> => slack.click(url, { type: 'button', action_id: action, value });
+  sample.slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value } });
+const press = (url: string, action: string, value: string): Promise<unknown> => sample.slack.click(url, { type: 'button', action_id: action, value });
 const expectValid = (message: SentMessage): void => {
   const { method: _, ...sent } = message;
   expect(slackProblems(sent, { mentions: [me()], isLarge: true })).toEqual([]);
@@ -82,10 +65,10 @@ const expectValid = (message: SentMessage): void => {
 
 /** The zip that was uploaded, by file. */
 async function uploaded(): Promise<Readonly<Record<string, string>>> {
-  const client = new WebClient(slack.emulator.botToken, { slackApiUrl: slack.apiUrl });
+  const client = new WebClient(sample.slack.emulator.botToken, { slackApiUrl: sample.slack.apiUrl });
   const { files = [] } = await client.files.list({});
   const { url_private_download: address = '' } = files.find(({ name }) => name === 'case-1.zip') ?? {};
-  const response = await slack.emulator.fetch(address, { headers: { authorization: `Bearer ${slack.emulator.botToken}` } });
+  const response = await sample.slack.emulator.fetch(address, { headers: { authorization: `Bearer ${sample.slack.emulator.botToken}` } });
   return Object.fromEntries(Object.entries(unzipSync(new Uint8Array(await response.arrayBuffer()))).map(([name, bytes]) => [name, strFromU8(bytes)]));
 }
 
@@ -94,20 +77,20 @@ describe('A case', () => {
     const { url } = await start();
     const other = { title: 'of others', by: 'U0OTHER', at: '2026-11-20T10:00:00Z', channel: here(), ts: '9.9', closed: null };
     await cases.add({ ...other, workspace: 'T0OTHER' });
-    await slack.slash(url, LINE);
-    await choose(url, optionOf(await slack.next(), 'Add to a case'));
-    expect((await slack.next()).text).toContain('No case is open.');
+    await sample.slack.slash(url, LINE);
+    await choose(url, optionOf(await sample.slack.next(), 'Add to a case'));
+    expect((await sample.slack.next()).text).toContain('No case is open.');
     for (const line of ['note 1 she was travelling', `${IN_CASE_MARK}1 zz1 ${LINE}`]) {
       if (line.startsWith(IN_CASE_MARK)) await choose(url, line);
-      else await slack.slash(url, line);
-      expect((await slack.next()).text).toContain('There is no case 1.');
+      else await sample.slack.slash(url, line);
+      expect((await sample.slack.next()).text).toContain('There is no case 1.');
     }
     for (const action of ['case-export', 'case-close']) {
       await press(url, action, '1');
-      expect((await slack.next()).text).toContain('This case does not exist any more.');
+      expect((await sample.slack.next()).text).toContain('This case does not exist any more.');
     }
-    await slack.slash(url, 'cases');
-    expect((await slack.next()).text).not.toContain('of others');
+    await sample.slack.slash(url, 'cases');
+    expect((await sample.slack.next()).text).not.toContain('of others');
     expect(await cases.find('1')).toMatchObject({ closed: null });
     expect((await cases.itemsOf('1')).items).toEqual([]);
   });
@@ -117,15 +100,15 @@ describe('A case', () => {
     const { message, ts } = await openCase(url, 'odd root login');
     expect(message).toMatchObject({ method: 'chat.postMessage', channel: here(), text: expect.stringMatching(/^\*Case 1: odd root login\*/) });
     expectValid(message);
-    await slack.slash(url, LINE);
-    const add = optionOf(await slack.next(), 'Add to a case');
+    await sample.slack.slash(url, LINE);
+    const add = optionOf(await sample.slack.next(), 'Add to a case');
     await choose(url, add);
-    const added = await slack.next();
+    const added = await sample.slack.next();
     expect(added).toMatchObject({ method: 'chat.postMessage', channel: here(), thread_ts: ts, text: expect.stringContaining('3 matching events') });
     expectValid(added);
-    expect(await slack.next()).toMatchObject({ response_type: 'ephemeral', text: 'The answer is in case 1: odd root login.' });
+    expect(await sample.slack.next()).toMatchObject({ response_type: 'ephemeral', text: 'The answer is in case 1: odd root login.' });
     await choose(url, add);
-    expect((await slack.next()).text).toContain('is in case 1 already');
+    expect((await sample.slack.next()).text).toContain('is in case 1 already');
     const { items } = await cases.itemsOf('1');
     expect(items).toMatchObject([{ kind: 'answer', by: me(), line: expect.stringMatching(/^events event:DeleteBucket 2026-05-21/) }]);
   });
@@ -134,35 +117,35 @@ describe('A case', () => {
     const { url } = await start();
     await openCase(url, 'first');
     const { ts } = await openCase(url, 'second');
-    await slack.slash(url, LINE);
-    const add = optionOf(await slack.next(), 'Add to a case');
+    await sample.slack.slash(url, LINE);
+    const add = optionOf(await sample.slack.next(), 'Add to a case');
     // Another process knows neither the answer nor the question.
     const other = await start();
     await choose(other.url, add);
-    const asked = await slack.next();
+    const asked = await sample.slack.next();
     expect(asked.text).toContain('2 cases are open.');
     expectValid(asked);
     const chosen = optionOf(asked, 'Case 2: second');
     expect(chosen.startsWith(`${IN_CASE_MARK}2 `)).toBe(true);
     await choose(other.url, chosen);
-    expect(await slack.next()).toMatchObject({ thread_ts: ts, text: expect.stringContaining('3 matching events') });
-    expect((await slack.next()).text).toBe('The answer is in case 2: second.');
+    expect(await sample.slack.next()).toMatchObject({ thread_ts: ts, text: expect.stringContaining('3 matching events') });
+    expect((await sample.slack.next()).text).toBe('The answer is in case 2: second.');
   });
 
   it('takes notes: in its thread by a mention, and from anywhere by its number', async () => {
     const { url } = await start();
     const { ts } = await openCase(url, 'odd root login');
-    await slack.mention(url, 'note she was <travelling>\n*in* Oslo', { thread_ts: ts });
-    expect(await slack.next()).toMatchObject({ channel: here(), thread_ts: ts, text: expect.stringContaining('she was &lt;travelling') });
-    await slack.slash(url, 'note 1 her laptop was with her', { channel_id: 'C0ELSEWHERE' });
-    expect(await slack.next()).toMatchObject({ channel: here(), thread_ts: ts, text: expect.stringContaining('her laptop was with her') });
-    expect((await slack.next()).text).toBe('The note is in case 1: odd root login.');
-    await slack.mention(url, 'note 7 hosts were affected', { thread_ts: ts });
-    expect((await slack.next()).text).toContain('7 hosts were affected');
-    await slack.mention(url, 'note nowhere');
-    expect((await slack.next()).text).toContain('Which case? Write its number');
-    await slack.slash(url, 'note 7 nothing');
-    expect((await slack.next()).text).toContain('There is no case 7.');
+    await sample.slack.mention(url, 'note she was <travelling>\n*in* Oslo', { thread_ts: ts });
+    expect(await sample.slack.next()).toMatchObject({ channel: here(), thread_ts: ts, text: expect.stringContaining('she was &lt;travelling') });
+    await sample.slack.slash(url, 'note 1 her laptop was with her', { channel_id: 'C0ELSEWHERE' });
+    expect(await sample.slack.next()).toMatchObject({ channel: here(), thread_ts: ts, text: expect.stringContaining('her laptop was with her') });
+    expect((await sample.slack.next()).text).toBe('The note is in case 1: odd root login.');
+    await sample.slack.mention(url, 'note 7 hosts were affected', { thread_ts: ts });
+    expect((await sample.slack.next()).text).toContain('7 hosts were affected');
+    await sample.slack.mention(url, 'note nowhere');
+    expect((await sample.slack.next()).text).toContain('Which case? Write its number');
+    await sample.slack.slash(url, 'note 7 nothing');
+    expect((await sample.slack.next()).text).toContain('There is no case 7.');
     expect((await cases.itemsOf('1')).items.map(({ text }) => text)).toEqual([
       expect.stringContaining('she was'),
       'her laptop was with her',
@@ -173,13 +156,13 @@ describe('A case', () => {
   it('is exported as a zip, in a direct message, with nothing of a log as markup', async () => {
     const { url } = await start();
     const { ts } = await openCase(url, 'odd [root](https://evil.example) login');
-    await slack.slash(url, 'events 30d top:20');
-    await choose(url, optionOf(await slack.next(), 'Add to a case'));
+    await sample.slack.slash(url, 'events 30d top:20');
+    await choose(url, optionOf(await sample.slack.next(), 'Add to a case'));
     await until(async () => expect((await cases.itemsOf('1')).items).toHaveLength(1));
-    await slack.mention(url, 'note # not a heading', { thread_ts: ts });
+    await sample.slack.mention(url, 'note # not a heading', { thread_ts: ts });
     await until(async () => expect((await cases.itemsOf('1')).items).toHaveLength(2));
     await press(url, 'case-export', '1');
-    await until(() => expect(slack.sent.map(({ text }) => text)).toContain('The file is in your direct messages.'));
+    await until(() => expect(sample.slack.sent.map(({ text }) => text)).toContain('The file is in your direct messages.'));
     const files = await uploaded();
     expect(Object.keys(files).toSorted()).toEqual(['answer-01.csv', 'case.md', 'lines.txt', 'query-ids.txt']);
     expect(files['case.md']).toMatch(/^# Case 1: odd \\\[root\\\]\(https\\:\/\/evil\\\.example\) login\n/);
@@ -195,34 +178,34 @@ describe('A case', () => {
   it('that is closed takes nothing more, and can be exported still', async () => {
     const { url } = await start();
     const { ts } = await openCase(url, 'done');
-    await slack.slash(url, LINE);
-    const add = optionOf(await slack.next(), 'Add to a case');
+    await sample.slack.slash(url, LINE);
+    const add = optionOf(await sample.slack.next(), 'Add to a case');
     await press(url, 'case-close', '1');
-    const edited = await slack.next();
+    const edited = await sample.slack.next();
     expect(edited).toMatchObject({ method: 'chat.update', ts, text: expect.stringContaining('closed it') });
     expect(JSON.stringify(edited.blocks)).toContain('Export as zip');
     expect(JSON.stringify(edited.blocks)).not.toContain('Close case');
     await choose(url, add);
-    expect((await slack.next()).text).toContain('No case is open.');
-    await slack.slash(url, 'note 1 too late');
-    expect((await slack.next()).text).toContain('Case 1 is closed.');
-    await slack.mention(url, 'cases');
-    expect((await slack.next()).text).toContain('1 case, 0 open.');
+    expect((await sample.slack.next()).text).toContain('No case is open.');
+    await sample.slack.slash(url, 'note 1 too late');
+    expect((await sample.slack.next()).text).toContain('Case 1 is closed.');
+    await sample.slack.mention(url, 'cases');
+    expect((await sample.slack.next()).text).toContain('1 case, 0 open.');
   });
 
   it('is not left open without a message: where the bot is not in the channel, it says so', async () => {
-    slack.reject.set('chat.postMessage', () => 'not_in_channel');
+    sample.slack.reject.set('chat.postMessage', () => 'not_in_channel');
     const { url } = await start();
-    await slack.slash(url, 'case "lost"');
-    await slack.next();
-    expect((await slack.next()).text).toContain('/invite @trail');
+    await sample.slack.slash(url, 'case "lost"');
+    await sample.slack.next();
+    expect((await sample.slack.next()).text).toContain('/invite @trail');
     expect((await cases.all()).known.size).toBe(0);
   });
 
   it('needs a title, and a channel of Slack', async () => {
     const { url } = await start();
-    await slack.slash(url, 'case');
-    expect((await slack.next()).text).toContain('“case” needs a title');
+    await sample.slack.slash(url, 'case');
+    expect((await sample.slack.next()).text).toContain('“case” needs a title');
     await expect(desk.answer('case "x"', { now: new Date(), signal: new AbortController().signal })).rejects.toThrow(
       'A case is a thread in a channel of Slack',
     );
@@ -239,12 +222,12 @@ describe('Under a policy, a case', () => {
     };
     const { url } = await start({ policy });
     await openCase(url, 'redacted');
-    await slack.slash(url, LINE);
-    const seen = await slack.next();
+    await sample.slack.slash(url, LINE);
+    const seen = await sample.slack.next();
     const address = /\b(?:203\.0\.113|198\.51\.100|192\.0\.2)\.\d+/;
     expect(JSON.stringify(seen.blocks)).toMatch(address);
     await choose(url, optionOf(seen, 'Add to a case'));
-    const added = await slack.next();
+    const added = await sample.slack.next();
     expect(added.text).toContain('3 matching events');
     expect(JSON.stringify(added)).not.toMatch(address);
     await until(async () => expect((await cases.itemsOf('1')).items).toHaveLength(1));
@@ -257,13 +240,13 @@ describe('Under a policy, a case', () => {
     const post = [{ where: ['*'], accounts: ['*'], hide: [], external: false }];
     const { url } = await start({ policy: { read: async () => ({ allow: [{ ...rule, who: [me()] }, guest], post }) } });
     await openCase(url, 'mixed');
-    await slack.slash(url, LINE);
-    await choose(url, optionOf(await slack.next(), 'Add to a case'));
+    await sample.slack.slash(url, LINE);
+    await choose(url, optionOf(await sample.slack.next(), 'Add to a case'));
     await until(async () => expect((await cases.itemsOf('1')).items).toHaveLength(1));
-    const asGuest = { user: { id: 'U0GUEST', team_id: slack.emulator.workspace.teamId } };
-    await slack.click(url, { type: 'button', action_id: 'case-export', value: '1' }, asGuest);
+    const asGuest = { user: { id: 'U0GUEST', team_id: sample.slack.emulator.workspace.teamId } };
+    await sample.slack.click(url, { type: 'button', action_id: 'case-export', value: '1' }, asGuest);
     const told = await until(() => {
-      const found = slack.sent.find(({ text }) => text.startsWith('Case 1, mixed'));
+      const found = sample.slack.sent.find(({ text }) => text.startsWith('Case 1, mixed'));
       expect(found).toBeDefined();
       return found;
     });
@@ -278,11 +261,11 @@ describe('Under a policy, a case', () => {
     const { url } = await start({ policy: { read: async () => policy } });
     await openCase(url, 'moved');
     policy = { allow: [rule], post: [{ ...shown, where: ['C0OTHER'] }] };
-    await slack.slash(url, 'note 1 too much', { channel_id: 'C0ELSEWHERE' });
-    expect((await slack.next()).text).toContain('lets nothing be posted in this channel');
+    await sample.slack.slash(url, 'note 1 too much', { channel_id: 'C0ELSEWHERE' });
+    expect((await sample.slack.next()).text).toContain('lets nothing be posted in this channel');
     policy = { allow: [{ ...rule, where: ['C0ELSEWHERE'] }], post: [{ ...shown, where: ['*'] }] };
-    await slack.slash(url, 'note 1 too much', { channel_id: 'C0ELSEWHERE' });
-    expect((await slack.next()).text).toContain('does not let you ask here');
+    await sample.slack.slash(url, 'note 1 too much', { channel_id: 'C0ELSEWHERE' });
+    expect((await sample.slack.next()).text).toContain('does not let you ask here');
     expect((await cases.itemsOf('1')).items).toEqual([]);
   });
 
@@ -299,10 +282,10 @@ describe('Under a policy, a case', () => {
     };
     const { url } = await start({ policy });
     await openCase(url, 'closed circle');
-    const guest = { user: { id: 'U0GUEST', team_id: slack.emulator.workspace.teamId }, channel: { id: 'C0ELSEWHERE' } };
-    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: `!case zz1 ${LINE}` } }, guest);
-    expect((await slack.next()).text).toContain('does not let you ask here');
-    await slack.click(url, { type: 'button', action_id: 'case-export', value: '1' }, guest);
-    expect((await slack.next()).text).toContain('does not let you ask here');
+    const guest = { user: { id: 'U0GUEST', team_id: sample.slack.emulator.workspace.teamId }, channel: { id: 'C0ELSEWHERE' } };
+    await sample.slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: `!case zz1 ${LINE}` } }, guest);
+    expect((await sample.slack.next()).text).toContain('does not let you ask here');
+    await sample.slack.click(url, { type: 'button', action_id: 'case-export', value: '1' }, guest);
+    expect((await sample.slack.next()).text).toContain('does not let you ask here');
   });
 });

@@ -1,93 +1,39 @@
-/** The ways to ask besides `/trail` and mentions: direct messages, shortcuts, the form and App Home, over signed HTTP. */
-import nock from 'nock';
-import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { openDuckDB } from '../duckdb/engine.ts';
-import { type Desk, openDesk } from '../src/desk/desk.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openDesk } from '../src/desk/desk.ts';
 import { lookUpText, namesIn } from '../src/desk/look-up-text.ts';
 import { loadRegistry } from '../src/desk/registry.ts';
 import { openSavedQuestions } from '../src/desk/saved-questions.ts';
-import { eventView } from '../src/message/event-view.ts';
-import { homeView } from '../src/message/home-view.ts';
-import { toMessage } from '../src/message/message.ts';
-import { type Bot, type BotOptions, openBot } from '../src/slack/bot.ts';
-import { boltLogger } from '../src/slack/logger.ts';
+import type { BotOptions } from '../src/slack/bot.ts';
 import { textOfMessage } from '../src/slack/message-text.ts';
-import { openAskedPeople } from '../src/state/asked-people.ts';
-import { openCancellations } from '../src/state/cancellations.ts';
-import { openCases } from '../src/state/cases.ts';
 import { openRecentLines } from '../src/state/recent-lines.ts';
-import { openSharedAnswers } from '../src/state/shared-answers.ts';
 import { openSubscriptions } from '../src/state/subscriptions.ts';
 import { openVersionMemory } from '../src/state/version-memory.ts';
-import type { QueryEngine } from '../src/trail/engine.ts';
+import { useSampleSlack } from './support/sample-slack.ts';
 import { SAMPLE_END } from './support/sample-trail.ts';
 import { slackProblems, viewProblems } from './support/slack-limits.ts';
-import { openSlackProxy, type SentMessage, type SentView, type SlackProxy } from './support/slack-proxy.ts';
+import type { SentMessage, SentView } from './support/slack-proxy.ts';
 
-const root = new URL('../', import.meta.url);
-const templates = new URL('templates/', root);
-let engine: QueryEngine;
-let desk: Desk;
-let slack: SlackProxy;
-const running: Bot[] = [];
-
-beforeAll(async () => {
-  nock.disableNetConnect();
-  nock.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
-  engine = await openDuckDB(inject('sampleStore'));
-  desk = openDesk(await loadRegistry(root), engine, { isSample: true });
-  slack = await openSlackProxy();
-});
-beforeEach(() => slack.clear());
+const sample = useSampleSlack();
 afterEach(async () => {
-  for (const { method, ...message } of slack.sent) expect(slackProblems(message, { mentions: [requester(), channel()], isLarge: true })).toEqual([]);
-  await Promise.all(running.splice(0).map((bot) => bot.stop(0)));
-});
-afterAll(async () => {
-  await slack.close();
-  await engine.close();
-  nock.restore();
-  nock.enableNetConnect();
+  for (const { method, ...message } of sample.slack.sent)
+    expect(slackProblems(message, { mentions: [requester(), channel()], isLarge: true })).toEqual([]);
 });
 
-const requester = () => slack.emulator.workspace.requester.id;
-const channel = () => slack.emulator.workspace.general.id;
+const requester = () => sample.slack.emulator.workspace.requester.id;
+const channel = () => sample.slack.emulator.workspace.general.id;
 const DIRECT = 'D0DIRECT';
 
-async function start(options: Partial<BotOptions> = {}): Promise<string> {
-  const bot = openBot({
-    transport: { kind: 'http', signingSecret: slack.emulator.signingSecret, host: '127.0.0.1', port: 0 },
-    botToken: slack.emulator.botToken,
-    slackApiUrl: slack.apiUrl,
-    desk,
-    shared: openSharedAnswers(openVersionMemory()),
-    cancellations: openCancellations(openVersionMemory()),
-    cases: openCases(openVersionMemory(), openVersionMemory),
-    askedPeople: openAskedPeople(openVersionMemory()),
-    recent: openRecentLines(openVersionMemory()),
-    access: {},
-    clock: () => new Date(SAMPLE_END),
-    deadlineMs: 90_000,
-    logger: boltLogger(pino({ level: 'silent' })),
-    show: (answer, showing) => toMessage(answer, templates, showing),
-    showHome: (home) => homeView(home, templates),
-    showEvent: (modal) => eventView(modal, templates),
-    ...options,
-  });
-  running.push(bot);
-  return `http://127.0.0.1:${await bot.start()}/slack/events`;
-}
+const start = async (options: Partial<BotOptions> = {}): Promise<string> => (await sample.startBot({ desk: sample.desk, ...options })).url;
 
 const nextView = (): Promise<SentView> =>
   vi.waitFor(() => {
-    const view = slack.views.at(-1);
+    const view = sample.slack.views.at(-1);
     if (!view) throw new Error('no view yet');
     return view;
   }, 20_000);
 const viewWith = (isMeant: (view: SentView) => boolean): Promise<SentView> =>
   vi.waitFor(() => {
-    const view = slack.views.find(isMeant);
+    const view = sample.slack.views.find(isMeant);
     if (!view) throw new Error('no such view yet');
     return view;
   }, 20_000);
@@ -101,13 +47,13 @@ const fieldOf = ({ view }: SentView, name: string) => view.blocks.find(({ block_
 describe('a direct message', () => {
   beforeEach(() => {
     // The emulator has no such conversation.
-    slack.replies.set('chat.postMessage', ({ channel: to }) => (to === DIRECT ? { channel: to, ts: '60.1' } : undefined));
+    sample.slack.replies.set('chat.postMessage', ({ channel: to }) => (to === DIRECT ? { channel: to, ts: '60.1' } : undefined));
   });
 
   it('is a question, answered below it, with nothing to share', async () => {
     const url = await start();
-    await slack.event(url, direct());
-    const answer = await slack.next();
+    await sample.slack.event(url, direct());
+    const answer = await sample.slack.next();
     expect(answer).toMatchObject({ method: 'chat.postMessage', channel: DIRECT });
     expect(answer).not.toHaveProperty('thread_ts');
     expect(answer.text).toContain(SENTENCE);
@@ -117,23 +63,23 @@ describe('a direct message', () => {
 
   it('has its pages turned in place, still with nothing to share', async () => {
     const url = await start();
-    await slack.event(url, direct({ text: 'events 6mo' }));
-    const page = actionsOf(await slack.next()).find(({ action_id }) => action_id === 'page');
-    await slack.click(url, { type: 'button', ...page }, { channel: { id: DIRECT }, message: { ts: '60.1' } });
-    const second = await slack.next();
+    await sample.slack.event(url, direct({ text: 'events 6mo' }));
+    const page = actionsOf(await sample.slack.next()).find(({ action_id }) => action_id === 'page');
+    await sample.slack.click(url, { type: 'button', ...page }, { channel: { id: DIRECT }, message: { ts: '60.1' } });
+    const second = await sample.slack.next();
     expect(second).toMatchObject({ method: 'response_url', replace_original: true });
     expect(actionsOf(second).map(({ action_id }) => action_id)).not.toContain('share');
   });
 
   it('in a thread is answered there, and one that mentions the bot is answered once', async () => {
     const url = await start();
-    const { botUserId } = slack.emulator;
+    const { botUserId } = sample.slack.emulator;
     const text = `<@${botUserId}> ${LINE}`;
-    await slack.event(url, { ...direct({ text, thread_ts: '49.1' }) });
-    await slack.mention(url, LINE, { channel: DIRECT, ts: '50.1' });
-    expect(await slack.next()).toMatchObject({ thread_ts: '49.1', text: expect.stringContaining(SENTENCE) });
-    await slack.event(url, direct({ text: 'help', ts: '51.1' }));
-    expect((await slack.next()).text).not.toContain(SENTENCE);
+    await sample.slack.event(url, { ...direct({ text, thread_ts: '49.1' }) });
+    await sample.slack.mention(url, LINE, { channel: DIRECT, ts: '50.1' });
+    expect(await sample.slack.next()).toMatchObject({ thread_ts: '49.1', text: expect.stringContaining(SENTENCE) });
+    await sample.slack.event(url, direct({ text: 'help', ts: '51.1' }));
+    expect((await sample.slack.next()).text).not.toContain(SENTENCE);
   });
 
   it.each([
@@ -142,16 +88,16 @@ describe('a direct message', () => {
     ['one in a channel', { channel_type: 'channel', channel: 'C1' }],
   ])('that is %s is not answered', async (_, more) => {
     const url = await start();
-    await slack.event(url, direct(more));
-    await slack.event(url, direct({ text: 'help', ts: '51.1' }));
-    expect((await slack.next()).text).not.toContain(SENTENCE);
-    expect(slack.sent).toHaveLength(1);
+    await sample.slack.event(url, direct(more));
+    await sample.slack.event(url, direct({ text: 'help', ts: '51.1' }));
+    expect((await sample.slack.next()).text).not.toContain(SENTENCE);
+    expect(sample.slack.sent).toHaveLength(1);
   });
 
   it('of a person who may not ask is refused', async () => {
     const url = await start({ access: { users: ['U0OTHER'] } });
-    await slack.event(url, direct());
-    expect((await slack.next()).text).toContain('You are not allowed to use trailbot here');
+    await sample.slack.event(url, direct());
+    expect((await sample.slack.next()).text).toContain('You are not allowed to use trailbot here');
   });
 });
 
@@ -174,33 +120,36 @@ describe('the message shortcut', () => {
     channel: { id: channel(), name: 'general' },
     message,
     message_ts: '70.1',
-    response_url: `${slack.apiUrl.replace('/api/', '')}/response/9`,
+    response_url: `${sample.slack.apiUrl.replace('/api/', '')}/response/9`,
   });
 
   it('finds the names in a message, its blocks and its attachments, and offers the questions that fit', async () => {
     const url = await start();
-    await slack.interact(url, shortcut(alert));
-    const offered = await slack.next();
+    await sample.slack.interact(url, shortcut(alert));
+    const offered = await sample.slack.next();
     expect(offered).toMatchObject({ method: 'response_url', response_type: 'ephemeral' });
     expect(offered.text).toBe(
       'In this message: `i-0c0ffee000000002b`, `jonas.weber@example.com`, `192.0.2.250`, `444455556666`. What do you want to know?',
     );
     const [first] = actionsOf(offered);
     expect(first?.value).toBe('who-started i-0c0ffee000000002b 90d');
-    await slack.click(url, { type: 'button', action_id: 'ask:0', value: first?.value });
-    expect((await slack.next()).text).toContain('i-0c0ffee000000002b');
+    await sample.slack.click(url, { type: 'button', action_id: 'ask:0', value: first?.value });
+    expect((await sample.slack.next()).text).toContain('i-0c0ffee000000002b');
   });
 
   it('in a thread answers in the thread, and says so where a message names nothing', async () => {
     const url = await start();
-    await slack.interact(url, shortcut({ type: 'message', ts: '70.2', thread_ts: '70.1', text: 'who broke it?' }));
-    expect(await slack.next()).toMatchObject({ thread_ts: '70.1', text: expect.stringContaining('names nothing of AWS that can be looked up') });
+    await sample.slack.interact(url, shortcut({ type: 'message', ts: '70.2', thread_ts: '70.1', text: 'who broke it?' }));
+    expect(await sample.slack.next()).toMatchObject({
+      thread_ts: '70.1',
+      text: expect.stringContaining('names nothing of AWS that can be looked up'),
+    });
   });
 
   it('is refused to a person who may not ask', async () => {
     const url = await start({ access: { users: ['U0OTHER'] } });
-    await slack.interact(url, shortcut(alert));
-    const { text } = await slack.next();
+    await sample.slack.interact(url, shortcut(alert));
+    const { text } = await sample.slack.next();
     expect(text).toContain('You are not allowed');
     expect(text).not.toContain('192.0.2.250');
   });
@@ -221,7 +170,7 @@ describe('the message shortcut', () => {
   });
 
   it('asks for an access key as it is written, and not for what looks like it', () => {
-    const { next = [] } = desk.lookUp('key AKIAIOSFODNN7EXAMPLE leaked, password=hunter2-and-more');
+    const { next = [] } = sample.desk.lookUp('key AKIAIOSFODNN7EXAMPLE leaked, password=hunter2-and-more');
     expect(next.map(({ line }) => line)).toEqual(['key AKIAIOSFODNN7EXAMPLE 30d']);
   });
 
@@ -231,7 +180,7 @@ describe('the message shortcut', () => {
     );
     expect(next.length).toBeGreaterThan(6);
     for (const { line } of next)
-      expect(await desk.mistakeIn(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal }), line).toBeUndefined();
+      expect(await sample.desk.mistakeIn(line, { now: new Date(SAMPLE_END), signal: new AbortController().signal }), line).toBeUndefined();
   });
 });
 
@@ -254,43 +203,45 @@ describe('the form', () => {
       },
     },
     response_urls: [
-      { block_id: 'place', action_id: 'value', channel_id: channel(), response_url: `${slack.apiUrl.replace('/api/', '')}/response/8` },
+      { block_id: 'place', action_id: 'value', channel_id: channel(), response_url: `${sample.slack.apiUrl.replace('/api/', '')}/response/8` },
     ],
   });
 
   it('is opened by the global shortcut, with every question', async () => {
     const url = await start();
-    await slack.interact(url, { type: 'shortcut', callback_id: 'ask' });
+    await sample.slack.interact(url, { type: 'shortcut', callback_id: 'ask' });
     const form = await nextView();
     expect(form).toMatchObject({ method: 'views.open', trigger_id: '1.3', view: { type: 'modal', callback_id: 'ask' } });
     const groups = fieldOf(form, 'question').option_groups as { options: { value: string }[] }[];
-    expect(groups.flatMap(({ options }) => options.map(({ value }) => value)).toSorted()).toEqual(desk.questions.map(({ name }) => name).toSorted());
+    expect(groups.flatMap(({ options }) => options.map(({ value }) => value)).toSorted()).toEqual(
+      sample.desk.questions.map(({ name }) => name).toSorted(),
+    );
     expect(viewProblems(form.view)).toEqual([]);
   });
 
   it('asks its question, and only who filled it in sees the answer', async () => {
     const url = await start();
-    await slack.interact(url, submitted({ question: 'events', filters: 'event:DeleteBucket', time: '6mo' }));
-    expect(await slack.next()).toMatchObject({ method: 'response_url', response_type: 'ephemeral', text: expect.stringContaining(SENTENCE) });
+    await sample.slack.interact(url, submitted({ question: 'events', filters: 'event:DeleteBucket', time: '6mo' }));
+    expect(await sample.slack.next()).toMatchObject({ method: 'response_url', response_type: 'ephemeral', text: expect.stringContaining(SENTENCE) });
   });
 
   it('stays open with what is wrong where its question cannot be asked', async () => {
     const url = await start();
-    const acknowledged = await slack.interact(url, submitted({ question: 'who-started', time: '90d' }));
+    const acknowledged = await sample.slack.interact(url, submitted({ question: 'who-started', time: '90d' }));
     expect(JSON.parse('body' in acknowledged ? acknowledged.body : '{}')).toEqual({
       response_action: 'errors',
       errors: { words: expect.stringContaining('who-started') },
     });
-    expect(slack.sent).toEqual([]);
+    expect(sample.slack.sent).toEqual([]);
   });
 
   it('is opened from an answer, filled in with its question', async () => {
     const url = await start();
-    await slack.slash(url, 'events event:DeleteBucket -user:bob by:user 6mo');
+    await sample.slack.slash(url, 'events event:DeleteBucket -user:bob by:user 6mo');
     const option = { value: '!edit events event:DeleteBucket -user:bob by:user 6mo' };
-    const answer = await slack.next();
+    const answer = await sample.slack.next();
     expect(JSON.stringify(answer.blocks)).toContain(JSON.stringify(option.value));
-    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: option });
+    await sample.slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: option });
     const form = await nextView();
     expect(fieldOf(form, 'question').initial_option).toMatchObject({ value: 'events' });
     expect(fieldOf(form, 'words')).not.toHaveProperty('initial_value');
@@ -300,9 +251,9 @@ describe('the form', () => {
 
   it('is opened by a command that only lacks its word, with the newest names of the trail', async () => {
     const url = await start();
-    expect(await slack.slash(url, 'who-started 30d')).toEqual({ ok: true, body: '' });
+    expect(await sample.slack.slash(url, 'who-started 30d')).toEqual({ ok: true, body: '' });
     const form = await viewWith((view) => view.method === 'views.update');
-    expect(slack.views.map(({ method }) => method)).toEqual(['views.open', 'views.update']);
+    expect(sample.slack.views.map(({ method }) => method)).toEqual(['views.open', 'views.update']);
     expect(form.view.blocks[0]).toMatchObject({ type: 'section', text: { text: expect.stringContaining('“who-started” needs an instance') } });
     expect(fieldOf(form, 'question').initial_option).toMatchObject({ value: 'who-started' });
     expect(fieldOf(form, 'time').initial_value).toBe('30d');
@@ -311,30 +262,30 @@ describe('the form', () => {
     for (const { value } of names) expect(value).toMatch(/^i-[0-9a-f]+$/);
     expect(slackProblems({ text: 'x', blocks: form.view.blocks })).toEqual([]);
     // A name that is chosen is the word.
-    await slack.interact(url, submitted({ question: 'who-started', time: '90d', name: names[0]?.value ?? '' }));
-    expect((await slack.next()).text).toContain(names[0]?.value);
-    expect(slack.sent).toHaveLength(1);
+    await sample.slack.interact(url, submitted({ question: 'who-started', time: '90d', name: names[0]?.value ?? '' }));
+    expect((await sample.slack.next()).text).toContain(names[0]?.value);
+    expect(sample.slack.sent).toHaveLength(1);
   });
 
   it('is not opened for who may not ask, for a word that is wrong, or too late: these are answered', async () => {
-    await slack.slash(await start({ access: { users: ['U0OTHER'] } }), 'who-started');
-    expect((await slack.next()).text).toContain('You are not allowed');
+    await sample.slack.slash(await start({ access: { users: ['U0OTHER'] } }), 'who-started');
+    expect((await sample.slack.next()).text).toContain('You are not allowed');
     const url = await start();
-    await slack.slash(url, 'who-started not-an-instance');
-    expect((await slack.next()).text).toContain('An instance id looks like');
-    expect(slack.views).toEqual([]);
-    slack.rejectView.set('views.open', () => 'expired_trigger_id');
-    await slack.slash(url, 'who-started');
-    expect((await slack.next()).text).toContain('needs an instance');
+    await sample.slack.slash(url, 'who-started not-an-instance');
+    expect((await sample.slack.next()).text).toContain('An instance id looks like');
+    expect(sample.slack.views).toEqual([]);
+    sample.slack.rejectView.set('views.open', () => 'expired_trigger_id');
+    await sample.slack.slash(url, 'who-started');
+    expect((await sample.slack.next()).text).toContain('needs an instance');
   });
 
   it('shows how the word of a question is written when it is chosen, and keeps what was typed', async () => {
     const url = await start();
-    await slack.interact(url, { type: 'shortcut', callback_id: 'ask' });
+    await sample.slack.interact(url, { type: 'shortcut', callback_id: 'ask' });
     const { id, hash } = await nextView();
     const values = { ...submitted({ question: 'who-deleted', filters: 'account:111122223333', time: '7d' }).view.state.values };
     const chosen = { type: 'static_select', action_id: 'question', block_id: 'question', selected_option: { value: 'key' } };
-    await slack.click(url, chosen, { view: { id, hash, type: 'modal', callback_id: 'ask', state: { values } }, channel: undefined });
+    await sample.slack.click(url, chosen, { view: { id, hash, type: 'modal', callback_id: 'ask', state: { values } }, channel: undefined });
     const form = await viewWith((view) => view.method === 'views.update');
     expect(form.view.blocks.find(({ block_id }) => block_id === 'words')).toMatchObject({
       label: { text: 'Key' },
@@ -345,7 +296,7 @@ describe('the form', () => {
   });
 
   it('looks for no names where that costs money, but for a word that is missing', async () => {
-    const paid = openDesk(await loadRegistry(new URL('../', import.meta.url)), { ...engine, estimate: async () => undefined });
+    const paid = openDesk(await loadRegistry(new URL('../', import.meta.url)), { ...sample.engine, estimate: async () => undefined });
     const options = { now: new Date(SAMPLE_END), signal: new AbortController().signal };
     expect((await paid.wordOf('key', options))?.names).toEqual([]);
     expect((await paid.wordOf('key', { ...options, mayCost: true }))?.names.length).toBeGreaterThan(0);
@@ -353,19 +304,19 @@ describe('the form', () => {
 
   it('keeps an answer in the direct messages of who asked', async () => {
     const url = await start();
-    await slack.slash(url, LINE);
-    const found = JSON.stringify((await slack.next()).blocks).match(/!keep \w+/)?.[0];
-    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: found } });
-    expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
-    expect((await slack.next()).text).toBe('The answer is in your direct messages, too.');
+    await sample.slack.slash(url, LINE);
+    const found = JSON.stringify((await sample.slack.next()).blocks).match(/!keep \w+/)?.[0];
+    await sample.slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: found } });
+    expect(await sample.slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
+    expect((await sample.slack.next()).text).toBe('The answer is in your direct messages, too.');
   });
 
   it('shows the SQL behind an answer to who asks for it', async () => {
     const url = await start();
-    await slack.slash(url, LINE);
-    const found = JSON.stringify((await slack.next()).blocks).match(/!sql \w+/)?.[0];
-    await slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: found } });
-    const { text, blocks } = await slack.next();
+    await sample.slack.slash(url, LINE);
+    const found = JSON.stringify((await sample.slack.next()).blocks).match(/!sql \w+/)?.[0];
+    await sample.slack.click(url, { type: 'static_select', action_id: 'ask:next', selected_option: { value: found } });
+    const { text, blocks } = await sample.slack.next();
     expect(text).toContain('2 statements answered this question');
     expect(JSON.stringify(blocks)).toContain('eventname in (?)');
   });
@@ -374,38 +325,42 @@ describe('the form', () => {
 describe('App Home', () => {
   it('has questions to begin with, what was asked lately, and how fresh the trail is', async () => {
     const url = await start();
-    await slack.slash(url, LINE);
-    await slack.next();
-    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
+    await sample.slack.slash(url, LINE);
+    await sample.slack.next();
+    await sample.slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
     const { method, user_id, view } = await nextView();
     expect({ method, user_id, type: view.type }).toEqual({ method: 'views.publish', user_id: requester(), type: 'home' });
     const shown = JSON.stringify(view.blocks);
     for (const part of ['root-logins 30d', LINE, 'subscriptions', 'The trail has events of 4 accounts']) expect(shown).toContain(part);
     expect(viewProblems(view)).toEqual([]);
-    await slack.click(
+    await sample.slack.click(
       url,
       { type: 'button', action_id: 'ask:starters0', value: LINE },
       { channel: undefined, response_url: undefined, view: { type: 'home' } },
     );
-    expect(await slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
+    expect(await sample.slack.next()).toMatchObject({ method: 'chat.postMessage', channel: requester(), text: expect.stringContaining(SENTENCE) });
   });
 
   it('has what is saved and subscribed to, what was asked before a restart, and what is wrong with the trail', async () => {
     const files = openVersionMemory();
     const [saved, subscriptions] = [openSavedQuestions(openVersionMemory()), openSubscriptions(openVersionMemory())];
-    const unwell = { ...engine, extent: async () => ({ ...(await engine.extent()), skippedFiles: 2, loadedAt: '2026-11-20T00:00:00Z' }) };
+    const unwell = {
+      ...sample.engine,
+      extent: async () => ({ ...(await sample.engine.extent()), skippedFiles: 2, loadedAt: '2026-11-20T00:00:00Z' }),
+    };
     const own = openDesk(await loadRegistry(new URL('../', import.meta.url)), unwell, { saved, subscriptions });
     const url = await start({ desk: own, recent: openRecentLines(files) });
     for (const line of ['save root-week: root-logins 7d', 'subscribe denied 1d weekdays 9am', LINE]) {
-      await slack.slash(url, line);
-      await slack.next();
+      await sample.slack.slash(url, line);
+      await sample.slack.next();
     }
     const other = await start({ desk: own, recent: openRecentLines(files) });
     await vi.waitFor(
-      async () => expect(await openRecentLines(files).of({ workspace: { id: slack.emulator.workspace.teamId }, user: requester() })).toContain(LINE),
+      async () =>
+        expect(await openRecentLines(files).of({ workspace: { id: sample.slack.emulator.workspace.teamId }, user: requester() })).toContain(LINE),
       20_000,
     );
-    await slack.event(other, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
+    await sample.slack.event(other, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
     const { view } = await nextView();
     const shown = JSON.stringify(view.blocks);
     for (const part of ['• `root-week`: `root-logins 7d`', '• 1: `denied 1d`', LINE, '2 log files could not be read', 'could not be loaded'])
@@ -415,7 +370,7 @@ describe('App Home', () => {
 
   it('says only that they may not ask to a person who may not', async () => {
     const url = await start({ access: { users: ['U0OTHER'] } });
-    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
+    await sample.slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'home', event_ts: '1.1' });
     const shown = JSON.stringify((await nextView()).view.blocks);
     expect(shown).toContain('You are not allowed');
     expect(shown).not.toContain('accounts');
@@ -424,22 +379,24 @@ describe('App Home', () => {
 
   it('is not published when the messages are opened', async () => {
     const url = await start();
-    await slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'messages', event_ts: '1.1' });
-    await slack.slash(url, 'help');
-    await slack.next();
-    expect(slack.views).toEqual([]);
+    await sample.slack.event(url, { type: 'app_home_opened', user: requester(), channel: DIRECT, tab: 'messages', event_ts: '1.1' });
+    await sample.slack.slash(url, 'help');
+    await sample.slack.next();
+    expect(sample.slack.views).toEqual([]);
   });
 });
 
 describe('what this version does not know', () => {
   it('is acknowledged, and a button says so', async () => {
     const url = await start();
-    expect(await slack.click(url, { type: 'button', action_id: 'old-button', value: 'x' })).toMatchObject({ ok: true });
-    expect((await slack.next()).text).toContain('This is of another version of trailbot.');
-    expect(await slack.interact(url, { type: 'shortcut', callback_id: 'old' })).toMatchObject({ ok: true });
-    expect(await slack.interact(url, { type: 'view_submission', view: { type: 'modal', callback_id: 'old', state: { values: {} } } })).toMatchObject({
+    expect(await sample.slack.click(url, { type: 'button', action_id: 'old-button', value: 'x' })).toMatchObject({ ok: true });
+    expect((await sample.slack.next()).text).toContain('This is of another version of trailbot.');
+    expect(await sample.slack.interact(url, { type: 'shortcut', callback_id: 'old' })).toMatchObject({ ok: true });
+    expect(
+      await sample.slack.interact(url, { type: 'view_submission', view: { type: 'modal', callback_id: 'old', state: { values: {} } } }),
+    ).toMatchObject({
       ok: true,
     });
-    expect(await slack.slash(url, 'x', { command: '/other' })).toMatchObject({ ok: true, body: expect.stringContaining('/trail') });
+    expect(await sample.slack.slash(url, 'x', { command: '/other' })).toMatchObject({ ok: true, body: expect.stringContaining('/trail') });
   });
 });

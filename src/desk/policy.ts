@@ -2,6 +2,7 @@
 import { bothGrants, type Grant } from '../answer/grant.ts';
 import { NotPermitted } from '../errors.ts';
 import type { AccessPolicy } from '../state/policy-file.ts';
+import { escapeRegExp } from '../text/escape-reg-exp.ts';
 import { OWN_WORDS } from './own-words.ts';
 import type { Registry } from './registry.ts';
 
@@ -25,13 +26,7 @@ const policyPlace = (channel: string | undefined): string => (channel === undefi
 const toGrant = ({ accounts, hide }: Shown): Grant => ({ accounts: accounts.includes('*') ? undefined : accounts, hidden: hide });
 
 /** `who-*` is all questions whose name begins so. */
-const fits = (pattern: string, name: string): boolean =>
-  new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replaceAll(/[^a-z0-9]/g, '\\$&'))
-      .join('.*')}$`,
-  ).test(name);
+const fits = (pattern: string, name: string): boolean => new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`).test(name);
 
 /** Whether a name or a pattern is of a question, a report or another word of a registry. */
 export const isKnownQuestion = ({ commands, reports }: Registry, pattern: string): boolean =>

@@ -1,9 +1,8 @@
 /** What can be done with an answer that was shown: share it, have its rows as a file, turn its pages. It shows what was seen, and asks nothing again while the answer is kept. */
 import type { App, BlockAction, Context, RespondFn } from '@slack/bolt';
 import type { Answer } from '../answer/answer.ts';
-import { errorAnswer, mistakeAnswer } from '../answer/error-answer.ts';
+import { mistakeAnswer } from '../answer/error-answer.ts';
 import type { AskOptions } from '../desk/runner.ts';
-import { UserError } from '../errors.ts';
 import type { AuditEntry } from '../state/audit-log.ts';
 import type { SharedAnswers } from '../state/shared-answers.ts';
 import type { SlackPerson } from './access.ts';
@@ -85,7 +84,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
     if (answer.isPrivate) return mistakeAnswer('This answer is for you alone, and cannot be shared.');
     const place = `${channel} ${thread_ts ?? ''}`;
     const claim = { line: exactLine(answer, line), by: user, at: options.clock().toISOString(), channel, asOf: answer.coverage?.asOf ?? null };
-    if (!(await shared.claim(id, place, claim))) return errorAnswer(new UserError('This answer is shared here already.'), '');
+    if (!(await shared.claim(id, place, claim))) return mistakeAnswer('This answer is shared here already.');
     try {
       await delivery.send(answer, delivery.toResponseUrl(respond, { ...clicked, isPublic: true }), { sharedBy: user, answerId: id });
       return undefined;
@@ -125,7 +124,7 @@ export function handleAnswerActions(options: AnswerActionOptions): void {
 
   /** The answer to a line of a button. One that was too long for it is known only while its answer is kept. */
   const askedAgain = async (line: string, person: SlackPerson, more?: AnswerOptions): Promise<Answer> =>
-    line === '' ? errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '') : answerFor(line, person, more);
+    line === '' ? mistakeAnswer('This answer is not kept any more. Ask the question again.') : answerFor(line, person, more);
 
   /** Sends the rows in a direct message. Returns what the user is told where they clicked. */
   async function exported(answer: Answer, line: string, person: SlackPerson): Promise<Answer> {
@@ -166,4 +165,4 @@ const PAGE_VALUE = /^(\S+) (\d+)(?: (.+))?$/s;
 
 const buttonValue = (action: BlockAction['actions'][number]): string => (action.type === 'button' ? (action.value ?? '') : '');
 
-const notHere = (): Answer => errorAnswer(new UserError('This answer cannot be shared here. Ask again in a channel.'), '');
+const notHere = (): Answer => mistakeAnswer('This answer cannot be shared here. Ask again in a channel.');

@@ -292,10 +292,6 @@ export function openBot(options: BotOptions): Bot {
       return progress.end();
     });
     audit('ask', requester, answer.line ?? line, answer);
-    if (answer.inCase) {
-      await caseThreads.post(answer, requester);
-      return true;
-    }
     // A refusal or a typo is for who asked alone.
     const reply = answer.template === 'error' ? requester.replyPrivately : requester.reply;
     if (answer.line !== undefined)
@@ -304,6 +300,10 @@ export function openBot(options: BotOptions): Bot {
     const endProgress = async (): Promise<void> => {
       await requester.endProgress?.().catch((error: unknown) => logger.warn(`a progress message could not be removed (${errorCode(error)})`, error));
     };
+    if (answer.inCase) {
+      await caseThreads.post(answer, requester).finally(endProgress);
+      return true;
+    }
     const form = await send(answer, reply, { answerId: shownAnswers.add(answer, statements), isPublic }).finally(endProgress);
     // Who waited so long may look elsewhere, and a message that only they see is not kept.
     if (!isPublic && answer.template !== 'error' && performance.now() - began > directAfterMs)
@@ -319,7 +319,7 @@ export function openBot(options: BotOptions): Bot {
   const sqlOf = async (id: string, person: SlackPerson): Promise<Answer> => {
     const answer = shownAnswers.find(id);
     const statements = answer && (await mayShow(answer, person)) ? shownAnswers.statementsOf(id) : undefined;
-    if (!statements) return errorAnswer(new UserError('The SQL of this answer is not kept any more. Ask the question again.'), '');
+    if (!statements) return mistakeAnswer('The SQL of this answer is not kept any more. Ask the question again.');
     const shown = statements.slice(0, MAX_SHOWN_STATEMENTS);
     const isCut = shown.some((statement) => statement.length > MAX_STATEMENT_CHARACTERS);
     return { template: 'sql', data: { count: statements.length, statements: shown, more: statements.length - shown.length, isCut } };
@@ -328,8 +328,7 @@ export function openBot(options: BotOptions): Bot {
   /** Sends an answer as a direct message, which stays: one that only a user sees is gone when they load Slack again. */
   const keptFor = async (person: SlackPerson, id: string): Promise<Answer> => {
     const answer = shownAnswers.find(id);
-    if (!answer || !(await mayShow(answer, person)))
-      return errorAnswer(new UserError('This answer is not kept any more. Ask the question again.'), '');
+    if (!answer || !(await mayShow(answer, person))) return mistakeAnswer('This answer is not kept any more. Ask the question again.');
     await send(answer, async (message) => void (await delivery.toDirectMessage(person, message)), { answerId: id, isPublic: true });
     return { template: 'kept', data: { file: false } };
   };
@@ -346,17 +345,19 @@ export function openBot(options: BotOptions): Bot {
     const asked = { now: clock(), timeZone, signal: requests.signal, requester: person.user };
     return { ...asked, ...(permit && { permit }), ...(accounts && { accounts }) };
   };
+  /** Why a person may not ask, as a sentence, which is noted; undefined when they may. */
+  const refusalOf = async (person: SlackPerson, line: string): Promise<string | undefined> => {
+    const why = await permissions.refusal(person);
+    if (why !== undefined) audit('ask', person, line, errorAnswer(new NotPermitted(why), ''));
+    return why;
+  };
   const openForm = handleAskForm({
     app,
     desk,
     optionsFor,
     whereClicked,
     mayAsk,
-    async refusalOf(person, line) {
-      const why = await permissions.refusal(person);
-      if (why !== undefined) audit('ask', person, line, refusal(why) as Answer);
-      return why;
-    },
+    refusalOf,
     ask: async (line, person, respond) => void (await ask(line, fromResponseUrl(person, respond))),
   });
   const openEvent = handleEventModal({
@@ -384,7 +385,7 @@ export function openBot(options: BotOptions): Bot {
     const options = { now: clock(), timeZone, signal: requests.signal };
     const why = await desk.lackedWord(line, options).catch(() => undefined);
     if (why === undefined || !(await mayAsk(person, desk.partsOf(line, options).question))) return false;
-    audit('ask', person, line, errorAnswer(new UserError(why), ''));
+    audit('ask', person, line, mistakeAnswer(why));
     return openForm(trigger, line, person, why).then(
       () => true,
       (error: unknown) => {
@@ -500,11 +501,7 @@ export function openBot(options: BotOptions): Bot {
     desk,
     recent,
     optionsFor,
-    async refusalOf(person) {
-      const why = await permissions.refusal(person);
-      if (why !== undefined) audit('ask', person, 'home', refusal(why) as Answer);
-      return why;
-    },
+    refusalOf: (person) => refusalOf(person, 'home'),
     show: showHome,
   });
 

@@ -3,7 +3,7 @@ import type { Sql } from './sql.ts';
 
 /**
  * The relations whose rows reach an answer. `mentions` is not one: it only tells where `events` has a name, and those are limited.
- * Every statement names them so, since only `eventsDuring`, `activityDuring` and `placesOf…` write these words.
+ * Every statement names them so, since only src/trail writes these words. A test asks every question and report under such a limit.
  */
 const RELATION_IN_STATEMENT = /\bfrom (events|activity)\b/g;
 
