@@ -1,6 +1,6 @@
 /** Who was asked “was this you?” about which answer, and what they said: each is asked once about an answer, and answers once. */
 import { z } from 'zod';
-import { DAY_MS } from '../trail/time-window.ts';
+import { claimRecord } from './answer-records.ts';
 import type { VersionedFiles } from './versioned-files.ts';
 
 const askedSchema = z.object({
@@ -32,16 +32,7 @@ const KEPT_DAYS_OF_ASKED = 90;
 export function openAskedPeople(files: VersionedFiles): AskedPeople {
   const nameOf = (answerId: string, user: string): string => `${answerId}-${user}`;
   return {
-    async claim(answerId, user, asked) {
-      if (!(await files.add(nameOf(answerId, user), 0, asked))) return false;
-      // Ids of answers begin with their day.
-      const oldest = Math.floor(Date.parse(asked.at) / DAY_MS - KEPT_DAYS_OF_ASKED).toString(36);
-      const removeOld = async (): Promise<void> => {
-        for (const name of await files.names()) if (name < oldest) await files.remove(name);
-      };
-      await removeOld().catch(() => undefined);
-      return true;
-    },
+    claim: (answerId, user, asked) => claimRecord(files, nameOf(answerId, user), asked, KEPT_DAYS_OF_ASKED),
     release: (answerId, user) => files.remove(nameOf(answerId, user)),
     async answer(answerId, user, verdict) {
       const name = nameOf(answerId, user);

@@ -1,7 +1,7 @@
 /** The answers that were shared, in the state that replicas share: each is posted once in a place, and can be asked again by its id. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DAY_MS } from '../trail/time-window.ts';
+import { claimRecord } from './answer-records.ts';
 import type { VersionedFiles } from './versioned-files.ts';
 
 const sharedSchema = z.object({
@@ -30,16 +30,7 @@ const KEPT_DAYS_OF_SHARED = 90;
 export function openSharedAnswers(files: VersionedFiles): SharedAnswers {
   const nameOf = (id: string, place: string): string => `${id}-${createHash('sha256').update(place).digest('hex').slice(0, 12)}`;
   return {
-    async claim(id, place, shared) {
-      if (!(await files.add(nameOf(id, place), 0, shared))) return false;
-      const oldest = Math.floor(Date.parse(shared.at) / DAY_MS - KEPT_DAYS_OF_SHARED).toString(36);
-      // What is too old is removed another time.
-      const removeOld = async (): Promise<void> => {
-        for (const name of await files.names()) if (name < oldest) await files.remove(name);
-      };
-      await removeOld().catch(() => undefined);
-      return true;
-    },
+    claim: (id, place, shared) => claimRecord(files, nameOf(id, place), shared, KEPT_DAYS_OF_SHARED),
     async find(id) {
       const name = (await files.names()).find((each) => each.startsWith(`${id}-`));
       return name === undefined ? undefined : sharedSchema.safeParse((await files.read(name)).value).data;
